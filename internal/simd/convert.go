@@ -1,0 +1,92 @@
+package simd
+
+// This file holds conversions of type and of layout.
+
+// BytesToFloats sets dst[i] = src[i]·scale + shift. len(src) must be len(dst).
+func BytesToFloats[T Float](dst []T, src []byte, scale, shift T) {
+	if len(src) != len(dst) {
+		panicLength("BytesToFloats", "src", len(src), len(dst))
+	}
+	bytesToFloatsGeneric(dst, src, scale, shift)
+}
+
+func bytesToFloatsGeneric[T Float](dst []T, src []byte, scale, shift T) {
+	dst = dst[:len(src)]
+	for i, b := range src {
+		dst[i] = T(T(b)*scale) + shift // the conversion keeps the product from being fused
+	}
+}
+
+// Float32To64 sets dst[i] = src[i]. The lengths must be equal.
+func Float32To64(dst []float64, src []float32) {
+	if len(src) != len(dst) {
+		panicLength("Float32To64", "src", len(src), len(dst))
+	}
+	float32To64Generic(dst, src)
+}
+
+func float32To64Generic(dst []float64, src []float32) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = float64(v)
+	}
+}
+
+// Float64To32 sets dst[i] to src[i] rounded to the nearest float32. The lengths
+// must be equal.
+func Float64To32(dst []float32, src []float64) {
+	if len(src) != len(dst) {
+		panicLength("Float64To32", "src", len(src), len(dst))
+	}
+	float64To32Generic(dst, src)
+}
+
+func float64To32Generic(dst []float32, src []float64) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = float32(v)
+	}
+}
+
+// Transpose sets dst, a [cols, rows] matrix, to the transpose of src, a
+// [rows, cols] matrix. They must not overlap.
+func Transpose[T Float](dst, src []T, rows, cols int) {
+	if len(src) != rows*cols {
+		panicLength("Transpose", "src", len(src), rows*cols)
+	}
+	if len(dst) != rows*cols {
+		panicLength("Transpose", "dst", len(dst), rows*cols)
+	}
+	transposeGeneric(dst, src, rows, cols, 0, rows, 0, cols)
+}
+
+// transposeTile is the side of the square tiles Transpose walks in: a tile of
+// the source and one of the destination fit the first-level cache together.
+const transposeTile = 32
+
+// transposeGeneric transposes rows [r0, r1) and columns [c0, c1) of src.
+func transposeGeneric[T Float](dst, src []T, rows, cols, r0, r1, c0, c1 int) {
+	for i0 := r0; i0 < r1; i0 += transposeTile {
+		i1 := min(i0+transposeTile, r1)
+		for j0 := c0; j0 < c1; j0 += transposeTile {
+			j1 := min(j0+transposeTile, c1)
+			for i := i0; i < i1; i++ {
+				for j := j0; j < j1; j++ {
+					dst[j*rows+i] = src[i*cols+j]
+				}
+			}
+		}
+	}
+}
+
+// Gather sets dst[i] = src[index[i]]. len(index) must be len(dst); an index
+// outside src panics.
+func Gather[T Float](dst, src []T, index []int) {
+	if len(index) != len(dst) {
+		panicLength("Gather", "index", len(index), len(dst))
+	}
+	dst = dst[:len(index)]
+	for i, j := range index {
+		dst[i] = src[j]
+	}
+}

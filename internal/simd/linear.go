@@ -1,0 +1,67 @@
+package simd
+
+// This file holds scaling, shifting and filling by a scalar.
+
+// AddScaled sets dst[i] += s · x[i]. len(x) must be len(dst).
+func AddScaled[T Float](dst, x []T, s T) {
+	checkUnary("AddScaled", dst, x)
+	addScaledGeneric(dst, x, s)
+}
+
+func addScaledGeneric[T Float](dst, x []T, s T) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		dst[i] += s * v
+	}
+}
+
+// Scale sets dst[i] = s · x[i]. dst may be x.
+func Scale[T Float](dst, x []T, s T) {
+	checkUnary("Scale", dst, x)
+	scaleGeneric(dst, x, s)
+}
+
+func scaleGeneric[T Float](dst, x []T, s T) {
+	apply(dst, x, func(x T) T { return x * s })
+}
+
+// AddScalar sets dst[i] = x[i] + s. dst may be x.
+func AddScalar[T Float](dst, x []T, s T) {
+	checkUnary("AddScalar", dst, x)
+	addScalarGeneric(dst, x, s)
+}
+
+func addScalarGeneric[T Float](dst, x []T, s T) {
+	apply(dst, x, func(x T) T { return x + s })
+}
+
+// Fill sets every element of dst to v.
+func Fill[T Float](dst []T, v T) {
+	fillGeneric(dst, v)
+}
+
+func fillGeneric[T Float](dst []T, v T) {
+	for i := range dst {
+		dst[i] = v
+	}
+}
+
+// Clamp sets dst[i] = min(max(x[i], lo), hi); NaN stays NaN. dst may be x.
+// When lo > hi the result is hi.
+func Clamp[T Float](dst, x []T, lo, hi T) {
+	checkUnary("Clamp", dst, x)
+	clampGeneric(dst, x, lo, hi)
+}
+
+func clampGeneric[T Float](dst, x []T, lo, hi T) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		if v < lo {
+			v = lo
+		}
+		if v > hi {
+			v = hi
+		}
+		dst[i] = v
+	}
+}
