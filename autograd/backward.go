@@ -1,0 +1,301 @@
+package autograd
+
+import (
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// pass is one walk from a result back to what it was computed from. It visits each
+// ancestor once, in reverse recording order, which is a reverse topological order
+// since operands are recorded before results. When a node's turn comes, all its
+// descendants have added their share to its gradient.
+type pass struct {
+	tape     *Tape
+	recorded bool    // the pass is itself recorded, to be differentiated
+	slots    []*node      // gradient so far, by position in the record
+	pending  int     // slots that are filled
+	needed   []bool  // which positions matter; nil: every tracked one
+}
+
+// Backward computes the gradient of v, a scalar or an array of one element, with
+// respect to every parameter and watched Variable it was computed from.
+//
+// The pass is not recorded: to differentiate gradients again use [Grad]. It panics
+// with [*ShapeError] if v has more than one element, and with [*TapeError] if v is
+// not recorded on a tape with a path to a parameter or watched Variable.
+func (v Variable) Backward() Gradients {
+	n := v.check("Backward")
+	if n.Len() != 1 {
+		panic(&ShapeError{"Backward", shapesOf(n), "expected one element: reduce it first, or give the upstream gradient with BackwardWith"})
+	}
+	return v.backward("Backward", Variable{})
+}
+
+// BackwardWith is the vector–Jacobian product: the gradient of Σ upstream·v with
+// respect to every parameter and watched Variable that v was computed from.
+// upstream has v's shape and element type. Like [Variable.Backward] otherwise.
+func (v Variable) BackwardWith(upstream Variable) Gradients {
+	n, u := v.check("BackwardWith"), upstream.check("BackwardWith")
+	checkUpstream("BackwardWith", n, u)
+	return v.backward("BackwardWith", upstream)
+}
+
+func checkUpstream(op string, n, u *node) {
+	if !tensor.EqualShape(n.Shape, u.Shape) {
+		panic(&ShapeError{op, shapesOf(n, u), "expected an upstream gradient of the shape of the result"})
+	}
+	if n.DType != u.DType {
+		panic(&DTypeError{op, []DType{n.DType, u.DType}, "expected an upstream gradient of the type of the result"})
+	}
+}
+
+func (v Variable) backward(name string, upstream Variable) Gradients {
+	root := v.n
+	t := checkRoot(name, root)
+	grads := t.newGradients()
+	t.recording = false
+	p := t.startPass(root, false)
+	p.seed(root, upstream)
+	for i := int(root.index); p.pending > 0; i-- {
+		n, g := p.take(i)
+		if g == nil {
+			continue
+		}
+		if n.leafOf != nil || n.retain {
+			grads.put(n, g)
+		}
+		p.step(n, g)
+	}
+	t.endPass(&p)
+	t.recording = true
+	return Gradients{grads, grads.gen}
+}
+
+// checkRoot panics unless a pass can start at root.
+func checkRoot(op string, root *node) *Tape {
+	switch {
+	case root.tape == nil:
+		panic(&TapeError{op, "nothing was recorded: the Variable is on no tape"})
+	case root.tape.noGrad:
+		panic(&TapeError{op, "the tape was made with NoGrad"})
+	case !root.tape.recording:
+		panic(&TapeError{op, "called inside a backward pass that is not recorded"})
+	case !root.tracked:
+		panic(&TapeError{op, "the Variable does not depend on a parameter or watched Variable"})
+	}
+	return root.tape
+}
+
+func (t *Tape) startPass(root *node, recorded bool) pass {
+	var slots []*node
+	if last := len(t.slots) - 1; last >= 0 {
+		slots = t.slots[last]
+		t.slots = t.slots[:last]
+	}
+	if need := int(root.index) + 1; len(slots) < need {
+		slots = make([]*node, max(need, 2*len(slots)))
+	}
+	return pass{tape: t, recorded: recorded, slots: slots}
+}
+
+// endPass keeps the slots, which are all empty again, for the next pass. After a
+// panic they are not, and it is not called.
+func (t *Tape) endPass(p *pass) { t.slots = append(t.slots, p.slots) }
+
+// seed starts the pass with the gradient of root: upstream, or one.
+func (p *pass) seed(root *node, upstream Variable) {
+	if upstream.n != nil {
+		p.addTo(root, upstream)
+	} else {
+		one := p.tape.array(root.DType, root.Shape)
+		one.Set(0, 1)
+		p.addTo(root, one.variable())
+	}
+	p.tape.dropTemporaries(p, 0)
+}
+
+// take empties slot i. The caller holds the gradient it returns.
+func (p *pass) take(i int) (n, g *node) {
+	g = p.slots[i]
+	if g == nil {
+		return nil, nil
+	}
+	p.slots[i] = nil
+	p.pending--
+	n = p.tape.record[i]
+	for _, hook := range n.hooks {
+		g = p.hooked(n, g, hook)
+	}
+	return n, g
+}
+
+// step passes g, the finished gradient of n, on to n's operands and lets go of it.
+func (p *pass) step(n, g *node) {
+	mark := len(p.tape.scratch)
+	switch {
+	case n.op == nil:
+	case p.recorded || n.op.fused == nil:
+		n.op.vjp(p, n, g.variable())
+	default:
+		n.op.fused(p, n, g)
+	}
+	p.tape.dropTemporaries(p, mark)
+	p.drop(g)
+}
+
+// dropTemporaries frees what a rule computed and did not pass on.
+func (t *Tape) dropTemporaries(p *pass, mark int) {
+	if !p.recorded {
+		t.dropScratch(mark)
+	}
+}
+
+// drop gives up the hold that take gave. In a recorded pass gradients belong to
+// the record like everything else.
+func (p *pass) drop(g *node) {
+	if !p.recorded {
+		p.tape.unref(g)
+	}
+}
+
+func (p *pass) hooked(n, g *node, hook func(Variable) Variable) *node {
+	mark := len(p.tape.scratch)
+	v := hook(g.variable())
+	if v.n != nil {
+		u := v.check("Hook")
+		checkUpstream("Hook", n, u)
+		if u != g {
+			u = p.hold(u)
+			p.drop(g)
+			g = u
+		}
+	}
+	p.tape.dropTemporaries(p, mark)
+	return g
+}
+
+// hold takes a hold on a gradient that a rule or a hook gave. One that is not on
+// the tape comes onto it.
+func (p *pass) hold(g *node) *node {
+	if g.tape != p.tape {
+		if g.tape != nil || g.kind == untracked {
+			panic(&TapeError{"Backward", "a backward rule returned a Variable of another tape or an untracked one"})
+		}
+		g = p.tape.view(g, g.Shape)
+	}
+	if !p.recorded {
+		g.refs++
+	}
+	return g
+}
+
+// needs reports whether operand i of n wants a gradient. Rules may skip the work
+// for operands that do not; add ignores what they give these.
+func (p *pass) needs(n *node, i int) bool { return p.wants(n.input(i)) }
+
+func (p *pass) wants(n *node) bool {
+	return n.tracked && (p.needed == nil || p.needed[n.index])
+}
+
+// add adds g to the gradient of operand i of n. Where the operation broadcast the
+// operand, g has the shape of the result, and is summed here to the operand's.
+func (p *pass) add(n *node, i int, g Variable) {
+	in := n.input(i)
+	if g.n == nil || !p.wants(in) {
+		return
+	}
+	p.addTo(in, g)
+}
+
+func (p *pass) addTo(in *node, v Variable) {
+	g := v.check("Backward")
+	if !tensor.EqualShape(g.Shape, in.Shape) {
+		g = sumTo(v, in.Shape).n
+	}
+	slot := &p.slots[in.index]
+	switch {
+	case *slot == nil:
+		*slot = p.hold(g)
+		p.pending++
+	case p.recorded:
+		*slot = (*slot).variable().Add(g.variable()).n
+	default:
+		tensor.Accumulate(&p.private(slot).Array, &g.Array)
+	}
+}
+
+// destination is where a fused rule puts the gradient of operand i of n: memory of
+// the operand's shape, to be overwritten, or added to if accumulate is true.
+func (p *pass) destination(n *node, i int) (dst *tensor.Array, accumulate bool) {
+	in := n.input(i)
+	slot := &p.slots[in.index]
+	if *slot == nil {
+		g := p.tape.node(in.DType, in.Shape)
+		p.tape.allocate(g)
+		*slot = g
+		p.pending++
+		return &g.Array, false
+	}
+	return &p.private(slot).Array, true
+}
+
+// private makes sure that nobody but slot holds its gradient, copying it if need
+// be, so that it can be added to in place.
+func (p *pass) private(slot **node) *node {
+	g := *slot
+	if g.exclusive() {
+		return g
+	}
+	c := p.tape.copyOf(g)
+	p.tape.unref(g)
+	*slot = c
+	return c
+}
+
+// copyOf is a node with a copy of n's elements that only the caller holds.
+func (t *Tape) copyOf(n *node) *node {
+	c := t.node(n.DType, n.Shape)
+	t.allocate(c)
+	tensor.Copy(&c.Array, &n.Array)
+	return c
+}
+
+// exclusive reports whether the caller's hold on n is the only one on its elements
+// and they may be written to.
+func (n *node) exclusive() bool {
+	if n.refs != 1 {
+		return false
+	}
+	if n.base != nil {
+		return n.base.refs == 1 && n.base.writable()
+	}
+	return n.writable()
+}
+
+// writable reports whether n's elements are its own, not those of a constant or
+// parameter outside the tape.
+func (n *node) writable() bool { return n.owned || n.Len() == 1 && n.ownsOne() }
+
+func (n *node) ownsOne() bool {
+	if n.DType == Float32 {
+		return &n.F32[0] == &n.one32[0]
+	}
+	return &n.F64[0] == &n.one64[0]
+}
+
+// forward hands g, changed in place, on as the gradient of operand i of n, for
+// rules that need no second array. It returns nil if g is held elsewhere too, if
+// the operand has another shape, or if it has a gradient already; otherwise the
+// caller overwrites g's elements.
+func (p *pass) forward(n *node, i int, g *node) *tensor.Array {
+	in := n.input(i)
+	if p.slots[in.index] != nil || !g.exclusive() || !tensor.EqualShape(g.Shape, in.Shape) {
+		return nil
+	}
+	g.refs++
+	p.slots[in.index] = g
+	p.pending++
+	return &g.Array
+}
+
+// temporary is an array that lives until the rule returns.
+func (p *pass) temporary(dtype DType, shape []int) *node { return p.tape.array(dtype, shape) }

@@ -1,0 +1,185 @@
+package autograd
+
+import (
+	"github.com/chainrule-go/chainrule/internal/simd"
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Element-wise operations of two operands, y = f(a, b), with NumPy's broadcasting:
+// shapes are aligned at their last axes, and an axis of size 1, or one that is
+// missing, is repeated to fit. The backward pass sums the gradient over repeated
+// axes; that is the engine's work, and rules here do not mention it.
+
+// binary is an element-wise operation of two operands.
+type binary struct {
+	op
+	kernel tensor.Kernel2
+
+	// da and db are g·∂y/∂a and g·∂y/∂b, linear in g. A backward rule gives them
+	// the upstream gradient, a tangent the operand's tangent.
+	da, db func(g, a, b, y Variable) Variable
+}
+
+func newBinary(b binary) *binary {
+	o := &b
+	o.vjp = func(p *pass, n *node, g Variable) {
+		if p.needs(n, 0) {
+			p.add(n, 0, o.da(g, n.arg(0), n.arg(1), n.variable()))
+		}
+		if p.needs(n, 1) {
+			p.add(n, 1, o.db(g, n.arg(0), n.arg(1), n.variable()))
+		}
+	}
+	o.jvp = func(n *node, t func(int) Variable) Variable {
+		var sum Variable
+		if ta := t(0); ta.n != nil {
+			sum = o.da(ta.BroadcastTo(n.Shape...), n.arg(0), n.arg(1), n.variable())
+		}
+		if tb := t(1); tb.n != nil {
+			sum = addTangents(sum, o.db(tb.BroadcastTo(n.Shape...), n.arg(0), n.arg(1), n.variable()))
+		}
+		return sum
+	}
+	return o
+}
+
+// addTangents is a + b where the zero Variable stands for zero.
+func addTangents(a, b Variable) Variable {
+	switch {
+	case a.n == nil:
+		return b
+	case b.n == nil:
+		return a
+	}
+	return a.Add(b)
+}
+
+func (o *binary) apply(x, y Variable) Variable {
+	a, b := x.check(o.name), y.check(o.name)
+	o.same(a, b)
+	n := o.resultBroadcast(a, b)
+	tensor.Map2(&o.kernel, &n.Array, &a.Array, &b.Array)
+	return n.variable()
+}
+
+// resultBroadcast is result for operands that are broadcast to a common shape.
+func (o *op) resultBroadcast(a, b *node) *node {
+	switch {
+	case tensor.EqualShape(a.Shape, b.Shape), len(b.Shape) == 0:
+		return o.result(a.DType, a.Shape, a, b)
+	case len(a.Shape) == 0:
+		return o.result(a.DType, b.Shape, a, b)
+	}
+	var buffer [8]int
+	shape, ok := tensor.BroadcastShape(buffer[:0], a.Shape, b.Shape)
+	if !ok {
+		panic(&ShapeError{o.name, shapesOf(a, b), "the shapes do not broadcast: aligned at the last axis, sizes must be equal or 1"})
+	}
+	return o.result(a.DType, shape, a, b)
+}
+
+var (
+	addOp, subOp, mulOp, divOp, maximumOp, minimumOp *binary
+	strongMulOp                                      *binary
+)
+
+func init() {
+	addOp = newBinary(binary{
+		op:     op{name: "add"},
+		kernel: tensor.Kernel2{F32: simd.Add[float32], F64: simd.Add[float64]},
+		da:     func(g, a, b, y Variable) Variable { return g },
+		db:     func(g, a, b, y Variable) Variable { return g },
+	})
+	subOp = newBinary(binary{
+		op:     op{name: "sub"},
+		kernel: tensor.Kernel2{F32: simd.Sub[float32], F64: simd.Sub[float64]},
+		da:     func(g, a, b, y Variable) Variable { return g },
+		db:     func(g, a, b, y Variable) Variable { return g.Neg() },
+	})
+	mulOp = newBinary(binary{
+		op:     op{name: "mul"},
+		kernel: tensor.Kernel2{F32: simd.Mul[float32], F64: simd.Mul[float64]},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, a) },
+	})
+	// ∂(a/b)/∂a = 1/b, ∂(a/b)/∂b = −a/b² = −y/b.
+	divOp = newBinary(binary{
+		op:     op{name: "div"},
+		kernel: tensor.Kernel2{F32: simd.Div[float32], F64: simd.Div[float64], Cost: 4},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b.scalar(1).Div(b)) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, y.Div(b).Neg()) },
+	})
+	// The gradient goes to the greater operand, in halves where they are equal.
+	maximumOp = newBinary(binary{
+		op:     op{name: "maximum"},
+		kernel: tensor.Kernel2{F32: simd.Max[float32], F64: simd.Max[float64]},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(a.Greater(b), a.Equal(b))) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(b.Greater(a), a.Equal(b))) },
+	})
+	minimumOp = newBinary(binary{
+		op:     op{name: "minimum"},
+		kernel: tensor.Kernel2{F32: simd.Min[float32], F64: simd.Min[float64]},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(a.Less(b), a.Equal(b))) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(b.Less(a), a.Equal(b))) },
+	})
+	// g·d, and 0 wherever g is 0. Differentiated it is the product.
+	strongMulOp = newBinary(binary{
+		op:     op{name: "strong mul"},
+		kernel: tensor.Kernel2{F32: simd.StrongMul[float32], F64: simd.StrongMul[float64]},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, a) },
+	})
+}
+
+// strongMul is the product g·d of an upstream gradient with a local derivative:
+// exactly 0 where g is 0, even if d is infinite or NaN.
+func strongMul(g, d Variable) Variable { return strongMulOp.apply(g, d) }
+
+// preferred is 1 where wins is 1, ½ where ties is 1, and 0 elsewhere.
+func preferred(wins, ties Variable) Variable { return wins.Add(ties.MulScalar(0.5)) }
+
+// Add is x + y, broadcasting.
+func (x Variable) Add(y Variable) Variable { return addOp.apply(x, y) }
+
+// Sub is x − y, broadcasting.
+func (x Variable) Sub(y Variable) Variable { return subOp.apply(x, y) }
+
+// Mul is the element-wise product x·y, broadcasting. For the matrix product see
+// [Variable.MatMul].
+func (x Variable) Mul(y Variable) Variable { return mulOp.apply(x, y) }
+
+// Div is x / y, broadcasting. Division by zero gives ±Inf or NaN as in Go.
+func (x Variable) Div(y Variable) Variable { return divOp.apply(x, y) }
+
+// Maximum is the greater of x and y, broadcasting; NaN if either is. The gradient
+// goes to the greater, half to each where they are equal.
+func (x Variable) Maximum(y Variable) Variable { return maximumOp.apply(x, y) }
+
+// Minimum is the lesser of x and y, broadcasting; NaN if either is. The gradient
+// goes to the lesser, half to each where they are equal.
+func (x Variable) Minimum(y Variable) Variable { return minimumOp.apply(x, y) }
+
+// AddScalar is x + s.
+func (x Variable) AddScalar(s float64) Variable { return addOp.apply(x, x.scalar(s)) }
+
+// SubScalar is x − s.
+func (x Variable) SubScalar(s float64) Variable { return subOp.apply(x, x.scalar(s)) }
+
+// MulScalar is s·x.
+func (x Variable) MulScalar(s float64) Variable { return mulOp.apply(x, x.scalar(s)) }
+
+// DivScalar is x / s.
+func (x Variable) DivScalar(s float64) Variable { return divOp.apply(x, x.scalar(s)) }
+
+// scalar is a constant of x's element type, on x's tape if it has one.
+func (x Variable) scalar(s float64) Variable {
+	in := x.check("scalar")
+	var n *node
+	if in.tape != nil {
+		n = in.tape.array(in.DType, nil)
+	} else {
+		n = newNode(in.DType, nil, constant)
+	}
+	n.Set(0, s)
+	return n.variable()
+}

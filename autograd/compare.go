@@ -1,0 +1,114 @@
+package autograd
+
+import (
+	"github.com/chainrule-go/chainrule/internal/simd"
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Comparisons, and the choice between two operands by a condition. Comparisons are
+// piecewise constant: their results are data that no gradient flows through.
+
+// comparison is an element-wise operation of two operands without derivative.
+type comparison struct {
+	op
+	kernel tensor.Kernel2
+}
+
+func (o *comparison) apply(x, y Variable) Variable {
+	a, b := x.check(o.name), y.check(o.name)
+	o.same(a, b)
+	n := o.resultBroadcast(a, b)
+	tensor.Map2(&o.kernel, &n.Array, &a.Array, &b.Array)
+	return n.variable()
+}
+
+var (
+	greaterOp      = &comparison{op{name: "greater"}, tensor.Kernel2{F32: simd.Greater[float32], F64: simd.Greater[float64]}}
+	greaterEqualOp = &comparison{op{name: "greater equal"}, tensor.Kernel2{F32: simd.GreaterEqual[float32], F64: simd.GreaterEqual[float64]}}
+	lessOp         = &comparison{op{name: "less"}, tensor.Kernel2{F32: simd.Less[float32], F64: simd.Less[float64]}}
+	lessEqualOp    = &comparison{op{name: "less equal"}, tensor.Kernel2{F32: simd.LessEqual[float32], F64: simd.LessEqual[float64]}}
+	equalOp        = &comparison{op{name: "equal"}, tensor.Kernel2{F32: simd.Equal[float32], F64: simd.Equal[float64]}}
+	notEqualOp     = &comparison{op{name: "not equal"}, tensor.Kernel2{F32: simd.NotEqual[float32], F64: simd.NotEqual[float64]}}
+
+	signKernel = tensor.Kernel1{F32: simd.Sign[float32], F64: simd.Sign[float64]}
+	signOp     = &op{name: "sign"}
+)
+
+// Greater is 1 where x > y and 0 elsewhere, broadcasting. No gradient flows.
+func (x Variable) Greater(y Variable) Variable { return greaterOp.apply(x, y) }
+
+// GreaterEqual is 1 where x ≥ y and 0 elsewhere, broadcasting. No gradient flows.
+func (x Variable) GreaterEqual(y Variable) Variable { return greaterEqualOp.apply(x, y) }
+
+// Less is 1 where x < y and 0 elsewhere, broadcasting. No gradient flows.
+func (x Variable) Less(y Variable) Variable { return lessOp.apply(x, y) }
+
+// LessEqual is 1 where x ≤ y and 0 elsewhere, broadcasting. No gradient flows.
+func (x Variable) LessEqual(y Variable) Variable { return lessEqualOp.apply(x, y) }
+
+// Equal is 1 where x = y and 0 elsewhere, broadcasting. No gradient flows.
+func (x Variable) Equal(y Variable) Variable { return equalOp.apply(x, y) }
+
+// NotEqual is 1 where x ≠ y and 0 elsewhere, broadcasting. No gradient flows.
+func (x Variable) NotEqual(y Variable) Variable { return notEqualOp.apply(x, y) }
+
+// Sign is −1, 0 or 1 by the sign of x, and NaN for NaN. No gradient flows.
+func (x Variable) Sign() Variable {
+	in := x.check("sign")
+	n := signOp.result(in.DType, in.Shape, in)
+	tensor.Map1(&signKernel, &n.Array, &in.Array)
+	return n.variable()
+}
+
+var (
+	whereKernel = tensor.Kernel3{F32: simd.Where[float32], F64: simd.Where[float64]}
+	whereOp     *op
+)
+
+func init() {
+	// The branch that was not taken gets a gradient of exactly 0: the choice never
+	// multiplies, so a NaN there cannot leak.
+	whereOp = &op{
+		name: "where",
+		vjp: func(p *pass, n *node, g Variable) {
+			cond := n.arg(0)
+			if p.needs(n, 1) {
+				p.add(n, 1, Where(cond, g, g.scalar(0)))
+			}
+			if p.needs(n, 2) {
+				p.add(n, 2, Where(cond, g.scalar(0), g))
+			}
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			tx, ty := t(1), t(2)
+			if tx.n == nil {
+				tx = ty.scalar(0)
+			}
+			if ty.n == nil {
+				ty = tx.scalar(0)
+			}
+			return Where(n.arg(0), tx, ty).BroadcastTo(n.Shape...)
+		},
+	}
+}
+
+// Where takes x where condition is not 0 and y where it is 0, broadcasting all
+// three. A gradient flows to x where it was taken and to y where it was taken;
+// elsewhere theirs is exactly 0, so NaN or Inf in the derivative of the branch not
+// taken does no harm. None flows to condition.
+func Where(condition, x, y Variable) Variable {
+	c, a, b := condition.check("where"), x.check("where"), y.check("where")
+	whereOp.same(a, b)
+	whereOp.same(c, a)
+	var buffers [2][8]int
+	shape, ok := tensor.BroadcastShape(buffers[0][:0], a.Shape, b.Shape)
+	if ok {
+		shape, ok = tensor.BroadcastShape(buffers[1][:0], shape, c.Shape)
+	}
+	if !ok {
+		panic(&ShapeError{"where", shapesOf(c, a, b), "the shapes do not broadcast: aligned at the last axis, sizes must be equal or 1"})
+	}
+	n := whereOp.result(a.DType, shape, c, a, b)
+	tensor.Map3(&whereKernel, &n.Array, &c.Array, &a.Array, &b.Array)
+	return n.variable()
+}

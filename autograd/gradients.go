@@ -1,0 +1,213 @@
+package autograd
+
+import (
+	"iter"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Gradients is the result of a backward pass: for each parameter or watched
+// Variable its gradient, of the same shape and element type. It is a small handle;
+// copies refer to the same gradients. What [Variable.Backward] returns lives on
+// the tape until Reset. The zero Gradients is empty, and grows outside any tape by
+// [Gradients.Accumulate].
+//
+// Gradients may be read by several goroutines while none modifies them.
+type Gradients struct {
+	s   *gradientSet
+	gen uint64
+}
+
+// gradientSet is what Gradients refers to. Sets of a tape are recycled.
+type gradientSet struct {
+	gen   uint64
+	tape  *Tape
+	of    []*node // parameters, watched constants, retained Variables
+	grads []*node // their gradients
+	at    map[*node]int
+}
+
+// smallSet is the length up to which a set is searched without its map.
+const smallSet = 8
+
+func (t *Tape) newGradients() *gradientSet {
+	var s *gradientSet
+	if last := len(t.freeSets) - 1; last >= 0 {
+		s = t.freeSets[last]
+		t.freeSets = t.freeSets[:last]
+	} else {
+		s = &gradientSet{tape: t}
+	}
+	t.sets = append(t.sets, s)
+	return s
+}
+
+// put adds the gradient of a leaf or retained node. The set's gradients share no
+// memory with each other or with gradients still on their way.
+func (s *gradientSet) put(n, g *node) {
+	if n.op == nil && g.exclusive() {
+		g.refs++
+	} else {
+		g = s.tape.copyOf(g)
+	}
+	if n.leafOf != nil {
+		n = n.leafOf
+	}
+	s.insert(n, g)
+}
+
+func (s *gradientSet) insert(n, g *node) {
+	s.of = append(s.of, n)
+	s.grads = append(s.grads, g)
+	if len(s.of) <= smallSet {
+		return
+	}
+	if s.at == nil {
+		s.at = map[*node]int{}
+	}
+	for i := len(s.at); i < len(s.of); i++ {
+		s.at[s.of[i]] = i
+	}
+}
+
+func (s *gradientSet) find(n *node) *node {
+	if len(s.of) > smallSet {
+		if i, ok := s.at[n]; ok {
+			return s.grads[i]
+		}
+		return nil
+	}
+	for i, m := range s.of {
+		if m == n {
+			return s.grads[i]
+		}
+	}
+	return nil
+}
+
+// release ends the set's life with that of the tape's other results.
+func (s *gradientSet) release(t *Tape) {
+	s.gen++
+	for i := len(s.grads) - 1; i >= 0; i-- {
+		if s.grads[i].tape == t {
+			t.unref(s.grads[i])
+		}
+	}
+	clear(s.of)
+	clear(s.grads)
+	s.of, s.grads = s.of[:0], s.grads[:0]
+	clear(s.at)
+	t.freeSets = append(t.freeSets, s)
+}
+
+func (g Gradients) check(op string) *gradientSet {
+	if g.s != nil && g.s.gen != g.gen {
+		panic(&TapeError{op, "the Gradients were used after their tape was Reset (Clone them before to keep them)"})
+	}
+	return g.s
+}
+
+// Of is the gradient of w: a parameter, a Variable that was watched or its leaf
+// (what [Tape.Watch] returned), or one marked by [Variable.RetainGrad]. If the
+// result did not depend on w it is zero. It lives as long as g.
+func (g Gradients) Of(w Variable) Variable {
+	if grad, ok := g.Lookup(w); ok {
+		return grad
+	}
+	n := w.check("Of")
+	return newNode(n.DType, n.Shape, constant).variable()
+}
+
+// Lookup is [Gradients.Of] with false where the result did not depend on w.
+func (g Gradients) Lookup(w Variable) (grad Variable, ok bool) {
+	s, n := g.check("Of"), w.check("Of")
+	if s == nil {
+		return Variable{}, false
+	}
+	if n.leafOf != nil {
+		n = n.leafOf
+	}
+	found := s.find(n)
+	if found == nil {
+		return Variable{}, false
+	}
+	return found.variable(), true
+}
+
+// Len is the number of gradients.
+func (g Gradients) Len() int {
+	if s := g.check("Len"); s != nil {
+		return len(s.of)
+	}
+	return 0
+}
+
+// All yields each parameter or watched Variable with its gradient, in the order in
+// which the backward pass finished them, which is the same in every run.
+func (g Gradients) All() iter.Seq2[Variable, Variable] {
+	return func(yield func(w, grad Variable) bool) {
+		s := g.check("All")
+		if s == nil {
+			return
+		}
+		for i, n := range s.of {
+			if !yield(n.variable(), s.grads[i].variable()) {
+				return
+			}
+		}
+	}
+}
+
+// Clone is a copy of g that depends on no tape.
+func (g Gradients) Clone() Gradients {
+	var c Gradients
+	c.Accumulate(g)
+	return c
+}
+
+// Accumulate adds the gradients of other to g's; those g lacks are copied. It is
+// for batches in pieces and for averaging over goroutines:
+//
+//	var total autograd.Gradients
+//	for … {
+//		total.Accumulate(loss.Backward())
+//		tape.Reset()
+//	}
+//	total.Scale(1 / float64(pieces))
+func (g *Gradients) Accumulate(other Gradients) {
+	s, from := g.check("Accumulate"), other.check("Accumulate")
+	if from == nil {
+		return
+	}
+	if s == nil {
+		s = &gradientSet{}
+		*g = Gradients{s, 0}
+	}
+	for i, n := range from.of {
+		if mine := s.find(n); mine != nil {
+			tensor.Accumulate(&mine.Array, &from.grads[i].Array)
+			continue
+		}
+		s.insert(n, from.grads[i].variable().Clone().n)
+	}
+}
+
+// Scale multiplies every gradient by factor, in place.
+func (g Gradients) Scale(factor float64) {
+	s := g.check("Scale")
+	if s == nil {
+		return
+	}
+	for _, n := range s.grads {
+		tensor.Scale(&n.Array, &n.Array, factor)
+	}
+}
+
+// Norm is the Euclidean norm of all gradients taken together.
+func (g Gradients) Norm() float64 {
+	s := g.check("Norm")
+	if s == nil {
+		return 0
+	}
+	return norm2(s.grads)
+}

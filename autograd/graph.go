@@ -1,0 +1,207 @@
+package autograd
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/gonum/graph"
+	"gonum.org/v1/gonum/graph/encoding"
+	"gonum.org/v1/gonum/graph/iterator"
+)
+
+// Graph is the computation that y was recorded from, as a directed graph for
+// gonum: an edge leads from each operand to each result computed from it. It is a
+// snapshot that stays valid after the tape's Reset. Node IDs are positions in
+// recording order, so ascending IDs are a topological order; topo.Sort, path and
+// encoding/dot work on it.
+//
+// Operands through which no gradient flows are leaves of the graph, however they
+// were computed. It panics with [*TapeError] if y is not on a tape.
+func Graph(y Variable) *ComputationGraph {
+	root := y.check("Graph")
+	if root.tape == nil {
+		panic(&TapeError{"Graph", "nothing was recorded: the Variable is on no tape"})
+	}
+	g := &ComputationGraph{nodes: map[int64]*GraphNode{}}
+	ids := map[*node]int64{}
+	// Operands outside the record, constants, get IDs from the end of the record on.
+	next := int64(len(root.tape.record))
+	stack := []*node{root}
+	for len(stack) > 0 {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if _, seen := ids[n]; seen {
+			continue
+		}
+		id := int64(n.index)
+		if n.tape != root.tape || n.index < 0 {
+			id = next
+			next++
+		}
+		ids[n] = id
+		g.nodes[id] = describe(n, id)
+		n.inputs(func(_ int, in *node) { stack = append(stack, in) })
+	}
+	for n, id := range ids {
+		n.inputs(func(_ int, in *node) { g.connect(ids[in], id) })
+	}
+	g.Root = ids[root]
+	return g
+}
+
+// ComputationGraph is what [Graph] returns: a gonum graph.Directed.
+type ComputationGraph struct {
+	// Root is the ID of the Variable the graph was made for.
+	Root int64
+
+	nodes map[int64]*GraphNode
+}
+
+// GraphNode is a Variable in a [ComputationGraph].
+type GraphNode struct {
+	// Op is the operation's name, or "parameter", "watched" or "constant".
+	Op    string
+	Shape []int
+	DType DType
+
+	// Inputs are the IDs of the operands in order; one that is used twice is there
+	// twice, although the graph has a single edge.
+	Inputs []int64
+
+	id       int64
+	from, to []int64 // IDs of neighbours, ascending, each once
+}
+
+func describe(n *node, id int64) *GraphNode {
+	return &GraphNode{Op: opName(n), Shape: append([]int{}, n.Shape...), DType: n.DType, id: id}
+}
+
+// opName is the name of the operation that n is the result of, or its role.
+func opName(n *node) string {
+	switch {
+	case n.op != nil:
+		return n.op.name
+	case n.leafOf != nil && n.leafOf.kind == parameter:
+		return "parameter"
+	case n.leafOf != nil:
+		return "watched"
+	}
+	return "constant"
+}
+
+// connect adds the operand from to the node to.
+func (g *ComputationGraph) connect(from, to int64) {
+	a, b := g.nodes[from], g.nodes[to]
+	b.Inputs = append(b.Inputs, from)
+	a.to = insertSorted(a.to, to)
+	b.from = insertSorted(b.from, from)
+}
+
+func insertSorted(ids []int64, id int64) []int64 {
+	at, found := slices.BinarySearch(ids, id)
+	if found {
+		return ids
+	}
+	return slices.Insert(ids, at, id)
+}
+
+// Node returns the node with the given ID, or nil.
+func (g *ComputationGraph) Node(id int64) graph.Node {
+	if n := g.nodes[id]; n != nil {
+		return n
+	}
+	return nil
+}
+
+// Nodes returns all nodes.
+func (g *ComputationGraph) Nodes() graph.Nodes {
+	ids := make([]int64, 0, len(g.nodes))
+	for id := range g.nodes {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return g.list(ids)
+}
+
+// From returns the nodes computed from the node with the given ID.
+func (g *ComputationGraph) From(id int64) graph.Nodes {
+	if n := g.nodes[id]; n != nil {
+		return g.list(n.to)
+	}
+	return graph.Empty
+}
+
+// To returns the operands of the node with the given ID.
+func (g *ComputationGraph) To(id int64) graph.Nodes {
+	if n := g.nodes[id]; n != nil {
+		return g.list(n.from)
+	}
+	return graph.Empty
+}
+
+func (g *ComputationGraph) list(ids []int64) graph.Nodes {
+	if len(ids) == 0 {
+		return graph.Empty
+	}
+	nodes := make([]graph.Node, len(ids))
+	for i, id := range ids {
+		nodes[i] = g.nodes[id]
+	}
+	return iterator.NewOrderedNodes(nodes)
+}
+
+// HasEdgeBetween reports whether one of two nodes is an operand of the other.
+func (g *ComputationGraph) HasEdgeBetween(x, y int64) bool {
+	return g.HasEdgeFromTo(x, y) || g.HasEdgeFromTo(y, x)
+}
+
+// HasEdgeFromTo reports whether u is an operand of v.
+func (g *ComputationGraph) HasEdgeFromTo(u, v int64) bool {
+	n := g.nodes[u]
+	if n == nil {
+		return false
+	}
+	_, found := slices.BinarySearch(n.to, v)
+	return found
+}
+
+// Edge returns the edge from u to v, or nil.
+func (g *ComputationGraph) Edge(u, v int64) graph.Edge {
+	if !g.HasEdgeFromTo(u, v) {
+		return nil
+	}
+	return graphEdge{g.nodes[u], g.nodes[v]}
+}
+
+// DOTID names the node in DOT.
+func (n *GraphNode) DOTID() string { return fmt.Sprintf("n%d", n.id) }
+
+// ID is the node's ID: its position in recording order.
+func (n *GraphNode) ID() int64 { return n.id }
+
+// Attributes are the node's DOT attributes: a label with operation, shape and
+// element type, and a shape and colour by role.
+func (n *GraphNode) Attributes() []encoding.Attribute {
+	form, fill := "ellipse", "white"
+	switch n.Op {
+	case "parameter":
+		form, fill = "box", "lightblue"
+	case "watched":
+		form, fill = "box", "lightyellow"
+	case "constant":
+		form, fill = "box", "lightgrey"
+	}
+	return []encoding.Attribute{
+		{Key: "label", Value: fmt.Sprintf(`"%s\n%s %s"`, n.Op, shapeString(n.Shape), n.DType)},
+		{Key: "shape", Value: form},
+		{Key: "style", Value: "filled"},
+		{Key: "fillcolor", Value: fill},
+	}
+}
+
+// graphEdge leads from an operand to a result.
+type graphEdge struct{ from, to *GraphNode }
+
+func (e graphEdge) From() graph.Node         { return e.from }
+func (e graphEdge) To() graph.Node           { return e.to }
+func (e graphEdge) ReversedEdge() graph.Edge { return e }

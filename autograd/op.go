@@ -1,0 +1,146 @@
+package autograd
+
+// How an operation is made.
+//
+// An op value ties together a name and the rule of the backward pass; the families
+// (unary, binary, …) add the forward kernel. The method users call computes the
+// forward value into a node made by result, which decides where the node lives and
+// whether it is recorded. Nothing else in the package knows the operation.
+//
+// Rules of operations call operations, among them their own, so the values are
+// assigned in init functions: Go does not allow such a circle between initial
+// values of package variables.
+
+// op is what the backward pass needs to know about an operation.
+type op struct {
+	name string
+
+	// vjp adds to every operand its share of the gradient: for operand i the
+	// product of g, the gradient of n, with ∂n/∂iᵗʰ operand. It is written in
+	// operations, so that it can itself be recorded and differentiated.
+	vjp func(p *pass, n *node, g Variable)
+
+	// fused is the same as vjp in fewer passes over memory, for backward passes
+	// that are not recorded. Optional.
+	fused func(p *pass, n, g *node)
+
+	// jvp is the tangent of n, given those of its operands: the sum over the
+	// operands of ∂n/∂iᵗʰ operand applied to t(i), where the zero Variable is a
+	// zero tangent. At least one tangent is not zero.
+	jvp func(n *node, t func(i int) Variable) Variable
+}
+
+const untrackedReason = "an operand was computed from a parameter outside any tape, so its gradient would be lost: " +
+	"bring the parameter onto the tape first with tape.Watch, or Detach the operand if no gradient is wanted"
+
+// result makes the node of an operation's value, with elements of unspecified
+// content: on the tape of the operands, or on the heap where none has one. The
+// operands must have passed check. It panics if they are on two tapes, or if one is
+// untracked and another on a tape.
+func (o *op) result(dtype DType, shape []int, in ...*node) *node {
+	t := o.tapeOf(in)
+	if t == nil {
+		return newNode(dtype, shape, o.eagerKind(in))
+	}
+	n := t.node(dtype, shape)
+	t.allocate(n)
+	o.link(t, n, in)
+	return n
+}
+
+// resultView is result for a value that shares the elements of its first operand,
+// from element start on.
+func (o *op) resultView(shape []int, start int, in ...*node) *node {
+	t := o.tapeOf(in)
+	base := in[0]
+	var n *node
+	if t == nil {
+		n = &node{kind: o.eagerKind(in), index: -1, base: base}
+		n.DType = base.DType
+		n.setShape(shape)
+	} else {
+		n = t.node(base.DType, shape)
+		t.shareWith(n, base)
+	}
+	n.Array = base.View(start, sizeOf(n.Shape), n.Shape)
+	if t != nil {
+		o.link(t, n, in)
+	}
+	return n
+}
+
+// tapeOf is the one tape that operands are on, nil if there is none.
+func (o *op) tapeOf(in []*node) *Tape {
+	var t *Tape
+	for _, n := range in {
+		if n.tape == nil || n.tape == t {
+			continue
+		}
+		if t != nil {
+			panic(&TapeError{o.name, "the operands are on two different tapes: Clone one of them, or compute both on one tape"})
+		}
+		t = n.tape
+	}
+	if t != nil && o.vjp != nil {
+		for _, n := range in {
+			if n.kind == untracked {
+				panic(&TapeError{o.name, untrackedReason})
+			}
+		}
+	}
+	return t
+}
+
+// eagerKind is the kind of a result computed outside any tape. An operation
+// without derivative loses no gradient.
+func (o *op) eagerKind(in []*node) kind {
+	if o.vjp == nil {
+		return constant
+	}
+	for _, n := range in {
+		if n.kind == parameter || n.kind == untracked {
+			return untracked
+		}
+	}
+	return constant
+}
+
+// link enters n on t, with its operands if a gradient can reach one of them.
+func (o *op) link(t *Tape, n *node, in []*node) {
+	if t.recording && o.vjp != nil {
+		for i, x := range in {
+			if x.kind == parameter {
+				x = t.leaf(x)
+			}
+			n.tracked = n.tracked || x.tracked
+			if i < len(n.in) {
+				n.in[i] = x
+			} else {
+				n.more = append(n.more, x)
+			}
+		}
+		if n.tracked {
+			n.op = o
+		} else {
+			n.in = [3]*node{}
+			clear(n.more)
+			n.more = n.more[:0]
+		}
+	}
+	t.enter(n)
+}
+
+// same panics unless a and b have the same element type.
+func (o *op) same(a, b *node) {
+	if a.DType != b.DType {
+		panic(&DTypeError{o.name, []DType{a.DType, b.DType}, "expected equal element types (AsType converts)"})
+	}
+}
+
+func sizeOf(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}

@@ -1,0 +1,179 @@
+package autograd
+
+import (
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Operations that change the shape, or the order of axes, and leave the elements
+// as they are. All are linear: the tangent is the operation itself, the backward
+// rule its inverse or transpose.
+
+var reshapeOp, permuteOp, broadcastOp *op
+
+func init() {
+	reshapeOp = &op{
+		name: "reshape",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, g.Reshape(n.in[0].Shape...))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Reshape(n.Shape...) },
+	}
+	// attr.ints is the permutation.
+	permuteOp = &op{
+		name: "permute",
+		vjp: func(p *pass, n *node, g Variable) {
+			var buffer [8]int
+			inverse := append(buffer[:0], n.attr.ints...)
+			for to, from := range n.attr.ints {
+				inverse[from] = to
+			}
+			p.add(n, 0, g.Permute(inverse...))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Permute(n.attr.ints...) },
+	}
+	broadcastOp = &op{
+		name: "broadcast",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g) }, // the engine sums
+		jvp:  func(n *node, t func(int) Variable) Variable { return t(0).BroadcastTo(n.Shape...) },
+	}
+}
+
+// Reshape gives x another shape of the same size. One size may be −1: it becomes
+// what fits. The result shares x's elements.
+func (x Variable) Reshape(shape ...int) Variable {
+	in := x.check(reshapeOp.name)
+	if tensor.EqualShape(in.Shape, shape) {
+		return x
+	}
+	var buffer [8]int
+	return reshapeOp.resultView(resolveShape(buffer[:0], in, shape), 0, in).variable()
+}
+
+// resolveShape replaces −1 in shape by the size that fits in.
+func resolveShape(dst []int, in *node, shape []int) []int {
+	dst = append(dst, shape...)
+	open, product := -1, 1
+	for i, d := range shape {
+		switch {
+		case d == -1 && open < 0:
+			open = i
+		case d < 0:
+			panic(&ShapeError{reshapeOp.name, [][]int{in.Shape, dst}, "sizes must not be negative, except for a single -1"})
+		default:
+			product *= d
+		}
+	}
+	if open >= 0 && product > 0 {
+		dst[open] = in.Len() / product
+		product *= dst[open]
+	}
+	if product != in.Len() || open >= 0 && dst[open] < 0 {
+		panic(&ShapeError{reshapeOp.name, [][]int{append([]int{}, in.Shape...), append([]int{}, shape...)}, "the numbers of elements differ"})
+	}
+	return dst
+}
+
+// Flatten joins the axes from start on into one: [batch, h, w].Flatten(1) is
+// [batch, h·w]. The result shares x's elements.
+func (x Variable) Flatten(start int) Variable {
+	in := x.check("flatten")
+	if len(in.Shape) == 0 {
+		return x.Reshape(1)
+	}
+	start = resolveAxis("flatten", start, len(in.Shape))
+	var buffer [8]int
+	shape := append(buffer[:0], in.Shape[:start]...)
+	return x.Reshape(append(shape, sizeOf(in.Shape[start:]))...)
+}
+
+// Squeeze removes axes of size 1: the given ones, or all without any. It panics
+// with [*ShapeError] if a given axis has another size.
+func (x Variable) Squeeze(axes ...int) Variable {
+	in := x.check("squeeze")
+	set := resolveAxes("squeeze", axes, len(in.Shape))
+	var buffer [8]int
+	shape := buffer[:0]
+	for i, d := range in.Shape {
+		switch {
+		case set>>i&1 == 0 || len(axes) == 0 && d != 1:
+			shape = append(shape, d)
+		case d != 1:
+			panic(&ShapeError{"squeeze", shapesOf(in), "only axes of size 1 can be removed"})
+		}
+	}
+	return x.Reshape(shape...)
+}
+
+// Unsqueeze inserts an axis of size 1 so that it becomes the given axis of the
+// result; −1 appends one.
+func (x Variable) Unsqueeze(axis int) Variable {
+	in := x.check("unsqueeze")
+	axis = resolveAxis("unsqueeze", axis, len(in.Shape)+1)
+	var buffer [8]int
+	shape := append(buffer[:0], in.Shape[:axis]...)
+	shape = append(shape, 1)
+	return x.Reshape(append(shape, in.Shape[axis:]...)...)
+}
+
+// Permute orders the axes anew: axis i of the result is axis axes[i] of x. It
+// copies the elements.
+func (x Variable) Permute(axes ...int) Variable {
+	in := x.check(permuteOp.name)
+	if len(axes) != len(in.Shape) {
+		panic(&ShapeError{permuteOp.name, shapesOf(in), "expected one entry for each axis, got " + shapeString(axes)})
+	}
+	if len(axes) > 0 {
+		resolveAxes(permuteOp.name, axes, len(in.Shape)) // each exactly once
+	}
+	var buffer [2][8]int
+	perm, shape := buffer[0][:0], buffer[1][:0]
+	for _, axis := range axes {
+		axis = resolveAxis(permuteOp.name, axis, len(in.Shape))
+		perm = append(perm, axis)
+		shape = append(shape, in.Shape[axis])
+	}
+	n := permuteOp.result(in.DType, shape, in)
+	n.attr.ints = append(n.attr.ints[:0], perm...)
+	tensor.Permute(&n.Array, &in.Array, perm)
+	return n.variable()
+}
+
+// Transpose exchanges two axes.
+func (x Variable) Transpose(axis1, axis2 int) Variable {
+	in := x.check("transpose")
+	rank := len(in.Shape)
+	axis1, axis2 = resolveAxis("transpose", axis1, rank), resolveAxis("transpose", axis2, rank)
+	var buffer [8]int
+	perm := buffer[:0]
+	for i := range rank {
+		perm = append(perm, i)
+	}
+	perm[axis1], perm[axis2] = axis2, axis1
+	return x.Permute(perm...)
+}
+
+// T is the transpose of a matrix, or of each matrix of a batch: the last two axes
+// exchanged. It panics with [*ShapeError] if x has fewer than two axes.
+func (x Variable) T() Variable {
+	if in := x.check("T"); len(in.Shape) < 2 {
+		panic(&ShapeError{"T", shapesOf(in), "expected at least two axes"})
+	}
+	return x.Transpose(-2, -1)
+}
+
+// BroadcastTo repeats x to the given shape by NumPy's rule: aligned at the last
+// axis, sizes must be equal or x's must be 1.
+func (x Variable) BroadcastTo(shape ...int) Variable {
+	in := x.check(broadcastOp.name)
+	if tensor.EqualShape(in.Shape, shape) {
+		return x
+	}
+	var buffer [8]int
+	joint, ok := tensor.BroadcastShape(buffer[:0], in.Shape, shape)
+	if !ok || !tensor.EqualShape(joint, shape) {
+		panic(&ShapeError{broadcastOp.name, [][]int{append([]int{}, in.Shape...), append([]int{}, shape...)}, "the first shape does not broadcast to the second"})
+	}
+	n := broadcastOp.result(in.DType, shape, in)
+	tensor.BroadcastTo(&n.Array, &in.Array)
+	return n.variable()
+}

@@ -1,0 +1,205 @@
+package autograd
+
+import (
+	"fmt"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Taking regular pieces out of arrays and putting arrays together. Two primitive
+// operations are each other's transpose: slice picks elements at start, start+step,
+// … along an axis, and embed puts elements there into an array of zeros.
+
+var sliceOp, embedOp, concatOp *op
+
+func init() {
+	// attr.i is the axis, attr.ints [start, step].
+	sliceOp = &op{
+		name: "slice",
+		vjp: func(p *pass, n *node, g Variable) {
+			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
+			p.add(n, 0, embed(g, axis, n.in[0].Shape[axis], start, step))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return slice(t(0), n.attr.i, n.attr.ints[0], n.Shape[n.attr.i], n.attr.ints[1])
+		},
+	}
+	embedOp = &op{
+		name: "embed",
+		vjp: func(p *pass, n *node, g Variable) {
+			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
+			p.add(n, 0, slice(g, axis, start, n.in[0].Shape[axis], step))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return embed(t(0), n.attr.i, n.Shape[n.attr.i], n.attr.ints[0], n.attr.ints[1])
+		},
+	}
+	// attr.i is the axis.
+	concatOp = &op{
+		name: "concat",
+		vjp: func(p *pass, n *node, g Variable) {
+			start := 0
+			n.inputs(func(i int, in *node) {
+				size := in.Shape[n.attr.i]
+				if p.needs(n, i) {
+					p.add(n, i, slice(g, n.attr.i, start, size, 1))
+				}
+				start += size
+			})
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			var sum Variable
+			start := 0
+			n.inputs(func(i int, in *node) {
+				if ti := t(i); ti.n != nil {
+					sum = addTangents(sum, embed(ti, n.attr.i, n.Shape[n.attr.i], start, 1))
+				}
+				start += in.Shape[n.attr.i]
+			})
+			return sum
+		},
+	}
+}
+
+// Slice is the part of x with indices start ≤ i < stop along axis. Negative
+// indices count from the end of the axis. A slice along axis 0 shares x's elements.
+// It panics with [*IndexError] if a bound is outside the axis, and with
+// [*ValueError] if stop comes before start.
+func (x Variable) Slice(axis, start, stop int) Variable {
+	return x.SliceStep(axis, start, stop, 1)
+}
+
+// SliceStep is the elements of x at start, start+step, … before stop along axis.
+// Negative start and stop count from the end. A negative step goes downwards from
+// start to above stop; there stop = -Dim(axis)-1 goes down to index 0. It panics as
+// [Variable.Slice] does, and if step is 0.
+func (x Variable) SliceStep(axis, start, stop, step int) Variable {
+	in := x.check(sliceOp.name)
+	axis = resolveAxis(sliceOp.name, axis, len(in.Shape))
+	size := in.Shape[axis]
+	if step == 0 {
+		panic(&ValueError{sliceOp.name, "step must not be 0"})
+	}
+	low, high := 0, size // what start and stop may be
+	if step < 0 {
+		low, high = -1, size-1
+	}
+	for _, bound := range []*int{&start, &stop} {
+		given := *bound
+		if *bound < 0 {
+			*bound += size
+		}
+		if *bound < low || *bound > high {
+			panic(&IndexError{sliceOp.name, given, -1, size})
+		}
+	}
+	count := (stop - start + step - sign(step)) / step
+	if count < 0 {
+		panic(&ValueError{sliceOp.name, fmt.Sprintf("from %d to %d is against the direction of step %d", start, stop, step)})
+	}
+	return slice(x, axis, start, count, step)
+}
+
+func sign(step int) int {
+	if step < 0 {
+		return -1
+	}
+	return 1
+}
+
+// slice picks count elements along axis from start on.
+func slice(x Variable, axis, start, count, step int) Variable {
+	in := x.check(sliceOp.name)
+	var buffer [8]int
+	shape := append(buffer[:0], in.Shape...)
+	shape[axis] = count
+	var n *node
+	if axis == 0 && step == 1 {
+		n = sliceOp.resultView(shape, start*sizeOf(in.Shape[1:]), in)
+	} else {
+		n = sliceOp.result(in.DType, shape, in)
+		alongAxis(tensor.Slice, &n.Array, &in.Array, axis, start, step)
+	}
+	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], start, step)
+	return n.variable()
+}
+
+// embed is an array of zeros with x at start, start+step, … along axis, whose size
+// is given.
+func embed(x Variable, axis, size, start, step int) Variable {
+	in := x.check(embedOp.name)
+	var buffer [8]int
+	shape := append(buffer[:0], in.Shape...)
+	shape[axis] = size
+	n := embedOp.result(in.DType, shape, in)
+	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], start, step)
+	tensor.Fill(&n.Array, 0)
+	alongAxis(tensor.SliceSet, &n.Array, &in.Array, axis, start, step)
+	return n.variable()
+}
+
+// alongAxis calls a strided copy with start and step along one axis.
+func alongAxis(f func(dst, x *tensor.Array, start, step []int), dst, x *tensor.Array, axis, start, step int) {
+	var buffer [2][8]int
+	starts, steps := buffer[0][:0], buffer[1][:0]
+	for range x.Shape {
+		starts, steps = append(starts, 0), append(steps, 1)
+	}
+	starts[axis], steps[axis] = start, step
+	f(dst, x, starts, steps)
+}
+
+// Concat joins xs along axis; all other sizes must be equal. It panics with
+// [*ValueError] if there are none.
+func Concat(axis int, xs ...Variable) Variable {
+	nodes := checkAll(concatOp.name, xs)
+	first := nodes[0]
+	axis = resolveAxis(concatOp.name, axis, len(first.Shape))
+	var buffer [8]int
+	shape := append(buffer[:0], first.Shape...)
+	shape[axis] = 0
+	for _, n := range nodes {
+		concatOp.same(first, n)
+		fits := len(n.Shape) == len(shape)
+		for i := 0; fits && i < len(shape); i++ {
+			fits = i == axis || n.Shape[i] == shape[i]
+		}
+		if !fits {
+			panic(&ShapeError{concatOp.name, shapesOf(nodes...), fmt.Sprintf("expected equal sizes along all axes but %d", axis)})
+		}
+		shape[axis] += n.Shape[axis]
+	}
+	n := concatOp.result(first.DType, shape, nodes...)
+	n.attr.i = axis
+	start := 0
+	for _, in := range nodes {
+		alongAxis(tensor.SliceSet, &n.Array, &in.Array, axis, start, 1)
+		start += in.Shape[axis]
+	}
+	return n.variable()
+}
+
+// Stack joins xs, all of the same shape, along a new axis. It panics with
+// [*ValueError] if there are none.
+func Stack(axis int, xs ...Variable) Variable {
+	unsqueezed := make([]Variable, len(xs))
+	for i, x := range xs {
+		unsqueezed[i] = x.Unsqueeze(axis)
+	}
+	if len(xs) > 0 {
+		axis = resolveAxis("stack", axis, xs[0].Rank()+1)
+	}
+	return Concat(axis, unsqueezed...)
+}
+
+// checkAll is check for a list of operands, of which there must be one at least.
+func checkAll(op string, xs []Variable) []*node {
+	if len(xs) == 0 {
+		panic(&ValueError{op, "expected at least one operand"})
+	}
+	nodes := make([]*node, len(xs))
+	for i, x := range xs {
+		nodes[i] = x.check(op)
+	}
+	return nodes
+}

@@ -1,0 +1,315 @@
+package autograd
+
+import (
+	"math/rand/v2"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Tape records operations and owns the memory of their results. An operation
+// lands on the tape of its operands; data enters with [Tape.Const], parameters
+// enter by being used. Reset gives everything back for the next step, so that a
+// steady loop allocates nothing.
+//
+// A tape belongs to one goroutine at a time. Parameters are shared: any number of
+// goroutines, each with its own tape, may compute with the same parameters while
+// nobody writes to them.
+type Tape struct {
+	pool     tensor.Pool
+	free     []*node         // nodes to reuse
+	record   []*node         // nodes that live until Reset, in recording order
+	leaves   map[*node]*node // parameter or constant → its leaf on this tape
+	sets     []*gradientSet  // gradients handed out since Reset
+	freeSets []*gradientSet
+
+	// While a pass that is not recorded runs, results of operations are its
+	// temporaries and go to scratch instead of record.
+	recording bool
+	scratch   []*node
+	slots     [][]*node // spare gradient slots, one per nesting depth of passes
+
+	noGrad   bool
+	training bool
+	source   rand.PCG
+	random   *rand.Rand
+}
+
+// TapeOption configures a new tape.
+type TapeOption func(*Tape)
+
+// NoGrad makes a tape that records nothing and only recycles memory: for
+// inference. A backward pass on it panics.
+func NoGrad(t *Tape) { t.noGrad = true }
+
+// Training makes a tape on which layers such as dropout and batch normalization
+// behave as in training. Without it they behave as in inference.
+func Training(t *Tape) { t.training = true }
+
+// Seed sets the tape's random source to one that depends on seed alone. Without it
+// the seed is 0.
+func Seed(seed uint64) TapeOption {
+	return func(t *Tape) { t.source.Seed(seed, tapeStream) }
+}
+
+// tapeStream is the second half of the random source's seed: it keeps a tape's
+// numbers apart from those of other sources with the same seed.
+const tapeStream = 0x7461_7065
+
+// NewTape makes an empty tape.
+func NewTape(options ...TapeOption) *Tape {
+	t := &Tape{leaves: map[*node]*node{}}
+	t.source.Seed(0, tapeStream)
+	for _, option := range options {
+		option(t)
+	}
+	t.recording = !t.noGrad
+	t.random = rand.New(&t.source)
+	return t
+}
+
+// Training reports whether layers should behave as in training.
+func (t *Tape) Training() bool { return t.training }
+
+// SetTraining switches between the behaviour of training and of inference.
+func (t *Tape) SetTraining(training bool) { t.training = training }
+
+// Rand is the tape's random source: for dropout and the like. Its state continues
+// over Reset.
+func (t *Tape) Rand() *rand.Rand { return t.random }
+
+// Recording reports whether operations are being recorded: not on a NoGrad tape,
+// and not inside a backward pass that is not itself to be differentiated.
+func (t *Tape) Recording() bool { return t.recording }
+
+// Len is the number of Variables the tape holds.
+func (t *Tape) Len() int { return len(t.record) }
+
+// MemoryUsage reports bytes of array memory: in use by the Variables on the tape,
+// the greatest use since the tape was made or ResetPeakMemory called, and held in
+// all, counting what is kept for reuse. Arrays of one element are not counted.
+func (t *Tape) MemoryUsage() (inUse, peak, held int) { return t.pool.Usage() }
+
+// ResetPeakMemory starts a new measurement of the peak of MemoryUsage.
+func (t *Tape) ResetPeakMemory() { t.pool.ResetPeak() }
+
+// Const brings data onto the tape: operations on the result are recorded there. It
+// shares v's elements, so v must not be written to before the tape is Reset. A
+// parameter becomes a constant too: no gradient reaches it through the result. A
+// Variable that is already on this tape is returned detached; one of another tape
+// panics.
+func (t *Tape) Const(v Variable) Variable {
+	n := v.check("Const")
+	if n.tape != nil && n.tape != t {
+		panic(&TapeError{"Const", "the Variable is on another tape: Clone it first"})
+	}
+	if n.kind == untracked {
+		panic(&TapeError{"Const", untrackedReason})
+	}
+	return t.view(n, n.Shape).variable()
+}
+
+// Watch brings v onto the tape as a leaf: results computed from it are recorded,
+// and [Gradients.Of](v) has its gradient. Parameters are watched by being used;
+// Watch is for computing on parameters alone, where no operand is on a tape yet,
+// and for gradients with respect to inputs. Watching v again gives the same leaf.
+// An untracked Variable or one recorded on a tape panics with [*TapeError].
+func (t *Tape) Watch(v Variable) Variable {
+	n := v.check("Watch")
+	switch n.kind {
+	case untracked:
+		panic(&TapeError{"Watch", untrackedReason})
+	case recorded:
+		panic(&TapeError{"Watch", "the Variable is recorded on a tape already: Clone it, or take its gradient with Grad or RetainGrad"})
+	}
+	return t.leaf(n).variable()
+}
+
+// leaf is the node that stands for a parameter, or watched constant, on t.
+func (t *Tape) leaf(n *node) *node {
+	if leaf, ok := t.leaves[n]; ok {
+		return leaf
+	}
+	leaf := t.view(n, n.Shape)
+	leaf.leafOf = n
+	leaf.tracked = t.recording
+	t.leaves[n] = leaf
+	return leaf
+}
+
+// Reset ends the life of every Variable and Gradients on the tape and keeps their
+// memory for the next step. Using one of them afterwards panics. Slices taken from
+// them must not be used either, which nothing can check.
+func (t *Tape) Reset() {
+	t.recording = !t.noGrad
+	t.dropScratch(0)
+	for _, s := range t.sets {
+		s.release(t)
+	}
+	t.sets = t.sets[:0]
+	t.rewind(0)
+}
+
+// Mark is a position on a tape, see [Tape.Rewind].
+type Mark struct {
+	tape   *Tape
+	record int
+	sets   int
+}
+
+// Mark is the present end of the tape.
+func (t *Tape) Mark() Mark { return Mark{t, len(t.record), len(t.sets)} }
+
+// Rewind ends the life of all that was put on the tape after m, as Reset does for
+// the whole: for inner solves, line searches and loops whose results are read off
+// before the next round. Variables made before m stay valid. Rewinding to a mark
+// that an earlier Rewind or Reset went behind, or of another tape, panics.
+func (t *Tape) Rewind(m Mark) {
+	if m.tape != t || m.record > len(t.record) || m.sets > len(t.sets) {
+		panic(&TapeError{"Rewind", "the mark is not of this tape or the tape was reset behind it"})
+	}
+	for _, s := range t.sets[m.sets:] {
+		s.release(t)
+	}
+	t.sets = t.sets[:m.sets]
+	t.rewind(m.record)
+}
+
+func (t *Tape) rewind(length int) {
+	for i := len(t.record) - 1; i >= length; i-- {
+		t.unref(t.record[i])
+	}
+	t.record = t.record[:length]
+}
+
+// node takes a node from the tape's stock. Its Shape is set, its elements are not.
+func (t *Tape) node(dtype DType, shape []int) *node {
+	var n *node
+	if last := len(t.free) - 1; last >= 0 {
+		n = t.free[last]
+		t.free = t.free[:last]
+	} else {
+		n = t.moreNodes()
+	}
+	n.DType = dtype
+	n.setShape(shape)
+	n.refs = 1
+	return n
+}
+
+// moreNodes refills the stock and returns one of the new nodes. Nodes come in
+// slabs so that a long tape costs the garbage collector few objects.
+func (t *Tape) moreNodes() *node {
+	size := min(max(16, len(t.record)), 1024)
+	slab := make([]node, size)
+	for i := range slab {
+		slab[i].tape = t
+		slab[i].kind = recorded
+	}
+	for i := size - 1; i > 0; i-- {
+		t.free = append(t.free, &slab[i])
+	}
+	return &slab[0]
+}
+
+// array is a node with elements of unspecified content, entered on the tape.
+func (t *Tape) array(dtype DType, shape []int) *node {
+	n := t.node(dtype, shape)
+	t.allocate(n)
+	t.enter(n)
+	return n
+}
+
+// allocate gives n elements of its own.
+func (t *Tape) allocate(n *node) {
+	size := tensor.SizeOf(n.Shape)
+	switch {
+	case size == 1 && n.DType == Float32:
+		n.F32 = n.one32[:]
+	case size == 1:
+		n.F64 = n.one64[:]
+	case n.DType == Float32:
+		n.F32, n.owned = t.pool.Get32(size), true
+	default:
+		n.F64, n.owned = t.pool.Get64(size), true
+	}
+}
+
+// view is a node that shares base's elements under another shape of the same size.
+func (t *Tape) view(base *node, shape []int) *node {
+	n := t.node(base.DType, shape)
+	n.F32, n.F64 = base.F32, base.F64
+	t.shareWith(n, base)
+	t.enter(n)
+	return n
+}
+
+// shareWith keeps base's elements alive as long as n.
+func (t *Tape) shareWith(n, base *node) {
+	if base.tape == t {
+		n.base = base
+		base.refs++
+	}
+}
+
+// enter puts a new node under the tape's care: on the record, or among the
+// temporaries of the pass that is running.
+func (t *Tape) enter(n *node) {
+	if t.recording || t.noGrad {
+		n.index = int32(len(t.record))
+		t.record = append(t.record, n)
+		return
+	}
+	n.index = -1
+	t.scratch = append(t.scratch, n)
+}
+
+// dropScratch lets go of the temporaries made since scratch had the given length.
+func (t *Tape) dropScratch(length int) {
+	for i := len(t.scratch) - 1; i >= length; i-- {
+		t.unref(t.scratch[i])
+	}
+	t.scratch = t.scratch[:length]
+}
+
+// unref gives up one hold on n; the last one returns n and its memory.
+func (t *Tape) unref(n *node) {
+	n.refs--
+	if n.refs > 0 {
+		return
+	}
+	n.gen++ // handles of the life that ends are stale from here on
+	if n.owned {
+		if n.DType == Float32 {
+			t.pool.Put32(n.F32)
+		} else {
+			t.pool.Put64(n.F64)
+		}
+		n.owned = false
+	}
+	n.F32, n.F64 = nil, nil
+	n.tracked, n.retain = false, false
+	if n.base != nil {
+		t.unref(n.base)
+		n.base = nil
+	}
+	if n.aux != nil {
+		t.unref(n.aux)
+		n.aux = nil
+	}
+	if n.leafOf != nil {
+		delete(t.leaves, n.leafOf)
+		n.leafOf = nil
+	}
+	if n.op != nil {
+		n.op = nil
+		n.in = [3]*node{}
+		clear(n.more)
+		n.more = n.more[:0]
+	}
+	n.attr.any = nil
+	if len(n.hooks) > 0 {
+		clear(n.hooks)
+		n.hooks = n.hooks[:0]
+	}
+	t.free = append(t.free, n)
+}

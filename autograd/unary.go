@@ -1,0 +1,132 @@
+package autograd
+
+import (
+	"github.com/chainrule-go/chainrule/internal/simd"
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Element-wise operations of one operand, y = f(x).
+//
+// An operation gives its kernel and its derivative as operations. Both the backward
+// rule g·f′(x) and the tangent ẋ·f′(x) come from that derivative. The product is a
+// strong zero: an upstream gradient of exactly 0 gives 0 even where f′ is infinite
+// or NaN, so that what a mask cut off cannot come back as NaN.
+
+// unary is an element-wise operation of one operand.
+type unary struct {
+	op
+	kernel tensor.Kernel1
+
+	// slope is f′(x), written with x or with y = f(x).
+	slope func(x, y Variable) Variable
+
+	// backward is the kernel dst = g·f′ of (g, x), or of (g, y) if fromOutput is
+	// set. Optional.
+	backward   tensor.Kernel2
+	fromOutput bool
+}
+
+// newUnary completes u with the rules that follow from its derivative.
+func newUnary(u unary) *unary {
+	o := &u
+	o.vjp = func(p *pass, n *node, g Variable) {
+		p.add(n, 0, strongMul(g, o.slope(n.arg(0), n.variable())))
+	}
+	o.jvp = func(n *node, t func(int) Variable) Variable {
+		return strongMul(t(0), o.slope(n.arg(0), n.variable()))
+	}
+	if o.backward.F32 != nil {
+		o.fused = o.backwardFused
+	}
+	return o
+}
+
+func (o *unary) backwardFused(p *pass, n, g *node) {
+	saved := n.in[0]
+	if o.fromOutput {
+		saved = n
+	}
+	if dst := p.forward(n, 0, g); dst != nil {
+		tensor.Map2(&o.backward, dst, &g.Array, &saved.Array)
+		return
+	}
+	dst := p.temporary(n.DType, n.Shape)
+	tensor.Map2(&o.backward, &dst.Array, &g.Array, &saved.Array)
+	p.add(n, 0, dst.variable())
+}
+
+// apply computes the operation.
+func (o *unary) apply(x Variable) Variable {
+	in := x.check(o.name)
+	n := o.result(in.DType, in.Shape, in)
+	tensor.Map1(&o.kernel, &n.Array, &in.Array)
+	return n.variable()
+}
+
+var (
+	negOp, absOp, squareOp, sqrtOp, expOp, logOp *unary
+)
+
+func init() {
+	negOp = newUnary(unary{
+		op:     op{name: "neg"},
+		kernel: tensor.Kernel1{F32: simd.Neg[float32], F64: simd.Neg[float64]},
+		slope:  func(x, y Variable) Variable { return x.scalar(-1) },
+	})
+	// d|x|/dx = sign x, and 0 at 0.
+	absOp = newUnary(unary{
+		op:       op{name: "abs"},
+		kernel:   tensor.Kernel1{F32: simd.Abs[float32], F64: simd.Abs[float64]},
+		slope:    func(x, y Variable) Variable { return x.Sign() },
+		backward: tensor.Kernel2{F32: simd.AbsBackward[float32], F64: simd.AbsBackward[float64]},
+	})
+	// dx²/dx = 2x.
+	squareOp = newUnary(unary{
+		op:       op{name: "square"},
+		kernel:   tensor.Kernel1{F32: simd.Square[float32], F64: simd.Square[float64]},
+		slope:    func(x, y Variable) Variable { return x.MulScalar(2) },
+		backward: tensor.Kernel2{F32: simd.SquareBackward[float32], F64: simd.SquareBackward[float64]},
+	})
+	// d√x/dx = 1/(2√x).
+	sqrtOp = newUnary(unary{
+		op:         op{name: "sqrt"},
+		kernel:     tensor.Kernel1{F32: simd.Sqrt[float32], F64: simd.Sqrt[float64], Cost: 4},
+		slope:      func(x, y Variable) Variable { return y.scalar(0.5).Div(y) },
+		backward:   tensor.Kernel2{F32: simd.SqrtBackward[float32], F64: simd.SqrtBackward[float64], Cost: 4},
+		fromOutput: true,
+	})
+	// d eˣ/dx = eˣ.
+	expOp = newUnary(unary{
+		op:         op{name: "exp"},
+		kernel:     tensor.Kernel1{F32: simd.Exp[float32], F64: simd.Exp[float64], Cost: 8},
+		slope:      func(x, y Variable) Variable { return y },
+		backward:   tensor.Kernel2{F32: simd.StrongMul[float32], F64: simd.StrongMul[float64]},
+		fromOutput: true,
+	})
+	// d ln x/dx = 1/x.
+	logOp = newUnary(unary{
+		op:       op{name: "log"},
+		kernel:   tensor.Kernel1{F32: simd.Log[float32], F64: simd.Log[float64], Cost: 8},
+		slope:    func(x, y Variable) Variable { return x.scalar(1).Div(x) },
+		backward: tensor.Kernel2{F32: simd.LogBackward[float32], F64: simd.LogBackward[float64], Cost: 4},
+	})
+}
+
+// Neg is −x.
+func (x Variable) Neg() Variable { return negOp.apply(x) }
+
+// Abs is |x|. Its derivative at 0 is taken as 0.
+func (x Variable) Abs() Variable { return absOp.apply(x) }
+
+// Square is x².
+func (x Variable) Square() Variable { return squareOp.apply(x) }
+
+// Sqrt is √x, NaN for x < 0. Its derivative 1/(2√x) is +Inf at 0, except that an
+// upstream gradient of exactly 0 stays 0.
+func (x Variable) Sqrt() Variable { return sqrtOp.apply(x) }
+
+// Exp is eˣ.
+func (x Variable) Exp() Variable { return expOp.apply(x) }
+
+// Log is the natural logarithm: −Inf at 0, NaN for x < 0.
+func (x Variable) Log() Variable { return logOp.apply(x) }

@@ -1,0 +1,344 @@
+package autograd
+
+import (
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// DType is the element type of a Variable: [Float32] or [Float64].
+type DType = tensor.DType
+
+// The element types. Operations do not mix them: convert with [Variable.AsType].
+const (
+	Float32 = tensor.Float32
+	Float64 = tensor.Float64
+)
+
+// Float is the set of Go types that elements can have.
+type Float interface{ float32 | float64 }
+
+// Variable is a dense row-major array of float32 or float64 with a shape, and a
+// place in a computation. It is a small handle, like a slice header: copy it, pass
+// it by value, compare it with ==, use it as a map key. The zero Variable is no
+// array at all; operations panic on it, [Variable.IsValid] tells it apart.
+//
+// There are four kinds. A constant is plain data ([New], [Zeros], …). A parameter
+// ([Parameter]) is persistent data whose gradient is wanted. Both live outside any
+// tape and may be read by any number of goroutines. A recorded Variable is the
+// result of an operation on a tape; it is valid until the tape is Reset and
+// belongs to the tape's goroutine. An untracked Variable is what an operation on a
+// parameter gives outside any tape: its gradient path is not known, so mixing it
+// with a tape panics.
+//
+// Variables are not modified by operations. What may write to one: the slices of
+// [Variable.Float32s] and [Variable.Float64s], and [Variable.CopyFrom].
+type Variable struct {
+	n   *node
+	gen uint64 // the generation of n this handle was made for
+}
+
+// kind says how a node relates to tapes and gradients.
+type kind uint8
+
+const (
+	constant  kind = iota // data; nobody wants its gradient
+	parameter             // a persistent leaf whose gradient is wanted
+	untracked             // computed from a parameter outside any tape
+	recorded              // lives on a tape
+)
+
+// node is what a Variable refers to: the array, and on a tape how it came about.
+// Nodes of a tape are recycled; gen tells the lives of one node apart.
+type node struct {
+	tensor.Array
+	gen  uint64
+	tape *Tape // nil outside any tape
+	kind kind
+
+	tracked bool  // there is a path to a leaf: the backward pass comes here
+	retain  bool  // Backward reports the gradient although this is no leaf
+	owned   bool  // the elements came from the tape's pool
+	index   int32 // position in the tape's record, -1 if it is not there
+	refs    int32 // holders on the tape: the record, gradient slots, views
+
+	op   *op
+	in   [3]*node // operands; the fourth and later ones are in more
+	more []*node
+	attr attributes
+
+	leafOf *node // of a leaf: the parameter or constant it stands for
+	base   *node // of a view: whose elements these are, if on the same tape
+	aux    *node // what the forward pass keeps for the backward pass
+
+	hooks []func(Variable) Variable
+
+	one32 [1]float32 // elements of arrays of size 1, so they need no pool
+	one64 [1]float64
+	dims  [4]int // Shape of arrays up to rank 4
+}
+
+// attributes are the arguments of an operation that are not arrays. They live in
+// the node so that recording them allocates nothing. Nodes are reused without
+// clearing them: an operation sets every one it reads.
+type attributes struct {
+	x, y  float64
+	i, j  int
+	axes  uint64 // set of axes, bit k for axis k
+	keep  bool
+	ints  []int
+	ints2 []int
+	any   any // for operations off the hot path
+}
+
+// inputs calls f for each operand of n, in order.
+func (n *node) inputs(f func(i int, in *node)) {
+	for i := range n.numInputs() {
+		f(i, n.input(i))
+	}
+}
+
+func (n *node) input(i int) *node {
+	if i < len(n.in) {
+		return n.in[i]
+	}
+	return n.more[i-len(n.in)]
+}
+
+func (n *node) numInputs() int {
+	for i, in := range n.in {
+		if in == nil {
+			return i
+		}
+	}
+	return len(n.in) + len(n.more)
+}
+
+// variable is the handle of n in its present life.
+func (n *node) variable() Variable { return Variable{n, n.gen} }
+
+// arg is the handle of operand i.
+func (n *node) arg(i int) Variable { return n.input(i).variable() }
+
+// setShape copies shape into n, without allocating up to rank 4.
+func (n *node) setShape(shape []int) {
+	if n.Shape == nil {
+		n.Shape = n.dims[:0]
+	}
+	n.Shape = append(n.Shape[:0], shape...)
+}
+
+// newNode is a node on the heap, outside any tape, with elements of its own.
+func newNode(dtype DType, shape []int, k kind) *node {
+	n := &node{kind: k, index: -1}
+	n.setShape(shape)
+	n.Array = tensor.New(dtype, n.Shape)
+	return n
+}
+
+// check returns the node of v and panics if v is not usable.
+func (v Variable) check(op string) *node {
+	if v.n == nil || v.n.gen != v.gen {
+		v.panicUnusable(op)
+	}
+	return v.n
+}
+
+func (v Variable) panicUnusable(op string) {
+	if v.n == nil {
+		panic(&ValueError{op, "operand is the zero Variable, which holds no array"})
+	}
+	panic(&TapeError{op, "the Variable was used after its tape was Reset or rewound (Clone it before to keep its value)"})
+}
+
+// IsValid reports whether v refers to an array that may be used: it is not the
+// zero Variable, and its tape was not Reset since.
+func (v Variable) IsValid() bool { return v.n != nil && v.n.gen == v.gen }
+
+// Shape is the size along each axis. The shape of a scalar is empty. The caller
+// must not modify it, and must copy it to keep it beyond the tape's Reset.
+func (v Variable) Shape() []int { return v.check("Shape").Shape }
+
+// Rank is the number of axes.
+func (v Variable) Rank() int { return len(v.check("Rank").Shape) }
+
+// Dim is the size along an axis; a negative axis counts from the end.
+func (v Variable) Dim(axis int) int {
+	n := v.check("Dim")
+	return n.Shape[resolveAxis("Dim", axis, len(n.Shape))]
+}
+
+// Size is the number of elements.
+func (v Variable) Size() int { return v.check("Size").Len() }
+
+// DType is the element type.
+func (v Variable) DType() DType { return v.check("DType").DType }
+
+// Tape is the tape v is recorded on, or nil.
+func (v Variable) Tape() *Tape { return v.check("Tape").tape }
+
+// IsParameter reports whether v was made by [Parameter].
+func (v Variable) IsParameter() bool { return v.check("IsParameter").kind == parameter }
+
+// Tracked reports whether a backward pass from v would reach a parameter or a
+// watched Variable, or v is one of these.
+func (v Variable) Tracked() bool {
+	n := v.check("Tracked")
+	return n.tracked || n.kind == parameter
+}
+
+// Float32s is the elements in row-major order. It is v's own memory: valid as long
+// as v is, and writing to it changes v. It panics with [*DTypeError] if v is of
+// float64.
+func (v Variable) Float32s() []float32 {
+	n := v.check("Float32s")
+	if n.DType != Float32 {
+		panic(&DTypeError{"Float32s", []DType{n.DType}, "the Variable holds float64: use Float64s or AsType"})
+	}
+	return n.F32
+}
+
+// Float64s is the elements in row-major order. It is v's own memory: valid as long
+// as v is, and writing to it changes v. It panics with [*DTypeError] if v is of
+// float32.
+func (v Variable) Float64s() []float64 {
+	n := v.check("Float64s")
+	if n.DType != Float64 {
+		panic(&DTypeError{"Float64s", []DType{n.DType}, "the Variable holds float32: use Float32s or AsType"})
+	}
+	return n.F64
+}
+
+// Item is the value of a Variable with one element, of either type and any rank.
+// It panics with [*ShapeError] if there are more or none.
+func (v Variable) Item() float64 {
+	n := v.check("Item")
+	if n.Len() != 1 {
+		panic(&ShapeError{"Item", shapesOf(n), "expected exactly one element"})
+	}
+	return n.At(0)
+}
+
+// At is the element at an index with one number for each axis; negative numbers
+// count from the end.
+func (v Variable) At(index ...int) float64 {
+	n := v.check("At")
+	if len(index) != len(n.Shape) {
+		panic(&ShapeError{"At", shapesOf(n), "expected one index for each axis"})
+	}
+	offset := 0
+	for axis, i := range index {
+		size := n.Shape[axis]
+		if i < -size || i >= size {
+			panic(&IndexError{"At", i, axis, size})
+		}
+		if i < 0 {
+			i += size
+		}
+		offset = offset*size + i
+	}
+	return n.Array.At(offset)
+}
+
+// Floats is a copy of the elements as float64, whatever their type.
+func (v Variable) Floats() []float64 {
+	n := v.check("Floats")
+	values := make([]float64, n.Len())
+	for i := range values {
+		values[i] = n.Array.At(i)
+	}
+	return values
+}
+
+// Clone is a constant with a copy of v's elements, outside any tape.
+func (v Variable) Clone() Variable {
+	n := v.check("Clone")
+	c := newNode(n.DType, n.Shape, constant)
+	tensor.Copy(&c.Array, &n.Array)
+	return c.variable()
+}
+
+// CopyFrom overwrites v's elements with those of src, which has the same shape and
+// element type. It is for parameters and constants between steps; no gradient is
+// recorded, and a step that was recorded before must not be differentiated after.
+func (v Variable) CopyFrom(src Variable) {
+	n, s := v.check("CopyFrom"), src.check("CopyFrom")
+	if !tensor.EqualShape(n.Shape, s.Shape) {
+		panic(&ShapeError{"CopyFrom", shapesOf(n, s), "expected equal shapes"})
+	}
+	if n.DType != s.DType {
+		panic(&DTypeError{"CopyFrom", []DType{n.DType, s.DType}, "expected equal types"})
+	}
+	tensor.Copy(&n.Array, &s.Array)
+}
+
+// Detach is v's value as a constant: no gradient flows through it (the literature
+// calls it stop-gradient). It shares v's elements, and on a tape it is valid as
+// long as v is.
+func (v Variable) Detach() Variable {
+	n := v.check("Detach")
+	if n.tape == nil {
+		c := &node{kind: constant, index: -1}
+		c.setShape(n.Shape)
+		c.DType, c.F32, c.F64 = n.DType, n.F32, n.F64
+		return c.variable()
+	}
+	return n.tape.view(n, n.Shape).variable()
+}
+
+// RetainGrad asks the next Backward from a descendant of v to report v's gradient
+// too, although v is neither a parameter nor watched: [Gradients.Of] then has it.
+// It returns v, which must be recorded on a tape and tracked.
+func (v Variable) RetainGrad() Variable {
+	n := v.check("RetainGrad")
+	if !n.tracked {
+		panic(&TapeError{"RetainGrad", "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
+	}
+	n.retain = true
+	return v
+}
+
+// Hook calls f with v's gradient when a backward pass has summed it and before it
+// is passed on to v's operands; what f returns takes its place, and a zero
+// Variable leaves it as it is. In a pass of [Grad] f's own operations are recorded
+// like the rest. It returns v, which must be recorded on a tape and tracked.
+// Hooks run in the order they were added.
+func (v Variable) Hook(f func(grad Variable) Variable) Variable {
+	n := v.check("Hook")
+	if !n.tracked {
+		panic(&TapeError{"Hook", "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
+	}
+	n.hooks = append(n.hooks, f)
+	return v
+}
+
+// resolveAxis turns a possibly negative axis into 0 … rank-1, or panics.
+func resolveAxis(op string, axis, rank int) int {
+	if axis < -rank || axis >= rank {
+		panic(&AxisError{op, axis, rank, "out of range"})
+	}
+	if axis < 0 {
+		axis += rank
+	}
+	return axis
+}
+
+// resolveAxes turns axes into a set; no axes at all mean every axis.
+func resolveAxes(op string, axes []int, rank int) uint64 {
+	if rank > maxRank {
+		panic(&ValueError{op, "rank above 64"})
+	}
+	if len(axes) == 0 {
+		return 1<<rank - 1
+	}
+	var set uint64
+	for _, axis := range axes {
+		bit := uint64(1) << resolveAxis(op, axis, rank)
+		if set&bit != 0 {
+			panic(&AxisError{op, axis, rank, "named twice"})
+		}
+		set |= bit
+	}
+	return set
+}
+
+// maxRank is the most axes a Variable can have: sets of axes are 64 bits.
+const maxRank = 64
