@@ -11,7 +11,7 @@ import (
 type pass struct {
 	tape     *Tape
 	recorded bool    // the pass is itself recorded, to be differentiated
-	slots    []*node      // gradient so far, by position in the record
+	slots    []*node // gradient so far, by position in the record
 	pending  int     // slots that are filled
 	needed   []bool  // which positions matter; nil: every tracked one
 }

@@ -1,5 +1,7 @@
 package autograd
 
+import "github.com/chainrule-go/chainrule/internal/tensor"
+
 // Grad computes the gradients of y, a scalar or an array of one element, with
 // respect to each of xs, recording the pass itself: the results are Variables on
 // the tape that can be used and differentiated further, to any order.
@@ -17,7 +19,7 @@ func Grad(y Variable, xs ...Variable) []Variable {
 	if n.Len() != 1 {
 		panic(&ShapeError{"Grad", shapesOf(n), "expected one element: reduce it first, or give the upstream gradient with GradWith"})
 	}
-	return grad("Grad", y, Variable{}, xs)
+	return n.gradients("Grad", Variable{}, xs, true)
 }
 
 // GradWith is [Grad] of Σ upstream·y: the vector–Jacobian product. upstream has
@@ -26,20 +28,21 @@ func Grad(y Variable, xs ...Variable) []Variable {
 func GradWith(y, upstream Variable, xs ...Variable) []Variable {
 	n, u := y.check("GradWith"), upstream.check("GradWith")
 	checkUpstream("GradWith", n, u)
-	return grad("GradWith", y, upstream, xs)
+	return n.gradients("GradWith", upstream, xs, true)
 }
 
-func grad(name string, y, upstream Variable, xs []Variable) []Variable {
-	root := y.n
+// gradients runs a pass from root that is restricted to xs. If it is not recorded,
+// the results are constants on the tape.
+func (root *node) gradients(name string, upstream Variable, xs []Variable, recorded bool) []Variable {
 	t := checkRoot(name, root)
 	sources := make([]*node, len(xs))
 	for i, x := range xs {
 		sources[i] = t.source(name, x)
 	}
-	results := make([]Variable, len(xs))
-	p := t.startPass(root, true)
-	var wanted map[*node]bool
-	p.needed, wanted = neededFor(t, root, sources)
+	grads := make([]*node, len(xs))
+	p := t.startPass(root, recorded)
+	p.needed = neededFor(t, root, sources)
+	t.recording = recorded
 	if p.needed[root.index] {
 		p.seed(root, upstream)
 	}
@@ -48,21 +51,37 @@ func grad(name string, y, upstream Variable, xs []Variable) []Variable {
 		if g == nil {
 			continue
 		}
-		if wanted[n] {
-			for j, source := range sources {
-				if source == n {
-					results[j] = g.variable()
-				}
+		for j, source := range sources {
+			if source == n {
+				g.refs++ // of the temporaries only: the record's hold outlasts this
+				grads[j] = g
 			}
 		}
 		p.step(n, g)
 	}
 	t.endPass(&p)
-	for j, r := range results {
-		if r.n == nil {
-			x := xs[j].n
-			results[j] = y.scalar(0).AsType(x.DType).constant(x.Shape...)
+	t.recording = true
+	return t.results(xs, grads, recorded)
+}
+
+// results turns gradients into Variables on the tape, with zeros where there is
+// none.
+func (t *Tape) results(xs []Variable, grads []*node, recorded bool) []Variable {
+	results := make([]Variable, len(grads))
+	for j, g := range grads {
+		switch {
+		case g == nil:
+			g = t.array(xs[j].n.DType, xs[j].n.Shape)
+			tensor.Fill(&g.Array, 0)
+		case recorded:
+			g.refs--
+		case g.index < 0:
+			t.enter(g) // a temporary that outlives the pass
+		default:
+			// It was asked for twice, or is a Variable recorded before.
+			t.unref(g)
 		}
+		results[j] = g.variable()
 	}
 	return results
 }
@@ -87,13 +106,11 @@ func (t *Tape) source(op string, x Variable) *node {
 
 // neededFor marks, by position in the record, what lies on a path from root to one
 // of sources; nothing else needs a gradient.
-func neededFor(t *Tape, root *node, sources []*node) (needed []bool, wanted map[*node]bool) {
-	needed = make([]bool, root.index+1)
-	wanted = make(map[*node]bool, len(sources))
+func neededFor(t *Tape, root *node, sources []*node) []bool {
+	needed := make([]bool, root.index+1)
 	first := root.index + 1
 	for _, s := range sources {
 		if s != nil && s.index <= root.index {
-			wanted[s] = true
 			needed[s.index] = true
 			first = min(first, s.index)
 		}
@@ -105,5 +122,5 @@ func neededFor(t *Tape, root *node, sources []*node) (needed []bool, wanted map[
 			needed[i] = in.index >= 0 && in.tape == t && in.index <= root.index && needed[in.index]
 		}
 	}
-	return needed, wanted
+	return needed
 }

@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"iter"
+	"math"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -209,5 +210,10 @@ func (g Gradients) Norm() float64 {
 	if s == nil {
 		return 0
 	}
-	return norm2(s.grads)
+	squares := 0.0
+	for _, n := range s.grads {
+		norm := tensor.Norm2(&n.Array)
+		squares += norm * norm
+	}
+	return math.Sqrt(squares)
 }

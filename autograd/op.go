@@ -69,26 +69,36 @@ func (o *op) resultView(shape []int, start int, in ...*node) *node {
 	return n
 }
 
-// tapeOf is the one tape that operands are on, nil if there is none.
+// tapeOf is the one tape that operands are on, nil if there is none. An operation
+// without derivative does not mind untracked operands.
 func (o *op) tapeOf(in []*node) *Tape {
+	t := jointTape(o.name, in)
+	if t != nil && o.vjp != nil {
+		rejectUntracked(o.name, in)
+	}
+	return t
+}
+
+func jointTape(op string, in []*node) *Tape {
 	var t *Tape
 	for _, n := range in {
 		if n.tape == nil || n.tape == t {
 			continue
 		}
 		if t != nil {
-			panic(&TapeError{o.name, "the operands are on two different tapes: Clone one of them, or compute both on one tape"})
+			panic(&TapeError{op, "the operands are on two different tapes: Clone one of them, or compute both on one tape"})
 		}
 		t = n.tape
 	}
-	if t != nil && o.vjp != nil {
-		for _, n := range in {
-			if n.kind == untracked {
-				panic(&TapeError{o.name, untrackedReason})
-			}
+	return t
+}
+
+func rejectUntracked(op string, in []*node) {
+	for _, n := range in {
+		if n.kind == untracked {
+			panic(&TapeError{op, untrackedReason})
 		}
 	}
-	return t
 }
 
 // eagerKind is the kind of a result computed outside any tape. An operation

@@ -83,17 +83,6 @@ func countAlong(shape []int, axes uint64) int {
 	return n
 }
 
-// axisList is a set of axes as a list, and never an empty one where none are
-// meant: callers reduce over at least one axis.
-func axisList(dst []int, axes uint64) []int {
-	for i := 0; axes != 0; i, axes = i+1, axes>>1 {
-		if axes&1 != 0 {
-			dst = append(dst, i)
-		}
-	}
-	return dst
-}
-
 var sumOp, meanOp, maxOp, minOp, logSumExpOp *reduction
 
 func init() {

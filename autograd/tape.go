@@ -30,7 +30,7 @@ type Tape struct {
 
 	noGrad   bool
 	training bool
-	source   rand.PCG
+	rng      rand.PCG
 	random   *rand.Rand
 }
 
@@ -48,7 +48,7 @@ func Training(t *Tape) { t.training = true }
 // Seed sets the tape's random source to one that depends on seed alone. Without it
 // the seed is 0.
 func Seed(seed uint64) TapeOption {
-	return func(t *Tape) { t.source.Seed(seed, tapeStream) }
+	return func(t *Tape) { t.rng.Seed(seed, tapeStream) }
 }
 
 // tapeStream is the second half of the random source's seed: it keeps a tape's
@@ -58,12 +58,12 @@ const tapeStream = 0x7461_7065
 // NewTape makes an empty tape.
 func NewTape(options ...TapeOption) *Tape {
 	t := &Tape{leaves: map[*node]*node{}}
-	t.source.Seed(0, tapeStream)
+	t.rng.Seed(0, tapeStream)
 	for _, option := range options {
 		option(t)
 	}
 	t.recording = !t.noGrad
-	t.random = rand.New(&t.source)
+	t.random = rand.New(&t.rng)
 	return t
 }
 

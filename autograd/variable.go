@@ -80,13 +80,12 @@ type node struct {
 // the node so that recording them allocates nothing. Nodes are reused without
 // clearing them: an operation sets every one it reads.
 type attributes struct {
-	x, y  float64
-	i, j  int
-	axes  uint64 // set of axes, bit k for axis k
-	keep  bool
-	ints  []int
-	ints2 []int
-	any   any // for operations off the hot path
+	x, y float64
+	i    int
+	axes uint64 // set of axes, bit k for axis k
+	keep bool
+	ints []int
+	any  any // for operations off the hot path
 }
 
 // inputs calls f for each operand of n, in order.

@@ -1,0 +1,75 @@
+package autograd
+
+import "github.com/chainrule-go/chainrule/internal/tensor"
+
+// Forward mode: tangents are carried along the record from operands to results, by
+// rules of their own (op.jvp) that owe nothing to the backward rules. The tangents
+// are recorded too, and so can be differentiated in turn.
+
+// tangentOf is the derivative of root in the direction where each source changes
+// by its tangent. It is the zero Variable where root does not depend on a source.
+func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Variable {
+	needed := neededFor(t, root, sources)
+	known := make(map[*node]Variable, len(sources))
+	first := root.index
+	for i, s := range sources {
+		if s == nil {
+			continue
+		}
+		known[s] = tangents[i]
+		first = min(first, s.index)
+	}
+	for i := first; i <= root.index; i++ {
+		n := t.record[i]
+		if !needed[i] || n.op == nil || known[n].n != nil {
+			continue
+		}
+		if n.op.jvp == nil {
+			panic(&ValueError{n.op.name, "the operation has no rule for forward mode"})
+		}
+		if v := n.op.jvp(n, func(k int) Variable { return known[n.input(k)] }); v.n != nil {
+			known[n] = v
+		}
+	}
+	return known[root]
+}
+
+// identityOp stands between a Variable and the copy of it that a transformation
+// differentiates with respect to, so that an outer derivative passes through.
+var identityOp *op
+
+func init() {
+	identityOp = &op{
+		name: "identity",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g) },
+		jvp:  func(n *node, t func(int) Variable) Variable { return t(0) },
+	}
+}
+
+// alias is x as a Variable in its own right on t, tracked whether or not x is.
+func (t *Tape) alias(x *node) *node {
+	n := t.node(x.DType, x.Shape)
+	t.shareWith(n, x)
+	n.F32, n.F64 = x.F32, x.F64
+	if x.kind == parameter {
+		x = t.leaf(x)
+	}
+	n.in[0], n.op, n.tracked = x, identityOp, true
+	t.enter(n)
+	return n
+}
+
+// checkTangents panics unless every tangent fits its Variable.
+func checkTangents(op string, xs, ts []*node) {
+	if len(xs) != len(ts) {
+		panic(&ValueError{op, "expected one tangent for each Variable"})
+	}
+	for i, x := range xs {
+		if !tensor.EqualShape(x.Shape, ts[i].Shape) {
+			panic(&ShapeError{op, shapesOf(x, ts[i]), "expected a tangent of the Variable's shape"})
+		}
+		if x.DType != ts[i].DType {
+			panic(&DTypeError{op, []DType{x.DType, ts[i].DType}, "expected a tangent of the Variable's type"})
+		}
+	}
+}
