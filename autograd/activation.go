@@ -1,6 +1,8 @@
 package autograd
 
 import (
+	"math"
+
 	"github.com/chainrule-go/chainrule/internal/simd"
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -9,7 +11,8 @@ import (
 // between their layers.
 
 var (
-	reluOp, sigmoidOp, tanhOp, softplusOp *unary
+	reluOp, sigmoidOp, tanhOp, softplusOp, logSigmoidOp *unary
+	siluOp, geluOp, geluTanhOp, mishOp, softsignOp      *unary
 )
 
 func init() {
@@ -44,6 +47,64 @@ func init() {
 		slope:    func(x, y Variable) Variable { return x.Sigmoid() },
 		backward: tensor.Kernel2{F32: simd.SoftplusBackward[float32], F64: simd.SoftplusBackward[float64], Cost: 12},
 	})
+	// ln σ(x), whose derivative is 1 − σ(x) = σ(−x).
+	logSigmoidOp = newUnary(unary{
+		op:     op{name: "log sigmoid"},
+		kernel: tensor.Kernel1{F32: simd.LogSigmoid[float32], F64: simd.LogSigmoid[float64], Cost: 16},
+		slope:  func(x, y Variable) Variable { return x.Neg().Sigmoid() },
+	})
+	// x·σ(x), whose derivative is σ + x·σ(1−σ).
+	siluOp = newUnary(unary{
+		op:     op{name: "silu"},
+		kernel: tensor.Kernel1{F32: simd.SiLU[float32], F64: simd.SiLU[float64], Cost: 12},
+		slope: func(x, y Variable) Variable {
+			s := x.Sigmoid()
+			return s.Add(x.Mul(s).Mul(s.scalar(1).Sub(s)))
+		},
+		backward: tensor.Kernel2{F32: simd.SiLUBackward[float32], F64: simd.SiLUBackward[float64], Cost: 16},
+	})
+	// x·Φ(x), whose derivative is Φ(x) + x·φ(x): Φ and φ are the normal
+	// distribution's function and density.
+	geluOp = newUnary(unary{
+		op:     op{name: "gelu"},
+		kernel: tensor.Kernel1{F32: simd.GELU[float32], F64: simd.GELU[float64], Cost: 20},
+		slope: func(x, y Variable) Variable {
+			cdf := x.MulScalar(-math.Sqrt2 / 2).Erfc().MulScalar(0.5)
+			density := x.Square().MulScalar(-0.5).Exp().MulScalar(1 / math.Sqrt(2*math.Pi))
+			return cdf.Add(strongMul(density, x))
+		},
+		backward: tensor.Kernel2{F32: simd.GELUBackward[float32], F64: simd.GELUBackward[float64], Cost: 24},
+	})
+	// ½x(1+t) with t = tanh u, u = √(2/π)·(x + 0.044715x³); the derivative is
+	// ½(1+t) + ½x(1−t²)·u′.
+	geluTanhOp = newUnary(unary{
+		op:     op{name: "gelu tanh"},
+		kernel: tensor.Kernel1{F32: simd.GELUTanh[float32], F64: simd.GELUTanh[float64], Cost: 16},
+		slope: func(x, y Variable) Variable {
+			const a, b = 0.7978845608028654, 0.044715 // √(2/π)
+			square := x.Square()
+			t := x.Mul(square.MulScalar(a * b).AddScalar(a)).Tanh()
+			slope := square.MulScalar(3 * a * b).AddScalar(a)
+			flat := t.scalar(1).Sub(t.Square())
+			return t.AddScalar(1).Add(strongMul(flat, x.Mul(slope))).MulScalar(0.5)
+		},
+		backward: tensor.Kernel2{F32: simd.GELUTanhBackward[float32], F64: simd.GELUTanhBackward[float64], Cost: 20},
+	})
+	// x·t with t = tanh(softplus x); the derivative is t + x(1−t²)·σ(x).
+	mishOp = newUnary(unary{
+		op:     op{name: "mish"},
+		kernel: tensor.Kernel1{F32: simd.Mish[float32], F64: simd.Mish[float64], Cost: 40},
+		slope: func(x, y Variable) Variable {
+			t := x.Softplus().Tanh()
+			return t.Add(strongMul(t.scalar(1).Sub(t.Square()).Mul(x.Sigmoid()), x))
+		},
+	})
+	// x/(1+|x|), whose derivative is 1/(1+|x|)².
+	softsignOp = newUnary(unary{
+		op:     op{name: "softsign"},
+		kernel: tensor.Kernel1{F32: simd.Softsign[float32], F64: simd.Softsign[float64], Cost: 4},
+		slope:  func(x, y Variable) Variable { return x.Abs().AddScalar(1).Square().Reciprocal() },
+	})
 }
 
 // ReLU is max(x, 0), the rectified linear unit. Its derivative at 0 is 0.
@@ -66,3 +127,51 @@ func (x Variable) SoftplusBeta(beta float64) Variable {
 	}
 	return x.MulScalar(beta).Softplus().MulScalar(1 / beta)
 }
+
+// LogSigmoid is ln σ(x), accurate for any x.
+func (x Variable) LogSigmoid() Variable { return logSigmoidOp.apply(x) }
+
+// SiLU is x·σ(x), the sigmoid linear unit, also called swish (Elfwing et al. 2017).
+func (x Variable) SiLU() Variable { return siluOp.apply(x) }
+
+// GELU is x·Φ(x), the Gaussian error linear unit (Hendrycks and Gimpel 2016), with
+// Φ the distribution function of the standard normal distribution.
+func (x Variable) GELU() Variable { return geluOp.apply(x) }
+
+// GELUTanh is the approximation of [Variable.GELU] by a hyperbolic tangent,
+// ½x(1+tanh(√(2/π)(x+0.044715x³))).
+func (x Variable) GELUTanh() Variable { return geluTanhOp.apply(x) }
+
+// Mish is x·tanh(softplus(x)) (Misra 2019).
+func (x Variable) Mish() Variable { return mishOp.apply(x) }
+
+// Softsign is x/(1+|x|).
+func (x Variable) Softsign() Variable { return softsignOp.apply(x) }
+
+// LeakyReLU is x for x > 0 and slope·x elsewhere; the derivative at 0 is slope.
+func (x Variable) LeakyReLU(slope float64) Variable {
+	return Where(x.Greater(x.scalar(0)), x, x.MulScalar(slope))
+}
+
+// ELU is x for x > 0 and alpha·(eˣ−1) elsewhere, the exponential linear unit
+// (Clevert et al. 2015); the derivative at 0 is alpha.
+func (x Variable) ELU(alpha float64) Variable {
+	return Where(x.Greater(x.scalar(0)), x, x.Expm1().MulScalar(alpha))
+}
+
+// SELU is the scaled exponential linear unit, [Variable.ELU] with the constants of
+// Klambauer et al. 2017 that keep activations normalized.
+func (x Variable) SELU() Variable {
+	const alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+	return x.ELU(alpha).MulScalar(scale)
+}
+
+// Hardtanh is x limited to −1 ≤ x ≤ 1; see [Variable.Clamp] for its derivative.
+func (x Variable) Hardtanh() Variable { return x.Clamp(-1, 1) }
+
+// Hardsigmoid is x/6 + ½ limited to 0 … 1; the derivative is ⅙ for −3 ≤ x ≤ 3 and
+// 0 elsewhere.
+func (x Variable) Hardsigmoid() Variable { return x.AddScalar(3).Clamp(0, 6).DivScalar(6) }
+
+// Hardswish is x·hardsigmoid(x) (Howard et al. 2019).
+func (x Variable) Hardswish() Variable { return x.Mul(x.Hardsigmoid()) }

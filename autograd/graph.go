@@ -176,6 +176,9 @@ func (g *ComputationGraph) Edge(u, v int64) graph.Edge {
 // DOTID names the node in DOT.
 func (n *GraphNode) DOTID() string { return fmt.Sprintf("n%d", n.id) }
 
+// Constant reports whether the node is data through which no gradient flows.
+func (n *GraphNode) Constant() bool { return n.Op == "constant" }
+
 // ID is the node's ID: its position in recording order.
 func (n *GraphNode) ID() int64 { return n.id }
 

@@ -1,13 +1,15 @@
 package autograd
 
 import (
+	"fmt"
+
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
 // Picking by lists of indices. Gathering rows and scattering them back with
 // addition are each other's transpose.
 
-var gatherRowsOp, scatterRowsOp *op
+var gatherRowsOp, scatterRowsOp, gatherOp, scatterOp *op
 
 func init() {
 	// attr.ints is the list of indices.
@@ -32,6 +34,26 @@ func init() {
 		},
 		jvp: func(n *node, t func(int) Variable) Variable {
 			return scatterRows(t(0), n.Shape[0], n.attr.ints)
+		},
+	}
+	// attr.i is the axis, attr.ints the indices; they have the shape of the result of
+	// gather and of the operand of scatter.
+	gatherOp = &op{
+		name: "gather",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, scatter(g, n.attr.i, n.attr.ints, n.in[0].Shape))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return gather(t(0), n.attr.i, n.attr.ints, n.Shape)
+		},
+	}
+	scatterOp = &op{
+		name: "scatter",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, gather(g, n.attr.i, n.attr.ints, n.in[0].Shape))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return scatter(t(0), n.attr.i, n.attr.ints, n.Shape)
 		},
 	}
 }
@@ -87,5 +109,59 @@ func scatterRows(x Variable, rows int, index []int) Variable {
 	n.attr.ints = append(n.attr.ints[:0], index...)
 	tensor.Fill(&n.Array, 0)
 	tensor.ScatterAddRows(&n.Array, &in.Array, n.attr.ints)
+	return n.variable()
+}
+
+// Gather picks along axis with an index of its own for every element: for axis 0 of
+// a matrix, y[i, j] = x[index[i, j], j]. index lists the indices in row-major order
+// of shape, which is the result's: it has x's rank and is nowhere larger than x but
+// along axis. Negative indices count from the end. It panics with [*ShapeError] if
+// the sizes do not fit and with [*IndexError] for an index outside the axis.
+func (x Variable) Gather(axis int, index []int, shape ...int) Variable {
+	in := x.check(gatherOp.name)
+	axis = resolveAxis(gatherOp.name, axis, len(in.Shape))
+	checkIndexShape(gatherOp.name, in.Shape, shape, len(index), axis)
+	return gather(x, axis, resolveIndices(gatherOp.name, index, in.Shape[axis]), shape)
+}
+
+// ScatterAdd is x with the elements of src added at the places that index names
+// along axis: for axis 0 of a matrix, x[index[i, j], j] += src[i, j]. index lists
+// the indices in row-major order of src's shape; an index may occur any number of
+// times. It panics as [Variable.Gather] does.
+func (x Variable) ScatterAdd(axis int, index []int, src Variable) Variable {
+	in, from := x.check(scatterOp.name), src.check(scatterOp.name)
+	axis = resolveAxis(scatterOp.name, axis, len(in.Shape))
+	checkIndexShape(scatterOp.name, in.Shape, from.Shape, len(index), axis)
+	return x.Add(scatter(src, axis, resolveIndices(scatterOp.name, index, in.Shape[axis]), in.Shape))
+}
+
+func checkIndexShape(op string, x, index []int, count, axis int) {
+	fits := len(x) == len(index) && sizeOf(index) == count
+	for i := 0; fits && i < len(x); i++ {
+		fits = i == axis || index[i] <= x[i]
+	}
+	if !fits {
+		panic(&ShapeError{op, [][]int{append([]int{}, x...), append([]int{}, index...)},
+			fmt.Sprintf("expected the second, the shape of %d indices, to be within the first but along axis %d", count, axis)})
+	}
+}
+
+// gather is Gather with checked indices.
+func gather(x Variable, axis int, index, shape []int) Variable {
+	in := x.check(gatherOp.name)
+	n := gatherOp.result(in.DType, shape, in)
+	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], index...)
+	tensor.Gather(&n.Array, &in.Array, n.attr.ints, n.Shape, axis)
+	return n.variable()
+}
+
+// scatter is an array of the given shape with x's elements added up at the places
+// that index names.
+func scatter(x Variable, axis int, index, shape []int) Variable {
+	in := x.check(scatterOp.name)
+	n := scatterOp.result(in.DType, shape, in)
+	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], index...)
+	tensor.Fill(&n.Array, 0)
+	tensor.ScatterAdd(&n.Array, &in.Array, n.attr.ints, in.Shape, axis)
 	return n.variable()
 }

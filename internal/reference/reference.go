@@ -1,0 +1,263 @@
+// Package reference checks differentiable functions against recorded cases: values,
+// gradients and second-order products that PyTorch computed. It is used by tests
+// only.
+//
+// A file of cases is gzip'd JSON, one case a line. Tensors are {"shape", "data"};
+// names and attributes are PyTorch's.
+package reference
+
+import (
+	"bufio"
+	"compress/gzip"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// Environment names the variable that points to a directory with further files of
+// cases, of the same names.
+const Environment = "CHAINRULE_REFERENCE"
+
+// Number is a float64 whose JSON form may be "nan", "inf" or "-inf".
+type Number float64
+
+// UnmarshalJSON reads a number or one of the three names.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	switch string(text) {
+	case `"nan"`:
+		*n = Number(math.NaN())
+	case `"inf"`:
+		*n = Number(math.Inf(1))
+	case `"-inf"`:
+		*n = Number(math.Inf(-1))
+	default:
+		return json.Unmarshal(text, (*float64)(n))
+	}
+	return nil
+}
+
+// Tensor is an array in a case.
+type Tensor struct {
+	Shape []int    `json:"shape"`
+	Data  []Number `json:"data"`
+}
+
+// Variable is the tensor as a constant.
+func (t *Tensor) Variable(dtype autograd.DType) autograd.Variable {
+	v := autograd.Zeros(autograd.Float64, t.Shape...)
+	for i, x := range t.Data {
+		v.Float64s()[i] = float64(x)
+	}
+	return v.AsType(dtype)
+}
+
+// Ints is a tensor of integers or booleans in a case.
+type Ints struct {
+	Shape []int `json:"shape"`
+	Data  []int `json:"data"`
+}
+
+// Case is one function call with everything that follows from it.
+type Case struct {
+	Op           string          `json:"op"`
+	Name         string          `json:"name"`
+	DTypeName    string          `json:"dtype"`
+	Attrs        json.RawMessage `json:"attrs"`
+	Inputs       []*Tensor       `json:"inputs"`
+	Ints         map[string]Ints `json:"ints"`
+	RequiresGrad []bool          `json:"requires_grad"`
+	Outputs      []*Tensor       `json:"outputs"`
+	GradOutputs  []*Tensor       `json:"grad_outputs"`
+	Grads        []*Tensor       `json:"grads"`
+	Second       *struct {
+		V  []*Tensor `json:"v"`
+		HV []*Tensor `json:"hv"`
+	} `json:"second"`
+	Tol float64 `json:"tol"`
+}
+
+// DType is the element type of every tensor in the case.
+func (c *Case) DType() autograd.DType {
+	if c.DTypeName == "float32" {
+		return autograd.Float32
+	}
+	return autograd.Float64
+}
+
+// Attributes decodes the attributes into T, a struct with JSON tags.
+func Attributes[T any](c *Case) T {
+	var attrs T
+	if err := json.Unmarshal(c.Attrs, &attrs); err != nil {
+		panic(fmt.Sprintf("case %s: attributes: %v", c.Name, err))
+	}
+	return attrs
+}
+
+// Func computes a case's outputs from its inputs, which are on a tape.
+type Func func(c *Case, xs []autograd.Variable) []autograd.Variable
+
+//go:embed testdata
+var embedded embed.FS
+
+// Run checks every case of the named file, of this package's own and of the
+// directory that the environment adds, and logs for each how many passed, failed
+// and were skipped because functions has no entry for the op.
+func Run(t *testing.T, file string, functions map[string]Func) {
+	t.Helper()
+	own, err := fs.Sub(embedded, "testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("own", func(t *testing.T) { runFile(t, own, file, functions) })
+	if dir := os.Getenv(Environment); dir != "" {
+		t.Run("environment", func(t *testing.T) { runFile(t, os.DirFS(dir), file, functions) })
+	}
+}
+
+func runFile(t *testing.T, dir fs.FS, file string, functions map[string]Func) {
+	cases := load(t, dir, file)
+	failed, skipped := 0, 0
+	missing := map[string]bool{}
+	for _, c := range cases {
+		f, ok := functions[c.Op]
+		if !ok {
+			skipped++
+			missing[c.Op] = true
+			continue
+		}
+		if !t.Run(c.Name, func(t *testing.T) { check(t, c, f) }) {
+			failed++
+		}
+	}
+	t.Logf("%s: %d passed, %d failed, %d skipped (%d ops missing)", file, len(cases)-failed-skipped, failed, skipped, len(missing))
+}
+
+func load(t *testing.T, dir fs.FS, path string) []*Case {
+	t.Helper()
+	f, err := dir.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	lines := bufio.NewScanner(unzipped)
+	lines.Buffer(nil, 16<<20)
+	var cases []*Case
+	for lines.Scan() {
+		c := &Case{}
+		if err := json.Unmarshal(lines.Bytes(), c); err != nil {
+			t.Fatalf("%s: line %d: %v", path, len(cases)+1, err)
+		}
+		cases = append(cases, c)
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return cases
+}
+
+// tolerance is the greatest |got − want| / max(1, |want|) that passes.
+func (c *Case) tolerance(order int) float64 {
+	tol := [...]float64{1e-9, 1e-8}[order-1]
+	if c.DType() == autograd.Float32 {
+		tol = [...]float64{2e-5, 2e-4}[order-1]
+	}
+	return max(tol, c.Tol, knownInaccuracy[c.Op])
+}
+
+// knownInaccuracy lists where PyTorch itself is less exact than the tolerances: it
+// takes ⅙ in the derivative of hardsigmoid from float32 even for float64.
+var knownInaccuracy = map[string]float64{"hardsigmoid": 5e-8}
+
+// check runs one case: outputs, gradients by a plain and by a recorded pass, and
+// the gradient of Σ⟨grads, v⟩.
+func check(t *testing.T, c *Case, f Func) {
+	tape := autograd.NewTape()
+	var xs, leaves []autograd.Variable
+	for i, in := range c.Inputs {
+		x := in.Variable(c.DType())
+		if c.RequiresGrad == nil || c.RequiresGrad[i] {
+			x = tape.Watch(x)
+			leaves = append(leaves, x)
+		} else {
+			x = tape.Const(x)
+		}
+		xs = append(xs, x)
+	}
+	outputs := f(c, xs)
+	if len(outputs) != len(c.Outputs) {
+		t.Fatalf("%d outputs, want %d", len(outputs), len(c.Outputs))
+	}
+	for i, y := range outputs {
+		compare(t, fmt.Sprintf("output %d", i), y, c.Outputs[i], c.tolerance(1))
+	}
+	if c.GradOutputs == nil || t.Failed() {
+		return
+	}
+	objective := inner(tape, outputs, c.GradOutputs)
+	plain := objective.Backward()
+	grads := autograd.Grad(objective, leaves...)
+	j := 0
+	for i, want := range c.Grads {
+		if want == nil {
+			continue
+		}
+		compare(t, fmt.Sprintf("gradient of input %d", i), plain.Of(leaves[j]), want, c.tolerance(1))
+		compare(t, fmt.Sprintf("recorded gradient of input %d", i), grads[j], want, c.tolerance(1))
+		j++
+	}
+	if c.Second == nil || t.Failed() {
+		return
+	}
+	product := inner(tape, grads, c.Second.V)
+	if !product.Tracked() {
+		product = product.Add(leaves[0].Sum().MulScalar(0)) // linear: the second order is zero
+	}
+	for i, hv := range autograd.Grad(product, leaves...) {
+		compare(t, fmt.Sprintf("second order, input %d", i), hv, c.Second.HV[i], c.tolerance(2))
+	}
+}
+
+// inner is Σ ⟨xs[i], with[i]⟩.
+func inner(tape *autograd.Tape, xs []autograd.Variable, with []*Tensor) autograd.Variable {
+	sum := tape.Const(autograd.Zeros(xs[0].DType()))
+	for i, x := range xs {
+		sum = sum.Add(x.Mul(with[i].Variable(x.DType())).Sum())
+	}
+	return sum
+}
+
+// compare reports the worst entry of got that is not close to want.
+func compare(t *testing.T, what string, got autograd.Variable, want *Tensor, tol float64) {
+	t.Helper()
+	if fmt.Sprint(got.Shape()) != fmt.Sprint(want.Shape) {
+		t.Errorf("%s: shape %v, want %v", what, got.Shape(), want.Shape)
+		return
+	}
+	worst, at := 0.0, -1
+	values := got.Floats()
+	for i, w := range want.Data {
+		if difference := distance(values[i], float64(w)); !(difference <= tol) && (at < 0 || !(difference <= worst)) {
+			worst, at = difference, i
+		}
+	}
+	if at >= 0 {
+		t.Errorf("%s: entry %d is %v, want %v (off by %.2g, allowed %.2g)", what, at, values[at], float64(want.Data[at]), worst, tol)
+	}
+}
+
+func distance(got, want float64) float64 {
+	if got == want || math.IsNaN(got) && math.IsNaN(want) {
+		return 0
+	}
+	return math.Abs(got-want) / max(1, math.Abs(want))
+}
