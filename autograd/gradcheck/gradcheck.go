@@ -1,0 +1,167 @@
+package gradcheck
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// Mode says how the Jacobian is covered.
+type Mode uint8
+
+const (
+	// Auto is Full for up to 10⁴ entries of the Jacobian and Fast for more.
+	Auto Mode = iota
+	// Full checks every entry.
+	Full
+	// Fast checks three random directions and a few entries of each input.
+	Fast
+)
+
+// String is "auto", "full" or "fast".
+func (m Mode) String() string {
+	switch m {
+	case Full:
+		return "full"
+	case Fast:
+		return "fast"
+	}
+	return "auto"
+}
+
+// Options configures a check. The zero value is a strict check of first-order
+// gradients.
+type Options struct {
+	// RTol is the allowed difference relative to the greater of the analytic and the
+	// numeric value. 0 means 1e-7, and in CheckFloat32 64 times the precision of
+	// float32, 7.6e-6.
+	RTol float64
+
+	// ATol is an allowed absolute difference, in addition. What the rounding of a
+	// result of the size of the function's own explains is allowed anyway; a function
+	// that cancels large intermediate values may need more.
+	ATol float64
+
+	// Step is the step of the differences relative to max(1, |x|), rounded to a power
+	// of two. 0 means 2⁻¹⁰.
+	Step float64
+
+	// Mode says how the Jacobian is covered.
+	Mode Mode
+
+	// SecondOrder checks the gradient's own derivatives too, with respect to inputs
+	// and upstream gradients.
+	SecondOrder bool
+
+	// ForwardMode checks autograd.JVP of the function too. CheckModel ignores it.
+	ForwardMode bool
+
+	// Seed makes the random upstream gradients and directions.
+	Seed uint64
+
+	// Kinks are values where the function has no derivative. Input elements within ten
+	// steps of one are skipped.
+	Kinks []float64
+
+	// Skip reports whether to leave out an element, by its row-major position, of an
+	// input. In CheckModel inputs are numbered in the order of Params.
+	Skip func(input, element int) bool
+
+	// Names are the inputs' names in the report: by default x, or x0, x1, …
+	Names []string
+
+	// Tape options apply to the tapes that the function is computed on, for example
+	// autograd.Training.
+	Tape []autograd.TapeOption
+}
+
+// withDefaults fills in what is zero, or says what is out of range.
+func (o Options) withDefaults(rtol float64) (Options, error) {
+	if o.RTol == 0 {
+		o.RTol = rtol
+	}
+	if o.Step == 0 {
+		o.Step = defaultStep
+	}
+	switch {
+	case !(o.RTol > 0 && o.RTol < 1):
+		return o, fmt.Errorf("gradcheck: Options.RTol is %g, expected a number between 0 and 1", o.RTol)
+	case !(o.ATol >= 0):
+		return o, fmt.Errorf("gradcheck: Options.ATol is %g, expected 0 or more", o.ATol)
+	case !(o.Step > 1e-12 && o.Step <= 1):
+		return o, fmt.Errorf("gradcheck: Options.Step is %g, expected a number between 1e-12 and 1", o.Step)
+	case o.Mode > Fast:
+		return o, fmt.Errorf("gradcheck: Options.Mode is %d, expected Auto, Full or Fast", o.Mode)
+	}
+	return o, nil
+}
+
+const (
+	defaultRTol = 1e-7
+	defaultStep = 0x1p-10
+)
+
+// Check compares the gradients of f at inputs, which are of float64, with finite
+// differences. The inputs may be constants or parameters; f gets copies of them, watched
+// on a tape (xs[0].Tape()). f must not depend on anything that changes between calls;
+// random numbers from the tape are the same in every call.
+//
+// If a gradient is wrong or a property does not hold, the error is an [*Error], which
+// lists everything found, and the report is the one it holds. If f or its backward
+// pass panics with an error of package autograd, or the inputs cannot be used, the
+// error says so and there is no report. Other panics pass through.
+func Check(f autograd.Func, inputs []autograd.Variable, options Options) (*Report, error) {
+	return CheckMulti(func(xs []autograd.Variable) []autograd.Variable {
+		return []autograd.Variable{f(xs)}
+	}, inputs, options)
+}
+
+// CheckMulti is [Check] for a function of several results.
+func CheckMulti(f func(xs []autograd.Variable) []autograd.Variable, inputs []autograd.Variable, options Options) (*Report, error) {
+	options, err := options.withDefaults(defaultRTol)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newProblem(inputs, options)
+	if err != nil {
+		return nil, err
+	}
+	p.run = func(t *autograd.Tape) []autograd.Variable {
+		xs := make([]autograd.Variable, len(p.inputs))
+		for i, in := range p.inputs {
+			xs[i] = t.Watch(in.v)
+		}
+		return f(xs)
+	}
+	p.multi = f
+	return p.report(options)
+}
+
+// Model is what has named parameters.
+type Model interface {
+	// Params yields each parameter with its name, in the same order every time.
+	Params() iter.Seq2[string, autograd.Variable]
+}
+
+// CheckModel compares the gradients of loss with respect to all parameters of model,
+// which are of float64, with finite differences. loss computes a Variable of any shape
+// from the parameters and from data that it brings onto the tape. Parameters are
+// perturbed in place and have their values back when CheckModel returns; nobody else
+// may use them meanwhile. Errors are those of [Check].
+func CheckModel(model Model, loss func(t *autograd.Tape) autograd.Variable, options Options) (*Report, error) {
+	options, err := options.withDefaults(defaultRTol)
+	if err != nil {
+		return nil, err
+	}
+	p := &problem{order: 1, tapeOptions: options.Tape}
+	for name, w := range model.Params() {
+		if err := p.addInput(name, w); err != nil {
+			return nil, err
+		}
+	}
+	p.run = func(t *autograd.Tape) []autograd.Variable { return []autograd.Variable{loss(t)} }
+	p.offTape = errors.New("the loss is not on the tape: bring its data in with tape.Const, or its parameters with tape.Watch")
+	return p.report(options)
+}
