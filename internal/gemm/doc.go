@@ -1,0 +1,2 @@
+// Package gemm multiplies matrices that lie in slices.
+package gemm
