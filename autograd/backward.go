@@ -133,13 +133,24 @@ func (p *pass) step(n, g *node) {
 	mark := len(p.tape.scratch)
 	switch {
 	case n.op == nil:
-	case p.recorded || n.op.fused == nil:
-		n.op.vjp(p, n, g.variable())
+	case p.tape.watcher != nil:
+		after := p.tape.watcher.rule(p, n, g)
+		p.apply(n, g)
+		after()
 	default:
-		n.op.fused(p, n, g)
+		p.apply(n, g)
 	}
 	p.tape.dropTemporaries(p, mark)
 	p.drop(g)
+}
+
+// apply runs the backward rule of n.
+func (p *pass) apply(n, g *node) {
+	if p.recorded || n.op.fused == nil {
+		n.op.vjp(p, n, g.variable())
+	} else {
+		n.op.fused(p, n, g)
+	}
 }
 
 // dropTemporaries frees what a rule computed and did not pass on.

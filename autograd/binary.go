@@ -59,7 +59,7 @@ func (o *binary) apply(x, y Variable) Variable {
 	o.same(a, b)
 	n := o.resultBroadcast(a, b)
 	tensor.Map2(&o.kernel, &n.Array, &a.Array, &b.Array)
-	return n.variable()
+	return n.done()
 }
 
 // resultBroadcast is result for operands that are broadcast to a common shape.

@@ -19,7 +19,7 @@ func (o *comparison) apply(x, y Variable) Variable {
 	o.same(a, b)
 	n := o.resultBroadcast(a, b)
 	tensor.Map2(&o.kernel, &n.Array, &a.Array, &b.Array)
-	return n.variable()
+	return n.done()
 }
 
 var (
@@ -57,7 +57,7 @@ func (x Variable) Sign() Variable {
 	in := x.check("sign")
 	n := signOp.result(in.DType, in.Shape, in)
 	tensor.Map1(&signKernel, &n.Array, &in.Array)
-	return n.variable()
+	return n.done()
 }
 
 var (
@@ -110,5 +110,5 @@ func Where(condition, x, y Variable) Variable {
 	}
 	n := whereOp.result(a.DType, shape, c, a, b)
 	tensor.Map3(&whereKernel, &n.Array, &c.Array, &a.Array, &b.Array)
-	return n.variable()
+	return n.done()
 }

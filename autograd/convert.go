@@ -23,5 +23,5 @@ func (x Variable) AsType(dtype DType) Variable {
 	}
 	n := asTypeOp.result(dtype, in.Shape, in)
 	tensor.Convert(&n.Array, &in.Array)
-	return n.variable()
+	return n.done()
 }

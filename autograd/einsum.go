@@ -23,6 +23,7 @@ import (
 func Einsum(equation string, xs ...Variable) Variable {
 	nodes := checkAll("einsum", xs)
 	e := parseEinsum(equation, nodes)
+	xs = joined("einsum", xs)
 	terms := make([]einsumTerm, len(xs))
 	for i, x := range xs {
 		terms[i] = e.operand(x, e.inputs[i])

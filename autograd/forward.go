@@ -10,6 +10,7 @@ import "github.com/chainrule-go/chainrule/internal/tensor"
 // by its tangent. It is the zero Variable where root does not depend on a source.
 func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Variable {
 	needed := neededFor(t, root, sources)
+	keepAncestors(t, root, needed)
 	known := make(map[*node]Variable, len(sources))
 	first := root.index
 	for i, s := range sources {
@@ -32,6 +33,24 @@ func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Varia
 		}
 	}
 	return known[root]
+}
+
+// keepAncestors clears the marks of what root was not computed from.
+func keepAncestors(t *Tape, root *node, marks []bool) {
+	reached := make([]bool, len(marks))
+	reached[root.index] = true
+	for i := root.index; i >= 0; i-- {
+		if !reached[i] || !marks[i] {
+			marks[i] = false
+			continue
+		}
+		n := t.record[i]
+		for k := range n.numInputs() {
+			if in := n.input(k); in.tape == t && in.index >= 0 {
+				reached[in.index] = true
+			}
+		}
+	}
 }
 
 // identityOp stands between a Variable and the copy of it that a transformation

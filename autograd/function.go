@@ -46,7 +46,7 @@ func (f *Function) Apply(xs ...Variable) Variable {
 	y := f.forward(t, append([]Variable{}, xs...)).check(f.Name)
 	n := o.result(y.DType, y.Shape, nodes...)
 	tensor.Copy(&n.Array, &y.Array)
-	return n.variable()
+	return n.done()
 }
 
 // forward runs f.Forward on operands through which no gradient flows.

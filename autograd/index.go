@@ -96,7 +96,7 @@ func gatherRows(x Variable, index []int) Variable {
 	n := gatherRowsOp.result(in.DType, append(shape, in.Shape[1:]...), in)
 	n.attr.ints = append(n.attr.ints[:0], index...)
 	tensor.GatherRows(&n.Array, &in.Array, n.attr.ints)
-	return n.variable()
+	return n.done()
 }
 
 // scatterRows is an array of the given number of rows where row index[i] has the
@@ -109,7 +109,7 @@ func scatterRows(x Variable, rows int, index []int) Variable {
 	n.attr.ints = append(n.attr.ints[:0], index...)
 	tensor.Fill(&n.Array, 0)
 	tensor.ScatterAddRows(&n.Array, &in.Array, n.attr.ints)
-	return n.variable()
+	return n.done()
 }
 
 // Gather picks along axis with an index of its own for every element: for axis 0 of
@@ -132,6 +132,7 @@ func (x Variable) ScatterAdd(axis int, index []int, src Variable) Variable {
 	in, from := x.check(scatterOp.name), src.check(scatterOp.name)
 	axis = resolveAxis(scatterOp.name, axis, len(in.Shape))
 	checkIndexShape(scatterOp.name, in.Shape, from.Shape, len(index), axis)
+	join(scatterOp.name, &x, &src)
 	return x.Add(scatter(src, axis, resolveIndices(scatterOp.name, index, in.Shape[axis]), in.Shape))
 }
 
@@ -152,7 +153,7 @@ func gather(x Variable, axis int, index, shape []int) Variable {
 	n := gatherOp.result(in.DType, shape, in)
 	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], index...)
 	tensor.Gather(&n.Array, &in.Array, n.attr.ints, n.Shape, axis)
-	return n.variable()
+	return n.done()
 }
 
 // scatter is an array of the given shape with x's elements added up at the places
@@ -163,5 +164,5 @@ func scatter(x Variable, axis int, index, shape []int) Variable {
 	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], index...)
 	tensor.Fill(&n.Array, 0)
 	tensor.ScatterAdd(&n.Array, &in.Array, n.attr.ints, in.Shape, axis)
-	return n.variable()
+	return n.done()
 }

@@ -120,7 +120,7 @@ func (x Variable) Inv() Variable {
 	var inverse mat.Dense
 	singular(invOp.name, inverse.Inverse(x.Mat()))
 	n.setMat(&inverse)
-	return n.variable()
+	return n.done()
 }
 
 // Det is the determinant of a square matrix, a scalar. Its derivative needs the
@@ -129,7 +129,7 @@ func (x Variable) Det() Variable {
 	in := square(detOp.name, x)
 	n := detOp.result(in.DType, nil, in)
 	n.Set(0, mat.Det(x.Mat()))
-	return n.variable()
+	return n.done()
 }
 
 // LogAbsDet is ln |det x| of a square matrix, a scalar, without overflow: −Inf for
@@ -139,7 +139,7 @@ func (x Variable) LogAbsDet() Variable {
 	n := logAbsDetOp.result(in.DType, nil, in)
 	logDet, _ := mat.LogDet(x.Mat())
 	n.Set(0, logDet)
-	return n.variable()
+	return n.done()
 }
 
 // Solve is the solution y of a·y = b for a square matrix a [n, n] and b [n] or
@@ -151,13 +151,14 @@ func Solve(a, b Variable) Variable {
 		panic(&ShapeError{solveOp.name, shapesOf(an, bn), "expected a [n, n] and b [n] or [n, k]"})
 	}
 	if len(bn.Shape) == 1 {
+		join(solveOp.name, &a, &b)
 		return Solve(a, b.Unsqueeze(1)).Squeeze(1)
 	}
 	n := solveOp.result(bn.DType, bn.Shape, an, bn)
 	var y mat.Dense
 	singular(solveOp.name, y.Solve(a.Mat(), b.Mat()))
 	n.setMat(&y)
-	return n.variable()
+	return n.done()
 }
 
 // Cholesky is the lower triangular matrix L with L·Lᵀ = x, for a symmetric positive
@@ -181,5 +182,5 @@ func (x Variable) Cholesky() Variable {
 	var l mat.TriDense
 	factor.LTo(&l)
 	n.setMat(&l)
-	return n.variable()
+	return n.done()
 }

@@ -83,6 +83,7 @@ func (x Variable) MatMul(y Variable) Variable {
 	if a.Shape[len(a.Shape)-1] != b.Shape[max(0, len(b.Shape)-2)] {
 		panic(&ShapeError{matmulOp.name, shapesOf(a, b), "the inner sizes differ"})
 	}
+	join(matmulOp.name, &x, &y)
 	row, column := len(a.Shape) == 1, len(b.Shape) == 1
 	if row {
 		x = x.Unsqueeze(0)
@@ -119,7 +120,7 @@ func matmul(x, y Variable, transA, transB bool) Variable {
 	n := matmulOp.result(a.DType, shape, a, b)
 	n.attr.keep, n.attr.i = transA, btoi(transB)
 	tensor.MatMul(&n.Array, &a.Array, &b.Array, transA, transB, false, nil)
-	return n.variable()
+	return n.done()
 }
 
 // matmulShape is the shape of the product, or the reason why there is none.
@@ -224,7 +225,7 @@ func Linear(x, w, b Variable) Variable {
 func linear(n, x, w *node, bias *tensor.Array) Variable {
 	dst, rows := asRows(n), asRows(x)
 	tensor.MatMul(&dst.Array, &rows.Array, &w.Array, false, true, false, bias)
-	return n.variable()
+	return n.done()
 }
 
 // rowsView is an array seen as a matrix whose rows lie along the last axis. It

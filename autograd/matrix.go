@@ -14,6 +14,7 @@ func Outer(x, y Variable) Variable {
 	if len(a.Shape) != 1 || len(b.Shape) != 1 {
 		panic(&ShapeError{"outer", shapesOf(a, b), "expected two vectors"})
 	}
+	join("outer", &x, &y)
 	return x.Unsqueeze(1).Mul(y)
 }
 
@@ -79,5 +80,5 @@ func triangle(x Variable, diagonal int, lower bool) Variable {
 	n := triangleOp.result(in.DType, in.Shape, in)
 	n.attr.i, n.attr.keep = diagonal, lower
 	tensor.Triangle(&n.Array, &in.Array, diagonal, lower)
-	return n.variable()
+	return n.done()
 }

@@ -113,5 +113,6 @@ func (x Variable) Pad(value float64, widths ...[2]int) Variable {
 // flows to x there.
 func (x Variable) MaskedFill(mask Variable, value float64) Variable {
 	in := x.check("masked fill")
+	join("masked fill", &mask, &x)
 	return Where(mask.BroadcastTo(in.Shape...), x.scalar(value), x)
 }

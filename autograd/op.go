@@ -42,10 +42,21 @@ func (o *op) result(dtype DType, shape []int, in ...*node) *node {
 	if t == nil {
 		return newNode(dtype, shape, o.eagerKind(in))
 	}
+	if t.watcher != nil {
+		t.watcher.begin()
+	}
 	n := t.node(dtype, shape)
 	t.allocate(n)
 	o.link(t, n, in)
 	return n
+}
+
+// done is the handle of an operation's result, whose elements are computed now.
+func (n *node) done() Variable {
+	if n.tape != nil && n.tape.watcher != nil {
+		n.tape.watcher.end(n)
+	}
+	return n.variable()
 }
 
 // resultView is result for a value that shares the elements of its first operand,
@@ -91,6 +102,26 @@ func jointTape(op string, in []*node) *Tape {
 		t = n.tape
 	}
 	return t
+}
+
+// join brings parameters among the operands onto the tape of the others, if there
+// is one. Functions that are made of several operations call it first: an operation
+// on a parameter alone would leave the tape out.
+func join(op string, xs ...*Variable) {
+	var buffer [3]*node
+	nodes := buffer[:0]
+	for _, x := range xs {
+		nodes = append(nodes, x.check(op))
+	}
+	t := jointTape(op, nodes)
+	if t == nil {
+		return
+	}
+	for i, n := range nodes {
+		if n.kind == parameter {
+			*xs[i] = t.leaf(n).variable()
+		}
+	}
 }
 
 func rejectUntracked(op string, in []*node) {

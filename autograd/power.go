@@ -50,7 +50,7 @@ func (x Variable) PowScalar(exponent float64) Variable {
 	n := powScalarOp.result(in.DType, in.Shape, in)
 	n.attr.x = exponent
 	tensor.Map2(&powKernel, &n.Array, &in.Array, &n.number(exponent).Array)
-	return n.variable()
+	return n.done()
 }
 
 // Clamp limits x to low ≤ x ≤ high. The derivative is 1 between and at the bounds
@@ -66,7 +66,7 @@ func (x Variable) Clamp(low, high float64) Variable {
 	tensor.Map2(&maximumKernel, &n.Array, &in.Array, &bound.Array)
 	bound.Set(0, high)
 	tensor.Map2(&minimumKernel, &n.Array, &n.Array, &bound.Array)
-	return n.variable()
+	return n.done()
 }
 
 // number is an array of one element with value v that lives as long as n.

@@ -69,7 +69,7 @@ func (o *reduction) applySet(in *node, axes uint64, keep bool) Variable {
 	n := o.result(in.DType, reducedShape(buffer[:0], in.Shape, axes, keep), in)
 	n.attr.axes, n.attr.keep = axes, keep
 	o.kernel(&n.Array, &in.Array, axes)
-	return n.variable()
+	return n.done()
 }
 
 // countAlong is the number of elements that are combined into one.
@@ -230,5 +230,5 @@ func sumTo(x Variable, shape []int) Variable {
 	in := x.check(sumToOp.name)
 	n := sumToOp.result(in.DType, shape, in)
 	tensor.SumTo(&n.Array, &in.Array, false)
-	return n.variable()
+	return n.done()
 }

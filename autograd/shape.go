@@ -46,7 +46,7 @@ func (x Variable) Reshape(shape ...int) Variable {
 		return x
 	}
 	var buffer [8]int
-	return reshapeOp.resultView(resolveShape(buffer[:0], in, shape), 0, in).variable()
+	return reshapeOp.resultView(resolveShape(buffer[:0], in, shape), 0, in).done()
 }
 
 // resolveShape replaces −1 in shape by the size that fits in.
@@ -135,7 +135,7 @@ func (x Variable) Permute(axes ...int) Variable {
 	n := permuteOp.result(in.DType, shape, in)
 	n.attr.ints = append(n.attr.ints[:0], perm...)
 	tensor.Permute(&n.Array, &in.Array, perm)
-	return n.variable()
+	return n.done()
 }
 
 // Transpose exchanges two axes.
@@ -175,5 +175,5 @@ func (x Variable) BroadcastTo(shape ...int) Variable {
 	}
 	n := broadcastOp.result(in.DType, shape, in)
 	tensor.BroadcastTo(&n.Array, &in.Array)
-	return n.variable()
+	return n.done()
 }

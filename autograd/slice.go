@@ -121,7 +121,7 @@ func slice(x Variable, axis, start, count, step int) Variable {
 		alongAxis(tensor.Slice, &n.Array, &in.Array, axis, start, step)
 	}
 	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], start, step)
-	return n.variable()
+	return n.done()
 }
 
 // embed is an array of zeros with x at start, start+step, … along axis, whose size
@@ -135,7 +135,7 @@ func embed(x Variable, axis, size, start, step int) Variable {
 	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], start, step)
 	tensor.Fill(&n.Array, 0)
 	alongAxis(tensor.SliceSet, &n.Array, &in.Array, axis, start, step)
-	return n.variable()
+	return n.done()
 }
 
 // alongAxis calls a strided copy with start and step along one axis.
@@ -176,20 +176,31 @@ func Concat(axis int, xs ...Variable) Variable {
 		alongAxis(tensor.SliceSet, &n.Array, &in.Array, axis, start, 1)
 		start += in.Shape[axis]
 	}
-	return n.variable()
+	return n.done()
 }
 
 // Stack joins xs, all of the same shape, along a new axis. It panics with
 // [*ValueError] if there are none.
 func Stack(axis int, xs ...Variable) Variable {
-	unsqueezed := make([]Variable, len(xs))
-	for i, x := range xs {
+	unsqueezed := joined("stack", xs)
+	for i, x := range unsqueezed {
 		unsqueezed[i] = x.Unsqueeze(axis)
 	}
 	if len(xs) > 0 {
 		axis = resolveAxis("stack", axis, xs[0].Rank()+1)
 	}
 	return Concat(axis, unsqueezed...)
+}
+
+// joined is a copy of xs after join.
+func joined(op string, xs []Variable) []Variable {
+	xs = append([]Variable{}, xs...)
+	pointers := make([]*Variable, len(xs))
+	for i := range xs {
+		pointers[i] = &xs[i]
+	}
+	join(op, pointers...)
+	return xs
 }
 
 // checkAll is check for a list of operands, of which there must be one at least.

@@ -86,7 +86,7 @@ func (x Variable) constant(shape ...int) Variable {
 		n = newNode(in.DType, shape, constant)
 	}
 	tensor.Fill(&n.Array, in.Array.At(0))
-	return n.variable()
+	return n.done()
 }
 
 // Softmax is eˣ/Σeˣ along axis: positive numbers that sum to 1. It is accurate for
@@ -107,7 +107,7 @@ func alongRows(o *op, kernel func(dst, x *tensor.Array, axis int), x Variable, a
 	n := o.result(in.DType, in.Shape, in)
 	n.attr.i = axis
 	kernel(&n.Array, &in.Array, axis)
-	return n.variable()
+	return n.done()
 }
 
 // SoftmaxCrossEntropy is the cross-entropy between the distribution softmax(logits)
@@ -139,5 +139,5 @@ func SoftmaxCrossEntropy(logits Variable, labels []int) Variable {
 		n.aux = newNode(in.DType, in.Shape, constant)
 	}
 	tensor.CrossEntropy(&n.Array, &n.aux.Array, &in.Array, n.attr.ints)
-	return n.variable()
+	return n.done()
 }

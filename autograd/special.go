@@ -86,5 +86,5 @@ func (x Variable) Polygamma(order int) Variable {
 			n.Set(i, factor*mathext.Zeta(float64(order+1), in.Array.At(i)))
 		}
 	}
-	return n.variable()
+	return n.done()
 }

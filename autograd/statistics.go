@@ -121,5 +121,5 @@ func cumSum(x Variable, axis int, reverse bool) Variable {
 	n := cumSumOp.result(in.DType, in.Shape, in)
 	n.attr.i, n.attr.keep = axis, reverse
 	tensor.CumSum(&n.Array, &in.Array, axis, reverse)
-	return n.variable()
+	return n.done()
 }

@@ -27,8 +27,10 @@ type Tape struct {
 	recording bool
 	scratch   []*node
 	slots     [][]*node // spare gradient slots, one per nesting depth of passes
+	inners    []*Tape   // spare tapes for the inside of checkpoints
 
 	noGrad   bool
+	watcher  *watcher // nil unless the tape looks for anomalies or keeps a profile
 	training bool
 	rng      rand.PCG
 	random   *rand.Rand

@@ -60,7 +60,7 @@ func (o *unary) apply(x Variable) Variable {
 	in := x.check(o.name)
 	n := o.result(in.DType, in.Shape, in)
 	tensor.Map1(&o.kernel, &n.Array, &in.Array)
-	return n.variable()
+	return n.done()
 }
 
 var (

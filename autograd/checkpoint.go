@@ -1,0 +1,184 @@
+package autograd
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Checkpoint computes f(xs) and keeps only the result: what f computed on the way is
+// let go, and computed again when the backward pass needs it. A deep model that is
+// cut into pieces of √depth layers needs memory for √depth layers only, for the
+// price of a second forward computation (Chen et al., "Training Deep Nets with
+// Sublinear Memory Cost", 2016).
+//
+// f runs on a tape of its own, with the same random numbers and training flag both
+// times, so results and gradients have the same bits as without Checkpoint. It must
+// use nothing recorded but xs; parameters may be captured, and get their gradients.
+// At least one of xs is on a tape. Where the gradient is to be differentiated
+// again, as by [Grad], the second computation is recorded on the tape itself.
+func Checkpoint(f Func, xs ...Variable) Variable {
+	nodes := checkAll("checkpoint", xs)
+	t := jointTape("checkpoint", nodes)
+	if t == nil {
+		panic(&TapeError{"checkpoint", "none of the Variables is on a tape"})
+	}
+	c := &checkpoint{f: f, operands: len(xs), rng: t.rng}
+	inner := t.inner()
+	y := c.run(inner, nodes)
+	t.rng = inner.rng
+	operands := append(append([]*node{}, nodes...), inner.parameters()...)
+	o := &op{name: "checkpoint", vjp: c.backward, fused: c.recompute, jvp: c.tangent}
+	n := o.result(y.DType, y.Shape, operands...)
+	tensor.Copy(&n.Array, &y.Array)
+	t.giveBack(inner)
+	return n.done()
+}
+
+// checkpoint is what is needed to compute again.
+type checkpoint struct {
+	f        Func
+	operands int      // how many of the node's operands are f's arguments
+	rng      rand.PCG // the tape's random source as f first saw it
+}
+
+// inner is a tape for the inside of a checkpoint, recording and empty.
+func (t *Tape) inner() *Tape {
+	if last := len(t.inners) - 1; last >= 0 {
+		inner := t.inners[last]
+		t.inners = t.inners[:last]
+		inner.training = t.training
+		return inner
+	}
+	inner := NewTape()
+	inner.training = t.training
+	return inner
+}
+
+func (t *Tape) giveBack(inner *Tape) {
+	inner.Reset()
+	t.inners = append(t.inners, inner)
+}
+
+// run computes f on inner with copies of the operands as its leaves.
+func (c *checkpoint) run(inner *Tape, operands []*node) *node {
+	inner.rng = c.rng
+	args := make([]Variable, c.operands)
+	for i := range args {
+		args[i] = inner.borrow(operands[i]).variable()
+	}
+	y := c.f(args).check("checkpoint")
+	if y.tape != nil && y.tape != inner {
+		panic(&TapeError{"checkpoint", "the function used a recorded Variable that is not one of its arguments"})
+	}
+	return y
+}
+
+// borrow is a leaf of t for n, which may be on another tape that outlives t's use
+// of it. The same n gives the same leaf.
+func (t *Tape) borrow(n *node) *node {
+	if leaf, ok := t.leaves[n]; ok {
+		return leaf
+	}
+	leaf := t.node(n.DType, n.Shape)
+	leaf.F32, leaf.F64 = n.F32, n.F64
+	leaf.leafOf, leaf.tracked = n, n.tracked || n.kind == parameter
+	t.leaves[n] = leaf
+	t.enter(leaf)
+	return leaf
+}
+
+// parameters are those that the tape has leaves for, in the order of their first
+// use.
+func (t *Tape) parameters() []*node {
+	var list []*node
+	for _, n := range t.record {
+		if n.leafOf != nil && n.leafOf.kind == parameter {
+			list = append(list, n.leafOf)
+		}
+	}
+	return list
+}
+
+// recompute is the backward rule for passes that are not recorded.
+func (c *checkpoint) recompute(p *pass, n, g *node) {
+	inner := p.tape.inner()
+	operands := make([]*node, n.numInputs())
+	n.inputs(func(i int, in *node) {
+		if i >= c.operands {
+			in = in.leafOf // the parameter, which f captured
+		}
+		operands[i] = in
+	})
+	y := c.run(inner, operands)
+	if y.tracked {
+		grads := y.variable().backward("checkpoint", inner.borrowed(g))
+		for i, in := range operands {
+			if share := grads.s.find(in); share != nil && p.needs(n, i) {
+				copied := p.temporary(share.DType, share.Shape)
+				tensor.Copy(&copied.Array, &share.Array)
+				p.add(n, i, copied.variable())
+				grads.s.forget(in) // it may be given twice
+			}
+		}
+	}
+	p.tape.giveBack(inner)
+}
+
+// borrowed is a constant on t with the elements of n, of another tape.
+func (t *Tape) borrowed(n *node) Variable {
+	v := t.node(n.DType, n.Shape)
+	v.F32, v.F64 = n.F32, n.F64
+	t.enter(v)
+	return v.variable()
+}
+
+// forget makes find skip the gradient of n.
+func (s *gradientSet) forget(n *node) {
+	for i, m := range s.of {
+		if m == n {
+			s.of[i] = nil
+		}
+	}
+	delete(s.at, n)
+}
+
+// again computes f on the tape itself, recorded.
+func (c *checkpoint) again(n *node) *node {
+	t := n.tape
+	kept := t.rng
+	t.rng = c.rng
+	xs := operands(n)[:c.operands]
+	y := c.f(xs).check("checkpoint")
+	t.rng = kept
+	return y
+}
+
+// backward is the rule for passes that are recorded.
+func (c *checkpoint) backward(p *pass, n *node, g Variable) {
+	y := c.again(n)
+	var xs []Variable
+	var at []int
+	n.inputs(func(i int, in *node) {
+		// An operand that is given twice gets its whole gradient once.
+		if x := in.variable(); p.needs(n, i) && !slices.Contains(xs, x) {
+			xs, at = append(xs, x), append(at, i)
+		}
+	})
+	for k, grad := range GradWith(y.variable(), g, xs...) {
+		p.add(n, at[k], grad)
+	}
+}
+
+func (c *checkpoint) tangent(n *node, t func(int) Variable) Variable {
+	var sources []*node
+	var tangents []Variable
+	n.inputs(func(i int, in *node) {
+		if ti := t(i); ti.n != nil {
+			sources, tangents = append(sources, in), append(tangents, ti)
+		}
+	})
+	y := c.again(n)
+	return n.tape.tangentOf(y, sources, tangents)
+}
