@@ -6,15 +6,15 @@ import "math"
 // The reference computes in float64 and rounds once. Their gradients are in
 // backward.go.
 
-// ReLU sets dst[i] = max(x[i], 0); NaN stays NaN.
+// ReLU sets dst[i] = max(x[i], 0); NaN and −0 stay as they are.
 func ReLU[T Float](dst, x []T) {
 	checkUnary("ReLU", dst, x)
-	reluGeneric(dst, x)
+	reluKernel(dst, x)
 }
 
 func reluGeneric[T Float](dst, x []T) {
 	apply(dst, x, func(x T) T {
-		if x <= 0 {
+		if x < 0 {
 			return 0
 		}
 		return x
@@ -24,7 +24,7 @@ func reluGeneric[T Float](dst, x []T) {
 // Sigmoid sets dst[i] = σ(x[i]) = 1/(1 + e^(−x)).
 func Sigmoid[T Float](dst, x []T) {
 	checkUnary("Sigmoid", dst, x)
-	sigmoidGeneric(dst, x)
+	sigmoidKernel(dst, x)
 }
 
 func sigmoidGeneric[T Float](dst, x []T) {
@@ -44,7 +44,7 @@ func sigmoid(x float64) float64 {
 // Tanh sets dst[i] = tanh x[i].
 func Tanh[T Float](dst, x []T) {
 	checkUnary("Tanh", dst, x)
-	tanhGeneric(dst, x)
+	tanhKernel(dst, x)
 }
 
 func tanhGeneric[T Float](dst, x []T) {
@@ -54,7 +54,7 @@ func tanhGeneric[T Float](dst, x []T) {
 // LogSigmoid sets dst[i] = ln σ(x[i]) = −softplus(−x).
 func LogSigmoid[T Float](dst, x []T) {
 	checkUnary("LogSigmoid", dst, x)
-	logSigmoidGeneric(dst, x)
+	logSigmoidKernel(dst, x)
 }
 
 func logSigmoidGeneric[T Float](dst, x []T) {
@@ -64,7 +64,7 @@ func logSigmoidGeneric[T Float](dst, x []T) {
 // Softplus sets dst[i] = ln(1 + e^x[i]), never overflowing.
 func Softplus[T Float](dst, x []T) {
 	checkUnary("Softplus", dst, x)
-	softplusGeneric(dst, x)
+	softplusKernel(dst, x)
 }
 
 func softplusGeneric[T Float](dst, x []T) {
@@ -82,29 +82,41 @@ func softplus(x float64) float64 {
 // SiLU sets dst[i] = x[i]·σ(x[i]), also called swish; −0 at −Inf.
 func SiLU[T Float](dst, x []T) {
 	checkUnary("SiLU", dst, x)
-	siluGeneric(dst, x)
+	siluKernel(dst, x)
 }
 
 func siluGeneric[T Float](dst, x []T) {
 	apply(dst, x, func(x T) T { return T(silu(float64(x))) })
 }
 
-// negligible is where e^x has become 0 in float64; x is not taken below it so
-// that x·e^x ends in zero and not in ∞·0.
+// negligible is where e^x, and x·e^x, have become 0 in float64; x is not taken
+// below it so that x·e^x ends in zero and not in ∞·0.
 const negligible = -760
 
+// subnormal is where e^x starts to lose digits in float64.
+const subnormal = -700
+
 func silu(x float64) float64 {
-	if x < negligible {
+	switch {
+	case x < negligible:
 		x = negligible
+	case x < subnormal:
+		return timesTinyExp(x, x)
 	}
 	return x * sigmoid(x)
+}
+
+// timesTinyExp is a·e^x for subnormal x, rounded at the end only.
+func timesTinyExp(a, x float64) float64 {
+	const expMinus100 = 3.720075976020835962959695803863118337e-44
+	return a * math.Exp(x+100) * expMinus100
 }
 
 // GELU sets dst[i] = x[i]·Φ(x[i]), Φ the normal distribution function (the
 // erf form); −0 at −Inf.
 func GELU[T Float](dst, x []T) {
 	checkUnary("GELU", dst, x)
-	geluGeneric(dst, x)
+	geluKernel(dst, x)
 }
 
 func geluGeneric[T Float](dst, x []T) {
@@ -112,10 +124,19 @@ func geluGeneric[T Float](dst, x []T) {
 }
 
 func gelu(x float64) float64 {
-	if x < negligible {
-		x = negligible
+	if x < -37.5 {
+		return geluTail(max(x, -40))
 	}
 	return x * normalCDF(x)
+}
+
+// geluTail is xΦ(x) where Φ has become subnormal: −φ(x)(1 − 1/x² + 3/x⁴ − …).
+func geluTail(x float64) float64 {
+	high := x * x
+	low := math.FMA(x, x, -high)
+	z := 1 / high
+	series := 1 - z*(1-z*(3-z*(15-z*(105-z*945))))
+	return timesTinyExp(-invSqrt2Pi*series*(1-0.5*low), -0.5*high)
 }
 
 // geluTanhA and geluTanhB are the constants of the tanh form,
@@ -129,7 +150,7 @@ const (
 // form of GELU. ½(1 + tanh u) is σ(2u), and is computed as that; −0 at −Inf.
 func GELUTanh[T Float](dst, x []T) {
 	checkUnary("GELUTanh", dst, x)
-	geluTanhGeneric(dst, x)
+	geluTanhKernel(dst, x)
 }
 
 func geluTanhGeneric[T Float](dst, x []T) {
@@ -146,7 +167,7 @@ func geluTanh(x float64) float64 {
 // Mish sets dst[i] = x[i]·tanh(softplus(x[i])); −0 at −Inf.
 func Mish[T Float](dst, x []T) {
 	checkUnary("Mish", dst, x)
-	mishGeneric(dst, x)
+	mishKernel(dst, x)
 }
 
 func mishGeneric[T Float](dst, x []T) {
@@ -170,7 +191,7 @@ func mish(x float64) float64 {
 // Softsign sets dst[i] = x[i]/(1 + |x[i]|), ±1 at ±Inf.
 func Softsign[T Float](dst, x []T) {
 	checkUnary("Softsign", dst, x)
-	softsignGeneric(dst, x)
+	softsignKernel(dst, x)
 }
 
 func softsignGeneric[T Float](dst, x []T) {

@@ -7,7 +7,7 @@ package simd
 // Add sets dst[i] = a[i] + b[i].
 func Add[T Float](dst, a, b []T) {
 	checkBinary("Add", dst, a, b)
-	addGeneric(dst, a, b)
+	addKernel(dst, a, b)
 }
 
 func addGeneric[T Float](dst, a, b []T) {
@@ -17,7 +17,7 @@ func addGeneric[T Float](dst, a, b []T) {
 // Sub sets dst[i] = a[i] − b[i].
 func Sub[T Float](dst, a, b []T) {
 	checkBinary("Sub", dst, a, b)
-	subGeneric(dst, a, b)
+	subKernel(dst, a, b)
 }
 
 func subGeneric[T Float](dst, a, b []T) {
@@ -27,7 +27,7 @@ func subGeneric[T Float](dst, a, b []T) {
 // Mul sets dst[i] = a[i] · b[i].
 func Mul[T Float](dst, a, b []T) {
 	checkBinary("Mul", dst, a, b)
-	mulGeneric(dst, a, b)
+	mulKernel(dst, a, b)
 }
 
 func mulGeneric[T Float](dst, a, b []T) {
@@ -37,7 +37,7 @@ func mulGeneric[T Float](dst, a, b []T) {
 // Div sets dst[i] = a[i] / b[i].
 func Div[T Float](dst, a, b []T) {
 	checkBinary("Div", dst, a, b)
-	divGeneric(dst, a, b)
+	divKernel(dst, a, b)
 }
 
 func divGeneric[T Float](dst, a, b []T) {
@@ -48,7 +48,7 @@ func divGeneric[T Float](dst, a, b []T) {
 // equal numbers it takes b[i], which shows only in the sign of a zero.
 func Max[T Float](dst, a, b []T) {
 	checkBinary("Max", dst, a, b)
-	maxGeneric(dst, a, b)
+	maxKernel(dst, a, b)
 }
 
 func maxGeneric[T Float](dst, a, b []T) {
@@ -64,7 +64,7 @@ func maxGeneric[T Float](dst, a, b []T) {
 // equal numbers it takes b[i], which shows only in the sign of a zero.
 func Min[T Float](dst, a, b []T) {
 	checkBinary("Min", dst, a, b)
-	minGeneric(dst, a, b)
+	minKernel(dst, a, b)
 }
 
 func minGeneric[T Float](dst, a, b []T) {
@@ -81,7 +81,7 @@ func minGeneric[T Float](dst, a, b []T) {
 // infinite.
 func StrongMul[T Float](dst, g, d []T) {
 	checkBinary("StrongMul", dst, g, d)
-	strongMulGeneric(dst, g, d)
+	strongMulKernel(dst, g, d)
 }
 
 func strongMulGeneric[T Float](dst, g, d []T) {

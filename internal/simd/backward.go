@@ -1,7 +1,5 @@
 package simd
 
-import "math"
-
 // This file holds fused gradients: dst[i] = g[i] · f′, where f′ is written in
 // terms of the function's input x or its output y, whichever is cheaper. All
 // operands have length len(dst); dst may be g or the other operand. Where g[i]
@@ -11,7 +9,7 @@ import "math"
 // or the input of ReLU: they are positive together.
 func ReLUBackward[T Float](dst, g, y []T) {
 	checkPair("ReLUBackward", dst, g, y)
-	reluBackwardGeneric(dst, g, y)
+	reluBackwardKernel(dst, g, y)
 }
 
 func reluBackwardGeneric[T Float](dst, g, y []T) {
@@ -26,7 +24,7 @@ func reluBackwardGeneric[T Float](dst, g, y []T) {
 // SigmoidBackward sets dst[i] = g[i]·y(1 − y), y the output of Sigmoid.
 func SigmoidBackward[T Float](dst, g, y []T) {
 	checkPair("SigmoidBackward", dst, g, y)
-	sigmoidBackwardGeneric(dst, g, y)
+	sigmoidBackwardKernel(dst, g, y)
 }
 
 func sigmoidBackwardGeneric[T Float](dst, g, y []T) {
@@ -36,7 +34,7 @@ func sigmoidBackwardGeneric[T Float](dst, g, y []T) {
 // TanhBackward sets dst[i] = g[i]·(1 − y²), y the output of Tanh.
 func TanhBackward[T Float](dst, g, y []T) {
 	checkPair("TanhBackward", dst, g, y)
-	tanhBackwardGeneric(dst, g, y)
+	tanhBackwardKernel(dst, g, y)
 }
 
 func tanhBackwardGeneric[T Float](dst, g, y []T) {
@@ -46,7 +44,7 @@ func tanhBackwardGeneric[T Float](dst, g, y []T) {
 // SoftplusBackward sets dst[i] = g[i]·σ(x), x the input of Softplus.
 func SoftplusBackward[T Float](dst, g, x []T) {
 	checkPair("SoftplusBackward", dst, g, x)
-	softplusBackwardGeneric(dst, g, x)
+	softplusBackwardKernel(dst, g, x)
 }
 
 func softplusBackwardGeneric[T Float](dst, g, x []T) {
@@ -56,7 +54,7 @@ func softplusBackwardGeneric[T Float](dst, g, x []T) {
 // GELUBackward sets dst[i] = g[i]·(Φ(x) + xφ(x)), x the input of GELU.
 func GELUBackward[T Float](dst, g, x []T) {
 	checkPair("GELUBackward", dst, g, x)
-	geluBackwardGeneric(dst, g, x)
+	geluBackwardKernel(dst, g, x)
 }
 
 func geluBackwardGeneric[T Float](dst, g, x []T) {
@@ -72,7 +70,7 @@ func geluDerivative(x float64) float64 {
 // input of GELUTanh.
 func GELUTanhBackward[T Float](dst, g, x []T) {
 	checkPair("GELUTanhBackward", dst, g, x)
-	geluTanhBackwardGeneric(dst, g, x)
+	geluTanhBackwardKernel(dst, g, x)
 }
 
 func geluTanhBackwardGeneric[T Float](dst, g, x []T) {
@@ -90,7 +88,7 @@ func geluTanhDerivative(x float64) float64 {
 // SiLUBackward sets dst[i] = g[i]·s(1 + x(1 − s)), s = σ(x), x the input of SiLU.
 func SiLUBackward[T Float](dst, g, x []T) {
 	checkPair("SiLUBackward", dst, g, x)
-	siluBackwardGeneric(dst, g, x)
+	siluBackwardKernel(dst, g, x)
 }
 
 func siluBackwardGeneric[T Float](dst, g, x []T) {
@@ -117,7 +115,7 @@ func clampTails(x float64) float64 {
 // SqrtBackward sets dst[i] = g[i]/(2y), y the output of Sqrt.
 func SqrtBackward[T Float](dst, g, y []T) {
 	checkPair("SqrtBackward", dst, g, y)
-	sqrtBackwardGeneric(dst, g, y)
+	sqrtBackwardKernel(dst, g, y)
 }
 
 func sqrtBackwardGeneric[T Float](dst, g, y []T) {
@@ -127,7 +125,7 @@ func sqrtBackwardGeneric[T Float](dst, g, y []T) {
 // LogBackward sets dst[i] = g[i]/x, x the input of Log.
 func LogBackward[T Float](dst, g, x []T) {
 	checkPair("LogBackward", dst, g, x)
-	logBackwardGeneric(dst, g, x)
+	logBackwardKernel(dst, g, x)
 }
 
 func logBackwardGeneric[T Float](dst, g, x []T) {
@@ -145,7 +143,7 @@ func strongDiv[T Float](g, d T) T {
 // SquareBackward sets dst[i] = g[i]·2x, x the input of Square.
 func SquareBackward[T Float](dst, g, x []T) {
 	checkPair("SquareBackward", dst, g, x)
-	squareBackwardGeneric(dst, g, x)
+	squareBackwardKernel(dst, g, x)
 }
 
 func squareBackwardGeneric[T Float](dst, g, x []T) {
@@ -155,25 +153,9 @@ func squareBackwardGeneric[T Float](dst, g, x []T) {
 // AbsBackward sets dst[i] = g[i]·sign(x), x the input of Abs; 0 at x = 0.
 func AbsBackward[T Float](dst, g, x []T) {
 	checkPair("AbsBackward", dst, g, x)
-	absBackwardGeneric(dst, g, x)
+	absBackwardKernel(dst, g, x)
 }
 
 func absBackwardGeneric[T Float](dst, g, x []T) {
 	zip(dst, g, x, func(g, x T) T { return strongMul(g, sign(x)) })
-}
-
-// SoftmaxBackward sets dst[i] = y[i]·(g[i] − Σⱼ g[j]y[j]), y one row of Softmax
-// output.
-func SoftmaxBackward[T Float](dst, g, y []T) {
-	checkPair("SoftmaxBackward", dst, g, y)
-	s := Dot(g, y)
-	zip(dst, g, y, func(g, y T) T { return y * (g - s) })
-}
-
-// LogSoftmaxBackward sets dst[i] = g[i] − e^y[i]·Σⱼ g[j], y one row of
-// LogSoftmax output.
-func LogSoftmaxBackward[T Float](dst, g, y []T) {
-	checkPair("LogSoftmaxBackward", dst, g, y)
-	s := Sum(g)
-	zip(dst, g, y, func(g, y T) T { return g - T(math.Exp(float64(y)))*s })
 }

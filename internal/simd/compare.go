@@ -7,7 +7,7 @@ package simd
 // Greater sets dst[i] to 1 where a[i] > b[i] and to 0 elsewhere.
 func Greater[T Float](dst, a, b []T) {
 	checkBinary("Greater", dst, a, b)
-	greaterGeneric(dst, a, b)
+	greaterKernel(dst, a, b)
 }
 
 func greaterGeneric[T Float](dst, a, b []T) {
@@ -17,7 +17,7 @@ func greaterGeneric[T Float](dst, a, b []T) {
 // GreaterEqual sets dst[i] to 1 where a[i] ≥ b[i] and to 0 elsewhere.
 func GreaterEqual[T Float](dst, a, b []T) {
 	checkBinary("GreaterEqual", dst, a, b)
-	greaterEqualGeneric(dst, a, b)
+	greaterEqualKernel(dst, a, b)
 }
 
 func greaterEqualGeneric[T Float](dst, a, b []T) {
@@ -27,7 +27,7 @@ func greaterEqualGeneric[T Float](dst, a, b []T) {
 // Less sets dst[i] to 1 where a[i] < b[i] and to 0 elsewhere.
 func Less[T Float](dst, a, b []T) {
 	checkBinary("Less", dst, a, b)
-	lessGeneric(dst, a, b)
+	lessKernel(dst, a, b)
 }
 
 func lessGeneric[T Float](dst, a, b []T) {
@@ -37,7 +37,7 @@ func lessGeneric[T Float](dst, a, b []T) {
 // LessEqual sets dst[i] to 1 where a[i] ≤ b[i] and to 0 elsewhere.
 func LessEqual[T Float](dst, a, b []T) {
 	checkBinary("LessEqual", dst, a, b)
-	lessEqualGeneric(dst, a, b)
+	lessEqualKernel(dst, a, b)
 }
 
 func lessEqualGeneric[T Float](dst, a, b []T) {
@@ -47,7 +47,7 @@ func lessEqualGeneric[T Float](dst, a, b []T) {
 // Equal sets dst[i] to 1 where a[i] = b[i] and to 0 elsewhere.
 func Equal[T Float](dst, a, b []T) {
 	checkBinary("Equal", dst, a, b)
-	equalGeneric(dst, a, b)
+	equalKernel(dst, a, b)
 }
 
 func equalGeneric[T Float](dst, a, b []T) {
@@ -58,7 +58,7 @@ func equalGeneric[T Float](dst, a, b []T) {
 // elsewhere.
 func NotEqual[T Float](dst, a, b []T) {
 	checkBinary("NotEqual", dst, a, b)
-	notEqualGeneric(dst, a, b)
+	notEqualKernel(dst, a, b)
 }
 
 func notEqualGeneric[T Float](dst, a, b []T) {
@@ -80,7 +80,7 @@ func Where[T Float](dst, cond, a, b []T) {
 		panicBroadcast("Where", "cond", len(cond), len(dst))
 	}
 	checkBinary("Where", dst, a, b)
-	whereGeneric(dst, cond, a, b)
+	whereKernel(dst, cond, a, b)
 }
 
 func whereGeneric[T Float](dst, cond, a, b []T) {

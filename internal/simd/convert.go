@@ -7,7 +7,7 @@ func BytesToFloats[T Float](dst []T, src []byte, scale, shift T) {
 	if len(src) != len(dst) {
 		panicLength("BytesToFloats", "src", len(src), len(dst))
 	}
-	bytesToFloatsGeneric(dst, src, scale, shift)
+	bytesToFloatsKernel(dst, src, scale, shift)
 }
 
 func bytesToFloatsGeneric[T Float](dst []T, src []byte, scale, shift T) {
@@ -22,7 +22,7 @@ func Float32To64(dst []float64, src []float32) {
 	if len(src) != len(dst) {
 		panicLength("Float32To64", "src", len(src), len(dst))
 	}
-	float32To64Generic(dst, src)
+	float32To64Kernel(dst, src)
 }
 
 func float32To64Generic(dst []float64, src []float32) {
@@ -38,7 +38,7 @@ func Float64To32(dst []float32, src []float64) {
 	if len(src) != len(dst) {
 		panicLength("Float64To32", "src", len(src), len(dst))
 	}
-	float64To32Generic(dst, src)
+	float64To32Kernel(dst, src)
 }
 
 func float64To32Generic(dst []float32, src []float64) {
@@ -57,19 +57,23 @@ func Transpose[T Float](dst, src []T, rows, cols int) {
 	if len(dst) != rows*cols {
 		panicLength("Transpose", "dst", len(dst), rows*cols)
 	}
-	transposeGeneric(dst, src, rows, cols, 0, rows, 0, cols)
+	transposeKernel(dst, src, rows, cols)
 }
 
-// transposeTile is the side of the square tiles Transpose walks in: a tile of
-// the source and one of the destination fit the first-level cache together.
-const transposeTile = 32
+// transposeBlock is the side of the square blocks Transpose walks in: a block of
+// the source and one of the destination stay in the first-level cache together.
+const transposeBlock = 32
 
-// transposeGeneric transposes rows [r0, r1) and columns [c0, c1) of src.
-func transposeGeneric[T Float](dst, src []T, rows, cols, r0, r1, c0, c1 int) {
-	for i0 := r0; i0 < r1; i0 += transposeTile {
-		i1 := min(i0+transposeTile, r1)
-		for j0 := c0; j0 < c1; j0 += transposeTile {
-			j1 := min(j0+transposeTile, c1)
+func transposeGeneric[T Float](dst, src []T, rows, cols int) {
+	transposeRegion(dst, src, rows, cols, 0, rows, 0, cols)
+}
+
+// transposeRegion transposes rows [r0, r1) and columns [c0, c1) of src.
+func transposeRegion[T Float](dst, src []T, rows, cols, r0, r1, c0, c1 int) {
+	for i0 := r0; i0 < r1; i0 += transposeBlock {
+		i1 := min(i0+transposeBlock, r1)
+		for j0 := c0; j0 < c1; j0 += transposeBlock {
+			j1 := min(j0+transposeBlock, c1)
 			for i := i0; i < i1; i++ {
 				for j := j0; j < j1; j++ {
 					dst[j*rows+i] = src[i*cols+j]

@@ -14,3 +14,5 @@
 // results. All functions may be called from several goroutines at once on
 // destinations that do not overlap.
 package simd
+
+//go:generate go run -C gen ./vector -dir ..

@@ -9,17 +9,17 @@ import "math"
 // Exp sets dst[i] = e^x[i].
 func Exp[T Float](dst, x []T) {
 	checkUnary("Exp", dst, x)
-	expGeneric(dst, x)
+	expKernel(dst, x)
 }
 
 func expGeneric[T Float](dst, x []T) {
-	apply(dst, x, func(x T) T { return T(math.Exp(float64(x))) })
+	apply(dst, x, func(x T) T { return T(exp64(float64(x))) })
 }
 
 // Expm1 sets dst[i] = e^x[i] − 1, accurate near 0.
 func Expm1[T Float](dst, x []T) {
 	checkUnary("Expm1", dst, x)
-	expm1Generic(dst, x)
+	expm1Kernel(dst, x)
 }
 
 func expm1Generic[T Float](dst, x []T) {
@@ -29,17 +29,17 @@ func expm1Generic[T Float](dst, x []T) {
 // Log sets dst[i] = ln x[i]: −Inf at 0, NaN below.
 func Log[T Float](dst, x []T) {
 	checkUnary("Log", dst, x)
-	logGeneric(dst, x)
+	logKernel(dst, x)
 }
 
 func logGeneric[T Float](dst, x []T) {
-	apply(dst, x, func(x T) T { return T(math.Log(float64(x))) })
+	apply(dst, x, func(x T) T { return T(log64(float64(x))) })
 }
 
 // Log1p sets dst[i] = ln(1 + x[i]), accurate near 0: −Inf at −1, NaN below.
 func Log1p[T Float](dst, x []T) {
 	checkUnary("Log1p", dst, x)
-	log1pGeneric(dst, x)
+	log1pKernel(dst, x)
 }
 
 func log1pGeneric[T Float](dst, x []T) {
@@ -89,4 +89,21 @@ func logAddExp(a, b float64) float64 {
 		a, b = b, a
 	}
 	return a + math.Log1p(math.Exp(b-a))
+}
+
+// exp64 is e^x. math.Exp on amd64 overflows too early, from 709.4 on; there x−1 is
+// exact.
+func exp64(x float64) float64 {
+	if x > 709 && x < 710 {
+		return math.Exp(x-1) * math.E
+	}
+	return math.Exp(x)
+}
+
+// log64 is ln x. math.Log on amd64 is wrong for subnormal numbers.
+func log64(x float64) float64 {
+	if x > 0 && x < 0x1p-1022 {
+		return math.Log(x*0x1p54) - 54*math.Ln2
+	}
+	return math.Log(x)
 }

@@ -5,7 +5,7 @@ package simd
 // (two for each multiply-add of each lane). Divided by the time it took, that is
 // the arithmetic peak of one core, against which kernels are measured.
 func FMALoop[T Float](iterations int) (flops int) {
-	return fmaLoopGeneric[T](iterations)
+	return fmaLoopKernel[T](iterations)
 }
 
 func fmaLoopGeneric[T Float](iterations int) (flops int) {

@@ -5,7 +5,7 @@ package simd
 // AddScaled sets dst[i] += s · x[i]. len(x) must be len(dst).
 func AddScaled[T Float](dst, x []T, s T) {
 	checkUnary("AddScaled", dst, x)
-	addScaledGeneric(dst, x, s)
+	addScaledKernel(dst, x, s)
 }
 
 func addScaledGeneric[T Float](dst, x []T, s T) {
@@ -18,7 +18,7 @@ func addScaledGeneric[T Float](dst, x []T, s T) {
 // Scale sets dst[i] = s · x[i]. dst may be x.
 func Scale[T Float](dst, x []T, s T) {
 	checkUnary("Scale", dst, x)
-	scaleGeneric(dst, x, s)
+	scaleKernel(dst, x, s)
 }
 
 func scaleGeneric[T Float](dst, x []T, s T) {
@@ -28,7 +28,7 @@ func scaleGeneric[T Float](dst, x []T, s T) {
 // AddScalar sets dst[i] = x[i] + s. dst may be x.
 func AddScalar[T Float](dst, x []T, s T) {
 	checkUnary("AddScalar", dst, x)
-	addScalarGeneric(dst, x, s)
+	addScalarKernel(dst, x, s)
 }
 
 func addScalarGeneric[T Float](dst, x []T, s T) {
@@ -37,7 +37,7 @@ func addScalarGeneric[T Float](dst, x []T, s T) {
 
 // Fill sets every element of dst to v.
 func Fill[T Float](dst []T, v T) {
-	fillGeneric(dst, v)
+	fillKernel(dst, v)
 }
 
 func fillGeneric[T Float](dst []T, v T) {
@@ -50,7 +50,7 @@ func fillGeneric[T Float](dst []T, v T) {
 // When lo > hi the result is hi.
 func Clamp[T Float](dst, x []T, lo, hi T) {
 	checkUnary("Clamp", dst, x)
-	clampGeneric(dst, x, lo, hi)
+	clampKernel(dst, x, lo, hi)
 }
 
 func clampGeneric[T Float](dst, x []T, lo, hi T) {

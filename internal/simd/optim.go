@@ -30,7 +30,7 @@ func Adam[T Float](w, m, v, g []T, p AdamParams) {
 	checkPair("Adam", w, m, v)
 	checkUnary("Adam", w, g)
 	c := adamScalars[T](p)
-	adamGeneric(w, m, v, g, &c)
+	adamKernel(w, m, v, g, &c)
 }
 
 // adamCoefficients are the scalars of Adam as the loop uses them.
@@ -72,7 +72,7 @@ func adamGeneric[T Float](w, m, v, g []T, c *adamCoefficients[T]) {
 // SGD makes one step w ← w − lr·(g + weightDecay·w). g is not written.
 func SGD[T Float](w, g []T, lr, weightDecay float64) {
 	checkUnary("SGD", w, g)
-	sgdGeneric(w, g, T(1-lr*weightDecay), T(-lr))
+	sgdKernel(w, g, T(1-lr*weightDecay), T(-lr))
 }
 
 // sgdGeneric sets w = keep·w + step·g.
@@ -106,7 +106,7 @@ func SGDMomentum[T Float](w, buf, g []T, p SGDParams) {
 	if p.First {
 		clear(buf)
 	}
-	sgdMomentumGeneric(w, buf, g, &c)
+	sgdMomentumKernel(w, buf, g, &c)
 }
 
 // momentumCoefficients are the scalars of SGDMomentum as the loop uses them;

@@ -9,7 +9,7 @@ import "math"
 
 // sumBlock is the length up to which a sum is one pass over the lanes. Halves
 // of longer slices are cut at multiples of it, so blocks are full but the last.
-const sumBlock = 2048
+const sumBlock = 4096
 
 // splitSum cuts a length above sumBlock in two, the first part a multiple of
 // sumBlock.
@@ -24,7 +24,7 @@ func Sum[T Float](x []T) T {
 		h := splitSum(len(x))
 		return Sum(x[:h]) + Sum(x[h:])
 	}
-	return sumGeneric(x)
+	return sumKernel(x)
 }
 
 func sumGeneric[T Float](x []T) T {
@@ -37,7 +37,7 @@ func SumAbs[T Float](x []T) T {
 		h := splitSum(len(x))
 		return SumAbs(x[:h]) + SumAbs(x[h:])
 	}
-	return sumAbsGeneric(x)
+	return sumAbsKernel(x)
 }
 
 func sumAbsGeneric[T Float](x []T) T {
@@ -50,7 +50,7 @@ func SumSquares[T Float](x []T) T {
 		h := splitSum(len(x))
 		return SumSquares(x[:h]) + SumSquares(x[h:])
 	}
-	return sumSquaresGeneric(x)
+	return sumSquaresKernel(x)
 }
 
 func sumSquaresGeneric[T Float](x []T) T {
@@ -63,7 +63,7 @@ func SumSquaredDeviations[T Float](x []T, mean T) T {
 		h := splitSum(len(x))
 		return SumSquaredDeviations(x[:h], mean) + SumSquaredDeviations(x[h:], mean)
 	}
-	return sumSquaredDeviationsGeneric(x, mean)
+	return sumSquaredDeviationsKernel(x, mean)
 }
 
 func sumSquaredDeviationsGeneric[T Float](x []T, mean T) T {
@@ -76,11 +76,11 @@ func SumExp[T Float](x []T, shift T) T {
 		h := splitSum(len(x))
 		return SumExp(x[:h], shift) + SumExp(x[h:], shift)
 	}
-	return sumExpGeneric(x, shift)
+	return sumExpKernel(x, shift)
 }
 
 func sumExpGeneric[T Float](x []T, shift T) T {
-	return lanes(x, func(acc, x T) T { return acc + T(math.Exp(float64(x-shift))) })
+	return lanes(x, func(acc, x T) T { return acc + T(exp64(float64(x-shift))) })
 }
 
 // lanes folds x into eight accumulators, one for each residue of the index
@@ -106,7 +106,7 @@ func dot[T Float](a, b []T) T {
 		h := splitSum(len(a))
 		return dot(a[:h], b[:h]) + dot(a[h:], b[h:])
 	}
-	return dotGeneric(a, b)
+	return dotKernel(a, b)
 }
 
 func dotGeneric[T Float](a, b []T) T {
@@ -120,7 +120,7 @@ func dotGeneric[T Float](a, b []T) T {
 
 // MaxOf returns the largest element, NaN if any is NaN, −Inf for an empty slice.
 func MaxOf[T Float](x []T) T {
-	return maxOfGeneric(x)
+	return maxOfKernel(x)
 }
 
 func maxOfGeneric[T Float](x []T) T {
@@ -138,7 +138,7 @@ func maxOfGeneric[T Float](x []T) T {
 
 // MinOf returns the smallest element, NaN if any is NaN, +Inf for an empty slice.
 func MinOf[T Float](x []T) T {
-	return minOfGeneric(x)
+	return minOfKernel(x)
 }
 
 func minOfGeneric[T Float](x []T) T {
@@ -157,7 +157,14 @@ func minOfGeneric[T Float](x []T) T {
 // ArgMax returns the index of the first largest element; the first NaN counts
 // as largest. It returns −1 for an empty slice.
 func ArgMax[T Float](x []T) int {
-	return argMaxGeneric(x)
+	if len(x) <= 16 {
+		return argMaxGeneric(x)
+	}
+	m := MaxOf(x)
+	if m != m {
+		return argMaxGeneric(x)
+	}
+	return indexOfKernel(x, m)
 }
 
 func argMaxGeneric[T Float](x []T) int {
@@ -176,6 +183,17 @@ func argMaxGeneric[T Float](x []T) int {
 	return best
 }
 
+// indexOfGeneric returns the index of the first element equal to v, len(x) if
+// there is none.
+func indexOfGeneric[T Float](x []T, v T) int {
+	for i, u := range x {
+		if u == v {
+			return i
+		}
+	}
+	return len(x)
+}
+
 // SumRows adds the rows of x, a [rows, cols] matrix, into dst of length cols:
 // dst[j] = Σᵢ x[i, j], or dst[j] += Σᵢ x[i, j] when accumulate is true. With no
 // rows it sets dst to 0 or leaves it. The rows are added in order, in groups of
@@ -192,7 +210,7 @@ func SumRows[T Float](dst, x []T, rows, cols int, accumulate bool) {
 	}
 	for i := 0; i < rows; i += rowBlock {
 		n := min(rowBlock, rows-i)
-		sumRowsGeneric(dst, x[i*cols:(i+n)*cols], accumulate || i > 0)
+		sumRowsKernel(dst, x[i*cols:(i+n)*cols], accumulate || i > 0)
 	}
 }
 

@@ -6,62 +6,121 @@ import (
 )
 
 // This file holds the functions of one row of logits. They subtract the largest
-// element first, so that nothing overflows.
+// element first, so that nothing overflows. len(dst) must be len(x); dst may be
+// x.
 
-// Softmax sets dst[i] = e^x[i] / Σⱼ e^x[j] for one row. dst may be x. A row
-// that holds NaN or +Inf, or nothing but −Inf, gives NaN, as in PyTorch.
+// Softmax sets dst[i] = e^x[i] / Σⱼ e^x[j] for one row. A row that holds NaN or
+// +Inf, or nothing but −Inf, gives NaN, as in PyTorch.
 func Softmax[T Float](dst, x []T) {
 	checkUnary("Softmax", dst, x)
-	m := MaxOf(x)
-	s := expShiftSum(dst, x, m)
-	Scale(dst, dst, 1/s)
-}
-
-// expShiftSum sets dst[i] = e^(x[i]−shift) and returns the sum of dst.
-func expShiftSum[T Float](dst, x []T, shift T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return expShiftSum(dst[:h], x[:h], shift) + expShiftSum(dst[h:], x[h:], shift)
-	}
-	return expShiftSumGeneric(dst, x, shift)
-}
-
-func expShiftSumGeneric[T Float](dst, x []T, shift T) T {
-	apply(dst, x, func(x T) T { return T(math.Exp(float64(x - shift))) })
-	return sumGeneric(dst)
-}
-
-// LogSoftmax sets dst[i] = x[i] − ln Σⱼ e^x[j] for one row. dst may be x.
-func LogSoftmax[T Float](dst, x []T) {
-	checkUnary("LogSoftmax", dst, x)
-	m := MaxOf(x)
-	s := T(math.Log(float64(SumExp(x, m))))
-	// Two subtractions, not one of m+s: x−m is exact near the maximum.
-	apply(dst, x, func(x T) T { return (x - m) - s })
-}
-
-// LogSumExp returns ln Σᵢ e^x[i]: −Inf for a row of nothing but −Inf (or an
-// empty one), +Inf if any element is +Inf, NaN if any is NaN.
-func LogSumExp[T Float](x []T) T {
-	m := MaxOf(x)
-	if math.IsInf(float64(m), 0) {
-		return m
-	}
-	return m + T(math.Log(float64(SumExp(x, m))))
+	softmax(dst, x)
 }
 
 // CrossEntropyRow returns the cross entropy −ln softmax(x)[label] of one row of
 // logits and sets dst to softmax(x), from which the gradient with respect to x
-// is dst minus one at label. dst may be x. It panics if label is not in
-// [0, len(x)).
+// is dst minus one at label. It panics if label is not in [0, len(x)).
 func CrossEntropyRow[T Float](dst []T, x []T, label int) T {
 	checkUnary("CrossEntropyRow", dst, x)
 	if label < 0 || label >= len(x) {
 		panic(fmt.Sprintf("simd: CrossEntropyRow: label %d is not in [0, %d)", label, len(x)))
 	}
-	m := MaxOf(x)
-	below := m - x[label]
-	s := expShiftSum(dst, x, m)
-	Scale(dst, dst, 1/s)
-	return T(math.Log(float64(s))) + below
+	logit := x[label]
+	largest, sum := softmax(dst, x)
+	return T(math.Log(float64(sum))) + (largest - logit)
+}
+
+// softmax sets dst to softmax(x) and returns the largest element (which may be
+// wrong if there is a NaN: then the sum is NaN) and Σ e^(x−largest).
+func softmax[T Float](dst, x []T) (largest, sum T) {
+	if len(x) <= sumBlock {
+		return softmaxKernel(dst, x)
+	}
+	largest = MaxOf(x)
+	sum = expShiftSum(dst, x, largest)
+	Scale(dst, dst, 1/sum)
+	return largest, sum
+}
+
+func softmaxGeneric[T Float](dst, x []T) (largest, sum T) {
+	largest = maxOfGeneric(x)
+	sum = expShiftSumGeneric(dst, x, largest)
+	scaleGeneric(dst, dst, 1/sum)
+	return largest, sum
+}
+
+// expShiftSum sets dst[i] = e^(x[i]−shift), shift not below any x[i], and
+// returns the sum of dst.
+func expShiftSum[T Float](dst, x []T, shift T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return expShiftSum(dst[:h], x[:h], shift) + expShiftSum(dst[h:], x[h:], shift)
+	}
+	return expShiftSumKernel(dst, x, shift)
+}
+
+func expShiftSumGeneric[T Float](dst, x []T, shift T) T {
+	apply(dst, x, func(x T) T { return T(exp64(float64(x - shift))) })
+	return sumGeneric(dst)
+}
+
+// LogSoftmax sets dst[i] = x[i] − ln Σⱼ e^x[j] for one row. Rows that give NaN in
+// Softmax give NaN here.
+func LogSoftmax[T Float](dst, x []T) {
+	checkUnary("LogSoftmax", dst, x)
+	largest, sum := maxSumExp(x)
+	// Two subtractions, not one of their sum: the first is exact near the
+	// maximum.
+	shiftTwiceKernel(dst, x, largest, T(math.Log(float64(sum))))
+}
+
+// shiftTwiceGeneric sets dst[i] = (x[i] − a) − b.
+func shiftTwiceGeneric[T Float](dst, x []T, a, b T) {
+	apply(dst, x, func(x T) T { return (x - a) - b })
+}
+
+// LogSumExp returns ln Σᵢ e^x[i]: −Inf for a row of nothing but −Inf (or an
+// empty one), +Inf if any element is +Inf, NaN if any is NaN.
+func LogSumExp[T Float](x []T) T {
+	largest, sum := maxSumExp(x)
+	if math.IsInf(float64(largest), 0) {
+		return MaxOf(x) // the sum is NaN here; only a NaN in x may come through
+	}
+	return largest + T(math.Log(float64(sum)))
+}
+
+// maxSumExp returns the largest element (which may be wrong if there is a NaN:
+// then the sum is NaN) and Σ e^(x−largest).
+func maxSumExp[T Float](x []T) (largest, sum T) {
+	if len(x) <= sumBlock {
+		return maxSumExpKernel(x)
+	}
+	largest = MaxOf(x)
+	return largest, SumExp(x, largest)
+}
+
+func maxSumExpGeneric[T Float](x []T) (largest, sum T) {
+	largest = maxOfGeneric(x)
+	return largest, sumExpGeneric(x, largest)
+}
+
+// SoftmaxBackward sets dst[i] = y[i]·(g[i] − Σⱼ g[j]y[j]), y one row of Softmax
+// output. dst may be g or y.
+func SoftmaxBackward[T Float](dst, g, y []T) {
+	checkPair("SoftmaxBackward", dst, g, y)
+	softmaxGradientKernel(dst, g, y, Dot(g, y))
+}
+
+func softmaxGradientGeneric[T Float](dst, g, y []T, s T) {
+	zip(dst, g, y, func(g, y T) T { return (g - s) * y })
+}
+
+// LogSoftmaxBackward sets dst[i] = g[i] − e^y[i]·Σⱼ g[j], y one row of
+// LogSoftmax output. dst may be g or y.
+func LogSoftmaxBackward[T Float](dst, g, y []T) {
+	checkPair("LogSoftmaxBackward", dst, g, y)
+	logSoftmaxGradientKernel(dst, g, y, Sum(g))
+}
+
+func logSoftmaxGradientGeneric[T Float](dst, g, y []T, s T) {
+	zip(dst, g, y, func(g, y T) T { return g - T(exp64(float64(y)))*s })
 }

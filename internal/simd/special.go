@@ -8,7 +8,7 @@ import "math"
 // Erf sets dst[i] = erf x[i] = 2/√π ∫₀ˣ e^(−t²) dt.
 func Erf[T Float](dst, x []T) {
 	checkUnary("Erf", dst, x)
-	erfGeneric(dst, x)
+	erfKernel(dst, x)
 }
 
 func erfGeneric[T Float](dst, x []T) {
@@ -18,7 +18,7 @@ func erfGeneric[T Float](dst, x []T) {
 // Erfc sets dst[i] = 1 − erf x[i], accurate where erf is close to 1.
 func Erfc[T Float](dst, x []T) {
 	checkUnary("Erfc", dst, x)
-	erfcGeneric(dst, x)
+	erfcKernel(dst, x)
 }
 
 func erfcGeneric[T Float](dst, x []T) {
@@ -29,19 +29,35 @@ func erfcGeneric[T Float](dst, x []T) {
 // normal: ½ erfc(−x/√2).
 func NormalCDF[T Float](dst, x []T) {
 	checkUnary("NormalCDF", dst, x)
-	normalCDFGeneric(dst, x)
+	normalCDFKernel(dst, x)
 }
 
 func normalCDFGeneric[T Float](dst, x []T) {
 	apply(dst, x, func(x T) T { return T(normalCDF(float64(x))) })
 }
 
-func normalCDF(x float64) float64 { return 0.5 * math.Erfc(-x/math.Sqrt2) }
+// normalCDF is Φ(x) = ½ erfc(t), t = −x/√2. Far out the rounding of t is a large
+// relative error of the result; there it is undone to first order,
+// d ln erfc(t) ≈ −(t + √(t²+2)) dt.
+func normalCDF(x float64) float64 {
+	t := -x / math.Sqrt2
+	y := 0.5 * math.Erfc(t)
+	if t < 1 || y == 0 {
+		return y
+	}
+	const sqrt2Low = -9.667293313452913e-17 // √2 less its float64
+	rounding := (math.FMA(-t, math.Sqrt2, -x) - t*sqrt2Low) / math.Sqrt2
+	return y * (1 - (t+math.Sqrt(t*t+2))*rounding)
+}
 
-// normalPDF is φ(x) = e^(−x²/2)/√(2π), the density of the standard normal.
+const invSqrt2Pi = 0.398942280401432677939946059934381868
+
+// normalPDF is φ(x) = e^(−x²/2)/√(2π), the density of the standard normal. The
+// square is taken in two parts, for its rounding is an error of the exponent.
 func normalPDF(x float64) float64 {
-	const invSqrt2Pi = 0.398942280401432677939946059934381868
-	return invSqrt2Pi * math.Exp(-0.5*x*x)
+	high := x * x
+	low := math.FMA(x, x, -high)
+	return invSqrt2Pi * math.Exp(-0.5*high) * (1 - 0.5*low)
 }
 
 // Lgamma sets dst[i] = ln |Γ(x[i])|: +Inf at 0, −1, −2, …

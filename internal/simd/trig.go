@@ -9,7 +9,7 @@ import "math"
 // Sin sets dst[i] = sin x[i], NaN for ±Inf.
 func Sin[T Float](dst, x []T) {
 	checkUnary("Sin", dst, x)
-	sinGeneric(dst, x)
+	sinKernel(dst, x)
 }
 
 func sinGeneric[T Float](dst, x []T) {
@@ -19,7 +19,7 @@ func sinGeneric[T Float](dst, x []T) {
 // Cos sets dst[i] = cos x[i], NaN for ±Inf.
 func Cos[T Float](dst, x []T) {
 	checkUnary("Cos", dst, x)
-	cosGeneric(dst, x)
+	cosKernel(dst, x)
 }
 
 func cosGeneric[T Float](dst, x []T) {
@@ -53,13 +53,13 @@ func Atan[T Float](dst, x []T) {
 // Sinh sets dst[i] = sinh x[i].
 func Sinh[T Float](dst, x []T) {
 	checkUnary("Sinh", dst, x)
-	apply(dst, x, func(x T) T { return T(math.Sinh(float64(x))) })
+	apply(dst, x, func(x T) T { return T(sinh64(float64(x))) })
 }
 
 // Cosh sets dst[i] = cosh x[i].
 func Cosh[T Float](dst, x []T) {
 	checkUnary("Cosh", dst, x)
-	apply(dst, x, func(x T) T { return T(math.Cosh(float64(x))) })
+	apply(dst, x, func(x T) T { return T(cosh64(float64(x))) })
 }
 
 // Asinh sets dst[i] = arsinh x[i].
@@ -90,4 +90,21 @@ func Atan2[T Float](dst, a, b []T) {
 func Hypot[T Float](dst, a, b []T) {
 	checkBinary("Hypot", dst, a, b)
 	zip(dst, a, b, func(a, b T) T { return T(math.Hypot(float64(a), float64(b))) })
+}
+
+// sinh64 and cosh64 are ½e^|x| at the end of the range, in two factors that do
+// not overflow before the result does.
+func sinh64(x float64) float64 {
+	if math.Abs(x) > 700 {
+		return math.Copysign(cosh64(x), x)
+	}
+	return math.Sinh(x)
+}
+
+func cosh64(x float64) float64 {
+	if math.Abs(x) > 700 {
+		e := math.Exp(math.Abs(x) / 2)
+		return 0.5 * e * e
+	}
+	return math.Cosh(x)
 }

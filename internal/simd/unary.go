@@ -8,7 +8,7 @@ import "math"
 // Neg sets dst[i] = −x[i].
 func Neg[T Float](dst, x []T) {
 	checkUnary("Neg", dst, x)
-	negGeneric(dst, x)
+	negKernel(dst, x)
 }
 
 func negGeneric[T Float](dst, x []T) {
@@ -18,7 +18,7 @@ func negGeneric[T Float](dst, x []T) {
 // Abs sets dst[i] = |x[i]|.
 func Abs[T Float](dst, x []T) {
 	checkUnary("Abs", dst, x)
-	absGeneric(dst, x)
+	absKernel(dst, x)
 }
 
 func absGeneric[T Float](dst, x []T) {
@@ -29,7 +29,7 @@ func absGeneric[T Float](dst, x []T) {
 // as they are.
 func Sign[T Float](dst, x []T) {
 	checkUnary("Sign", dst, x)
-	signGeneric(dst, x)
+	signKernel(dst, x)
 }
 
 func signGeneric[T Float](dst, x []T) {
@@ -49,7 +49,7 @@ func sign[T Float](x T) T {
 // Square sets dst[i] = x[i]².
 func Square[T Float](dst, x []T) {
 	checkUnary("Square", dst, x)
-	squareGeneric(dst, x)
+	squareKernel(dst, x)
 }
 
 func squareGeneric[T Float](dst, x []T) {
@@ -59,7 +59,7 @@ func squareGeneric[T Float](dst, x []T) {
 // Sqrt sets dst[i] = √x[i], NaN for negative x[i].
 func Sqrt[T Float](dst, x []T) {
 	checkUnary("Sqrt", dst, x)
-	sqrtGeneric(dst, x)
+	sqrtKernel(dst, x)
 }
 
 func sqrtGeneric[T Float](dst, x []T) {
@@ -69,7 +69,7 @@ func sqrtGeneric[T Float](dst, x []T) {
 // Rsqrt sets dst[i] = 1/√x[i].
 func Rsqrt[T Float](dst, x []T) {
 	checkUnary("Rsqrt", dst, x)
-	rsqrtGeneric(dst, x)
+	rsqrtKernel(dst, x)
 }
 
 func rsqrtGeneric[T Float](dst, x []T) {
@@ -79,7 +79,7 @@ func rsqrtGeneric[T Float](dst, x []T) {
 // Reciprocal sets dst[i] = 1/x[i].
 func Reciprocal[T Float](dst, x []T) {
 	checkUnary("Reciprocal", dst, x)
-	reciprocalGeneric(dst, x)
+	reciprocalKernel(dst, x)
 }
 
 func reciprocalGeneric[T Float](dst, x []T) {
@@ -89,7 +89,7 @@ func reciprocalGeneric[T Float](dst, x []T) {
 // Floor sets dst[i] to the greatest integer not above x[i].
 func Floor[T Float](dst, x []T) {
 	checkUnary("Floor", dst, x)
-	floorGeneric(dst, x)
+	floorKernel(dst, x)
 }
 
 func floorGeneric[T Float](dst, x []T) {
@@ -99,7 +99,7 @@ func floorGeneric[T Float](dst, x []T) {
 // Ceil sets dst[i] to the least integer not below x[i].
 func Ceil[T Float](dst, x []T) {
 	checkUnary("Ceil", dst, x)
-	ceilGeneric(dst, x)
+	ceilKernel(dst, x)
 }
 
 func ceilGeneric[T Float](dst, x []T) {
@@ -109,7 +109,7 @@ func ceilGeneric[T Float](dst, x []T) {
 // Round sets dst[i] to the integer nearest x[i], halves to the even one.
 func Round[T Float](dst, x []T) {
 	checkUnary("Round", dst, x)
-	roundGeneric(dst, x)
+	roundKernel(dst, x)
 }
 
 func roundGeneric[T Float](dst, x []T) {

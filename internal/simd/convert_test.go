@@ -1,0 +1,113 @@
+package simd
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestBytesToFloats(t *testing.T) {
+	t.Run("float32", testBytesToFloats[float32])
+	t.Run("float64", testBytesToFloats[float64])
+}
+
+func testBytesToFloats[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	memory := guardedFloats[T](t, 70, true)
+	for n := range 68 {
+		src := guardedFloats[float32](t, (n+3)/4, true) // memory for bytes that ends in a guard page
+		bytes := bytesOf(src)[len(bytesOf(src))-n:]
+		for i := range bytes {
+			bytes[i] = byte(r.Uint32())
+		}
+		dst := memory[len(memory)-n:]
+		want := make([]T, n)
+		BytesToFloats(dst, bytes, 1./255, -0.5)
+		bytesToFloatsGeneric(want, bytes, 1./255, -0.5)
+		for i := range want {
+			if dst[i] != want[i] {
+				t.Fatalf("n=%d: element %d, byte %d: %v, want %v", n, i, bytes[i], dst[i], want[i])
+			}
+		}
+	}
+}
+
+func TestFloat32To64AndBack(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	wide, narrow := guardedFloats[float64](t, 70, true), guardedFloats[float32](t, 70, true)
+	for n := range 68 {
+		d, s := wide[len(wide)-n:], narrow[len(narrow)-n:]
+		for i := range s {
+			s[i] = anything[float32](r)
+		}
+		Float32To64(d, s)
+		for i := range d {
+			if d[i] != float64(s[i]) && s[i] == s[i] {
+				t.Fatalf("Float32To64, n=%d: element %d: %v, want %v", n, i, d[i], float64(s[i]))
+			}
+		}
+		for i := range d {
+			d[i] = anything[float64](r)
+			if i%3 == 0 {
+				d[i] = r.NormFloat64() // rounds to a normal number
+			}
+		}
+		Float64To32(s, d)
+		for i := range s {
+			if want := float32(d[i]); s[i] != want && !math.IsNaN(d[i]) {
+				t.Fatalf("Float64To32, n=%d: element %d: %v, want %v", n, i, s[i], want)
+			}
+		}
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	t.Run("float32", testTranspose[float32])
+	t.Run("float64", testTranspose[float64])
+}
+
+func testTranspose[T Float](t *testing.T) {
+	sizes := []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 31, 32, 33, 40, 65}
+	dstMemory, srcMemory := guardedFloats[T](t, 65*65, true), guardedFloats[T](t, 65*65, true)
+	for _, rows := range sizes {
+		for _, cols := range sizes {
+			t.Run(fmt.Sprintf("%dx%d", rows, cols), func(t *testing.T) {
+				dst, src := dstMemory[len(dstMemory)-rows*cols:], srcMemory[len(srcMemory)-rows*cols:]
+				for i := range src {
+					dst[i], src[i] = -1, T(i)
+				}
+				Transpose(dst, src, rows, cols)
+				for i := range rows {
+					for j := range cols {
+						if got, want := dst[j*rows+i], src[i*cols+j]; got != want {
+							t.Fatalf("dst[%d, %d] = %v, want src[%d, %d] = %v", j, i, got, i, j, want)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestGather(t *testing.T) {
+	src := []float64{10, 11, 12, 13}
+	dst := make([]float64, 3)
+	Gather(dst, src, []int{3, 0, 3})
+	if dst[0] != 13 || dst[1] != 10 || dst[2] != 13 {
+		t.Errorf("Gather = %v, want [13 10 13]", dst)
+	}
+}
+
+func TestFMALoop(t *testing.T) {
+	one32, one64 := FMALoop[float32](1), FMALoop[float64](1)
+	if one32 <= 0 || one64 <= 0 || one32 < one64 {
+		t.Errorf("one iteration makes %d operations in float32 and %d in float64", one32, one64)
+	}
+	if got := FMALoop[float32](1000); got != 1000*one32 {
+		t.Errorf("1000 iterations make %d operations, want %d", got, 1000*one32)
+	}
+	if got := FMALoop[float64](0); got != 0 {
+		t.Errorf("no iteration makes %d operations, want 0", got)
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"math"
+)
+
+// circularLimit is up to where three parts of π/2 reduce an angle exactly
+// enough; beyond it the reference takes over.
+func (f *function) circularLimit() float64 { return pick(f, math.Exp2(20), math.Exp2(30)) }
+
+// sine returns sin(x + quadrants·π/2), and jumps to bail if any |x| is above
+// circularLimit.
+func (f *function) sine(x vec, quadrants int, bail string) vec {
+	huge := f.compare(greater, f.abs(x), f.constant(f.circularLimit()))
+	any := f.GP32()
+	f.emitFloat("VMOVMSK", huge, any)
+	f.TESTL(any, any)
+	f.JNE(ref(bail))
+
+	// x = n·π/2 + r
+	shift := f.constant(f.roundingShift())
+	bits := f.copy(shift)
+	f.addMul(bits, x, f.constant(2/math.Pi))
+	n := f.sub(bits, shift)
+	r := f.copy(x)
+	for _, part := range f.halfPi() {
+		f.subMul(r, n, f.constant(part))
+	}
+	if quadrants != 0 {
+		bits = f.intAdd(bits, f.bits(uint64(quadrants)))
+	}
+	r2 := f.mul(r, r)
+
+	s := f.horner(r2, f.sinCoefficients())
+	f.mulAdd(s, r2, f.constant(1))
+	s = f.mul(s, r)
+
+	c := f.horner(r2, f.cosCoefficients())
+	f.mulAdd(c, r2, f.constant(-0.5))
+	f.mulAdd(c, r2, f.constant(1))
+
+	// An odd quadrant takes the cosine of r, the upper two change sign.
+	top := 8*f.bytes() - 1
+	y := f.blend(s, c, f.shiftLeft(bits, top))
+	return f.xor(y, f.sign(f.shiftLeft(bits, top-1)))
+}
+
+// circular is a kernel that maps sine over a slice. Its assembly returns how many
+// elements it did: all, or those before the first vector that holds an angle too
+// large for it; that vector is then done by the reference.
+func circular(name string, quadrants int) kernel {
+	k := kernel{name: name, params: slices("dst", "x"), asm: "func(dst, x *T, n int) int"}
+	k.bridge = fmt.Sprintf(`
+	if !useAVX2 {
+		%[1]sGeneric(dst, x)
+		return
+	}
+	for {
+		var done, lanes int
+		if is32[T]() {
+			done, lanes = %[1]sF32AVX2(ptr32(dst), ptr32(x), len(dst)), 8
+		} else {
+			done, lanes = %[1]sF64AVX2(ptr64(dst), ptr64(x), len(dst)), 4
+		}
+		if done == len(dst) {
+			return
+		}
+		next := min(done+lanes, len(dst))
+		%[1]sGeneric(dst[done:next], x[done:next])
+		dst, x = dst[next:], x[next:]
+	}`, name)
+	k.emit = func(f *function) {
+		n := f.load64("n")
+		s := f.streams("dst", "x")
+		bail := f.label("bail")
+		f.longLoop(n, s[1:], s[:1], func(x []vec) []vec {
+			return []vec{f.sine(x[0], quadrants, bail)}
+		}, nil)
+		all := f.load64("n")
+		f.MOVQ(all, f.result(0))
+		f.finish()
+
+		f.Label(bail)
+		did := f.load64("n")
+		f.SUBQ(n, did)
+		f.MOVQ(did, f.result(0))
+		f.finish()
+	}
+	return k
+}

@@ -1,0 +1,356 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"sort"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// vec is a vector register of the function under construction.
+type vec = reg.VecVirtual
+
+// op is an operand of an instruction: a register, memory or an immediate.
+type op = operand.Op
+
+// function emits one assembly function for one element type. Its methods are
+// the vector instructions under arithmetic names, choosing PS or PD, D or Q.
+//
+// Methods that return a fresh register leave their operands alone; the fused
+// multiply-adds change their first argument, as the instructions do.
+type function struct {
+	*build.Context
+	double bool
+
+	// constants counts the uses of each constant, by its bits; order keeps
+	// them as first used. The first `hoisted` of them live in registers from
+	// before the loop, the others are read from memory where used.
+	constants map[uint64]int
+	order     []uint64
+	inRegs    map[uint64]vec
+
+	labels int
+}
+
+// bytes is the size of an element, lanes the number of them in a vector.
+func (f *function) bytes() int {
+	if f.double {
+		return 8
+	}
+	return 4
+}
+
+func (f *function) lanes() int { return vectorBytes / f.bytes() }
+
+const vectorBytes = 32
+
+// pick returns the value for the element type at hand.
+func pick[T any](f *function, single, double T) T {
+	if f.double {
+		return double
+	}
+	return single
+}
+
+// emit adds the instruction of that name, its operands in Go order (destination
+// last).
+func (f *function) emit(name string, ops ...op) {
+	args := make([]reflect.Value, len(ops))
+	for i, o := range ops {
+		args[i] = reflect.ValueOf(o)
+	}
+	method := reflect.ValueOf(f.Context).MethodByName(name)
+	if !method.IsValid() {
+		panic("no instruction " + name)
+	}
+	method.Call(args)
+}
+
+// emitFloat and emitInt add the type's suffix to the instruction's name.
+func (f *function) emitFloat(name string, ops ...op) { f.emit(name+pick(f, "PS", "PD"), ops...) }
+func (f *function) emitInt(name string, ops ...op)   { f.emit(name+pick(f, "D", "Q"), ops...) }
+
+// reg brings an operand into a register if it is not in one.
+func (f *function) reg(a op) vec {
+	if r, ok := a.(vec); ok {
+		return r
+	}
+	return f.copy(a)
+}
+
+// copy returns a fresh register with the value of a.
+func (f *function) copy(a op) vec {
+	d := f.YMM()
+	f.emitFloat("VMOVU", a, d)
+	return d
+}
+
+func (f *function) binary(name string, a, b op) vec {
+	d := f.YMM()
+	f.emitFloat(name, b, f.reg(a), d)
+	return d
+}
+
+func (f *function) add(a, b op) vec { return f.binary("VADD", a, b) }
+func (f *function) sub(a, b op) vec { return f.binary("VSUB", a, b) }
+func (f *function) mul(a, b op) vec { return f.binary("VMUL", a, b) }
+func (f *function) div(a, b op) vec { return f.binary("VDIV", a, b) }
+
+// max and min return b where either is NaN, and where both are equal.
+func (f *function) max(a, b op) vec { return f.binary("VMAX", a, b) }
+func (f *function) min(a, b op) vec { return f.binary("VMIN", a, b) }
+
+func (f *function) and(a, b op) vec { return f.binary("VAND", a, b) }
+func (f *function) or(a, b op) vec  { return f.binary("VOR", a, b) }
+func (f *function) xor(a, b op) vec { return f.binary("VXOR", a, b) }
+
+// andNot is ^a & b.
+func (f *function) andNot(a, b op) vec { return f.binary("VANDN", a, b) }
+
+func (f *function) abs(a op) vec  { return f.and(a, f.bits(f.signBit()-1)) }
+func (f *function) neg(a op) vec  { return f.xor(a, f.bits(f.signBit())) }
+func (f *function) sign(a op) vec { return f.and(a, f.bits(f.signBit())) }
+
+func (f *function) signBit() uint64 { return pick[uint64](f, 1<<31, 1<<63) }
+
+func (f *function) sqrt(a op) vec {
+	d := f.YMM()
+	f.emitFloat("VSQRT", a, d)
+	return d
+}
+
+// Rounding modes of VROUND, exceptions suppressed.
+const (
+	toNearest = 8
+	toFloor   = 9
+	toCeil    = 10
+)
+
+func (f *function) round(a op, mode int) vec {
+	d := f.YMM()
+	f.emitFloat("VROUND", operand.U8(mode), a, d)
+	return d
+}
+
+// Predicates of VCMP: ordered ones are false for NaN, unordered ones true.
+const (
+	equal        = 0x00
+	notEqual     = 0x04 // unordered
+	less         = 0x11
+	lessEqual    = 0x12
+	greater      = 0x1e
+	greaterEqual = 0x1d
+	notLess      = 0x15 // unordered
+	unordered    = 0x03
+
+	lessOrGreater = 0x0c // not equal, and ordered
+)
+
+// compare returns all ones in the lanes where the predicate holds for a and b.
+func (f *function) compare(predicate int, a, b op) vec {
+	d := f.YMM()
+	f.emitFloat("VCMP", operand.U8(predicate), b, f.reg(a), d)
+	return d
+}
+
+// blend takes yes in the lanes where mask has its sign bit, no elsewhere.
+func (f *function) blend(no, yes op, mask vec) vec {
+	d := f.YMM()
+	f.emitFloat("VBLENDV", mask, yes, f.reg(no), d)
+	return d
+}
+
+// mulAdd sets p = p·x + c, mulSub p = p·x − c.
+func (f *function) mulAdd(p vec, x vec, c op) vec {
+	f.emitFloat("VFMADD213", c, x, p)
+	return p
+}
+
+func (f *function) mulSub(p vec, x vec, c op) vec {
+	f.emitFloat("VFMSUB213", c, x, p)
+	return p
+}
+
+// addMul sets p = p + a·b, subMul p = p − a·b.
+func (f *function) addMul(p vec, a vec, b op) vec {
+	f.emitFloat("VFMADD231", b, a, p)
+	return p
+}
+
+func (f *function) subMul(p vec, a vec, b op) vec {
+	f.emitFloat("VFNMADD231", b, a, p)
+	return p
+}
+
+// Integer instructions on the bits of the lanes.
+
+func (f *function) shiftLeft(a vec, k int) vec {
+	d := f.YMM()
+	f.emitInt("VPSLL", operand.U8(k), a, d)
+	return d
+}
+
+func (f *function) shiftRight(a vec, k int) vec {
+	d := f.YMM()
+	f.emitInt("VPSRL", operand.U8(k), a, d)
+	return d
+}
+
+func (f *function) intAdd(a vec, b op) vec {
+	d := f.YMM()
+	f.emitInt("VPADD", b, a, d)
+	return d
+}
+
+func (f *function) intSub(a vec, b op) vec {
+	d := f.YMM()
+	f.emitInt("VPSUB", b, a, d)
+	return d
+}
+
+// const returns the constant v in every lane, as a hoisted register or memory.
+func (f *function) constant(v float64) op {
+	if f.double {
+		return f.bits(math.Float64bits(v))
+	}
+	return f.bits(uint64(math.Float32bits(float32(v))))
+}
+
+// bits returns the lane pattern b in every lane.
+func (f *function) bits(b uint64) op {
+	if f.constants[b] == 0 {
+		f.order = append(f.order, b)
+	}
+	f.constants[b]++
+	if r, ok := f.inRegs[b]; ok {
+		return r
+	}
+	return operand.NewDataAddr(operand.NewStaticSymbol(constantName(b, f.double)), 0)
+}
+
+// constantName names the data of a constant by its bits.
+func constantName(b uint64, double bool) string {
+	if double {
+		return fmt.Sprintf("d%016x", b)
+	}
+	return fmt.Sprintf("s%08x", b)
+}
+
+// scalar broadcasts the parameter of that name.
+func (f *function) scalar(name string) vec { return f.broadcast(f.param(name)) }
+
+// broadcast puts the scalar at m into every lane.
+func (f *function) broadcast(m op) vec {
+	d := f.YMM()
+	f.emit(pick(f, "VBROADCASTSS", "VBROADCASTSD"), m, d)
+	return d
+}
+
+// param is the address of a parameter, result that of the i-th result.
+func (f *function) param(name string) operand.Mem {
+	b, err := f.Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
+}
+
+func (f *function) result(i int) operand.Mem {
+	b, err := f.ReturnIndex(i).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
+}
+
+// load64 loads a pointer or integer parameter.
+func (f *function) load64(name string) reg.GPVirtual {
+	r := f.GP64()
+	f.MOVQ(f.param(name), r)
+	return r
+}
+
+// storeScalar writes lane 0 of v to m.
+func (f *function) storeScalar(v vec, m op) {
+	f.emit(pick(f, "VMOVSS", "VMOVSD"), v.AsX(), m)
+}
+
+// label returns a label name not used before in the function.
+func (f *function) label(name string) string {
+	f.labels++
+	return fmt.Sprintf("%s%d", name, f.labels)
+}
+
+func ref(label string) operand.LabelRef { return operand.LabelRef(label) }
+
+// finish clears the upper halves of the vector registers, as Go code expects
+// them, and returns.
+func (f *function) finish() {
+	f.VZEROUPPER()
+	f.RET()
+}
+
+// compileFunction builds the function a kernel has for one element type with as
+// many constants hoisted as there are registers for, and reports the constants.
+func compileFunction(name, signature string, double bool, emit func(*function)) (*ir.Function, []uint64) {
+	trial := buildFunction(name, signature, double, nil, emit)
+	wanted := trial.order
+	sort.SliceStable(wanted, func(i, j int) bool {
+		return trial.constants[wanted[i]] > trial.constants[wanted[j]]
+	})
+	for n := min(len(wanted), 14); ; n-- {
+		f := buildFunction(name, signature, double, wanted[:n], emit)
+		file, err := f.Result()
+		if err != nil {
+			panic(fmt.Sprintf("%s: %v", name, err))
+		}
+		if err := pass.Compile.Execute(file); err != nil {
+			panic(fmt.Sprintf("%s: %v", name, err))
+		}
+		if fitsAVX2(file.Functions()[0]) {
+			return file.Functions()[0], wanted
+		}
+		if n == 0 {
+			panic(name + ": needs more than the 16 vector registers of AVX2")
+		}
+	}
+}
+
+// fitsAVX2 reports whether no register was allocated that only AVX-512 has.
+func fitsAVX2(f *ir.Function) bool {
+	for _, i := range f.Instructions() {
+		for _, r := range i.Registers() {
+			if p, ok := r.(reg.Physical); ok && p.Kind() == reg.KindVector && p.PhysicalIndex() >= 16 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func buildFunction(name, signature string, double bool, hoist []uint64, emit func(*function)) *function {
+	f := &function{
+		Context:   build.NewContext(),
+		double:    double,
+		constants: map[uint64]int{},
+		inRegs:    map[uint64]vec{},
+	}
+	f.Function(name)
+	f.Attributes(attr.NOSPLIT)
+	f.Pragma("noescape")
+	f.SignatureExpr(signature)
+	for _, b := range hoist {
+		r := f.YMM()
+		f.emitFloat("VMOVU", operand.NewDataAddr(operand.NewStaticSymbol(constantName(b, double)), 0), r)
+		f.inRegs[b] = r
+	}
+	emit(f)
+	return f
+}

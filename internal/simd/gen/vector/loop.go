@@ -1,0 +1,276 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// maskTable names 32 bytes of ones followed by 32 of zeros. The vector 4r (8r)
+// bytes before the middle has its first r lanes set.
+const maskTable = "masks"
+
+// tailMask returns a vector whose first n lanes are set, n < lanes.
+func (f *function) tailMask(n reg.GPVirtual) vec {
+	table, offset := f.GP64(), f.GP64()
+	f.LEAQ(operand.NewDataAddr(operand.NewStaticSymbol(maskTable), vectorBytes), table)
+	f.MOVQ(n, offset)
+	f.NEGQ(offset)
+	return f.copy(operand.Mem{Base: table, Index: offset, Scale: uint8(f.bytes())})
+}
+
+// stream is a slice that a loop walks along. In a broadcast stream step is the
+// register that holds how many bytes a vector advances, 0 or 32.
+type stream struct {
+	pointer reg.GPVirtual
+	step    *reg.GPVirtual
+}
+
+// in returns the streams of pointer parameters.
+func (f *function) streams(names ...string) []stream {
+	s := make([]stream, len(names))
+	for i, name := range names {
+		s[i] = stream{pointer: f.load64(name)}
+	}
+	return s
+}
+
+// at is the j-th vector from the stream's position.
+func (s stream) at(j int) operand.Mem {
+	return operand.Mem{Base: s.pointer, Disp: j * vectorBytes}
+}
+
+func (f *function) store(v vec, m op) { f.emitFloat("VMOVU", v, m) }
+
+func (f *function) maskedLoad(m op, mask vec) vec {
+	d := f.YMM()
+	f.emitFloat("VMASKMOV", m, mask, d)
+	return d
+}
+
+func (f *function) maskedStore(v, mask vec, m op) { f.emitFloat("VMASKMOV", v, mask, m) }
+
+// advance moves the streams on by some vectors; broadcast streams move by
+// their step register, which is kept scaled to the loop at hand.
+func (f *function) advance(vectors int, streams ...stream) {
+	for _, s := range distinct(streams) {
+		if s.step != nil {
+			f.ADDQ(*s.step, s.pointer)
+		} else {
+			f.ADDQ(operand.I32(vectors*vectorBytes), s.pointer)
+		}
+	}
+}
+
+// distinct drops the repetitions of a stream that is both read and written.
+func distinct(streams []stream) []stream {
+	var out []stream
+	for _, s := range streams {
+		seen := false
+		for _, o := range out {
+			seen = seen || o.pointer == s.pointer
+		}
+		if !seen {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// shortLoop maps cheap functions: four vectors a turn, then one a turn, then a
+// masked rest. body takes one operand per input stream and returns one vector
+// per output stream; its operands may be memory.
+func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op) []vec) {
+	const unroll = 4
+	lanes := f.lanes()
+	all := append(append([]stream{}, in...), out...)
+	four, one, tail, done := f.label("four"), f.label("one"), f.label("tail"), f.label("done")
+
+	f.SUBQ(operand.I32(unroll*lanes), n)
+	f.JL(ref(one))
+	f.Label(four)
+	for j := range unroll {
+		x := make([]op, len(in))
+		for i, s := range in {
+			x[i] = s.at(j)
+		}
+		for i, y := range body(x) {
+			f.store(y, out[i].at(j))
+		}
+	}
+	f.advance(unroll, all...)
+	f.SUBQ(operand.I32(unroll*lanes), n)
+	f.JGE(ref(four))
+
+	f.Label(one)
+	for _, s := range in {
+		if s.step != nil {
+			f.SHRQ(operand.U8(2), *s.step)
+		}
+	}
+	again := f.label("again")
+	f.ADDQ(operand.I32((unroll-1)*lanes), n)
+	f.JL(ref(tail))
+	f.Label(again)
+	x := make([]op, len(in))
+	for i, s := range in {
+		x[i] = s.at(0)
+	}
+	for i, y := range body(x) {
+		f.store(y, out[i].at(0))
+	}
+	f.advance(1, all...)
+	f.SUBQ(operand.I32(lanes), n)
+	f.JGE(ref(again))
+
+	f.Label(tail)
+	f.ADDQ(operand.I32(lanes), n)
+	f.JE(ref(done))
+	mask := f.tailMask(n)
+	for i, s := range in {
+		x[i] = f.maskedLoad(s.at(0), mask)
+	}
+	for i, y := range body(x) {
+		f.maskedStore(y, mask, out[i].at(0))
+	}
+	f.Label(done)
+}
+
+// longLoop maps costly functions: one vector a turn, the body emitted once. The
+// masked rest enters and leaves the same body by side doors. finish, where not
+// nil, sees the results of each turn; mask is nil but in the masked rest.
+func (f *function) longLoop(n reg.GPVirtual, in, out []stream, body func(x []vec) []vec, each func(y []vec, mask *vec)) {
+	lanes := operand.I32(f.lanes())
+	loop, enter, rest, leave, done := f.label("loop"), f.label("enter"), f.label("rest"), f.label("leave"), f.label("done")
+	x := make([]vec, len(in))
+
+	f.Label(loop)
+	f.CMPQ(n, lanes)
+	f.JL(ref(rest))
+	for i, s := range in {
+		x[i] = f.copy(s.at(0))
+	}
+	f.Label(enter)
+	y := body(x)
+	f.CMPQ(n, lanes)
+	f.JL(ref(leave))
+	for i, s := range out {
+		f.store(y[i], s.at(0))
+	}
+	if each != nil {
+		each(y, nil)
+	}
+	f.advance(1, append(append([]stream{}, in...), out...)...)
+	f.SUBQ(lanes, n)
+	f.JMP(ref(loop))
+
+	f.Label(rest)
+	f.TESTQ(n, n)
+	f.JE(ref(done))
+	mask := f.tailMask(n)
+	for i, s := range in {
+		f.emitFloat("VMASKMOV", s.at(0), mask, x[i])
+	}
+	f.JMP(ref(enter))
+
+	f.Label(leave)
+	mask = f.tailMask(n)
+	for i, s := range out {
+		f.maskedStore(y[i], mask, s.at(0))
+	}
+	if each != nil {
+		each(y, &mask)
+	}
+	f.Label(done)
+}
+
+// fold reduces the streams into accumulators: one vector for each of them a
+// turn, then one a turn into the first, then a masked rest. add folds the
+// operands x into the accumulator; mask is nil but in the masked rest.
+func (f *function) fold(n reg.GPVirtual, in []stream, acc []vec, add func(acc vec, x []op, mask *vec)) {
+	lanes := f.lanes()
+	wide := len(acc) * lanes
+	many, one, again, tail, done := f.label("many"), f.label("one"), f.label("again"), f.label("tail"), f.label("done")
+	x := make([]op, len(in))
+
+	f.SUBQ(operand.I32(wide), n)
+	f.JL(ref(one))
+	f.Label(many)
+	for j := range acc {
+		for i, s := range in {
+			x[i] = s.at(j)
+		}
+		add(acc[j], x, nil)
+	}
+	f.advance(len(acc), in...)
+	f.SUBQ(operand.I32(wide), n)
+	f.JGE(ref(many))
+
+	f.Label(one)
+	f.ADDQ(operand.I32(wide-lanes), n)
+	f.JL(ref(tail))
+	f.Label(again)
+	for i, s := range in {
+		x[i] = s.at(0)
+	}
+	add(acc[0], x, nil)
+	f.advance(1, in...)
+	f.SUBQ(operand.I32(lanes), n)
+	f.JGE(ref(again))
+
+	f.Label(tail)
+	f.ADDQ(operand.I32(lanes), n)
+	f.JE(ref(done))
+	mask := f.tailMask(n)
+	for i, s := range in {
+		x[i] = f.maskedLoad(s.at(0), mask)
+	}
+	add(acc[0], x, &mask)
+	f.Label(done)
+}
+
+// zeros returns k registers of zeros.
+func (f *function) zeros(k int) []vec {
+	v := make([]vec, k)
+	for i := range v {
+		v[i] = f.zero()
+	}
+	return v
+}
+
+func (f *function) zero() vec {
+	d := f.YMM()
+	f.emitFloat("VXOR", d, d, d)
+	return d
+}
+
+// joinAll combines the registers pairwise with the instruction into the first.
+func (f *function) joinAll(name string, v []vec) vec {
+	for width := len(v); width > 1; width = (width + 1) / 2 {
+		for i := range width / 2 {
+			f.emitFloat(name, v[i+(width+1)/2], v[i], v[i])
+		}
+	}
+	return v[0]
+}
+
+// horizontal combines the lanes of v with the instruction into every lane of
+// the low half of v, and returns it.
+func (f *function) horizontal(name string, v vec) vec {
+	low, high := v.AsX(), f.YMM().AsX()
+	f.VEXTRACTF128(operand.U8(1), v, high)
+	f.emitFloat(name, high, low, low)
+	f.VPSHUFD(operand.U8(0x4e), low, high)
+	f.emitFloat(name, high, low, low)
+	if !f.double {
+		f.VPSHUFD(operand.U8(0xb1), low, high)
+		f.emitFloat(name, high, low, low)
+	}
+	return v
+}
+
+// spread copies lane 0 of v to all lanes.
+func (f *function) spread(v vec) vec {
+	d := f.YMM()
+	f.emit(pick(f, "VBROADCASTSS", "VBROADCASTSD"), v.AsX(), d)
+	return d
+}

@@ -1,0 +1,89 @@
+package main
+
+import "math"
+
+// rowMaximum returns the largest element of a row in every lane, NaN dropped:
+// it comes back with the exponentials.
+func (f *function) rowMaximum() vec {
+	n, x := f.load64("n"), f.streams("x")
+	acc := make([]vec, 4)
+	for i := range acc {
+		acc[i] = f.copy(f.constant(math.Inf(-1)))
+	}
+	f.fold(n, x, acc, func(acc vec, x []op, mask *vec) {
+		v := f.reg(x[0])
+		if mask != nil {
+			v = f.blend(f.constant(math.Inf(-1)), v, *mask)
+		}
+		f.emitFloat("VMAX", acc, v, acc)
+	})
+	return f.spread(f.horizontal("VMAX", f.joinAll("VMAX", acc)))
+}
+
+// rowExponentials returns Σ e^(x−shift) in the low lanes, shift at least the
+// largest x, and writes the terms to dst if store is true.
+func (f *function) rowExponentials(shift vec, store bool) vec {
+	n, x := f.load64("n"), f.streams("x")
+	var out []stream
+	if store {
+		out = f.streams("dst")
+	}
+	acc := f.zero()
+	f.longLoop(n, x, out, func(x []vec) []vec {
+		return []vec{f.expSmall(f.sub(x[0], shift))}
+	}, func(y []vec, mask *vec) {
+		e := y[0]
+		if mask != nil {
+			e = f.and(e, *mask)
+		}
+		f.emitFloat("VADD", e, acc, acc)
+	})
+	return f.horizontal("VADD", acc)
+}
+
+var rowKernels = []kernel{
+	// softmax writes e^(x−max)/sum and returns max and sum.
+	{name: "softmax", params: slices("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
+		largest := f.rowMaximum()
+		f.storeScalar(largest, f.result(0))
+		sum := f.rowExponentials(largest, true)
+		f.storeScalar(sum, f.result(1))
+		factor := f.div(f.constant(1), f.spread(sum))
+		n, dst := f.load64("n"), f.streams("dst")
+		f.shortLoop(n, dst, dst, func(x []op) []vec { return []vec{f.mul(factor, x[0])} })
+		f.finish()
+	}},
+	// maxSumExp returns max and Σ e^(x−max).
+	{name: "maxSumExp", params: slices("x"), result: []string{"T", "T"}, emit: func(f *function) {
+		largest := f.rowMaximum()
+		f.storeScalar(largest, f.result(0))
+		f.storeScalar(f.rowExponentials(largest, false), f.result(1))
+		f.finish()
+	}},
+	// expShiftSum writes e^(x−shift), shift at least the largest x, and returns
+	// the sum.
+	{name: "expShiftSum", params: with(slices("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
+		f.storeScalar(f.rowExponentials(f.scalar("shift"), true), f.result(0))
+		f.finish()
+	}},
+	// shiftTwice writes (x − a) − b.
+	scaled("shiftTwice", []string{"a", "b"}, func(f *function, x op, s []vec) vec {
+		return f.sub(f.sub(f.reg(x), s[0]), s[1])
+	}),
+	// softmaxGradient writes y·(g − s).
+	{name: "softmaxGradient", params: with(slices("dst", "grad", "y"), param{"s", "T"}), small: smallArithmetic, emit: func(f *function) {
+		n, in, s := f.load64("n"), f.streams("dst", "grad", "y"), f.scalar("s")
+		f.shortLoop(n, in[1:], in[:1], func(x []op) []vec {
+			return []vec{f.mul(f.sub(f.reg(x[0]), s), x[1])}
+		})
+		f.finish()
+	}},
+	// logSoftmaxGradient writes g − s·e^y.
+	{name: "logSoftmaxGradient", params: with(slices("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
+		n, in, s := f.load64("n"), f.streams("dst", "grad", "y"), f.scalar("s")
+		f.longLoop(n, in[1:], in[:1], func(x []vec) []vec {
+			return []vec{f.subMul(x[0], s, f.exp(x[1]))}
+		}, nil)
+		f.finish()
+	}},
+}
