@@ -32,7 +32,7 @@ func (c *checker) note(flat int, v verdict) {
 
 // report checks p, and the problem of its gradient if that is wanted.
 func (p *problem) report(options Options) (*Report, error) {
-	r := &Report{Seed: options.Seed}
+	r := &Report{Seed: options.Seed, noun: "derivative"}
 	x0 := p.point()
 	defer p.moveTo(x0)
 	for {
@@ -67,12 +67,7 @@ func (p *problem) checker(options Options, r *Report) (*checker, error) {
 		return nil, err
 	}
 	c.base, c.y0 = base, base.values()
-	c.tol = tolerance{relative: options.RTol, absolute: options.ATol}
-	for _, y := range c.y0 {
-		if isFinite(y) {
-			c.tol.size = max(c.tol.size, math.Abs(y))
-		}
-	}
+	c.tol = tolerance{options.RTol, options.ATol}
 	return c, nil
 }
 
@@ -142,16 +137,16 @@ func (c *checker) full() error {
 	if err := c.linear(rows); err != nil {
 		return err
 	}
-	analytic := make([]float64, c.p.outputSize)
+	targets := make([]target, c.p.outputSize)
 	numeric := newMatrix(c.p.outputSize, c.p.size)
 	for j := range c.p.size {
 		if c.skipped(j) {
 			continue
 		}
-		for k := range analytic {
-			analytic[k] = rows[k][j]
+		for k, y := range c.y0 {
+			targets[k] = target{analytic: rows[k][j], size: max(finite(y), finite(c.x0[j]))}
 		}
-		column, err := c.single(j).compare(analytic, nil, c.axis(j), stepsAt(c.x0[j], c.options.Step))
+		column, err := c.tol.compare(targets, c.axis(j), stepsAt(c.x0[j], c.options.Step))
 		if err != nil {
 			return err
 		}
@@ -163,6 +158,14 @@ func (c *checker) full() error {
 	}
 	c.findTransposed(rows, numeric)
 	return c.sameModes(rows)
+}
+
+// finite is |x|, and 0 for what is not finite.
+func finite(x float64) float64 {
+	if isFinite(x) {
+		return math.Abs(x)
+	}
+	return 0
 }
 
 func newMatrix(rows, columns int) [][]float64 {
@@ -193,13 +196,6 @@ func (c *checker) jacobian() ([][]float64, error) {
 		rows[k], upstream[k] = row, 0
 	}
 	return rows, nil
-}
-
-// single is the tolerance where only element flat changes.
-func (c *checker) single(flat int) tolerance {
-	t := c.tol
-	t.size = max(t.size, math.Abs(c.x0[flat]))
-	return t
 }
 
 // axis is the line along which element flat changes.

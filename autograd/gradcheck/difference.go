@@ -124,42 +124,47 @@ func (c *comparison) score() float64 {
 }
 
 // tolerance is how close analytic and numeric values must be.
-type tolerance struct {
-	relative, absolute float64
+type tolerance struct{ relative, absolute float64 }
+
+// target is an analytic derivative to be judged.
+type target struct {
+	analytic float64
+
+	// scale is the size of the terms that analytic is the sum of; 0 if it is a single one.
+	scale float64
 
 	// size is that of the numbers whose rounding disturbs the differences: a difference
 	// over a step h of values that are rounded has an error of about size·ε/h.
 	size float64
 }
 
-// noiseULPs is the rounding error to expect of the function and the difference formula
-// together, in units of ε = 2⁻⁵²: the formula's coefficients sum to less than 2 and a
-// composed function is good to a dozen units or so.
+// noiseULPs is the rounding error to allow for in the function and the difference
+// formula together, in units of ε = 2⁻⁵²: the formula's coefficients sum to less than 2
+// and a composed function is good to a dozen units or so.
 const noiseULPs = 32
 
 const epsilon64 = 0x1p-52
 
-func (t tolerance) allow(analytic, scale float64, e estimate) float64 {
-	for _, v := range []float64{analytic, e.value} {
+// judge compares a target with an estimate, and says whether the estimate is good enough
+// to be sure. Comparisons are written so that NaN fails them.
+func (t tolerance) judge(a target, e estimate) (c comparison, sure bool) {
+	rounding := epsilon64 * max(a.size, e.size) / (e.step / 2)
+	e.uncertainty = max(e.uncertainty, rounding)
+	scale := a.scale
+	for _, v := range []float64{a.analytic, e.value} {
 		if isFinite(v) {
 			scale = max(scale, math.Abs(v))
 		}
 	}
-	return t.relative*scale + t.absolute + noiseULPs*epsilon64*max(t.size, e.size)/(e.step/2)
-}
-
-// judge compares analytic, whose terms have the given scale, with an estimate.
-// Comparisons are written so that NaN fails them.
-func (t tolerance) judge(analytic, scale float64, e estimate) (c comparison, sure bool) {
-	c = comparison{analytic: analytic, estimate: e}
-	c.allowed = t.allow(analytic, scale, e)
+	c = comparison{analytic: a.analytic, estimate: e}
+	c.allowed = t.relative*scale + t.absolute + noiseULPs*rounding
 	sure = e.finite && e.uncertainty <= c.allowed/4
 	switch difference := c.difference(); {
 	case sure && difference <= c.allowed:
 		c.verdict = right
 	case sure,
 		// Even a poor estimate proves wrong what is off by much more than its doubt.
-		e.finite && (math.IsNaN(analytic) || isFinite(analytic) && difference > c.allowed+10*e.uncertainty):
+		e.finite && (math.IsNaN(a.analytic) || isFinite(a.analytic) && difference > c.allowed+10*e.uncertainty):
 		c.verdict = wrong
 	default:
 		c.verdict = unreliable
@@ -167,27 +172,22 @@ func (t tolerance) judge(analytic, scale float64, e estimate) (c comparison, sur
 	return c, sure
 }
 
-// compare differentiates l and judges the analytic derivatives of its components,
-// reducing the step for those whose estimate is in doubt. scale is the size of the
-// terms that an analytic value is the sum of; nil if it is a single one.
-func (t tolerance) compare(analytic, scale []float64, l line, steps []float64) ([]comparison, error) {
-	results := make([]comparison, len(analytic))
-	open := make([]bool, len(analytic))
+// compare differentiates l and judges its components' derivatives, reducing the step for
+// those whose estimate is in doubt.
+func (t tolerance) compare(targets []target, l line, steps []float64) ([]comparison, error) {
+	results := make([]comparison, len(targets))
+	open := make([]bool, len(targets))
 	for i, step := range steps {
 		s, err := l.sample(step)
 		if err != nil {
 			return nil, err
 		}
 		left := 0
-		for k, a := range analytic {
+		for k, a := range targets {
 			if i > 0 && !open[k] {
 				continue
 			}
-			size := 0.
-			if scale != nil {
-				size = scale[k]
-			}
-			c, sure := t.judge(a, size, s.derivative(k))
+			c, sure := t.judge(a, s.derivative(k))
 			if i == 0 || sure || better(&c, &results[k]) {
 				results[k] = c
 			}
@@ -211,8 +211,9 @@ func better(a, b *comparison) bool {
 }
 
 // stepsAt are the steps to try for an element of value x, in this order: powers of two,
-// so that x plus a few of them is mostly exact. The last one serves small values near
-// the edge of a domain, as of log.
+// so that x plus a few of them is mostly exact. Shorter ones are for what is curved or
+// has a kink nearby, one in proportion to x for the edge of a domain, as of log, and at
+// last a longer one for noise.
 func stepsAt(x, relative float64) []float64 {
 	h := floorPow2(relative) * floorPow2(max(1, math.Abs(x)))
 	steps := []float64{h, h * 0x1p-5, h * 0x1p-10}
@@ -221,7 +222,7 @@ func stepsAt(x, relative float64) []float64 {
 			steps = append(steps, last)
 		}
 	}
-	return steps
+	return append(steps, 8*h)
 }
 
 // floorPow2 is the greatest power of two that is at most x; of what has none it is 1.

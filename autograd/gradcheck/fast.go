@@ -2,6 +2,7 @@ package gradcheck
 
 import (
 	"math"
+	"slices"
 )
 
 // Checking a large Jacobian J without computing it. For random u and v the analytic
@@ -59,9 +60,7 @@ func (c *checker) projections() ([]*projection, error) {
 		}
 		square := 0.
 		for k, y := range c.y0 {
-			if isFinite(y) {
-				square += v[k] * y * v[k] * y
-			}
+			square += v[k] * finite(y) * v[k] * finite(y)
 		}
 		projections[i] = &projection{i + 1, v, gradient, math.Sqrt(square)}
 	}
@@ -86,12 +85,14 @@ func (c *checker) fastInput(projections []*projection, free []int) error {
 		if err := c.fastDirection(p, free, c.direction(free), located, maxSplits); err != nil {
 			return err
 		}
+		free = slices.DeleteFunc(free, func(j int) bool { return located[j] })
+		if len(free) == 0 {
+			return nil
+		}
 	}
 	for _, k := range c.rng.Perm(len(free))[:min(singleEntries, len(free))] {
-		if j := free[k]; !located[j] {
-			if _, err := c.element(projections[0], j); err != nil {
-				return err
-			}
+		if _, err := c.element(projections[0], free[k]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -153,24 +154,19 @@ func (c *checker) direction(free []int) []float64 {
 // along compares the derivatives of ⟨v, f⟩ where the elements at the flat indices
 // change along u.
 func (c *checker) along(p *projection, indices []int, u []float64) (comparison, error) {
-	analytic, square, largest := 0., 0., 0.
+	a, square := target{size: p.size}, 0.
 	for i, j := range indices {
 		term := p.gradient[j] * u[i]
-		analytic += term
+		a.analytic += term
 		square += term * term
-		largest = max(largest, math.Abs(c.x0[j]))
+		a.size = max(a.size, finite(c.x0[j]))
 	}
-	scale := math.Sqrt(square)
-	if !isFinite(scale) {
-		scale = 0
-	}
-	t := c.tol
-	t.size = max(p.size, largest)
+	a.scale = finite(math.Sqrt(square))
 	steps := stepsAt(0, c.options.Step)
 	if len(indices) == 1 {
 		steps = stepsAt(c.x0[indices[0]], c.options.Step)
 	}
-	r, err := t.compare([]float64{analytic}, []float64{scale}, c.projected(p, indices, u), steps)
+	r, err := c.tol.compare([]target{a}, c.projected(p, indices, u), steps)
 	if err != nil {
 		return comparison{}, err
 	}
@@ -207,9 +203,6 @@ func (c *checker) locate(p *projection, free []int, u []float64, located map[int
 		return nil
 	}
 	if len(free) == 1 {
-		if located[free[0]] {
-			return nil
-		}
 		v, err := c.element(p, free[0])
 		if err == nil && v == wrong {
 			located[free[0]] = true

@@ -41,7 +41,7 @@ func CheckFloat32(f autograd.Func, inputs []autograd.Variable, options Options) 
 		}
 		wide[i] = v.Clone().AsType(autograd.Float64)
 	}
-	c := &narrowCheck{f: f, options: options, report: &Report{Seed: options.Seed}}
+	c := &narrowCheck{f: f, options: options, report: &Report{Seed: options.Seed, noun: "value"}}
 	c.rng = rand.New(rand.NewPCG(options.Seed, 32))
 	if err := c.check(inputs, wide); err != nil {
 		return nil, err
@@ -212,11 +212,7 @@ func (c *narrowCheck) compare(got, exact, sensitivity []float64, describe func(k
 	rms := math.Sqrt(square / float64(max(count, 1)))
 	for k := range got {
 		r := comparison{analytic: got[k], estimate: estimate{value: exact[k], finite: true}}
-		size := rms + sensitivity[k]
-		if isFinite(exact[k]) {
-			size += math.Abs(exact[k])
-		}
-		r.allowed = c.options.ATol + c.options.RTol*size + smallest32
+		r.allowed = c.options.ATol + c.options.RTol*(finite(exact[k])+rms+sensitivity[k]) + smallest32
 		r.verdict = wrong
 		if math.IsNaN(got[k]) && math.IsNaN(exact[k]) || got[k] == exact[k] || math.Abs(got[k]-exact[k]) <= r.allowed {
 			r.verdict = right

@@ -159,9 +159,7 @@ func (c *checker) compareLinear(upstream, want, terms []float64) error {
 	}
 	scale := 0.
 	for _, t := range terms {
-		if isFinite(t) {
-			scale = max(scale, t)
-		}
+		scale = max(scale, finite(t))
 	}
 	for j := range got {
 		if isFinite(want[j]) && !(math.Abs(got[j]-want[j]) <= linearTol*(terms[j]+scale)) {
@@ -187,9 +185,7 @@ func (c *checker) samePasses(second *problem, upstream []float64) error {
 	for _, in := range c.p.inputs {
 		scale := 0.
 		for j := range in.data {
-			if g := plain[in.start+j]; isFinite(g) {
-				scale = max(scale, math.Abs(g))
-			}
+			scale = max(scale, finite(plain[in.start+j]))
 		}
 		for j := range in.data {
 			a, b := plain[in.start+j], recorded[in.start+j]

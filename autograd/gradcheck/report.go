@@ -24,7 +24,8 @@ type Report struct {
 	// allowed.
 	Worst Entry
 
-	// WrongEntries and UnreliableEntries have the details, worst first.
+	// WrongEntries are the details of what is wrong, worst first, and UnreliableEntries
+	// those of what is unreliable, in the order of the inputs' elements.
 	WrongEntries, UnreliableEntries []Entry
 
 	// Failures are properties that do not hold.
@@ -36,6 +37,7 @@ type Report struct {
 	// Seed made the random numbers of the check.
 	Seed uint64
 
+	noun   string   // what was counted, in the singular
 	stages []string // what was checked and how
 }
 
@@ -138,7 +140,6 @@ func (r *Report) finish() error {
 	}
 	worstFirst := func(a, b Entry) int { return cmp.Compare(b.score(), a.score()) }
 	slices.SortStableFunc(r.WrongEntries, worstFirst)
-	slices.SortStableFunc(r.UnreliableEntries, worstFirst)
 	if r.failed() {
 		return &Error{r}
 	}

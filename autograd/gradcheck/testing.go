@@ -21,10 +21,10 @@ func Test(t testing.TB, f autograd.Func, inputs ...autograd.Variable) {
 func TestWith(t testing.TB, options Options, f autograd.Func, inputs ...autograd.Variable) {
 	t.Helper()
 	report, err := Check(f, inputs, options)
-	if err != nil {
+	switch {
+	case err != nil:
 		t.Fatal(err)
-	}
-	if report.Unreliable > 0 {
+	case report.Unreliable > 0:
 		t.Log(report)
 	}
 }

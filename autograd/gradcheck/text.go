@@ -42,22 +42,29 @@ func (r *Report) writeSummary(b *strings.Builder) {
 	b.WriteString("gradcheck: ")
 	switch {
 	case r.Wrong > 0:
-		fmt.Fprintf(b, "%d of %d derivatives wrong", r.Wrong, r.Checked)
+		fmt.Fprintf(b, "%d of %s wrong", r.Wrong, count(r.Checked, r.noun))
 	case len(r.Failures) > 0:
 		b.WriteString("failed")
 	default:
-		fmt.Fprintf(b, "%d derivatives right", r.Checked)
+		fmt.Fprintf(b, "%s right", count(r.Checked, r.noun))
 	}
 	if r.Unreliable > 0 {
 		fmt.Fprintf(b, ", %d unreliable", r.Unreliable)
 	}
 	if r.Skipped > 0 {
-		fmt.Fprintf(b, ", %d elements skipped", r.Skipped)
+		fmt.Fprintf(b, ", %s skipped", count(r.Skipped, "element"))
 	}
 	for _, s := range r.stages {
 		fmt.Fprintf(b, ", %s", s)
 	}
 	fmt.Fprintf(b, ", seed %d", r.Seed)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func ofOrder(order int) string {
@@ -108,7 +115,7 @@ func (e Entry) write(b *strings.Builder) {
 	if e.Step == 0 {
 		analytic, numeric = "float32 ", "float64 "
 	}
-	fmt.Fprintf(b, "\n      %s  %.10g", analytic, e.Analytic)
+	fmt.Fprintf(b, "\n      %s  %.10g", analytic, e.Analytic+0) // +0 makes -0 look like 0
 	switch {
 	case e.Step == 0:
 	case math.IsNaN(e.Analytic):
@@ -116,7 +123,7 @@ func (e Entry) write(b *strings.Builder) {
 	case math.IsInf(e.Analytic, 0):
 		b.WriteString(", although the derivative is finite")
 	}
-	fmt.Fprintf(b, "\n      %s  %.10g", numeric, e.Numeric)
+	fmt.Fprintf(b, "\n      %s  %.10g", numeric, e.Numeric+0)
 	if e.Step > 0 {
 		fmt.Fprintf(b, " ± %.1g (six points, steps %.1e and %.1e)", e.Uncertainty, e.Step, e.Step/2)
 	}

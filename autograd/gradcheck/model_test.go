@@ -1,0 +1,186 @@
+package gradcheck_test
+
+import (
+	"iter"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/autograd/gradcheck"
+)
+
+// perceptron is a model: two layers with named parameters.
+type perceptron struct {
+	names  []string
+	params variables
+	act    func(x v) v
+}
+
+func newPerceptron(in, hidden, out int) *perceptron {
+	rng := rand.New(rand.NewPCG(1, 7))
+	m := &perceptron{names: []string{"0.weight", "0.bias", "1.weight", "1.bias"}, act: v.Tanh}
+	for _, s := range [][]int{{hidden, in}, {hidden}, {out, hidden}, {out}} {
+		m.params = append(m.params, autograd.Parameter(normal(rng, s...)))
+	}
+	return m
+}
+
+func (m *perceptron) Params() iter.Seq2[string, v] {
+	return func(yield func(string, v) bool) {
+		for i, w := range m.params {
+			if !yield(m.names[i], w) {
+				return
+			}
+		}
+	}
+}
+
+func (m *perceptron) forward(x v) v {
+	h := m.act(autograd.Linear(x, m.params[0], m.params[1]))
+	return autograd.Linear(h, m.params[2], m.params[3])
+}
+
+// loss is the mean cross-entropy of a fixed batch.
+func (m *perceptron) loss(tape *autograd.Tape) v {
+	x := normal(rand.New(rand.NewPCG(2, 7)), 5, m.params[0].Dim(1))
+	return autograd.SoftmaxCrossEntropy(m.forward(tape.Const(x)), []int{0, 1, 2, 1, 0}).Mean()
+}
+
+func (m *perceptron) values() [][]float64 {
+	var values [][]float64
+	for _, w := range m.params {
+		values = append(values, w.Floats())
+	}
+	return values
+}
+
+func TestCheckModel(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		hidden  int
+		options gradcheck.Options
+		checked int
+	}{
+		{"full", 6, gradcheck.Options{}, 4*6 + 6 + 6*3 + 3},
+		{"second order", 3, gradcheck.Options{SecondOrder: true}, 27 + 27*28},
+		{"fast", 6, gradcheck.Options{Mode: gradcheck.Fast}, 4*3 + 5 + 5 + 5 + 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newPerceptron(4, test.hidden, 3)
+			before := m.values()
+			report, err := gradcheck.CheckModel(m, m.loss, test.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Checked != test.checked || report.Unreliable != 0 {
+				t.Errorf("expected %d derivatives checked: %v", test.checked, report)
+			}
+			if diff := cmp.Diff(before, m.values()); diff != "" {
+				t.Errorf("parameters changed (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCheckModelFindsTheParameter(t *testing.T) {
+	wrong := &autograd.Function{
+		Name:    "scale",
+		Forward: func(xs variables) v { return xs[0].Mul(xs[1]) },
+		VJP: func(xs variables, y, g v) variables {
+			return variables{g.Mul(xs[1]), g.Mul(xs[0]).MulScalar(1.001)}
+		},
+	}
+	for _, mode := range []gradcheck.Mode{gradcheck.Full, gradcheck.Fast} {
+		t.Run(mode.String(), func(t *testing.T) {
+			m := newPerceptron(4, 6, 3)
+			m.names = append(m.names, "scale")
+			m.params = append(m.params, autograd.Parameter(autograd.Full(autograd.Float64, 0.7, 5, 6)))
+			m.act = func(x v) v { return wrong.Apply(x.Sigmoid(), m.params[4]) }
+			before := m.values()
+			report, err := gradcheck.CheckModel(m, m.loss, gradcheck.Options{Mode: mode})
+			checkCaught(t, report, err)
+			for _, e := range report.WrongEntries {
+				if e.Input != "scale" || e.InputNumber != 4 {
+					t.Errorf("%s is said to be wrong", e.Input)
+				}
+			}
+			if !strings.Contains(err.Error(), "the gradient of scale is 1.001 times what it should be") {
+				t.Errorf("the report does not say what is wrong: %v", err)
+			}
+			if diff := cmp.Diff(before, m.values()); diff != "" {
+				t.Errorf("parameters changed (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Random numbers from the tape, as of dropout, are the same in every run.
+func TestCheckModelWithTapeRandomness(t *testing.T) {
+	m := newPerceptron(4, 6, 3)
+	trained := 0
+	m.act = func(x v) v {
+		if x.Tape().Training() {
+			trained++
+		}
+		return x.Tanh().Mul(autograd.Uniform(x.Tape().Rand(), autograd.Float64, 0, 1, x.Shape()...))
+	}
+	options := gradcheck.Options{Tape: []autograd.TapeOption{autograd.Training, autograd.Seed(3)}}
+	if _, err := gradcheck.CheckModel(m, m.loss, options); err != nil {
+		t.Fatal(err)
+	}
+	if trained == 0 {
+		t.Error("the tape options were not used")
+	}
+}
+
+func TestCheckModelRestoresAfterPanic(t *testing.T) {
+	m := newPerceptron(4, 6, 3)
+	before := m.values()
+	calls := 0
+	defer func() {
+		if recover() != "enough" {
+			t.Error("expected the panic to pass through")
+		}
+		if diff := cmp.Diff(before, m.values()); diff != "" {
+			t.Errorf("parameters changed (-before +after):\n%s", diff)
+		}
+	}()
+	_, err := gradcheck.CheckModel(m, func(tape *autograd.Tape) v {
+		if calls++; calls > 10 {
+			panic("enough")
+		}
+		return m.loss(tape)
+	}, gradcheck.Options{})
+	t.Errorf("returned %v", err)
+}
+
+func TestCheckModelRefuses(t *testing.T) {
+	m := newPerceptron(4, 6, 3)
+	narrow := newPerceptron(4, 6, 3)
+	narrow.params[1] = autograd.Parameter(narrow.params[1].Detach().AsType(autograd.Float32))
+	recorded := newPerceptron(4, 6, 3)
+	recorded.params[2] = autograd.NewTape().Const(recorded.params[2])
+	for _, test := range []struct {
+		name    string
+		model   *perceptron
+		loss    func(*autograd.Tape) v
+		options gradcheck.Options
+		says    string
+	}{
+		{"float32 parameter", narrow, narrow.loss, gradcheck.Options{}, "0.bias is float32"},
+		{"recorded parameter", recorded, recorded.loss, gradcheck.Options{}, "1.weight is not a constant or parameter outside any tape"},
+		{"loss on no tape", m, func(*autograd.Tape) v { return m.params[0].Square().Sum() }, gradcheck.Options{}, "the loss is not on the tape"},
+		{"loss that panics", m, func(tape *autograd.Tape) v { return m.forward(tape.Const(m.params[1])) }, gradcheck.Options{}, "computing the function"},
+		{"bad option", m, m.loss, gradcheck.Options{Step: -1}, "Options.Step"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			report, err := gradcheck.CheckModel(test.model, test.loss, test.options)
+			if report != nil || err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got report %v and error %v, expected an error with %q", report, err, test.says)
+			}
+		})
+	}
+}
