@@ -1,0 +1,135 @@
+package optimize_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"gonum.org/v1/gonum/diff/fd"
+	"gonum.org/v1/gonum/mat"
+	gonum "gonum.org/v1/gonum/optimize"
+	"gonum.org/v1/gonum/optimize/functions"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/autograd/optimize"
+)
+
+// rosenbrock is Σ 100(xᵢ₊₁−xᵢ²)² + (1−xᵢ)².
+func rosenbrock(x autograd.Variable) autograd.Variable {
+	head, tail := x.Slice(0, 0, x.Dim(0)-1), x.Slice(0, 1, x.Dim(0))
+	return tail.Sub(head.Square()).Square().MulScalar(100).Add(head.SubScalar(1).Square()).Sum()
+}
+
+func TestDerivativesAreGonums(t *testing.T) {
+	problem := optimize.Problem(rosenbrock)
+	x := []float64{-1.2, 1, 0.3, 2}
+	want := functions.ExtendedRosenbrock{}
+	if got, want := problem.Func(x), want.Func(x); math.Abs(got-want) > 1e-12*want {
+		t.Errorf("value %v, want %v", got, want)
+	}
+	got, wantGrad := make([]float64, 4), make([]float64, 4)
+	problem.Grad(got, x)
+	want.Grad(wantGrad, x)
+	if diff := cmp.Diff(wantGrad, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+		t.Errorf("gradient: %s", diff)
+	}
+	hess, numeric := mat.NewSymDense(4, nil), mat.NewSymDense(4, nil)
+	problem.Hess(hess, x)
+	fd.Hessian(numeric, problem.Func, x, nil)
+	if !mat.EqualApprox(hess, numeric, 1e-2) {
+		t.Errorf("Hessian\n%v\ndifferences give\n%v", mat.Formatted(hess), mat.Formatted(numeric))
+	}
+}
+
+func TestMethodsConverge(t *testing.T) {
+	start := make([]float64, 1000)
+	for i := range start {
+		start[i] = -1.2 + 2.2*float64(i%2)
+	}
+	for _, test := range []struct {
+		name   string
+		method gonum.Method
+		n      int
+	}{
+		{"L-BFGS of 1000 variables", &gonum.LBFGS{}, 1000},
+		{"Newton", &gonum.Newton{}, 10},
+		{"conjugate gradients", &gonum.CG{}, 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			settings := &gonum.Settings{GradientThreshold: 1e-8, MajorIterations: 100_000}
+			result, err := gonum.Minimize(optimize.Problem(rosenbrock), start[:test.n], settings, test.method)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result.F > 1e-12 && math.Abs(result.F-3.9866) > 1e-3 { // the two minima
+				t.Errorf("stopped with %v at %v after %d iterations", result.Status, result.F, result.MajorIterations)
+			}
+		})
+	}
+}
+
+func TestFunctionThatIgnoresItsArgument(t *testing.T) {
+	problem := optimize.Problem(func(x autograd.Variable) autograd.Variable { return autograd.Scalar(3.0) })
+	grad := []float64{1, 1}
+	problem.Grad(grad, []float64{5, 6})
+	if diff := cmp.Diff([]float64{0, 0}, grad); diff != "" || problem.Func([]float64{5, 6}) != 3 {
+		t.Errorf("value %v, gradient %v", problem.Func([]float64{5, 6}), grad)
+	}
+}
+
+// A logistic regression with 20 weights, fitted by L-BFGS: with exact gradients the
+// loss is evaluated once an iteration, with finite differences 22 times.
+func Example() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	x := autograd.Normal(rng, autograd.Float64, 0, 1, 500, 20)
+	truth := autograd.Normal(rng, autograd.Float64, 0, 1, 20)
+	noise := autograd.Normal(rng, autograd.Float64, 0, 1, 500)
+	labels := x.MatMul(truth).Add(noise).Greater(autograd.Scalar(0.0))
+
+	loss := func(w autograd.Variable) autograd.Variable {
+		z := x.MatMul(w)
+		return z.Softplus().Sub(labels.Mul(z)).Mean().Add(w.Square().Sum().MulScalar(1e-3))
+	}
+	exact := optimize.Problem(loss)
+	evaluations := 0
+	differences := gonum.Problem{
+		Func: func(w []float64) float64 { evaluations++; return exact.Func(w) },
+	}
+	differences.Grad = func(grad, w []float64) { fd.Gradient(grad, differences.Func, w, nil) }
+
+	settings := &gonum.Settings{GradientThreshold: 1e-4}
+	a, err := gonum.Minimize(exact, make([]float64, 20), settings, &gonum.LBFGS{})
+	if err != nil {
+		fmt.Println(err)
+	}
+	b, err := gonum.Minimize(differences, make([]float64, 20), settings, &gonum.LBFGS{})
+	if err != nil {
+		fmt.Println(err)
+	}
+	fmt.Printf("exact:       loss %.4f, %d values and %d gradients\n", a.F, a.FuncEvaluations, a.GradEvaluations)
+	fmt.Printf("differences: loss %.4f, %d values\n", b.F, evaluations)
+	// Output:
+	// exact:       loss 0.1779, 11 values and 11 gradients
+	// differences: loss 0.1779, 242 values
+}
+
+func ExampleOverParameters() {
+	w, b := autograd.Parameter(autograd.Zeros(autograd.Float64, 1, 1)), autograd.Parameter(autograd.Zeros(autograd.Float64, 1))
+	x := autograd.New([]float64{0, 1, 2, 3}, 4, 1)
+	y := autograd.New([]float64{1, 3, 5, 7}, 4, 1)
+	problem, start, set := optimize.OverParameters([]autograd.Variable{w, b}, func(tape *autograd.Tape) autograd.Variable {
+		return autograd.Linear(tape.Const(x), w, b).Sub(y).Square().Mean()
+	})
+	result, err := gonum.Minimize(problem, start, nil, &gonum.BFGS{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	set(result.X)
+	fmt.Printf("y = %.3f·x + %.3f\n", w.Item(), b.Item())
+	// Output:
+	// y = 2.000·x + 1.000
+}
