@@ -1,0 +1,174 @@
+package data
+
+import (
+	"math"
+
+	"github.com/chainrule-go/chainrule/internal/simd"
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// DType is the element type of the arrays of a batch: [Float32] or [Float64]. It is
+// the same type as autograd.DType.
+type DType = tensor.DType
+
+// The element types.
+const (
+	Float32 = tensor.Float32
+	Float64 = tensor.Float64
+)
+
+// Float is the constraint of element types.
+type Float = simd.Float
+
+// Array is a dense row-major array whose first axis counts examples. At most one of
+// Float32s and Float64s is not nil, and it holds as many elements as Shape says.
+// The zero Array, with a nil Shape, stands for no array.
+type Array struct {
+	Shape    []int
+	Float32s []float32
+	Float64s []float64
+}
+
+// NewArray is the Array of these elements, without copying; without a shape it has
+// one axis. It panics with [*ValueError] if the shape does not fit the number of
+// elements.
+func NewArray[T Float](elements []T, shape ...int) Array {
+	if len(shape) == 0 {
+		shape = []int{len(elements)}
+	}
+	if size := sizeOf("NewArray", shape); size != len(elements) {
+		misuse("NewArray", "shape %v needs %d elements, got %d", shape, size, len(elements))
+	}
+	a := Array{Shape: shape}
+	switch e := any(elements).(type) {
+	case []float32:
+		a.Float32s = e
+	case []float64:
+		a.Float64s = e
+	}
+	return a
+}
+
+// makeArray allocates an Array of zeros.
+func makeArray(dtype DType, shape []int) Array {
+	size := sizeOf("Array", shape)
+	if dtype == Float64 {
+		return Array{Shape: shape, Float64s: make([]float64, size)}
+	}
+	return Array{Shape: shape, Float32s: make([]float32, size)}
+}
+
+// DType is the element type.
+func (a *Array) DType() DType {
+	if a.Float64s != nil {
+		return Float64
+	}
+	return Float32
+}
+
+// Len is the number of examples, the size of the first axis; 0 without one.
+func (a *Array) Len() int {
+	if len(a.Shape) == 0 {
+		return 0
+	}
+	return a.Shape[0]
+}
+
+// RowSize is the number of elements of one example.
+func (a *Array) RowSize() int {
+	size := 1
+	for _, n := range a.Shape[min(1, len(a.Shape)):] {
+		size *= n
+	}
+	return size
+}
+
+// SetRow copies one example's elements into row i of a, converting them to a's
+// element type. It panics with [*ValueError] if a has no row i or rows of another
+// size.
+func SetRow[T Float](a *Array, i int, elements []T) {
+	start, end := a.row("SetRow", i, len(elements))
+	switch e := any(elements).(type) {
+	case []float32:
+		if a.Float64s != nil {
+			simd.Float32To64(a.Float64s[start:end], e)
+		} else {
+			copy(a.Float32s[start:end], e)
+		}
+	case []float64:
+		if a.Float64s != nil {
+			copy(a.Float64s[start:end], e)
+		} else {
+			simd.Float64To32(a.Float32s[start:end], e)
+		}
+	}
+}
+
+// SetRowBytes sets row i of a to bytes·scale + shift, element by element. It panics
+// with [*ValueError] if a has no row i or rows of another size.
+func SetRowBytes(a *Array, i int, bytes []byte, scale, shift float64) {
+	start, end := a.row("SetRowBytes", i, len(bytes))
+	if a.Float64s != nil {
+		simd.BytesToFloats(a.Float64s[start:end], bytes, scale, shift)
+	} else {
+		simd.BytesToFloats(a.Float32s[start:end], bytes, float32(scale), float32(shift))
+	}
+}
+
+// row gives the bounds of row i, which must have size elements.
+func (a *Array) row(op string, i, size int) (start, end int) {
+	if i < 0 || i >= a.Len() {
+		misuse(op, "row %d of an array of %d", i, a.Len())
+	}
+	if rowSize := a.RowSize(); rowSize != size {
+		misuse(op, "%d elements for a row of %d", size, rowSize)
+	}
+	return i * size, (i + 1) * size
+}
+
+// setRows copies rows indices of src to the rows of a, which are of src's size.
+func (a *Array) setRows(src *Array, indices []int) {
+	size := src.RowSize()
+	for row, i := range indices {
+		if src.Float64s != nil {
+			SetRow(a, row, src.Float64s[i*size:(i+1)*size])
+		} else {
+			SetRow(a, row, src.Float32s[i*size:(i+1)*size])
+		}
+	}
+}
+
+// resize gives a the shape [n, shape…], reusing its memory where that suffices.
+// The elements are unspecified.
+func (a *Array) resize(op string, dtype DType, n int, shape []int) {
+	a.Shape = append(append(a.Shape[:0], n), shape...)
+	size := sizeOf(op, a.Shape)
+	if dtype == Float64 {
+		a.Float64s, a.Float32s = sized(a.Float64s, size), nil
+	} else {
+		a.Float32s, a.Float64s = sized(a.Float32s, size), nil
+	}
+}
+
+// sized is a slice of n elements, in s's memory if it has the capacity. It is
+// never nil.
+func sized[E any](s []E, n int) []E {
+	if s == nil || cap(s) < n {
+		return make([]E, n)
+	}
+	return s[:n]
+}
+
+// sizeOf is the number of elements of an array of this shape. It panics on
+// negative sizes and on products that do not fit an int.
+func sizeOf(op string, shape []int) int {
+	size, limit := 1, math.MaxInt/8 // elements are of up to 8 bytes
+	for _, n := range shape {
+		if n < 0 || n > limit {
+			misuse(op, "impossible shape %v", append([]int{}, shape...))
+		}
+		size *= n
+		limit /= max(n, 1)
+	}
+	return size
+}

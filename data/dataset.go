@@ -1,0 +1,124 @@
+package data
+
+import (
+	"math/bits"
+	"math/rand/v2"
+)
+
+// Dataset is a collection of examples to learn from. Implement it to bring data of
+// your own; [Images] and [Arrays] are the ones this package has.
+//
+// A Dataset must be safe for Fill from several goroutines at once, with a Batch
+// each.
+type Dataset interface {
+	// Len is the number of examples. It does not change.
+	Len() int
+
+	// Fill makes batch hold the examples with these indices, in that order, each
+	// in 0 … Len()-1. It starts with [Batch.Reset], whose shapes are the same for
+	// all examples, and may call [Batch.ResetLabels] and [Batch.ResetTargets]; then
+	// it sets every row. It does not keep or change indices.
+	Fill(batch *Batch, indices []int) error
+}
+
+// Labeled is a Dataset whose examples may have a class. [Split] keeps the
+// proportions of the classes.
+type Labeled interface {
+	Dataset
+
+	// Label is the class of example i; ok is false if it has none.
+	Label(i int) (class int, ok bool)
+}
+
+// Batch is a number of examples, side by side in arrays. The zero Batch is ready
+// for a Dataset to fill it.
+type Batch struct {
+	// DType is the element type X and Y are filled with.
+	DType DType
+
+	// Len is the number of examples.
+	Len int
+
+	// X holds the features, of shape [Len, features…].
+	X Array
+
+	// Labels holds the classes, one per example; nil if there are none.
+	Labels []int
+
+	// Y holds numeric targets, of shape [Len, targets…]; its Shape is nil if there
+	// are none.
+	Y Array
+
+	// Indices says which examples of the Dataset these are. Loaders set it; it must
+	// not be changed.
+	Indices []int
+
+	// Epoch and Step are the batch's place: it is number Step, from 0, of its epoch.
+	// Loaders set them.
+	Epoch, Step int
+
+	// Memory kept for when it is needed again.
+	labels  []int
+	targets Array
+	subset  []int // indices translated by Subset
+}
+
+// Reset makes b a batch of n examples with features of this shape, without labels
+// and targets, in the memory b has if it suffices. The elements of X are
+// unspecified.
+func (b *Batch) Reset(n int, shape ...int) {
+	b.Len = n
+	b.X.resize("Batch.Reset", b.DType, n, shape)
+	b.Labels, b.Y = nil, Array{}
+}
+
+// ResetLabels gives b labels, Len of them, with unspecified values.
+func (b *Batch) ResetLabels() {
+	b.labels = sized(b.labels, b.Len)
+	b.Labels = b.labels
+}
+
+// ResetTargets gives b targets of this shape for each example. The elements of Y
+// are unspecified.
+func (b *Batch) ResetTargets(shape ...int) {
+	b.targets.resize("Batch.ResetTargets", b.DType, b.Len, shape)
+	b.Y = b.targets
+}
+
+// checkIndices panics unless all indices are in 0 … n-1.
+func checkIndices(op string, indices []int, n int) {
+	for _, i := range indices {
+		if i < 0 || i >= n {
+			misuse(op, "index %d of a data set of %d examples", i, n)
+		}
+	}
+}
+
+// Streams of random numbers that a seed has, besides one for each epoch.
+const splitStream = 1 << 63
+
+// newRandom is a random source of its own for every pair of seed and stream. PCG
+// is specified down to its bits, so what is drawn from it never changes.
+func newRandom(seed, stream uint64) *rand.PCG { return rand.NewPCG(seed, stream) }
+
+// shuffle puts s in random order (Fisher–Yates). It is written here, rather than
+// taken from math/rand, so that a seed gives the same order with every Go version.
+func shuffle(s []int, source *rand.PCG) {
+	for i := len(s) - 1; i > 0; i-- {
+		j := uniform(source, uint64(i)+1)
+		s[i], s[j] = s[j], s[i]
+	}
+}
+
+// uniform draws from 0 … n-1 without bias: the upper half of a 128-bit product, and
+// another draw where the lower half shows that some results would come up more
+// often (Lemire, "Fast random integer generation in an interval", 2019).
+func uniform(source *rand.PCG, n uint64) uint64 {
+	high, low := bits.Mul64(source.Uint64(), n)
+	if low < n {
+		for threshold := -n % n; low < threshold; {
+			high, low = bits.Mul64(source.Uint64(), n)
+		}
+	}
+	return high
+}

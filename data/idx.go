@@ -1,0 +1,347 @@
+package data
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+)
+
+// This file reads and writes IDX, the format MNIST is distributed in:
+//
+//	2 zero bytes, 1 byte element type, 1 byte rank,
+//	rank sizes as big-endian uint32,
+//	the elements, row-major, big-endian, and nothing after them.
+
+// IDXType is the element type of an IDX file.
+type IDXType byte
+
+// The element types of the format.
+const (
+	IDXUint8   IDXType = 0x08
+	IDXInt8    IDXType = 0x09
+	IDXInt16   IDXType = 0x0B
+	IDXInt32   IDXType = 0x0C
+	IDXFloat32 IDXType = 0x0D
+	IDXFloat64 IDXType = 0x0E
+)
+
+// Size is the number of bytes of one element, 0 for an unknown type.
+func (t IDXType) Size() int {
+	switch t {
+	case IDXUint8, IDXInt8:
+		return 1
+	case IDXInt16:
+		return 2
+	case IDXInt32, IDXFloat32:
+		return 4
+	case IDXFloat64:
+		return 8
+	}
+	return 0
+}
+
+// String is the Go name of the type.
+func (t IDXType) String() string {
+	switch t {
+	case IDXUint8:
+		return "uint8"
+	case IDXInt8:
+		return "int8"
+	case IDXInt16:
+		return "int16"
+	case IDXInt32:
+		return "int32"
+	case IDXFloat32:
+		return "float32"
+	case IDXFloat64:
+		return "float64"
+	}
+	return fmt.Sprintf("IDXType(%#02x)", byte(t))
+}
+
+// IDX is the array an IDX file holds.
+type IDX struct {
+	Type  IDXType
+	Shape []int  // sizes, at most 8 of them
+	Data  []byte // the elements as the file has them: row-major, big-endian
+
+	file string // where it was read from, for error messages
+}
+
+// maxIDXRank is the largest rank accepted. The format allows 255, arrays found in
+// practice have at most four axes.
+const maxIDXRank = 8
+
+// ReadIDX reads an IDX file, plain or compressed with gzip, which it recognises by
+// content. It reads to the end of r. What is malformed, truncated or followed by
+// further bytes is a [*FormatError]; memory is allocated as data arrive, whatever
+// the header promises.
+func ReadIDX(r io.Reader) (*IDX, error) {
+	name := ""
+	if named, ok := r.(interface{ Name() string }); ok {
+		name = named.Name()
+	}
+	return readIDX(r, name, 0)
+}
+
+// ReadIDXFile reads the IDX file at path; see [ReadIDX].
+func ReadIDXFile(path string) (*IDX, error) {
+	f, size, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readIDX(f, path, size)
+}
+
+// openFile opens a regular file for reading, and gives its size.
+func openFile(path string) (*os.File, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("data: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("%s is a directory", path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, fmt.Errorf("data: %w", err)
+	}
+	return f, info.Size(), nil
+}
+
+// readIDX reads an IDX file from r, which may be compressed.
+func readIDX(r io.Reader, name string, available int64) (*IDX, error) {
+	content, err := uncompress(r, name)
+	if err != nil {
+		return nil, err
+	}
+	return parseIDX(content, name, nil, available)
+}
+
+// parseIDX reads an IDX file up to its end. Another type than uint8 or a shape other
+// than want is an error, unless want is nil. At least available bytes are known to
+// exist, so that much may be allocated at once.
+func parseIDX(r io.Reader, name string, want []int, available int64) (*IDX, error) {
+	d := &idxReader{r: r, name: name}
+	x, err := d.header(want)
+	if err != nil {
+		return nil, err
+	}
+	size := x.Type.Size()
+	for _, n := range x.Shape {
+		size *= n
+	}
+	if x.Data, err = d.bytes(size, int(min(available, math.MaxInt32))); err != nil {
+		return nil, err
+	}
+	return x, d.end()
+}
+
+// uncompress returns a reader of r's content: r itself, or what it holds
+// compressed with gzip.
+func uncompress(r io.Reader, name string) (io.Reader, error) {
+	buffered := bufio.NewReaderSize(r, 1<<16)
+	magic, err := buffered.Peek(2)
+	if len(magic) < 2 || magic[0] != 0x1f || magic[1] != 0x8b {
+		if err != nil && err != io.EOF {
+			return nil, readError(name, 0, "a header", err)
+		}
+		return buffered, nil
+	}
+	z, err := gzip.NewReader(buffered)
+	if err != nil {
+		return nil, readError(name, 0, "a gzip header", err)
+	}
+	return z, nil
+}
+
+// readError is what reading name ends with when err is met where want was
+// expected: a [*FormatError] if the content is at fault, else a wrapped err.
+func readError(name string, offset int64, want string, err error) error {
+	var corrupt flate.CorruptInputError
+	got := ""
+	switch {
+	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
+		err, got = io.ErrUnexpectedEOF, "the end of the file"
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
+		got = "damaged compressed data"
+	default:
+		if name != "" {
+			name += ": "
+		}
+		return fmt.Errorf("data: %sreading at byte %d: %w", name, offset, err)
+	}
+	return &FormatError{File: name, Offset: offset, Want: want, Got: got, Err: err}
+}
+
+// idxReader reads the parts of an IDX file and keeps count of where it is.
+type idxReader struct {
+	r      io.Reader
+	name   string
+	offset int64
+}
+
+// header reads type and shape; a shape other than want is an error, unless want
+// is nil.
+func (d *idxReader) header(want []int) (*IDX, error) {
+	var magic [4]byte
+	if err := d.full(magic[:], "an IDX header"); err != nil {
+		return nil, err
+	}
+	if magic[0] != 0 || magic[1] != 0 {
+		return nil, d.wrong(0, "an IDX file, which begins with two zero bytes", fmt.Sprintf("%q", magic[:]))
+	}
+	x := &IDX{Type: IDXType(magic[2]), file: d.name}
+	if x.Type.Size() == 0 {
+		return nil, d.wrong(2, "an element type 0x08, 0x09, 0x0b, 0x0c, 0x0d or 0x0e", fmt.Sprintf("%#02x", magic[2]))
+	}
+	rank := int(magic[3])
+	if rank == 0 || rank > maxIDXRank {
+		return nil, d.wrong(3, fmt.Sprintf("a rank of 1 to %d", maxIDXRank), fmt.Sprint(rank))
+	}
+	if want != nil && (rank != len(want) || x.Type != IDXUint8) {
+		return nil, d.wrong(2, fmt.Sprintf("uint8 of rank %d", len(want)), fmt.Sprintf("%v of rank %d", x.Type, rank))
+	}
+	limit := math.MaxInt / x.Type.Size()
+	for axis := range rank {
+		var field [4]byte
+		at := d.offset
+		if err := d.full(field[:], fmt.Sprintf("the size of axis %d", axis)); err != nil {
+			return nil, err
+		}
+		n := binary.BigEndian.Uint32(field[:])
+		if uint64(n) > uint64(limit) {
+			return nil, d.wrong(at, "sizes whose product is addressable", fmt.Sprintf("%v × %d", x.Shape, n))
+		}
+		if want != nil && int(n) != want[axis] {
+			return nil, d.wrong(at, fmt.Sprintf("size %d of axis %d", want[axis], axis), fmt.Sprint(n))
+		}
+		limit /= max(int(n), 1)
+		x.Shape = append(x.Shape, int(n))
+	}
+	return x, nil
+}
+
+// full fills p.
+func (d *idxReader) full(p []byte, want string) error {
+	n, err := io.ReadFull(d.r, p)
+	d.offset += int64(n)
+	if err != nil {
+		return readError(d.name, d.offset, want, err)
+	}
+	return nil
+}
+
+// bytes reads size bytes into memory that grows as they arrive, from as much as is
+// known to be available.
+func (d *idxReader) bytes(size, available int) ([]byte, error) {
+	want := fmt.Sprintf("%d bytes of elements up to byte %d", size, d.offset+int64(size))
+	data := make([]byte, min(size, max(available, 1<<16)))
+	for filled := 0; ; {
+		if err := d.full(data[filled:], want); err != nil {
+			return nil, err
+		}
+		filled = len(data)
+		if filled == size {
+			return data, nil
+		}
+		grown := make([]byte, min(size-filled, filled)+filled)
+		copy(grown, data)
+		data = grown
+	}
+}
+
+// end checks that nothing follows. For a compressed file this is also where its
+// checksum is compared.
+func (d *idxReader) end() error {
+	var extra [1]byte
+	switch _, err := io.ReadFull(d.r, extra[:]); err {
+	case io.EOF:
+		return nil
+	case nil:
+		return d.wrong(d.offset, "the end of the file", "more bytes")
+	default:
+		return readError(d.name, d.offset, "the end of the file", err)
+	}
+}
+
+func (d *idxReader) wrong(offset int64, want, got string) error {
+	return &FormatError{File: d.name, Offset: offset, Want: want, Got: got}
+}
+
+// WriteTo writes x to w as an IDX file, uncompressed. It panics with [*ValueError]
+// if x has an unknown type, a shape the format cannot express, or a shape that does
+// not fit its data.
+func (x *IDX) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.Copy(w, io.MultiReader(bytes.NewReader(x.header()), bytes.NewReader(x.Data)))
+	if err != nil {
+		return n, fmt.Errorf("data: writing IDX: %w", err)
+	}
+	return n, nil
+}
+
+// header is what x's file begins with.
+func (x *IDX) header() []byte {
+	const op = "IDX.WriteTo"
+	if x.Type.Size() == 0 {
+		misuse(op, "unknown element type %v", x.Type)
+	}
+	if len(x.Shape) == 0 || len(x.Shape) > maxIDXRank {
+		misuse(op, "shape %v: want a rank of 1 to %d", x.Shape, maxIDXRank)
+	}
+	if size := sizeOf(op, x.Shape); len(x.Data) != size*x.Type.Size() {
+		misuse(op, "%d bytes of data for %d elements of type %v", len(x.Data), size, x.Type)
+	}
+	p := []byte{0, 0, byte(x.Type), byte(len(x.Shape))}
+	for _, n := range x.Shape {
+		if uint64(n) > math.MaxUint32 {
+			misuse(op, "shape %v: a size is beyond 32 bits", x.Shape)
+		}
+		p = binary.BigEndian.AppendUint32(p, uint32(n))
+	}
+	return p
+}
+
+// Array returns x's elements, converted to dtype, with x's shape.
+func (x *IDX) Array(dtype DType) Array {
+	a := makeArray(dtype, slices.Clone(x.Shape))
+	if dtype == Float64 {
+		for i := range a.Float64s {
+			a.Float64s[i] = x.at(i)
+		}
+	} else {
+		for i := range a.Float32s {
+			a.Float32s[i] = float32(x.at(i))
+		}
+	}
+	return a
+}
+
+// at is element i.
+func (x *IDX) at(i int) float64 {
+	order := binary.BigEndian
+	switch p := x.Data[i*x.Type.Size():]; x.Type {
+	case IDXUint8:
+		return float64(p[0])
+	case IDXInt8:
+		return float64(int8(p[0]))
+	case IDXInt16:
+		return float64(int16(order.Uint16(p)))
+	case IDXInt32:
+		return float64(int32(order.Uint32(p)))
+	case IDXFloat32:
+		return float64(math.Float32frombits(order.Uint32(p)))
+	default:
+		return math.Float64frombits(order.Uint64(p))
+	}
+}
