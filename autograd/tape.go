@@ -195,6 +195,7 @@ func (t *Tape) node(dtype DType, shape []int) *node {
 	n.DType = dtype
 	n.setShape(shape)
 	n.refs = 1
+	n.index = -1
 	return n
 }
 
@@ -261,7 +262,6 @@ func (t *Tape) enter(n *node) {
 		t.record = append(t.record, n)
 		return
 	}
-	n.index = -1
 	t.scratch = append(t.scratch, n)
 }
 

@@ -1,0 +1,224 @@
+package autograd_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/autograd/gradcheck"
+)
+
+// forEach runs f for every variant of every operation.
+func forEach(t *testing.T, f func(t *testing.T, r row, xs []autograd.Variable)) {
+	for _, r := range rows() {
+		t.Run(r.name, func(t *testing.T) {
+			for i, shapes := range r.variants() {
+				t.Run(fmt.Sprint(shapes), func(t *testing.T) { f(t, r, r.inputs(uint64(i), shapes)) })
+			}
+		})
+	}
+}
+
+func TestGradients(t *testing.T) {
+	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
+		gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true}, r.f, xs...)
+	})
+}
+
+func TestFloat32(t *testing.T) {
+	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
+		if r.name == "Variable.AsType" {
+			t.Skip("the result is of float64 by design")
+		}
+		for i, x := range xs {
+			xs[i] = x.AsType(autograd.Float32)
+		}
+		if _, err := gradcheck.CheckFloat32(r.f, xs, gradcheck.Options{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// upstreamFor is a random array of y's shape.
+func upstreamFor(y autograd.Variable, seed uint64) autograd.Variable {
+	return autograd.Normal(rand.New(rand.NewPCG(seed, 23)), autograd.Float64, 0, 1, y.Shape()...)
+}
+
+// The fused rules of passes that are not recorded compute what the recorded ones do.
+func TestPlainAndRecordedPassesAgree(t *testing.T) {
+	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
+		tape := autograd.NewTape()
+		for i, x := range xs {
+			xs[i] = tape.Watch(x)
+		}
+		y := r.f(xs)
+		u := upstreamFor(y, 1)
+		plain := y.BackwardWith(u)
+		for i, recorded := range autograd.GradWith(y, u, xs...) {
+			if diff := cmp.Diff(recorded.Float64s(), plain.Of(xs[i]).Float64s(), approximately(1e-12)); diff != "" {
+				t.Errorf("operand %d: %s", i, diff)
+			}
+		}
+	})
+}
+
+// ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩: forward mode has rules of its own.
+func TestForwardAndReverseModeAgree(t *testing.T) {
+	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
+		vs := make([]autograd.Variable, len(xs))
+		for i, x := range xs {
+			vs[i] = upstreamFor(x, uint64(i)+5)
+		}
+		y, jv := autograd.JVP(r.f, xs, vs)
+		u := upstreamFor(y, 2)
+		_, ju := autograd.VJP(r.f, xs, u)
+		forward, reverse, size := u.Mul(jv).Sum().Item(), 0.0, 1.0
+		for i := range xs {
+			reverse += ju[i].Mul(vs[i]).Sum().Item()
+			size += ju[i].Mul(vs[i]).Abs().Sum().Item()
+		}
+		if !(math.Abs(forward-reverse) <= 1e-12*size) {
+			t.Errorf("forward mode gives %v, reverse mode %v", forward, reverse)
+		}
+	})
+}
+
+// The derivative of element-wise functions of one operand, by an independent oracle.
+func TestComplexStep(t *testing.T) {
+	for _, r := range rows() {
+		if r.oracle == nil {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			x := r.inputs(9, [][]int{{200}})[0]
+			value, grads := autograd.VJP(r.f, []autograd.Variable{x}, autograd.Ones(autograd.Float64, 200))
+			for i, at := range x.Float64s() {
+				const h = 1e-20
+				z := r.oracle(complex(at, h))
+				if got, want := value.Float64s()[i], real(z); !(math.Abs(got-want) <= 4e-15*max(1, math.Abs(want))) {
+					t.Errorf("f(%v) = %v, want %v", at, got, want)
+				}
+				if got, want := grads[0].Float64s()[i], imag(z)/h; !(math.Abs(got-want) <= 2e-14*max(1, math.Abs(want))) {
+					t.Errorf("f′(%v) = %v, want %v", at, got, want)
+				}
+			}
+		})
+	}
+}
+
+// One Variable as every operand.
+func TestAliasing(t *testing.T) {
+	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
+		if len(xs) < 2 {
+			return
+		}
+		for _, x := range xs[1:] {
+			if !cmp.Equal(x.Shape(), xs[0].Shape()) {
+				return
+			}
+		}
+		if r.operands != nil {
+			return // a choice by size between equal operands is a kink, a⁻¹·a is constant
+		}
+		same := func(ys []autograd.Variable) autograd.Variable {
+			all := make([]autograd.Variable, len(xs))
+			for i := range all {
+				all[i] = ys[0]
+			}
+			return r.f(all)
+		}
+		gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true}, same, xs[0])
+	})
+}
+
+// Operands that are views into larger arrays.
+func TestViews(t *testing.T) {
+	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
+		whole := make([]autograd.Variable, len(xs))
+		for i, x := range xs {
+			flat := x.Reshape(-1)
+			whole[i] = autograd.Concat(0, autograd.Full(autograd.Float64, math.NaN(), 3), flat, autograd.Full(autograd.Float64, math.NaN(), 2))
+		}
+		viewed := func(ws []autograd.Variable) autograd.Variable {
+			views := make([]autograd.Variable, len(ws))
+			for i, w := range ws {
+				views[i] = w.Slice(0, 3, 3+xs[i].Size()).Reshape(xs[i].Shape()...)
+			}
+			return r.f(views)
+		}
+		u := upstreamFor(r.f(xs2tape(xs)), 3)
+		_, want := autograd.VJP(r.f, xs, u)
+		_, got := autograd.VJP(viewed, whole, u)
+		for i := range xs {
+			inside := got[i].Slice(0, 3, 3+xs[i].Size())
+			if diff := cmp.Diff(want[i].Float64s(), inside.Float64s()); diff != "" {
+				t.Errorf("operand %d: %s", i, diff)
+			}
+			if outside := got[i].Sum().Item() - inside.Sum().Item(); !(math.Abs(outside) < 1e-12) {
+				t.Errorf("operand %d: gradient %v outside of the view", i, outside)
+			}
+		}
+	})
+}
+
+// xs2tape brings operands onto a new tape.
+func xs2tape(xs []autograd.Variable) []autograd.Variable {
+	tape := autograd.NewTape()
+	on := make([]autograd.Variable, len(xs))
+	for i, x := range xs {
+		on[i] = tape.Watch(x)
+	}
+	return on
+}
+
+func TestEmptyOperands(t *testing.T) {
+	for _, r := range rows() {
+		if !r.empty {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			xs := make([]autograd.Variable, len(r.variants()[0]))
+			for i := range xs {
+				xs[i] = autograd.Zeros(autograd.Float64, 2, 0)
+			}
+			xs = xs2tape(xs)
+			y := r.f(xs)
+			grads := y.Sum().Backward()
+			for i, x := range xs {
+				if diff := cmp.Diff([]int{2, 0}, grads.Of(x).Shape()); diff != "" {
+					t.Errorf("gradient of operand %d: %s", i, diff)
+				}
+			}
+		})
+	}
+}
+
+// Each operand by itself, the others being constants.
+func TestUnusedGradients(t *testing.T) {
+	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
+		if len(xs) < 2 {
+			return
+		}
+		u := upstreamFor(r.f(xs2tape(xs)), 4)
+		_, want := autograd.VJP(r.f, xs, u)
+		for i := range xs {
+			tape := autograd.NewTape()
+			on := make([]autograd.Variable, len(xs))
+			for j, x := range xs {
+				on[j] = tape.Const(x)
+			}
+			on[i] = tape.Watch(xs[i])
+			grads := r.f(on).BackwardWith(u)
+			if diff := cmp.Diff(want[i].Float64s(), grads.Of(xs[i]).Float64s(), approximately(1e-13)); diff != "" {
+				t.Errorf("operand %d alone: %s", i, diff)
+			}
+			if grads.Len() != 1 {
+				t.Errorf("operand %d alone: %d gradients", i, grads.Len())
+			}
+		}
+	})
+}
