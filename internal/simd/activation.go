@@ -8,7 +8,6 @@ import "math"
 
 // ReLU sets dst[i] = max(x[i], 0); NaN and −0 stay as they are.
 func ReLU[T Float](dst, x []T) {
-	checkUnary("ReLU", dst, x)
 	reluKernel(dst, x)
 }
 
@@ -23,7 +22,6 @@ func reluGeneric[T Float](dst, x []T) {
 
 // Sigmoid sets dst[i] = σ(x[i]) = 1/(1 + e^(−x)).
 func Sigmoid[T Float](dst, x []T) {
-	checkUnary("Sigmoid", dst, x)
 	sigmoidKernel(dst, x)
 }
 
@@ -43,7 +41,6 @@ func sigmoid(x float64) float64 {
 
 // Tanh sets dst[i] = tanh x[i].
 func Tanh[T Float](dst, x []T) {
-	checkUnary("Tanh", dst, x)
 	tanhKernel(dst, x)
 }
 
@@ -53,7 +50,6 @@ func tanhGeneric[T Float](dst, x []T) {
 
 // LogSigmoid sets dst[i] = ln σ(x[i]) = −softplus(−x).
 func LogSigmoid[T Float](dst, x []T) {
-	checkUnary("LogSigmoid", dst, x)
 	logSigmoidKernel(dst, x)
 }
 
@@ -63,7 +59,6 @@ func logSigmoidGeneric[T Float](dst, x []T) {
 
 // Softplus sets dst[i] = ln(1 + e^x[i]), never overflowing.
 func Softplus[T Float](dst, x []T) {
-	checkUnary("Softplus", dst, x)
 	softplusKernel(dst, x)
 }
 
@@ -81,7 +76,6 @@ func softplus(x float64) float64 {
 
 // SiLU sets dst[i] = x[i]·σ(x[i]), also called swish; −0 at −Inf.
 func SiLU[T Float](dst, x []T) {
-	checkUnary("SiLU", dst, x)
 	siluKernel(dst, x)
 }
 
@@ -115,7 +109,6 @@ func timesTinyExp(a, x float64) float64 {
 // GELU sets dst[i] = x[i]·Φ(x[i]), Φ the normal distribution function (the
 // erf form); −0 at −Inf.
 func GELU[T Float](dst, x []T) {
-	checkUnary("GELU", dst, x)
 	geluKernel(dst, x)
 }
 
@@ -149,7 +142,6 @@ const (
 // GELUTanh sets dst[i] = ½x(1 + tanh u), u = √(2/π)(x + 0.044715x³): the tanh
 // form of GELU. ½(1 + tanh u) is σ(2u), and is computed as that; −0 at −Inf.
 func GELUTanh[T Float](dst, x []T) {
-	checkUnary("GELUTanh", dst, x)
 	geluTanhKernel(dst, x)
 }
 
@@ -166,7 +158,6 @@ func geluTanh(x float64) float64 {
 
 // Mish sets dst[i] = x[i]·tanh(softplus(x[i])); −0 at −Inf.
 func Mish[T Float](dst, x []T) {
-	checkUnary("Mish", dst, x)
 	mishKernel(dst, x)
 }
 
@@ -190,7 +181,6 @@ func mish(x float64) float64 {
 
 // Softsign sets dst[i] = x[i]/(1 + |x[i]|), ±1 at ±Inf.
 func Softsign[T Float](dst, x []T) {
-	checkUnary("Softsign", dst, x)
 	softsignKernel(dst, x)
 }
 

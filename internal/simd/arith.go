@@ -6,7 +6,6 @@ package simd
 
 // Add sets dst[i] = a[i] + b[i].
 func Add[T Float](dst, a, b []T) {
-	checkBinary("Add", dst, a, b)
 	addKernel(dst, a, b)
 }
 
@@ -16,7 +15,6 @@ func addGeneric[T Float](dst, a, b []T) {
 
 // Sub sets dst[i] = a[i] − b[i].
 func Sub[T Float](dst, a, b []T) {
-	checkBinary("Sub", dst, a, b)
 	subKernel(dst, a, b)
 }
 
@@ -26,7 +24,6 @@ func subGeneric[T Float](dst, a, b []T) {
 
 // Mul sets dst[i] = a[i] · b[i].
 func Mul[T Float](dst, a, b []T) {
-	checkBinary("Mul", dst, a, b)
 	mulKernel(dst, a, b)
 }
 
@@ -36,7 +33,6 @@ func mulGeneric[T Float](dst, a, b []T) {
 
 // Div sets dst[i] = a[i] / b[i].
 func Div[T Float](dst, a, b []T) {
-	checkBinary("Div", dst, a, b)
 	divKernel(dst, a, b)
 }
 
@@ -47,7 +43,6 @@ func divGeneric[T Float](dst, a, b []T) {
 // Max sets dst[i] to the larger of a[i] and b[i], NaN if either is NaN. Of two
 // equal numbers it takes b[i], which shows only in the sign of a zero.
 func Max[T Float](dst, a, b []T) {
-	checkBinary("Max", dst, a, b)
 	maxKernel(dst, a, b)
 }
 
@@ -63,7 +58,6 @@ func maxGeneric[T Float](dst, a, b []T) {
 // Min sets dst[i] to the smaller of a[i] and b[i], NaN if either is NaN. Of two
 // equal numbers it takes b[i], which shows only in the sign of a zero.
 func Min[T Float](dst, a, b []T) {
-	checkBinary("Min", dst, a, b)
 	minKernel(dst, a, b)
 }
 
@@ -80,7 +74,6 @@ func minGeneric[T Float](dst, a, b []T) {
 // d[i] is: a gradient of zero stays zero though the local derivative is NaN or
 // infinite.
 func StrongMul[T Float](dst, g, d []T) {
-	checkBinary("StrongMul", dst, g, d)
 	strongMulKernel(dst, g, d)
 }
 

@@ -94,16 +94,34 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VADDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -176,16 +194,27 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VADDPD     Y2, Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VADDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -258,16 +287,34 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VSUBPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VSUBPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -340,16 +387,27 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VSUBPD     Y2, Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VSUBPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -422,16 +480,34 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -504,16 +580,27 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VMULPD     Y2, Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VMULPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -586,16 +673,34 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VDIVPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -668,16 +773,27 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VDIVPD     Y2, Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VDIVPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -760,18 +876,36 @@ again7:
 	JGE       again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VMAXPS     Y2, Y1, Y2
-	VCMPPS     $0x03, Y1, Y1, Y3
-	VBLENDVPS  Y3, Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VMAXPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -854,18 +988,29 @@ again7:
 	JGE       again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VMAXPD     Y2, Y1, Y2
-	VCMPPD     $0x03, Y1, Y1, Y3
-	VBLENDVPD  Y3, Y1, Y2, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VMAXPD       Y0, Y1, Y0
+	VCMPPD       $0x03, Y1, Y1, Y2
+	VBLENDVPD    Y2, Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -948,18 +1093,36 @@ again7:
 	JGE       again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VMINPS     Y2, Y1, Y2
-	VCMPPS     $0x03, Y1, Y1, Y3
-	VBLENDVPS  Y3, Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -1042,18 +1205,29 @@ again7:
 	JGE       again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VMINPD     Y2, Y1, Y2
-	VCMPPD     $0x03, Y1, Y1, Y3
-	VBLENDVPD  Y3, Y1, Y2, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VMINPD       Y0, Y1, Y0
+	VCMPPD       $0x03, Y1, Y1, Y2
+	VBLENDVPD    Y2, Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -1141,19 +1315,37 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VMULPS     Y2, Y1, Y2
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x04, Y3, Y1, Y1
-	VANDPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x04, Y2, Y1, Y1
+	VANDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -1241,19 +1433,30 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VMULPD     Y2, Y1, Y2
-	VXORPD     Y3, Y3, Y3
-	VCMPPD     $0x04, Y3, Y1, Y1
-	VANDPD     Y1, Y2, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VMULPD       Y0, Y1, Y0
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x04, Y2, Y1, Y1
+	VANDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -1332,17 +1535,35 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (BX), Y1, Y3
-	VCMPPS     $0x1e, Y3, Y2, Y2
-	VANDPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y2
+	VMASKMOVPS   (BX), Y1, Y1
+	VCMPPS       $0x1e, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -1421,17 +1642,28 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMASKMOVPD (BX), Y1, Y3
-	VCMPPD     $0x1e, Y3, Y2, Y2
-	VANDPD     Y0, Y2, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y2
+	VMASKMOVPD   (BX), Y1, Y1
+	VCMPPD       $0x1e, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -1510,17 +1742,35 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (BX), Y1, Y3
-	VCMPPS     $0x1d, Y3, Y2, Y2
-	VANDPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y2
+	VMASKMOVPS   (BX), Y1, Y1
+	VCMPPS       $0x1d, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -1599,17 +1849,28 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMASKMOVPD (BX), Y1, Y3
-	VCMPPD     $0x1d, Y3, Y2, Y2
-	VANDPD     Y0, Y2, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y2
+	VMASKMOVPD   (BX), Y1, Y1
+	VCMPPD       $0x1d, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -1688,17 +1949,35 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (BX), Y1, Y3
-	VCMPPS     $0x11, Y3, Y2, Y2
-	VANDPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y2
+	VMASKMOVPS   (BX), Y1, Y1
+	VCMPPS       $0x11, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -1777,17 +2056,28 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMASKMOVPD (BX), Y1, Y3
-	VCMPPD     $0x11, Y3, Y2, Y2
-	VANDPD     Y0, Y2, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y2
+	VMASKMOVPD   (BX), Y1, Y1
+	VCMPPD       $0x11, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -1866,17 +2156,35 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (BX), Y1, Y3
-	VCMPPS     $0x12, Y3, Y2, Y2
-	VANDPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y2
+	VMASKMOVPS   (BX), Y1, Y1
+	VCMPPS       $0x12, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -1955,17 +2263,28 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMASKMOVPD (BX), Y1, Y3
-	VCMPPD     $0x12, Y3, Y2, Y2
-	VANDPD     Y0, Y2, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y2
+	VMASKMOVPD   (BX), Y1, Y1
+	VCMPPD       $0x12, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -2044,17 +2363,35 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (BX), Y1, Y3
-	VCMPPS     $0x00, Y3, Y2, Y2
-	VANDPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y2
+	VMASKMOVPS   (BX), Y1, Y1
+	VCMPPS       $0x00, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -2133,17 +2470,28 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMASKMOVPD (BX), Y1, Y3
-	VCMPPD     $0x00, Y3, Y2, Y2
-	VANDPD     Y0, Y2, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y2
+	VMASKMOVPD   (BX), Y1, Y1
+	VCMPPD       $0x00, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -2222,17 +2570,35 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+8, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (BX), Y1, Y3
-	VCMPPS     $0x04, Y3, Y2, Y2
-	VANDPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y2
+	VMASKMOVPS   (BX), Y1, Y1
+	VCMPPS       $0x04, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ   $0x00000002, AX
+	JE      skip9
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSS X0, (CX)
+
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -2311,17 +2677,28 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ       $+4, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMASKMOVPD (BX), Y1, Y3
-	VCMPPD     $0x04, Y3, Y2, Y2
-	VANDPD     Y0, Y2, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done6
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y2
+	VMASKMOVPD   (BX), Y1, Y1
+	VCMPPD       $0x04, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X0, (CX)
+
+skip9:
 done6:
 	VZEROUPPER
 	RET
@@ -2424,19 +2801,37 @@ again8:
 	JGE       again8
 
 tail6:
-	ADDQ       $+8, AX
-	JE         done7
-	LEAQ       masks<>+32(SB), DI
-	NEGQ       AX
-	VMOVUPS    (DI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VMASKMOVPS (SI), Y0, Y3
-	VXORPS     Y4, Y4, Y4
-	VCMPPS     $0x04, Y4, Y1, Y1
-	VBLENDVPS  Y1, Y2, Y3, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done7
+	LEAQ         masks<>+32(SB), DI
+	MOVQ         AX, R8
+	NEGQ         R8
+	VMOVUPS      (DI)(R8*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y2
+	VMASKMOVPS   (SI), Y0, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x04, Y3, Y1, Y1
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip9
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip9:
+	TESTQ   $0x00000002, AX
+	JE      skip10
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSS X0, (CX)
+
+skip11:
 done7:
 	VZEROUPPER
 	RET
@@ -2539,19 +2934,30 @@ again8:
 	JGE       again8
 
 tail6:
-	ADDQ       $+4, AX
-	JE         done7
-	LEAQ       masks<>+32(SB), DI
-	NEGQ       AX
-	VMOVUPD    (DI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VMASKMOVPD (SI), Y0, Y3
-	VXORPD     Y4, Y4, Y4
-	VCMPPD     $0x04, Y4, Y1, Y1
-	VBLENDVPD  Y1, Y2, Y3, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done7
+	LEAQ         masks<>+32(SB), DI
+	MOVQ         AX, R8
+	NEGQ         R8
+	VMOVUPD      (DI)(R8*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y2
+	VMASKMOVPD   (SI), Y0, Y0
+	VXORPD       Y3, Y3, Y3
+	VCMPPD       $0x04, Y3, Y1, Y1
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip9
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSD X0, (CX)
+
+skip10:
 done7:
 	VZEROUPPER
 	RET

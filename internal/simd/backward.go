@@ -8,7 +8,6 @@ package simd
 // ReLUBackward sets dst[i] = g[i] where y[i] > 0, else 0. y may be the output
 // or the input of ReLU: they are positive together.
 func ReLUBackward[T Float](dst, g, y []T) {
-	checkPair("ReLUBackward", dst, g, y)
 	reluBackwardKernel(dst, g, y)
 }
 
@@ -23,7 +22,6 @@ func reluBackwardGeneric[T Float](dst, g, y []T) {
 
 // SigmoidBackward sets dst[i] = g[i]·y(1 − y), y the output of Sigmoid.
 func SigmoidBackward[T Float](dst, g, y []T) {
-	checkPair("SigmoidBackward", dst, g, y)
 	sigmoidBackwardKernel(dst, g, y)
 }
 
@@ -33,7 +31,6 @@ func sigmoidBackwardGeneric[T Float](dst, g, y []T) {
 
 // TanhBackward sets dst[i] = g[i]·(1 − y²), y the output of Tanh.
 func TanhBackward[T Float](dst, g, y []T) {
-	checkPair("TanhBackward", dst, g, y)
 	tanhBackwardKernel(dst, g, y)
 }
 
@@ -43,7 +40,6 @@ func tanhBackwardGeneric[T Float](dst, g, y []T) {
 
 // SoftplusBackward sets dst[i] = g[i]·σ(x), x the input of Softplus.
 func SoftplusBackward[T Float](dst, g, x []T) {
-	checkPair("SoftplusBackward", dst, g, x)
 	softplusBackwardKernel(dst, g, x)
 }
 
@@ -53,7 +49,6 @@ func softplusBackwardGeneric[T Float](dst, g, x []T) {
 
 // GELUBackward sets dst[i] = g[i]·(Φ(x) + xφ(x)), x the input of GELU.
 func GELUBackward[T Float](dst, g, x []T) {
-	checkPair("GELUBackward", dst, g, x)
 	geluBackwardKernel(dst, g, x)
 }
 
@@ -69,7 +64,6 @@ func geluDerivative(x float64) float64 {
 // GELUTanhBackward sets dst[i] = g[i]·(s + x·s(1 − s)·2u′(x)), s = σ(2u), x the
 // input of GELUTanh.
 func GELUTanhBackward[T Float](dst, g, x []T) {
-	checkPair("GELUTanhBackward", dst, g, x)
 	geluTanhBackwardKernel(dst, g, x)
 }
 
@@ -87,7 +81,6 @@ func geluTanhDerivative(x float64) float64 {
 
 // SiLUBackward sets dst[i] = g[i]·s(1 + x(1 − s)), s = σ(x), x the input of SiLU.
 func SiLUBackward[T Float](dst, g, x []T) {
-	checkPair("SiLUBackward", dst, g, x)
 	siluBackwardKernel(dst, g, x)
 }
 
@@ -114,7 +107,6 @@ func clampTails(x float64) float64 {
 
 // SqrtBackward sets dst[i] = g[i]/(2y), y the output of Sqrt.
 func SqrtBackward[T Float](dst, g, y []T) {
-	checkPair("SqrtBackward", dst, g, y)
 	sqrtBackwardKernel(dst, g, y)
 }
 
@@ -124,7 +116,6 @@ func sqrtBackwardGeneric[T Float](dst, g, y []T) {
 
 // LogBackward sets dst[i] = g[i]/x, x the input of Log.
 func LogBackward[T Float](dst, g, x []T) {
-	checkPair("LogBackward", dst, g, x)
 	logBackwardKernel(dst, g, x)
 }
 
@@ -142,7 +133,6 @@ func strongDiv[T Float](g, d T) T {
 
 // SquareBackward sets dst[i] = g[i]·2x, x the input of Square.
 func SquareBackward[T Float](dst, g, x []T) {
-	checkPair("SquareBackward", dst, g, x)
 	squareBackwardKernel(dst, g, x)
 }
 
@@ -152,7 +142,6 @@ func squareBackwardGeneric[T Float](dst, g, x []T) {
 
 // AbsBackward sets dst[i] = g[i]·sign(x), x the input of Abs; 0 at x = 0.
 func AbsBackward[T Float](dst, g, x []T) {
-	checkPair("AbsBackward", dst, g, x)
 	absBackwardKernel(dst, g, x)
 }
 

@@ -609,18 +609,36 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x11, Y2, Y3, Y2
-	VANDPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x11, Y0, Y2, Y0
+	VANDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -674,18 +692,29 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VXORPD     Y3, Y3, Y3
-	VCMPPD     $0x11, Y2, Y3, Y2
-	VANDPD     Y1, Y2, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x11, Y0, Y2, Y0
+	VANDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -765,21 +794,39 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (BX), Y1, Y3
-	VSUBPS     Y3, Y0, Y0
-	VMULPS     Y0, Y3, Y0
-	VMULPS     Y0, Y2, Y0
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x04, Y3, Y2, Y2
-	VANDPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y2
+	VMASKMOVPS   (BX), Y1, Y1
+	VSUBPS       Y1, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y0, Y2, Y0
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x04, Y1, Y2, Y1
+	VANDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -859,21 +906,32 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMASKMOVPD (BX), Y1, Y3
-	VSUBPD     Y3, Y0, Y0
-	VMULPD     Y0, Y3, Y0
-	VMULPD     Y0, Y2, Y0
-	VXORPD     Y3, Y3, Y3
-	VCMPPD     $0x04, Y3, Y2, Y2
-	VANDPD     Y2, Y0, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y2
+	VMASKMOVPD   (BX), Y1, Y1
+	VSUBPD       Y1, Y0, Y0
+	VMULPD       Y0, Y1, Y0
+	VMULPD       Y0, Y2, Y0
+	VXORPD       Y1, Y1, Y1
+	VCMPPD       $0x04, Y1, Y2, Y1
+	VANDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -958,22 +1016,40 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (BX), Y1, Y3
-	VSUBPS     Y3, Y0, Y4
-	VADDPS     Y0, Y3, Y0
-	VMULPS     Y0, Y4, Y0
-	VMULPS     Y0, Y2, Y0
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x04, Y3, Y2, Y2
-	VANDPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y2
+	VMASKMOVPS   (BX), Y1, Y1
+	VSUBPS       Y1, Y0, Y3
+	VADDPS       Y0, Y1, Y0
+	VMULPS       Y0, Y3, Y0
+	VMULPS       Y0, Y2, Y0
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x04, Y1, Y2, Y1
+	VANDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1058,22 +1134,33 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMASKMOVPD (BX), Y1, Y3
-	VSUBPD     Y3, Y0, Y4
-	VADDPD     Y0, Y3, Y0
-	VMULPD     Y0, Y4, Y0
-	VMULPD     Y0, Y2, Y0
-	VXORPD     Y3, Y3, Y3
-	VCMPPD     $0x04, Y3, Y2, Y2
-	VANDPD     Y2, Y0, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y2
+	VMASKMOVPD   (BX), Y1, Y1
+	VSUBPD       Y1, Y0, Y3
+	VADDPD       Y0, Y1, Y0
+	VMULPD       Y0, Y3, Y0
+	VMULPD       Y0, Y2, Y0
+	VXORPD       Y1, Y1, Y1
+	VCMPPD       $0x04, Y1, Y2, Y1
+	VANDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -1147,20 +1234,38 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VADDPS     Y2, Y2, Y2
-	VDIVPS     Y2, Y1, Y2
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x04, Y3, Y1, Y1
-	VANDPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VADDPS       Y0, Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x04, Y2, Y1, Y1
+	VANDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1234,20 +1339,31 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VADDPD     Y2, Y2, Y2
-	VDIVPD     Y2, Y1, Y2
-	VXORPD     Y3, Y3, Y3
-	VCMPPD     $0x04, Y3, Y1, Y1
-	VANDPD     Y1, Y2, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VADDPD       Y0, Y0, Y0
+	VDIVPD       Y0, Y1, Y0
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x04, Y2, Y1, Y1
+	VANDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -1316,19 +1432,37 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VDIVPS     Y2, Y1, Y2
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x04, Y3, Y1, Y1
-	VANDPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x04, Y2, Y1, Y1
+	VANDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1397,19 +1531,30 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VDIVPD     Y2, Y1, Y2
-	VXORPD     Y3, Y3, Y3
-	VCMPPD     $0x04, Y3, Y1, Y1
-	VANDPD     Y1, Y2, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VDIVPD       Y0, Y1, Y0
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x04, Y2, Y1, Y1
+	VANDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -1483,20 +1628,38 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMASKMOVPS (BX), Y0, Y2
-	VADDPS     Y2, Y2, Y2
-	VMULPS     Y2, Y1, Y2
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x04, Y3, Y1, Y1
-	VANDPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y0
+	VADDPS       Y0, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x04, Y2, Y1, Y1
+	VANDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1570,20 +1733,31 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMASKMOVPD (BX), Y0, Y2
-	VADDPD     Y2, Y2, Y2
-	VMULPD     Y2, Y1, Y2
-	VXORPD     Y3, Y3, Y3
-	VCMPPD     $0x04, Y3, Y1, Y1
-	VANDPD     Y1, Y2, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y0
+	VADDPD       Y0, Y0, Y0
+	VMULPD       Y0, Y1, Y0
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x04, Y2, Y1, Y1
+	VANDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -1679,24 +1853,42 @@ again5:
 	JGE       again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y2
-	VMASKMOVPS (DX), Y2, Y3
-	VMASKMOVPS (BX), Y2, Y4
-	VANDPS     Y0, Y4, Y0
-	VORPS      Y1, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VCMPPS     $0x0c, Y1, Y4, Y1
-	VBLENDVPS  Y1, Y0, Y4, Y0
-	VMULPS     Y0, Y3, Y0
-	VXORPS     Y1, Y1, Y1
-	VCMPPS     $0x04, Y1, Y3, Y1
-	VANDPS     Y1, Y0, Y0
-	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPS      (SI)(DI*4), Y2
+	VMASKMOVPS   (DX), Y2, Y3
+	VMASKMOVPS   (BX), Y2, Y2
+	VANDPS       Y0, Y2, Y0
+	VORPS        Y1, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x0c, Y1, Y2, Y1
+	VBLENDVPS    Y1, Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x04, Y1, Y3, Y1
+	VANDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1792,24 +1984,35 @@ again5:
 	JGE       again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y2
-	VMASKMOVPD (DX), Y2, Y3
-	VMASKMOVPD (BX), Y2, Y4
-	VANDPD     Y0, Y4, Y0
-	VORPD      Y1, Y0, Y0
-	VXORPD     Y1, Y1, Y1
-	VCMPPD     $0x0c, Y1, Y4, Y1
-	VBLENDVPD  Y1, Y0, Y4, Y0
-	VMULPD     Y0, Y3, Y0
-	VXORPD     Y1, Y1, Y1
-	VCMPPD     $0x04, Y1, Y3, Y1
-	VANDPD     Y1, Y0, Y0
-	VMASKMOVPD Y0, Y2, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), SI
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVUPD      (SI)(DI*8), Y2
+	VMASKMOVPD   (DX), Y2, Y3
+	VMASKMOVPD   (BX), Y2, Y2
+	VANDPD       Y0, Y2, Y0
+	VORPD        Y1, Y0, Y0
+	VXORPD       Y1, Y1, Y1
+	VCMPPD       $0x0c, Y1, Y2, Y1
+	VBLENDVPD    Y1, Y0, Y2, Y0
+	VMULPD       Y0, Y3, Y0
+	VXORPD       Y1, Y1, Y1
+	VCMPPD       $0x04, Y1, Y3, Y1
+	VANDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -1819,78 +2022,152 @@ done4:
 TEXT ·softplusBackwardF32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPS s80000000<>+0(SB), Y0
 	VMOVUPS sc2e60000<>+0(SB), Y1
-	VMOVUPS s4b4000ca<>+0(SB), Y2
-	VMOVUPS s3fb8aa3b<>+0(SB), Y3
-	VMOVUPS s3f317200<>+0(SB), Y4
-	VMOVUPS s35bfbe8e<>+0(SB), Y5
-	VMOVUPS s3d2aabce<>+0(SB), Y6
-	VMOVUPS s3ab55c90<>+0(SB), Y7
-	VMOVUPS s3effffff<>+0(SB), Y8
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
 	MOVQ    x+16(FP), BX
 
+two2:
+	CMPQ         AX, $+16
+	JL           loop1
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      32(BX), Y5
+	VORPS        Y0, Y3, Y6
+	VORPS        Y0, Y5, Y7
+	VMAXPS       Y6, Y1, Y6
+	VMAXPS       Y7, Y1, Y9
+	VMOVUPS      s4b4000ca<>+0(SB), Y7
+	VMOVUPS      s4b4000ca<>+0(SB), Y10
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y6, Y7
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
+	VSUBPS       s4b4000ca<>+0(SB), Y7, Y8
+	VSUBPS       s4b4000ca<>+0(SB), Y10, Y11
+	VFNMADD231PS s3f317200<>+0(SB), Y8, Y6
+	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y6
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y9, Y9, Y13
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
+	VFMADD231PS  s3ab55c90<>+0(SB), Y8, Y11
+	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
+	VFMADD213PS  s3effffff<>+0(SB), Y8, Y11
+	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
+	VMOVUPS      s3e2aaa55<>+0(SB), Y12
+	VMOVUPS      s3e2aaa55<>+0(SB), Y15
+	VFMADD231PS  s3c091630<>+0(SB), Y8, Y12
+	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
+	VFMADD213PS  Y11, Y6, Y12
+	VFMADD213PS  Y14, Y9, Y15
+	VFMADD213PS  Y6, Y8, Y12
+	VFMADD213PS  Y9, Y13, Y15
+	VPSLLD       $0x17, Y7, Y6
+	VPSLLD       $0x17, Y10, Y7
+	VFMADD213PS  Y6, Y6, Y12
+	VFMADD213PS  Y7, Y7, Y15
+	VMULPS       s1a000000<>+0(SB), Y12, Y6
+	VMULPS       s1a000000<>+0(SB), Y15, Y8
+	VMOVUPS      s3f800000<>+0(SB), Y7
+	VMOVUPS      s3f800000<>+0(SB), Y9
+	VBLENDVPS    Y3, Y6, Y7, Y3
+	VBLENDVPS    Y5, Y8, Y9, Y5
+	VADDPS       s3f800000<>+0(SB), Y6, Y6
+	VADDPS       s3f800000<>+0(SB), Y8, Y7
+	VDIVPS       Y6, Y3, Y3
+	VDIVPS       Y7, Y5, Y5
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y5, Y6
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y7, Y7, Y7
+	VCMPPS       $0x04, Y5, Y2, Y2
+	VCMPPS       $0x04, Y7, Y4, Y4
+	VANDPS       Y2, Y3, Y2
+	VANDPS       Y4, Y6, Y3
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, CX
+	SUBQ         $+16, AX
+	JMP          two2
+
 loop1:
 	CMPQ    AX, $+8
-	JL      rest3
-	VMOVUPS (DX), Y9
-	VMOVUPS (BX), Y10
+	JL      rest4
+	VMOVUPS (DX), Y2
+	VMOVUPS (BX), Y3
 
-enter2:
-	VORPS        Y0, Y10, Y11
-	VMAXPS       Y11, Y1, Y11
-	VMOVUPS      Y2, Y12
-	VFMADD231PS  Y3, Y11, Y12
-	VSUBPS       Y2, Y12, Y13
-	VFNMADD231PS Y4, Y13, Y11
-	VFNMADD231PS Y5, Y13, Y11
-	VMULPS       Y11, Y11, Y13
-	VMOVUPS      Y6, Y14
-	VFMADD231PS  Y7, Y13, Y14
-	VFMADD213PS  Y8, Y13, Y14
-	VMOVUPS      s3e2aaa55<>+0(SB), Y15
-	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y14, Y11, Y15
-	VFMADD213PS  Y11, Y13, Y15
-	VPSLLD       $0x17, Y12, Y11
-	VFMADD213PS  Y11, Y11, Y15
-	VMULPS       s1a000000<>+0(SB), Y15, Y11
-	VMOVUPS      s3f800000<>+0(SB), Y12
-	VBLENDVPS    Y10, Y11, Y12, Y10
-	VADDPS       s3f800000<>+0(SB), Y11, Y11
-	VDIVPS       Y11, Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VXORPS       Y11, Y11, Y11
-	VCMPPS       $0x04, Y11, Y9, Y9
-	VANDPS       Y9, Y10, Y9
+enter3:
+	VORPS        Y0, Y3, Y4
+	VMAXPS       Y4, Y1, Y4
+	VMOVUPS      s4b4000ca<>+0(SB), Y5
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y4, Y5
+	VSUBPS       s4b4000ca<>+0(SB), Y5, Y6
+	VFNMADD231PS s3f317200<>+0(SB), Y6, Y4
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y6, Y4
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      s3d2aabce<>+0(SB), Y7
+	VFMADD231PS  s3ab55c90<>+0(SB), Y6, Y7
+	VFMADD213PS  s3effffff<>+0(SB), Y6, Y7
+	VMOVUPS      s3e2aaa55<>+0(SB), Y8
+	VFMADD231PS  s3c091630<>+0(SB), Y6, Y8
+	VFMADD213PS  Y7, Y4, Y8
+	VFMADD213PS  Y4, Y6, Y8
+	VPSLLD       $0x17, Y5, Y4
+	VFMADD213PS  Y4, Y4, Y8
+	VMULPS       s1a000000<>+0(SB), Y8, Y4
+	VMOVUPS      s3f800000<>+0(SB), Y5
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VADDPS       s3f800000<>+0(SB), Y4, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x04, Y4, Y2, Y2
+	VANDPS       Y2, Y3, Y2
 	CMPQ         AX, $+8
-	JL           leave4
-	VMOVUPS      Y9, (CX)
+	JL           leave5
+	VMOVUPS      Y2, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
 	JMP          loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y10
-	VMASKMOVPS (DX), Y10, Y9
-	VMASKMOVPS (BX), Y10, Y10
-	JMP        enter2
+	VMOVUPS    (SI)(DI*4), Y3
+	VMASKMOVPS (DX), Y3, Y2
+	VMASKMOVPS (BX), Y3, Y3
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y0
-	VMASKMOVPS Y9, Y0, (CX)
+leave5:
+	TESTQ        $0x00000004, AX
+	JE           skip7
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ   $0x00000002, AX
+	JE      skip8
+	VMOVLPS X2, (CX)
+	VPSRLDQ $0x08, X2, X2
+	ADDQ    $+8, CX
+
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSS X2, (CX)
+
+skip9:
+done6:
 	VZEROUPPER
 	RET
 
@@ -1899,516 +2176,1159 @@ done5:
 TEXT ·softplusBackwardF64AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD d8000000000000000<>+0(SB), Y0
 	VMOVUPD dc087c00000000000<>+0(SB), Y1
-	VMOVUPD d4338000000000618<>+0(SB), Y2
-	VMOVUPD d3ff71547652b82fe<>+0(SB), Y3
-	VMOVUPD d3fe62e42fee00000<>+0(SB), Y4
-	VMOVUPD d3dea39ef35793c76<>+0(SB), Y5
-	VMOVUPD d3e927e4fac37b613<>+0(SB), Y6
-	VMOVUPD d3e21f395c6dfaee1<>+0(SB), Y7
-	VMOVUPD d3efa01a019c5f50a<>+0(SB), Y8
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
 	MOVQ    x+16(FP), BX
 
+two2:
+	CMPQ         AX, $+8
+	JL           loop1
+	VMOVUPD      (DX), Y2
+	VMOVUPD      (BX), Y3
+	VMOVUPD      32(DX), Y4
+	VMOVUPD      32(BX), Y5
+	VORPD        Y0, Y3, Y6
+	VORPD        Y0, Y5, Y7
+	VMAXPD       Y6, Y1, Y6
+	VMAXPD       Y7, Y1, Y9
+	VMOVUPD      d4338000000000618<>+0(SB), Y7
+	VMOVUPD      d4338000000000618<>+0(SB), Y10
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y6, Y7
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y9, Y10
+	VSUBPD       d4338000000000618<>+0(SB), Y7, Y8
+	VSUBPD       d4338000000000618<>+0(SB), Y10, Y11
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y6
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y9
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y6
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
+	VMULPD       Y6, Y6, Y8
+	VMULPD       Y9, Y9, Y13
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y8, Y11
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y8, Y11
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y8, Y11
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y8, Y11
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y8, Y11
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y12
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y8, Y12
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y8, Y12
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y8, Y12
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y8, Y12
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
+	VFMADD213PD  Y11, Y6, Y12
+	VFMADD213PD  Y14, Y9, Y15
+	VFMADD213PD  Y6, Y8, Y12
+	VFMADD213PD  Y9, Y13, Y15
+	VPSLLQ       $0x34, Y7, Y6
+	VPSLLQ       $0x34, Y10, Y7
+	VFMADD213PD  Y6, Y6, Y12
+	VFMADD213PD  Y7, Y7, Y15
+	VMULPD       d1e60000000000000<>+0(SB), Y12, Y6
+	VMULPD       d1e60000000000000<>+0(SB), Y15, Y8
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y7
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y9
+	VBLENDVPD    Y3, Y6, Y7, Y3
+	VBLENDVPD    Y5, Y8, Y9, Y5
+	VADDPD       d3ff0000000000000<>+0(SB), Y6, Y6
+	VADDPD       d3ff0000000000000<>+0(SB), Y8, Y7
+	VDIVPD       Y6, Y3, Y3
+	VDIVPD       Y7, Y5, Y5
+	VMULPD       Y2, Y3, Y3
+	VMULPD       Y4, Y5, Y6
+	VXORPD       Y5, Y5, Y5
+	VXORPD       Y7, Y7, Y7
+	VCMPPD       $0x04, Y5, Y2, Y2
+	VCMPPD       $0x04, Y7, Y4, Y4
+	VANDPD       Y2, Y3, Y2
+	VANDPD       Y4, Y6, Y3
+	VMOVUPD      Y2, (CX)
+	VMOVUPD      Y3, 32(CX)
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, CX
+	SUBQ         $+8, AX
+	JMP          two2
+
 loop1:
 	CMPQ    AX, $+4
-	JL      rest3
-	VMOVUPD (DX), Y9
-	VMOVUPD (BX), Y10
+	JL      rest4
+	VMOVUPD (DX), Y2
+	VMOVUPD (BX), Y3
 
-enter2:
-	VORPD        Y0, Y10, Y11
-	VMAXPD       Y11, Y1, Y11
-	VMOVUPD      Y2, Y12
-	VFMADD231PD  Y3, Y11, Y12
-	VSUBPD       Y2, Y12, Y13
-	VFNMADD231PD Y4, Y13, Y11
-	VFNMADD231PD Y5, Y13, Y11
-	VMULPD       Y11, Y11, Y13
-	VMOVUPD      Y6, Y14
-	VFMADD231PD  Y7, Y13, Y14
-	VFMADD213PD  Y8, Y13, Y14
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
-	VFMADD213PD  Y14, Y11, Y15
-	VFMADD213PD  Y11, Y13, Y15
-	VPSLLQ       $0x34, Y12, Y11
-	VFMADD213PD  Y11, Y11, Y15
-	VMULPD       d1e60000000000000<>+0(SB), Y15, Y11
-	VMOVUPD      d3ff0000000000000<>+0(SB), Y12
-	VBLENDVPD    Y10, Y11, Y12, Y10
-	VADDPD       d3ff0000000000000<>+0(SB), Y11, Y11
-	VDIVPD       Y11, Y10, Y10
-	VMULPD       Y9, Y10, Y10
-	VXORPD       Y11, Y11, Y11
-	VCMPPD       $0x04, Y11, Y9, Y9
-	VANDPD       Y9, Y10, Y9
+enter3:
+	VORPD        Y0, Y3, Y4
+	VMAXPD       Y4, Y1, Y4
+	VMOVUPD      d4338000000000618<>+0(SB), Y5
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y4, Y5
+	VSUBPD       d4338000000000618<>+0(SB), Y5, Y6
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y6, Y4
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y7
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y6, Y7
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y6, Y7
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y6, Y7
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y6, Y7
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y6, Y7
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y8
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y6, Y8
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y6, Y8
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y6, Y8
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y6, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VFMADD213PD  Y4, Y6, Y8
+	VPSLLQ       $0x34, Y5, Y4
+	VFMADD213PD  Y4, Y4, Y8
+	VMULPD       d1e60000000000000<>+0(SB), Y8, Y4
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y5
+	VBLENDVPD    Y3, Y4, Y5, Y3
+	VADDPD       d3ff0000000000000<>+0(SB), Y4, Y4
+	VDIVPD       Y4, Y3, Y3
+	VMULPD       Y2, Y3, Y3
+	VXORPD       Y4, Y4, Y4
+	VCMPPD       $0x04, Y4, Y2, Y2
+	VANDPD       Y2, Y3, Y2
 	CMPQ         AX, $+4
-	JL           leave4
-	VMOVUPD      Y9, (CX)
+	JL           leave5
+	VMOVUPD      Y2, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
 	JMP          loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y10
-	VMASKMOVPD (DX), Y10, Y9
-	VMASKMOVPD (BX), Y10, Y10
-	JMP        enter2
+	VMOVUPD    (SI)(DI*8), Y3
+	VMASKMOVPD (DX), Y3, Y2
+	VMASKMOVPD (BX), Y3, Y3
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y0
-	VMASKMOVPD Y9, Y0, (CX)
+leave5:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	VMOVUPD      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSD X2, (CX)
+
+skip8:
+done6:
 	VZEROUPPER
 	RET
 
 // func geluBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluBackwardF32AVX2(SB), NOSPLIT, $0-32
-	VMOVUPS s41680000<>+0(SB), Y0
-	VMOVUPS s3f800000<>+0(SB), Y1
-	VMOVUPS s1a000000<>+0(SB), Y2
-	VMOVUPS sc1680000<>+0(SB), Y3
-	VMOVUPS s7fffffff<>+0(SB), Y4
-	VMOVUPS sbf000000<>+0(SB), Y5
-	VMOVUPS s4b4000ca<>+0(SB), Y6
-	VMOVUPS s3fb8aa3b<>+0(SB), Y7
-	MOVQ    n+24(FP), AX
-	MOVQ    dst+0(FP), CX
-	MOVQ    grad+8(FP), DX
-	MOVQ    x+16(FP), BX
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ grad+8(FP), DX
+	MOVQ x+16(FP), BX
+
+two2:
+	CMPQ         AX, $+16
+	JL           loop1
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      32(DX), Y2
+	VMOVUPS      32(BX), Y3
+	VMOVUPS      sc1680000<>+0(SB), Y4
+	VMOVUPS      sc1680000<>+0(SB), Y5
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y3, Y5, Y4
+	VMOVUPS      s41680000<>+0(SB), Y3
+	VMOVUPS      s41680000<>+0(SB), Y5
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y4, Y5, Y5
+	VANDPS       s7fffffff<>+0(SB), Y1, Y3
+	VANDPS       s7fffffff<>+0(SB), Y5, Y6
+	VMOVUPS      s41680000<>+0(SB), Y4
+	VMOVUPS      s41680000<>+0(SB), Y7
+	VMINPS       Y3, Y4, Y3
+	VMINPS       Y6, Y7, Y7
+	VMULPS       Y3, Y3, Y4
+	VMULPS       Y7, Y7, Y8
+	VMOVUPS      Y3, Y6
+	VMOVUPS      Y7, Y9
+	VFMSUB213PS  Y4, Y3, Y6
+	VFMSUB213PS  Y8, Y7, Y9
+	VMULPS       sbf000000<>+0(SB), Y4, Y4
+	VMULPS       sbf000000<>+0(SB), Y8, Y11
+	VMOVUPS      s4b4000ca<>+0(SB), Y8
+	VMOVUPS      s4b4000ca<>+0(SB), Y12
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y4, Y8
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y11, Y12
+	VSUBPS       s4b4000ca<>+0(SB), Y8, Y10
+	VSUBPS       s4b4000ca<>+0(SB), Y12, Y13
+	VFNMADD231PS s3f317200<>+0(SB), Y10, Y4
+	VFNMADD231PS s3f317200<>+0(SB), Y13, Y11
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y10, Y4
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y13, Y11
+	VFNMADD231PS s3f000000<>+0(SB), Y6, Y4
+	VFNMADD231PS s3f000000<>+0(SB), Y9, Y11
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      s3d2aabce<>+0(SB), Y9
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
+	VFMADD231PS  s3ab55c90<>+0(SB), Y6, Y9
+	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
+	VFMADD213PS  s3effffff<>+0(SB), Y6, Y9
+	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
+	VMOVUPS      s3e2aaa55<>+0(SB), Y10
+	VMOVUPS      s3e2aaa55<>+0(SB), Y15
+	VFMADD231PS  s3c091630<>+0(SB), Y6, Y10
+	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
+	VFMADD213PS  Y9, Y4, Y10
+	VFMADD213PS  Y14, Y11, Y15
+	VFMADD213PS  Y4, Y6, Y10
+	VFMADD213PS  Y11, Y13, Y15
+	VPSLLD       $0x17, Y8, Y4
+	VPSLLD       $0x17, Y12, Y6
+	VFMADD213PS  Y4, Y4, Y10
+	VFMADD213PS  Y6, Y6, Y15
+	VADDPS       s40880000<>+0(SB), Y3, Y4
+	VADDPS       s40880000<>+0(SB), Y7, Y8
+	VMOVUPS      s40880000<>+0(SB), Y6
+	VMOVUPS      s40880000<>+0(SB), Y9
+	VSUBPS       Y4, Y6, Y6
+	VSUBPS       Y8, Y9, Y9
+	VADDPS       Y3, Y6, Y3
+	VADDPS       Y7, Y9, Y9
+	VMOVUPS      s3f800000<>+0(SB), Y6
+	VMOVUPS      s3f800000<>+0(SB), Y7
+	VDIVPS       Y4, Y6, Y6
+	VDIVPS       Y8, Y7, Y11
+	VMOVUPS      s3f800000<>+0(SB), Y7
+	VMOVUPS      s3f800000<>+0(SB), Y12
+	VFNMADD231PS Y4, Y6, Y7
+	VFNMADD231PS Y8, Y11, Y12
+	VFNMADD231PS Y3, Y6, Y7
+	VFNMADD231PS Y9, Y11, Y12
+	VMULPS       Y6, Y7, Y3
+	VMULPS       Y11, Y12, Y7
+	VMOVUPS      s3f800000<>+0(SB), Y4
+	VMOVUPS      s3f800000<>+0(SB), Y8
+	VFNMADD231PS s41080000<>+0(SB), Y6, Y4
+	VFNMADD231PS s41080000<>+0(SB), Y11, Y8
+	VFNMADD231PS s41080000<>+0(SB), Y3, Y4
+	VFNMADD231PS s41080000<>+0(SB), Y7, Y8
+	VADDPS       Y3, Y6, Y3
+	VADDPS       Y7, Y11, Y11
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y8, Y8, Y12
+	VMOVUPS      sba43506e<>+0(SB), Y7
+	VMOVUPS      sba43506e<>+0(SB), Y13
+	VFMADD231PS  sb9c33322<>+0(SB), Y6, Y7
+	VFMADD231PS  sb9c33322<>+0(SB), Y12, Y13
+	VFMADD213PS  s3daea266<>+0(SB), Y6, Y7
+	VFMADD213PS  s3daea266<>+0(SB), Y12, Y13
+	VMOVUPS      s3b0f6e1d<>+0(SB), Y9
+	VMOVUPS      s3b0f6e1d<>+0(SB), Y14
+	VFMADD231PS  sb97c06b2<>+0(SB), Y6, Y9
+	VFMADD231PS  sb97c06b2<>+0(SB), Y12, Y14
+	VFMADD213PS  sbc9eaa4c<>+0(SB), Y6, Y9
+	VFMADD213PS  sbc9eaa4c<>+0(SB), Y12, Y14
+	VFMADD213PS  Y7, Y4, Y9
+	VFMADD213PS  Y13, Y8, Y14
+	VFMADD213PS  sbe61ceab<>+0(SB), Y4, Y9
+	VFMADD213PS  sbe61ceab<>+0(SB), Y8, Y14
+	VFMADD213PS  s3ed621ef<>+0(SB), Y4, Y9
+	VFMADD213PS  s3ed621ef<>+0(SB), Y8, Y14
+	VFMADD213PS  sbf200882<>+0(SB), Y4, Y9
+	VFMADD213PS  sbf200882<>+0(SB), Y8, Y14
+	VFMADD213PS  s3f427225<>+0(SB), Y4, Y9
+	VFMADD213PS  s3f427225<>+0(SB), Y8, Y14
+	VMULPS       Y3, Y9, Y3
+	VMULPS       Y11, Y14, Y4
+	VMULPS       Y10, Y3, Y3
+	VMULPS       Y15, Y4, Y4
+	VMULPS       s1a000000<>+0(SB), Y3, Y3
+	VMULPS       s1a000000<>+0(SB), Y4, Y4
+	VMULPS       s1a000000<>+0(SB), Y10, Y6
+	VMULPS       s1a000000<>+0(SB), Y15, Y8
+	VMOVUPS      s3f800000<>+0(SB), Y7
+	VMOVUPS      s3f800000<>+0(SB), Y9
+	VSUBPS       Y3, Y7, Y7
+	VSUBPS       Y4, Y9, Y9
+	VBLENDVPS    Y1, Y3, Y7, Y3
+	VBLENDVPS    Y5, Y4, Y9, Y4
+	VMULPS       s3ecc422a<>+0(SB), Y6, Y6
+	VMULPS       s3ecc422a<>+0(SB), Y8, Y7
+	VFMADD231PS  Y1, Y6, Y3
+	VFMADD231PS  Y5, Y7, Y4
+	VMULPS       Y0, Y3, Y1
+	VMULPS       Y2, Y4, Y4
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x04, Y3, Y0, Y0
+	VCMPPS       $0x04, Y5, Y2, Y2
+	VANDPS       Y0, Y1, Y0
+	VANDPS       Y2, Y4, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, CX
+	SUBQ         $+16, AX
+	JMP          two2
 
 loop1:
 	CMPQ    AX, $+8
-	JL      rest3
-	VMOVUPS (DX), Y8
-	VMOVUPS (BX), Y9
+	JL      rest4
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
 
-enter2:
-	VMAXPS       Y9, Y3, Y9
-	VMINPS       Y9, Y0, Y9
-	VANDPS       Y4, Y9, Y10
-	VMINPS       Y10, Y0, Y10
-	VMULPS       Y10, Y10, Y11
-	VMOVUPS      Y10, Y12
-	VFMSUB213PS  Y11, Y10, Y12
-	VMULPS       Y5, Y11, Y11
-	VMOVUPS      Y6, Y13
-	VFMADD231PS  Y7, Y11, Y13
-	VSUBPS       Y6, Y13, Y14
-	VFNMADD231PS s3f317200<>+0(SB), Y14, Y11
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y14, Y11
-	VFNMADD231PS s3f000000<>+0(SB), Y12, Y11
-	VMULPS       Y11, Y11, Y12
-	VMOVUPS      s3d2aabce<>+0(SB), Y14
-	VFMADD231PS  s3ab55c90<>+0(SB), Y12, Y14
-	VFMADD213PS  s3effffff<>+0(SB), Y12, Y14
-	VMOVUPS      s3e2aaa55<>+0(SB), Y15
-	VFMADD231PS  s3c091630<>+0(SB), Y12, Y15
-	VFMADD213PS  Y14, Y11, Y15
-	VFMADD213PS  Y11, Y12, Y15
-	VPSLLD       $0x17, Y13, Y11
-	VFMADD213PS  Y11, Y11, Y15
-	VADDPS       s40880000<>+0(SB), Y10, Y11
-	VMOVUPS      s40880000<>+0(SB), Y12
-	VSUBPS       Y11, Y12, Y12
-	VADDPS       Y10, Y12, Y10
-	VDIVPS       Y11, Y1, Y12
-	VMOVUPS      Y1, Y13
-	VFNMADD231PS Y11, Y12, Y13
-	VFNMADD231PS Y10, Y12, Y13
-	VMULPS       Y12, Y13, Y10
-	VMOVUPS      Y1, Y11
-	VFNMADD231PS s41080000<>+0(SB), Y12, Y11
-	VFNMADD231PS s41080000<>+0(SB), Y10, Y11
-	VADDPS       Y10, Y12, Y10
-	VMULPS       Y11, Y11, Y12
-	VMOVUPS      sba43506e<>+0(SB), Y13
-	VFMADD231PS  sb9c33322<>+0(SB), Y12, Y13
-	VFMADD213PS  s3daea266<>+0(SB), Y12, Y13
-	VMOVUPS      s3b0f6e1d<>+0(SB), Y14
-	VFMADD231PS  sb97c06b2<>+0(SB), Y12, Y14
-	VFMADD213PS  sbc9eaa4c<>+0(SB), Y12, Y14
-	VFMADD213PS  Y13, Y11, Y14
-	VFMADD213PS  sbe61ceab<>+0(SB), Y11, Y14
-	VFMADD213PS  s3ed621ef<>+0(SB), Y11, Y14
-	VFMADD213PS  sbf200882<>+0(SB), Y11, Y14
-	VFMADD213PS  s3f427225<>+0(SB), Y11, Y14
-	VMULPS       Y10, Y14, Y10
-	VMULPS       Y15, Y10, Y10
-	VMULPS       Y2, Y10, Y10
-	VMULPS       Y2, Y15, Y11
-	VSUBPS       Y10, Y1, Y12
-	VBLENDVPS    Y9, Y10, Y12, Y10
-	VMULPS       s3ecc422a<>+0(SB), Y11, Y11
-	VFMADD231PS  Y9, Y11, Y10
-	VMULPS       Y8, Y10, Y9
-	VXORPS       Y10, Y10, Y10
-	VCMPPS       $0x04, Y10, Y8, Y8
-	VANDPS       Y8, Y9, Y8
+enter3:
+	VMOVUPS      sc1680000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      s41680000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VANDPS       s7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      s41680000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       sbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      s4b4000ca<>+0(SB), Y5
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y3, Y5
+	VSUBPS       s4b4000ca<>+0(SB), Y5, Y6
+	VFNMADD231PS s3f317200<>+0(SB), Y6, Y3
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y6, Y3
+	VFNMADD231PS s3f000000<>+0(SB), Y4, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVUPS      s3d2aabce<>+0(SB), Y6
+	VFMADD231PS  s3ab55c90<>+0(SB), Y4, Y6
+	VFMADD213PS  s3effffff<>+0(SB), Y4, Y6
+	VMOVUPS      s3e2aaa55<>+0(SB), Y7
+	VFMADD231PS  s3c091630<>+0(SB), Y4, Y7
+	VFMADD213PS  Y6, Y3, Y7
+	VFMADD213PS  Y3, Y4, Y7
+	VPSLLD       $0x17, Y5, Y3
+	VFMADD213PS  Y3, Y3, Y7
+	VADDPS       s40880000<>+0(SB), Y2, Y3
+	VMOVUPS      s40880000<>+0(SB), Y4
+	VSUBPS       Y3, Y4, Y4
+	VADDPS       Y2, Y4, Y2
+	VMOVUPS      s3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMOVUPS      s3f800000<>+0(SB), Y5
+	VFNMADD231PS Y3, Y4, Y5
+	VFNMADD231PS Y2, Y4, Y5
+	VMULPS       Y4, Y5, Y2
+	VMOVUPS      s3f800000<>+0(SB), Y3
+	VFNMADD231PS s41080000<>+0(SB), Y4, Y3
+	VFNMADD231PS s41080000<>+0(SB), Y2, Y3
+	VADDPS       Y2, Y4, Y2
+	VMULPS       Y3, Y3, Y4
+	VMOVUPS      sba43506e<>+0(SB), Y5
+	VFMADD231PS  sb9c33322<>+0(SB), Y4, Y5
+	VFMADD213PS  s3daea266<>+0(SB), Y4, Y5
+	VMOVUPS      s3b0f6e1d<>+0(SB), Y6
+	VFMADD231PS  sb97c06b2<>+0(SB), Y4, Y6
+	VFMADD213PS  sbc9eaa4c<>+0(SB), Y4, Y6
+	VFMADD213PS  Y5, Y3, Y6
+	VFMADD213PS  sbe61ceab<>+0(SB), Y3, Y6
+	VFMADD213PS  s3ed621ef<>+0(SB), Y3, Y6
+	VFMADD213PS  sbf200882<>+0(SB), Y3, Y6
+	VFMADD213PS  s3f427225<>+0(SB), Y3, Y6
+	VMULPS       Y2, Y6, Y2
+	VMULPS       Y7, Y2, Y2
+	VMULPS       s1a000000<>+0(SB), Y2, Y2
+	VMULPS       s1a000000<>+0(SB), Y7, Y3
+	VMOVUPS      s3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y4
+	VBLENDVPS    Y1, Y2, Y4, Y2
+	VMULPS       s3ecc422a<>+0(SB), Y3, Y3
+	VFMADD231PS  Y1, Y3, Y2
+	VMULPS       Y0, Y2, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x04, Y2, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	CMPQ         AX, $+8
-	JL           leave4
-	VMOVUPS      Y8, (CX)
+	JL           leave5
+	VMOVUPS      Y0, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
 	JMP          loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y9
-	VMASKMOVPS (DX), Y9, Y8
-	VMASKMOVPS (BX), Y9, Y9
-	JMP        enter2
+	VMOVUPS    (SI)(DI*4), Y1
+	VMASKMOVPS (DX), Y1, Y0
+	VMASKMOVPS (BX), Y1, Y1
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y0
-	VMASKMOVPS Y8, Y0, (CX)
+leave5:
+	TESTQ        $0x00000004, AX
+	JE           skip7
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ   $0x00000002, AX
+	JE      skip8
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSS X0, (CX)
+
+skip9:
+done6:
 	VZEROUPPER
 	RET
 
 // func geluBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluBackwardF64AVX2(SB), NOSPLIT, $0-32
-	VMOVUPD d40434ccccccccccd<>+0(SB), Y0
-	VMOVUPD d3fe0000000000000<>+0(SB), Y1
-	VMOVUPD d3ff0000000000000<>+0(SB), Y2
-	VMOVUPD d1e60000000000000<>+0(SB), Y3
-	VMOVUPD dc0434ccccccccccd<>+0(SB), Y4
-	VMOVUPD d7fffffffffffffff<>+0(SB), Y5
-	VMOVUPD dbfe0000000000000<>+0(SB), Y6
-	VMOVUPD d4338000000000618<>+0(SB), Y7
-	MOVQ    n+24(FP), AX
-	MOVQ    dst+0(FP), CX
-	MOVQ    grad+8(FP), DX
-	MOVQ    x+16(FP), BX
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ grad+8(FP), DX
+	MOVQ x+16(FP), BX
+
+two2:
+	CMPQ         AX, $+8
+	JL           loop1
+	VMOVUPD      (DX), Y0
+	VMOVUPD      (BX), Y1
+	VMOVUPD      32(DX), Y2
+	VMOVUPD      32(BX), Y3
+	VMOVUPD      dc0434ccccccccccd<>+0(SB), Y4
+	VMOVUPD      dc0434ccccccccccd<>+0(SB), Y5
+	VMAXPD       Y1, Y4, Y1
+	VMAXPD       Y3, Y5, Y4
+	VMOVUPD      d40434ccccccccccd<>+0(SB), Y3
+	VMOVUPD      d40434ccccccccccd<>+0(SB), Y5
+	VMINPD       Y1, Y3, Y1
+	VMINPD       Y4, Y5, Y5
+	VANDPD       d7fffffffffffffff<>+0(SB), Y1, Y3
+	VANDPD       d7fffffffffffffff<>+0(SB), Y5, Y6
+	VMOVUPD      d40434ccccccccccd<>+0(SB), Y4
+	VMOVUPD      d40434ccccccccccd<>+0(SB), Y7
+	VMINPD       Y3, Y4, Y3
+	VMINPD       Y6, Y7, Y7
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      Y3, Y6
+	VMOVUPD      Y7, Y9
+	VFMSUB213PD  Y4, Y3, Y6
+	VFMSUB213PD  Y8, Y7, Y9
+	VMULPD       dbfe0000000000000<>+0(SB), Y4, Y4
+	VMULPD       dbfe0000000000000<>+0(SB), Y8, Y11
+	VMOVUPD      d4338000000000618<>+0(SB), Y8
+	VMOVUPD      d4338000000000618<>+0(SB), Y12
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y4, Y8
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y11, Y12
+	VSUBPD       d4338000000000618<>+0(SB), Y8, Y10
+	VSUBPD       d4338000000000618<>+0(SB), Y12, Y13
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y10, Y4
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y13, Y11
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y10, Y4
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y13, Y11
+	VFNMADD231PD d3fe0000000000000<>+0(SB), Y6, Y4
+	VFNMADD231PD d3fe0000000000000<>+0(SB), Y9, Y11
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y11, Y11, Y13
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y9
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y6, Y9
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y6, Y9
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y6, Y9
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y6, Y9
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y6, Y9
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y10
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y6, Y10
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y6, Y10
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y6, Y10
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y6, Y10
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
+	VFMADD213PD  Y9, Y4, Y10
+	VFMADD213PD  Y14, Y11, Y15
+	VFMADD213PD  Y4, Y6, Y10
+	VFMADD213PD  Y11, Y13, Y15
+	VPSLLQ       $0x34, Y8, Y4
+	VPSLLQ       $0x34, Y12, Y6
+	VFMADD213PD  Y4, Y4, Y10
+	VFMADD213PD  Y6, Y6, Y15
+	VADDPD       d4013e00000000000<>+0(SB), Y3, Y4
+	VADDPD       d4013e00000000000<>+0(SB), Y7, Y8
+	VMOVUPD      d4013e00000000000<>+0(SB), Y6
+	VMOVUPD      d4013e00000000000<>+0(SB), Y9
+	VSUBPD       Y4, Y6, Y6
+	VSUBPD       Y8, Y9, Y9
+	VADDPD       Y3, Y6, Y3
+	VADDPD       Y7, Y9, Y9
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y6
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y7
+	VDIVPD       Y4, Y6, Y6
+	VDIVPD       Y8, Y7, Y11
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y7
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y12
+	VFNMADD231PD Y4, Y6, Y7
+	VFNMADD231PD Y8, Y11, Y12
+	VFNMADD231PD Y3, Y6, Y7
+	VFNMADD231PD Y9, Y11, Y12
+	VMULPD       Y6, Y7, Y3
+	VMULPD       Y11, Y12, Y7
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y4
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y8
+	VFNMADD231PD d4023e00000000000<>+0(SB), Y6, Y4
+	VFNMADD231PD d4023e00000000000<>+0(SB), Y11, Y8
+	VFNMADD231PD d4023e00000000000<>+0(SB), Y3, Y4
+	VFNMADD231PD d4023e00000000000<>+0(SB), Y7, Y8
+	VADDPD       Y3, Y6, Y3
+	VADDPD       Y7, Y11, Y11
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y8, Y8, Y12
+	VMOVUPD      dbe705d8ffcf12641<>+0(SB), Y7
+	VMOVUPD      dbe705d8ffcf12641<>+0(SB), Y13
+	VFMADD231PD  d3e3bb06b9c21b3cf<>+0(SB), Y6, Y7
+	VFMADD231PD  d3e3bb06b9c21b3cf<>+0(SB), Y12, Y13
+	VFMADD213PD  d3e9b50df4ecc0aa1<>+0(SB), Y6, Y7
+	VFMADD213PD  d3e9b50df4ecc0aa1<>+0(SB), Y12, Y13
+	VFMADD213PD  dbec562c8b06cbb9a<>+0(SB), Y6, Y7
+	VFMADD213PD  dbec562c8b06cbb9a<>+0(SB), Y12, Y13
+	VFMADD213PD  d3eee7dcf990155bd<>+0(SB), Y6, Y7
+	VFMADD213PD  d3eee7dcf990155bd<>+0(SB), Y12, Y13
+	VFMADD213PD  dbf055d131d8b0911<>+0(SB), Y6, Y7
+	VFMADD213PD  dbf055d131d8b0911<>+0(SB), Y12, Y13
+	VFMADD213PD  dbf4cd0bd8babc4a5<>+0(SB), Y6, Y7
+	VFMADD213PD  dbf4cd0bd8babc4a5<>+0(SB), Y12, Y13
+	VFMADD213PD  d3f93fbb59d3961ca<>+0(SB), Y6, Y7
+	VFMADD213PD  d3f93fbb59d3961ca<>+0(SB), Y12, Y13
+	VFMADD213PD  d3fc4b16670f7470f<>+0(SB), Y6, Y7
+	VFMADD213PD  d3fc4b16670f7470f<>+0(SB), Y12, Y13
+	VMOVUPD      dbe4c6d26f7be4cca<>+0(SB), Y9
+	VMOVUPD      dbe4c6d26f7be4cca<>+0(SB), Y14
+	VFMADD231PD  d3e21e4c08b52f43c<>+0(SB), Y6, Y9
+	VFMADD231PD  d3e21e4c08b52f43c<>+0(SB), Y12, Y14
+	VFMADD213PD  d3e723e460449e15f<>+0(SB), Y6, Y9
+	VFMADD213PD  d3e723e460449e15f<>+0(SB), Y12, Y14
+	VFMADD213PD  dbea029d021d8ca4c<>+0(SB), Y6, Y9
+	VFMADD213PD  dbea029d021d8ca4c<>+0(SB), Y12, Y14
+	VFMADD213PD  d3ed3ccda80b355b2<>+0(SB), Y6, Y9
+	VFMADD213PD  d3ed3ccda80b355b2<>+0(SB), Y12, Y14
+	VFMADD213PD  dbf0b37eba5554821<>+0(SB), Y6, Y9
+	VFMADD213PD  dbf0b37eba5554821<>+0(SB), Y12, Y14
+	VFMADD213PD  d3f411357b37899e7<>+0(SB), Y6, Y9
+	VFMADD213PD  d3f411357b37899e7<>+0(SB), Y12, Y14
+	VFMADD213PD  dbf64a7ecc2e1ccc9<>+0(SB), Y6, Y9
+	VFMADD213PD  dbf64a7ecc2e1ccc9<>+0(SB), Y12, Y14
+	VFMADD213PD  dbfb114dc38edd855<>+0(SB), Y6, Y9
+	VFMADD213PD  dbfb114dc38edd855<>+0(SB), Y12, Y14
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y13, Y8, Y14
+	VFMADD213PD  dbfd3d65e93afa6e1<>+0(SB), Y4, Y9
+	VFMADD213PD  dbfd3d65e93afa6e1<>+0(SB), Y8, Y14
+	VFMADD213PD  d3fdf857a04f1b27e<>+0(SB), Y4, Y9
+	VFMADD213PD  d3fdf857a04f1b27e<>+0(SB), Y8, Y14
+	VFMADD213PD  dbfe53f5ceddf4a6d<>+0(SB), Y4, Y9
+	VFMADD213PD  dbfe53f5ceddf4a6d<>+0(SB), Y8, Y14
+	VFMADD213PD  d3fe89a8cc2a5f0e2<>+0(SB), Y4, Y9
+	VFMADD213PD  d3fe89a8cc2a5f0e2<>+0(SB), Y8, Y14
+	VMULPD       Y3, Y9, Y3
+	VMULPD       Y11, Y14, Y4
+	VMULPD       Y10, Y3, Y3
+	VMULPD       Y15, Y4, Y4
+	VMULPD       d1e60000000000000<>+0(SB), Y3, Y3
+	VMULPD       d1e60000000000000<>+0(SB), Y4, Y4
+	VMULPD       d1e60000000000000<>+0(SB), Y10, Y6
+	VMULPD       d1e60000000000000<>+0(SB), Y15, Y8
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y7
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y9
+	VSUBPD       Y3, Y7, Y7
+	VSUBPD       Y4, Y9, Y9
+	VBLENDVPD    Y1, Y3, Y7, Y3
+	VBLENDVPD    Y5, Y4, Y9, Y4
+	VMULPD       d3fd9884533d43651<>+0(SB), Y6, Y6
+	VMULPD       d3fd9884533d43651<>+0(SB), Y8, Y7
+	VFMADD231PD  Y1, Y6, Y3
+	VFMADD231PD  Y5, Y7, Y4
+	VMULPD       Y0, Y3, Y1
+	VMULPD       Y2, Y4, Y4
+	VXORPD       Y3, Y3, Y3
+	VXORPD       Y5, Y5, Y5
+	VCMPPD       $0x04, Y3, Y0, Y0
+	VCMPPD       $0x04, Y5, Y2, Y2
+	VANDPD       Y0, Y1, Y0
+	VANDPD       Y2, Y4, Y1
+	VMOVUPD      Y0, (CX)
+	VMOVUPD      Y1, 32(CX)
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, CX
+	SUBQ         $+8, AX
+	JMP          two2
 
 loop1:
 	CMPQ    AX, $+4
-	JL      rest3
-	VMOVUPD (DX), Y8
-	VMOVUPD (BX), Y9
+	JL      rest4
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
 
-enter2:
-	VMAXPD       Y9, Y4, Y9
-	VMINPD       Y9, Y0, Y9
-	VANDPD       Y5, Y9, Y10
-	VMINPD       Y10, Y0, Y10
-	VMULPD       Y10, Y10, Y11
-	VMOVUPD      Y10, Y12
-	VFMSUB213PD  Y11, Y10, Y12
-	VMULPD       Y6, Y11, Y11
-	VMOVUPD      Y7, Y13
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y11, Y13
-	VSUBPD       Y7, Y13, Y14
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y14, Y11
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y14, Y11
-	VFNMADD231PD Y1, Y12, Y11
-	VMULPD       Y11, Y11, Y12
-	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y12, Y14
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y12, Y14
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y12, Y14
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y12, Y14
-	VFMADD213PD  Y1, Y12, Y14
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y12, Y15
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y12, Y15
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y12, Y15
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y12, Y15
-	VFMADD213PD  Y14, Y11, Y15
-	VFMADD213PD  Y11, Y12, Y15
-	VPSLLQ       $0x34, Y13, Y11
-	VFMADD213PD  Y11, Y11, Y15
-	VADDPD       d4013e00000000000<>+0(SB), Y10, Y11
-	VMOVUPD      d4013e00000000000<>+0(SB), Y12
-	VSUBPD       Y11, Y12, Y12
-	VADDPD       Y10, Y12, Y10
-	VDIVPD       Y11, Y2, Y12
-	VMOVUPD      Y2, Y13
-	VFNMADD231PD Y11, Y12, Y13
-	VFNMADD231PD Y10, Y12, Y13
-	VMULPD       Y12, Y13, Y10
-	VMOVUPD      Y2, Y11
-	VFNMADD231PD d4023e00000000000<>+0(SB), Y12, Y11
-	VFNMADD231PD d4023e00000000000<>+0(SB), Y10, Y11
-	VADDPD       Y10, Y12, Y10
-	VMULPD       Y11, Y11, Y12
-	VMOVUPD      dbe705d8ffcf12641<>+0(SB), Y13
-	VFMADD231PD  d3e3bb06b9c21b3cf<>+0(SB), Y12, Y13
-	VFMADD213PD  d3e9b50df4ecc0aa1<>+0(SB), Y12, Y13
-	VFMADD213PD  dbec562c8b06cbb9a<>+0(SB), Y12, Y13
-	VFMADD213PD  d3eee7dcf990155bd<>+0(SB), Y12, Y13
-	VFMADD213PD  dbf055d131d8b0911<>+0(SB), Y12, Y13
-	VFMADD213PD  dbf4cd0bd8babc4a5<>+0(SB), Y12, Y13
-	VFMADD213PD  d3f93fbb59d3961ca<>+0(SB), Y12, Y13
-	VFMADD213PD  d3fc4b16670f7470f<>+0(SB), Y12, Y13
-	VMOVUPD      dbe4c6d26f7be4cca<>+0(SB), Y14
-	VFMADD231PD  d3e21e4c08b52f43c<>+0(SB), Y12, Y14
-	VFMADD213PD  d3e723e460449e15f<>+0(SB), Y12, Y14
-	VFMADD213PD  dbea029d021d8ca4c<>+0(SB), Y12, Y14
-	VFMADD213PD  d3ed3ccda80b355b2<>+0(SB), Y12, Y14
-	VFMADD213PD  dbf0b37eba5554821<>+0(SB), Y12, Y14
-	VFMADD213PD  d3f411357b37899e7<>+0(SB), Y12, Y14
-	VFMADD213PD  dbf64a7ecc2e1ccc9<>+0(SB), Y12, Y14
-	VFMADD213PD  dbfb114dc38edd855<>+0(SB), Y12, Y14
-	VFMADD213PD  Y13, Y11, Y14
-	VFMADD213PD  dbfd3d65e93afa6e1<>+0(SB), Y11, Y14
-	VFMADD213PD  d3fdf857a04f1b27e<>+0(SB), Y11, Y14
-	VFMADD213PD  dbfe53f5ceddf4a6d<>+0(SB), Y11, Y14
-	VFMADD213PD  d3fe89a8cc2a5f0e2<>+0(SB), Y11, Y14
-	VMULPD       Y10, Y14, Y10
-	VMULPD       Y15, Y10, Y10
-	VMULPD       Y3, Y10, Y10
-	VMULPD       Y3, Y15, Y11
-	VSUBPD       Y10, Y2, Y12
-	VBLENDVPD    Y9, Y10, Y12, Y10
-	VMULPD       d3fd9884533d43651<>+0(SB), Y11, Y11
-	VFMADD231PD  Y9, Y11, Y10
-	VMULPD       Y8, Y10, Y9
-	VXORPD       Y10, Y10, Y10
-	VCMPPD       $0x04, Y10, Y8, Y8
-	VANDPD       Y8, Y9, Y8
+enter3:
+	VMOVUPD      dc0434ccccccccccd<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y1
+	VMOVUPD      d40434ccccccccccd<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VANDPD       d7fffffffffffffff<>+0(SB), Y1, Y2
+	VMOVUPD      d40434ccccccccccd<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y2
+	VMULPD       Y2, Y2, Y3
+	VMOVUPD      Y2, Y4
+	VFMSUB213PD  Y3, Y2, Y4
+	VMULPD       dbfe0000000000000<>+0(SB), Y3, Y3
+	VMOVUPD      d4338000000000618<>+0(SB), Y5
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y3, Y5
+	VSUBPD       d4338000000000618<>+0(SB), Y5, Y6
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y6, Y3
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y6, Y3
+	VFNMADD231PD d3fe0000000000000<>+0(SB), Y4, Y3
+	VMULPD       Y3, Y3, Y4
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y6
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y4, Y6
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y4, Y6
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y4, Y6
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y4, Y6
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y4, Y6
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y7
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y4, Y7
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y4, Y7
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y4, Y7
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y4, Y7
+	VFMADD213PD  Y6, Y3, Y7
+	VFMADD213PD  Y3, Y4, Y7
+	VPSLLQ       $0x34, Y5, Y3
+	VFMADD213PD  Y3, Y3, Y7
+	VADDPD       d4013e00000000000<>+0(SB), Y2, Y3
+	VMOVUPD      d4013e00000000000<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y4
+	VADDPD       Y2, Y4, Y2
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y4
+	VDIVPD       Y3, Y4, Y4
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y5
+	VFNMADD231PD Y3, Y4, Y5
+	VFNMADD231PD Y2, Y4, Y5
+	VMULPD       Y4, Y5, Y2
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y3
+	VFNMADD231PD d4023e00000000000<>+0(SB), Y4, Y3
+	VFNMADD231PD d4023e00000000000<>+0(SB), Y2, Y3
+	VADDPD       Y2, Y4, Y2
+	VMULPD       Y3, Y3, Y4
+	VMOVUPD      dbe705d8ffcf12641<>+0(SB), Y5
+	VFMADD231PD  d3e3bb06b9c21b3cf<>+0(SB), Y4, Y5
+	VFMADD213PD  d3e9b50df4ecc0aa1<>+0(SB), Y4, Y5
+	VFMADD213PD  dbec562c8b06cbb9a<>+0(SB), Y4, Y5
+	VFMADD213PD  d3eee7dcf990155bd<>+0(SB), Y4, Y5
+	VFMADD213PD  dbf055d131d8b0911<>+0(SB), Y4, Y5
+	VFMADD213PD  dbf4cd0bd8babc4a5<>+0(SB), Y4, Y5
+	VFMADD213PD  d3f93fbb59d3961ca<>+0(SB), Y4, Y5
+	VFMADD213PD  d3fc4b16670f7470f<>+0(SB), Y4, Y5
+	VMOVUPD      dbe4c6d26f7be4cca<>+0(SB), Y6
+	VFMADD231PD  d3e21e4c08b52f43c<>+0(SB), Y4, Y6
+	VFMADD213PD  d3e723e460449e15f<>+0(SB), Y4, Y6
+	VFMADD213PD  dbea029d021d8ca4c<>+0(SB), Y4, Y6
+	VFMADD213PD  d3ed3ccda80b355b2<>+0(SB), Y4, Y6
+	VFMADD213PD  dbf0b37eba5554821<>+0(SB), Y4, Y6
+	VFMADD213PD  d3f411357b37899e7<>+0(SB), Y4, Y6
+	VFMADD213PD  dbf64a7ecc2e1ccc9<>+0(SB), Y4, Y6
+	VFMADD213PD  dbfb114dc38edd855<>+0(SB), Y4, Y6
+	VFMADD213PD  Y5, Y3, Y6
+	VFMADD213PD  dbfd3d65e93afa6e1<>+0(SB), Y3, Y6
+	VFMADD213PD  d3fdf857a04f1b27e<>+0(SB), Y3, Y6
+	VFMADD213PD  dbfe53f5ceddf4a6d<>+0(SB), Y3, Y6
+	VFMADD213PD  d3fe89a8cc2a5f0e2<>+0(SB), Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VMULPD       Y7, Y2, Y2
+	VMULPD       d1e60000000000000<>+0(SB), Y2, Y2
+	VMULPD       d1e60000000000000<>+0(SB), Y7, Y3
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y4
+	VSUBPD       Y2, Y4, Y4
+	VBLENDVPD    Y1, Y2, Y4, Y2
+	VMULPD       d3fd9884533d43651<>+0(SB), Y3, Y3
+	VFMADD231PD  Y1, Y3, Y2
+	VMULPD       Y0, Y2, Y1
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x04, Y2, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	CMPQ         AX, $+4
-	JL           leave4
-	VMOVUPD      Y8, (CX)
+	JL           leave5
+	VMOVUPD      Y0, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
 	JMP          loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y9
-	VMASKMOVPD (DX), Y9, Y8
-	VMASKMOVPD (BX), Y9, Y9
-	JMP        enter2
+	VMOVUPD    (SI)(DI*8), Y1
+	VMASKMOVPD (DX), Y1, Y0
+	VMASKMOVPD (BX), Y1, Y1
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y0
-	VMASKMOVPD Y8, Y0, (CX)
+leave5:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSD X0, (CX)
+
+skip8:
+done6:
 	VZEROUPPER
 	RET
 
 // func geluTanhBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluTanhBackwardF32AVX2(SB), NOSPLIT, $0-32
-	VMOVUPS s3fcc422a<>+0(SB), Y0
-	VMOVUPS sc1400000<>+0(SB), Y1
-	VMOVUPS s41400000<>+0(SB), Y2
-	VMOVUPS s3d922279<>+0(SB), Y3
-	VMOVUPS s3e5b33b6<>+0(SB), Y4
-	VMOVUPS s3f800000<>+0(SB), Y5
-	VMOVUPS s80000000<>+0(SB), Y6
-	VMOVUPS sc2e60000<>+0(SB), Y7
-	MOVQ    n+24(FP), AX
-	MOVQ    dst+0(FP), CX
-	MOVQ    grad+8(FP), DX
-	MOVQ    x+16(FP), BX
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ grad+8(FP), DX
+	MOVQ x+16(FP), BX
+
+two2:
+	CMPQ         AX, $+16
+	JL           loop1
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      32(DX), Y2
+	VMOVUPS      32(BX), Y3
+	VMOVUPS      sc1400000<>+0(SB), Y4
+	VMOVUPS      sc1400000<>+0(SB), Y5
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y3, Y5, Y4
+	VMOVUPS      s41400000<>+0(SB), Y3
+	VMOVUPS      s41400000<>+0(SB), Y5
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y4, Y5, Y5
+	VMULPS       Y1, Y1, Y3
+	VMULPS       Y5, Y5, Y6
+	VMOVUPS      s3fcc422a<>+0(SB), Y4
+	VMOVUPS      s3fcc422a<>+0(SB), Y7
+	VFMADD231PS  s3d922279<>+0(SB), Y3, Y4
+	VFMADD231PS  s3d922279<>+0(SB), Y6, Y7
+	VMULPS       Y1, Y4, Y4
+	VMULPS       Y5, Y7, Y8
+	VMOVUPS      s3fcc422a<>+0(SB), Y7
+	VMOVUPS      s3fcc422a<>+0(SB), Y9
+	VFMADD231PS  s3e5b33b6<>+0(SB), Y3, Y7
+	VFMADD231PS  s3e5b33b6<>+0(SB), Y6, Y9
+	VMULPS       Y1, Y7, Y1
+	VMULPS       Y5, Y9, Y6
+	VORPS        s80000000<>+0(SB), Y4, Y3
+	VORPS        s80000000<>+0(SB), Y8, Y7
+	VMOVUPS      sc2e60000<>+0(SB), Y5
+	VMOVUPS      sc2e60000<>+0(SB), Y9
+	VMAXPS       Y3, Y5, Y3
+	VMAXPS       Y7, Y9, Y9
+	VMOVUPS      s4b4000ca<>+0(SB), Y5
+	VMOVUPS      s4b4000ca<>+0(SB), Y10
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y3, Y5
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
+	VSUBPS       s4b4000ca<>+0(SB), Y5, Y7
+	VSUBPS       s4b4000ca<>+0(SB), Y10, Y11
+	VFNMADD231PS s3f317200<>+0(SB), Y7, Y3
+	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y3
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
+	VMULPS       Y3, Y3, Y7
+	VMULPS       Y9, Y9, Y13
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
+	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y11
+	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
+	VFMADD213PS  s3effffff<>+0(SB), Y7, Y11
+	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
+	VMOVUPS      s3e2aaa55<>+0(SB), Y12
+	VMOVUPS      s3e2aaa55<>+0(SB), Y15
+	VFMADD231PS  s3c091630<>+0(SB), Y7, Y12
+	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
+	VFMADD213PS  Y11, Y3, Y12
+	VFMADD213PS  Y14, Y9, Y15
+	VFMADD213PS  Y3, Y7, Y12
+	VFMADD213PS  Y9, Y13, Y15
+	VPSLLD       $0x17, Y5, Y3
+	VPSLLD       $0x17, Y10, Y5
+	VFMADD213PS  Y3, Y3, Y12
+	VFMADD213PS  Y5, Y5, Y15
+	VMULPS       s1a000000<>+0(SB), Y12, Y3
+	VMULPS       s1a000000<>+0(SB), Y15, Y9
+	VADDPS       s3f800000<>+0(SB), Y3, Y5
+	VADDPS       s3f800000<>+0(SB), Y9, Y10
+	VMOVUPS      s3f800000<>+0(SB), Y7
+	VMOVUPS      s3f800000<>+0(SB), Y11
+	VDIVPS       Y5, Y7, Y5
+	VDIVPS       Y10, Y11, Y7
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y7, Y9, Y9
+	VBLENDVPS    Y4, Y3, Y5, Y4
+	VBLENDVPS    Y8, Y9, Y7, Y8
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y9, Y7, Y5
+	VFMADD231PS  Y1, Y3, Y4
+	VFMADD231PS  Y6, Y5, Y8
+	VMULPS       Y0, Y4, Y1
+	VMULPS       Y2, Y8, Y4
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x04, Y3, Y0, Y0
+	VCMPPS       $0x04, Y5, Y2, Y2
+	VANDPS       Y0, Y1, Y0
+	VANDPS       Y2, Y4, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, CX
+	SUBQ         $+16, AX
+	JMP          two2
 
 loop1:
 	CMPQ    AX, $+8
-	JL      rest3
-	VMOVUPS (DX), Y8
-	VMOVUPS (BX), Y9
+	JL      rest4
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
 
-enter2:
-	VMAXPS       Y9, Y1, Y9
-	VMINPS       Y9, Y2, Y9
-	VMULPS       Y9, Y9, Y10
-	VMOVUPS      Y0, Y11
-	VFMADD231PS  Y3, Y10, Y11
-	VMULPS       Y9, Y11, Y11
-	VMOVUPS      Y0, Y12
-	VFMADD231PS  Y4, Y10, Y12
-	VMULPS       Y9, Y12, Y9
-	VORPS        Y6, Y11, Y10
-	VMAXPS       Y10, Y7, Y10
-	VMOVUPS      s4b4000ca<>+0(SB), Y12
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y10, Y12
-	VSUBPS       s4b4000ca<>+0(SB), Y12, Y13
-	VFNMADD231PS s3f317200<>+0(SB), Y13, Y10
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y13, Y10
-	VMULPS       Y10, Y10, Y13
-	VMOVUPS      s3d2aabce<>+0(SB), Y14
-	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
-	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
-	VMOVUPS      s3e2aaa55<>+0(SB), Y15
-	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y14, Y10, Y15
-	VFMADD213PS  Y10, Y13, Y15
-	VPSLLD       $0x17, Y12, Y10
-	VFMADD213PS  Y10, Y10, Y15
-	VMULPS       s1a000000<>+0(SB), Y15, Y10
-	VADDPS       Y5, Y10, Y12
-	VDIVPS       Y12, Y5, Y12
-	VMULPS       Y12, Y10, Y10
-	VBLENDVPS    Y11, Y10, Y12, Y11
-	VMULPS       Y10, Y12, Y10
-	VFMADD231PS  Y9, Y10, Y11
-	VMULPS       Y8, Y11, Y9
-	VXORPS       Y10, Y10, Y10
-	VCMPPS       $0x04, Y10, Y8, Y8
-	VANDPS       Y8, Y9, Y8
+enter3:
+	VMOVUPS      sc1400000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      s41400000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      s3fcc422a<>+0(SB), Y3
+	VFMADD231PS  s3d922279<>+0(SB), Y2, Y3
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      s3fcc422a<>+0(SB), Y4
+	VFMADD231PS  s3e5b33b6<>+0(SB), Y2, Y4
+	VMULPS       Y1, Y4, Y1
+	VORPS        s80000000<>+0(SB), Y3, Y2
+	VMOVUPS      sc2e60000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      s4b4000ca<>+0(SB), Y4
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y2, Y4
+	VSUBPS       s4b4000ca<>+0(SB), Y4, Y5
+	VFNMADD231PS s3f317200<>+0(SB), Y5, Y2
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y5, Y2
+	VMULPS       Y2, Y2, Y5
+	VMOVUPS      s3d2aabce<>+0(SB), Y6
+	VFMADD231PS  s3ab55c90<>+0(SB), Y5, Y6
+	VFMADD213PS  s3effffff<>+0(SB), Y5, Y6
+	VMOVUPS      s3e2aaa55<>+0(SB), Y7
+	VFMADD231PS  s3c091630<>+0(SB), Y5, Y7
+	VFMADD213PS  Y6, Y2, Y7
+	VFMADD213PS  Y2, Y5, Y7
+	VPSLLD       $0x17, Y4, Y2
+	VFMADD213PS  Y2, Y2, Y7
+	VMULPS       s1a000000<>+0(SB), Y7, Y2
+	VADDPS       s3f800000<>+0(SB), Y2, Y4
+	VMOVUPS      s3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y4
+	VMULPS       Y4, Y2, Y2
+	VBLENDVPS    Y3, Y2, Y4, Y3
+	VMULPS       Y2, Y4, Y2
+	VFMADD231PS  Y1, Y2, Y3
+	VMULPS       Y0, Y3, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x04, Y2, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	CMPQ         AX, $+8
-	JL           leave4
-	VMOVUPS      Y8, (CX)
+	JL           leave5
+	VMOVUPS      Y0, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
 	JMP          loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y9
-	VMASKMOVPS (DX), Y9, Y8
-	VMASKMOVPS (BX), Y9, Y9
-	JMP        enter2
+	VMOVUPS    (SI)(DI*4), Y1
+	VMASKMOVPS (DX), Y1, Y0
+	VMASKMOVPS (BX), Y1, Y1
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y0
-	VMASKMOVPS Y8, Y0, (CX)
+leave5:
+	TESTQ        $0x00000004, AX
+	JE           skip7
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ   $0x00000002, AX
+	JE      skip8
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSS X0, (CX)
+
+skip9:
+done6:
 	VZEROUPPER
 	RET
 
 // func geluTanhBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluTanhBackwardF64AVX2(SB), NOSPLIT, $0-32
-	VMOVUPD d3ff9884533d43651<>+0(SB), Y0
-	VMOVUPD dc038000000000000<>+0(SB), Y1
-	VMOVUPD d4038000000000000<>+0(SB), Y2
-	VMOVUPD d3fb2444f2a4d8b4b<>+0(SB), Y3
-	VMOVUPD d3fcb6676bf7450f0<>+0(SB), Y4
-	VMOVUPD d3ff0000000000000<>+0(SB), Y5
-	VMOVUPD d8000000000000000<>+0(SB), Y6
-	VMOVUPD dc087c00000000000<>+0(SB), Y7
-	MOVQ    n+24(FP), AX
-	MOVQ    dst+0(FP), CX
-	MOVQ    grad+8(FP), DX
-	MOVQ    x+16(FP), BX
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ grad+8(FP), DX
+	MOVQ x+16(FP), BX
+
+two2:
+	CMPQ         AX, $+8
+	JL           loop1
+	VMOVUPD      (DX), Y0
+	VMOVUPD      (BX), Y1
+	VMOVUPD      32(DX), Y2
+	VMOVUPD      32(BX), Y3
+	VMOVUPD      dc038000000000000<>+0(SB), Y4
+	VMOVUPD      dc038000000000000<>+0(SB), Y5
+	VMAXPD       Y1, Y4, Y1
+	VMAXPD       Y3, Y5, Y4
+	VMOVUPD      d4038000000000000<>+0(SB), Y3
+	VMOVUPD      d4038000000000000<>+0(SB), Y5
+	VMINPD       Y1, Y3, Y1
+	VMINPD       Y4, Y5, Y5
+	VMULPD       Y1, Y1, Y3
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      d3ff9884533d43651<>+0(SB), Y4
+	VMOVUPD      d3ff9884533d43651<>+0(SB), Y7
+	VFMADD231PD  d3fb2444f2a4d8b4b<>+0(SB), Y3, Y4
+	VFMADD231PD  d3fb2444f2a4d8b4b<>+0(SB), Y6, Y7
+	VMULPD       Y1, Y4, Y4
+	VMULPD       Y5, Y7, Y8
+	VMOVUPD      d3ff9884533d43651<>+0(SB), Y7
+	VMOVUPD      d3ff9884533d43651<>+0(SB), Y9
+	VFMADD231PD  d3fcb6676bf7450f0<>+0(SB), Y3, Y7
+	VFMADD231PD  d3fcb6676bf7450f0<>+0(SB), Y6, Y9
+	VMULPD       Y1, Y7, Y1
+	VMULPD       Y5, Y9, Y6
+	VORPD        d8000000000000000<>+0(SB), Y4, Y3
+	VORPD        d8000000000000000<>+0(SB), Y8, Y7
+	VMOVUPD      dc087c00000000000<>+0(SB), Y5
+	VMOVUPD      dc087c00000000000<>+0(SB), Y9
+	VMAXPD       Y3, Y5, Y3
+	VMAXPD       Y7, Y9, Y9
+	VMOVUPD      d4338000000000618<>+0(SB), Y5
+	VMOVUPD      d4338000000000618<>+0(SB), Y10
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y3, Y5
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y9, Y10
+	VSUBPD       d4338000000000618<>+0(SB), Y5, Y7
+	VSUBPD       d4338000000000618<>+0(SB), Y10, Y11
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y3
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y9
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y3
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
+	VMULPD       Y3, Y3, Y7
+	VMULPD       Y9, Y9, Y13
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y11
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y11
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y11
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y11
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y11
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y12
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y12
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y12
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y12
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y12
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
+	VFMADD213PD  Y11, Y3, Y12
+	VFMADD213PD  Y14, Y9, Y15
+	VFMADD213PD  Y3, Y7, Y12
+	VFMADD213PD  Y9, Y13, Y15
+	VPSLLQ       $0x34, Y5, Y3
+	VPSLLQ       $0x34, Y10, Y5
+	VFMADD213PD  Y3, Y3, Y12
+	VFMADD213PD  Y5, Y5, Y15
+	VMULPD       d1e60000000000000<>+0(SB), Y12, Y3
+	VMULPD       d1e60000000000000<>+0(SB), Y15, Y9
+	VADDPD       d3ff0000000000000<>+0(SB), Y3, Y5
+	VADDPD       d3ff0000000000000<>+0(SB), Y9, Y10
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y7
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y11
+	VDIVPD       Y5, Y7, Y5
+	VDIVPD       Y10, Y11, Y7
+	VMULPD       Y5, Y3, Y3
+	VMULPD       Y7, Y9, Y9
+	VBLENDVPD    Y4, Y3, Y5, Y4
+	VBLENDVPD    Y8, Y9, Y7, Y8
+	VMULPD       Y3, Y5, Y3
+	VMULPD       Y9, Y7, Y5
+	VFMADD231PD  Y1, Y3, Y4
+	VFMADD231PD  Y6, Y5, Y8
+	VMULPD       Y0, Y4, Y1
+	VMULPD       Y2, Y8, Y4
+	VXORPD       Y3, Y3, Y3
+	VXORPD       Y5, Y5, Y5
+	VCMPPD       $0x04, Y3, Y0, Y0
+	VCMPPD       $0x04, Y5, Y2, Y2
+	VANDPD       Y0, Y1, Y0
+	VANDPD       Y2, Y4, Y1
+	VMOVUPD      Y0, (CX)
+	VMOVUPD      Y1, 32(CX)
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, CX
+	SUBQ         $+8, AX
+	JMP          two2
 
 loop1:
 	CMPQ    AX, $+4
-	JL      rest3
-	VMOVUPD (DX), Y8
-	VMOVUPD (BX), Y9
+	JL      rest4
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
 
-enter2:
-	VMAXPD       Y9, Y1, Y9
-	VMINPD       Y9, Y2, Y9
-	VMULPD       Y9, Y9, Y10
-	VMOVUPD      Y0, Y11
-	VFMADD231PD  Y3, Y10, Y11
-	VMULPD       Y9, Y11, Y11
-	VMOVUPD      Y0, Y12
-	VFMADD231PD  Y4, Y10, Y12
-	VMULPD       Y9, Y12, Y9
-	VORPD        Y6, Y11, Y10
-	VMAXPD       Y10, Y7, Y10
-	VMOVUPD      d4338000000000618<>+0(SB), Y12
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y10, Y12
-	VSUBPD       d4338000000000618<>+0(SB), Y12, Y13
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y13, Y10
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y13, Y10
-	VMULPD       Y10, Y10, Y13
-	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
-	VFMADD213PD  Y14, Y10, Y15
-	VFMADD213PD  Y10, Y13, Y15
-	VPSLLQ       $0x34, Y12, Y10
-	VFMADD213PD  Y10, Y10, Y15
-	VMULPD       d1e60000000000000<>+0(SB), Y15, Y10
-	VADDPD       Y5, Y10, Y12
-	VDIVPD       Y12, Y5, Y12
-	VMULPD       Y12, Y10, Y10
-	VBLENDVPD    Y11, Y10, Y12, Y11
-	VMULPD       Y10, Y12, Y10
-	VFMADD231PD  Y9, Y10, Y11
-	VMULPD       Y8, Y11, Y9
-	VXORPD       Y10, Y10, Y10
-	VCMPPD       $0x04, Y10, Y8, Y8
-	VANDPD       Y8, Y9, Y8
+enter3:
+	VMOVUPD      dc038000000000000<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y1
+	VMOVUPD      d4038000000000000<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VMULPD       Y1, Y1, Y2
+	VMOVUPD      d3ff9884533d43651<>+0(SB), Y3
+	VFMADD231PD  d3fb2444f2a4d8b4b<>+0(SB), Y2, Y3
+	VMULPD       Y1, Y3, Y3
+	VMOVUPD      d3ff9884533d43651<>+0(SB), Y4
+	VFMADD231PD  d3fcb6676bf7450f0<>+0(SB), Y2, Y4
+	VMULPD       Y1, Y4, Y1
+	VORPD        d8000000000000000<>+0(SB), Y3, Y2
+	VMOVUPD      dc087c00000000000<>+0(SB), Y4
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      d4338000000000618<>+0(SB), Y4
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y2, Y4
+	VSUBPD       d4338000000000618<>+0(SB), Y4, Y5
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y5, Y2
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y5, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y6
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y5, Y6
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y5, Y6
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y5, Y6
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y5, Y6
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y5, Y6
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y7
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y5, Y7
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y5, Y7
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y5, Y7
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y5, Y7
+	VFMADD213PD  Y6, Y2, Y7
+	VFMADD213PD  Y2, Y5, Y7
+	VPSLLQ       $0x34, Y4, Y2
+	VFMADD213PD  Y2, Y2, Y7
+	VMULPD       d1e60000000000000<>+0(SB), Y7, Y2
+	VADDPD       d3ff0000000000000<>+0(SB), Y2, Y4
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y5
+	VDIVPD       Y4, Y5, Y4
+	VMULPD       Y4, Y2, Y2
+	VBLENDVPD    Y3, Y2, Y4, Y3
+	VMULPD       Y2, Y4, Y2
+	VFMADD231PD  Y1, Y2, Y3
+	VMULPD       Y0, Y3, Y1
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x04, Y2, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	CMPQ         AX, $+4
-	JL           leave4
-	VMOVUPD      Y8, (CX)
+	JL           leave5
+	VMOVUPD      Y0, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
 	JMP          loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y9
-	VMASKMOVPD (DX), Y9, Y8
-	VMASKMOVPD (BX), Y9, Y9
-	JMP        enter2
+	VMOVUPD    (SI)(DI*8), Y1
+	VMASKMOVPD (DX), Y1, Y0
+	VMASKMOVPD (BX), Y1, Y1
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y0
-	VMASKMOVPD Y8, Y0, (CX)
+leave5:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSD X0, (CX)
+
+skip8:
+done6:
 	VZEROUPPER
 	RET
 
@@ -2417,83 +3337,170 @@ done5:
 TEXT ·siluBackwardF32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPS sc2e60000<>+0(SB), Y0
 	VMOVUPS s42e60000<>+0(SB), Y1
-	VMOVUPS s3f800000<>+0(SB), Y2
-	VMOVUPS s80000000<>+0(SB), Y3
-	VMOVUPS s4b4000ca<>+0(SB), Y4
-	VMOVUPS s3fb8aa3b<>+0(SB), Y5
-	VMOVUPS s3f317200<>+0(SB), Y6
-	VMOVUPS s35bfbe8e<>+0(SB), Y7
-	VMOVUPS s3d2aabce<>+0(SB), Y8
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
 	MOVQ    x+16(FP), BX
 
+two2:
+	CMPQ         AX, $+16
+	JL           loop1
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      32(BX), Y5
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y5, Y1, Y6
+	VORPS        s80000000<>+0(SB), Y3, Y5
+	VORPS        s80000000<>+0(SB), Y6, Y7
+	VMAXPS       Y5, Y0, Y5
+	VMAXPS       Y7, Y0, Y9
+	VMOVUPS      s4b4000ca<>+0(SB), Y7
+	VMOVUPS      s4b4000ca<>+0(SB), Y10
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y7
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
+	VSUBPS       s4b4000ca<>+0(SB), Y7, Y8
+	VSUBPS       s4b4000ca<>+0(SB), Y10, Y11
+	VFNMADD231PS s3f317200<>+0(SB), Y8, Y5
+	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y5
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
+	VMULPS       Y5, Y5, Y8
+	VMULPS       Y9, Y9, Y13
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
+	VFMADD231PS  s3ab55c90<>+0(SB), Y8, Y11
+	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
+	VFMADD213PS  s3effffff<>+0(SB), Y8, Y11
+	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
+	VMOVUPS      s3e2aaa55<>+0(SB), Y12
+	VMOVUPS      s3e2aaa55<>+0(SB), Y15
+	VFMADD231PS  s3c091630<>+0(SB), Y8, Y12
+	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
+	VFMADD213PS  Y11, Y5, Y12
+	VFMADD213PS  Y14, Y9, Y15
+	VFMADD213PS  Y5, Y8, Y12
+	VFMADD213PS  Y9, Y13, Y15
+	VPSLLD       $0x17, Y7, Y5
+	VPSLLD       $0x17, Y10, Y7
+	VFMADD213PS  Y5, Y5, Y12
+	VFMADD213PS  Y7, Y7, Y15
+	VMULPS       s1a000000<>+0(SB), Y12, Y5
+	VMULPS       s1a000000<>+0(SB), Y15, Y9
+	VADDPS       s3f800000<>+0(SB), Y5, Y7
+	VADDPS       s3f800000<>+0(SB), Y9, Y10
+	VMOVUPS      s3f800000<>+0(SB), Y8
+	VMOVUPS      s3f800000<>+0(SB), Y11
+	VDIVPS       Y7, Y8, Y7
+	VDIVPS       Y10, Y11, Y8
+	VMULPS       Y7, Y5, Y5
+	VMULPS       Y8, Y9, Y10
+	VBLENDVPS    Y3, Y5, Y7, Y9
+	VBLENDVPS    Y6, Y10, Y8, Y11
+	VBLENDVPS    Y3, Y7, Y5, Y5
+	VBLENDVPS    Y6, Y8, Y10, Y7
+	VFMADD213PS  s3f800000<>+0(SB), Y3, Y5
+	VFMADD213PS  s3f800000<>+0(SB), Y6, Y7
+	VMULPS       Y5, Y9, Y3
+	VMULPS       Y7, Y11, Y5
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y5, Y6
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y7, Y7, Y7
+	VCMPPS       $0x04, Y5, Y2, Y2
+	VCMPPS       $0x04, Y7, Y4, Y4
+	VANDPS       Y2, Y3, Y2
+	VANDPS       Y4, Y6, Y3
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, CX
+	SUBQ         $+16, AX
+	JMP          two2
+
 loop1:
 	CMPQ    AX, $+8
-	JL      rest3
-	VMOVUPS (DX), Y9
-	VMOVUPS (BX), Y10
+	JL      rest4
+	VMOVUPS (DX), Y2
+	VMOVUPS (BX), Y3
 
-enter2:
-	VMAXPS       Y10, Y0, Y10
-	VMINPS       Y10, Y1, Y10
-	VORPS        Y3, Y10, Y11
-	VMAXPS       Y11, Y0, Y11
-	VMOVUPS      Y4, Y12
-	VFMADD231PS  Y5, Y11, Y12
-	VSUBPS       Y4, Y12, Y13
-	VFNMADD231PS Y6, Y13, Y11
-	VFNMADD231PS Y7, Y13, Y11
-	VMULPS       Y11, Y11, Y13
-	VMOVUPS      Y8, Y14
-	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
-	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
-	VMOVUPS      s3e2aaa55<>+0(SB), Y15
-	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y14, Y11, Y15
-	VFMADD213PS  Y11, Y13, Y15
-	VPSLLD       $0x17, Y12, Y11
-	VFMADD213PS  Y11, Y11, Y15
-	VMULPS       s1a000000<>+0(SB), Y15, Y11
-	VADDPS       Y2, Y11, Y12
-	VDIVPS       Y12, Y2, Y12
-	VMULPS       Y12, Y11, Y11
-	VBLENDVPS    Y10, Y11, Y12, Y13
-	VBLENDVPS    Y10, Y12, Y11, Y11
-	VFMADD213PS  Y2, Y10, Y11
-	VMULPS       Y11, Y13, Y10
-	VMULPS       Y9, Y10, Y10
-	VXORPS       Y11, Y11, Y11
-	VCMPPS       $0x04, Y11, Y9, Y9
-	VANDPS       Y9, Y10, Y9
+enter3:
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        s80000000<>+0(SB), Y3, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      s4b4000ca<>+0(SB), Y5
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y4, Y5
+	VSUBPS       s4b4000ca<>+0(SB), Y5, Y6
+	VFNMADD231PS s3f317200<>+0(SB), Y6, Y4
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y6, Y4
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      s3d2aabce<>+0(SB), Y7
+	VFMADD231PS  s3ab55c90<>+0(SB), Y6, Y7
+	VFMADD213PS  s3effffff<>+0(SB), Y6, Y7
+	VMOVUPS      s3e2aaa55<>+0(SB), Y8
+	VFMADD231PS  s3c091630<>+0(SB), Y6, Y8
+	VFMADD213PS  Y7, Y4, Y8
+	VFMADD213PS  Y4, Y6, Y8
+	VPSLLD       $0x17, Y5, Y4
+	VFMADD213PS  Y4, Y4, Y8
+	VMULPS       s1a000000<>+0(SB), Y8, Y4
+	VADDPS       s3f800000<>+0(SB), Y4, Y5
+	VMOVUPS      s3f800000<>+0(SB), Y6
+	VDIVPS       Y5, Y6, Y5
+	VMULPS       Y5, Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y6
+	VBLENDVPS    Y3, Y5, Y4, Y4
+	VFMADD213PS  s3f800000<>+0(SB), Y3, Y4
+	VMULPS       Y4, Y6, Y3
+	VMULPS       Y2, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x04, Y4, Y2, Y2
+	VANDPS       Y2, Y3, Y2
 	CMPQ         AX, $+8
-	JL           leave4
-	VMOVUPS      Y9, (CX)
+	JL           leave5
+	VMOVUPS      Y2, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
 	JMP          loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y10
-	VMASKMOVPS (DX), Y10, Y9
-	VMASKMOVPS (BX), Y10, Y10
-	JMP        enter2
+	VMOVUPS    (SI)(DI*4), Y3
+	VMASKMOVPS (DX), Y3, Y2
+	VMASKMOVPS (BX), Y3, Y3
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y0
-	VMASKMOVPS Y9, Y0, (CX)
+leave5:
+	TESTQ        $0x00000004, AX
+	JE           skip7
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ   $0x00000002, AX
+	JE      skip8
+	VMOVLPS X2, (CX)
+	VPSRLDQ $0x08, X2, X2
+	ADDQ    $+8, CX
+
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSS X2, (CX)
+
+skip9:
+done6:
 	VZEROUPPER
 	RET
 
@@ -2502,88 +3509,180 @@ done5:
 TEXT ·siluBackwardF64AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD dc087c00000000000<>+0(SB), Y0
 	VMOVUPD d4087c00000000000<>+0(SB), Y1
-	VMOVUPD d3ff0000000000000<>+0(SB), Y2
-	VMOVUPD d8000000000000000<>+0(SB), Y3
-	VMOVUPD d4338000000000618<>+0(SB), Y4
-	VMOVUPD d3ff71547652b82fe<>+0(SB), Y5
-	VMOVUPD d3fe62e42fee00000<>+0(SB), Y6
-	VMOVUPD d3dea39ef35793c76<>+0(SB), Y7
-	VMOVUPD d3e927e4fac37b613<>+0(SB), Y8
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
 	MOVQ    x+16(FP), BX
 
+two2:
+	CMPQ         AX, $+8
+	JL           loop1
+	VMOVUPD      (DX), Y2
+	VMOVUPD      (BX), Y3
+	VMOVUPD      32(DX), Y4
+	VMOVUPD      32(BX), Y5
+	VMAXPD       Y3, Y0, Y3
+	VMAXPD       Y5, Y0, Y5
+	VMINPD       Y3, Y1, Y3
+	VMINPD       Y5, Y1, Y6
+	VORPD        d8000000000000000<>+0(SB), Y3, Y5
+	VORPD        d8000000000000000<>+0(SB), Y6, Y7
+	VMAXPD       Y5, Y0, Y5
+	VMAXPD       Y7, Y0, Y9
+	VMOVUPD      d4338000000000618<>+0(SB), Y7
+	VMOVUPD      d4338000000000618<>+0(SB), Y10
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y7
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y9, Y10
+	VSUBPD       d4338000000000618<>+0(SB), Y7, Y8
+	VSUBPD       d4338000000000618<>+0(SB), Y10, Y11
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y5
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y9
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y5
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
+	VMULPD       Y5, Y5, Y8
+	VMULPD       Y9, Y9, Y13
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y8, Y11
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y8, Y11
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y8, Y11
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y8, Y11
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y8, Y11
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y12
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y8, Y12
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y8, Y12
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y8, Y12
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y8, Y12
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
+	VFMADD213PD  Y11, Y5, Y12
+	VFMADD213PD  Y14, Y9, Y15
+	VFMADD213PD  Y5, Y8, Y12
+	VFMADD213PD  Y9, Y13, Y15
+	VPSLLQ       $0x34, Y7, Y5
+	VPSLLQ       $0x34, Y10, Y7
+	VFMADD213PD  Y5, Y5, Y12
+	VFMADD213PD  Y7, Y7, Y15
+	VMULPD       d1e60000000000000<>+0(SB), Y12, Y5
+	VMULPD       d1e60000000000000<>+0(SB), Y15, Y9
+	VADDPD       d3ff0000000000000<>+0(SB), Y5, Y7
+	VADDPD       d3ff0000000000000<>+0(SB), Y9, Y10
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y8
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y11
+	VDIVPD       Y7, Y8, Y7
+	VDIVPD       Y10, Y11, Y8
+	VMULPD       Y7, Y5, Y5
+	VMULPD       Y8, Y9, Y10
+	VBLENDVPD    Y3, Y5, Y7, Y9
+	VBLENDVPD    Y6, Y10, Y8, Y11
+	VBLENDVPD    Y3, Y7, Y5, Y5
+	VBLENDVPD    Y6, Y8, Y10, Y7
+	VFMADD213PD  d3ff0000000000000<>+0(SB), Y3, Y5
+	VFMADD213PD  d3ff0000000000000<>+0(SB), Y6, Y7
+	VMULPD       Y5, Y9, Y3
+	VMULPD       Y7, Y11, Y5
+	VMULPD       Y2, Y3, Y3
+	VMULPD       Y4, Y5, Y6
+	VXORPD       Y5, Y5, Y5
+	VXORPD       Y7, Y7, Y7
+	VCMPPD       $0x04, Y5, Y2, Y2
+	VCMPPD       $0x04, Y7, Y4, Y4
+	VANDPD       Y2, Y3, Y2
+	VANDPD       Y4, Y6, Y3
+	VMOVUPD      Y2, (CX)
+	VMOVUPD      Y3, 32(CX)
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, CX
+	SUBQ         $+8, AX
+	JMP          two2
+
 loop1:
 	CMPQ    AX, $+4
-	JL      rest3
-	VMOVUPD (DX), Y9
-	VMOVUPD (BX), Y10
+	JL      rest4
+	VMOVUPD (DX), Y2
+	VMOVUPD (BX), Y3
 
-enter2:
-	VMAXPD       Y10, Y0, Y10
-	VMINPD       Y10, Y1, Y10
-	VORPD        Y3, Y10, Y11
-	VMAXPD       Y11, Y0, Y11
-	VMOVUPD      Y4, Y12
-	VFMADD231PD  Y5, Y11, Y12
-	VSUBPD       Y4, Y12, Y13
-	VFNMADD231PD Y6, Y13, Y11
-	VFNMADD231PD Y7, Y13, Y11
-	VMULPD       Y11, Y11, Y13
-	VMOVUPD      Y8, Y14
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
-	VFMADD213PD  Y14, Y11, Y15
-	VFMADD213PD  Y11, Y13, Y15
-	VPSLLQ       $0x34, Y12, Y11
-	VFMADD213PD  Y11, Y11, Y15
-	VMULPD       d1e60000000000000<>+0(SB), Y15, Y11
-	VADDPD       Y2, Y11, Y12
-	VDIVPD       Y12, Y2, Y12
-	VMULPD       Y12, Y11, Y11
-	VBLENDVPD    Y10, Y11, Y12, Y13
-	VBLENDVPD    Y10, Y12, Y11, Y11
-	VFMADD213PD  Y2, Y10, Y11
-	VMULPD       Y11, Y13, Y10
-	VMULPD       Y9, Y10, Y10
-	VXORPD       Y11, Y11, Y11
-	VCMPPD       $0x04, Y11, Y9, Y9
-	VANDPD       Y9, Y10, Y9
+enter3:
+	VMAXPD       Y3, Y0, Y3
+	VMINPD       Y3, Y1, Y3
+	VORPD        d8000000000000000<>+0(SB), Y3, Y4
+	VMAXPD       Y4, Y0, Y4
+	VMOVUPD      d4338000000000618<>+0(SB), Y5
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y4, Y5
+	VSUBPD       d4338000000000618<>+0(SB), Y5, Y6
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y6, Y4
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y7
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y6, Y7
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y6, Y7
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y6, Y7
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y6, Y7
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y6, Y7
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y8
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y6, Y8
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y6, Y8
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y6, Y8
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y6, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VFMADD213PD  Y4, Y6, Y8
+	VPSLLQ       $0x34, Y5, Y4
+	VFMADD213PD  Y4, Y4, Y8
+	VMULPD       d1e60000000000000<>+0(SB), Y8, Y4
+	VADDPD       d3ff0000000000000<>+0(SB), Y4, Y5
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y6
+	VDIVPD       Y5, Y6, Y5
+	VMULPD       Y5, Y4, Y4
+	VBLENDVPD    Y3, Y4, Y5, Y6
+	VBLENDVPD    Y3, Y5, Y4, Y4
+	VFMADD213PD  d3ff0000000000000<>+0(SB), Y3, Y4
+	VMULPD       Y4, Y6, Y3
+	VMULPD       Y2, Y3, Y3
+	VXORPD       Y4, Y4, Y4
+	VCMPPD       $0x04, Y4, Y2, Y2
+	VANDPD       Y2, Y3, Y2
 	CMPQ         AX, $+4
-	JL           leave4
-	VMOVUPD      Y9, (CX)
+	JL           leave5
+	VMOVUPD      Y2, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
 	JMP          loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y10
-	VMASKMOVPD (DX), Y10, Y9
-	VMASKMOVPD (BX), Y10, Y10
-	JMP        enter2
+	VMOVUPD    (SI)(DI*8), Y3
+	VMASKMOVPD (DX), Y3, Y2
+	VMASKMOVPD (BX), Y3, Y3
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y0
-	VMASKMOVPD Y9, Y0, (CX)
+leave5:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	VMOVUPD      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSD X2, (CX)
+
+skip8:
+done6:
 	VZEROUPPER
 	RET

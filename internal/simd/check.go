@@ -2,41 +2,46 @@ package simd
 
 import "fmt"
 
+// What a failed check says is made in functions of its own, so that the checks
+// stay small enough to be inlined.
+
 // checkUnary panics unless x is as long as dst.
 func checkUnary[T Float](op string, dst, x []T) {
 	if len(dst) != len(x) {
-		panicLength(op, "x", len(x), len(dst))
+		panicLengths(op, len(dst), len(x))
 	}
 }
 
 // checkPair panics unless a and b are as long as dst.
 func checkPair[T Float](op string, dst, a, b []T) {
-	if len(a) != len(dst) {
-		panicLength(op, "second argument", len(a), len(dst))
-	}
-	if len(b) != len(dst) {
-		panicLength(op, "third argument", len(b), len(dst))
+	if len(a) != len(dst) || len(b) != len(dst) {
+		panicLengths(op, len(dst), len(a), len(b))
 	}
 }
 
 // checkBinary panics unless each of a and b is as long as dst or of length 1.
 func checkBinary[T Float](op string, dst, a, b []T) {
-	if len(a) != len(dst) && len(a) != 1 {
-		panicBroadcast(op, "a", len(a), len(dst))
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast(op, len(dst), len(a), len(b))
 	}
-	if len(b) != len(dst) && len(b) != 1 {
-		panicBroadcast(op, "b", len(b), len(dst))
-	}
+}
+
+// fits reports whether s is as long as dst or of length 1.
+func fits[T Float](dst, s []T) bool { return len(s) == len(dst) || len(s) == 1 }
+
+//go:noinline
+func panicLengths(op string, dst int, operands ...int) {
+	panic(fmt.Sprintf("simd: %s: operands of lengths %v for a destination of length %d; all must be equal", op, operands, dst))
+}
+
+//go:noinline
+func panicBroadcast(op string, dst int, operands ...int) {
+	panic(fmt.Sprintf("simd: %s: operands of lengths %v for a destination of length %d; each must be 1 or that", op, operands, dst))
 }
 
 //go:noinline
 func panicLength(op, name string, got, want int) {
 	panic(fmt.Sprintf("simd: %s: %s has length %d, want %d", op, name, got, want))
-}
-
-//go:noinline
-func panicBroadcast(op, name string, got, want int) {
-	panic(fmt.Sprintf("simd: %s: %s has length %d, want 1 or %d", op, name, got, want))
 }
 
 // apply is the shape of every unary reference: dst[i] = f(x[i]). It is small

@@ -6,7 +6,6 @@ package simd
 
 // Greater sets dst[i] to 1 where a[i] > b[i] and to 0 elsewhere.
 func Greater[T Float](dst, a, b []T) {
-	checkBinary("Greater", dst, a, b)
 	greaterKernel(dst, a, b)
 }
 
@@ -16,7 +15,6 @@ func greaterGeneric[T Float](dst, a, b []T) {
 
 // GreaterEqual sets dst[i] to 1 where a[i] ≥ b[i] and to 0 elsewhere.
 func GreaterEqual[T Float](dst, a, b []T) {
-	checkBinary("GreaterEqual", dst, a, b)
 	greaterEqualKernel(dst, a, b)
 }
 
@@ -26,7 +24,6 @@ func greaterEqualGeneric[T Float](dst, a, b []T) {
 
 // Less sets dst[i] to 1 where a[i] < b[i] and to 0 elsewhere.
 func Less[T Float](dst, a, b []T) {
-	checkBinary("Less", dst, a, b)
 	lessKernel(dst, a, b)
 }
 
@@ -36,7 +33,6 @@ func lessGeneric[T Float](dst, a, b []T) {
 
 // LessEqual sets dst[i] to 1 where a[i] ≤ b[i] and to 0 elsewhere.
 func LessEqual[T Float](dst, a, b []T) {
-	checkBinary("LessEqual", dst, a, b)
 	lessEqualKernel(dst, a, b)
 }
 
@@ -46,7 +42,6 @@ func lessEqualGeneric[T Float](dst, a, b []T) {
 
 // Equal sets dst[i] to 1 where a[i] = b[i] and to 0 elsewhere.
 func Equal[T Float](dst, a, b []T) {
-	checkBinary("Equal", dst, a, b)
 	equalKernel(dst, a, b)
 }
 
@@ -57,7 +52,6 @@ func equalGeneric[T Float](dst, a, b []T) {
 // NotEqual sets dst[i] to 1 where a[i] ≠ b[i] or either is NaN, and to 0
 // elsewhere.
 func NotEqual[T Float](dst, a, b []T) {
-	checkBinary("NotEqual", dst, a, b)
 	notEqualKernel(dst, a, b)
 }
 
@@ -76,10 +70,6 @@ func oneIf[T Float](b bool) T {
 // elsewhere. cond, a and b each have length len(dst) or 1; dst may be any of
 // them.
 func Where[T Float](dst, cond, a, b []T) {
-	if len(cond) != len(dst) && len(cond) != 1 {
-		panicBroadcast("Where", "cond", len(cond), len(dst))
-	}
-	checkBinary("Where", dst, a, b)
 	whereKernel(dst, cond, a, b)
 }
 

@@ -22,6 +22,9 @@ func step[T Float](s []T) int {
 }
 
 func addKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Add", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		addGeneric(dst, a, b)
@@ -33,6 +36,9 @@ func addKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func subKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Sub", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		subGeneric(dst, a, b)
@@ -44,6 +50,9 @@ func subKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func mulKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Mul", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		mulGeneric(dst, a, b)
@@ -55,6 +64,9 @@ func mulKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func divKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Div", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		divGeneric(dst, a, b)
@@ -66,6 +78,9 @@ func divKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func maxKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Max", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		maxGeneric(dst, a, b)
@@ -77,6 +92,9 @@ func maxKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func minKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Min", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		minGeneric(dst, a, b)
@@ -88,6 +106,9 @@ func minKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func strongMulKernel[T Float](dst []T, grad []T, d []T) {
+	if !fits(dst, grad) || !fits(dst, d) {
+		panicBroadcast("StrongMul", len(dst), len(grad), len(d))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		strongMulGeneric(dst, grad, d)
@@ -99,6 +120,9 @@ func strongMulKernel[T Float](dst []T, grad []T, d []T) {
 }
 
 func greaterKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Greater", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		greaterGeneric(dst, a, b)
@@ -110,6 +134,9 @@ func greaterKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func greaterEqualKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("GreaterEqual", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		greaterEqualGeneric(dst, a, b)
@@ -121,6 +148,9 @@ func greaterEqualKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func lessKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Less", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		lessGeneric(dst, a, b)
@@ -132,6 +162,9 @@ func lessKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func lessEqualKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("LessEqual", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		lessEqualGeneric(dst, a, b)
@@ -143,6 +176,9 @@ func lessEqualKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func equalKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Equal", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		equalGeneric(dst, a, b)
@@ -154,6 +190,9 @@ func equalKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func notEqualKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("NotEqual", len(dst), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		notEqualGeneric(dst, a, b)
@@ -165,6 +204,9 @@ func notEqualKernel[T Float](dst []T, a []T, b []T) {
 }
 
 func whereKernel[T Float](dst []T, cond []T, a []T, b []T) {
+	if !fits(dst, cond) || !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Where", len(dst), len(cond), len(a), len(b))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		whereGeneric(dst, cond, a, b)
@@ -176,6 +218,9 @@ func whereKernel[T Float](dst []T, cond []T, a []T, b []T) {
 }
 
 func negKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Neg", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		negGeneric(dst, x)
@@ -187,6 +232,9 @@ func negKernel[T Float](dst []T, x []T) {
 }
 
 func absKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Abs", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		absGeneric(dst, x)
@@ -198,6 +246,9 @@ func absKernel[T Float](dst []T, x []T) {
 }
 
 func signKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Sign", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		signGeneric(dst, x)
@@ -209,6 +260,9 @@ func signKernel[T Float](dst []T, x []T) {
 }
 
 func squareKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Square", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		squareGeneric(dst, x)
@@ -220,6 +274,9 @@ func squareKernel[T Float](dst []T, x []T) {
 }
 
 func sqrtKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Sqrt", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		sqrtGeneric(dst, x)
@@ -231,6 +288,9 @@ func sqrtKernel[T Float](dst []T, x []T) {
 }
 
 func rsqrtKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Rsqrt", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		rsqrtGeneric(dst, x)
@@ -242,6 +302,9 @@ func rsqrtKernel[T Float](dst []T, x []T) {
 }
 
 func reciprocalKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Reciprocal", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		reciprocalGeneric(dst, x)
@@ -253,6 +316,9 @@ func reciprocalKernel[T Float](dst []T, x []T) {
 }
 
 func floorKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Floor", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		floorGeneric(dst, x)
@@ -264,6 +330,9 @@ func floorKernel[T Float](dst []T, x []T) {
 }
 
 func ceilKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Ceil", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		ceilGeneric(dst, x)
@@ -275,6 +344,9 @@ func ceilKernel[T Float](dst []T, x []T) {
 }
 
 func roundKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Round", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		roundGeneric(dst, x)
@@ -286,6 +358,9 @@ func roundKernel[T Float](dst []T, x []T) {
 }
 
 func reluKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("ReLU", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		reluGeneric(dst, x)
@@ -297,6 +372,9 @@ func reluKernel[T Float](dst []T, x []T) {
 }
 
 func softsignKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Softsign", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		softsignGeneric(dst, x)
@@ -308,6 +386,9 @@ func softsignKernel[T Float](dst []T, x []T) {
 }
 
 func addScaledKernel[T Float](dst []T, x []T, s T) {
+	if len(x) != len(dst) {
+		panicLengths("AddScaled", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		addScaledGeneric(dst, x, s)
@@ -319,6 +400,9 @@ func addScaledKernel[T Float](dst []T, x []T, s T) {
 }
 
 func scaleKernel[T Float](dst []T, x []T, s T) {
+	if len(x) != len(dst) {
+		panicLengths("Scale", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		scaleGeneric(dst, x, s)
@@ -330,6 +414,9 @@ func scaleKernel[T Float](dst []T, x []T, s T) {
 }
 
 func addScalarKernel[T Float](dst []T, x []T, s T) {
+	if len(x) != len(dst) {
+		panicLengths("AddScalar", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		addScalarGeneric(dst, x, s)
@@ -341,6 +428,9 @@ func addScalarKernel[T Float](dst []T, x []T, s T) {
 }
 
 func clampKernel[T Float](dst []T, x []T, lo T, hi T) {
+	if len(x) != len(dst) {
+		panicLengths("Clamp", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		clampGeneric(dst, x, lo, hi)
@@ -363,6 +453,9 @@ func fillKernel[T Float](dst []T, v T) {
 }
 
 func expKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Exp", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		expGeneric(dst, x)
@@ -374,6 +467,9 @@ func expKernel[T Float](dst []T, x []T) {
 }
 
 func expm1Kernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Expm1", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		expm1Generic(dst, x)
@@ -385,6 +481,9 @@ func expm1Kernel[T Float](dst []T, x []T) {
 }
 
 func logKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Log", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		logGeneric(dst, x)
@@ -396,6 +495,9 @@ func logKernel[T Float](dst []T, x []T) {
 }
 
 func log1pKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Log1p", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		log1pGeneric(dst, x)
@@ -407,6 +509,9 @@ func log1pKernel[T Float](dst []T, x []T) {
 }
 
 func sinKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Sin", len(dst), len(x))
+	}
 	if !useAVX2 {
 		sinGeneric(dst, x)
 		return
@@ -428,6 +533,9 @@ func sinKernel[T Float](dst []T, x []T) {
 }
 
 func cosKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Cos", len(dst), len(x))
+	}
 	if !useAVX2 {
 		cosGeneric(dst, x)
 		return
@@ -449,6 +557,9 @@ func cosKernel[T Float](dst []T, x []T) {
 }
 
 func tanhKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Tanh", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		tanhGeneric(dst, x)
@@ -460,6 +571,9 @@ func tanhKernel[T Float](dst []T, x []T) {
 }
 
 func sigmoidKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Sigmoid", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		sigmoidGeneric(dst, x)
@@ -471,6 +585,9 @@ func sigmoidKernel[T Float](dst []T, x []T) {
 }
 
 func logSigmoidKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("LogSigmoid", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		logSigmoidGeneric(dst, x)
@@ -482,6 +599,9 @@ func logSigmoidKernel[T Float](dst []T, x []T) {
 }
 
 func softplusKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Softplus", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		softplusGeneric(dst, x)
@@ -493,6 +613,9 @@ func softplusKernel[T Float](dst []T, x []T) {
 }
 
 func siluKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("SiLU", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		siluGeneric(dst, x)
@@ -504,6 +627,9 @@ func siluKernel[T Float](dst []T, x []T) {
 }
 
 func geluTanhKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("GELUTanh", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		geluTanhGeneric(dst, x)
@@ -515,6 +641,9 @@ func geluTanhKernel[T Float](dst []T, x []T) {
 }
 
 func mishKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Mish", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		mishGeneric(dst, x)
@@ -526,6 +655,9 @@ func mishKernel[T Float](dst []T, x []T) {
 }
 
 func erfKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Erf", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		erfGeneric(dst, x)
@@ -537,6 +669,9 @@ func erfKernel[T Float](dst []T, x []T) {
 }
 
 func erfcKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Erfc", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		erfcGeneric(dst, x)
@@ -548,6 +683,9 @@ func erfcKernel[T Float](dst []T, x []T) {
 }
 
 func normalCDFKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("NormalCDF", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		normalCDFGeneric(dst, x)
@@ -559,6 +697,9 @@ func normalCDFKernel[T Float](dst []T, x []T) {
 }
 
 func geluKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("GELU", len(dst), len(x))
+	}
 	switch {
 	case !useAVX2:
 		geluGeneric(dst, x)
@@ -570,6 +711,9 @@ func geluKernel[T Float](dst []T, x []T) {
 }
 
 func reluBackwardKernel[T Float](dst []T, grad []T, y []T) {
+	if len(grad) != len(dst) || len(y) != len(dst) {
+		panicLengths("ReLUBackward", len(dst), len(grad), len(y))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		reluBackwardGeneric(dst, grad, y)
@@ -581,6 +725,9 @@ func reluBackwardKernel[T Float](dst []T, grad []T, y []T) {
 }
 
 func sigmoidBackwardKernel[T Float](dst []T, grad []T, y []T) {
+	if len(grad) != len(dst) || len(y) != len(dst) {
+		panicLengths("SigmoidBackward", len(dst), len(grad), len(y))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		sigmoidBackwardGeneric(dst, grad, y)
@@ -592,6 +739,9 @@ func sigmoidBackwardKernel[T Float](dst []T, grad []T, y []T) {
 }
 
 func tanhBackwardKernel[T Float](dst []T, grad []T, y []T) {
+	if len(grad) != len(dst) || len(y) != len(dst) {
+		panicLengths("TanhBackward", len(dst), len(grad), len(y))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		tanhBackwardGeneric(dst, grad, y)
@@ -603,6 +753,9 @@ func tanhBackwardKernel[T Float](dst []T, grad []T, y []T) {
 }
 
 func sqrtBackwardKernel[T Float](dst []T, grad []T, y []T) {
+	if len(grad) != len(dst) || len(y) != len(dst) {
+		panicLengths("SqrtBackward", len(dst), len(grad), len(y))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		sqrtBackwardGeneric(dst, grad, y)
@@ -614,6 +767,9 @@ func sqrtBackwardKernel[T Float](dst []T, grad []T, y []T) {
 }
 
 func logBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("LogBackward", len(dst), len(grad), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		logBackwardGeneric(dst, grad, x)
@@ -625,6 +781,9 @@ func logBackwardKernel[T Float](dst []T, grad []T, x []T) {
 }
 
 func squareBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("SquareBackward", len(dst), len(grad), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		squareBackwardGeneric(dst, grad, x)
@@ -636,6 +795,9 @@ func squareBackwardKernel[T Float](dst []T, grad []T, x []T) {
 }
 
 func absBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("AbsBackward", len(dst), len(grad), len(x))
+	}
 	switch {
 	case !useAVX2 || len(dst) < 4:
 		absBackwardGeneric(dst, grad, x)
@@ -647,6 +809,9 @@ func absBackwardKernel[T Float](dst []T, grad []T, x []T) {
 }
 
 func softplusBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("SoftplusBackward", len(dst), len(grad), len(x))
+	}
 	switch {
 	case !useAVX2:
 		softplusBackwardGeneric(dst, grad, x)
@@ -658,6 +823,9 @@ func softplusBackwardKernel[T Float](dst []T, grad []T, x []T) {
 }
 
 func geluBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("GELUBackward", len(dst), len(grad), len(x))
+	}
 	switch {
 	case !useAVX2:
 		geluBackwardGeneric(dst, grad, x)
@@ -669,6 +837,9 @@ func geluBackwardKernel[T Float](dst []T, grad []T, x []T) {
 }
 
 func geluTanhBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("GELUTanhBackward", len(dst), len(grad), len(x))
+	}
 	switch {
 	case !useAVX2:
 		geluTanhBackwardGeneric(dst, grad, x)
@@ -680,6 +851,9 @@ func geluTanhBackwardKernel[T Float](dst []T, grad []T, x []T) {
 }
 
 func siluBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("SiLUBackward", len(dst), len(grad), len(x))
+	}
 	switch {
 	case !useAVX2:
 		siluBackwardGeneric(dst, grad, x)
@@ -691,6 +865,10 @@ func siluBackwardKernel[T Float](dst []T, grad []T, x []T) {
 }
 
 func sumKernel[T Float](x []T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumKernel(x[:h]) + sumKernel(x[h:])
+	}
 	switch {
 	case !useAVX2 || len(x) < 4:
 		return sumGeneric(x)
@@ -702,6 +880,10 @@ func sumKernel[T Float](x []T) T {
 }
 
 func sumAbsKernel[T Float](x []T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumAbsKernel(x[:h]) + sumAbsKernel(x[h:])
+	}
 	switch {
 	case !useAVX2 || len(x) < 4:
 		return sumAbsGeneric(x)
@@ -713,6 +895,10 @@ func sumAbsKernel[T Float](x []T) T {
 }
 
 func sumSquaresKernel[T Float](x []T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumSquaresKernel(x[:h]) + sumSquaresKernel(x[h:])
+	}
 	switch {
 	case !useAVX2 || len(x) < 4:
 		return sumSquaresGeneric(x)
@@ -724,6 +910,10 @@ func sumSquaresKernel[T Float](x []T) T {
 }
 
 func sumSquaredDeviationsKernel[T Float](x []T, mean T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumSquaredDeviationsKernel(x[:h], mean) + sumSquaredDeviationsKernel(x[h:], mean)
+	}
 	switch {
 	case !useAVX2 || len(x) < 4:
 		return sumSquaredDeviationsGeneric(x, mean)
@@ -735,6 +925,10 @@ func sumSquaredDeviationsKernel[T Float](x []T, mean T) T {
 }
 
 func dotKernel[T Float](a []T, b []T) T {
+	if len(a) > sumBlock {
+		h := splitSum(len(a))
+		return dotKernel(a[:h], b[:h]) + dotKernel(a[h:], b[h:])
+	}
 	switch {
 	case !useAVX2 || len(a) < 4:
 		return dotGeneric(a, b)
@@ -746,6 +940,10 @@ func dotKernel[T Float](a []T, b []T) T {
 }
 
 func sumExpKernel[T Float](x []T, shift T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumExpKernel(x[:h], shift) + sumExpKernel(x[h:], shift)
+	}
 	switch {
 	case !useAVX2 || len(x) < 4:
 		return sumExpGeneric(x, shift)
@@ -828,6 +1026,10 @@ func maxSumExpKernel[T Float](x []T) (T, T) {
 }
 
 func expShiftSumKernel[T Float](dst []T, x []T, shift T) T {
+	if len(dst) > sumBlock {
+		h := splitSum(len(dst))
+		return expShiftSumKernel(dst[:h], x[:h], shift) + expShiftSumKernel(dst[h:], x[h:], shift)
+	}
 	switch {
 	case !useAVX2:
 		return expShiftSumGeneric(dst, x, shift)

@@ -5,122 +5,212 @@
 package simd
 
 func addKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Add", len(dst), len(a), len(b))
+	}
 	addGeneric(dst, a, b)
 }
 
 func subKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Sub", len(dst), len(a), len(b))
+	}
 	subGeneric(dst, a, b)
 }
 
 func mulKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Mul", len(dst), len(a), len(b))
+	}
 	mulGeneric(dst, a, b)
 }
 
 func divKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Div", len(dst), len(a), len(b))
+	}
 	divGeneric(dst, a, b)
 }
 
 func maxKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Max", len(dst), len(a), len(b))
+	}
 	maxGeneric(dst, a, b)
 }
 
 func minKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Min", len(dst), len(a), len(b))
+	}
 	minGeneric(dst, a, b)
 }
 
 func strongMulKernel[T Float](dst []T, grad []T, d []T) {
+	if !fits(dst, grad) || !fits(dst, d) {
+		panicBroadcast("StrongMul", len(dst), len(grad), len(d))
+	}
 	strongMulGeneric(dst, grad, d)
 }
 
 func greaterKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Greater", len(dst), len(a), len(b))
+	}
 	greaterGeneric(dst, a, b)
 }
 
 func greaterEqualKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("GreaterEqual", len(dst), len(a), len(b))
+	}
 	greaterEqualGeneric(dst, a, b)
 }
 
 func lessKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Less", len(dst), len(a), len(b))
+	}
 	lessGeneric(dst, a, b)
 }
 
 func lessEqualKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("LessEqual", len(dst), len(a), len(b))
+	}
 	lessEqualGeneric(dst, a, b)
 }
 
 func equalKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Equal", len(dst), len(a), len(b))
+	}
 	equalGeneric(dst, a, b)
 }
 
 func notEqualKernel[T Float](dst []T, a []T, b []T) {
+	if !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("NotEqual", len(dst), len(a), len(b))
+	}
 	notEqualGeneric(dst, a, b)
 }
 
 func whereKernel[T Float](dst []T, cond []T, a []T, b []T) {
+	if !fits(dst, cond) || !fits(dst, a) || !fits(dst, b) {
+		panicBroadcast("Where", len(dst), len(cond), len(a), len(b))
+	}
 	whereGeneric(dst, cond, a, b)
 }
 
 func negKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Neg", len(dst), len(x))
+	}
 	negGeneric(dst, x)
 }
 
 func absKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Abs", len(dst), len(x))
+	}
 	absGeneric(dst, x)
 }
 
 func signKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Sign", len(dst), len(x))
+	}
 	signGeneric(dst, x)
 }
 
 func squareKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Square", len(dst), len(x))
+	}
 	squareGeneric(dst, x)
 }
 
 func sqrtKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Sqrt", len(dst), len(x))
+	}
 	sqrtGeneric(dst, x)
 }
 
 func rsqrtKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Rsqrt", len(dst), len(x))
+	}
 	rsqrtGeneric(dst, x)
 }
 
 func reciprocalKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Reciprocal", len(dst), len(x))
+	}
 	reciprocalGeneric(dst, x)
 }
 
 func floorKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Floor", len(dst), len(x))
+	}
 	floorGeneric(dst, x)
 }
 
 func ceilKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Ceil", len(dst), len(x))
+	}
 	ceilGeneric(dst, x)
 }
 
 func roundKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Round", len(dst), len(x))
+	}
 	roundGeneric(dst, x)
 }
 
 func reluKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("ReLU", len(dst), len(x))
+	}
 	reluGeneric(dst, x)
 }
 
 func softsignKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Softsign", len(dst), len(x))
+	}
 	softsignGeneric(dst, x)
 }
 
 func addScaledKernel[T Float](dst []T, x []T, s T) {
+	if len(x) != len(dst) {
+		panicLengths("AddScaled", len(dst), len(x))
+	}
 	addScaledGeneric(dst, x, s)
 }
 
 func scaleKernel[T Float](dst []T, x []T, s T) {
+	if len(x) != len(dst) {
+		panicLengths("Scale", len(dst), len(x))
+	}
 	scaleGeneric(dst, x, s)
 }
 
 func addScalarKernel[T Float](dst []T, x []T, s T) {
+	if len(x) != len(dst) {
+		panicLengths("AddScalar", len(dst), len(x))
+	}
 	addScalarGeneric(dst, x, s)
 }
 
 func clampKernel[T Float](dst []T, x []T, lo T, hi T) {
+	if len(x) != len(dst) {
+		panicLengths("Clamp", len(dst), len(x))
+	}
 	clampGeneric(dst, x, lo, hi)
 }
 
@@ -129,138 +219,246 @@ func fillKernel[T Float](dst []T, v T) {
 }
 
 func expKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Exp", len(dst), len(x))
+	}
 	expGeneric(dst, x)
 }
 
 func expm1Kernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Expm1", len(dst), len(x))
+	}
 	expm1Generic(dst, x)
 }
 
 func logKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Log", len(dst), len(x))
+	}
 	logGeneric(dst, x)
 }
 
 func log1pKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Log1p", len(dst), len(x))
+	}
 	log1pGeneric(dst, x)
 }
 
 func sinKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Sin", len(dst), len(x))
+	}
 	sinGeneric(dst, x)
 }
 
 func cosKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Cos", len(dst), len(x))
+	}
 	cosGeneric(dst, x)
 }
 
 func tanhKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Tanh", len(dst), len(x))
+	}
 	tanhGeneric(dst, x)
 }
 
 func sigmoidKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Sigmoid", len(dst), len(x))
+	}
 	sigmoidGeneric(dst, x)
 }
 
 func logSigmoidKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("LogSigmoid", len(dst), len(x))
+	}
 	logSigmoidGeneric(dst, x)
 }
 
 func softplusKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Softplus", len(dst), len(x))
+	}
 	softplusGeneric(dst, x)
 }
 
 func siluKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("SiLU", len(dst), len(x))
+	}
 	siluGeneric(dst, x)
 }
 
 func geluTanhKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("GELUTanh", len(dst), len(x))
+	}
 	geluTanhGeneric(dst, x)
 }
 
 func mishKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Mish", len(dst), len(x))
+	}
 	mishGeneric(dst, x)
 }
 
 func erfKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Erf", len(dst), len(x))
+	}
 	erfGeneric(dst, x)
 }
 
 func erfcKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("Erfc", len(dst), len(x))
+	}
 	erfcGeneric(dst, x)
 }
 
 func normalCDFKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("NormalCDF", len(dst), len(x))
+	}
 	normalCDFGeneric(dst, x)
 }
 
 func geluKernel[T Float](dst []T, x []T) {
+	if len(x) != len(dst) {
+		panicLengths("GELU", len(dst), len(x))
+	}
 	geluGeneric(dst, x)
 }
 
 func reluBackwardKernel[T Float](dst []T, grad []T, y []T) {
+	if len(grad) != len(dst) || len(y) != len(dst) {
+		panicLengths("ReLUBackward", len(dst), len(grad), len(y))
+	}
 	reluBackwardGeneric(dst, grad, y)
 }
 
 func sigmoidBackwardKernel[T Float](dst []T, grad []T, y []T) {
+	if len(grad) != len(dst) || len(y) != len(dst) {
+		panicLengths("SigmoidBackward", len(dst), len(grad), len(y))
+	}
 	sigmoidBackwardGeneric(dst, grad, y)
 }
 
 func tanhBackwardKernel[T Float](dst []T, grad []T, y []T) {
+	if len(grad) != len(dst) || len(y) != len(dst) {
+		panicLengths("TanhBackward", len(dst), len(grad), len(y))
+	}
 	tanhBackwardGeneric(dst, grad, y)
 }
 
 func sqrtBackwardKernel[T Float](dst []T, grad []T, y []T) {
+	if len(grad) != len(dst) || len(y) != len(dst) {
+		panicLengths("SqrtBackward", len(dst), len(grad), len(y))
+	}
 	sqrtBackwardGeneric(dst, grad, y)
 }
 
 func logBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("LogBackward", len(dst), len(grad), len(x))
+	}
 	logBackwardGeneric(dst, grad, x)
 }
 
 func squareBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("SquareBackward", len(dst), len(grad), len(x))
+	}
 	squareBackwardGeneric(dst, grad, x)
 }
 
 func absBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("AbsBackward", len(dst), len(grad), len(x))
+	}
 	absBackwardGeneric(dst, grad, x)
 }
 
 func softplusBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("SoftplusBackward", len(dst), len(grad), len(x))
+	}
 	softplusBackwardGeneric(dst, grad, x)
 }
 
 func geluBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("GELUBackward", len(dst), len(grad), len(x))
+	}
 	geluBackwardGeneric(dst, grad, x)
 }
 
 func geluTanhBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("GELUTanhBackward", len(dst), len(grad), len(x))
+	}
 	geluTanhBackwardGeneric(dst, grad, x)
 }
 
 func siluBackwardKernel[T Float](dst []T, grad []T, x []T) {
+	if len(grad) != len(dst) || len(x) != len(dst) {
+		panicLengths("SiLUBackward", len(dst), len(grad), len(x))
+	}
 	siluBackwardGeneric(dst, grad, x)
 }
 
 func sumKernel[T Float](x []T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumKernel(x[:h]) + sumKernel(x[h:])
+	}
 	return sumGeneric(x)
 }
 
 func sumAbsKernel[T Float](x []T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumAbsKernel(x[:h]) + sumAbsKernel(x[h:])
+	}
 	return sumAbsGeneric(x)
 }
 
 func sumSquaresKernel[T Float](x []T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumSquaresKernel(x[:h]) + sumSquaresKernel(x[h:])
+	}
 	return sumSquaresGeneric(x)
 }
 
 func sumSquaredDeviationsKernel[T Float](x []T, mean T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumSquaredDeviationsKernel(x[:h], mean) + sumSquaredDeviationsKernel(x[h:], mean)
+	}
 	return sumSquaredDeviationsGeneric(x, mean)
 }
 
 func dotKernel[T Float](a []T, b []T) T {
+	if len(a) > sumBlock {
+		h := splitSum(len(a))
+		return dotKernel(a[:h], b[:h]) + dotKernel(a[h:], b[h:])
+	}
 	return dotGeneric(a, b)
 }
 
 func sumExpKernel[T Float](x []T, shift T) T {
+	if len(x) > sumBlock {
+		h := splitSum(len(x))
+		return sumExpKernel(x[:h], shift) + sumExpKernel(x[h:], shift)
+	}
 	return sumExpGeneric(x, shift)
 }
 
@@ -289,6 +487,10 @@ func maxSumExpKernel[T Float](x []T) (T, T) {
 }
 
 func expShiftSumKernel[T Float](dst []T, x []T, shift T) T {
+	if len(dst) > sumBlock {
+		h := splitSum(len(dst))
+		return expShiftSumKernel(dst[:h], x[:h], shift) + expShiftSumKernel(dst[h:], x[h:], shift)
+	}
 	return expShiftSumGeneric(dst, x, shift)
 }
 

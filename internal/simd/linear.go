@@ -4,7 +4,6 @@ package simd
 
 // AddScaled sets dst[i] += s · x[i]. len(x) must be len(dst).
 func AddScaled[T Float](dst, x []T, s T) {
-	checkUnary("AddScaled", dst, x)
 	addScaledKernel(dst, x, s)
 }
 
@@ -17,7 +16,6 @@ func addScaledGeneric[T Float](dst, x []T, s T) {
 
 // Scale sets dst[i] = s · x[i]. dst may be x.
 func Scale[T Float](dst, x []T, s T) {
-	checkUnary("Scale", dst, x)
 	scaleKernel(dst, x, s)
 }
 
@@ -27,7 +25,6 @@ func scaleGeneric[T Float](dst, x []T, s T) {
 
 // AddScalar sets dst[i] = x[i] + s. dst may be x.
 func AddScalar[T Float](dst, x []T, s T) {
-	checkUnary("AddScalar", dst, x)
 	addScalarKernel(dst, x, s)
 }
 
@@ -49,7 +46,6 @@ func fillGeneric[T Float](dst []T, v T) {
 // Clamp sets dst[i] = min(max(x[i], lo), hi); NaN stays NaN. dst may be x.
 // When lo > hi the result is hi.
 func Clamp[T Float](dst, x []T, lo, hi T) {
-	checkUnary("Clamp", dst, x)
 	clampKernel(dst, x, lo, hi)
 }
 

@@ -56,17 +56,35 @@ again5:
 	JGE         again5
 
 tail3:
-	ADDQ        $+8, AX
-	JE          done4
-	LEAQ        masks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPS     (BX)(AX*4), Y1
-	VMASKMOVPS  (CX), Y1, Y2
-	VMASKMOVPS  (DX), Y1, Y3
-	VMOVUPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VMASKMOVPS  Y2, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y1
+	VMASKMOVPS   (CX), Y1, Y2
+	VMASKMOVPS   (DX), Y1, Y1
+	VMOVUPS      Y2, Y2
+	VFMADD231PS  Y1, Y0, Y2
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X2, (CX)
+	VPSRLDQ $0x08, X2, X2
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X2, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -113,17 +131,28 @@ again5:
 	JGE         again5
 
 tail3:
-	ADDQ        $+4, AX
-	JE          done4
-	LEAQ        masks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPD     (BX)(AX*8), Y1
-	VMASKMOVPD  (CX), Y1, Y2
-	VMASKMOVPD  (DX), Y1, Y3
-	VMOVUPD     Y2, Y2
-	VFMADD231PD Y3, Y0, Y2
-	VMASKMOVPD  Y2, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y1
+	VMASKMOVPD   (CX), Y1, Y2
+	VMASKMOVPD   (DX), Y1, Y1
+	VMOVUPD      Y2, Y2
+	VFMADD231PD  Y1, Y0, Y2
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X2, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -165,15 +194,33 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMULPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -215,15 +262,26 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VMULPD     Y2, Y0, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y1
+	VMULPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -265,15 +323,33 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VADDPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -315,15 +391,26 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VADDPD     Y2, Y0, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -371,16 +458,34 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y2
-	VMASKMOVPS (DX), Y2, Y3
-	VMAXPS     Y3, Y0, Y0
-	VMINPS     Y0, Y1, Y0
-	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y2
+	VMASKMOVPS   (DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -428,16 +533,27 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y2
-	VMASKMOVPD (DX), Y2, Y3
-	VMAXPD     Y3, Y0, Y0
-	VMINPD     Y0, Y1, Y0
-	VMASKMOVPD Y0, Y2, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y2
+	VMASKMOVPD   (DX), Y2, Y2
+	VMAXPD       Y2, Y0, Y0
+	VMINPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -471,13 +587,31 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y1
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), DX
+	MOVQ         AX, BX
+	NEGQ         BX
+	VMOVUPS      (DX)(BX*4), Y1
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -511,13 +645,24 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y1
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), DX
+	MOVQ         AX, BX
+	NEGQ         BX
+	VMOVUPD      (DX)(BX*8), Y1
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET

@@ -78,13 +78,63 @@ rest3:
 	JMP        enter2
 
 leave4:
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y0
-	VMASKMOVPS Y8, Y0, (CX)
-	VMASKMOVPS Y9, Y0, (DX)
-	VMASKMOVPS Y10, Y0, (BX)
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X8, (CX)
+	VPSRLDQ $0x08, X8, X8
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X8, (CX)
+
+skip8:
+	TESTQ        $0x00000004, AX
+	JE           skip9
+	VMOVUPS      X9, (DX)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $+16, DX
+
+skip9:
+	TESTQ   $0x00000002, AX
+	JE      skip10
+	VMOVLPS X9, (DX)
+	VPSRLDQ $0x08, X9, X9
+	ADDQ    $+8, DX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSS X9, (DX)
+
+skip11:
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      X10, (BX)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $+16, BX
+
+skip12:
+	TESTQ   $0x00000002, AX
+	JE      skip13
+	VMOVLPS X10, (BX)
+	VPSRLDQ $0x08, X10, X10
+	ADDQ    $+8, BX
+
+skip13:
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	VMOVSS X10, (BX)
+
+skip14:
 done5:
 	VZEROUPPER
 	RET
@@ -153,13 +203,42 @@ rest3:
 	JMP        enter2
 
 leave4:
-	LEAQ       masks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPD    (SI)(AX*8), Y0
-	VMASKMOVPD Y8, Y0, (CX)
-	VMASKMOVPD Y9, Y0, (DX)
-	VMASKMOVPD Y10, Y0, (BX)
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X8, (CX)
+
+skip7:
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPD      X9, (DX)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $+16, DX
+
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSD X9, (DX)
+
+skip9:
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	VMOVUPD      X10, (BX)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $+16, BX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSD X10, (BX)
+
+skip11:
 done5:
 	VZEROUPPER
 	RET
@@ -207,17 +286,35 @@ again5:
 	JGE         again5
 
 tail3:
-	ADDQ        $+8, AX
-	JE          done4
-	LEAQ        masks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPS     (BX)(AX*4), Y2
-	VMASKMOVPS  (CX), Y2, Y3
-	VMASKMOVPS  (DX), Y2, Y4
-	VMULPS      Y3, Y0, Y0
-	VFMADD231PS Y4, Y1, Y0
-	VMASKMOVPS  Y0, Y2, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y2
+	VMASKMOVPS   (CX), Y2, Y3
+	VMASKMOVPS   (DX), Y2, Y2
+	VMULPS       Y3, Y0, Y0
+	VFMADD231PS  Y2, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -265,17 +362,28 @@ again5:
 	JGE         again5
 
 tail3:
-	ADDQ        $+4, AX
-	JE          done4
-	LEAQ        masks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPD     (BX)(AX*8), Y2
-	VMASKMOVPD  (CX), Y2, Y3
-	VMASKMOVPD  (DX), Y2, Y4
-	VMULPD      Y3, Y0, Y0
-	VFMADD231PD Y4, Y1, Y0
-	VMASKMOVPD  Y0, Y2, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y2
+	VMASKMOVPD   (CX), Y2, Y3
+	VMASKMOVPD   (DX), Y2, Y2
+	VMULPD       Y3, Y0, Y0
+	VFMADD231PD  Y2, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -294,21 +402,50 @@ TEXT ·sgdMomentumF32AVX2(SB), NOSPLIT, $0-40
 	VBROADCASTSS 12(SI), Y3
 	VBROADCASTSS 16(SI), Y4
 
+two2:
+	CMPQ        AX, $+16
+	JL          loop1
+	VMOVUPS     (CX), Y5
+	VMOVUPS     (DX), Y6
+	VMOVUPS     (BX), Y7
+	VMOVUPS     32(CX), Y8
+	VMOVUPS     32(DX), Y9
+	VMOVUPS     32(BX), Y10
+	VFMADD231PS Y0, Y5, Y7
+	VFMADD231PS Y0, Y8, Y10
+	VMULPS      Y1, Y6, Y6
+	VMULPS      Y1, Y9, Y9
+	VFMADD231PS Y2, Y7, Y6
+	VFMADD231PS Y2, Y10, Y9
+	VFMADD231PS Y3, Y7, Y5
+	VFMADD231PS Y3, Y10, Y8
+	VFMADD231PS Y4, Y6, Y5
+	VFMADD231PS Y4, Y9, Y8
+	VMOVUPS     Y5, (CX)
+	VMOVUPS     Y6, (DX)
+	VMOVUPS     Y8, 32(CX)
+	VMOVUPS     Y9, 32(DX)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	SUBQ        $+16, AX
+	JMP         two2
+
 loop1:
 	CMPQ    AX, $+8
-	JL      rest3
+	JL      rest4
 	VMOVUPS (CX), Y5
 	VMOVUPS (DX), Y6
 	VMOVUPS (BX), Y7
 
-enter2:
+enter3:
 	VFMADD231PS Y0, Y5, Y7
 	VMULPS      Y1, Y6, Y6
 	VFMADD231PS Y2, Y7, Y6
 	VFMADD231PS Y3, Y7, Y5
 	VFMADD231PS Y4, Y6, Y5
 	CMPQ        AX, $+8
-	JL          leave4
+	JL          leave5
 	VMOVUPS     Y5, (CX)
 	VMOVUPS     Y6, (DX)
 	ADDQ        $+32, CX
@@ -317,9 +454,9 @@ enter2:
 	SUBQ        $+8, AX
 	JMP         loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
@@ -327,16 +464,48 @@ rest3:
 	VMASKMOVPS (CX), Y7, Y5
 	VMASKMOVPS (DX), Y7, Y6
 	VMASKMOVPS (BX), Y7, Y7
-	JMP        enter2
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y0
-	VMASKMOVPS Y5, Y0, (CX)
-	VMASKMOVPS Y6, Y0, (DX)
+leave5:
+	TESTQ        $0x00000004, AX
+	JE           skip7
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ   $0x00000002, AX
+	JE      skip8
+	VMOVLPS X5, (CX)
+	VPSRLDQ $0x08, X5, X5
+	ADDQ    $+8, CX
+
+skip8:
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	VMOVSS X5, (CX)
+
+skip9:
+	TESTQ        $0x00000004, AX
+	JE           skip10
+	VMOVUPS      X6, (DX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $+16, DX
+
+skip10:
+	TESTQ   $0x00000002, AX
+	JE      skip11
+	VMOVLPS X6, (DX)
+	VPSRLDQ $0x08, X6, X6
+	ADDQ    $+8, DX
+
+skip11:
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	VMOVSS X6, (DX)
+
+skip12:
+done6:
 	VZEROUPPER
 	RET
 
@@ -354,21 +523,50 @@ TEXT ·sgdMomentumF64AVX2(SB), NOSPLIT, $0-40
 	VBROADCASTSD 24(SI), Y3
 	VBROADCASTSD 32(SI), Y4
 
+two2:
+	CMPQ        AX, $+8
+	JL          loop1
+	VMOVUPD     (CX), Y5
+	VMOVUPD     (DX), Y6
+	VMOVUPD     (BX), Y7
+	VMOVUPD     32(CX), Y8
+	VMOVUPD     32(DX), Y9
+	VMOVUPD     32(BX), Y10
+	VFMADD231PD Y0, Y5, Y7
+	VFMADD231PD Y0, Y8, Y10
+	VMULPD      Y1, Y6, Y6
+	VMULPD      Y1, Y9, Y9
+	VFMADD231PD Y2, Y7, Y6
+	VFMADD231PD Y2, Y10, Y9
+	VFMADD231PD Y3, Y7, Y5
+	VFMADD231PD Y3, Y10, Y8
+	VFMADD231PD Y4, Y6, Y5
+	VFMADD231PD Y4, Y9, Y8
+	VMOVUPD     Y5, (CX)
+	VMOVUPD     Y6, (DX)
+	VMOVUPD     Y8, 32(CX)
+	VMOVUPD     Y9, 32(DX)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	SUBQ        $+8, AX
+	JMP         two2
+
 loop1:
 	CMPQ    AX, $+4
-	JL      rest3
+	JL      rest4
 	VMOVUPD (CX), Y5
 	VMOVUPD (DX), Y6
 	VMOVUPD (BX), Y7
 
-enter2:
+enter3:
 	VFMADD231PD Y0, Y5, Y7
 	VMULPD      Y1, Y6, Y6
 	VFMADD231PD Y2, Y7, Y6
 	VFMADD231PD Y3, Y7, Y5
 	VFMADD231PD Y4, Y6, Y5
 	CMPQ        AX, $+4
-	JL          leave4
+	JL          leave5
 	VMOVUPD     Y5, (CX)
 	VMOVUPD     Y6, (DX)
 	ADDQ        $+32, CX
@@ -377,9 +575,9 @@ enter2:
 	SUBQ        $+4, AX
 	JMP         loop1
 
-rest3:
+rest4:
 	TESTQ      AX, AX
-	JE         done5
+	JE         done6
 	LEAQ       masks<>+32(SB), SI
 	MOVQ       AX, DI
 	NEGQ       DI
@@ -387,15 +585,33 @@ rest3:
 	VMASKMOVPD (CX), Y7, Y5
 	VMASKMOVPD (DX), Y7, Y6
 	VMASKMOVPD (BX), Y7, Y7
-	JMP        enter2
+	JMP        enter3
 
-leave4:
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y0
-	VMASKMOVPD Y5, Y0, (CX)
-	VMASKMOVPD Y6, Y0, (DX)
+leave5:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	VMOVUPD      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $+16, CX
 
-done5:
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSD X5, (CX)
+
+skip8:
+	TESTQ        $0x00000002, AX
+	JE           skip9
+	VMOVUPD      X6, (DX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $+16, DX
+
+skip9:
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	VMOVSD X6, (DX)
+
+skip10:
+done6:
 	VZEROUPPER
 	RET

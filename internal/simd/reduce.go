@@ -20,10 +20,6 @@ func splitSum(n int) int {
 
 // Sum returns Σ x[i], 0 for an empty slice.
 func Sum[T Float](x []T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return Sum(x[:h]) + Sum(x[h:])
-	}
 	return sumKernel(x)
 }
 
@@ -33,10 +29,6 @@ func sumGeneric[T Float](x []T) T {
 
 // SumAbs returns Σ |x[i]|.
 func SumAbs[T Float](x []T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return SumAbs(x[:h]) + SumAbs(x[h:])
-	}
 	return sumAbsKernel(x)
 }
 
@@ -46,10 +38,6 @@ func sumAbsGeneric[T Float](x []T) T {
 
 // SumSquares returns Σ x[i]².
 func SumSquares[T Float](x []T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return SumSquares(x[:h]) + SumSquares(x[h:])
-	}
 	return sumSquaresKernel(x)
 }
 
@@ -59,10 +47,6 @@ func sumSquaresGeneric[T Float](x []T) T {
 
 // SumSquaredDeviations returns Σ (x[i] − mean)².
 func SumSquaredDeviations[T Float](x []T, mean T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return SumSquaredDeviations(x[:h], mean) + SumSquaredDeviations(x[h:], mean)
-	}
 	return sumSquaredDeviationsKernel(x, mean)
 }
 
@@ -72,10 +56,6 @@ func sumSquaredDeviationsGeneric[T Float](x []T, mean T) T {
 
 // SumExp returns Σ e^(x[i] − shift).
 func SumExp[T Float](x []T, shift T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return SumExp(x[:h], shift) + SumExp(x[h:], shift)
-	}
 	return sumExpKernel(x, shift)
 }
 
@@ -97,14 +77,6 @@ func lanes[T Float](x []T, f func(acc, x T) T) T {
 func Dot[T Float](a, b []T) T {
 	if len(a) != len(b) {
 		panicLength("Dot", "b", len(b), len(a))
-	}
-	return dot(a, b)
-}
-
-func dot[T Float](a, b []T) T {
-	if len(a) > sumBlock {
-		h := splitSum(len(a))
-		return dot(a[:h], b[:h]) + dot(a[h:], b[h:])
 	}
 	return dotKernel(a, b)
 }

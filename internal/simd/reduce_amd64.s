@@ -1744,25 +1744,43 @@ next6:
 	TESTQ   AX, AX
 	JE      done9
 	LEAQ    masks<>+32(SB), R8
-	NEGQ    AX
-	VMOVUPS (R8)(AX*4), Y0
+	MOVQ    AX, R9
+	NEGQ    R9
+	VMOVUPS (R8)(R9*4), Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    BX, AX
+	MOVQ    CX, CX
 
 rows11:
-	VMASKMOVPS (AX), Y0, Y2
+	VMASKMOVPS (BX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
-	ADDQ       DI, AX
+	ADDQ       DI, BX
 	DECQ       CX
 	JNE        rows11
 	TESTB      SI, SI
 	JE         keep10
-	VMASKMOVPS (DX), Y0, Y2
-	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS (DX), Y0, Y0
+	VADDPS     Y0, Y1, Y1
 
 keep10:
-	VMASKMOVPS Y1, Y0, (DX)
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      X1, (DX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, DX
 
+skip12:
+	TESTQ   $0x00000002, AX
+	JE      skip13
+	VMOVLPS X1, (DX)
+	VPSRLDQ $0x08, X1, X1
+	ADDQ    $+8, DX
+
+skip13:
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	VMOVSS X1, (DX)
+
+skip14:
 done9:
 	VZEROUPPER
 	RET
@@ -1857,25 +1875,36 @@ next6:
 	TESTQ   AX, AX
 	JE      done9
 	LEAQ    masks<>+32(SB), R8
-	NEGQ    AX
-	VMOVUPD (R8)(AX*8), Y0
+	MOVQ    AX, R9
+	NEGQ    R9
+	VMOVUPD (R8)(R9*8), Y0
 	VXORPD  Y1, Y1, Y1
-	MOVQ    BX, AX
+	MOVQ    CX, CX
 
 rows11:
-	VMASKMOVPD (AX), Y0, Y2
+	VMASKMOVPD (BX), Y0, Y2
 	VADDPD     Y2, Y1, Y1
-	ADDQ       DI, AX
+	ADDQ       DI, BX
 	DECQ       CX
 	JNE        rows11
 	TESTB      SI, SI
 	JE         keep10
-	VMASKMOVPD (DX), Y0, Y2
-	VADDPD     Y2, Y1, Y1
+	VMASKMOVPD (DX), Y0, Y0
+	VADDPD     Y0, Y1, Y1
 
 keep10:
-	VMASKMOVPD Y1, Y0, (DX)
+	TESTQ        $0x00000002, AX
+	JE           skip12
+	VMOVUPD      X1, (DX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, DX
 
+skip12:
+	TESTQ  $0x00000001, AX
+	JE     skip13
+	VMOVSD X1, (DX)
+
+skip13:
 done9:
 	VZEROUPPER
 	RET

@@ -36,7 +36,7 @@ func softmax[T Float](dst, x []T) (largest, sum T) {
 		return softmaxKernel(dst, x)
 	}
 	largest = MaxOf(x)
-	sum = expShiftSum(dst, x, largest)
+	sum = expShiftSumKernel(dst, x, largest)
 	Scale(dst, dst, 1/sum)
 	return largest, sum
 }
@@ -48,16 +48,8 @@ func softmaxGeneric[T Float](dst, x []T) (largest, sum T) {
 	return largest, sum
 }
 
-// expShiftSum sets dst[i] = e^(x[i]−shift), shift not below any x[i], and
+// expShiftSumGeneric sets dst[i] = e^(x[i]−shift), shift not below any x[i], and
 // returns the sum of dst.
-func expShiftSum[T Float](dst, x []T, shift T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return expShiftSum(dst[:h], x[:h], shift) + expShiftSum(dst[h:], x[h:], shift)
-	}
-	return expShiftSumKernel(dst, x, shift)
-}
-
 func expShiftSumGeneric[T Float](dst, x []T, shift T) T {
 	apply(dst, x, func(x T) T { return T(exp64(float64(x - shift))) })
 	return sumGeneric(dst)

@@ -7,7 +7,6 @@ import "math"
 
 // Erf sets dst[i] = erf x[i] = 2/√π ∫₀ˣ e^(−t²) dt.
 func Erf[T Float](dst, x []T) {
-	checkUnary("Erf", dst, x)
 	erfKernel(dst, x)
 }
 
@@ -17,7 +16,6 @@ func erfGeneric[T Float](dst, x []T) {
 
 // Erfc sets dst[i] = 1 − erf x[i], accurate where erf is close to 1.
 func Erfc[T Float](dst, x []T) {
-	checkUnary("Erfc", dst, x)
 	erfcKernel(dst, x)
 }
 
@@ -28,7 +26,6 @@ func erfcGeneric[T Float](dst, x []T) {
 // NormalCDF sets dst[i] = Φ(x[i]), the distribution function of the standard
 // normal: ½ erfc(−x/√2).
 func NormalCDF[T Float](dst, x []T) {
-	checkUnary("NormalCDF", dst, x)
 	normalCDFKernel(dst, x)
 }
 

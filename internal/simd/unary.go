@@ -7,7 +7,6 @@ import "math"
 
 // Neg sets dst[i] = −x[i].
 func Neg[T Float](dst, x []T) {
-	checkUnary("Neg", dst, x)
 	negKernel(dst, x)
 }
 
@@ -17,7 +16,6 @@ func negGeneric[T Float](dst, x []T) {
 
 // Abs sets dst[i] = |x[i]|.
 func Abs[T Float](dst, x []T) {
-	checkUnary("Abs", dst, x)
 	absKernel(dst, x)
 }
 
@@ -28,7 +26,6 @@ func absGeneric[T Float](dst, x []T) {
 // Sign sets dst[i] to 1 for positive, −1 for negative x[i]; zeros and NaN stay
 // as they are.
 func Sign[T Float](dst, x []T) {
-	checkUnary("Sign", dst, x)
 	signKernel(dst, x)
 }
 
@@ -48,7 +45,6 @@ func sign[T Float](x T) T {
 
 // Square sets dst[i] = x[i]².
 func Square[T Float](dst, x []T) {
-	checkUnary("Square", dst, x)
 	squareKernel(dst, x)
 }
 
@@ -58,7 +54,6 @@ func squareGeneric[T Float](dst, x []T) {
 
 // Sqrt sets dst[i] = √x[i], NaN for negative x[i].
 func Sqrt[T Float](dst, x []T) {
-	checkUnary("Sqrt", dst, x)
 	sqrtKernel(dst, x)
 }
 
@@ -68,7 +63,6 @@ func sqrtGeneric[T Float](dst, x []T) {
 
 // Rsqrt sets dst[i] = 1/√x[i].
 func Rsqrt[T Float](dst, x []T) {
-	checkUnary("Rsqrt", dst, x)
 	rsqrtKernel(dst, x)
 }
 
@@ -78,7 +72,6 @@ func rsqrtGeneric[T Float](dst, x []T) {
 
 // Reciprocal sets dst[i] = 1/x[i].
 func Reciprocal[T Float](dst, x []T) {
-	checkUnary("Reciprocal", dst, x)
 	reciprocalKernel(dst, x)
 }
 
@@ -88,7 +81,6 @@ func reciprocalGeneric[T Float](dst, x []T) {
 
 // Floor sets dst[i] to the greatest integer not above x[i].
 func Floor[T Float](dst, x []T) {
-	checkUnary("Floor", dst, x)
 	floorKernel(dst, x)
 }
 
@@ -98,7 +90,6 @@ func floorGeneric[T Float](dst, x []T) {
 
 // Ceil sets dst[i] to the least integer not below x[i].
 func Ceil[T Float](dst, x []T) {
-	checkUnary("Ceil", dst, x)
 	ceilKernel(dst, x)
 }
 
@@ -108,7 +99,6 @@ func ceilGeneric[T Float](dst, x []T) {
 
 // Round sets dst[i] to the integer nearest x[i], halves to the even one.
 func Round[T Float](dst, x []T) {
-	checkUnary("Round", dst, x)
 	roundKernel(dst, x)
 }
 

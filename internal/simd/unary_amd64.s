@@ -104,15 +104,33 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VXORPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VXORPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -159,15 +177,26 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VXORPD     Y0, Y2, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y1
+	VXORPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -214,15 +243,33 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VANDPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -269,15 +316,26 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VANDPD     Y0, Y2, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -345,19 +403,37 @@ again5:
 	JGE       again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y2
-	VMASKMOVPS (DX), Y2, Y3
-	VANDPS     Y0, Y3, Y0
-	VORPS      Y1, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VCMPPS     $0x0c, Y1, Y3, Y1
-	VBLENDVPS  Y1, Y0, Y3, Y0
-	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y2
+	VMASKMOVPS   (DX), Y2, Y2
+	VANDPS       Y0, Y2, Y0
+	VORPS        Y1, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x0c, Y1, Y2, Y1
+	VBLENDVPS    Y1, Y0, Y2, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -425,19 +501,30 @@ again5:
 	JGE       again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y2
-	VMASKMOVPD (DX), Y2, Y3
-	VANDPD     Y0, Y3, Y0
-	VORPD      Y1, Y0, Y0
-	VXORPD     Y1, Y1, Y1
-	VCMPPD     $0x0c, Y1, Y3, Y1
-	VBLENDVPD  Y1, Y0, Y3, Y0
-	VMASKMOVPD Y0, Y2, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y2
+	VMASKMOVPD   (DX), Y2, Y2
+	VANDPD       Y0, Y2, Y0
+	VORPD        Y1, Y0, Y0
+	VXORPD       Y1, Y1, Y1
+	VCMPPD       $0x0c, Y1, Y2, Y1
+	VBLENDVPD    Y1, Y0, Y2, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -483,15 +570,33 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VMULPS     Y1, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VMULPS       Y0, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -537,15 +642,26 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VMULPD     Y1, Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y0
+	VMULPD       Y0, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -586,15 +702,33 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VSQRTPS    Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VSQRTPS      Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -635,15 +769,26 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VSQRTPD    Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y0
+	VSQRTPD      Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -690,16 +835,34 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VSQRTPS    Y2, Y2
-	VDIVPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VSQRTPS      Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -746,16 +909,27 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VSQRTPD    Y2, Y2
-	VDIVPD     Y2, Y0, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y1
+	VSQRTPD      Y1, Y1
+	VDIVPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -797,15 +971,33 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VDIVPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -847,15 +1039,26 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y1
-	VMASKMOVPD (DX), Y1, Y2
-	VDIVPD     Y2, Y0, Y0
-	VMASKMOVPD Y0, Y1, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y1
+	VMASKMOVPD   (DX), Y1, Y1
+	VDIVPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -896,15 +1099,33 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VROUNDPS   $0x09, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VROUNDPS     $0x09, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -945,15 +1166,26 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VROUNDPD   $0x09, Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y0
+	VROUNDPD     $0x09, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -994,15 +1226,33 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VROUNDPS   $0x0a, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VROUNDPS     $0x0a, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1043,15 +1293,26 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VROUNDPD   $0x0a, Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y0
+	VROUNDPD     $0x0a, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -1092,15 +1353,33 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VROUNDPS   $0x08, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1141,15 +1420,26 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VROUNDPD   $0x08, Y1, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y0
+	VROUNDPD     $0x08, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -1195,16 +1485,34 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y0
-	VMASKMOVPS (DX), Y0, Y1
-	VXORPS     Y2, Y2, Y2
-	VMAXPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1250,16 +1558,27 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y0
-	VMASKMOVPD (DX), Y0, Y1
-	VXORPD     Y2, Y2, Y2
-	VMAXPD     Y1, Y2, Y1
-	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y0
+	VMASKMOVPD   (DX), Y0, Y0
+	VXORPD       Y1, Y1, Y1
+	VMAXPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET
@@ -1334,20 +1653,38 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+8, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPS    (BX)(AX*4), Y4
-	VMASKMOVPS (DX), Y4, Y5
-	VANDPS     Y1, Y5, Y1
-	VMINPS     Y1, Y0, Y0
-	VADDPS     Y2, Y0, Y1
-	VDIVPS     Y1, Y0, Y0
-	VANDPS     Y3, Y5, Y1
-	VORPS      Y1, Y0, Y0
-	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ         $+8, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPS      (BX)(SI*4), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VANDPS       Y1, Y4, Y1
+	VMINPS       Y1, Y0, Y0
+	VADDPS       Y2, Y0, Y1
+	VDIVPS       Y1, Y0, Y0
+	VANDPS       Y3, Y4, Y1
+	VORPS        Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip6
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ   $0x00000002, AX
+	JE      skip7
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip7:
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	VMOVSS X0, (CX)
+
+skip8:
 done4:
 	VZEROUPPER
 	RET
@@ -1422,20 +1759,31 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ       $+4, AX
-	JE         done4
-	LEAQ       masks<>+32(SB), BX
-	NEGQ       AX
-	VMOVUPD    (BX)(AX*8), Y4
-	VMASKMOVPD (DX), Y4, Y5
-	VANDPD     Y1, Y5, Y1
-	VMINPD     Y1, Y0, Y0
-	VADDPD     Y2, Y0, Y1
-	VDIVPD     Y1, Y0, Y0
-	VANDPD     Y3, Y5, Y1
-	VORPD      Y1, Y0, Y0
-	VMASKMOVPD Y0, Y4, (CX)
+	ADDQ         $+4, AX
+	JE           done4
+	LEAQ         masks<>+32(SB), BX
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVUPD      (BX)(SI*8), Y4
+	VMASKMOVPD   (DX), Y4, Y4
+	VANDPD       Y1, Y4, Y1
+	VMINPD       Y1, Y0, Y0
+	VADDPD       Y2, Y0, Y1
+	VDIVPD       Y1, Y0, Y0
+	VANDPD       Y3, Y4, Y1
+	VORPD        Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip6
+	VMOVUPD      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
 
+skip6:
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	VMOVSD X0, (CX)
+
+skip7:
 done4:
 	VZEROUPPER
 	RET

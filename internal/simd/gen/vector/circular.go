@@ -9,15 +9,17 @@ import (
 // enough; beyond it the reference takes over.
 func (f *function) circularLimit() float64 { return pick(f, math.Exp2(20), math.Exp2(30)) }
 
-// sine returns sin(x + quadrants·π/2), and jumps to bail if any |x| is above
-// circularLimit.
-func (f *function) sine(x vec, quadrants int, bail string) vec {
+// leaveIfHuge jumps to bail if any |x| is above circularLimit.
+func (f *function) leaveIfHuge(x vec, bail string) {
 	huge := f.compare(greater, f.abs(x), f.constant(f.circularLimit()))
 	any := f.GP32()
 	f.emitFloat("VMOVMSK", huge, any)
 	f.TESTL(any, any)
 	f.JNE(ref(bail))
+}
 
+// sine returns sin(x + quadrants·π/2) for |x| up to circularLimit.
+func (f *function) sine(x vec, quadrants int) vec {
 	// x = n·π/2 + r
 	shift := f.constant(f.roundingShift())
 	bits := f.copy(shift)
@@ -74,9 +76,10 @@ func circular(name string, quadrants int) kernel {
 		n := f.load64("n")
 		s := f.streams("dst", "x")
 		bail := f.label("bail")
-		f.longLoop(n, s[1:], s[:1], func(x []vec) []vec {
-			return []vec{f.sine(x[0], quadrants, bail)}
-		}, nil)
+		f.longLoop(n, mapping{in: s[1:], out: s[:1],
+			guard: func(x []vec) { f.leaveIfHuge(x[0], bail) },
+			body:  func(x []vec) []vec { return []vec{f.sine(x[0], quadrants)} },
+		})
 		all := f.load64("n")
 		f.MOVQ(all, f.result(0))
 		f.finish()

@@ -9,7 +9,7 @@ import (
 // reference: a masked load of single bytes does not exist.
 var convertKernels = []kernel{
 	{
-		name:   "bytesToFloats",
+		name: "bytesToFloats", internal: true,
 		params: []param{{"dst", "[]T"}, {"src", "[]byte"}, {"scale", "T"}, {"shift", "T"}},
 		bridge: `
 	done := 0
@@ -43,7 +43,7 @@ var convertKernels = []kernel{
 		},
 	},
 	{
-		name: "float32To64", only: "F64",
+		name: "float32To64", internal: true, only: "F64",
 		params: []param{{"dst", "[]float64"}, {"src", "[]float32"}},
 		bridge: `
 	done := 0
@@ -64,7 +64,7 @@ var convertKernels = []kernel{
 		},
 	},
 	{
-		name: "float64To32", only: "F64",
+		name: "float64To32", internal: true, only: "F64",
 		params: []param{{"dst", "[]float32"}, {"src", "[]float64"}},
 		bridge: `
 	done := 0
@@ -85,14 +85,14 @@ var convertKernels = []kernel{
 		},
 	},
 	{
-		name:   "transpose",
+		name: "transpose", internal: true,
 		params: []param{{"dst", "[]T"}, {"src", "[]T"}, {"rows", "int"}, {"cols", "int"}},
 		asm:    "func(dst, src *T, rows, cols, tileRows, tileCols int)",
 		bridge: transposeBridge,
 		emit:   emitTranspose,
 	},
 	{
-		name: "fmaLoop", typed: true,
+		name: "fmaLoop", internal: true, typed: true,
 		params: []param{{"iterations", "int"}}, result: []string{"int"},
 		emit: emitFMALoop,
 	},

@@ -22,7 +22,9 @@ func short(name string, body func(f *function, x op) vec) kernel {
 func long(name string, body func(f *function, x vec) vec) kernel {
 	return kernel{name: name, params: slices("dst", "x"), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "x")
-		f.longLoop(n, s[1:], s[:1], func(x []vec) []vec { return []vec{body(f, x[0])} }, nil)
+		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
+			return []vec{body(f, x[0])}
+		}})
 		f.finish()
 	}}
 }
@@ -94,10 +96,10 @@ func pair(name, value string, body func(f *function, g, x vec) vec) kernel {
 func longPair(name, value string, derivative func(f *function, x vec) vec) kernel {
 	return kernel{name: name, params: slices("dst", "grad", value), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "grad", value)
-		f.longLoop(n, s[1:], s[:1], func(x []vec) []vec {
+		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
 			d := derivative(f, x[1])
 			return []vec{f.strong(x[0], f.mul(d, x[0]))}
-		}, nil)
+		}})
 		f.finish()
 	}}
 }
@@ -222,6 +224,12 @@ func scaled(name string, scalars []string, body func(f *function, x op, s []vec)
 		f.shortLoop(n, streams[1:], streams[:1], func(x []op) []vec { return []vec{body(f, x[0], s)} })
 		f.finish()
 	}
+	return k
+}
+
+func scaledInternal(name string, scalars []string, body func(f *function, x op, s []vec) vec) kernel {
+	k := scaled(name, scalars, body)
+	k.internal = true
 	return k
 }
 

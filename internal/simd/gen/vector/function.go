@@ -36,6 +36,9 @@ type function struct {
 	order     []uint64
 	inRegs    map[uint64]vec
 
+	// wide says that long loops do two vectors a turn.
+	wide bool
+
 	labels int
 }
 
@@ -297,30 +300,28 @@ func (f *function) finish() {
 	f.RET()
 }
 
-// compileFunction builds the function a kernel has for one element type with as
-// many constants hoisted as there are registers for, and reports the constants.
+// compileFunction builds the function a kernel has for one element type, wide if
+// that can be and with as many constants hoisted as there are registers for, and
+// reports the constants.
 func compileFunction(name, signature string, double bool, emit func(*function)) (*ir.Function, []uint64) {
-	trial := buildFunction(name, signature, double, nil, emit)
-	wanted := trial.order
-	sort.SliceStable(wanted, func(i, j int) bool {
-		return trial.constants[wanted[i]] > trial.constants[wanted[j]]
-	})
-	for n := min(len(wanted), 14); ; n-- {
-		f := buildFunction(name, signature, double, wanted[:n], emit)
-		file, err := f.Result()
-		if err != nil {
-			panic(fmt.Sprintf("%s: %v", name, err))
-		}
-		if err := pass.Compile.Execute(file); err != nil {
-			panic(fmt.Sprintf("%s: %v", name, err))
-		}
-		if fitsAVX2(file.Functions()[0]) {
-			return file.Functions()[0], wanted
-		}
-		if n == 0 {
-			panic(name + ": needs more than the 16 vector registers of AVX2")
+	for _, wide := range []bool{true, false} {
+		trial := buildFunction(name, signature, double, wide, nil, emit)
+		wanted := trial.order
+		sort.SliceStable(wanted, func(i, j int) bool {
+			return trial.constants[wanted[i]] > trial.constants[wanted[j]]
+		})
+		for n := min(len(wanted), 14); n >= 0; n-- {
+			f := buildFunction(name, signature, double, wide, wanted[:n], emit)
+			file, err := f.Result()
+			if err != nil {
+				panic(fmt.Sprintf("%s: %v", name, err))
+			}
+			if pass.Compile.Execute(file) == nil && fitsAVX2(file.Functions()[0]) {
+				return file.Functions()[0], wanted
+			}
 		}
 	}
+	panic(name + ": needs more than the 16 vector registers of AVX2")
 }
 
 // fitsAVX2 reports whether no register was allocated that only AVX-512 has.
@@ -335,10 +336,11 @@ func fitsAVX2(f *ir.Function) bool {
 	return true
 }
 
-func buildFunction(name, signature string, double bool, hoist []uint64, emit func(*function)) *function {
+func buildFunction(name, signature string, double, wide bool, hoist []uint64, emit func(*function)) *function {
 	f := &function{
 		Context:   build.NewContext(),
 		double:    double,
+		wide:      wide,
 		constants: map[uint64]int{},
 		inRegs:    map[uint64]vec{},
 	}

@@ -10,6 +10,14 @@ import (
 type kernel struct {
 	name string // of the Go function less its suffix: exp for expKernel, expF32AVX2
 
+	// internal marks a kernel that no exported function hands its arguments to
+	// unseen. The others check the lengths of their slices, on behalf of the
+	// exported function of the same name.
+	internal bool
+
+	// halves marks a reduction that cuts slices longer than sumBlock in two.
+	halves bool
+
 	// params are the parameters in Go, result the results.
 	params []param
 	result []string
@@ -182,7 +190,7 @@ func (k kernel) names() string {
 // accelerated is the Go function of builds with assembly.
 func (k kernel) accelerated() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s {\n", k.declaration())
+	fmt.Fprintf(&b, "%s {\n%s", k.declaration(), k.checks())
 	if k.bridge != "" {
 		fmt.Fprintf(&b, "%s\n}\n", strings.TrimSpace(k.bridge))
 		return b.String()
@@ -218,7 +226,70 @@ func (k kernel) call(expression string, convert bool) string {
 
 // portable is the Go function of builds without assembly.
 func (k kernel) portable() string {
-	return fmt.Sprintf("%s {\n%s\n}\n", k.declaration(), k.call(k.generic()+"("+k.names()+")", false))
+	return fmt.Sprintf("%s {\n%s%s\n}\n", k.declaration(), k.checks(), k.call(k.generic()+"("+k.names()+")", false))
+}
+
+// checks are the statements that come before the choice of implementation.
+func (k kernel) checks() string {
+	if k.halves {
+		return k.halving()
+	}
+	if k.internal {
+		return ""
+	}
+	var list []string
+	broadcast := false
+	for _, p := range k.params {
+		if p.typ == "[]T" || p.typ == "broadcast" {
+			list = append(list, p.name)
+		}
+		broadcast = broadcast || p.typ == "broadcast"
+	}
+	condition, panics := "len(%[2]s) != len(%[1]s)", "panicLengths"
+	if broadcast {
+		condition, panics = "!fits(%s, %s)", "panicBroadcast"
+	}
+	var conditions, lengths []string
+	for i, name := range list {
+		if i > 0 {
+			conditions = append(conditions, fmt.Sprintf(condition, list[0], name))
+		}
+		lengths = append(lengths, "len("+name+")")
+	}
+	if len(conditions) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("if %s {\n%s(%q, %s)\n}\n",
+		strings.Join(conditions, " || "), panics, k.public(), strings.Join(lengths, ", "))
+}
+
+// halving is the statement that sends the halves of a long slice to the kernel
+// again.
+func (k kernel) halving() string {
+	half := func(bounds string) string {
+		var list []string
+		for _, p := range k.params {
+			if p.typ == "[]T" {
+				list = append(list, p.name+bounds)
+			} else {
+				list = append(list, p.name)
+			}
+		}
+		return fmt.Sprintf("%sKernel(%s)", k.name, strings.Join(list, ", "))
+	}
+	return fmt.Sprintf("if len(%[1]s) > sumBlock {\nh := splitSum(len(%[1]s))\nreturn %[2]s + %[3]s\n}\n",
+		k.params[0].name, half("[:h]"), half("[h:]"))
+}
+
+// public is the name of the exported function.
+func (k kernel) public() string {
+	name := k.name
+	for _, abbreviation := range [][2]string{{"relu", "ReLU"}, {"gelu", "GELU"}, {"silu", "SiLU"}, {"sgd", "SGD"}} {
+		if rest, ok := strings.CutPrefix(name, abbreviation[0]); ok {
+			return abbreviation[1] + rest
+		}
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
 // generic is the name of the reference.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -47,7 +48,39 @@ func (f *function) maskedLoad(m op, mask vec) vec {
 	return d
 }
 
-func (f *function) maskedStore(v, mask vec, m op) { f.emitFloat("VMASKMOV", v, mask, m) }
+// partialStore writes the first n elements of v, n < lanes, to s and moves s. A
+// masked store would take as long as half a dozen of these.
+func (f *function) partialStore(v vec, s stream, n reg.GPVirtual) {
+	x := v.AsX()
+	m := operand.Mem{Base: s.pointer}
+	step := func(elements int, body func()) {
+		skip := f.label("skip")
+		f.TESTQ(operand.U32(elements), n)
+		f.JE(ref(skip))
+		body()
+		f.Label(skip)
+	}
+	if f.double {
+		step(2, func() {
+			f.VMOVUPD(x, m)
+			f.VEXTRACTF128(operand.U8(1), v, x)
+			f.ADDQ(operand.I32(16), s.pointer)
+		})
+		step(1, func() { f.VMOVSD(x, m) })
+		return
+	}
+	step(4, func() {
+		f.VMOVUPS(x, m)
+		f.VEXTRACTF128(operand.U8(1), v, x)
+		f.ADDQ(operand.I32(16), s.pointer)
+	})
+	step(2, func() {
+		f.VMOVLPS(x, m)
+		f.VPSRLDQ(operand.U8(8), x, x)
+		f.ADDQ(operand.I32(8), s.pointer)
+	})
+	step(1, func() { f.VMOVSS(x, m) })
+}
 
 // advance moves the streams on by some vectors; broadcast streams move by
 // their step register, which is kept scaled to the loop at hand.
@@ -130,36 +163,84 @@ func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op
 		x[i] = f.maskedLoad(s.at(0), mask)
 	}
 	for i, y := range body(x) {
-		f.maskedStore(y, mask, out[i].at(0))
+		f.partialStore(y, out[i], n)
 	}
 	f.Label(done)
 }
 
-// longLoop maps costly functions: one vector a turn, the body emitted once. The
-// masked rest enters and leaves the same body by side doors. finish, where not
-// nil, sees the results of each turn; mask is nil but in the masked rest.
-func (f *function) longLoop(n reg.GPVirtual, in, out []stream, body func(x []vec) []vec, each func(y []vec, mask *vec)) {
-	lanes := operand.I32(f.lanes())
-	loop, enter, rest, leave, done := f.label("loop"), f.label("enter"), f.label("rest"), f.label("leave"), f.label("done")
-	x := make([]vec, len(in))
+// mapping is what longLoop does to each vector.
+type mapping struct {
+	in, out []stream
 
+	// body computes the results, one for each output stream. It is a straight
+	// line that touches no flags, and may change its arguments.
+	body func(x []vec) []vec
+
+	// guard, where set, looks at the arguments first and may jump out; n then
+	// still counts them.
+	guard func(x []vec)
+
+	// each, where set, sees the results; mask is nil but in the masked rest.
+	each func(y []vec, mask *vec)
+}
+
+// longLoop maps costly functions: two vectors a turn with their instructions
+// interleaved, if there are registers for that, then one a turn. The masked rest
+// enters and leaves the body of the latter by side doors.
+func (f *function) longLoop(n reg.GPVirtual, m mapping) {
+	lanes := operand.I32(f.lanes())
+	all := append(append([]stream{}, m.in...), m.out...)
+	load := func(j int) []vec {
+		x := make([]vec, len(m.in))
+		for i, s := range m.in {
+			x[i] = f.copy(s.at(j))
+		}
+		return x
+	}
+	guard := func(x []vec) {
+		if m.guard != nil {
+			m.guard(x)
+		}
+	}
+	store := func(y []vec, j int) {
+		for i, s := range m.out {
+			f.store(y[i], s.at(j))
+		}
+		if m.each != nil {
+			m.each(y, nil)
+		}
+	}
+
+	loop := f.label("loop")
+	if f.wide {
+		two := f.label("two")
+		f.Label(two)
+		f.CMPQ(n, 2*lanes)
+		f.JL(ref(loop))
+		x := [2][]vec{load(0), load(1)}
+		guard(x[0])
+		guard(x[1])
+		var y [2][]vec
+		f.interleave(2, func(j int) { y[j] = m.body(x[j]) })
+		store(y[0], 0)
+		store(y[1], 1)
+		f.advance(2, all...)
+		f.SUBQ(2*lanes, n)
+		f.JMP(ref(two))
+	}
+
+	enter, rest, leave, done := f.label("enter"), f.label("rest"), f.label("leave"), f.label("done")
 	f.Label(loop)
 	f.CMPQ(n, lanes)
 	f.JL(ref(rest))
-	for i, s := range in {
-		x[i] = f.copy(s.at(0))
-	}
+	x := load(0)
 	f.Label(enter)
-	y := body(x)
+	guard(x)
+	y := m.body(x)
 	f.CMPQ(n, lanes)
 	f.JL(ref(leave))
-	for i, s := range out {
-		f.store(y[i], s.at(0))
-	}
-	if each != nil {
-		each(y, nil)
-	}
-	f.advance(1, append(append([]stream{}, in...), out...)...)
+	store(y, 0)
+	f.advance(1, all...)
 	f.SUBQ(lanes, n)
 	f.JMP(ref(loop))
 
@@ -167,20 +248,40 @@ func (f *function) longLoop(n reg.GPVirtual, in, out []stream, body func(x []vec
 	f.TESTQ(n, n)
 	f.JE(ref(done))
 	mask := f.tailMask(n)
-	for i, s := range in {
+	for i, s := range m.in {
 		f.emitFloat("VMASKMOV", s.at(0), mask, x[i])
 	}
 	f.JMP(ref(enter))
 
 	f.Label(leave)
-	mask = f.tailMask(n)
-	for i, s := range out {
-		f.maskedStore(y[i], mask, s.at(0))
+	if m.each != nil {
+		mask = f.tailMask(n)
+		m.each(y, &mask)
 	}
-	if each != nil {
-		each(y, &mask)
+	for i, s := range m.out {
+		f.partialStore(y[i], s, n)
 	}
 	f.Label(done)
+}
+
+// interleave emits the instructions of emit(0), emit(1), … in turns, one of each.
+// They must be the same straight line of instructions on different registers,
+// and touch no flags.
+func (f *function) interleave(k int, emit func(i int)) {
+	file, err := f.Result()
+	if err != nil {
+		panic(err)
+	}
+	function := file.Functions()[0]
+	start := len(function.Nodes)
+	for i := range k {
+		emit(i)
+	}
+	lines := append([]ir.Node{}, function.Nodes[start:]...)
+	each := len(lines) / k
+	for i := range lines {
+		function.Nodes[start+i] = lines[i%k*each+i/k]
+	}
 }
 
 // fold reduces the streams into accumulators: one vector for each of them a

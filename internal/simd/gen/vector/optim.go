@@ -16,11 +16,11 @@ func (f *function) coefficients(name string, k int) []vec {
 }
 
 var optimKernels = []kernel{
-	{name: "adam", params: with(slices("w", "m", "v", "grad"), param{"c", "*adamCoefficients[T]"}), emit: func(f *function) {
+	{name: "adam", internal: true, params: with(slices("w", "m", "v", "grad"), param{"c", "*adamCoefficients[T]"}), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("w", "m", "v", "grad")
 		c := f.coefficients("c", 8)
 		keep, decay, blend, beta2, blend2, rootScale, eps, step := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]
-		f.longLoop(n, s, s[:3], func(x []vec) []vec {
+		f.longLoop(n, mapping{in: s, out: s[:3], body: func(x []vec) []vec {
 			w, m, v, g := x[0], x[1], x[2], x[3]
 			f.addMul(g, w, decay)
 			f.addMul(m, f.sub(g, m), blend)
@@ -30,10 +30,10 @@ var optimKernels = []kernel{
 			w = f.mul(w, keep)
 			f.addMul(w, f.div(m, denominator), step)
 			return []vec{w, m, v}
-		}, nil)
+		}})
 		f.finish()
 	}},
-	{name: "sgd", params: with(slices("w", "grad"), param{"keep", "T"}, param{"step", "T"}), emit: func(f *function) {
+	{name: "sgd", internal: true, params: with(slices("w", "grad"), param{"keep", "T"}, param{"step", "T"}), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("w", "grad")
 		keep, step := f.scalar("keep"), f.scalar("step")
 		f.shortLoop(n, s, s[:1], func(x []op) []vec {
@@ -41,11 +41,11 @@ var optimKernels = []kernel{
 		})
 		f.finish()
 	}},
-	{name: "sgdMomentum", params: with(slices("w", "buf", "grad"), param{"c", "*momentumCoefficients[T]"}), emit: func(f *function) {
+	{name: "sgdMomentum", internal: true, params: with(slices("w", "buf", "grad"), param{"c", "*momentumCoefficients[T]"}), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("w", "buf", "grad")
 		c := f.coefficients("c", 5)
 		decay, momentum, blend, stepGrad, stepBuf := c[0], c[1], c[2], c[3], c[4]
-		f.longLoop(n, s, s[:2], func(x []vec) []vec {
+		f.longLoop(n, mapping{in: s, out: s[:2], body: func(x []vec) []vec {
 			w, buf, g := x[0], x[1], x[2]
 			f.addMul(g, w, decay)
 			buf = f.mul(buf, momentum)
@@ -53,7 +53,7 @@ var optimKernels = []kernel{
 			f.addMul(w, g, stepGrad)
 			f.addMul(w, buf, stepBuf)
 			return []vec{w, buf}
-		}, nil)
+		}})
 		f.finish()
 	}},
 }

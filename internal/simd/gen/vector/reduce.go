@@ -17,7 +17,7 @@ const smallReduction = 4
 // the operands x give; mask is nil but in the masked rest, where it has the
 // lanes that count, the others holding x = 0.
 func reduction(name string, params []param, registers int, term func(f *function, acc vec, x []op, s vec, mask *vec)) kernel {
-	k := kernel{name: name, params: params, result: []string{"T"}, small: smallReduction}
+	k := kernel{name: name, halves: true, params: params, result: []string{"T"}, small: smallReduction}
 	k.emit = func(f *function) {
 		n := f.load64("n")
 		var in []stream
@@ -69,10 +69,10 @@ var reduceKernels = []kernel{
 	extremum("maxOf", "VMAX", math.Inf(-1)),
 	extremum("minOf", "VMIN", math.Inf(1)),
 	{
-		name: "indexOf", params: with(slices("x"), param{"v", "T"}), result: []string{"int"}, emit: emitIndexOf,
+		name: "indexOf", internal: true, params: with(slices("x"), param{"v", "T"}), result: []string{"int"}, emit: emitIndexOf,
 	},
 	{
-		name:   "sumRows",
+		name: "sumRows", internal: true,
 		params: []param{{"dst", "[]T"}, {"x", "[]T"}, {"accumulate", "bool"}},
 		bridge: `
 	switch {
@@ -205,7 +205,7 @@ func emitSumRows(f *function) {
 		f.Label(keep)
 		for j := range acc {
 			if mask != nil {
-				f.maskedStore(acc[j], *mask, out.at(j))
+				f.partialStore(acc[j], out, n)
 			} else {
 				f.store(acc[j], out.at(j))
 			}

@@ -29,21 +29,22 @@ func (f *function) rowExponentials(shift vec, store bool) vec {
 		out = f.streams("dst")
 	}
 	acc := f.zero()
-	f.longLoop(n, x, out, func(x []vec) []vec {
-		return []vec{f.expSmall(f.sub(x[0], shift))}
-	}, func(y []vec, mask *vec) {
-		e := y[0]
-		if mask != nil {
-			e = f.and(e, *mask)
-		}
-		f.emitFloat("VADD", e, acc, acc)
+	f.longLoop(n, mapping{in: x, out: out,
+		body: func(x []vec) []vec { return []vec{f.expSmall(f.sub(x[0], shift))} },
+		each: func(y []vec, mask *vec) {
+			e := y[0]
+			if mask != nil {
+				e = f.and(e, *mask)
+			}
+			f.emitFloat("VADD", e, acc, acc)
+		},
 	})
 	return f.horizontal("VADD", acc)
 }
 
 var rowKernels = []kernel{
 	// softmax writes e^(x−max)/sum and returns max and sum.
-	{name: "softmax", params: slices("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
+	{name: "softmax", internal: true, params: slices("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
 		largest := f.rowMaximum()
 		f.storeScalar(largest, f.result(0))
 		sum := f.rowExponentials(largest, true)
@@ -54,7 +55,7 @@ var rowKernels = []kernel{
 		f.finish()
 	}},
 	// maxSumExp returns max and Σ e^(x−max).
-	{name: "maxSumExp", params: slices("x"), result: []string{"T", "T"}, emit: func(f *function) {
+	{name: "maxSumExp", internal: true, params: slices("x"), result: []string{"T", "T"}, emit: func(f *function) {
 		largest := f.rowMaximum()
 		f.storeScalar(largest, f.result(0))
 		f.storeScalar(f.rowExponentials(largest, false), f.result(1))
@@ -62,16 +63,16 @@ var rowKernels = []kernel{
 	}},
 	// expShiftSum writes e^(x−shift), shift at least the largest x, and returns
 	// the sum.
-	{name: "expShiftSum", params: with(slices("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
+	{name: "expShiftSum", halves: true, params: with(slices("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
 		f.storeScalar(f.rowExponentials(f.scalar("shift"), true), f.result(0))
 		f.finish()
 	}},
 	// shiftTwice writes (x − a) − b.
-	scaled("shiftTwice", []string{"a", "b"}, func(f *function, x op, s []vec) vec {
+	scaledInternal("shiftTwice", []string{"a", "b"}, func(f *function, x op, s []vec) vec {
 		return f.sub(f.sub(f.reg(x), s[0]), s[1])
 	}),
 	// softmaxGradient writes y·(g − s).
-	{name: "softmaxGradient", params: with(slices("dst", "grad", "y"), param{"s", "T"}), small: smallArithmetic, emit: func(f *function) {
+	{name: "softmaxGradient", internal: true, params: with(slices("dst", "grad", "y"), param{"s", "T"}), small: smallArithmetic, emit: func(f *function) {
 		n, in, s := f.load64("n"), f.streams("dst", "grad", "y"), f.scalar("s")
 		f.shortLoop(n, in[1:], in[:1], func(x []op) []vec {
 			return []vec{f.mul(f.sub(f.reg(x[0]), s), x[1])}
@@ -79,11 +80,11 @@ var rowKernels = []kernel{
 		f.finish()
 	}},
 	// logSoftmaxGradient writes g − s·e^y.
-	{name: "logSoftmaxGradient", params: with(slices("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
+	{name: "logSoftmaxGradient", internal: true, params: with(slices("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
 		n, in, s := f.load64("n"), f.streams("dst", "grad", "y"), f.scalar("s")
-		f.longLoop(n, in[1:], in[:1], func(x []vec) []vec {
+		f.longLoop(n, mapping{in: in[1:], out: in[:1], body: func(x []vec) []vec {
 			return []vec{f.subMul(x[0], s, f.exp(x[1]))}
-		}, nil)
+		}})
 		f.finish()
 	}},
 }
