@@ -157,6 +157,7 @@ const staleAfter = time.Hour
 
 // store puts a file into the cache: written beside its place under another name, and
 // renamed when it is complete, so that at no time an incomplete file has its name.
+// (Should the machine lose power before the disk has it all, the checksum will tell.)
 func (f *finder) store(ref idxRef, x *IDX) (err error) {
 	defer func() {
 		if err != nil {
@@ -185,9 +186,6 @@ func (f *finder) store(ref idxRef, x *IDX) (err error) {
 		return err
 	}
 	if err := temporary.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	if err := temporary.Sync(); err != nil {
 		return err
 	}
 	if err := temporary.Close(); err != nil {

@@ -1,0 +1,435 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// smallSet is a data set in MNIST's form with few, small images, and its files'
+// content by name.
+func smallSet() (*imageSet, map[string][]byte) {
+	set := &imageSet{name: "Small", dir: "small", classes: []string{"even", "odd"}}
+	content := map[string][]byte{}
+	add := func(i int, name string, shape []int, element func(i int) byte) {
+		x := &IDX{Type: IDXUint8, Shape: shape, Data: make([]byte, sizeOf("", shape))}
+		for j := range x.Data {
+			x.Data[j] = element(j)
+		}
+		var file bytes.Buffer
+		x.WriteTo(&file)
+		content[name] = file.Bytes()
+		sum := sha256.Sum256(file.Bytes())
+		set.files[i] = idxRef{name, shape, hex.EncodeToString(sum[:])}
+	}
+	add(0, "train-images-idx3-ubyte", []int{300, 20, 30}, func(i int) byte { return byte(i * i >> 3) })
+	add(1, "train-labels-idx1-ubyte", []int{300}, func(i int) byte { return byte(i % 2) })
+	add(2, "t10k-images-idx3-ubyte", []int{5, 20, 30}, func(i int) byte { return byte(i * i >> 5) })
+	add(3, "t10k-labels-idx1-ubyte", []int{5}, func(i int) byte { return byte(i & 1) })
+	return set, content
+}
+
+func compressed(content []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(content)
+	w.Close()
+	return b.Bytes()
+}
+
+// put writes files into a directory.
+func put(t *testing.T, dir string, files map[string][]byte) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// listing is what a directory holds, by name.
+func listing(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, e := range entries {
+		if files[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// sameBytes compares files as wholes; differences byte by byte help nobody.
+var sameBytes = cmp.Comparer(bytes.Equal)
+
+// checkLoaded checks that the data set loads whole with these options.
+func checkLoaded(t *testing.T, set *imageSet, content map[string][]byte, options MNISTOptions) {
+	t.Helper()
+	train, test, err := set.load(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if train.N != 300 || test.N != 5 || !bytes.Equal(train.Pixels, content["train-images-idx3-ubyte"][16:]) ||
+		!bytes.Equal(test.Pixels, content["t10k-images-idx3-ubyte"][16:]) {
+		t.Errorf("%d and %d images, or their pixels, are wrong", train.N, test.N)
+	}
+	if train.Labels[299] != 1 || test.Labels[4] != 0 || !cmp.Equal(train.Classes, set.classes) {
+		t.Errorf("labels %d and %d, classes %q", train.Labels[299], test.Labels[4], train.Classes)
+	}
+}
+
+// noRequests is a client that fails the test when it is used.
+func noRequests(t *testing.T) *http.Client {
+	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		t.Errorf("request of %s", r.URL)
+		return nil, errors.New("no requests are expected")
+	})}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestLoadFromDir(t *testing.T) {
+	set, content := smallSet()
+	tests := []struct {
+		name   string
+		rename func(name string, content []byte) (string, []byte)
+	}{
+		{"plain", func(name string, c []byte) (string, []byte) { return name, c }},
+		{"gzip", func(name string, c []byte) (string, []byte) { return name + ".gz", compressed(c) }},
+		{"gzip without suffix", func(name string, c []byte) (string, []byte) { return name, compressed(c) }},
+		{"suffix without gzip", func(name string, c []byte) (string, []byte) { return name + ".gz", c }},
+		{"dots", func(name string, c []byte) (string, []byte) { return strings.Replace(name, "-idx", ".idx", 1), c }},
+		{"dots and gzip", func(name string, c []byte) (string, []byte) {
+			return strings.Replace(name, "-idx", ".idx", 1) + ".gz", compressed(c)
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, c := range content {
+				name, c = test.rename(name, c)
+				put(t, dir, map[string][]byte{name: c})
+			}
+			before := listing(t, dir)
+			checkLoaded(t, set, content, MNISTOptions{Dir: dir, Client: noRequests(t)})
+			if diff := cmp.Diff(before, listing(t, dir), sameBytes); diff != "" {
+				t.Errorf("loading changed the directory: %.200s", diff)
+			}
+		})
+	}
+}
+
+func TestLoadFromDirFails(t *testing.T) {
+	set, content := smallSet()
+	const name = "t10k-images-idx3-ubyte"
+	original := content[name]
+	altered := bytes.Clone(original)
+	altered[20] ^= 1
+	tests := []struct {
+		name   string
+		damage func(dir string)
+		file   string // named by the error
+		text   string
+		target any // *(*FormatError), *(*ChecksumError) or an error to wrap
+	}{
+		{"truncated", func(dir string) { put(t, dir, map[string][]byte{name: original[:100]}) }, name,
+			"at byte 100: want 3000 bytes of elements up to byte 3016, got the end of the file", new(*FormatError)},
+		{"overlong", func(dir string) { put(t, dir, map[string][]byte{name: append(bytes.Clone(original), 0)}) }, name,
+			"at byte 3016: want the end of the file, got more bytes", new(*FormatError)},
+		{"altered", func(dir string) { put(t, dir, map[string][]byte{name: altered}) }, name,
+			"want SHA-256 " + set.files[2].sha256, new(*ChecksumError)},
+		{"another shape", func(dir string) { put(t, dir, map[string][]byte{name: content["train-images-idx3-ubyte"]}) }, name,
+			"at byte 4: want size 5 of axis 0, got 300", new(*FormatError)},
+		{"labels for images", func(dir string) { put(t, dir, map[string][]byte{name: content["t10k-labels-idx1-ubyte"]}) }, name,
+			"want uint8 of rank 3, got uint8 of rank 1", new(*FormatError)},
+		{"missing", func(dir string) { os.Remove(filepath.Join(dir, name)) }, name, "is not in ", ErrNotFound},
+		{"no directory", func(dir string) { os.RemoveAll(dir) }, "train-images-idx3-ubyte", "is not in ", fs.ErrNotExist},
+		{"a directory in its place", func(dir string) {
+			os.Remove(filepath.Join(dir, name))
+			put(t, filepath.Join(dir, name), nil)
+		}, name, "is a directory", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "given")
+			put(t, dir, content)
+			test.damage(dir)
+			_, _, err := set.load(t.Context(), MNISTOptions{Dir: dir, Client: noRequests(t)})
+			if err == nil || !strings.Contains(err.Error(), test.text) || !strings.Contains(err.Error(), test.file) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("error %v, want one with %q that names %s in %s", err, test.text, test.file, dir)
+			}
+			switch target := test.target.(type) {
+			case nil:
+			case error:
+				if !errors.Is(err, target) {
+					t.Errorf("error %v does not wrap %v", err, target)
+				}
+			default:
+				if !errors.As(err, target) || errors.Is(err, ErrNotFound) {
+					t.Errorf("error %v is no %T, or says not found", err, target)
+				}
+			}
+		})
+	}
+}
+
+func TestLoadAnyContent(t *testing.T) {
+	set, _ := smallSet()
+	labels := func(p ...byte) []byte { return append([]byte{0, 0, 8, 1, 0, 0, 0, byte(len(p))}, p...) }
+	images := func(n, h, w byte) []byte {
+		return append([]byte{0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, h, 0, 0, 0, w}, make([]byte, int(n)*int(h)*int(w))...)
+	}
+	other := map[string][]byte{
+		"train-images-idx3-ubyte": images(2, 4, 4), "train-labels-idx1-ubyte": labels(0, 1),
+		"t10k-images-idx3-ubyte": images(1, 4, 4), "t10k-labels-idx1-ubyte": labels(7),
+	}
+	dir := t.TempDir()
+	put(t, dir, other)
+	train, test, err := set.load(t.Context(), MNISTOptions{Dir: dir, AnyContent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if train.N != 2 || test.N != 1 || train.Classes == nil || test.Classes != nil {
+		t.Errorf("%d and %d images, classes %q and %q; want 2, 1, the set's and none", train.N, test.N, train.Classes, test.Classes)
+	}
+	if _, _, err := set.load(t.Context(), MNISTOptions{Dir: dir}); err == nil {
+		t.Error("without AnyContent the same files are no error")
+	}
+	put(t, dir, map[string][]byte{"t10k-images-idx3-ubyte": images(1, 4, 5)})
+	_, _, err = set.load(t.Context(), MNISTOptions{Dir: dir, AnyContent: true})
+	if want := "want 4×4 pixels, as the training images have, got 4×5"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("test images of another size: error %v, want %q", err, want)
+	}
+}
+
+func TestLoadFromCacheAndSystem(t *testing.T) {
+	set, content := smallSet()
+	system := t.TempDir()
+	set.system = []string{filepath.Join(system, "none"), system}
+	root := t.TempDir()
+	var found []map[string][]byte
+	for name, c := range content {
+		if strings.HasPrefix(name, "train") {
+			put(t, filepath.Join(root, "small"), map[string][]byte{name: c})
+		} else {
+			put(t, system, map[string][]byte{name + ".gz": compressed(c)})
+		}
+	}
+	found = append(found, listing(t, root+"/small"), listing(t, system))
+	options := MNISTOptions{CacheDir: root, Client: noRequests(t), Warn: func(err error) { t.Errorf("warning: %v", err) }}
+	checkLoaded(t, set, content, options)
+	if diff := cmp.Diff(found, []map[string][]byte{listing(t, root+"/small"), listing(t, system)}, sameBytes); diff != "" {
+		t.Errorf("loading changed the files: %.200s", diff)
+	}
+}
+
+func TestLoadNoDownload(t *testing.T) {
+	set, content := smallSet()
+	root := t.TempDir()
+	options := MNISTOptions{CacheDir: root, NoDownload: true, Client: noRequests(t)}
+	_, _, err := set.load(t.Context(), options)
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), filepath.Join(root, "small")) {
+		t.Errorf("empty cache: error %v, want ErrNotFound, and the directory named", err)
+	}
+	content["train-images-idx3-ubyte"][50] ^= 4
+	put(t, filepath.Join(root, "small"), content)
+	var damage *ChecksumError
+	if _, _, err = set.load(t.Context(), options); !errors.Is(err, ErrNotFound) || !errors.As(err, &damage) {
+		t.Errorf("damaged cache: error %v, want ErrNotFound and a *ChecksumError", err)
+	}
+}
+
+// Without a home directory there is no cache: the data come all the same.
+func TestLoadWithoutHome(t *testing.T) {
+	for _, variable := range []string{"HOME", "XDG_CACHE_HOME", "LocalAppData", "home"} {
+		t.Setenv(variable, "")
+	}
+	set, content := smallSet()
+	var warnings []error
+	options := MNISTOptions{Client: serving(content), Mirrors: []string{"http://mirror/"}, Warn: func(err error) { warnings = append(warnings, err) }}
+	checkLoaded(t, set, content, options)
+	if len(warnings) != 4 || !strings.Contains(warnings[0].Error(), "cannot be cached") {
+		t.Errorf("warnings %v, want one for each file", warnings)
+	}
+	_, _, err := set.load(t.Context(), MNISTOptions{NoDownload: true})
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "no cache directory") {
+		t.Errorf("error %v, want ErrNotFound for want of a cache directory", err)
+	}
+}
+
+func TestLoadUnwritableCache(t *testing.T) {
+	set, content := smallSet()
+	blocked := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	warned := 0
+	options := MNISTOptions{CacheDir: blocked, Client: serving(content), Mirrors: []string{"http://mirror/"}, Warn: func(err error) {
+		warned++
+		if !strings.Contains(err.Error(), blocked) {
+			t.Errorf("warning %v does not name %s", err, blocked)
+		}
+	}}
+	checkLoaded(t, set, content, options)
+	if warned == 0 {
+		t.Error("no warning")
+	}
+}
+
+// serving is a client that finds these files, compressed, everywhere.
+func serving(content map[string][]byte) *http.Client {
+	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		c, ok := content[strings.TrimSuffix(filepath.Base(r.URL.Path), ".gz")]
+		if !ok {
+			return &http.Response{StatusCode: 404, Status: "404 Not Found", Body: http.NoBody}, nil
+		}
+		c = compressed(c)
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(c)), ContentLength: int64(len(c))}, nil
+	})}
+}
+
+func TestLoadRemovesStaleFiles(t *testing.T) {
+	set, content := smallSet()
+	root := t.TempDir()
+	cache := filepath.Join(root, "small")
+	put(t, cache, map[string][]byte{
+		".train-images-idx3-ubyte-1.tmp": []byte("left behind"),
+		".train-images-idx3-ubyte-2.tmp": []byte("another program's, being written"),
+		"notes.txt":                      []byte("the user's"),
+	})
+	old := time.Now().Add(-2 * staleAfter)
+	for _, name := range []string{".train-images-idx3-ubyte-1.tmp", "notes.txt"} {
+		if err := os.Chtimes(filepath.Join(cache, name), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkLoaded(t, set, content, MNISTOptions{CacheDir: root, Client: serving(content), Mirrors: []string{"http://mirror"}})
+	want := map[string][]byte{
+		".train-images-idx3-ubyte-2.tmp": []byte("another program's, being written"),
+		"notes.txt":                      []byte("the user's"),
+	}
+	for name, c := range content {
+		want[name] = c
+	}
+	if diff := cmp.Diff(want, listing(t, cache), sameBytes); diff != "" {
+		t.Errorf("cache: %.300s", diff)
+	}
+}
+
+// The real files, where they are at hand.
+func TestRealMNIST(t *testing.T) {
+	dir := os.Getenv("MNIST_DIR")
+	if dir == "" {
+		t.Skip("MNIST_DIR is not set")
+	}
+	if testing.Short() {
+		t.Skip("reads 11 MB compressed")
+	}
+	train, test, err := MNIST(t.Context(), MNISTOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkReal(t, train, test, []int{5, 0, 4, 1, 9}, []int{7, 2, 1, 0, 4}, 0.1306604762738429, 0.3081078038564627)
+}
+
+func TestRealFashionMNIST(t *testing.T) {
+	if _, err := os.Stat("/usr/share/datasets/fashion-mnist"); err != nil {
+		t.Skip("the package dataset-fashion-mnist is not installed")
+	}
+	if testing.Short() {
+		t.Skip("reads 30 MB compressed")
+	}
+	train, test, err := FashionMNIST(t.Context(), MNISTOptions{CacheDir: t.TempDir(), NoDownload: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkReal(t, train, test, []int{9, 0, 0, 3, 0}, []int{9, 2, 1, 1, 6}, 0.2860405969887955, 0.35302424451492237)
+}
+
+// checkReal checks counts, first labels, and the training images' mean and standard
+// deviation (the well-known figures, of which these are more digits).
+func checkReal(t *testing.T, train, test *Images, trainLabels, testLabels []int, mean, std float64) {
+	t.Helper()
+	if train.N != 60000 || test.N != 10000 || train.Height != 28 || train.Width != 28 || train.NumClasses() != 10 || len(test.Classes) != 10 {
+		t.Errorf("%d and %d images of %d×%d, %d classes", train.N, test.N, train.Height, train.Width, train.NumClasses())
+	}
+	if diff := cmp.Diff(trainLabels, train.Labels[:5]); diff != "" {
+		t.Errorf("training labels: %s", diff)
+	}
+	if diff := cmp.Diff(testLabels, test.Labels[:5]); diff != "" {
+		t.Errorf("test labels: %s", diff)
+	}
+	gotMean, gotStd := train.MeanStd()
+	if diff := cmp.Diff([]float64{mean, std}, []float64{gotMean, gotStd}, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+		t.Errorf("mean and standard deviation: %s", diff)
+	}
+}
+
+// The tables are well formed: a slip in them would only show on a machine with a
+// network.
+func TestSets(t *testing.T) {
+	for _, set := range []*imageSet{mnistDigits(), fashionMNIST()} {
+		for i, ref := range set.files {
+			if raw, err := hex.DecodeString(ref.sha256); err != nil || len(raw) != sha256.Size {
+				t.Errorf("%s: %s: sum %q", set.name, ref.name, ref.sha256)
+			}
+			if n := []int{60000, 60000, 10000, 10000}[i]; ref.shape[0] != n || ref.size() != int64(n)*[]int64{784, 1}[i%2]+int64([]int{16, 8}[i%2]) {
+				t.Errorf("%s: %s: shape %v, %d bytes", set.name, ref.name, ref.shape, ref.size())
+			}
+		}
+		for _, mirror := range set.mirrors {
+			if _, err := http.NewRequest(http.MethodGet, mirror, nil); err != nil || !strings.HasSuffix(mirror, "/") {
+				t.Errorf("%s: mirror %q: %v", set.name, mirror, err)
+			}
+		}
+		if len(set.classes) != 10 || len(set.mirrors) < 2 {
+			t.Errorf("%s: %d classes, %d mirrors", set.name, len(set.classes), len(set.mirrors))
+		}
+	}
+}
+
+func TestLoadCancelledBefore(t *testing.T) {
+	set, content := smallSet()
+	dir := t.TempDir()
+	put(t, dir, content)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := set.load(ctx, MNISTOptions{Dir: dir}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+func TestAttemptError(t *testing.T) {
+	a := &Attempt{URL: "http://m/x.gz", Err: &FormatError{File: "http://m/x.gz", Offset: 3, Want: "a", Got: "b"}}
+	if want := "http://m/x.gz: at byte 3: want a, got b"; a.Error() != want {
+		t.Errorf("%q, want %q", a.Error(), want)
+	}
+	failed := &DownloadError{File: "x", Attempts: []Attempt{*a, {URL: "http://n/x.gz", Err: fmt.Errorf("refused")}}}
+	if want := "data: cannot download x: http://m/x.gz: at byte 3: want a, got b; http://n/x.gz: refused"; failed.Error() != want {
+		t.Errorf("%q, want %q", failed.Error(), want)
+	}
+}
