@@ -1,0 +1,225 @@
+"""PyTorch's side of the comparison: it answers like the programs in Go beside it.
+
+Reads names of workloads from standard input, a line each, and answers with a line
+of JSON each. What the workloads are, and their data, is in ../workload.
+"""
+
+import gzip
+import json
+import os
+import sys
+import time
+
+import numpy as np
+import torch
+
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
+
+SIZE = 1024
+CHAIN_LINKS = 250
+CHAIN_START = 0.9
+
+
+def hashes(seed, n):
+    with np.errstate(over="ignore"):
+        z = (np.uint64(seed << 32) + np.arange(1, n + 1, dtype=np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def uniform(seed, *shape):
+    n = int(np.prod(shape))
+    xs = (hashes(seed, n) >> np.uint64(40)).astype(np.float64) / (1 << 23) - 1
+    return xs.reshape(shape)
+
+
+def uniform32(seed, *shape):
+    return torch.from_numpy(uniform(seed, *shape).astype(np.float32))
+
+
+def read_idx(directory, name, header):
+    path = os.path.join(directory, name)
+    if os.path.exists(path):
+        with open(path, "rb") as f:
+            data = f.read()
+    else:
+        with gzip.open(path + ".gz") as f:
+            data = f.read()
+    return np.frombuffer(data[header:], np.uint8).copy()
+
+
+def load_digits():
+    directory = os.environ.get("MNIST_DIR")
+    if directory:
+        images = read_idx(directory, "train-images-idx3-ubyte", 16)
+        labels = read_idx(directory, "train-labels-idx1-ubyte", 8)
+    else:
+        h = hashes(200, 60000 * 784)
+        images = np.where(h % np.uint64(5) == 0, h >> np.uint64(56), np.uint64(0)).astype(np.uint8)
+        labels = (hashes(201, 60000) % np.uint64(10)).astype(np.uint8)
+    return torch.from_numpy(images.reshape(-1, 784)), torch.from_numpy(labels.astype(np.int64))
+
+
+def mlp(sizes, hidden, last=None):
+    layers = []
+    for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:])):
+        layer = torch.nn.Linear(n_in, n_out)
+        w = (uniform(i, n_in, n_out) * (1 / np.sqrt(n_in))).astype(np.float32)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(w.T.copy()))
+            layer.bias.zero_()
+        layers.append(layer)
+        if i < len(sizes) - 2:
+            layers.append(hidden())
+    if last:
+        layers.append(last())
+    return torch.nn.Sequential(*layers)
+
+
+class Trainer:
+    def __init__(self, model, loss):
+        self.model, self.loss = model, loss
+        # foreach updates all parameters with a few calls, which is the faster way.
+        self.adam = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8, foreach=True)
+
+    def step(self, x, y):
+        self.adam.zero_grad(set_to_none=True)
+        loss = self.loss(self.model(x), y)
+        loss.backward()
+        self.adam.step()
+        return loss
+
+    def check(self, x, y):
+        return [self.step(x, y).item() for _ in range(3)]
+
+
+def mnist_epoch():
+    images, labels = load_digits()
+    batch = 128
+    trainer = Trainer(mlp([784, 128, 10], torch.nn.ReLU), torch.nn.functional.cross_entropy)
+
+    def read(index):
+        return images[index].float().mul_(1 / 255), labels[index]
+
+    def run():
+        order = torch.randperm(len(labels))
+        for i in range(len(labels) // batch):
+            trainer.step(*read(order[i * batch:(i + 1) * batch]))
+
+    return trainer.check(*read(torch.arange(batch))), run
+
+
+def large_step():
+    sizes, batch = [1024, 2048, 2048, 10], 256
+    x = uniform32(100, batch, sizes[0])
+    y = torch.from_numpy((hashes(101, batch) % np.uint64(10)).astype(np.int64))
+    trainer = Trainer(mlp(sizes, torch.nn.ReLU), torch.nn.functional.cross_entropy)
+    return trainer.check(x, y), lambda: trainer.step(x, y)
+
+
+def xor_step():
+    x = torch.tensor([[0., 0.], [0., 1.], [1., 0.], [1., 1.]])
+    y = torch.tensor([[0.], [1.], [1.], [0.]])
+    trainer = Trainer(mlp([2, 8, 1], torch.nn.Tanh, torch.nn.Sigmoid), torch.nn.functional.mse_loss)
+    return trainer.check(x, y), lambda: trainer.step(x, y)
+
+
+def scalar_chain():
+    x = torch.tensor(CHAIN_START, dtype=torch.float64, requires_grad=True)
+
+    def run():
+        x.grad = None
+        y = x
+        for _ in range(CHAIN_LINKS):
+            y = torch.tanh(torch.sin(y * x + x))
+        y.backward()
+        return y
+
+    y = run()
+    return [y.item(), x.grad.item()], run
+
+
+def probe(x):
+    x = x.double().flatten()
+    n = len(x)
+    return [x[0].item(), x[n // 3].item(), x[n - 1].item(), x.abs().mean().item()]
+
+
+def matmul(a, b):
+    c = torch.empty_like(a)
+    torch.matmul(a, b, out=c)
+    return probe(c), lambda: torch.matmul(a, b, out=c)
+
+
+def unary(f):
+    x = uniform32(3, SIZE, SIZE)
+    y = torch.empty_like(x)
+    f(x, y)
+    return probe(y), lambda: f(x, y)
+
+
+WORKLOADS = {
+    "MNIST MLP 784-128-10, batch 128, Adam: an epoch": mnist_epoch,
+    "MLP 1024-2048-2048-10, batch 256, Adam: a step": large_step,
+    "XOR MLP 2-8-1, Adam: a step": xor_step,
+    "1,000 scalar operations, forward and backward": scalar_chain,
+    "matmul 1024³ float32": lambda: matmul(uniform32(1, SIZE, SIZE), uniform32(2, SIZE, SIZE)),
+    "matmul 1024³ float64": lambda: matmul(
+        torch.from_numpy(uniform(1, SIZE, SIZE)), torch.from_numpy(uniform(2, SIZE, SIZE))),
+    "tanh of 1M float32": lambda: unary(lambda x, y: torch.tanh(x, out=y)),
+    "exp of 1M float32": lambda: unary(lambda x, y: torch.exp(x, out=y)),
+    "sigmoid of 1M float32": lambda: unary(lambda x, y: torch.sigmoid(x, out=y)),
+    "softmax of 1024 rows of 1024 float32": lambda: unary(lambda x, y: torch.softmax(x, 1, out=y)),
+}
+
+
+def measure(run, budget):
+    start = time.perf_counter()
+    done, following = 0, 1
+    while True:
+        while done < following:
+            run()
+            done += 1
+        elapsed = time.perf_counter() - start
+        if elapsed >= budget / 2:
+            return elapsed / done
+        following *= 2
+
+
+def blas_library():
+    """The library that the process has loaded for matrix products."""
+    with open("/proc/self/maps") as maps:
+        names = {os.path.realpath(line.split()[-1]) for line in maps if "/" in line}
+    for name in sorted(names):
+        if any(word in os.path.basename(name) for word in ("openblas", "mkl", "blis")):
+            return os.path.basename(name)
+    return "no BLAS library known to be fast"
+
+
+def answer(message):
+    json.dump(message, sys.stdout)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def main():
+    budget = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
+    remark = "%s; the best of several settings of its threads" % blas_library()
+    answer({"peer": "PyTorch", "version": torch.__version__, "remark": remark})
+    current, run, check = None, None, None
+    for line in sys.stdin:
+        name = line.rstrip("\n")
+        try:
+            if name != current:
+                current, run = None, None
+                check, run = WORKLOADS[name]()
+                run()
+                current = name
+            answer({"workload": name, "seconds": measure(run, budget), "check": check})
+        except Exception as err:  # the next workload may do better
+            answer({"workload": name, "error": "%s: %s" % (type(err).__name__, err)})
+
+
+if __name__ == "__main__":
+    main()
