@@ -35,11 +35,7 @@ type CSVOptions struct {
 // classes' names, numbered in alphabetical order. Anything but a finite number in
 // another column, an empty field too, is a [*FormatError] with its line and column.
 func ReadCSV(r io.Reader, options CSVOptions) (*Arrays, error) {
-	name := ""
-	if named, ok := r.(interface{ Name() string }); ok {
-		name = named.Name()
-	}
-	return readCSV(r, name, options)
+	return readCSV(r, nameOf(r), options)
 }
 
 // ReadCSVFile reads the table at path; see [ReadCSV].

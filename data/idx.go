@@ -1,16 +1,11 @@
 package data
 
 import (
-	"bufio"
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 )
 
@@ -85,11 +80,7 @@ const maxIDXRank = 8
 // further bytes is a [*FormatError]; memory is allocated as data arrive, whatever
 // the header promises.
 func ReadIDX(r io.Reader) (*IDX, error) {
-	name := ""
-	if named, ok := r.(interface{ Name() string }); ok {
-		name = named.Name()
-	}
-	return readIDX(r, name, 0)
+	return readIDX(r, nameOf(r), 0)
 }
 
 // ReadIDXFile reads the IDX file at path; see [ReadIDX].
@@ -100,23 +91,6 @@ func ReadIDXFile(path string) (*IDX, error) {
 	}
 	defer f.Close()
 	return readIDX(f, path, size)
-}
-
-// openFile opens a regular file for reading, and gives its size.
-func openFile(path string) (*os.File, int64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("data: %w", err)
-	}
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = fmt.Errorf("%s is a directory", path)
-	}
-	if err != nil {
-		f.Close()
-		return nil, 0, fmt.Errorf("data: %w", err)
-	}
-	return f, info.Size(), nil
 }
 
 // readIDX reads an IDX file from r, which may be compressed.
@@ -132,8 +106,8 @@ func readIDX(r io.Reader, name string, available int64) (*IDX, error) {
 // than want is an error, unless want is nil. At least available bytes are known to
 // exist, so that much may be allocated at once.
 func parseIDX(r io.Reader, name string, want []int, available int64) (*IDX, error) {
-	d := &idxReader{r: r, name: name}
-	x, err := d.header(want)
+	d := &binaryReader{r: r, name: name}
+	x, err := readIDXHeader(d, want)
 	if err != nil {
 		return nil, err
 	}
@@ -147,53 +121,9 @@ func parseIDX(r io.Reader, name string, want []int, available int64) (*IDX, erro
 	return x, d.end()
 }
 
-// uncompress returns a reader of r's content: r itself, or what it holds
-// compressed with gzip.
-func uncompress(r io.Reader, name string) (io.Reader, error) {
-	buffered := bufio.NewReaderSize(r, 1<<16)
-	magic, err := buffered.Peek(2)
-	if len(magic) < 2 || magic[0] != 0x1f || magic[1] != 0x8b {
-		if err != nil && err != io.EOF {
-			return nil, readError(name, 0, "a header", err)
-		}
-		return buffered, nil
-	}
-	z, err := gzip.NewReader(buffered)
-	if err != nil {
-		return nil, readError(name, 0, "a gzip header", err)
-	}
-	return z, nil
-}
-
-// readError is what reading name ends with when err is met where want was
-// expected: a [*FormatError] if the content is at fault, else a wrapped err.
-func readError(name string, offset int64, want string, err error) error {
-	var corrupt flate.CorruptInputError
-	got := ""
-	switch {
-	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
-		err, got = io.ErrUnexpectedEOF, "the end of the file"
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		got = "damaged compressed data"
-	default:
-		if name != "" {
-			name += ": "
-		}
-		return fmt.Errorf("data: %sreading at byte %d: %w", name, offset, err)
-	}
-	return &FormatError{File: name, Offset: offset, Want: want, Got: got, Err: err}
-}
-
-// idxReader reads the parts of an IDX file and keeps count of where it is.
-type idxReader struct {
-	r      io.Reader
-	name   string
-	offset int64
-}
-
-// header reads type and shape; a shape other than want is an error, unless want
-// is nil.
-func (d *idxReader) header(want []int) (*IDX, error) {
+// readIDXHeader reads type and shape; a shape other than want is an error, unless
+// want is nil.
+func readIDXHeader(d *binaryReader, want []int) (*IDX, error) {
 	var magic [4]byte
 	if err := d.full(magic[:], "an IDX header"); err != nil {
 		return nil, err
@@ -230,53 +160,6 @@ func (d *idxReader) header(want []int) (*IDX, error) {
 		x.Shape = append(x.Shape, int(n))
 	}
 	return x, nil
-}
-
-// full fills p.
-func (d *idxReader) full(p []byte, want string) error {
-	n, err := io.ReadFull(d.r, p)
-	d.offset += int64(n)
-	if err != nil {
-		return readError(d.name, d.offset, want, err)
-	}
-	return nil
-}
-
-// bytes reads size bytes into memory that grows as they arrive, from as much as is
-// known to be available.
-func (d *idxReader) bytes(size, available int) ([]byte, error) {
-	want := fmt.Sprintf("%d bytes of elements up to byte %d", size, d.offset+int64(size))
-	data := make([]byte, min(size, max(available, 1<<16)))
-	for filled := 0; ; {
-		if err := d.full(data[filled:], want); err != nil {
-			return nil, err
-		}
-		filled = len(data)
-		if filled == size {
-			return data, nil
-		}
-		grown := make([]byte, min(size-filled, filled)+filled)
-		copy(grown, data)
-		data = grown
-	}
-}
-
-// end checks that nothing follows. For a compressed file this is also where its
-// checksum is compared.
-func (d *idxReader) end() error {
-	var extra [1]byte
-	switch _, err := io.ReadFull(d.r, extra[:]); err {
-	case io.EOF:
-		return nil
-	case nil:
-		return d.wrong(d.offset, "the end of the file", "more bytes")
-	default:
-		return readError(d.name, d.offset, "the end of the file", err)
-	}
-}
-
-func (d *idxReader) wrong(offset int64, want, got string) error {
-	return &FormatError{File: d.name, Offset: offset, Want: want, Got: got}
 }
 
 // WriteTo writes x to w as an IDX file, uncompressed. It panics with [*ValueError]

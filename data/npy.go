@@ -1,0 +1,357 @@
+package data
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// This file reads and writes NPY, the format of numpy.save:
+//
+//	"\x93NUMPY", a byte each for the major and minor version,
+//	the length of the header, little-endian: uint16 in version 1, uint32 later,
+//	the header: {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), },
+//	the elements.
+
+const (
+	npyMagic     = "\x93NUMPY"
+	maxNPYHeader = 1 << 16
+	maxNPYRank   = 32 // NumPy's own
+)
+
+// npyType is an element type: how many bytes it has, whether it becomes float64, and
+// how it is decoded.
+type npyType struct {
+	size   int
+	wide   bool
+	decode func(order binary.ByteOrder, p []byte) float64
+}
+
+// npyTypes are the element types by their letter and size.
+var npyTypes = map[string]npyType{
+	"b1": {1, false, func(_ binary.ByteOrder, p []byte) float64 { return float64(p[0]) }},
+	"u1": {1, false, func(_ binary.ByteOrder, p []byte) float64 { return float64(p[0]) }},
+	"i1": {1, false, func(_ binary.ByteOrder, p []byte) float64 { return float64(int8(p[0])) }},
+	"u2": {2, false, func(o binary.ByteOrder, p []byte) float64 { return float64(o.Uint16(p)) }},
+	"i2": {2, false, func(o binary.ByteOrder, p []byte) float64 { return float64(int16(o.Uint16(p))) }},
+	"u4": {4, true, func(o binary.ByteOrder, p []byte) float64 { return float64(o.Uint32(p)) }},
+	"i4": {4, true, func(o binary.ByteOrder, p []byte) float64 { return float64(int32(o.Uint32(p))) }},
+	"u8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return float64(o.Uint64(p)) }},
+	"i8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return float64(int64(o.Uint64(p))) }},
+	"f4": {4, false, func(o binary.ByteOrder, p []byte) float64 { return float64(math.Float32frombits(o.Uint32(p))) }},
+	"f8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return math.Float64frombits(o.Uint64(p)) }},
+}
+
+// ReadNPY reads an array as numpy.save writes it, plain or compressed with gzip, to
+// the end of r. Elements of type bool, float32 and integers of up to 16 bits become
+// float32; float64 and longer integers become float64, and integers beyond 2⁵³ are
+// rounded. Arrays in Fortran order are put in row-major order. What is malformed,
+// truncated, of another type or followed by further bytes is a [*FormatError];
+// memory is allocated as data arrive.
+func ReadNPY(r io.Reader) (Array, error) { return readNPY(r, nameOf(r), 0) }
+
+// ReadNPYFile reads the array at path; see [ReadNPY].
+func ReadNPYFile(path string) (Array, error) {
+	f, size, err := openFile(path)
+	if err != nil {
+		return Array{}, err
+	}
+	defer f.Close()
+	return readNPY(f, path, size)
+}
+
+func readNPY(r io.Reader, name string, available int64) (Array, error) {
+	content, err := uncompress(r, name)
+	if err != nil {
+		return Array{}, err
+	}
+	d := &binaryReader{r: content, name: name}
+	text, at, err := npyHeader(d)
+	if err != nil {
+		return Array{}, err
+	}
+	h, bad := parseNPYHeader(text)
+	if bad != nil {
+		return Array{}, d.wrong(at+int64(bad.position), bad.want, fmt.Sprintf("%.40q", text[min(bad.position, len(text)):]))
+	}
+	size := h.kind.size
+	for _, n := range h.shape {
+		size *= n
+	}
+	raw, err := d.bytes(size, int(min(available, math.MaxInt32)))
+	if err != nil {
+		return Array{}, err
+	}
+	return h.array(raw), d.end()
+}
+
+// npyHeader reads up to the elements, and gives the header's text and where it
+// begins.
+func npyHeader(d *binaryReader) (text string, at int64, err error) {
+	var start [8]byte
+	if err := d.full(start[:], "an NPY header"); err != nil {
+		return "", 0, err
+	}
+	if string(start[:6]) != npyMagic {
+		return "", 0, d.wrong(0, fmt.Sprintf("an NPY file, which begins with %q", npyMagic), fmt.Sprintf("%q", start[:6]))
+	}
+	field := make([]byte, 4)
+	switch start[6] {
+	case 1:
+		field = field[:2]
+	case 2, 3:
+	default:
+		return "", 0, d.wrong(6, "format version 1, 2 or 3", fmt.Sprint(start[6]))
+	}
+	if err := d.full(field, "the length of the header"); err != nil {
+		return "", 0, err
+	}
+	var length uint32
+	for i, b := range field {
+		length |= uint32(b) << (8 * i)
+	}
+	if length > maxNPYHeader {
+		return "", 0, d.wrong(8, fmt.Sprintf("a header of up to %d bytes", maxNPYHeader), fmt.Sprint(length))
+	}
+	at = d.offset
+	header, err := d.bytes(int(length), 0)
+	return string(header), at, err
+}
+
+// npyLayout is what a header says.
+type npyLayout struct {
+	kind    npyType
+	order   binary.ByteOrder
+	fortran bool
+	shape   []int
+}
+
+// array decodes the elements.
+func (h *npyLayout) array(raw []byte) Array {
+	dtype := Float32
+	if h.kind.wide {
+		dtype = Float64
+	}
+	a := makeArray(dtype, h.shape)
+	source := 0                         // element of the file
+	index := make([]int, len(h.shape))  // of the element of the array
+	stride := make([]int, len(h.shape)) // of each axis, in the file
+	for axis, step := 0, 1; axis < len(h.shape); axis++ {
+		stride[axis] = step
+		step *= h.shape[axis]
+	}
+	for i := range len(raw) / h.kind.size {
+		if !h.fortran {
+			source = i
+		}
+		v := h.kind.decode(h.order, raw[source*h.kind.size:])
+		if h.kind.wide {
+			a.Float64s[i] = v
+		} else {
+			a.Float32s[i] = float32(v)
+		}
+		if !h.fortran {
+			continue
+		}
+		for axis := len(index) - 1; axis >= 0; axis-- {
+			index[axis]++
+			source += stride[axis]
+			if index[axis] < h.shape[axis] {
+				break
+			}
+			source -= stride[axis] * index[axis]
+			index[axis] = 0
+		}
+	}
+	return a
+}
+
+// npyFault is where a header is wrong, and what was expected there.
+type npyFault struct {
+	position int
+	want     string
+}
+
+// npyParser reads the Python dictionary that a header is. It knows as much of
+// Python as NumPy writes.
+type npyParser struct {
+	text     string
+	position int
+}
+
+// parseNPYHeader reads a header.
+func parseNPYHeader(text string) (*npyLayout, *npyFault) {
+	p := &npyParser{text: text}
+	h := &npyLayout{}
+	seen := map[string]bool{}
+	if !p.skip("{") {
+		return nil, p.fault("{")
+	}
+	for !p.skip("}") {
+		key, ok := p.quoted()
+		if !ok {
+			return nil, p.fault("the key 'descr', 'fortran_order' or 'shape'")
+		}
+		if !p.skip(":") {
+			return nil, p.fault(":")
+		}
+		var fault *npyFault
+		switch key {
+		case "descr":
+			fault = p.descr(h)
+		case "fortran_order":
+			fault = p.fortranOrder(h)
+		case "shape":
+			fault = p.shape(h)
+		default:
+			fault = p.fault("no key " + strconv.Quote(key))
+		}
+		if fault != nil {
+			return nil, fault
+		}
+		seen[key] = true
+		if !p.skip(",") && p.position < len(p.text) && p.text[p.position] != '}' {
+			return nil, p.fault(", or }")
+		}
+	}
+	if len(seen) != 3 {
+		return nil, p.fault("the keys 'descr', 'fortran_order' and 'shape'")
+	}
+	if strings.TrimSpace(p.text[p.position:]) != "" {
+		return nil, p.fault("nothing after the dictionary")
+	}
+	limit := math.MaxInt / 8
+	for _, n := range h.shape {
+		if n > limit {
+			return nil, &npyFault{0, "sizes whose product is addressable"}
+		}
+		limit /= max(n, 1)
+	}
+	return h, nil
+}
+
+func (p *npyParser) fault(want string) *npyFault { return &npyFault{p.position, want} }
+
+// skip goes past spaces, and past token if it follows.
+func (p *npyParser) skip(token string) bool {
+	rest := strings.TrimLeft(p.text[p.position:], " \n")
+	p.position = len(p.text) - len(rest)
+	if !strings.HasPrefix(rest, token) {
+		return false
+	}
+	p.position += len(token)
+	return true
+}
+
+// quoted reads a string in single or double quotes, without escapes.
+func (p *npyParser) quoted() (string, bool) {
+	for _, quote := range []string{"'", `"`} {
+		if p.skip(quote) {
+			s, _, closed := strings.Cut(p.text[p.position:], quote)
+			p.position += min(len(s)+1, len(p.text)-p.position)
+			return s, closed
+		}
+	}
+	return "", false
+}
+
+func (p *npyParser) descr(h *npyLayout) *npyFault {
+	p.skip("")
+	start := p.position
+	s, ok := p.quoted()
+	if ok && len(s) == 3 && strings.ContainsRune("<>|=", rune(s[0])) {
+		h.kind, ok = npyTypes[s[1:]]
+		h.order = binary.ByteOrder(binary.LittleEndian)
+		if s[0] == '>' {
+			h.order = binary.BigEndian
+		}
+		ok = ok && (s[0] != '|' || h.kind.size == 1)
+	} else {
+		ok = false
+	}
+	if !ok {
+		return &npyFault{start, "an element type such as '<f4' or '<f8' (bool, integer, float32 or float64)"}
+	}
+	return nil
+}
+
+func (p *npyParser) fortranOrder(h *npyLayout) *npyFault {
+	switch {
+	case p.skip("True"):
+		h.fortran = true
+	case p.skip("False"):
+		h.fortran = false
+	default:
+		return p.fault("True or False")
+	}
+	return nil
+}
+
+func (p *npyParser) shape(h *npyLayout) *npyFault {
+	if !p.skip("(") {
+		return p.fault("a tuple of sizes")
+	}
+	h.shape = []int{}
+	for !p.skip(")") {
+		digits := 0
+		for rest := p.text[p.position:]; digits < len(rest) && rest[digits] >= '0' && rest[digits] <= '9'; {
+			digits++
+		}
+		n, err := strconv.Atoi(p.text[p.position : p.position+digits])
+		if err != nil || len(h.shape) == maxNPYRank {
+			return p.fault(fmt.Sprintf("up to %d sizes", maxNPYRank))
+		}
+		p.position += digits
+		h.shape = append(h.shape, n)
+		p.skip("L") // Python 2 wrote long integers so
+		if !p.skip(",") && !strings.HasPrefix(p.text[p.position:], ")") {
+			return p.fault(", or )")
+		}
+	}
+	return nil
+}
+
+// WriteNPY writes a as numpy.save does, in format version 1: numpy.load reads it. It
+// panics with [*ValueError] if a's shape does not fit its elements.
+func WriteNPY(w io.Writer, a Array) error {
+	if size := sizeOf("WriteNPY", a.Shape); size != len(a.Float32s)+len(a.Float64s) {
+		misuse("WriteNPY", "shape %v of %d elements", slices.Clone(a.Shape), len(a.Float32s)+len(a.Float64s))
+	}
+	if len(a.Shape) > maxNPYRank {
+		misuse("WriteNPY", "%d axes, want up to %d", len(a.Shape), maxNPYRank)
+	}
+	var sizes strings.Builder
+	for _, n := range a.Shape {
+		fmt.Fprintf(&sizes, "%d, ", n)
+	}
+	tuple := strings.TrimSuffix(sizes.String(), " ")
+	if len(a.Shape) > 1 {
+		tuple = strings.TrimSuffix(tuple, ",")
+	}
+	header := fmt.Sprintf("{'descr': '<f%d', 'fortran_order': False, 'shape': (%s), }", a.DType().Size(), tuple)
+	const before = len(npyMagic) + 4
+	header += strings.Repeat(" ", 63-(before+len(header))%64) + "\n" // elements begin at a multiple of 64
+
+	b := bufio.NewWriter(w)
+	b.WriteString(npyMagic)
+	b.Write([]byte{1, 0, byte(len(header)), byte(len(header) >> 8)})
+	b.WriteString(header)
+	var p [8]byte
+	for _, v := range a.Float32s {
+		binary.LittleEndian.PutUint32(p[:4], math.Float32bits(v))
+		b.Write(p[:4])
+	}
+	for _, v := range a.Float64s {
+		binary.LittleEndian.PutUint64(p[:], math.Float64bits(v))
+		b.Write(p[:])
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("data: writing NPY: %w", err)
+	}
+	return nil
+}
