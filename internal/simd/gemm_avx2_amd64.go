@@ -1,0 +1,368 @@
+//go:build amd64 && !noasm
+
+package simd
+
+import "unsafe"
+
+// The structs that the assembly takes. All fields have 8 bytes, and the generator
+// knows their order; what is called a distance is in bytes.
+
+// gemmTiles describes tiles of C one below the other.
+type gemmTiles struct {
+	a, b, c, bias, mask unsafe.Pointer
+	k, tiles            int
+	aRow, aCol, aTile   int // distances
+	bRow                int
+	cRow, cTile         int
+	flags               int
+}
+
+// gemmDots describes tiles of C side by side.
+type gemmDots struct {
+	a, b, c, bias, mask, kMask unsafe.Pointer
+	steps, tiles               int
+	aRow, bCol, cRow           int // distances
+	flags                      int
+}
+
+// gemmSums describes rows of C that multiples of rows of B are added to.
+type gemmSums struct {
+	a, b, c, mask          unsafe.Pointer
+	groups, vecs           int
+	aRow, aCol, bRow, cRow int // distances
+	flags                  int
+}
+
+// gemmPack describes rows that are copied or transposed.
+type gemmPack struct {
+	dst        unsafe.Pointer
+	k          int
+	step, from int // distances
+	mask       unsafe.Pointer
+	rows       [8]unsafe.Pointer
+}
+
+const (
+	gemmAccumulate = 1 << iota
+	gemmBias
+	gemmReLU
+	gemmRest // what a mask cuts off is to be done too
+	gemmCut  // the tile is masked
+)
+
+// The masks: lanes of zeros, ones, zeros, so that a vector read from the right
+// place has ones at either end.
+var (
+	masks32 = [24]int32{8: -1, -1, -1, -1, -1, -1, -1, -1}
+	masks64 = [12]int64{4: -1, -1, -1, -1}
+)
+
+// leading is the mask of the first n lanes, n not more than there are.
+func leading[T Float](n int) unsafe.Pointer {
+	if is32[T]() {
+		return unsafe.Pointer(&masks32[16-n])
+	}
+	return unsafe.Pointer(&masks64[8-n])
+}
+
+// trailing is the mask of the last n of four lanes.
+func trailing[T Float](n int) unsafe.Pointer {
+	if is32[T]() {
+		return unsafe.Pointer(&masks32[4+n])
+	}
+	return unsafe.Pointer(&masks64[n])
+}
+
+// at is the address of element i of s.
+func at[T Float](s []T, i int) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(s)), bytesIn[T](i))
+}
+
+// lanesOf is the number of elements in a vector.
+func lanesOf[T Float]() int { return GemmPanel[T]() / 2 }
+
+func (g *Gemm[T]) flags() int {
+	flags := 0
+	if g.Accumulate {
+		flags |= gemmAccumulate
+	}
+	if g.Bias != nil {
+		flags |= gemmBias
+	}
+	if g.ReLU {
+		flags |= gemmReLU
+	}
+	return flags
+}
+
+func (g *Gemm[T]) outer() {
+	if !useAVX2 {
+		g.outerGeneric()
+		return
+	}
+	w, lanes := GemmPanel[T](), lanesOf[T]()
+	tiles := tilesOf(g.M)
+	t := gemmTiles{
+		mask: leading[T](lanes), k: max(g.K, 0), flags: g.flags(),
+		aRow: bytesIn[T](g.ARow), aCol: bytesIn[T](g.ACol),
+		bRow: bytesIn[T](g.BRow), cRow: bytesIn[T](g.CRow),
+	}
+	if g.PackedB {
+		t.bRow = bytesIn[T](w)
+	}
+	if g.PackedA {
+		t.aRow = bytesIn[T](1)
+	}
+	for j := 0; j < g.N; j += w {
+		cols := min(w, g.N-j)
+		vecs, masked := 2, cols < w
+		if masked {
+			vecs = (cols + lanes - 1) / lanes
+			t.mask = leading[T](cols - (vecs-1)*lanes)
+		}
+		switch {
+		case g.K <= 0:
+		case g.PackedB:
+			t.b = at(g.B, j*g.K)
+		default:
+			t.b = at(g.B, j)
+		}
+		if g.Bias != nil {
+			t.bias = at(g.Bias, j)
+		}
+		i, from := 0, 0
+		for h := maxTileRows; h > 0; h-- {
+			if tiles[h] == 0 {
+				continue
+			}
+			step := h * g.ARow
+			if g.PackedA {
+				t.aCol = bytesIn[T](h)
+				step = h*g.K + packPad
+			}
+			if g.K > 0 {
+				t.a = at(g.A, from)
+			}
+			t.c = at(g.C, i*g.CRow+j)
+			t.tiles, t.aTile, t.cTile = tiles[h], bytesIn[T](step), h*t.cRow
+			if is32[T]() {
+				gemmOuterF32(h, vecs, masked, &t)
+			} else {
+				gemmOuterF64(h, vecs, masked, &t)
+			}
+			i += tiles[h] * h
+			from += tiles[h] * step
+		}
+	}
+}
+
+// dotBytes is how much of B the dot products of all rows go over at a time, so that
+// it stays in the second-level cache.
+const dotBytes = 192 << 10
+
+func (g *Gemm[T]) dot() {
+	if !useAVX2 {
+		g.dotGeneric()
+		return
+	}
+	k := max(g.K, 0)
+	chunk := max(dotBytes/bytesIn[T](max(k, 1)), MinDotCols) &^ (MinDotCols - 1)
+	if g.M <= 3 {
+		chunk = g.N &^ (MinDotCols - 1)
+	}
+	for j := 0; j < g.N; j += chunk {
+		if g.N-j < MinDotCols {
+			break // columns that tail reaches back for
+		}
+		g.dotColumns(j, min(chunk, g.N-j)/MinDotCols)
+	}
+	if r := g.N % MinDotCols; r > 0 {
+		g.dotTail(r)
+	}
+}
+
+// dotColumns computes tiles of columns from column j on.
+func (g *Gemm[T]) dotColumns(j, tiles int) {
+	t := g.dots(j, tiles)
+	t.mask = leading4[T]()
+	g.dotRows(&t, j)
+}
+
+// dotTail computes the last r columns, fewer than a tile has: the tile is the last
+// one that fits, and what has been computed already is masked.
+func (g *Gemm[T]) dotTail(r int) {
+	j := g.N - MinDotCols
+	t := g.dots(j, 1)
+	t.mask = trailing[T](r)
+	t.flags |= gemmCut
+	g.dotRows(&t, j)
+}
+
+// leading4 is the mask of four lanes.
+func leading4[T Float]() unsafe.Pointer { return leading[T](4) }
+
+// dots describes tiles from column j on.
+func (g *Gemm[T]) dots(j, tiles int) gemmDots {
+	lanes, k := lanesOf[T](), max(g.K, 0)
+	t := gemmDots{
+		steps: k / lanes, tiles: tiles, flags: g.flags(),
+		aRow: bytesIn[T](g.ARow), bCol: bytesIn[T](g.BCol), cRow: bytesIn[T](g.CRow),
+	}
+	if k > 0 {
+		t.b = at(g.B, j*g.BCol)
+	}
+	if g.Bias != nil {
+		t.bias = at(g.Bias, j)
+	}
+	if r := k % lanes; r > 0 {
+		t.flags |= gemmRest
+		t.kMask = leading[T](r)
+	}
+	return t
+}
+
+// dotRows runs the kernel for all rows, three at a time, or two where that avoids
+// a single one.
+func (g *Gemm[T]) dotRows(t *gemmDots, j int) {
+	for i := 0; i < g.M; {
+		rows := min(3, g.M-i)
+		if g.M-i == 4 {
+			rows = 2
+		}
+		if g.K > 0 {
+			t.a = at(g.A, i*g.ARow)
+		}
+		t.c = at(g.C, i*g.CRow+j)
+		if is32[T]() {
+			gemmDotF32(rows, t)
+		} else {
+			gemmDotF64(rows, t)
+		}
+		i += rows
+	}
+}
+
+// axpyCols is how many columns of C one row is added to at a time, so that they
+// stay in the first-level cache.
+const axpyCols = 2048
+
+func (g *Gemm[T]) axpy() {
+	if !useAVX2 {
+		g.axpyGeneric()
+		return
+	}
+	group := gemmAxpyGroup[g.M]
+	for j := 0; j < g.N; j += axpyCols {
+		cols, lanes := min(axpyCols, g.N-j), lanesOf[T]()
+		t := gemmSums{
+			c: at(g.C, j), vecs: cols / lanes,
+			aRow: bytesIn[T](g.ARow), aCol: bytesIn[T](g.ACol), bRow: bytesIn[T](g.BRow), cRow: bytesIn[T](g.CRow),
+		}
+		if g.Accumulate {
+			t.flags |= gemmAccumulate
+		}
+		if r := cols % lanes; r > 0 {
+			t.flags |= gemmRest
+			t.mask = leading[T](r)
+		}
+		done := g.K / group * group
+		g.axpyGroups(&t, j, 0, g.K/group, false)
+		g.axpyGroups(&t, j, done, g.K-done, true)
+	}
+}
+
+// axpyGroups adds groups of rows of B, from row p on, to the columns from j on.
+func (g *Gemm[T]) axpyGroups(t *gemmSums, j, p, groups int, one bool) {
+	if groups == 0 {
+		return
+	}
+	t.a, t.b, t.groups = at(g.A, p*g.ACol), at(g.B, p*g.BRow+j), groups
+	if is32[T]() {
+		gemmAxpyF32(g.M, one, t)
+	} else {
+		gemmAxpyF64(g.M, one, t)
+	}
+	t.flags |= gemmAccumulate
+}
+
+func packA[T Float](dst, src []T, row, col, m, k int) {
+	if !useAVX2 {
+		packAGeneric(dst, src, row, col, m, k)
+		return
+	}
+	tiles := tilesOf(m)
+	i, to := 0, 0
+	for h := maxTileRows; h > 0; h-- {
+		for range tiles[h] {
+			if col == 1 && row != 1 {
+				transpose(at(dst, to), src[i*row:], row, h, h, k)
+			} else {
+				copyRows[T](at(dst, to), at(src, i), col, h, h, k)
+			}
+			to += h*k + packPad
+			i += h
+		}
+	}
+}
+
+// packBand is how many rows of B are copied to all panels before the next ones:
+// few enough for their pages to stay in the first-level translation buffer.
+const packBand = 32
+
+func packB[T Float](dst, src []T, row, col, k, n int) {
+	if !useAVX2 {
+		packBGeneric(dst, src, row, col, k, n)
+		return
+	}
+	w := GemmPanel[T]()
+	if row == 1 && col != 1 {
+		for j := 0; j < n; j += w {
+			transpose(at(dst, j*k), src[j*col:], col, min(w, n-j), w, k)
+		}
+		return
+	}
+	for p := 0; p < k; p += packBand {
+		for j := 0; j < n; j += w {
+			copyRows[T](at(dst, j*k+p*w), at(src, p*row+j), row, min(w, n-j), w, min(packBand, k-p))
+		}
+	}
+}
+
+// transpose writes k groups of h elements, width apart: element i of group p is
+// src[i·row+p]. It may write up to a vector beyond each group, and beyond the last.
+func transpose[T Float](dst unsafe.Pointer, src []T, row, h, width, k int) {
+	lanes := lanesOf[T]()
+	t := gemmPack{k: k, step: bytesIn[T](width)}
+	// From the last vector to the first: what is written beyond a group is then
+	// overwritten by the elements that belong there.
+	for v := (h - 1) / lanes * lanes; v >= 0; v -= lanes {
+		t.dst = unsafe.Add(dst, bytesIn[T](v))
+		for i := range lanes {
+			t.rows[i] = at(src, min(v+i, h-1)*row)
+		}
+		if is32[T]() {
+			gemmTransposeF32(&t)
+		} else {
+			gemmTransposeF64(&t)
+		}
+	}
+}
+
+// copyRows writes k groups of h elements, width apart: element i of group p is
+// src[p·from+i]. It may write beyond groups as transpose does.
+func copyRows[T Float](dst, src unsafe.Pointer, from, h, width, k int) {
+	lanes := lanesOf[T]()
+	vecs := (h + lanes - 1) / lanes
+	t := gemmPack{dst: dst, k: k, step: bytesIn[T](width), from: bytesIn[T](from), mask: leading[T](h - (vecs-1)*lanes)}
+	t.rows[0] = src
+	switch {
+	case is32[T]() && vecs == 1:
+		gemmCopy1F32(&t)
+	case is32[T]():
+		gemmCopy2F32(&t)
+	case vecs == 1:
+		gemmCopy1F64(&t)
+	default:
+		gemmCopy2F64(&t)
+	}
+}

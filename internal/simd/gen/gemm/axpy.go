@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+)
+
+// Fields of gemmSums.
+const (
+	sumA      field = 8 * iota
+	sumB            // moves on with each group
+	sumC            //
+	sumMask         // of the columns left over
+	sumGroups       // groups of rows of B
+	sumVecs         // whole vectors of columns
+	sumARow         // the following are distances in bytes
+	sumACol
+	sumBRow
+	sumCRow
+	sumFlags
+)
+
+// axpy emits the kernel that adds multiples of rows of B to a few rows of C: each
+// pass over C takes a group of rows of B, read from end to end.
+func axpy(c *build.Context, e element, rows, group int) {
+	name := fmt.Sprintf("gemmAxpy%dx%d%s", rows, group, e.name)
+	doc := fmt.Sprintf("adds multiples of groups of %d rows of B to %d rows of C.", group, rows)
+	f := begin(c, e, name, doc, "gemmSums")
+	a, start, groups, flags := f.get(sumA), f.get(sumB), f.get(sumGroups), f.get(sumFlags)
+	f.Label("group")
+	factors := f.factors(a, rows, group)
+
+	bRow, cRow := f.get(sumBRow), f.get(sumCRow)
+	b := f.GP64()
+	f.MOVQ(start, b)
+	bases := []gp{b}
+	for i := 3; i < group; i += 3 {
+		next := f.GP64()
+		f.LEAQ(operand.Mem{Base: bases[len(bases)-1], Index: bRow, Scale: 2}, next)
+		f.ADDQ(bRow, next)
+		bases = append(bases, next)
+	}
+	to, n := f.get(sumC), f.get(sumVecs)
+	pass := func(load func(operand.Mem, vec), store func(vec, operand.Mem)) {
+		acc := make([]vec, rows)
+		for i := range acc {
+			acc[i] = f.zero()
+		}
+		f.when(flags, flagAccumulate, fmt.Sprint("accumulate", f.label()), func() {
+			for i := range acc {
+				load(rowAt(to, cRow, i), acc[i])
+			}
+		})
+		for p := range group {
+			b := f.YMM()
+			load(rowAt(bases[p/3], bRow, p%3), b)
+			for i := range acc {
+				f.emit("VFMADD231"+f.ps, b, factors[i][p], acc[i])
+			}
+		}
+		for i := range acc {
+			store(acc[i], rowAt(to, cRow, i))
+		}
+	}
+	f.TESTQ(n, n)
+	f.JEQ(operand.LabelRef("rest"))
+	f.Label("vector")
+	pass(func(m operand.Mem, v vec) { f.emit("VMOVU"+f.ps, m, v) }, func(v vec, m operand.Mem) { f.emit("VMOVU"+f.ps, v, m) })
+	for _, p := range append([]gp{to}, bases...) {
+		f.ADDQ(operand.Imm(32), p)
+	}
+	f.DECQ(n)
+	f.JNE(operand.LabelRef("vector"))
+	f.Label("rest")
+	f.when(flags, flagRest, "more", func() {
+		mask := f.YMM()
+		f.VMOVDQU(operand.Mem{Base: f.get(sumMask)}, mask)
+		pass(func(m operand.Mem, v vec) { f.emit("VMASKMOV"+f.ps, m, mask, v) },
+			func(v vec, m operand.Mem) { f.emit("VMASKMOV"+f.ps, v, mask, m) })
+	})
+
+	// From the second group on, C holds the sum so far.
+	f.ORQ(operand.Imm(flagAccumulate), flags)
+	f.IMUL3Q(operand.Imm(uint64(group)), bRow, bRow)
+	f.ADDQ(bRow, start)
+	f.DECQ(groups)
+	f.JNE(operand.LabelRef("group"))
+	f.end()
+}
+
+// factors returns the elements of A that a group of rows of B is multiplied with
+// and moves a on to the next ones.
+func (f *function) factors(a gp, rows, group int) [][]vec {
+	aRow, aCol := f.get(sumARow), f.get(sumACol)
+	factors := make([][]vec, rows)
+	for range group {
+		for i := range rows {
+			factors[i] = append(factors[i], f.broadcast(rowAt(a, aRow, i)))
+		}
+		f.ADDQ(aCol, a)
+	}
+	return factors
+}
+
+// rowAt is the place i rows after p, for i up to 2.
+func rowAt(p, row gp, i int) operand.Mem {
+	m := operand.Mem{Base: p}
+	if i > 0 {
+		m.Index, m.Scale = row, uint8(i)
+	}
+	return m
+}

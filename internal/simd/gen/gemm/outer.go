@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+)
+
+// Fields of gemmTiles.
+const (
+	fieldA field = 8 * iota
+	fieldB       // the same for all tiles
+	fieldC
+	fieldBias
+	fieldMask
+	fieldK     // steps
+	fieldTiles // how many, one below the other
+	fieldARow  // the following are distances in bytes
+	fieldACol
+	fieldATile
+	fieldBRow
+	fieldCRow
+	fieldCTile
+	fieldFlags
+)
+
+// Bits of the flags.
+const (
+	flagAccumulate = 1
+	flagBias       = 2
+	flagReLU       = 4
+)
+
+// unroll is how many steps along k a pass of the inner loop makes.
+const unroll = 4
+
+// tile is a kernel under construction that computes tiles of C of rows × vecs
+// vectors.
+type tile struct {
+	*function
+	rows, vecs int
+	masked     bool // the last vector is cut off by a mask
+	mask       vec
+	acc        [][]vec
+}
+
+// outer emits the kernel that computes tiles of C, one below the other, by outer
+// products: each step along k multiplies elements of a column of A, broadcast,
+// with a row of B, and keeps the tile in registers.
+func outer(ctx *build.Context, e element, rows, vecs int, masked bool) {
+	suffix, more := "", ""
+	if masked {
+		suffix, more = "Mask", ", the last one masked"
+	}
+	name := fmt.Sprintf("gemmOuter%dx%d%s%s", rows, vecs, suffix, e.name)
+	doc := fmt.Sprintf("computes tiles of %d rows and %d vectors of columns%s.", rows, vecs, more)
+	t := &tile{function: begin(ctx, e, name, doc, "gemmTiles"), rows: rows, vecs: vecs, masked: masked}
+	if masked {
+		t.mask = t.YMM()
+		t.VMOVDQU(operand.Mem{Base: t.get(fieldMask)}, t.mask)
+	}
+	a, c, tiles := t.get(fieldA), t.get(fieldC), t.get(fieldTiles)
+	t.Label("tile")
+	t.sum(a)
+	t.finish(c)
+	t.ADDQ(t.at(fieldATile), a)
+	t.ADDQ(t.at(fieldCTile), c)
+	t.DECQ(tiles)
+	t.JNE(operand.LabelRef("tile"))
+	t.end()
+}
+
+// sum adds up the products along k in t.acc, for the tile whose elements of A
+// begin at start.
+func (t *tile) sum(start gp) {
+	t.acc = make([][]vec, t.rows)
+	for i := range t.acc {
+		for range t.vecs {
+			t.acc[i] = append(t.acc[i], t.zero())
+		}
+	}
+	a, aRow, aCol := t.GP64(), t.get(fieldARow), t.get(fieldACol)
+	t.MOVQ(start, a)
+	b, bRow, k := t.get(fieldB), t.get(fieldBRow), t.get(fieldK)
+	// Rows 3, 4 and 5 of A are reached from a pointer of their own.
+	a3 := t.GP64()
+	if t.rows > 3 {
+		t.LEAQ(operand.Mem{Base: a, Index: aRow, Scale: 2}, a3)
+		t.ADDQ(aRow, a3)
+	}
+	step := func() {
+		row := t.loadRow(b)
+		for i := range t.rows {
+			v := t.broadcast(rowAt([]gp{a, a3}[i/3], aRow, i%3))
+			for j := range t.vecs {
+				t.emit("VFMADD231"+t.ps, row[j], v, t.acc[i][j])
+			}
+		}
+		t.ADDQ(aCol, a)
+		if t.rows > 3 {
+			t.ADDQ(aCol, a3)
+		}
+		t.ADDQ(bRow, b)
+	}
+	t.SUBQ(operand.Imm(unroll), k)
+	t.JLT(operand.LabelRef("rest"))
+	t.Label("loop")
+	for range unroll {
+		step()
+	}
+	t.SUBQ(operand.Imm(unroll), k)
+	t.JGE(operand.LabelRef("loop"))
+	t.Label("rest")
+	t.ADDQ(operand.Imm(unroll), k)
+	t.JEQ(operand.LabelRef("done"))
+	t.Label("single")
+	step()
+	t.DECQ(k)
+	t.JNE(operand.LabelRef("single"))
+	t.Label("done")
+}
+
+// loadRow returns the row of vectors at p.
+func (t *tile) loadRow(p gp) []vec {
+	row := make([]vec, t.vecs)
+	for j := range row {
+		row[j] = t.YMM()
+		if m := (operand.Mem{Base: p, Disp: 32 * j}); t.cut(j) {
+			t.emit("VMASKMOV"+t.ps, m, t.mask, row[j])
+		} else {
+			t.emit("VMOVU"+t.ps, m, row[j])
+		}
+	}
+	return row
+}
+
+// cut reports whether vector j of a row is masked.
+func (t *tile) cut(j int) bool { return t.masked && j == t.vecs-1 }
+
+// finish applies the epilogue to t.acc and stores it at start.
+func (t *tile) finish(start gp) {
+	flags, c, cRow := t.get(fieldFlags), t.GP64(), t.get(fieldCRow)
+	t.MOVQ(start, c)
+	t.when(flags, flagAccumulate, "accumulate", func() {
+		from := t.GP64()
+		t.MOVQ(c, from)
+		for i := range t.rows {
+			for j, old := range t.loadRow(from) {
+				t.emit("VADD"+t.ps, t.acc[i][j], old, t.acc[i][j])
+			}
+			if i < t.rows-1 {
+				t.ADDQ(cRow, from)
+			}
+		}
+	})
+	t.when(flags, flagBias, "bias", func() {
+		for j, bias := range t.loadRow(t.get(fieldBias)) {
+			for i := range t.rows {
+				t.emit("VADD"+t.ps, bias, t.acc[i][j], t.acc[i][j])
+			}
+		}
+	})
+	t.when(flags, flagReLU, "relu", func() {
+		zero := t.zero()
+		for i := range t.rows {
+			for j := range t.vecs {
+				// Where one is NaN, or both are 0, the first in this order is the result.
+				t.emit("VMAX"+t.ps, t.acc[i][j], zero, t.acc[i][j])
+			}
+		}
+	})
+	for i := range t.rows {
+		for j, v := range t.acc[i] {
+			if m := (operand.Mem{Base: c, Disp: 32 * j}); t.cut(j) {
+				t.emit("VMASKMOV"+t.ps, v, t.mask, m)
+			} else {
+				t.emit("VMOVU"+t.ps, v, m)
+			}
+		}
+		if i < t.rows-1 {
+			t.ADDQ(cRow, c)
+		}
+	}
+}
