@@ -61,6 +61,7 @@ type Batch struct {
 	labels  []int
 	targets Array
 	subset  []int // indices translated by Subset
+	touched byte  // see Images.touch
 }
 
 // Reset makes b a batch of n examples with features of this shape, without labels

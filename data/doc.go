@@ -1,0 +1,45 @@
+// Package data feeds models: it finds, downloads and reads data sets, and deals their
+// examples out in batches.
+//
+//	train, test, err := data.MNIST(ctx, data.MNISTOptions{})
+//	…
+//	loader := data.NewLoader(train, data.LoaderConfig{BatchSize: 128, Shuffle: true, Seed: 1})
+//	for epoch := range epochs {
+//		for batch, err := range loader.Batches(ctx, epoch) {
+//			if err != nil {
+//				return err
+//			}
+//			x := autograd.New(batch.X.Float32s, batch.X.Shape...) // [batch, 1, 28, 28]
+//			… batch.Labels …
+//		}
+//	}
+//
+// # Data sets
+//
+// A [Dataset] is anything that can fill a [Batch] with examples chosen by number.
+// [Images] keeps pixels as bytes and scales them batch by batch; [Arrays] holds
+// numbers, with class labels, numeric targets or both; [Subset] and [Split] select
+// from any data set.
+//
+// [MNIST] and [FashionMNIST] come from a directory, the user's cache or the network,
+// every file checked by its SHA-256; [Digits] is embedded in the program and needs
+// nothing. [ReadIDX], [ReadCSV] and [ReadNPY] read files of one's own.
+//
+// # Loaders
+//
+// A [Loader] deals out batches in an order that depends on its seed and the epoch
+// only: not on the number of processors, nor on whether batches are prepared in the
+// background. Batches are reused, so a loop allocates nothing per batch. A loop may
+// be left at any time, and taken up again at any batch of any epoch.
+//
+// # Errors
+//
+// Damaged files are a [*FormatError] or a [*ChecksumError], which name the file, the
+// place and what was expected; data that are nowhere to be found are an
+// [ErrNotFound], failed downloads a [*DownloadError]. No length a file claims is
+// believed: memory is allocated as data arrive. Mistakes in the program panic with
+// [*ValueError].
+//
+// What lives here: data, and what turns it into slices of numbers. What does not:
+// derivatives (package autograd), models and training (package nn).
+package data

@@ -1,0 +1,171 @@
+package data_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/chainrule-go/chainrule/data"
+)
+
+func Example() {
+	train, test, err := data.Digits(1, 0.2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(train.Len(), "images to train on,", test.Len(), "to test with,", train.NumClasses(), "classes")
+
+	loader := data.NewLoader(train, data.LoaderConfig{BatchSize: 256, Shuffle: true, Seed: 1})
+	for batch, err := range loader.Batches(context.Background(), 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(batch.Step, batch.X.Shape, len(batch.Labels))
+	}
+	// Output:
+	// 1438 images to train on, 359 to test with, 10 classes
+	// 0 [256 1 28 28] 256
+	// 1 [256 1 28 28] 256
+	// 2 [256 1 28 28] 256
+	// 3 [256 1 28 28] 256
+	// 4 [256 1 28 28] 256
+	// 5 [158 1 28 28] 158
+}
+
+// With no network, a program can go on with the embedded digits.
+func ExampleMNIST() {
+	ctx := context.Background()
+	train, test, err := data.MNIST(ctx, data.MNISTOptions{
+		Progress: func(p data.Progress) {
+			if p.Done {
+				fmt.Fprintln(os.Stderr, "downloaded", p.File)
+			}
+		},
+		Warn: func(err error) { fmt.Fprintln(os.Stderr, err) },
+	})
+	if errors.Is(err, data.ErrNotFound) {
+		fmt.Fprintln(os.Stderr, err, "- using the embedded digits instead")
+		train, test, err = data.Digits(1, 0.2)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(train.Len(), test.Len())
+}
+
+func ExampleArrays() {
+	xor := &data.Arrays{
+		X: data.NewArray([]float32{0, 0, 0, 1, 1, 0, 1, 1}, 4, 2),
+		Y: data.NewArray([]float32{0, 1, 1, 0}, 4, 1),
+	}
+	loader := data.NewLoader(xor, data.LoaderConfig{BatchSize: 4})
+	for batch, err := range loader.Batches(context.Background(), 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(batch.X.Shape, batch.X.Float32s)
+		fmt.Println(batch.Y.Shape, batch.Y.Float32s)
+	}
+	// Output:
+	// [4 2] [0 0 0 1 1 0 1 1]
+	// [4 1] [0 1 1 0]
+}
+
+// sine is a data set that is computed rather than stored: a thousand points of a
+// sine curve.
+type sine struct{}
+
+func (sine) Len() int { return 1000 }
+
+func (sine) Fill(batch *data.Batch, indices []int) error {
+	batch.Reset(len(indices), 1)
+	batch.ResetTargets(1)
+	for row, i := range indices {
+		x := 2 * math.Pi * float64(i) / 1000
+		data.SetRow(&batch.X, row, []float64{x})
+		data.SetRow(&batch.Y, row, []float64{math.Sin(x)})
+	}
+	return nil
+}
+
+func ExampleDataset() {
+	loader := data.NewLoader(sine{}, data.LoaderConfig{BatchSize: 250, DType: data.Float64})
+	for batch, err := range loader.Batches(context.Background(), 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("sin(%.4f) = %.4f\n", batch.X.Float64s[0], batch.Y.Float64s[0])
+	}
+	// Output:
+	// sin(0.0000) = 0.0000
+	// sin(1.5708) = 1.0000
+	// sin(3.1416) = 0.0000
+	// sin(4.7124) = -1.0000
+}
+
+func ExampleSplit() {
+	train, _, err := data.Digits(1, 0.2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	rest, held := data.Split(train, 0.1, 7)
+	fmt.Println(rest.Len(), "to train on,", held.Len(), "held out")
+	// Output:
+	// 1294 to train on, 144 held out
+}
+
+func ExampleImages_Standardize() {
+	train, test, err := data.Digits(1, 0.2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	mean, std := train.MeanStd()
+	train, test = train.Standardize(mean, std), test.Standardize(mean, std)
+	fmt.Printf("black is %.2f, white is %.2f\n", (0-test.Mean)/test.Std, (1-train.Mean)/train.Std)
+	// Output:
+	// black is -0.56, white is 3.15
+}
+
+// A run that was interrupted after batch 4 of epoch 2 goes on with batch 5.
+func ExampleLoader_BatchesFrom() {
+	train, _, err := data.Digits(1, 0.2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	loader := data.NewLoader(train, data.LoaderConfig{BatchSize: 200, Shuffle: true, Seed: 1})
+	for batch, err := range loader.BatchesFrom(context.Background(), 2, 5) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("epoch", batch.Epoch, "batch", batch.Step, "of", loader.Steps())
+	}
+	// Output:
+	// epoch 2 batch 5 of 8
+	// epoch 2 batch 6 of 8
+	// epoch 2 batch 7 of 8
+}
+
+func ExampleReadCSV() {
+	const file = `length,width,species
+5.1,3.5,setosa
+6.2,2.9,versicolor
+5.0,3.6,setosa
+`
+	flowers, err := data.ReadCSV(strings.NewReader(file), data.CSVOptions{Label: "species"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(flowers.Names, flowers.X.Shape, flowers.X.Float32s)
+	fmt.Println(flowers.Classes, flowers.Labels)
+
+	_, err = data.ReadCSV(strings.NewReader("length,width\n5.1,3.5\n6.2,n/a\n"), data.CSVOptions{})
+	fmt.Println(err)
+	// Output:
+	// [length width] [3 2] [5.1 3.5 6.2 2.9 5 3.6]
+	// [setosa versicolor] [0 1 0]
+	// data: line 3, column 2: want a finite float32 in column "width", got "n/a"
+}
