@@ -3,6 +3,7 @@ module github.com/chainrule-go/chainrule/bench/peers
 go 1.26
 
 require (
+	github.com/chainrule-go/chainrule v0.0.0-00010101000000-000000000000
 	github.com/gomlx/compute v0.0.0-20260716164435-04857206aff7
 	github.com/gomlx/gomlx v0.28.0
 	github.com/nlpodyssey/spago v1.1.0

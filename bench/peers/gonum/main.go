@@ -12,9 +12,10 @@ import (
 
 func main() {
 	workload.Main(workload.Peer{
-		Name:   "gonum",
-		Module: "gonum.org/v1/gonum",
-		Remark: "blas32.Gemm and blas64.Gemm, pure Go",
+		Name:    "gonum",
+		Module:  "gonum.org/v1/gonum",
+		Remark:  "blas32.Gemm and blas64.Gemm, pure Go",
+		Missing: "it does not differentiate, and has no element-wise functions of float32",
 		Makers: map[string]workload.Maker{
 			workload.MatMul32: matmul32,
 			workload.MatMul64: matmul64,

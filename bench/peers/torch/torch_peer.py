@@ -194,7 +194,7 @@ def blas_library():
     for name in sorted(names):
         if any(word in os.path.basename(name) for word in ("openblas", "mkl", "blis")):
             return os.path.basename(name)
-    return "no BLAS library known to be fast"
+    return None
 
 
 def answer(message):
@@ -205,8 +205,13 @@ def answer(message):
 
 def main():
     budget = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
-    remark = "%s; the best of several settings of its threads" % blas_library()
-    answer({"peer": "PyTorch", "version": torch.__version__, "remark": remark})
+    blas = blas_library()
+    greeting = {"peer": "PyTorch", "version": torch.__version__}
+    greeting["remark"] = "%s; the best of several settings of its threads" % (blas or "no fast BLAS library")
+    if blas is None:
+        greeting["warning"] = (
+            "no fast library for matrix products found; on Debian or Ubuntu `apt-get install libopenblas0-pthread`")
+    answer(greeting)
     current, run, check = None, None, None
     for line in sys.stdin:
         name = line.rstrip("\n")

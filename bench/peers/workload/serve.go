@@ -30,7 +30,7 @@ type Peer struct {
 	Module  string // its module's path, by which its version is found
 	Remark  string // for the table's notes: what of the library was used, and how
 	Makers  map[string]Maker
-	Missing map[string]string // why a workload is not among them
+	Missing string // why there are workloads without a Maker
 }
 
 // Greeting is what a peer says first.
@@ -38,6 +38,7 @@ type Greeting struct {
 	Peer    string `json:"peer"`
 	Version string `json:"version"`
 	Remark  string `json:"remark,omitempty"`
+	Warning string `json:"warning,omitempty"` // if it could do better on this machine
 }
 
 // Sample is a peer's answer to the name of a workload.
@@ -63,7 +64,7 @@ func Main(peer Peer) {
 
 func (p Peer) serve(r io.Reader, w io.Writer, budget time.Duration) error {
 	out := json.NewEncoder(w)
-	if err := out.Encode(Greeting{p.Name, version(p.Module), p.Remark}); err != nil {
+	if err := out.Encode(Greeting{Peer: p.Name, Version: version(p.Module), Remark: p.Remark}); err != nil {
 		return err
 	}
 	var current string
@@ -75,7 +76,7 @@ func (p Peer) serve(r io.Reader, w io.Writer, budget time.Duration) error {
 			if name != current {
 				current, work = "", Work{}
 				if p.Makers[name] == nil {
-					sample.Missing = p.Missing[name]
+					sample.Missing = p.Missing
 					return nil
 				}
 				runtime.GC()
@@ -129,14 +130,15 @@ func measure(run func() error, budget time.Duration) (float64, error) {
 	}
 }
 
-// version is the version of a module that this program was built with.
+// version is the version of a module that this program was built with; none for
+// what is here in the source.
 func version(module string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
 	}
-	for _, dep := range append(info.Deps, &info.Main) {
-		if dep.Path == module {
+	for _, dep := range info.Deps {
+		if dep.Path == module && dep.Replace == nil {
 			return dep.Version
 		}
 	}

@@ -116,3 +116,15 @@ func Probe[T float32 | float64](xs []T) []float64 {
 	}
 	return []float64{float64(xs[0]), float64(xs[n/3]), float64(xs[n-1]), mean}
 }
+
+// Transposed is the transpose of a row-major matrix, for libraries that store
+// weights as [out, in].
+func Transposed(matrix []float32, rows, cols int) []float32 {
+	t := make([]float32, len(matrix))
+	for i := range rows {
+		for j := range cols {
+			t[j*rows+i] = matrix[i*cols+j]
+		}
+	}
+	return t
+}

@@ -1,0 +1,184 @@
+// Peers measures chainrule beside other libraries: gorgonia, gomlx, spago and gonum,
+// at the versions in go.mod, and PyTorch where Python has it. From this folder,
+//
+//	go run .
+//
+// builds a program for each library, runs all of them in turns, says what is
+// missing and how to get it, and writes a table of medians to docs/benchmarks.md.
+// It takes about ten minutes, in which the machine should do nothing else. The
+// environment variable MNIST_DIR may name a directory with MNIST's files; without
+// it images of the same size are made up.
+//
+// What is measured is in package workload: every library starts from the same
+// numbers, and what it computes is compared with what the others do. Each runs in
+// a process of its own, which waits while it is not its turn.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chainrule-go/chainrule/bench/peers/workload"
+)
+
+type options struct {
+	rounds int
+	budget time.Duration
+	limit  time.Duration
+	only   *regexp.Regexp
+	peers  []string
+	output string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
+	flags.IntVar(&o.rounds, "rounds", 7, "measure each library this `many` times")
+	flags.DurationVar(&o.budget, "time", 300*time.Millisecond, "repeat short work for about this `duration` each time")
+	flags.DurationVar(&o.limit, "limit", 2*time.Minute, "give up on a library that takes longer than this `duration` for one measurement")
+	only := flags.String("only", "", "measure only workloads that match this `regexp`")
+	peers := flags.String("peers", "", "measure only these libraries, a comma-separated `list`")
+	flags.StringVar(&o.output, "o", "", "write the table to this `file`; by default docs/benchmarks.md if everything is measured, else none")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	var err error
+	if o.only, err = regexp.Compile(*only); err != nil {
+		return o, err
+	}
+	if *peers != "" {
+		o.peers = strings.Split(*peers, ",")
+	}
+	if o.rounds < 1 {
+		return o, fmt.Errorf("%d rounds: want at least 1", o.rounds)
+	}
+	if o.output == "" && *only == "" && *peers == "" {
+		o.output = filepath.Join("..", "..", "docs", "benchmarks.md")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat("workload"); err != nil {
+		return errors.New("run it in the folder bench/peers")
+	}
+	dir, err := os.MkdirTemp("", "peers")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	report := newReport(o.rounds)
+	if busy := report.machine.busy(); busy != "" {
+		progress("%s", busy)
+	}
+	var processes []*process
+	defer func() {
+		for _, p := range processes {
+			p.stop()
+		}
+	}()
+	for _, e := range entrants() {
+		if o.peers != nil && !slices.Contains(o.peers, e.name) {
+			continue
+		}
+		started, err := e.start(ctx, dir, o)
+		if err != nil {
+			progress("%s is left out: %v\n%s", e.name, err, e.cure)
+			report.absent(e.name, e.cure)
+			continue
+		}
+		processes = append(processes, started...)
+		report.join(started[0].greeting)
+	}
+	if len(processes) == 0 {
+		return errors.New("there is nothing to measure")
+	}
+	for _, name := range workload.Names() {
+		if o.only.MatchString(name) {
+			measure(ctx, name, processes, report, o)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	text := report.markdown()
+	fmt.Print(text)
+	if o.output == "" {
+		return nil
+	}
+	return writeFile(o.output, text)
+}
+
+// measure runs a workload on all libraries in turns, so that whatever else changes
+// in the meantime changes for all.
+func measure(ctx context.Context, name string, processes []*process, report *report, o options) {
+	progress("%s", name)
+	running := slices.Clone(processes)
+	for round := range o.rounds {
+		var next []*process
+		for _, p := range running {
+			// Threads of the library before may be spinning in wait of more work.
+			time.Sleep(100 * time.Millisecond)
+			sample, err := p.ask(ctx, name, o.limit)
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil {
+				sample.Error = err.Error()
+			}
+			report.add(name, p, sample)
+			if sample.Seconds > 0 {
+				next = append(next, p)
+			} else if sample.Error != "" {
+				progress("  %s: %s", p.name(), sample.Error)
+			}
+		}
+		if round == 0 {
+			next = slices.DeleteFunc(next, func(p *process) bool { return report.hopeless(name, p) })
+		}
+		if running = next; len(running) > 0 {
+			// Another one begins the next round.
+			running = append(running[1:], running[0])
+		}
+	}
+	for _, line := range report.summary(name) {
+		progress("  %s", line)
+	}
+}
+
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// writeFile puts text in place of the file in one step.
+func writeFile(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, []byte(text), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}

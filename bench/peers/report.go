@@ -1,0 +1,283 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/chainrule-go/chainrule/bench/peers/workload"
+)
+
+// report collects what was measured.
+type report struct {
+	rounds    int
+	machine   machine
+	peers     []workload.Greeting
+	missing   []string // libraries that did not start, and what to do
+	workloads []string
+	cells     map[cellKey]*cell
+}
+
+type cellKey struct{ workload, peer string }
+
+// cell is a library's results at a workload.
+type cell struct {
+	seconds map[string][]float64 // by setting
+	check   []float64
+	missing string
+	err     string
+}
+
+func newReport(rounds int) *report {
+	return &report{rounds: rounds, machine: thisMachine(), cells: map[cellKey]*cell{}}
+}
+
+func (r *report) join(g workload.Greeting) { r.peers = append(r.peers, g) }
+
+func (r *report) absent(name, cure string) {
+	r.missing = append(r.missing, fmt.Sprintf("%s was not measured. %s", name, cure))
+}
+
+func (r *report) add(name string, p *process, s workload.Sample) {
+	if !slices.Contains(r.workloads, name) {
+		r.workloads = append(r.workloads, name)
+	}
+	key := cellKey{name, p.greeting.Peer}
+	c := r.cells[key]
+	if c == nil {
+		c = &cell{seconds: map[string][]float64{}}
+		r.cells[key] = c
+	}
+	if s.Seconds > 0 {
+		c.seconds[p.setting] = append(c.seconds[p.setting], s.Seconds)
+		c.check = s.Check
+		return
+	}
+	c.missing, c.err = s.Missing, s.Error
+}
+
+// best is the setting with the lowest median, and all its results, sorted.
+func (c *cell) best() (setting string, seconds []float64) {
+	for s, all := range c.seconds {
+		sorted := slices.Sorted(slices.Values(all))
+		better := seconds == nil || median(sorted) < median(seconds)
+		if better || median(sorted) == median(seconds) && s < setting {
+			setting, seconds = s, sorted
+		}
+	}
+	return setting, seconds
+}
+
+func median(sorted []float64) float64 {
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// hopeless reports whether a setting took so much longer than another one of the
+// same library that it need not be tried again.
+func (r *report) hopeless(name string, p *process) bool {
+	c := r.cells[cellKey{name, p.greeting.Peer}]
+	_, best := c.best()
+	return median(slices.Sorted(slices.Values(c.seconds[p.setting]))) > 2*median(best)
+}
+
+// summary is a line for each library.
+func (r *report) summary(name string) []string {
+	var lines []string
+	for _, p := range r.peers {
+		if text := r.cellText(name, p.Peer); text != "" {
+			lines = append(lines, fmt.Sprintf("%-10s %s", p.Peer, text))
+		}
+	}
+	return append(lines, r.disagreements(name)...)
+}
+
+// tolerance is how far results may be from each other, relative to their size:
+// float32 and different ways of writing Adam make a difference of a thousandth
+// after three steps.
+const tolerance = 3e-3
+
+// disagreements names the libraries that computed something else than most.
+func (r *report) disagreements(name string) []string {
+	var lines []string
+	reference := r.reference(name)
+	for _, p := range r.peers {
+		c := r.cells[cellKey{name, p.Peer}]
+		if c == nil || c.check == nil {
+			continue
+		}
+		for i, want := range reference {
+			if i >= len(c.check) || !(math.Abs(c.check[i]-want) <= tolerance*math.Abs(want)+1e-6) {
+				lines = append(lines, fmt.Sprintf("%s at %s does not compute what the others do: %.6g instead of %.6g",
+					p.Peer, name, c.check, reference))
+				break
+			}
+		}
+	}
+	return lines
+}
+
+// reference is the median, over libraries, of each number they have to agree on.
+func (r *report) reference(name string) []float64 {
+	var columns [][]float64
+	for _, p := range r.peers {
+		c := r.cells[cellKey{name, p.Peer}]
+		if c == nil {
+			continue
+		}
+		for i, x := range c.check {
+			if i == len(columns) {
+				columns = append(columns, nil)
+			}
+			columns[i] = append(columns[i], x)
+		}
+	}
+	var reference []float64
+	for _, column := range columns {
+		slices.Sort(column)
+		reference = append(reference, median(column))
+	}
+	return reference
+}
+
+// cellText is a library's time and how many times chainrule's that is.
+func (r *report) cellText(name, peer string) string {
+	c := r.cells[cellKey{name, peer}]
+	if c == nil {
+		return ""
+	}
+	_, seconds := c.best()
+	if seconds == nil {
+		return ""
+	}
+	text := duration(median(seconds))
+	if own := r.cells[cellKey{name, ourName}]; own != nil && peer != ourName {
+		if _, ours := own.best(); ours != nil {
+			text += fmt.Sprintf(" (%s×)", significant(median(seconds)/median(ours)))
+		}
+	}
+	return text
+}
+
+const ourName = "chainrule"
+
+// duration writes a number of seconds with three digits.
+func duration(seconds float64) string {
+	for _, unit := range []struct {
+		name string
+		size float64
+	}{{"s", 1}, {"ms", 1e-3}, {"µs", 1e-6}} {
+		if seconds >= 0.9995*unit.size {
+			return significant(seconds/unit.size) + " " + unit.name
+		}
+	}
+	return significant(seconds/1e-9) + " ns"
+}
+
+// significant writes x with three digits, or all digits before the point.
+func significant(x float64) string {
+	decimals := 2
+	for limit := 9.995; decimals > 0 && x >= limit; limit *= 10 {
+		decimals--
+	}
+	return fmt.Sprintf("%.*f", decimals, x)
+}
+
+// markdown is the whole of the file.
+func (r *report) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Benchmarks\n\n")
+	fmt.Fprintf(&b, "The same work on several libraries: the median time of %d runs, and in parentheses how many times chainrule's "+
+		"that is. All start from the same numbers, and their results are compared. The runs of all libraries take turns, "+
+		"each in a process of its own. This file is written by `go run .` in the folder bench/peers.\n\n", r.rounds)
+	r.table(&b, r.cellText)
+	fmt.Fprintf(&b, "\nFastest and slowest run:\n\n")
+	r.table(&b, r.spread)
+	fmt.Fprintf(&b, "\n## Conditions\n\n%s", r.machine.markdown())
+	for _, p := range r.peers {
+		fmt.Fprintf(&b, "- %s", p.Peer)
+		if p.Version != "" {
+			fmt.Fprintf(&b, " %s", p.Version)
+		}
+		if p.Remark != "" {
+			fmt.Fprintf(&b, ": %s", p.Remark)
+		}
+		b.WriteString("\n")
+	}
+	if notes := r.notes(); len(notes) > 0 {
+		fmt.Fprintf(&b, "\n## Notes\n\n")
+		for _, note := range notes {
+			fmt.Fprintf(&b, "- %s\n", note)
+		}
+	}
+	return b.String()
+}
+
+func (r *report) table(b *strings.Builder, text func(name, peer string) string) {
+	b.WriteString("| work |")
+	for _, p := range r.peers {
+		fmt.Fprintf(b, " %s |", p.Peer)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---:|", len(r.peers)) + "\n")
+	for _, name := range r.workloads {
+		fmt.Fprintf(b, "| %s |", name)
+		for _, p := range r.peers {
+			fmt.Fprintf(b, " %s |", text(name, p.Peer))
+		}
+		b.WriteString("\n")
+	}
+}
+
+func (r *report) spread(name, peer string) string {
+	c := r.cells[cellKey{name, peer}]
+	if c == nil {
+		return ""
+	}
+	_, seconds := c.best()
+	if seconds == nil {
+		return ""
+	}
+	return duration(seconds[0]) + " – " + duration(seconds[len(seconds)-1])
+}
+
+// notes say why cells are empty, which settings were the best, and what is wrong.
+func (r *report) notes() []string {
+	notes := slices.Clone(r.missing)
+	for _, p := range r.peers {
+		var order []string             // of what there is to say
+		about := map[string][]string{} // workloads that it is about
+		for _, name := range r.workloads {
+			if remark := r.cells[cellKey{name, p.Peer}].remark(); remark != "" {
+				if about[remark] == nil {
+					order = append(order, remark)
+				}
+				about[remark] = append(about[remark], name)
+			}
+		}
+		for _, remark := range order {
+			notes = append(notes, fmt.Sprintf("%s, %s: %s.", p.Peer, remark, strings.Join(about[remark], "; ")))
+		}
+	}
+	for _, name := range r.workloads {
+		notes = append(notes, r.disagreements(name)...)
+	}
+	return notes
+}
+
+func (c *cell) remark() string {
+	if c == nil {
+		return ""
+	}
+	setting, seconds := c.best()
+	switch {
+	case setting != "":
+		return "best with " + setting
+	case c.err != "":
+		first, _, _ := strings.Cut(c.err, "\n")
+		return "failed, " + first
+	case seconds == nil && c.missing != "":
+		return "not measured as " + c.missing
+	}
+	return ""
+}
