@@ -33,7 +33,8 @@ var grid = [...]int{-6, -4, -3, -2, -1, 1, 2, 3, 4, 6}
 // function of t, less f(x). It may have several components.
 type line func(t float64) ([]float64, error)
 
-// samples are values of a line at multiples of half the step; at 0 it is 0.
+// samples are values of a line at multiples of half the step. At 0 it is 0, and the
+// formulas leave that out.
 type samples struct {
 	half float64
 	at   [2*reach + 1][]float64
@@ -65,10 +66,7 @@ type estimate struct {
 func (s *samples) derivative(k int) estimate {
 	at := func(t float64) float64 {
 		// t is an exact multiple of half: steps are powers of two.
-		if i := reach + int(math.Round(t/s.half)); i != reach {
-			return s.at[i][k]
-		}
-		return 0
+		return s.at[reach+int(math.Round(t/s.half))][k]
 	}
 	apply := func(f fd.Formula, step float64) float64 {
 		return fd.Derivative(at, 0, &fd.Settings{Formula: f, Step: step})

@@ -18,7 +18,7 @@
 //
 // with h ≈ 10⁻³·max(1, |x|), whose error is of order h⁶, and again with h/2. How far
 // the two estimates, and those from either side of x alone, are apart tells how good
-// they are; where they disagree the step is reduced. An analytic entry is wrong if it
+// they are; where they disagree other steps are tried. An analytic entry is wrong if it
 // differs from a good estimate by more than 10⁻⁷ of its size and what rounding can
 // explain. Where no step gives a good estimate, as at a kink, at the edge of the
 // domain or in noise, the entry is reported as unreliable, not as wrong, unless it is

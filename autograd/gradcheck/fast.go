@@ -3,6 +3,8 @@ package gradcheck
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Checking a large Jacobian J without computing it. For random u and v the analytic
@@ -58,11 +60,11 @@ func (c *checker) projections() ([]*projection, error) {
 		if err != nil {
 			return nil, err
 		}
-		square := 0.
+		terms := make([]float64, len(v))
 		for k, y := range c.y0 {
-			square += v[k] * finite(y) * v[k] * finite(y)
+			terms[k] = v[k] * finite(y)
 		}
-		projections[i] = &projection{i + 1, v, gradient, math.Sqrt(square)}
+		projections[i] = &projection{i + 1, v, gradient, floats.Norm(terms, 2)}
 	}
 	return projections, nil
 }
@@ -151,17 +153,15 @@ func (c *checker) direction(free []int) []float64 {
 	return u
 }
 
-// along compares the derivatives of ⟨v, f⟩ where the elements at the flat indices
-// change along u.
+// along compares the derivatives of ⟨v, f⟩ where elements of one input, given by their
+// flat indices, change along u.
 func (c *checker) along(p *projection, indices []int, u []float64) (comparison, error) {
-	a, square := target{size: p.size}, 0.
+	a, terms := target{size: p.size}, make([]float64, len(indices))
 	for i, j := range indices {
-		term := p.gradient[j] * u[i]
-		a.analytic += term
-		square += term * term
+		terms[i] = p.gradient[j] * u[i]
 		a.size = max(a.size, finite(c.x0[j]))
 	}
-	a.scale = finite(math.Sqrt(square))
+	a.analytic, a.scale = floats.Sum(terms), finite(floats.Norm(terms, 2))
 	steps := stepsAt(0, c.options.Step)
 	if len(indices) == 1 {
 		steps = stepsAt(c.x0[indices[0]], c.options.Step)
@@ -173,12 +173,13 @@ func (c *checker) along(p *projection, indices []int, u []float64) (comparison, 
 	return r[0], nil
 }
 
-// projected is the line along u, seen as ⟨v, f⟩.
+// projected is the line along u, seen as ⟨v, f⟩. All indices lie in one input.
 func (c *checker) projected(p *projection, indices []int, u []float64) line {
+	k, _ := c.p.inputAt(indices[0])
+	in := c.p.inputs[k]
 	set := func(t float64) {
 		for i, j := range indices {
-			k, element := c.p.inputAt(j)
-			c.p.inputs[k].data[element] = c.x0[j] + t*u[i]
+			in.data[j-in.start] = c.x0[j] + t*u[i]
 		}
 	}
 	return func(t float64) ([]float64, error) {

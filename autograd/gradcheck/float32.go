@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
@@ -202,17 +204,15 @@ func (c *narrowCheck) compareGradient(got, exact, sensitivity []float64, skip fu
 
 // compare judges the elements of one array.
 func (c *narrowCheck) compare(got, exact, sensitivity []float64, describe func(k int) Entry) {
-	square, count := 0., 0
-	for _, v := range exact {
-		if isFinite(v) {
-			square += v * v
-			count++
-		}
+	sizes := make([]float64, len(exact))
+	for k, v := range exact {
+		sizes[k] = finite(v)
 	}
-	rms := math.Sqrt(square / float64(max(count, 1)))
+	rms := floats.Norm(sizes, 2) / math.Sqrt(float64(max(len(sizes), 1)))
 	for k := range got {
 		r := comparison{analytic: got[k], estimate: estimate{value: exact[k], finite: true}}
-		r.allowed = c.options.ATol + c.options.RTol*(finite(exact[k])+rms+sensitivity[k]) + smallest32
+		rtol := c.options.RTol
+		r.allowed = c.options.ATol + rtol*sizes[k] + rtol*rms + rtol*sensitivity[k] + smallest32
 		r.verdict = wrong
 		if math.IsNaN(got[k]) && math.IsNaN(exact[k]) || got[k] == exact[k] || math.Abs(got[k]-exact[k]) <= r.allowed {
 			r.verdict = right

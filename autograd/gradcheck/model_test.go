@@ -157,6 +157,20 @@ func TestCheckModelRestoresAfterPanic(t *testing.T) {
 	t.Errorf("returned %v", err)
 }
 
+func TestCheckModelRestoresWhatTheLossModifies(t *testing.T) {
+	m := newPerceptron(4, 6, 3)
+	before := m.values()
+	report, err := gradcheck.CheckModel(m, func(tape *autograd.Tape) v {
+		m.params[3].Float64s()[1] += 1
+		return m.loss(tape)
+	}, gradcheck.Options{})
+	checkCaught(t, report, err)
+	checkProperty(t, report, gradcheck.Unmodified)
+	if diff := cmp.Diff(before, m.values()); diff != "" {
+		t.Errorf("parameters changed (-before +after):\n%s", diff)
+	}
+}
+
 func TestCheckModelRefuses(t *testing.T) {
 	m := newPerceptron(4, 6, 3)
 	narrow := newPerceptron(4, 6, 3)

@@ -270,6 +270,10 @@ func (c *checker) tangent() (u, tangent []float64, err error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("gradcheck: forward mode: %w", err)
 		}
+		if out := c.p.outputs[k]; len(tangent) != out.start+out.size {
+			return nil, nil, fmt.Errorf("gradcheck: forward mode: the tangent of %s has %d elements, expected %d",
+				out.name, len(tangent)-out.start, out.size)
+		}
 	}
 	return u, tangent, nil
 }

@@ -180,6 +180,23 @@ func TestReportDependsOnSeedAlone(t *testing.T) {
 	}
 }
 
+// Auto takes the full Jacobian up to 10⁴ entries.
+func TestAutoMode(t *testing.T) {
+	for _, test := range []struct {
+		size int
+		want string
+	}{
+		{100, "full Jacobian 100×100,"},
+		{101, "random directions of the Jacobian 101×101,"},
+	} {
+		x := normal(rand.New(rand.NewPCG(0, 12)), test.size)
+		report, err := gradcheck.Check(func(xs variables) v { return xs[0].Square() }, variables{x}, gradcheck.Options{})
+		if err != nil || !strings.Contains(report.String(), test.want) {
+			t.Errorf("size %d: expected %q, got %v, %v", test.size, test.want, report, err)
+		}
+	}
+}
+
 func TestModeText(t *testing.T) {
 	for mode, want := range map[gradcheck.Mode]string{gradcheck.Auto: "auto", gradcheck.Full: "full", gradcheck.Fast: "fast"} {
 		if got := mode.String(); got != want {

@@ -51,13 +51,19 @@ type wrongRule struct {
 	inputs func(rng *rand.Rand) variables
 
 	property gradcheck.Property // the property that fails, or
+	late     bool               // only after differences were taken
 	says     string             // what the report's text has where derivatives are wrong
 	onlyFull bool               // says is a pattern that only a full Jacobian shows
 }
 
 func square7(rng *rand.Rand) variables { return variables{normal(rng, 7, 7)} }
 
-var calls int // what the non-deterministic rules depend on
+// What rules that are not deterministic depend on.
+var (
+	calls int
+	drift float64
+	used  map[autograd.Variable]bool
+)
 
 var wrongRules = []wrongRule{
 	{
@@ -132,8 +138,8 @@ var wrongRules = []wrongRule{
 				}
 			}))
 		}),
-		inputs: square7,
-		says:   "", // full: wrong by a factor; fast: not linear
+		inputs:   square7,
+		property: gradcheck.Linear, late: true,
 	},
 	{
 		name: "upstream gradient squashed where it is dense",
@@ -153,7 +159,7 @@ var wrongRules = []wrongRule{
 			}))
 		}),
 		inputs:   square7,
-		property: gradcheck.Linear,
+		property: gradcheck.Linear, late: true,
 	},
 	{
 		name:   "1 % off",
@@ -271,6 +277,19 @@ var wrongRules = []wrongRule{
 		property: gradcheck.Repeatable,
 	},
 	{
+		name: "rule works only once for each result",
+		f: cube(func(x, y, g autograd.Variable) autograd.Variable {
+			factor := 3.
+			if used[y] {
+				factor = 4
+			}
+			used[y] = true
+			return g.Mul(x).Mul(x).MulScalar(factor)
+		}),
+		inputs:   square7,
+		property: gradcheck.Repeatable,
+	},
+	{
 		name: "forward not deterministic",
 		f: &autograd.Function{
 			Name: "noise",
@@ -298,7 +317,7 @@ var wrongRules = []wrongRule{
 			},
 		},
 		inputs:   func(*rand.Rand) variables { return variables{autograd.New([]float64{1})} },
-		property: gradcheck.Deterministic,
+		property: gradcheck.Deterministic, late: true,
 	},
 	{
 		name: "forward modifies its input",
@@ -335,14 +354,12 @@ var wrongRules = []wrongRule{
 	},
 }
 
-var drift float64
-
 func TestWrongRulesAreCaught(t *testing.T) {
 	for _, rule := range wrongRules {
 		for _, mode := range []gradcheck.Mode{gradcheck.Full, gradcheck.Fast} {
 			t.Run(rule.name+"/"+mode.String(), func(t *testing.T) {
-				for seed := range uint64(10) {
-					calls, drift = 0, 0
+				for seed := range seeds(6) {
+					calls, drift, used = 0, 0, map[autograd.Variable]bool{}
 					rng := rand.New(rand.NewPCG(seed, 1))
 					f := func(xs variables) autograd.Variable { return rule.f.Apply(xs...) }
 					report, err := gradcheck.Check(f, rule.inputs(rng), gradcheck.Options{Seed: seed, Mode: mode})
@@ -350,6 +367,9 @@ func TestWrongRulesAreCaught(t *testing.T) {
 					switch {
 					case rule.property != "":
 						checkProperty(t, report, rule.property)
+						if report.Checked > 0 && !rule.late {
+							t.Fatalf("derivatives were checked although nothing can be made of them:\n%v", err)
+						}
 					case mode == gradcheck.Full || !rule.onlyFull:
 						if !strings.Contains(err.Error(), rule.says) {
 							t.Fatalf("seed %d: the report lacks %q:\n%v", seed, rule.says, err)
@@ -397,7 +417,7 @@ func TestFastFindsOneElementOfMany(t *testing.T) {
 		{"1 % off", 1.01},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for seed := range uint64(5) {
+			for seed := range seeds(5) {
 				rng := rand.New(rand.NewPCG(seed, 2))
 				at := rng.IntN(size)
 				f := cube(func(x, y, g autograd.Variable) autograd.Variable {
@@ -521,6 +541,11 @@ func TestForwardModeIsCompared(t *testing.T) {
 			report, err := gradcheck.Check(apply, variables{x}, options)
 			checkCaught(t, report, err)
 			checkProperty(t, report, gradcheck.SameModes)
+			f.JVP = func(xs variables, y autograd.Variable, ts variables) autograd.Variable { return ts[0].Sum() }
+			report, err = gradcheck.Check(apply, variables{x}, options)
+			if report != nil || err == nil || !strings.Contains(err.Error(), "forward mode") {
+				t.Errorf("with a tangent of another shape: got report %v and error %v", report, err)
+			}
 			f.JVP = nil
 			report, err = gradcheck.Check(apply, variables{x}, options)
 			if report != nil || err == nil || !strings.Contains(err.Error(), "forward mode") {
