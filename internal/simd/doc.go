@@ -4,11 +4,29 @@
 //
 // Every kernel has a reference in Go, which states what it computes. On amd64
 // with AVX2 and FMA the hot ones run in assembly instead; the build tag noasm
-// leaves the assembly out, and the environment variable CHAINRULE_NOASM, set to
-// anything, makes the references run.
+// leaves the assembly out, and the environment variable CHAINRULE_NOASM, set and
+// not empty, makes the references run.
+//
+// The vector functions by form; all have a reference in Go:
+//
+//	assembly	Add Sub Mul Div Max Min StrongMul
+//	assembly	Greater GreaterEqual Less LessEqual Equal NotEqual Where
+//	assembly	AddScaled Scale AddScalar Fill Clamp
+//	assembly	Neg Abs Sign Square Sqrt Rsqrt Reciprocal Floor Ceil Round
+//	assembly	Exp Expm1 Log Log1p Sin Cos Erf Erfc NormalCDF
+//	assembly	ReLU Sigmoid Tanh LogSigmoid Softplus SiLU GELU GELUTanh Mish Softsign
+//	assembly	ReLUBackward SigmoidBackward TanhBackward SoftplusBackward GELUBackward
+//	assembly	GELUTanhBackward SiLUBackward SqrtBackward LogBackward SquareBackward AbsBackward
+//	assembly	Sum SumAbs SumSquares SumSquaredDeviations SumExp Dot MaxOf MinOf ArgMax SumRows
+//	assembly	Softmax LogSoftmax LogSumExp CrossEntropyRow SoftmaxBackward LogSoftmaxBackward
+//	assembly	Adam SGD SGDMomentum
+//	assembly	BytesToFloats Float32To64 Float64To32 Transpose FMALoop
+//	both	Pow
+//	Go	Log2 LogAddExp Tan Asin Acos Atan Atan2 Hypot Sinh Cosh Asinh Acosh Atanh
+//	Go	Lgamma Digamma Trigamma Gather
 //
 // Lengths that do not fit are programmer's errors and panic with a message that
-// names the function, the argument and the lengths. Slices may be of any length,
+// names the function and the lengths. Slices may be of any length,
 // zero included, and need no alignment. A destination may be the same slice as
 // an operand of equal length; slices that overlap otherwise give unspecified
 // results. All functions may be called from several goroutines at once on

@@ -6,6 +6,15 @@ package simd
 
 import "unsafe"
 
+// vectorBytes is the size of a vector register.
+const vectorBytes = 32
+
+// sizeOf is the size of an element.
+func sizeOf[T Float]() int {
+	var zero T
+	return int(unsafe.Sizeof(zero))
+}
+
 // ptr32 is the address of the first element of s, which must hold float32.
 func ptr32[T Float](s []T) *float32 { return (*float32)(unsafe.Pointer(unsafe.SliceData(s))) }
 
@@ -1139,19 +1148,22 @@ func float64To32Kernel(dst []float32, src []float64) {
 }
 
 func transposeKernel[T Float](dst []T, src []T, rows int, cols int) {
-	tile := 8
-	if !is32[T]() {
-		tile = 4
-	}
+	tile := vectorBytes / sizeOf[T]()
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
 	if !useAVX2 || fullRows == 0 || fullCols == 0 {
 		transposeGeneric(dst, src, rows, cols)
 		return
 	}
-	for i := 0; i < fullRows; i += transposeBlock {
-		h := min(transposeBlock, fullRows-i)
-		for j := 0; j < fullCols; j += transposeBlock {
-			w := min(transposeBlock, fullCols-j)
+	blockRows, blockCols := transposeBlock, transposeBlock
+	if cols*sizeOf[T]()%4096 == 0 {
+		// All rows of a block fall on the same few cache sets: walk down one
+		// column of tiles at a time, which needs few lines of them.
+		blockRows, blockCols = 8*transposeBlock, tile
+	}
+	for i := 0; i < fullRows; i += blockRows {
+		h := min(blockRows, fullRows-i)
+		for j := 0; j < fullCols; j += blockCols {
+			w := min(blockCols, fullCols-j)
 			d, s := dst[j*rows+i:], src[i*cols+j:]
 			if is32[T]() {
 				transposeF32AVX2(ptr32(d), ptr32(s), rows, cols, h, w)

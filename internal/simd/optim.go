@@ -19,11 +19,10 @@ type AdamParams struct {
 
 // Adam makes one step of Adam:
 //
-//	w ← w − α·λ_decoupled·w
 //	g ← g + λ·w
 //	m ← m + (1 − β₁)(g − m)
 //	v ← β₂·v + (1 − β₂)g²
-//	w ← w − (α/c₁)·m / (√v/√c₂ + ε)
+//	w ← (1 − α·λ_decoupled)·w − (α/c₁)·m / (√v/√c₂ + ε)
 //
 // with c₁, c₂ the bias corrections. g is not written.
 func Adam[T Float](w, m, v, g []T, p AdamParams) {

@@ -52,7 +52,7 @@ func (f *function) sine(x vec, quadrants int) vec {
 // elements it did: all, or those before the first vector that holds an angle too
 // large for it; that vector is then done by the reference.
 func circular(name string, quadrants int) kernel {
-	k := kernel{name: name, params: slices("dst", "x"), asm: "func(dst, x *T, n int) int"}
+	k := kernel{name: name, params: sliceParams("dst", "x"), asm: "func(dst, x *T, n int) int"}
 	k.bridge = fmt.Sprintf(`
 	if !useAVX2 {
 		%[1]sGeneric(dst, x)

@@ -111,23 +111,25 @@ func (f *function) wholeVectors(n reg.GPVirtual, body func()) {
 	f.finish()
 }
 
-// transposeBridge walks the matrix in square blocks that fit the first-level
-// cache twice, hands the whole tiles of a block to the assembly and the margins
-// to the reference.
+// transposeBridge walks the matrix in blocks, hands the whole tiles of a block to
+// the assembly and the margins of the matrix to the reference.
 const transposeBridge = `
-	tile := 8
-	if !is32[T]() {
-		tile = 4
-	}
+	tile := vectorBytes / sizeOf[T]()
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
 	if !useAVX2 || fullRows == 0 || fullCols == 0 {
 		transposeGeneric(dst, src, rows, cols)
 		return
 	}
-	for i := 0; i < fullRows; i += transposeBlock {
-		h := min(transposeBlock, fullRows-i)
-		for j := 0; j < fullCols; j += transposeBlock {
-			w := min(transposeBlock, fullCols-j)
+	blockRows, blockCols := transposeBlock, transposeBlock
+	if cols*sizeOf[T]()%4096 == 0 {
+		// All rows of a block fall on the same few cache sets: walk down one
+		// column of tiles at a time, which needs few lines of them.
+		blockRows, blockCols = 8*transposeBlock, tile
+	}
+	for i := 0; i < fullRows; i += blockRows {
+		h := min(blockRows, fullRows-i)
+		for j := 0; j < fullCols; j += blockCols {
+			w := min(blockCols, fullCols-j)
 			d, s := dst[j*rows+i:], src[i*cols+j:]
 			if is32[T]() {
 				transposeF32AVX2(ptr32(d), ptr32(s), rows, cols, h, w)

@@ -11,7 +11,7 @@ const smallArithmetic = 4
 
 // short is a kernel of one operand with a cheap body.
 func short(name string, body func(f *function, x op) vec) kernel {
-	return kernel{name: name, params: slices("dst", "x"), small: smallArithmetic, emit: func(f *function) {
+	return kernel{name: name, params: sliceParams("dst", "x"), small: smallArithmetic, emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "x")
 		f.shortLoop(n, s[1:], s[:1], func(x []op) []vec { return []vec{body(f, x[0])} })
 		f.finish()
@@ -20,7 +20,7 @@ func short(name string, body func(f *function, x op) vec) kernel {
 
 // long is a kernel of one operand with a costly body.
 func long(name string, body func(f *function, x vec) vec) kernel {
-	return kernel{name: name, params: slices("dst", "x"), emit: func(f *function) {
+	return kernel{name: name, params: sliceParams("dst", "x"), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "x")
 		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
 			return []vec{body(f, x[0])}
@@ -82,7 +82,7 @@ var transcendentalKernels = []kernel{
 // pair is a kernel of a gradient and the value it is taken at, none of them
 // broadcast; where the gradient is 0 the result is 0.
 func pair(name, value string, body func(f *function, g, x vec) vec) kernel {
-	return kernel{name: name, params: slices("dst", "grad", value), small: smallArithmetic, emit: func(f *function) {
+	return kernel{name: name, params: sliceParams("dst", "grad", value), small: smallArithmetic, emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "grad", value)
 		f.shortLoop(n, s[1:], s[:1], func(x []op) []vec {
 			g := f.reg(x[0])
@@ -94,7 +94,7 @@ func pair(name, value string, body func(f *function, g, x vec) vec) kernel {
 
 // longPair is a pair with a costly derivative of the value alone.
 func longPair(name, value string, derivative func(f *function, x vec) vec) kernel {
-	return kernel{name: name, params: slices("dst", "grad", value), emit: func(f *function) {
+	return kernel{name: name, params: sliceParams("dst", "grad", value), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "grad", value)
 		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
 			d := derivative(f, x[1])
@@ -110,7 +110,7 @@ func (f *function) strong(g, y vec) vec {
 }
 
 var backwardKernels = []kernel{
-	{name: "reluBackward", params: slices("dst", "grad", "y"), small: smallArithmetic, emit: func(f *function) {
+	{name: "reluBackward", params: sliceParams("dst", "grad", "y"), small: smallArithmetic, emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "grad", "y")
 		f.shortLoop(n, s[1:], s[:1], func(x []op) []vec {
 			return []vec{f.and(f.compare(less, f.zero(), x[1]), x[0])}
@@ -141,7 +141,7 @@ var backwardKernels = []kernel{
 // operand of length 1 is spread over a buffer on the stack that the loop reads
 // again and again, so one loop serves every case.
 func broadcasting(name string, operands []string, body func(f *function, x []op) vec) kernel {
-	k := kernel{name: name, params: slices("dst"), small: smallArithmetic}
+	k := kernel{name: name, params: sliceParams("dst"), small: smallArithmetic}
 	for _, o := range operands {
 		k.params = append(k.params, param{o, "broadcast"})
 	}
@@ -211,7 +211,7 @@ func (f *function) extreme(name string, a, b op) vec {
 
 // scaled is a kernel of a slice and scalars.
 func scaled(name string, scalars []string, body func(f *function, x op, s []vec) vec) kernel {
-	k := kernel{name: name, params: slices("dst", "x"), small: smallArithmetic}
+	k := kernel{name: name, params: sliceParams("dst", "x"), small: smallArithmetic}
 	for _, s := range scalars {
 		k.params = append(k.params, param{s, "T"})
 	}
@@ -234,7 +234,7 @@ func scaledInternal(name string, scalars []string, body func(f *function, x op, 
 }
 
 var linearKernels = []kernel{
-	{name: "addScaled", params: with(slices("dst", "x"), param{"s", "T"}), emit: func(f *function) {
+	{name: "addScaled", params: with(sliceParams("dst", "x"), param{"s", "T"}), emit: func(f *function) {
 		n, streams, s := f.load64("n"), f.streams("dst", "x"), f.scalar("s")
 		f.shortLoop(n, streams, streams[:1], func(x []op) []vec {
 			return []vec{f.addMul(f.copy(x[0]), s, x[1])}
@@ -246,7 +246,7 @@ var linearKernels = []kernel{
 	scaled("clamp", []string{"lo", "hi"}, func(f *function, x op, s []vec) vec {
 		return f.min(s[1], f.max(s[0], x))
 	}),
-	{name: "fill", params: with(slices("dst"), param{"v", "T"}), small: smallArithmetic, emit: func(f *function) {
+	{name: "fill", params: with(sliceParams("dst"), param{"v", "T"}), small: smallArithmetic, emit: func(f *function) {
 		n, s, v := f.load64("n"), f.streams("dst"), f.scalar("v")
 		f.shortLoop(n, nil, s, func([]op) []vec { return []vec{v} })
 		f.finish()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"sort"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -29,12 +30,13 @@ type function struct {
 	*build.Context
 	double bool
 
-	// constants counts the uses of each constant, by its bits; order keeps
-	// them as first used. The first `hoisted` of them live in registers from
+	// constants weighs each constant, by its bits, for a register of its own;
+	// order keeps them as first used. Those in inRegs live in registers from
 	// before the loop, the others are read from memory where used.
 	constants map[uint64]int
 	order     []uint64
 	inRegs    map[uint64]vec
+	names     map[string]uint64
 
 	// wide says that long loops do two vectors a turn.
 	wide bool
@@ -80,6 +82,11 @@ func (f *function) emit(name string, ops ...op) {
 func (f *function) emitFloat(name string, ops ...op) { f.emit(name+pick(f, "PS", "PD"), ops...) }
 func (f *function) emitInt(name string, ops ...op)   { f.emit(name+pick(f, "D", "Q"), ops...) }
 
+// loadWeight is how much more a constant gains from a register where it is
+// copied than where it is an operand: a load less, and a register less of those
+// the processor renames to.
+const loadWeight = 8
+
 // reg brings an operand into a register if it is not in one.
 func (f *function) reg(a op) vec {
 	if r, ok := a.(vec); ok {
@@ -90,6 +97,9 @@ func (f *function) reg(a op) vec {
 
 // copy returns a fresh register with the value of a.
 func (f *function) copy(a op) vec {
+	if m, ok := a.(operand.Mem); ok {
+		f.constants[f.names[m.Symbol.Name]] += loadWeight
+	}
 	d := f.YMM()
 	f.emitFloat("VMOVU", a, d)
 	return d
@@ -228,14 +238,16 @@ func (f *function) constant(v float64) op {
 
 // bits returns the lane pattern b in every lane.
 func (f *function) bits(b uint64) op {
-	if f.constants[b] == 0 {
+	if !slices.Contains(f.order, b) {
 		f.order = append(f.order, b)
 	}
 	f.constants[b]++
 	if r, ok := f.inRegs[b]; ok {
 		return r
 	}
-	return operand.NewDataAddr(operand.NewStaticSymbol(constantName(b, f.double)), 0)
+	name := constantName(b, f.double)
+	f.names[name] = b
+	return operand.NewDataAddr(operand.NewStaticSymbol(name), 0)
 }
 
 // constantName names the data of a constant by its bits.
@@ -343,6 +355,7 @@ func buildFunction(name, signature string, double, wide bool, hoist []uint64, em
 		wide:      wide,
 		constants: map[uint64]int{},
 		inRegs:    map[uint64]vec{},
+		names:     map[string]uint64{},
 	}
 	f.Function(name)
 	f.Attributes(attr.NOSPLIT)

@@ -49,7 +49,7 @@ type kernel struct {
 // "bool" or a pointer to a struct of elements.
 type param struct{ name, typ string }
 
-func slices(names ...string) []param {
+func sliceParams(names ...string) []param {
 	p := make([]param, len(names))
 	for i, n := range names {
 		p[i] = param{n, "[]T"}

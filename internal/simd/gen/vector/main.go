@@ -70,6 +70,15 @@ func generate() map[string][]byte {
 const amd64Head = `
 import "unsafe"
 
+// vectorBytes is the size of a vector register.
+const vectorBytes = 32
+
+// sizeOf is the size of an element.
+func sizeOf[T Float]() int {
+	var zero T
+	return int(unsafe.Sizeof(zero))
+}
+
 // ptr32 is the address of the first element of s, which must hold float32.
 func ptr32[T Float](s []T) *float32 { return (*float32)(unsafe.Pointer(unsafe.SliceData(s))) }
 

@@ -1,15 +1,23 @@
 package main
 
-// tail returns erfc(x), or Φ(−x), as E·w·P(q) with E = e^(−x²), or e^(−x²/2),
-// w = 1/(x+a) and q = 1 − 2aw. Where errors would grow, they are carried along: x²
-// is taken in two parts, which keeps the exponential exact for large x, and the
-// roundings of x + a and of the quotient are put right in w and q. x must be in
-// [0, tailEnd]. Tail and density E come raised by 2^tinyExponent.
-func (f *function) tail(x vec, normal bool) (tail, density vec) {
+// tail returns erfc(x), or Φ(−x), times factor: E·w·P(q) with E = e^(−x²), or
+// e^(−x²/2), w = 1/(x+a) and q = 1 − 2aw. Where errors would grow, they are carried
+// along: x² is taken in two parts, which keeps the exponential exact for large x,
+// and the roundings of x + a and of the quotient are put right in w and q. x must
+// be in [0, tailEnd]. Tail and density E come raised by 2^tinyExponent; a nil
+// factor is 1.
+func (f *function) tail(x vec, normal bool, factor op) (tail, density vec) {
 	exponent := 1.0
 	if normal {
 		exponent = 0.5
 	}
+	center := f.constant(f.tailCenter(normal))
+	double := f.constant(2 * f.tailCenter(normal))
+	one := f.constant(1)
+	s := f.add(x, center)
+	rounding := f.add(f.sub(f.reg(center), s), x) // x + a − s, exactly
+	w := f.div(one, s)
+
 	high := f.mul(x, x)
 	low := f.mulSub(f.copy(x), x, high) // x² − high, exactly
 	r := f.mul(high, f.constant(-exponent))
@@ -17,29 +25,29 @@ func (f *function) tail(x vec, normal bool) (tail, density vec) {
 	f.subMul(r, low, f.constant(exponent))
 	density = f.scale(f.expm1Reduced(r), bits)
 
-	center := f.constant(f.tailCenter(normal))
-	double := f.constant(2 * f.tailCenter(normal))
-	one := f.constant(1)
-	s := f.add(x, center)
-	rounding := f.add(f.sub(f.reg(center), s), x) // x + a − s, exactly
-	w := f.div(one, s)
 	rest := f.copy(one) // 1 − w·(x+a)
 	f.subMul(rest, w, s)
 	f.subMul(rest, w, rounding)
-	rest = f.mul(rest, w)
 	q := f.copy(one)
 	f.subMul(q, w, double)
-	f.subMul(q, rest, double)
-	w = f.add(w, rest)
+	f.subMul(q, f.mul(w, double), rest)
+	weight := f.mulAdd(rest, w, w)
+	weight = f.mul(weight, density)
+	if factor != nil {
+		weight = f.mul(weight, factor)
+	}
 	// For large x, q is near 1 and the first terms cancel in part: they are taken
 	// one by one, which keeps the sums small.
 	c := f.tailCoefficients(normal)
-	p := f.polynomial(q, f.mul(q, q), c[4:])
-	for i := 3; i >= 0; i-- {
+	p := f.polynomial(q, f.mul(q, q), c[tailHead:])
+	for i := tailHead - 1; i >= 0; i-- {
 		f.mulAdd(p, q, f.constant(c[i]))
 	}
-	return f.mul(f.mul(p, w), density), density
+	return f.mul(p, weight), density
 }
+
+// tailHead is how many terms of the polynomial are taken one by one.
+const tailHead = 4
 
 // tailEnd is where erfc(x), or Φ(−x), has become 0.
 func (f *function) tailEnd(normal bool) float64 {
@@ -53,7 +61,7 @@ func (f *function) tailEnd(normal bool) float64 {
 func (f *function) erf(x vec) vec {
 	t := f.min(f.constant(f.tailEnd(false)), f.abs(x))
 	one := f.constant(1)
-	tail, _ := f.tail(t, false)
+	tail, _ := f.tail(t, false, nil)
 	large := f.or(f.sub(one, f.lower(tail)), f.sign(x))
 	z := f.mul(x, x)
 	small := f.polynomial(z, f.mul(z, z), f.erfCoefficients())
@@ -64,7 +72,7 @@ func (f *function) erf(x vec) vec {
 // erfc returns the tail for positive x, 2 − tail for negative x.
 func (f *function) erfc(x vec) vec {
 	t := f.min(f.constant(f.tailEnd(false)), f.abs(x))
-	tail, _ := f.tail(t, false)
+	tail, _ := f.tail(t, false, nil)
 	tail = f.lower(tail)
 	return f.blend(tail, f.sub(f.constant(2), tail), x)
 }
@@ -72,18 +80,18 @@ func (f *function) erfc(x vec) vec {
 // normalCDF returns Φ(x) and e^(−x²/2).
 func (f *function) normalCDF(x vec) (cdf, density vec) {
 	t := f.min(f.constant(f.tailEnd(true)), f.abs(x))
-	tail, density := f.tail(t, true)
+	tail, density := f.tail(t, true, nil)
 	tail, density = f.lower(tail), f.lower(density)
 	return f.blend(f.sub(f.constant(1), tail), tail, x), density
 }
 
-// gelu returns x·Φ(x).
+// gelu returns x·Φ(x): m = x·Φ(−|x|) for negative x, x − m for positive x.
 func (f *function) gelu(x vec) vec {
-	x = f.max(f.constant(-f.tailEnd(true)), x)
-	tail, _ := f.tail(f.min(f.constant(f.tailEnd(true)), f.abs(x)), true)
-	one := f.constant(1)
-	y := f.mul(x, f.blend(f.sub(one, f.lower(tail)), tail, x))
-	return f.mul(y, f.blend(one, f.lowering(), x))
+	t := f.max(f.constant(-f.tailEnd(true)), x)
+	t = f.min(f.constant(f.tailEnd(true)), t)
+	tail, _ := f.tail(f.abs(t), true, t)
+	m := f.lower(tail)
+	return f.blend(f.sub(x, m), m, x)
 }
 
 // geluDerivative returns Φ(x) + x·φ(x).

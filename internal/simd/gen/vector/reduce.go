@@ -39,27 +39,27 @@ func reduction(name string, params []param, registers int, term func(f *function
 }
 
 var reduceKernels = []kernel{
-	reduction("sum", slices("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
+	reduction("sum", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
 		f.emitFloat("VADD", x[0], acc, acc)
 	}),
-	reduction("sumAbs", slices("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
+	reduction("sumAbs", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
 		f.emitFloat("VADD", f.and(f.reg(f.bits(f.signBit()-1)), x[0]), acc, acc)
 	}),
-	reduction("sumSquares", slices("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
+	reduction("sumSquares", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
 		v := f.reg(x[0])
 		f.addMul(acc, v, v)
 	}),
-	reduction("sumSquaredDeviations", with(slices("x"), param{"mean", "T"}), accumulators, func(f *function, acc vec, x []op, mean vec, mask *vec) {
+	reduction("sumSquaredDeviations", with(sliceParams("x"), param{"mean", "T"}), accumulators, func(f *function, acc vec, x []op, mean vec, mask *vec) {
 		d := f.sub(mean, x[0])
 		if mask != nil {
 			d = f.and(d, *mask)
 		}
 		f.addMul(acc, d, d)
 	}),
-	reduction("dot", slices("a", "b"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
+	reduction("dot", sliceParams("a", "b"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
 		f.addMul(acc, f.reg(x[0]), x[1])
 	}),
-	reduction("sumExp", with(slices("x"), param{"shift", "T"}), 1, func(f *function, acc vec, x []op, shift vec, mask *vec) {
+	reduction("sumExp", with(sliceParams("x"), param{"shift", "T"}), 1, func(f *function, acc vec, x []op, shift vec, mask *vec) {
 		e := f.exp(f.sub(f.reg(x[0]), shift))
 		if mask != nil {
 			e = f.and(e, *mask)
@@ -69,7 +69,7 @@ var reduceKernels = []kernel{
 	extremum("maxOf", "VMAX", math.Inf(-1)),
 	extremum("minOf", "VMIN", math.Inf(1)),
 	{
-		name: "indexOf", internal: true, params: with(slices("x"), param{"v", "T"}), result: []string{"int"}, emit: emitIndexOf,
+		name: "indexOf", internal: true, params: with(sliceParams("x"), param{"v", "T"}), result: []string{"int"}, emit: emitIndexOf,
 	},
 	{
 		name: "sumRows", internal: true,
@@ -93,7 +93,7 @@ var reduceKernels = []kernel{
 // value on an empty one. The instruction drops NaN, so lanes that saw one are
 // marked on the side.
 func extremum(name, instruction string, start float64) kernel {
-	k := kernel{name: name, params: slices("x"), result: []string{"T"}, small: smallReduction}
+	k := kernel{name: name, params: sliceParams("x"), result: []string{"T"}, small: smallReduction}
 	k.emit = func(f *function) {
 		n, in := f.load64("n"), f.streams("x")
 		acc := make([]vec, 4)

@@ -44,7 +44,7 @@ func (f *function) rowExponentials(shift vec, store bool) vec {
 
 var rowKernels = []kernel{
 	// softmax writes e^(x−max)/sum and returns max and sum.
-	{name: "softmax", internal: true, params: slices("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
+	{name: "softmax", internal: true, params: sliceParams("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
 		largest := f.rowMaximum()
 		f.storeScalar(largest, f.result(0))
 		sum := f.rowExponentials(largest, true)
@@ -55,7 +55,7 @@ var rowKernels = []kernel{
 		f.finish()
 	}},
 	// maxSumExp returns max and Σ e^(x−max).
-	{name: "maxSumExp", internal: true, params: slices("x"), result: []string{"T", "T"}, emit: func(f *function) {
+	{name: "maxSumExp", internal: true, params: sliceParams("x"), result: []string{"T", "T"}, emit: func(f *function) {
 		largest := f.rowMaximum()
 		f.storeScalar(largest, f.result(0))
 		f.storeScalar(f.rowExponentials(largest, false), f.result(1))
@@ -63,7 +63,7 @@ var rowKernels = []kernel{
 	}},
 	// expShiftSum writes e^(x−shift), shift at least the largest x, and returns
 	// the sum.
-	{name: "expShiftSum", halves: true, params: with(slices("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
+	{name: "expShiftSum", halves: true, params: with(sliceParams("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
 		f.storeScalar(f.rowExponentials(f.scalar("shift"), true), f.result(0))
 		f.finish()
 	}},
@@ -72,7 +72,7 @@ var rowKernels = []kernel{
 		return f.sub(f.sub(f.reg(x), s[0]), s[1])
 	}),
 	// softmaxGradient writes y·(g − s).
-	{name: "softmaxGradient", internal: true, params: with(slices("dst", "grad", "y"), param{"s", "T"}), small: smallArithmetic, emit: func(f *function) {
+	{name: "softmaxGradient", internal: true, params: with(sliceParams("dst", "grad", "y"), param{"s", "T"}), small: smallArithmetic, emit: func(f *function) {
 		n, in, s := f.load64("n"), f.streams("dst", "grad", "y"), f.scalar("s")
 		f.shortLoop(n, in[1:], in[:1], func(x []op) []vec {
 			return []vec{f.mul(f.sub(f.reg(x[0]), s), x[1])}
@@ -80,7 +80,7 @@ var rowKernels = []kernel{
 		f.finish()
 	}},
 	// logSoftmaxGradient writes g − s·e^y.
-	{name: "logSoftmaxGradient", internal: true, params: with(slices("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
+	{name: "logSoftmaxGradient", internal: true, params: with(sliceParams("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
 		n, in, s := f.load64("n"), f.streams("dst", "grad", "y"), f.scalar("s")
 		f.longLoop(n, mapping{in: in[1:], out: in[:1], body: func(x []vec) []vec {
 			return []vec{f.subMul(x[0], s, f.exp(x[1]))}
