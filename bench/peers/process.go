@@ -184,7 +184,7 @@ func (p *process) ask(ctx context.Context, name string, limit time.Duration) (wo
 func (p *process) receive(ctx context.Context, into any, limit time.Duration) error {
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
-	err := ctx.Err()
+	var err error
 	select {
 	case line, ok := <-p.answers:
 		if !ok {

@@ -10,7 +10,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes/gotype"
 	"github.com/gomlx/compute/gobackend"
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/chainrule-go/chainrule/bench/peers/workload"
@@ -54,20 +54,22 @@ func matmul64() (workload.Work, error) {
 }
 
 func matmul[T float32 | float64](a, b []T) (workload.Work, error) {
-	exec, err := NewExec(backend, func(x, y *Node) *Node { return MatMul(x, y) })
+	exec, err := graph.NewExec(backend, graph.MatMul)
 	if err != nil {
 		return workload.Work{}, err
 	}
 	return probed[T](exec, matrix(a, size, size), matrix(b, size, size))
 }
 
-func tanh() (workload.Work, error)    { return unary(Tanh) }
-func exp() (workload.Work, error)     { return unary(func(x *Node) *Node { return Exp(x) }) }
-func sigmoid() (workload.Work, error) { return unary(Sigmoid) }
-func softmax() (workload.Work, error) { return unary(func(x *Node) *Node { return Softmax(x, -1) }) }
+func tanh() (workload.Work, error)    { return unary(graph.Tanh) }
+func exp() (workload.Work, error)     { return unary(graph.Exp) }
+func sigmoid() (workload.Work, error) { return unary(graph.Sigmoid) }
+func softmax() (workload.Work, error) {
+	return unary(func(x *graph.Node) *graph.Node { return graph.Softmax(x, -1) })
+}
 
-func unary(f func(x *Node) *Node) (workload.Work, error) {
-	exec, err := NewExec(backend, f)
+func unary(f func(x *graph.Node) *graph.Node) (workload.Work, error) {
+	exec, err := graph.NewExec(backend, f)
 	if err != nil {
 		return workload.Work{}, err
 	}
@@ -75,13 +77,13 @@ func unary(f func(x *Node) *Node) (workload.Work, error) {
 }
 
 // probed is the work of running a graph with one result.
-func probed[T float32 | float64](exec *Exec, inputs ...any) (workload.Work, error) {
-	first, err := exec.Exec1(inputs...)
+func probed[T float32 | float64](exec *graph.Exec, inputs ...any) (workload.Work, error) {
+	first, err := exec.Call1(inputs...)
 	if err != nil {
 		return workload.Work{}, err
 	}
 	return workload.Work{Check: workload.Probe(tensors.MustCopyFlatData[T](first)), Run: func() error {
-		result, err := exec.Exec1(inputs...)
+		result, err := exec.Call1(inputs...)
 		if err != nil {
 			return err
 		}
@@ -91,12 +93,12 @@ func probed[T float32 | float64](exec *Exec, inputs ...any) (workload.Work, erro
 
 // scalarChain is one graph of the chain and its derivative.
 func scalarChain() (workload.Work, error) {
-	exec, err := NewExec(backend, func(x *Node) (y, grad *Node) {
+	exec, err := graph.NewExec(backend, func(x *graph.Node) (y, grad *graph.Node) {
 		y = x
 		for range workload.ChainLinks {
-			y = Tanh(Sin(Add(Mul(y, x), x)))
+			y = graph.Tanh(graph.Sin(graph.Add(graph.Mul(y, x), x)))
 		}
-		return y, Gradient(y, x)[0]
+		return y, graph.Gradient(y, x)[0]
 	})
 	if err != nil {
 		return workload.Work{}, err

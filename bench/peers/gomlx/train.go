@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
@@ -23,7 +23,7 @@ type trainer struct {
 // newTrainer compiles a step. hidden is the function between the layers, and lossOf
 // gives the loss of what the last layer puts out; a sigmoid there is lossOf's part,
 // as nn.Dense knows ReLU and tanh but leaves a sigmoid out.
-func newTrainer(mlp workload.MLP, hidden activation.Type, lossOf func(y, target *Node) *Node) (*trainer, error) {
+func newTrainer(mlp workload.MLP, hidden activation.Type, lossOf func(y, target *graph.Node) *graph.Node) (*trainer, error) {
 	store := model.NewStore()
 	adam := optimizer.Adam().LearningRate(workload.LearningRate).
 		Betas(workload.Beta1, workload.Beta2).Epsilon(workload.Epsilon).Done()
@@ -34,7 +34,7 @@ func newTrainer(mlp workload.MLP, hidden activation.Type, lossOf func(y, target 
 		scope.VariableWithValue("w", matrix(mlp.Weights(i), in, out))
 		scope.VariableWithValue("b", make([]float32, out))
 	}
-	exec, err := model.NewExec(backend, store, func(scope *model.Scope, x, target *Node) *Node {
+	exec, err := model.NewExec(backend, store, func(scope *model.Scope, x, target *graph.Node) *graph.Node {
 		g, h := x.Graph(), x
 		for i := range layers {
 			path := fmt.Sprintf("/layer%d/", i)
@@ -74,8 +74,8 @@ func (t *trainer) check(x, target *tensors.Tensor) ([]float64, error) {
 }
 
 func newClassifier(mlp workload.MLP) (*trainer, error) {
-	return newTrainer(mlp, activation.TypeRelu, func(logits, labels *Node) *Node {
-		return loss.SparseCategoricalCrossEntropyLogits([]*Node{labels}, []*Node{logits})
+	return newTrainer(mlp, activation.TypeRelu, func(logits, labels *graph.Node) *graph.Node {
+		return loss.SparseCategoricalCrossEntropyLogits([]*graph.Node{labels}, []*graph.Node{logits})
 	})
 }
 
@@ -133,8 +133,8 @@ func largeStep() (workload.Work, error) {
 
 func xorStep() (workload.Work, error) {
 	mlp := workload.XOR()
-	t, err := newTrainer(mlp, activation.TypeTanh, func(logits, target *Node) *Node {
-		return ReduceAllMean(Square(Sub(Sigmoid(logits), target)))
+	t, err := newTrainer(mlp, activation.TypeTanh, func(logits, target *graph.Node) *graph.Node {
+		return graph.ReduceAllMean(graph.Square(graph.Sub(graph.Sigmoid(logits), target)))
 	})
 	if err != nil {
 		return workload.Work{}, err
