@@ -24,7 +24,14 @@ type entrant struct {
 	name string
 	cure string // what to do where it does not start
 	// prepare makes a command for each setting the library is tried with.
-	prepare func(ctx context.Context, dir string, budget time.Duration) ([]*exec.Cmd, error)
+	prepare func(ctx context.Context, dir string, budget time.Duration) ([]command, error)
+}
+
+// command is how a program is started.
+type command struct {
+	program string
+	args    []string
+	setting []string // added to the environment, where a library is tried with several
 }
 
 func entrants() []entrant {
@@ -40,8 +47,8 @@ func entrants() []entrant {
 }
 
 // build compiles the program in the folder of that name.
-func build(folder string, env ...string) func(context.Context, string, time.Duration) ([]*exec.Cmd, error) {
-	return func(ctx context.Context, dir string, budget time.Duration) ([]*exec.Cmd, error) {
+func build(folder string, env ...string) func(context.Context, string, time.Duration) ([]command, error) {
+	return func(ctx context.Context, dir string, budget time.Duration) ([]command, error) {
 		program := filepath.Join(dir, folder)
 		progress("building %s", folder)
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", program, "./"+folder)
@@ -49,14 +56,14 @@ func build(folder string, env ...string) func(context.Context, string, time.Dura
 		if output, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%w\n%s", err, bytes.TrimSpace(output))
 		}
-		return []*exec.Cmd{exec.CommandContext(ctx, program, "-time", budget.String())}, nil
+		return []command{{program: program, args: []string{"-time", budget.String()}}}, nil
 	}
 }
 
 // python looks for a Python that has PyTorch. Which number of threads serves it best
 // differs from one workload to the next, and PyTorch and its library for matrix
 // products have a number each.
-func python(ctx context.Context, _ string, budget time.Duration) ([]*exec.Cmd, error) {
+func python(ctx context.Context, _ string, budget time.Duration) ([]command, error) {
 	var errs []error
 	for _, interpreter := range []string{"python3", "/usr/bin/python3"} {
 		output, err := exec.CommandContext(ctx, interpreter, "-c", "import torch, numpy").CombinedOutput()
@@ -64,14 +71,13 @@ func python(ctx context.Context, _ string, budget time.Duration) ([]*exec.Cmd, e
 			errs = append(errs, fmt.Errorf("%s: %w: %s", interpreter, err, lastLine(output)))
 			continue
 		}
-		var cmds []*exec.Cmd
+		var commands []command
 		for _, threads := range threadSettings(runtime.NumCPU()) {
 			seconds := strconv.FormatFloat(budget.Seconds(), 'g', -1, 64)
-			cmd := exec.CommandContext(ctx, interpreter, filepath.Join("torch", "torch_peer.py"), seconds)
-			cmd.Env = append(os.Environ(), threads...)
-			cmds = append(cmds, cmd)
+			args := []string{filepath.Join("torch", "torch_peer.py"), seconds}
+			commands = append(commands, command{interpreter, args, threads})
 		}
-		return cmds, nil
+		return commands, nil
 	}
 	return nil, errors.Join(errs...)
 }
@@ -97,22 +103,18 @@ func lastLine(output []byte) string {
 
 // start starts the library, once for each setting.
 func (e entrant) start(ctx context.Context, dir string, o options) ([]*process, error) {
-	cmds, err := e.prepare(ctx, dir, o.budget)
+	commands, err := e.prepare(ctx, dir, o.budget)
 	if err != nil {
 		return nil, err
 	}
 	var processes []*process
-	for _, cmd := range cmds {
-		p, err := launch(ctx, cmd, o.limit)
-		if err != nil {
+	for _, c := range commands {
+		p := &process{command: c}
+		if err := p.launch(ctx, o.limit); err != nil {
 			for _, earlier := range processes {
 				earlier.stop()
 			}
 			return nil, err
-		}
-		if len(cmds) > 1 {
-			added := cmd.Env[len(os.Environ()):]
-			p.setting = strings.Join(added, " ")
 		}
 		processes = append(processes, p)
 	}
@@ -122,65 +124,68 @@ func (e entrant) start(ctx context.Context, dir string, o options) ([]*process, 
 	return processes, nil
 }
 
-// process is a running program of a library.
+// process is the program of a library.
 type process struct {
+	command
 	greeting workload.Greeting
-	setting  string // in the environment, where a library is tried with several
-	cmd      *exec.Cmd
+	cmd      *exec.Cmd // nil while it does not run
 	stdin    io.WriteCloser
 	answers  chan []byte // lines, closed when there are no more
-	dead     error       // why it is not asked any more
 }
 
-func launch(ctx context.Context, cmd *exec.Cmd, limit time.Duration) (*process, error) {
+func (p *process) launch(ctx context.Context, limit time.Duration) error {
+	cmd := exec.CommandContext(ctx, p.program, p.args...)
+	cmd.Env = append(os.Environ(), p.setting...)
+	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	p := &process{cmd: cmd, stdin: stdin, answers: make(chan []byte)}
+	answers := make(chan []byte)
+	p.cmd, p.stdin, p.answers = cmd, stdin, answers
 	go func() {
-		defer close(p.answers)
+		defer close(answers)
 		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			p.answers <- bytes.Clone(lines.Bytes())
+			answers <- bytes.Clone(lines.Bytes())
 		}
 	}()
-	if err := p.receive(ctx, &p.greeting, limit); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p.receive(ctx, &p.greeting, limit)
 }
+
+func (p *process) settingText() string { return strings.Join(p.setting, " ") }
 
 func (p *process) name() string {
-	if p.setting == "" {
+	if len(p.setting) == 0 {
 		return p.greeting.Peer
 	}
-	return p.greeting.Peer + " with " + p.setting
+	return p.greeting.Peer + " with " + p.settingText()
 }
 
-// ask has the process do a workload. After an error here, rather than in the
-// sample, it is not to be had again.
+// ask has the process do a workload. One that was stopped, as it did not answer
+// in time or ended by itself, is started again.
 func (p *process) ask(ctx context.Context, name string, limit time.Duration) (workload.Sample, error) {
 	var sample workload.Sample
-	if p.dead != nil {
-		return sample, p.dead
+	if p.cmd == nil {
+		if err := p.launch(ctx, limit); err != nil {
+			return sample, err
+		}
 	}
 	if _, err := fmt.Fprintln(p.stdin, name); err != nil {
 		p.stop()
-		p.dead = err
 		return sample, err
 	}
 	err := p.receive(ctx, &sample, limit)
 	return sample, err
 }
 
+// receive reads an answer. If there is none the process is stopped.
 func (p *process) receive(ctx context.Context, into any, limit time.Duration) error {
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
@@ -199,14 +204,13 @@ func (p *process) receive(ctx context.Context, into any, limit time.Duration) er
 	}
 	if err != nil {
 		p.stop()
-		p.dead = err
 	}
 	return err
 }
 
-// stop ends the process. It may be called again.
+// stop ends the process, if it runs.
 func (p *process) stop() {
-	if p.cmd.ProcessState != nil {
+	if p.cmd == nil {
 		return
 	}
 	p.stdin.Close()
@@ -214,4 +218,5 @@ func (p *process) stop() {
 	for range p.answers { // until its goroutine has seen the end
 	}
 	p.cmd.Wait()
+	p.cmd = nil
 }

@@ -50,7 +50,7 @@ func (r *report) add(name string, p *process, s workload.Sample) {
 		r.cells[key] = c
 	}
 	if s.Seconds > 0 {
-		c.seconds[p.setting] = append(c.seconds[p.setting], s.Seconds)
+		c.seconds[p.settingText()] = append(c.seconds[p.settingText()], s.Seconds)
 		c.check = s.Check
 		return
 	}
@@ -79,7 +79,7 @@ func median(sorted []float64) float64 {
 func (r *report) hopeless(name string, p *process) bool {
 	c := r.cells[cellKey{name, p.greeting.Peer}]
 	_, best := c.best()
-	return median(slices.Sorted(slices.Values(c.seconds[p.setting]))) > 2*median(best)
+	return median(slices.Sorted(slices.Values(c.seconds[p.settingText()]))) > 2*median(best)
 }
 
 // summary is a line for each library.

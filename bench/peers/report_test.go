@@ -33,8 +33,8 @@ func TestDuration(t *testing.T) {
 func fill() *report {
 	r := &report{rounds: 3, cells: map[cellKey]*cell{}}
 	own := &process{greeting: workload.Greeting{Peer: "chainrule"}}
-	slow := &process{greeting: workload.Greeting{Peer: "B"}, setting: "T=1"}
-	fast := &process{greeting: workload.Greeting{Peer: "B"}, setting: "T=2"}
+	slow := &process{greeting: workload.Greeting{Peer: "B"}, command: command{setting: []string{"T=1"}}}
+	fast := &process{greeting: workload.Greeting{Peer: "B"}, command: command{setting: []string{"T=2"}}}
 	other := &process{greeting: workload.Greeting{Peer: "C"}}
 	for _, p := range []*process{own, slow, other} {
 		r.join(p.greeting)
@@ -75,7 +75,7 @@ func TestReportMarkdown(t *testing.T) {
 func TestReportHopeless(t *testing.T) {
 	r := fill()
 	for setting, want := range map[string]bool{"T=1": true, "T=2": false} {
-		p := &process{greeting: workload.Greeting{Peer: "B"}, setting: setting}
+		p := &process{greeting: workload.Greeting{Peer: "B"}, command: command{setting: []string{setting}}}
 		if got := r.hopeless("a", p); got != want {
 			t.Errorf("hopeless(%s) = %v, want %v", setting, got, want)
 		}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chainrule-go/chainrule/bench/peers/workload"
+)
+
+// TestMain makes this test binary a library's program if it is started as one.
+func TestMain(m *testing.M) {
+	if os.Getenv("PEERS_TEST_PROGRAM") == "" {
+		os.Exit(m.Run())
+	}
+	work := func(run func() error) workload.Maker {
+		return func() (workload.Work, error) { return workload.Work{Run: run}, nil }
+	}
+	os.Args = os.Args[:1]
+	workload.Main(workload.Peer{Name: "test", Makers: map[string]workload.Maker{
+		"quick": work(func() error { return nil }),
+		"hangs": work(func() error {
+			time.Sleep(time.Hour) // until it is killed
+			return nil
+		}),
+		"ends": work(func() error {
+			os.Exit(3)
+			return nil
+		}),
+	}})
+	os.Exit(0)
+}
+
+func TestProcess(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{command: command{program: program, setting: []string{"PEERS_TEST_PROGRAM=1"}}}
+	ctx := context.Background()
+	const patient = time.Minute
+	if err := p.launch(ctx, patient); err != nil {
+		t.Fatal(err)
+	}
+	defer p.stop()
+	if got, want := p.name(), "test with PEERS_TEST_PROGRAM=1"; got != want {
+		t.Errorf("name %q, want %q", got, want)
+	}
+	for _, test := range []struct {
+		workload string
+		limit    time.Duration
+		want     string // part of the error
+	}{
+		{"quick", patient, ""},
+		{"ends", patient, "ended"},
+		{"quick", patient, ""}, // as it is started again
+		{"hangs", 50 * time.Millisecond, "no answer within 50ms"},
+		{"quick", patient, ""},
+	} {
+		sample, err := p.ask(ctx, test.workload, test.limit)
+		switch {
+		case test.want == "" && (err != nil || sample.Error != "" || sample.Seconds <= 0):
+			t.Errorf("%s: sample %+v, error %v: want seconds", test.workload, sample, err)
+		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("%s: sample %+v, error %v: want an error with %q", test.workload, sample, err, test.want)
+		}
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := p.ask(cancelled, "hangs", patient); err == nil {
+		t.Error("no error though the context was cancelled")
+	}
+	if p.cmd != nil {
+		t.Error("the process still runs")
+	}
+}
