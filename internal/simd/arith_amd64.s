@@ -94,34 +94,72 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VADDPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip10:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip13:
+	VADDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -194,27 +232,49 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VADDPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip9:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VADDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -287,34 +347,72 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VSUBPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip10:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip13:
+	VSUBPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -387,27 +485,49 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VSUBPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip9:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VSUBPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -480,34 +600,72 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VMULPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip10:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip13:
+	VMULPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -580,27 +738,49 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VMULPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip9:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VMULPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -673,34 +853,72 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VDIVPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip10:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip13:
+	VDIVPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -773,27 +991,49 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VDIVPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip9:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VDIVPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -876,36 +1116,74 @@ again7:
 	JGE       again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VMAXPS       Y0, Y1, Y0
-	VCMPPS       $0x03, Y1, Y1, Y2
-	VBLENDVPS    Y2, Y1, Y0, Y0
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip10:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip13:
+	VMAXPS       Y1, Y0, Y1
+	VCMPPS       $0x03, Y0, Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -988,29 +1266,51 @@ again7:
 	JGE       again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VMAXPD       Y0, Y1, Y0
-	VCMPPD       $0x03, Y1, Y1, Y2
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip9:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VMAXPD       Y1, Y0, Y1
+	VCMPPD       $0x03, Y0, Y0, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -1093,36 +1393,74 @@ again7:
 	JGE       again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VMINPS       Y0, Y1, Y0
-	VCMPPS       $0x03, Y1, Y1, Y2
-	VBLENDVPS    Y2, Y1, Y0, Y0
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip10:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip13:
+	VMINPS       Y1, Y0, Y1
+	VCMPPS       $0x03, Y0, Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -1205,29 +1543,51 @@ again7:
 	JGE       again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VMINPD       Y0, Y1, Y0
-	VCMPPD       $0x03, Y1, Y1, Y2
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip9:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VMINPD       Y1, Y0, Y1
+	VCMPPD       $0x03, Y0, Y0, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -1315,37 +1675,75 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VMULPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip10:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip13:
+	VMULPS       Y1, Y0, Y1
 	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y1, Y1
-	VANDPS       Y1, Y0, Y0
+	VCMPPS       $0x04, Y2, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -1433,30 +1831,52 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VMULPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip9:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VMULPD       Y1, Y0, Y1
 	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y1, Y1
-	VANDPD       Y1, Y0, Y0
+	VCMPPD       $0x04, Y2, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -1535,35 +1955,73 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VCMPPS       $0x1e, Y1, Y2, Y1
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip10:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip13:
+	VCMPPS       $0x1e, Y2, Y1, Y1
 	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -1642,28 +2100,50 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VCMPPD       $0x1e, Y1, Y2, Y1
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VCMPPD       $0x1e, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -1742,35 +2222,73 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VCMPPS       $0x1d, Y1, Y2, Y1
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip10:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip13:
+	VCMPPS       $0x1d, Y2, Y1, Y1
 	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -1849,28 +2367,50 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VCMPPD       $0x1d, Y1, Y2, Y1
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VCMPPD       $0x1d, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -1949,35 +2489,73 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VCMPPS       $0x11, Y1, Y2, Y1
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip10:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip13:
+	VCMPPS       $0x11, Y2, Y1, Y1
 	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -2056,28 +2634,50 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VCMPPD       $0x11, Y1, Y2, Y1
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VCMPPD       $0x11, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -2156,35 +2756,73 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VCMPPS       $0x12, Y1, Y2, Y1
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip10:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip13:
+	VCMPPS       $0x12, Y2, Y1, Y1
 	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -2263,28 +2901,50 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VCMPPD       $0x12, Y1, Y2, Y1
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VCMPPD       $0x12, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -2363,35 +3023,73 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VCMPPS       $0x00, Y1, Y2, Y1
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip10:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip13:
+	VCMPPS       $0x00, Y2, Y1, Y1
 	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -2470,28 +3168,50 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VCMPPD       $0x00, Y1, Y2, Y1
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VCMPPD       $0x00, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -2570,35 +3290,73 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+8, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VCMPPS       $0x04, Y1, Y2, Y1
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip10:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip12:
+	TESTQ          $0x00000004, AX
+	JE             skip13
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip13:
+	VCMPPS       $0x04, Y2, Y1, Y1
 	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip14
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip14:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip15
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSS X0, (CX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET
@@ -2677,28 +3435,50 @@ again7:
 	JGE     again7
 
 tail5:
-	ADDQ         $+4, AX
-	JE           done6
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VCMPPD       $0x04, Y1, Y2, Y1
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VCMPPD       $0x04, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip12
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip8:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip13
 	VMOVSD X0, (CX)
 
-skip9:
+skip13:
 done6:
 	VZEROUPPER
 	RET
@@ -2801,37 +3581,96 @@ again8:
 	JGE       again8
 
 tail6:
-	ADDQ         $+8, AX
-	JE           done7
-	LEAQ         masks<>+32(SB), DI
-	MOVQ         AX, R8
-	NEGQ         R8
-	VMOVUPS      (DI)(R8*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y2
-	VMASKMOVPS   (SI), Y0, Y0
+	ADDQ   $+8, AX
+	JE     done7
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DI
+	ANDQ   $+6, DI
+	VMOVSS (DX)(DI*4), X0
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DI
+	ANDQ     $+4, DI
+	VMOVSD   (DX)(DI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip11:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip12:
+	TESTQ    $0x00000002, AX
+	JE       skip13
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip13:
+	TESTQ          $0x00000004, AX
+	JE             skip14
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip14:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (SI)(DX*4), X2
+
+skip15:
+	TESTQ    $0x00000002, AX
+	JE       skip16
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (SI)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip16:
+	TESTQ          $0x00000004, AX
+	JE             skip17
+	VBROADCASTF128 (SI), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip17:
 	VXORPS       Y3, Y3, Y3
-	VCMPPS       $0x04, Y3, Y1, Y1
-	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCMPPS       $0x04, Y3, Y0, Y0
+	VBLENDVPS    Y0, Y1, Y2, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip9
+	JE           skip18
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip9:
+skip18:
 	TESTQ   $0x00000002, AX
-	JE      skip10
+	JE      skip19
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip10:
+skip19:
 	TESTQ  $0x00000001, AX
-	JE     skip11
+	JE     skip20
 	VMOVSS X0, (CX)
 
-skip11:
+skip20:
 done7:
 	VZEROUPPER
 	RET
@@ -2934,30 +3773,65 @@ again8:
 	JGE       again8
 
 tail6:
-	ADDQ         $+4, AX
-	JE           done7
-	LEAQ         masks<>+32(SB), DI
-	MOVQ         AX, R8
-	NEGQ         R8
-	VMOVUPD      (DI)(R8*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y2
-	VMASKMOVPD   (SI), Y0, Y0
+	ADDQ   $+4, AX
+	JE     done7
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DI
+	ANDQ   $+2, DI
+	VMOVSD (DX)(DI*8), X0
+
+skip9:
+	TESTQ          $0x00000002, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip10:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip11:
+	TESTQ          $0x00000002, AX
+	JE             skip12
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip12:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip13
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (SI)(DX*8), X2
+
+skip13:
+	TESTQ          $0x00000002, AX
+	JE             skip14
+	VBROADCASTF128 (SI), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip14:
 	VXORPD       Y3, Y3, Y3
-	VCMPPD       $0x04, Y3, Y1, Y1
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VCMPPD       $0x04, Y3, Y0, Y0
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip9
+	JE           skip15
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSD X0, (CX)
 
-skip10:
+skip16:
 done7:
 	VZEROUPPER
 	RET

@@ -609,36 +609,74 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
 	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x11, Y0, Y2, Y0
-	VANDPS       Y1, Y0, Y0
+	VCMPPS       $0x11, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -692,29 +730,51 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
 	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x11, Y0, Y2, Y0
-	VANDPD       Y1, Y0, Y0
+	VCMPPD       $0x11, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -794,39 +854,77 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VSUBPS       Y1, Y0, Y0
-	VMULPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VSUBPS       Y2, Y0, Y0
 	VMULPS       Y0, Y2, Y0
-	VXORPS       Y1, Y1, Y1
-	VCMPPS       $0x04, Y1, Y2, Y1
+	VMULPS       Y0, Y1, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x04, Y2, Y1, Y1
 	VANDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -906,32 +1004,54 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VSUBPD       Y1, Y0, Y0
-	VMULPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip9:
+	VSUBPD       Y2, Y0, Y0
 	VMULPD       Y0, Y2, Y0
-	VXORPD       Y1, Y1, Y1
-	VCMPPD       $0x04, Y1, Y2, Y1
+	VMULPD       Y0, Y1, Y0
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x04, Y2, Y1, Y1
 	VANDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1016,40 +1136,78 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VSUBPS       Y1, Y0, Y3
-	VADDPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VSUBPS       Y2, Y0, Y3
+	VADDPS       Y0, Y2, Y0
 	VMULPS       Y0, Y3, Y0
-	VMULPS       Y0, Y2, Y0
-	VXORPS       Y1, Y1, Y1
-	VCMPPS       $0x04, Y1, Y2, Y1
+	VMULPS       Y0, Y1, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x04, Y2, Y1, Y1
 	VANDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -1134,33 +1292,55 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VSUBPD       Y1, Y0, Y3
-	VADDPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip9:
+	VSUBPD       Y2, Y0, Y3
+	VADDPD       Y0, Y2, Y0
 	VMULPD       Y0, Y3, Y0
-	VMULPD       Y0, Y2, Y0
-	VXORPD       Y1, Y1, Y1
-	VCMPPD       $0x04, Y1, Y2, Y1
+	VMULPD       Y0, Y1, Y0
+	VXORPD       Y2, Y2, Y2
+	VCMPPD       $0x04, Y2, Y1, Y1
 	VANDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1234,38 +1414,76 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VADDPS       Y0, Y0, Y0
-	VDIVPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VADDPS       Y1, Y1, Y1
+	VDIVPS       Y1, Y0, Y1
 	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y1, Y1
-	VANDPS       Y1, Y0, Y0
+	VCMPPS       $0x04, Y2, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -1339,31 +1557,53 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VADDPD       Y0, Y0, Y0
-	VDIVPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VADDPD       Y1, Y1, Y1
+	VDIVPD       Y1, Y0, Y1
 	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y1, Y1
-	VANDPD       Y1, Y0, Y0
+	VCMPPD       $0x04, Y2, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1432,37 +1672,75 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VDIVPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VDIVPS       Y1, Y0, Y1
 	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y1, Y1
-	VANDPS       Y1, Y0, Y0
+	VCMPPS       $0x04, Y2, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -1531,30 +1809,52 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VDIVPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VDIVPD       Y1, Y0, Y1
 	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y1, Y1
-	VANDPD       Y1, Y0, Y0
+	VCMPPD       $0x04, Y2, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1628,38 +1928,76 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMASKMOVPS   (BX), Y0, Y0
-	VADDPS       Y0, Y0, Y0
-	VMULPS       Y0, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X1
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip11:
+	VADDPS       Y1, Y1, Y1
+	VMULPS       Y1, Y0, Y1
 	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y1, Y1
-	VANDPS       Y1, Y0, Y0
+	VCMPPS       $0x04, Y2, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -1733,31 +2071,53 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y1
-	VMASKMOVPD   (BX), Y0, Y0
-	VADDPD       Y0, Y0, Y0
-	VMULPD       Y0, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X1
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip9:
+	VADDPD       Y1, Y1, Y1
+	VMULPD       Y1, Y0, Y1
 	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y1, Y1
-	VANDPD       Y1, Y0, Y0
+	VCMPPD       $0x04, Y2, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1853,42 +2213,80 @@ again5:
 	JGE       again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y2
-	VMASKMOVPS   (DX), Y2, Y3
-	VMASKMOVPS   (BX), Y2, Y2
-	VANDPS       Y0, Y2, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X2
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X3
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X4
+	VMOVLHPS X3, X4, X3
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip11:
+	VANDPS       Y0, Y3, Y0
 	VORPS        Y1, Y0, Y0
 	VXORPS       Y1, Y1, Y1
-	VCMPPS       $0x0c, Y1, Y2, Y1
-	VBLENDVPS    Y1, Y0, Y2, Y0
-	VMULPS       Y0, Y3, Y0
+	VCMPPS       $0x0c, Y1, Y3, Y1
+	VBLENDVPS    Y1, Y0, Y3, Y0
+	VMULPS       Y0, Y2, Y0
 	VXORPS       Y1, Y1, Y1
-	VCMPPS       $0x04, Y1, Y3, Y1
+	VCMPPS       $0x04, Y1, Y2, Y1
 	VANDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -1984,35 +2382,57 @@ again5:
 	JGE       again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y2
-	VMASKMOVPD   (DX), Y2, Y3
-	VMASKMOVPD   (BX), Y2, Y2
-	VANDPD       Y0, Y2, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X2
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip7:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X3
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip9:
+	VANDPD       Y0, Y3, Y0
 	VORPD        Y1, Y0, Y0
 	VXORPD       Y1, Y1, Y1
-	VCMPPD       $0x0c, Y1, Y2, Y1
-	VBLENDVPD    Y1, Y0, Y2, Y0
-	VMULPD       Y0, Y3, Y0
+	VCMPPD       $0x0c, Y1, Y3, Y1
+	VBLENDVPD    Y1, Y0, Y3, Y0
+	VMULPD       Y0, Y2, Y0
 	VXORPD       Y1, Y1, Y1
-	VCMPPD       $0x04, Y1, Y3, Y1
+	VCMPPD       $0x04, Y1, Y2, Y1
 	VANDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -2137,36 +2557,74 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y3
-	VMASKMOVPS (DX), Y3, Y2
-	VMASKMOVPS (BX), Y3, Y3
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X2
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip9:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (BX)(SI*4), X3
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (BX)(SI*4), X4
+	VMOVLHPS X3, X4, X3
+
+skip11:
+	TESTQ          $0x00000004, AX
+	JE             skip12
+	VBROADCASTF128 (BX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip12:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip13
 	VMOVUPS      X2, (CX)
 	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
-skip7:
+skip13:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip14
 	VMOVLPS X2, (CX)
 	VPSRLDQ $0x08, X2, X2
 	ADDQ    $+8, CX
 
-skip8:
+skip14:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip15
 	VMOVSS X2, (CX)
 
-skip9:
+skip15:
 done6:
 	VZEROUPPER
 	RET
@@ -2309,29 +2767,51 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y3
-	VMASKMOVPD (DX), Y3, Y2
-	VMASKMOVPD (BX), Y3, Y3
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X2
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (BX)(SI*8), X3
+
+skip9:
+	TESTQ          $0x00000002, AX
+	JE             skip10
+	VBROADCASTF128 (BX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip10:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip11
 	VMOVUPD      X2, (CX)
 	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
-skip7:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip12
 	VMOVSD X2, (CX)
 
-skip8:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -2427,36 +2907,74 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y7
-	VMASKMOVPS (DX), Y7, Y6
-	VMASKMOVPS (BX), Y7, Y7
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X6
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip8:
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (BX)(SI*4), X7
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (BX)(SI*4), X8
+	VMOVLHPS X7, X8, X7
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y8
+	VINSERTF128    $0x01, X7, Y8, Y7
+
+skip11:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X6, (CX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X6, (CX)
 	VPSRLDQ $0x08, X6, X6
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X6, (CX)
 
-skip8:
+skip14:
 done5:
 	VZEROUPPER
 	RET
@@ -2570,29 +3088,51 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y7
-	VMASKMOVPD (DX), Y7, Y6
-	VMASKMOVPD (BX), Y7, Y7
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X6
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip7:
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (BX)(SI*8), X7
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y8
+	VINSERTF128    $0x01, X7, Y8, Y7
+
+skip9:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X6, (CX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X6, (CX)
 
-skip7:
+skip11:
 done5:
 	VZEROUPPER
 	RET
@@ -2760,36 +3300,74 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y1
-	VMASKMOVPS (DX), Y1, Y0
-	VMASKMOVPS (BX), Y1, Y1
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X0
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip9:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (BX)(SI*4), X1
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (BX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip11:
+	TESTQ          $0x00000004, AX
+	JE             skip12
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip12:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip13
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip7:
+skip13:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip14
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip8:
+skip14:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip15
 	VMOVSS X0, (CX)
 
-skip9:
+skip15:
 done6:
 	VZEROUPPER
 	RET
@@ -2975,29 +3553,51 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y1
-	VMASKMOVPD (DX), Y1, Y0
-	VMASKMOVPD (BX), Y1, Y1
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X0
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (BX)(SI*8), X1
+
+skip9:
+	TESTQ          $0x00000002, AX
+	JE             skip10
+	VBROADCASTF128 (BX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip10:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip11
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip7:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip12
 	VMOVSD X0, (CX)
 
-skip8:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -3140,36 +3740,74 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y3
-	VMASKMOVPS (DX), Y3, Y2
-	VMASKMOVPS (BX), Y3, Y3
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X2
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip9:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (BX)(SI*4), X3
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (BX)(SI*4), X4
+	VMOVLHPS X3, X4, X3
+
+skip11:
+	TESTQ          $0x00000004, AX
+	JE             skip12
+	VBROADCASTF128 (BX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip12:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip13
 	VMOVUPS      X2, (CX)
 	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
-skip7:
+skip13:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip14
 	VMOVLPS X2, (CX)
 	VPSRLDQ $0x08, X2, X2
 	ADDQ    $+8, CX
 
-skip8:
+skip14:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip15
 	VMOVSS X2, (CX)
 
-skip9:
+skip15:
 done6:
 	VZEROUPPER
 	RET
@@ -3330,29 +3968,51 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y3
-	VMASKMOVPD (DX), Y3, Y2
-	VMASKMOVPD (BX), Y3, Y3
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X2
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (BX)(SI*8), X3
+
+skip9:
+	TESTQ          $0x00000002, AX
+	JE             skip10
+	VBROADCASTF128 (BX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip10:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip11
 	VMOVUPD      X2, (CX)
 	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
-skip7:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip12
 	VMOVSD X2, (CX)
 
-skip8:
+skip12:
 done6:
 	VZEROUPPER
 	RET

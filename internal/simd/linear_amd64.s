@@ -56,35 +56,73 @@ again5:
 	JGE         again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y1
-	VMASKMOVPS   (CX), Y1, Y2
-	VMASKMOVPS   (DX), Y1, Y1
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  Y1, Y0, Y2
-	TESTQ        $0x00000004, AX
-	JE           skip6
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $+16, CX
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (CX)(BX*4), X1
 
 skip6:
-	TESTQ   $0x00000002, AX
-	JE      skip7
-	VMOVLPS X2, (CX)
-	VPSRLDQ $0x08, X2, X2
-	ADDQ    $+8, CX
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (CX)(BX*4), X2
+	VMOVLHPS X1, X2, X1
 
 skip7:
-	TESTQ  $0x00000001, AX
-	JE     skip8
-	VMOVSS X2, (CX)
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
 
 skip8:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X2
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VMOVUPS      Y1, Y1
+	VFMADD231PS  Y2, Y0, Y1
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, CX
+
+skip12:
+	TESTQ   $0x00000002, AX
+	JE      skip13
+	VMOVLPS X1, (CX)
+	VPSRLDQ $0x08, X1, X1
+	ADDQ    $+8, CX
+
+skip13:
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	VMOVSS X1, (CX)
+
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -131,28 +169,50 @@ again5:
 	JGE         again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y1
-	VMASKMOVPD   (CX), Y1, Y2
-	VMASKMOVPD   (DX), Y1, Y1
-	VMOVUPD      Y2, Y2
-	VFMADD231PD  Y1, Y0, Y2
-	TESTQ        $0x00000002, AX
-	JE           skip6
-	VMOVUPD      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $+16, CX
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (CX)(BX*8), X1
 
 skip6:
-	TESTQ  $0x00000001, AX
-	JE     skip7
-	VMOVSD X2, (CX)
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
 
 skip7:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X2
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip9:
+	VMOVUPD      Y1, Y1
+	VFMADD231PD  Y2, Y0, Y1
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	VMOVUPD      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, CX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSD X1, (CX)
+
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -194,33 +254,50 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y1
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
 	VMULPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -262,26 +339,35 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y1
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
 	VMULPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -323,33 +409,50 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y1
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
 	VADDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -391,26 +494,35 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y1
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
 	VADDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -458,34 +570,51 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y2
-	VMASKMOVPS   (DX), Y2, Y2
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X2
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
 	VMAXPS       Y2, Y0, Y0
 	VMINPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -533,27 +662,36 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y2
-	VMASKMOVPD   (DX), Y2, Y2
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X2
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip7:
 	VMAXPD       Y2, Y0, Y0
 	VMINPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -589,10 +727,6 @@ again5:
 tail3:
 	ADDQ         $+8, AX
 	JE           done4
-	LEAQ         masks<>+32(SB), DX
-	MOVQ         AX, BX
-	NEGQ         BX
-	VMOVUPS      (DX)(BX*4), Y1
 	TESTQ        $0x00000004, AX
 	JE           skip6
 	VMOVUPS      X0, (CX)
@@ -647,10 +781,6 @@ again5:
 tail3:
 	ADDQ         $+4, AX
 	JE           done4
-	LEAQ         masks<>+32(SB), DX
-	MOVQ         AX, BX
-	NEGQ         BX
-	VMOVUPD      (DX)(BX*8), Y1
 	TESTQ        $0x00000002, AX
 	JE           skip6
 	VMOVUPD      X0, (CX)

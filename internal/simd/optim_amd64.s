@@ -65,76 +65,156 @@ enter2:
 	JMP         loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DI
-	MOVQ       AX, R8
-	NEGQ       R8
-	VMOVUPS    (DI)(R8*4), Y11
-	VMASKMOVPS (CX), Y11, Y8
-	VMASKMOVPS (DX), Y11, Y9
-	VMASKMOVPS (BX), Y11, Y10
-	VMASKMOVPS (SI), Y11, Y11
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DI
+	ANDQ   $+6, DI
+	VMOVSS (CX)(DI*4), X8
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DI
+	ANDQ     $+4, DI
+	VMOVSD   (CX)(DI*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip8:
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DI
+	ANDQ   $+6, DI
+	VMOVSS (DX)(DI*4), X9
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DI
+	ANDQ     $+4, DI
+	VMOVSD   (DX)(DI*4), X10
+	VMOVLHPS X9, X10, X9
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (DX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip11:
+	VXORPS Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DI
+	ANDQ   $+6, DI
+	VMOVSS (BX)(DI*4), X10
+
+skip12:
+	TESTQ    $0x00000002, AX
+	JE       skip13
+	MOVQ     AX, DI
+	ANDQ     $+4, DI
+	VMOVSD   (BX)(DI*4), X11
+	VMOVLHPS X10, X11, X10
+
+skip13:
+	TESTQ          $0x00000004, AX
+	JE             skip14
+	VBROADCASTF128 (BX), Y11
+	VINSERTF128    $0x01, X10, Y11, Y10
+
+skip14:
+	VXORPS Y11, Y11, Y11
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, DI
+	ANDQ   $+6, DI
+	VMOVSS (SI)(DI*4), X11
+
+skip15:
+	TESTQ    $0x00000002, AX
+	JE       skip16
+	MOVQ     AX, DI
+	ANDQ     $+4, DI
+	VMOVSD   (SI)(DI*4), X12
+	VMOVLHPS X11, X12, X11
+
+skip16:
+	TESTQ          $0x00000004, AX
+	JE             skip17
+	VBROADCASTF128 (SI), Y12
+	VINSERTF128    $0x01, X11, Y12, Y11
+
+skip17:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip18
 	VMOVUPS      X8, (CX)
 	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $+16, CX
 
-skip6:
+skip18:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip19
 	VMOVLPS X8, (CX)
 	VPSRLDQ $0x08, X8, X8
 	ADDQ    $+8, CX
 
-skip7:
+skip19:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip20
 	VMOVSS X8, (CX)
 
-skip8:
+skip20:
 	TESTQ        $0x00000004, AX
-	JE           skip9
+	JE           skip21
 	VMOVUPS      X9, (DX)
 	VEXTRACTF128 $0x01, Y9, X9
 	ADDQ         $+16, DX
 
-skip9:
+skip21:
 	TESTQ   $0x00000002, AX
-	JE      skip10
+	JE      skip22
 	VMOVLPS X9, (DX)
 	VPSRLDQ $0x08, X9, X9
 	ADDQ    $+8, DX
 
-skip10:
+skip22:
 	TESTQ  $0x00000001, AX
-	JE     skip11
+	JE     skip23
 	VMOVSS X9, (DX)
 
-skip11:
+skip23:
 	TESTQ        $0x00000004, AX
-	JE           skip12
+	JE           skip24
 	VMOVUPS      X10, (BX)
 	VEXTRACTF128 $0x01, Y10, X10
 	ADDQ         $+16, BX
 
-skip12:
+skip24:
 	TESTQ   $0x00000002, AX
-	JE      skip13
+	JE      skip25
 	VMOVLPS X10, (BX)
 	VPSRLDQ $0x08, X10, X10
 	ADDQ    $+8, BX
 
-skip13:
+skip25:
 	TESTQ  $0x00000001, AX
-	JE     skip14
+	JE     skip26
 	VMOVSS X10, (BX)
 
-skip14:
+skip26:
 done5:
 	VZEROUPPER
 	RET
@@ -190,55 +270,103 @@ enter2:
 	JMP         loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DI
-	MOVQ       AX, R8
-	NEGQ       R8
-	VMOVUPD    (DI)(R8*8), Y11
-	VMASKMOVPD (CX), Y11, Y8
-	VMASKMOVPD (DX), Y11, Y9
-	VMASKMOVPD (BX), Y11, Y10
-	VMASKMOVPD (SI), Y11, Y11
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DI
+	ANDQ   $+2, DI
+	VMOVSD (CX)(DI*8), X8
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip7:
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DI
+	ANDQ   $+2, DI
+	VMOVSD (DX)(DI*8), X9
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip9:
+	VXORPD Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DI
+	ANDQ   $+2, DI
+	VMOVSD (BX)(DI*8), X10
+
+skip10:
+	TESTQ          $0x00000002, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y11
+	VINSERTF128    $0x01, X10, Y11, Y10
+
+skip11:
+	VXORPD Y11, Y11, Y11
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DI
+	ANDQ   $+2, DI
+	VMOVSD (SI)(DI*8), X11
+
+skip12:
+	TESTQ          $0x00000002, AX
+	JE             skip13
+	VBROADCASTF128 (SI), Y12
+	VINSERTF128    $0x01, X11, Y12, Y11
+
+skip13:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip14
 	VMOVUPD      X8, (CX)
 	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $+16, CX
 
-skip6:
+skip14:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip15
 	VMOVSD X8, (CX)
 
-skip7:
+skip15:
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip16
 	VMOVUPD      X9, (DX)
 	VEXTRACTF128 $0x01, Y9, X9
 	ADDQ         $+16, DX
 
-skip8:
+skip16:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip17
 	VMOVSD X9, (DX)
 
-skip9:
+skip17:
 	TESTQ        $0x00000002, AX
-	JE           skip10
+	JE           skip18
 	VMOVUPD      X10, (BX)
 	VEXTRACTF128 $0x01, Y10, X10
 	ADDQ         $+16, BX
 
-skip10:
+skip18:
 	TESTQ  $0x00000001, AX
-	JE     skip11
+	JE     skip19
 	VMOVSD X10, (BX)
 
-skip11:
+skip19:
 done5:
 	VZEROUPPER
 	RET
@@ -286,35 +414,73 @@ again5:
 	JGE         again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y2
-	VMASKMOVPS   (CX), Y2, Y3
-	VMASKMOVPS   (DX), Y2, Y2
-	VMULPS       Y3, Y0, Y0
-	VFMADD231PS  Y2, Y1, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (CX)(BX*4), X2
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (CX)(BX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X3
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X4
+	VMOVLHPS X3, X4, X3
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (DX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip11:
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  Y3, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -362,28 +528,50 @@ again5:
 	JGE         again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y2
-	VMASKMOVPD   (CX), Y2, Y3
-	VMASKMOVPD   (DX), Y2, Y2
-	VMULPD       Y3, Y0, Y0
-	VFMADD231PD  Y2, Y1, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (CX)(BX*8), X2
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip7:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X3
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip9:
+	VMULPD       Y2, Y0, Y0
+	VFMADD231PD  Y3, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -455,56 +643,115 @@ enter3:
 	JMP         loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y7
-	VMASKMOVPS (CX), Y7, Y5
-	VMASKMOVPS (DX), Y7, Y6
-	VMASKMOVPS (BX), Y7, Y7
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (CX)(SI*4), X5
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (CX)(SI*4), X6
+	VMOVLHPS X5, X6, X5
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (CX), Y6
+	VINSERTF128    $0x01, X5, Y6, Y5
+
+skip9:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X6
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip11:
+	TESTQ          $0x00000004, AX
+	JE             skip12
+	VBROADCASTF128 (DX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip12:
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip13
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (BX)(SI*4), X7
+
+skip13:
+	TESTQ    $0x00000002, AX
+	JE       skip14
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (BX)(SI*4), X8
+	VMOVLHPS X7, X8, X7
+
+skip14:
+	TESTQ          $0x00000004, AX
+	JE             skip15
+	VBROADCASTF128 (BX), Y8
+	VINSERTF128    $0x01, X7, Y8, Y7
+
+skip15:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip16
 	VMOVUPS      X5, (CX)
 	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $+16, CX
 
-skip7:
+skip16:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip17
 	VMOVLPS X5, (CX)
 	VPSRLDQ $0x08, X5, X5
 	ADDQ    $+8, CX
 
-skip8:
+skip17:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip18
 	VMOVSS X5, (CX)
 
-skip9:
+skip18:
 	TESTQ        $0x00000004, AX
-	JE           skip10
+	JE           skip19
 	VMOVUPS      X6, (DX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, DX
 
-skip10:
+skip19:
 	TESTQ   $0x00000002, AX
-	JE      skip11
+	JE      skip20
 	VMOVLPS X6, (DX)
 	VPSRLDQ $0x08, X6, X6
 	ADDQ    $+8, DX
 
-skip11:
+skip20:
 	TESTQ  $0x00000001, AX
-	JE     skip12
+	JE     skip21
 	VMOVSS X6, (DX)
 
-skip12:
+skip21:
 done6:
 	VZEROUPPER
 	RET
@@ -576,42 +823,77 @@ enter3:
 	JMP         loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y7
-	VMASKMOVPD (CX), Y7, Y5
-	VMASKMOVPD (DX), Y7, Y6
-	VMASKMOVPD (BX), Y7, Y7
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (CX)(SI*8), X5
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y6
+	VINSERTF128    $0x01, X5, Y6, Y5
+
+skip8:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X6
+
+skip9:
+	TESTQ          $0x00000002, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip10:
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (BX)(SI*8), X7
+
+skip11:
+	TESTQ          $0x00000002, AX
+	JE             skip12
+	VBROADCASTF128 (BX), Y8
+	VINSERTF128    $0x01, X7, Y8, Y7
+
+skip12:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip13
 	VMOVUPD      X5, (CX)
 	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $+16, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSD X5, (CX)
 
-skip8:
+skip14:
 	TESTQ        $0x00000002, AX
-	JE           skip9
+	JE           skip15
 	VMOVUPD      X6, (DX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, DX
 
-skip9:
+skip15:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip16
 	VMOVSD X6, (DX)
 
-skip10:
+skip16:
 done6:
 	VZEROUPPER
 	RET

@@ -282,13 +282,31 @@ again3:
 	JGE    again3
 
 tail4:
-	ADDQ       $+8, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y8
-	VMASKMOVPS (CX), Y8, Y8
-	VADDPS     Y8, Y0, Y0
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X8
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip8:
+	VADDPS Y8, Y0, Y0
 
 done5:
 	VADDPS       Y4, Y0, Y0
@@ -348,13 +366,23 @@ again3:
 	JGE    again3
 
 tail4:
-	ADDQ       $+4, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y8
-	VMASKMOVPD (CX), Y8, Y8
-	VADDPD     Y8, Y0, Y0
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X8
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip7:
+	VADDPD Y8, Y0, Y0
 
 done5:
 	VADDPD       Y4, Y0, Y0
@@ -422,14 +450,32 @@ again3:
 	JGE    again3
 
 tail4:
-	ADDQ       $+8, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y9
-	VMASKMOVPS (CX), Y9, Y9
-	VANDPS     Y9, Y0, Y0
-	VADDPS     Y0, Y1, Y1
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X9
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X10
+	VMOVLHPS X9, X10, X9
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip8:
+	VANDPS Y9, Y0, Y0
+	VADDPS Y0, Y1, Y1
 
 done5:
 	VADDPS       Y5, Y1, Y1
@@ -499,14 +545,24 @@ again3:
 	JGE    again3
 
 tail4:
-	ADDQ       $+4, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y9
-	VMASKMOVPD (CX), Y9, Y9
-	VANDPD     Y9, Y0, Y0
-	VADDPD     Y0, Y1, Y1
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X9
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip7:
+	VANDPD Y9, Y0, Y0
+	VADDPD Y0, Y1, Y1
 
 done5:
 	VADDPD       Y5, Y1, Y1
@@ -573,12 +629,30 @@ again3:
 	JGE         again3
 
 tail4:
-	ADDQ        $+8, AX
-	JE          done5
-	LEAQ        masks<>+32(SB), DX
-	NEGQ        AX
-	VMOVUPS     (DX)(AX*4), Y8
-	VMASKMOVPS  (CX), Y8, Y8
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X8
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip8:
 	VFMADD231PS Y8, Y8, Y0
 
 done5:
@@ -648,12 +722,22 @@ again3:
 	JGE         again3
 
 tail4:
-	ADDQ        $+4, AX
-	JE          done5
-	LEAQ        masks<>+32(SB), DX
-	NEGQ        AX
-	VMOVUPD     (DX)(AX*8), Y8
-	VMASKMOVPD  (CX), Y8, Y8
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X8
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip7:
 	VFMADD231PD Y8, Y8, Y0
 
 done5:
@@ -722,13 +806,34 @@ again3:
 	JGE         again3
 
 tail4:
-	ADDQ        $+8, AX
-	JE          done5
-	LEAQ        masks<>+32(SB), DX
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X9
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X10
+	VMOVLHPS X9, X10, X9
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip8:
+	VSUBPS      Y9, Y0, Y0
+	LEAQ        masks<>+32(SB), CX
 	NEGQ        AX
-	VMOVUPS     (DX)(AX*4), Y9
-	VMASKMOVPS  (CX), Y9, Y10
-	VSUBPS      Y10, Y0, Y0
+	VMOVUPS     (CX)(AX*4), Y9
 	VANDPS      Y9, Y0, Y0
 	VFMADD231PS Y0, Y0, Y1
 
@@ -800,13 +905,26 @@ again3:
 	JGE         again3
 
 tail4:
-	ADDQ        $+4, AX
-	JE          done5
-	LEAQ        masks<>+32(SB), DX
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X9
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip7:
+	VSUBPD      Y9, Y0, Y0
+	LEAQ        masks<>+32(SB), CX
 	NEGQ        AX
-	VMOVUPD     (DX)(AX*8), Y9
-	VMASKMOVPD  (CX), Y9, Y10
-	VSUBPD      Y10, Y0, Y0
+	VMOVUPD     (CX)(AX*8), Y9
 	VANDPD      Y9, Y0, Y0
 	VFMADD231PD Y0, Y0, Y1
 
@@ -878,14 +996,53 @@ again3:
 	JGE         again3
 
 tail4:
-	ADDQ        $+8, AX
-	JE          done5
-	LEAQ        masks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPS     (BX)(AX*4), Y8
-	VMASKMOVPS  (CX), Y8, Y9
-	VMASKMOVPS  (DX), Y8, Y8
-	VFMADD231PS Y8, Y9, Y0
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (CX)(BX*4), X8
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (CX)(BX*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip8:
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, CX
+	ANDQ   $+6, CX
+	VMOVSS (DX)(CX*4), X9
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, CX
+	ANDQ     $+4, CX
+	VMOVSD   (DX)(CX*4), X10
+	VMOVLHPS X9, X10, X9
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (DX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip11:
+	VFMADD231PS Y9, Y8, Y0
 
 done5:
 	VADDPS       Y4, Y0, Y0
@@ -957,14 +1114,37 @@ again3:
 	JGE         again3
 
 tail4:
-	ADDQ        $+4, AX
-	JE          done5
-	LEAQ        masks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPD     (BX)(AX*8), Y8
-	VMASKMOVPD  (CX), Y8, Y9
-	VMASKMOVPD  (DX), Y8, Y8
-	VFMADD231PD Y8, Y9, Y0
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (CX)(BX*8), X8
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip7:
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, CX
+	ANDQ   $+2, CX
+	VMOVSD (DX)(CX*8), X9
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip9:
+	VFMADD231PD Y9, Y8, Y0
 
 done5:
 	VADDPD       Y4, Y0, Y0
@@ -1065,13 +1245,31 @@ again3:
 	JGE          again3
 
 tail4:
-	ADDQ         $+8, AX
-	JE           done5
-	LEAQ         masks<>+32(SB), DX
-	NEGQ         AX
-	VMOVUPS      (DX)(AX*4), Y10
-	VMASKMOVPS   (CX), Y10, Y11
-	VSUBPS       Y8, Y11, Y8
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X10
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X11
+	VMOVLHPS X10, X11, X10
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y11
+	VINSERTF128    $0x01, X10, Y11, Y10
+
+skip8:
+	VSUBPS       Y8, Y10, Y8
 	VMAXPS       Y8, Y0, Y0
 	VMINPS       Y0, Y1, Y0
 	VANDNPS      Y5, Y0, Y1
@@ -1094,7 +1292,10 @@ tail4:
 	VFMADD213PS  Y0, Y0, Y4
 	VPADDD       s1f800000<>+0(SB), Y1, Y0
 	VMULPS       Y0, Y4, Y0
-	VANDPS       Y10, Y0, Y0
+	LEAQ         masks<>+32(SB), CX
+	NEGQ         AX
+	VMOVUPS      (CX)(AX*4), Y1
+	VANDPS       Y1, Y0, Y0
 	VADDPS       Y0, Y9, Y9
 
 done5:
@@ -1203,13 +1404,23 @@ again3:
 	JGE          again3
 
 tail4:
-	ADDQ         $+4, AX
-	JE           done5
-	LEAQ         masks<>+32(SB), DX
-	NEGQ         AX
-	VMOVUPD      (DX)(AX*8), Y10
-	VMASKMOVPD   (CX), Y10, Y11
-	VSUBPD       Y8, Y11, Y8
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X10
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y11
+	VINSERTF128    $0x01, X10, Y11, Y10
+
+skip7:
+	VSUBPD       Y8, Y10, Y8
 	VMAXPD       Y8, Y0, Y0
 	VMINPD       Y0, Y1, Y0
 	VANDNPD      Y5, Y0, Y1
@@ -1238,7 +1449,10 @@ tail4:
 	VFMADD213PD  Y0, Y0, Y4
 	VPADDQ       d1ff0000000000000<>+0(SB), Y1, Y0
 	VMULPD       Y0, Y4, Y0
-	VANDPD       Y10, Y0, Y0
+	LEAQ         masks<>+32(SB), CX
+	NEGQ         AX
+	VMOVUPD      (CX)(AX*8), Y1
+	VANDPD       Y1, Y0, Y0
 	VADDPD       Y0, Y9, Y9
 
 done5:
@@ -1299,16 +1513,37 @@ again3:
 	JGE     again3
 
 tail4:
-	ADDQ       $+8, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y6
-	VMASKMOVPS (CX), Y6, Y7
-	VBLENDVPS  Y6, Y7, Y0, Y0
-	VMAXPS     Y0, Y1, Y1
-	VCMPPS     $0x03, Y0, Y0, Y0
-	VORPS      Y0, Y5, Y5
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X6
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip8:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPS   (CX)(AX*4), Y7
+	VBLENDVPS Y7, Y6, Y0, Y0
+	VMAXPS    Y0, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VORPS     Y0, Y5, Y5
 
 done5:
 	VMAXPS       Y3, Y1, Y1
@@ -1380,16 +1615,29 @@ again3:
 	JGE     again3
 
 tail4:
-	ADDQ       $+4, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y6
-	VMASKMOVPD (CX), Y6, Y7
-	VBLENDVPD  Y6, Y7, Y0, Y0
-	VMAXPD     Y0, Y1, Y1
-	VCMPPD     $0x03, Y0, Y0, Y0
-	VORPD      Y0, Y5, Y5
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X6
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip7:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPD   (CX)(AX*8), Y7
+	VBLENDVPD Y7, Y6, Y0, Y0
+	VMAXPD    Y0, Y1, Y1
+	VCMPPD    $0x03, Y0, Y0, Y0
+	VORPD     Y0, Y5, Y5
 
 done5:
 	VMAXPD       Y3, Y1, Y1
@@ -1457,16 +1705,37 @@ again3:
 	JGE     again3
 
 tail4:
-	ADDQ       $+8, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y6
-	VMASKMOVPS (CX), Y6, Y7
-	VBLENDVPS  Y6, Y7, Y0, Y0
-	VMINPS     Y0, Y1, Y1
-	VCMPPS     $0x03, Y0, Y0, Y0
-	VORPS      Y0, Y5, Y5
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X6
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip8:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPS   (CX)(AX*4), Y7
+	VBLENDVPS Y7, Y6, Y0, Y0
+	VMINPS    Y0, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VORPS     Y0, Y5, Y5
 
 done5:
 	VMINPS       Y3, Y1, Y1
@@ -1538,16 +1807,29 @@ again3:
 	JGE     again3
 
 tail4:
-	ADDQ       $+4, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y6
-	VMASKMOVPD (CX), Y6, Y7
-	VBLENDVPD  Y6, Y7, Y0, Y0
-	VMINPD     Y0, Y1, Y1
-	VCMPPD     $0x03, Y0, Y0, Y0
-	VORPD      Y0, Y5, Y5
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X6
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip7:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPD   (CX)(AX*8), Y7
+	VBLENDVPD Y7, Y6, Y0, Y0
+	VMINPD    Y0, Y1, Y1
+	VCMPPD    $0x03, Y0, Y0, Y0
+	VORPD     Y0, Y5, Y5
 
 done5:
 	VMINPD       Y3, Y1, Y1

@@ -296,14 +296,35 @@ again3:
 	JGE     again3
 
 tail4:
-	ADDQ       $+8, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y9
-	VMASKMOVPS (CX), Y9, Y10
-	VBLENDVPS  Y9, Y10, Y0, Y0
-	VMAXPS     Y5, Y0, Y5
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X9
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X10
+	VMOVLHPS X9, X10, X9
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip8:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPS   (CX)(AX*4), Y10
+	VBLENDVPS Y10, Y9, Y0, Y0
+	VMAXPS    Y5, Y0, Y5
 
 done5:
 	VMAXPS       Y7, Y5, Y5
@@ -322,9 +343,9 @@ done5:
 	MOVQ         dst+0(FP), DX
 	VXORPS       Y5, Y5, Y5
 
-two7:
+two10:
 	CMPQ         AX, $+16
-	JL           loop6
+	JL           loop9
 	VMOVUPS      (CX), Y6
 	VMOVUPS      32(CX), Y7
 	VSUBPS       Y0, Y6, Y6
@@ -370,14 +391,14 @@ two7:
 	ADDQ         $+64, CX
 	ADDQ         $+64, DX
 	SUBQ         $+16, AX
-	JMP          two7
+	JMP          two10
 
-loop6:
+loop9:
 	CMPQ    AX, $+8
-	JL      rest9
+	JL      rest12
 	VMOVUPS (CX), Y6
 
-enter8:
+enter11:
 	VSUBPS       Y0, Y6, Y6
 	VMAXPS       Y6, Y1, Y6
 	VMOVUPS      Y2, Y7
@@ -397,25 +418,42 @@ enter8:
 	VFMADD213PS  Y6, Y6, Y10
 	VMULPS       s1a000000<>+0(SB), Y10, Y6
 	CMPQ         AX, $+8
-	JL           leave10
+	JL           leave13
 	VMOVUPS      Y6, (DX)
 	VADDPS       Y6, Y5, Y5
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
 	SUBQ         $+8, AX
-	JMP          loop6
+	JMP          loop9
 
-rest9:
-	TESTQ      AX, AX
-	JE         done11
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y6
-	VMASKMOVPS (CX), Y6, Y6
-	JMP        enter8
+rest12:
+	TESTQ  AX, AX
+	JE     done14
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (CX)(BX*4), X6
 
-leave10:
+skip15:
+	TESTQ    $0x00000002, AX
+	JE       skip16
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (CX)(BX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip16:
+	TESTQ          $0x00000004, AX
+	JE             skip17
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip17:
+	JMP enter11
+
+leave13:
 	LEAQ         masks<>+32(SB), CX
 	MOVQ         AX, BX
 	NEGQ         BX
@@ -423,25 +461,25 @@ leave10:
 	VANDPS       Y0, Y6, Y0
 	VADDPS       Y0, Y5, Y5
 	TESTQ        $0x00000004, AX
-	JE           skip12
+	JE           skip18
 	VMOVUPS      X6, (DX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, DX
 
-skip12:
+skip18:
 	TESTQ   $0x00000002, AX
-	JE      skip13
+	JE      skip19
 	VMOVLPS X6, (DX)
 	VPSRLDQ $0x08, X6, X6
 	ADDQ    $+8, DX
 
-skip13:
+skip19:
 	TESTQ  $0x00000001, AX
-	JE     skip14
+	JE     skip20
 	VMOVSS X6, (DX)
 
-skip14:
-done11:
+skip20:
+done14:
 	VEXTRACTF128 $0x01, Y5, X0
 	VADDPS       X0, X5, X5
 	VPSHUFD      $0x4e, X5, X0
@@ -455,9 +493,9 @@ done11:
 	MOVQ         n+16(FP), AX
 	MOVQ         dst+0(FP), CX
 	SUBQ         $+32, AX
-	JL           one16
+	JL           one22
 
-four15:
+four21:
 	VMULPS  (CX), Y0, Y1
 	VMOVUPS Y1, (CX)
 	VMULPS  32(CX), Y0, Y1
@@ -468,48 +506,65 @@ four15:
 	VMOVUPS Y1, 96(CX)
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four15
+	JGE     four21
 
-one16:
+one22:
 	ADDQ $+24, AX
-	JL   tail17
+	JL   tail23
 
-again19:
+again25:
 	VMULPS  (CX), Y0, Y1
 	VMOVUPS Y1, (CX)
 	ADDQ    $+32, CX
 	SUBQ    $+8, AX
-	JGE     again19
+	JGE     again25
 
-tail17:
-	ADDQ         $+8, AX
-	JE           done18
-	LEAQ         masks<>+32(SB), DX
-	MOVQ         AX, BX
-	NEGQ         BX
-	VMOVUPS      (DX)(BX*4), Y1
-	VMASKMOVPS   (CX), Y1, Y1
+tail23:
+	ADDQ   $+8, AX
+	JE     done24
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X1
+
+skip26:
+	TESTQ    $0x00000002, AX
+	JE       skip27
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip27:
+	TESTQ          $0x00000004, AX
+	JE             skip28
+	VBROADCASTF128 (CX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip28:
 	VMULPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip20
+	JE           skip29
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip20:
+skip29:
 	TESTQ   $0x00000002, AX
-	JE      skip21
+	JE      skip30
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip21:
+skip30:
 	TESTQ  $0x00000001, AX
-	JE     skip22
+	JE     skip31
 	VMOVSS X0, (CX)
 
-skip22:
-done18:
+skip31:
+done24:
 	VZEROUPPER
 	RET
 
@@ -555,14 +610,27 @@ again3:
 	JGE     again3
 
 tail4:
-	ADDQ       $+4, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y9
-	VMASKMOVPD (CX), Y9, Y10
-	VBLENDVPD  Y9, Y10, Y0, Y0
-	VMAXPD     Y5, Y0, Y5
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X9
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip7:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPD   (CX)(AX*8), Y10
+	VBLENDVPD Y10, Y9, Y0, Y0
+	VMAXPD    Y5, Y0, Y5
 
 done5:
 	VMAXPD       Y7, Y5, Y5
@@ -579,9 +647,9 @@ done5:
 	MOVQ         dst+0(FP), DX
 	VXORPD       Y5, Y5, Y5
 
-two7:
+two9:
 	CMPQ         AX, $+8
-	JL           loop6
+	JL           loop8
 	VMOVUPD      (CX), Y6
 	VMOVUPD      32(CX), Y7
 	VSUBPD       Y0, Y6, Y6
@@ -639,14 +707,14 @@ two7:
 	ADDQ         $+64, CX
 	ADDQ         $+64, DX
 	SUBQ         $+8, AX
-	JMP          two7
+	JMP          two9
 
-loop6:
+loop8:
 	CMPQ    AX, $+4
-	JL      rest9
+	JL      rest11
 	VMOVUPD (CX), Y6
 
-enter8:
+enter10:
 	VSUBPD       Y0, Y6, Y6
 	VMAXPD       Y6, Y1, Y6
 	VMOVUPD      Y2, Y7
@@ -672,25 +740,34 @@ enter8:
 	VFMADD213PD  Y6, Y6, Y10
 	VMULPD       d1e60000000000000<>+0(SB), Y10, Y6
 	CMPQ         AX, $+4
-	JL           leave10
+	JL           leave12
 	VMOVUPD      Y6, (DX)
 	VADDPD       Y6, Y5, Y5
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
 	SUBQ         $+4, AX
-	JMP          loop6
+	JMP          loop8
 
-rest9:
-	TESTQ      AX, AX
-	JE         done11
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y6
-	VMASKMOVPD (CX), Y6, Y6
-	JMP        enter8
+rest11:
+	TESTQ  AX, AX
+	JE     done13
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (CX)(BX*8), X6
 
-leave10:
+skip14:
+	TESTQ          $0x00000002, AX
+	JE             skip15
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip15:
+	JMP enter10
+
+leave12:
 	LEAQ         masks<>+32(SB), CX
 	MOVQ         AX, BX
 	NEGQ         BX
@@ -698,18 +775,18 @@ leave10:
 	VANDPD       Y0, Y6, Y0
 	VADDPD       Y0, Y5, Y5
 	TESTQ        $0x00000002, AX
-	JE           skip12
+	JE           skip16
 	VMOVUPD      X6, (DX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, DX
 
-skip12:
+skip16:
 	TESTQ  $0x00000001, AX
-	JE     skip13
+	JE     skip17
 	VMOVSD X6, (DX)
 
-skip13:
-done11:
+skip17:
+done13:
 	VEXTRACTF128 $0x01, Y5, X0
 	VADDPD       X0, X5, X5
 	VPSHUFD      $0x4e, X5, X0
@@ -721,9 +798,9 @@ done11:
 	MOVQ         n+16(FP), AX
 	MOVQ         dst+0(FP), CX
 	SUBQ         $+16, AX
-	JL           one15
+	JL           one19
 
-four14:
+four18:
 	VMULPD  (CX), Y0, Y1
 	VMOVUPD Y1, (CX)
 	VMULPD  32(CX), Y0, Y1
@@ -734,41 +811,50 @@ four14:
 	VMOVUPD Y1, 96(CX)
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four14
+	JGE     four18
 
-one15:
+one19:
 	ADDQ $+12, AX
-	JL   tail16
+	JL   tail20
 
-again18:
+again22:
 	VMULPD  (CX), Y0, Y1
 	VMOVUPD Y1, (CX)
 	ADDQ    $+32, CX
 	SUBQ    $+4, AX
-	JGE     again18
+	JGE     again22
 
-tail16:
-	ADDQ         $+4, AX
-	JE           done17
-	LEAQ         masks<>+32(SB), DX
-	MOVQ         AX, BX
-	NEGQ         BX
-	VMOVUPD      (DX)(BX*8), Y1
-	VMASKMOVPD   (CX), Y1, Y1
+tail20:
+	ADDQ   $+4, AX
+	JE     done21
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip23
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X1
+
+skip23:
+	TESTQ          $0x00000002, AX
+	JE             skip24
+	VBROADCASTF128 (CX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip24:
 	VMULPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip19
+	JE           skip25
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip19:
+skip25:
 	TESTQ  $0x00000001, AX
-	JE     skip20
+	JE     skip26
 	VMOVSD X0, (CX)
 
-skip20:
-done17:
+skip26:
+done21:
 	VZEROUPPER
 	RET
 
@@ -814,14 +900,35 @@ again3:
 	JGE     again3
 
 tail4:
-	ADDQ       $+8, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPS    (DX)(AX*4), Y9
-	VMASKMOVPS (CX), Y9, Y10
-	VBLENDVPS  Y9, Y10, Y0, Y0
-	VMAXPS     Y5, Y0, Y5
+	ADDQ   $+8, AX
+	JE     done5
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X9
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X10
+	VMOVLHPS X9, X10, X9
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip8:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPS   (CX)(AX*4), Y10
+	VBLENDVPS Y10, Y9, Y0, Y0
+	VMAXPS    Y5, Y0, Y5
 
 done5:
 	VMAXPS       Y7, Y5, Y5
@@ -839,9 +946,9 @@ done5:
 	MOVQ         x+0(FP), CX
 	VXORPS       Y5, Y5, Y5
 
-two7:
+two10:
 	CMPQ         AX, $+16
-	JL           loop6
+	JL           loop9
 	VMOVUPS      (CX), Y6
 	VMOVUPS      32(CX), Y7
 	VSUBPS       Y0, Y6, Y6
@@ -884,14 +991,14 @@ two7:
 	VADDPS       Y7, Y5, Y5
 	ADDQ         $+64, CX
 	SUBQ         $+16, AX
-	JMP          two7
+	JMP          two10
 
-loop6:
+loop9:
 	CMPQ    AX, $+8
-	JL      rest9
+	JL      rest12
 	VMOVUPS (CX), Y6
 
-enter8:
+enter11:
 	VSUBPS       Y0, Y6, Y6
 	VMAXPS       Y6, Y1, Y6
 	VMOVUPS      Y2, Y7
@@ -911,30 +1018,47 @@ enter8:
 	VFMADD213PS  Y6, Y6, Y10
 	VMULPS       s1a000000<>+0(SB), Y10, Y6
 	CMPQ         AX, $+8
-	JL           leave10
+	JL           leave13
 	VADDPS       Y6, Y5, Y5
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
-	JMP          loop6
+	JMP          loop9
 
-rest9:
-	TESTQ      AX, AX
-	JE         done11
-	LEAQ       masks<>+32(SB), DX
-	MOVQ       AX, BX
-	NEGQ       BX
-	VMOVUPS    (DX)(BX*4), Y6
-	VMASKMOVPS (CX), Y6, Y6
-	JMP        enter8
+rest12:
+	TESTQ  AX, AX
+	JE     done14
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X6
 
-leave10:
+skip15:
+	TESTQ    $0x00000002, AX
+	JE       skip16
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip16:
+	TESTQ          $0x00000004, AX
+	JE             skip17
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip17:
+	JMP enter11
+
+leave13:
 	LEAQ    masks<>+32(SB), CX
 	NEGQ    AX
 	VMOVUPS (CX)(AX*4), Y0
 	VANDPS  Y0, Y6, Y0
 	VADDPS  Y0, Y5, Y5
 
-done11:
+done14:
 	VEXTRACTF128 $0x01, Y5, X0
 	VADDPS       X0, X5, X5
 	VPSHUFD      $0x4e, X5, X0
@@ -987,14 +1111,27 @@ again3:
 	JGE     again3
 
 tail4:
-	ADDQ       $+4, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), DX
-	NEGQ       AX
-	VMOVUPD    (DX)(AX*8), Y9
-	VMASKMOVPD (CX), Y9, Y10
-	VBLENDVPD  Y9, Y10, Y0, Y0
-	VMAXPD     Y5, Y0, Y5
+	ADDQ   $+4, AX
+	JE     done5
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X9
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (CX), Y10
+	VINSERTF128    $0x01, X9, Y10, Y9
+
+skip7:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPD   (CX)(AX*8), Y10
+	VBLENDVPD Y10, Y9, Y0, Y0
+	VMAXPD    Y5, Y0, Y5
 
 done5:
 	VMAXPD       Y7, Y5, Y5
@@ -1010,9 +1147,9 @@ done5:
 	MOVQ         x+0(FP), CX
 	VXORPD       Y5, Y5, Y5
 
-two7:
+two9:
 	CMPQ         AX, $+8
-	JL           loop6
+	JL           loop8
 	VMOVUPD      (CX), Y6
 	VMOVUPD      32(CX), Y7
 	VSUBPD       Y0, Y6, Y6
@@ -1067,14 +1204,14 @@ two7:
 	VADDPD       Y7, Y5, Y5
 	ADDQ         $+64, CX
 	SUBQ         $+8, AX
-	JMP          two7
+	JMP          two9
 
-loop6:
+loop8:
 	CMPQ    AX, $+4
-	JL      rest9
+	JL      rest11
 	VMOVUPD (CX), Y6
 
-enter8:
+enter10:
 	VSUBPD       Y0, Y6, Y6
 	VMAXPD       Y6, Y1, Y6
 	VMOVUPD      Y2, Y7
@@ -1100,30 +1237,39 @@ enter8:
 	VFMADD213PD  Y6, Y6, Y10
 	VMULPD       d1e60000000000000<>+0(SB), Y10, Y6
 	CMPQ         AX, $+4
-	JL           leave10
+	JL           leave12
 	VADDPD       Y6, Y5, Y5
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
-	JMP          loop6
+	JMP          loop8
 
-rest9:
-	TESTQ      AX, AX
-	JE         done11
-	LEAQ       masks<>+32(SB), DX
-	MOVQ       AX, BX
-	NEGQ       BX
-	VMOVUPD    (DX)(BX*8), Y6
-	VMASKMOVPD (CX), Y6, Y6
-	JMP        enter8
+rest11:
+	TESTQ  AX, AX
+	JE     done13
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X6
 
-leave10:
+skip14:
+	TESTQ          $0x00000002, AX
+	JE             skip15
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip15:
+	JMP enter10
+
+leave12:
 	LEAQ    masks<>+32(SB), CX
 	NEGQ    AX
 	VMOVUPD (CX)(AX*8), Y0
 	VANDPD  Y0, Y6, Y0
 	VADDPD  Y0, Y5, Y5
 
-done11:
+done13:
 	VEXTRACTF128 $0x01, Y5, X0
 	VADDPD       X0, X5, X5
 	VPSHUFD      $0x4e, X5, X0
@@ -1229,14 +1375,31 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y6
-	VMASKMOVPS (CX), Y6, Y6
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (CX)(BX*4), X6
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (CX)(BX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip9:
+	JMP enter3
 
 leave5:
 	LEAQ         masks<>+32(SB), CX
@@ -1246,24 +1409,24 @@ leave5:
 	VANDPS       Y0, Y6, Y0
 	VADDPS       Y0, Y5, Y5
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X6, (DX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, DX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X6, (DX)
 	VPSRLDQ $0x08, X6, X6
 	ADDQ    $+8, DX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X6, (DX)
 
-skip9:
+skip12:
 done6:
 	VEXTRACTF128 $0x01, Y5, X0
 	VADDPS       X0, X5, X5
@@ -1390,14 +1553,23 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y6
-	VMASKMOVPD (CX), Y6, Y6
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (CX)(BX*8), X6
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (CX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip8:
+	JMP enter3
 
 leave5:
 	LEAQ         masks<>+32(SB), CX
@@ -1407,17 +1579,17 @@ leave5:
 	VANDPD       Y0, Y6, Y0
 	VADDPD       Y0, Y5, Y5
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X6, (DX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, DX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X6, (DX)
 
-skip8:
+skip10:
 done6:
 	VEXTRACTF128 $0x01, Y5, X0
 	VADDPD       X0, X5, X5
@@ -1475,34 +1647,51 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y2
-	VMASKMOVPS   (DX), Y2, Y2
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X2
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
 	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1555,27 +1744,36 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y2
-	VMASKMOVPD   (DX), Y2, Y2
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X2
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip7:
 	VSUBPD       Y0, Y2, Y0
 	VSUBPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -1630,35 +1828,73 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPS      (SI)(DI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y2
-	VMASKMOVPS   (BX), Y1, Y1
-	VSUBPS       Y0, Y2, Y0
-	VMULPS       Y1, Y0, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip10:
+	TESTQ          $0x00000004, AX
+	JE             skip11
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip11:
+	VSUBPS       Y0, Y1, Y0
+	VMULPS       Y2, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip12
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip13
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip14
 	VMOVSS X0, (CX)
 
-skip8:
+skip14:
 done4:
 	VZEROUPPER
 	RET
@@ -1713,28 +1949,50 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), SI
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVUPD      (SI)(DI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y2
-	VMASKMOVPD   (BX), Y1, Y1
-	VSUBPD       Y0, Y2, Y0
-	VMULPD       Y1, Y0, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (BX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip9:
+	VSUBPD       Y0, Y1, Y0
+	VMULPD       Y2, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip10
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip11
 	VMOVSD X0, (CX)
 
-skip7:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1853,36 +2111,74 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y3
-	VMASKMOVPS (DX), Y3, Y2
-	VMASKMOVPS (BX), Y3, Y3
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X2
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip9:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (BX)(SI*4), X3
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (BX)(SI*4), X4
+	VMOVLHPS X3, X4, X3
+
+skip11:
+	TESTQ          $0x00000004, AX
+	JE             skip12
+	VBROADCASTF128 (BX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip12:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip13
 	VMOVUPS      X2, (CX)
 	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
-skip7:
+skip13:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip14
 	VMOVLPS X2, (CX)
 	VPSRLDQ $0x08, X2, X2
 	ADDQ    $+8, CX
 
-skip8:
+skip14:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip15
 	VMOVSS X2, (CX)
 
-skip9:
+skip15:
 done6:
 	VZEROUPPER
 	RET
@@ -2019,29 +2315,51 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), SI
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVUPD    (SI)(DI*8), Y3
-	VMASKMOVPD (DX), Y3, Y2
-	VMASKMOVPD (BX), Y3, Y3
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X2
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (BX)(SI*8), X3
+
+skip9:
+	TESTQ          $0x00000002, AX
+	JE             skip10
+	VBROADCASTF128 (BX), Y4
+	VINSERTF128    $0x01, X3, Y4, Y3
+
+skip10:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip11
 	VMOVUPD      X2, (CX)
 	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
-skip7:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip12
 	VMOVSD X2, (CX)
 
-skip8:
+skip12:
 done6:
 	VZEROUPPER
 	RET

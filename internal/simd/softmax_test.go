@@ -121,3 +121,28 @@ func TestRowEdges(t *testing.T) {
 	Softmax[float64](nil, nil)
 	LogSoftmax[float64](nil, nil)
 }
+
+// TestRowMaximum puts a logit at every position that overflows unless it is the
+// one subtracted.
+func TestRowMaximum(t *testing.T) {
+	t.Run("float32", testRowMaximum[float32])
+	t.Run("float64", testRowMaximum[float64])
+}
+
+func testRowMaximum[T Float](t *testing.T) {
+	for _, n := range []int{1, 7, 8, 19, 40, 71} {
+		for at := range n {
+			x, y := make([]T, n), make([]T, n)
+			x[at] = 2000
+			if got := LogSumExp(x); got != 2000 {
+				t.Fatalf("n=%d, 2000 at %d: LogSumExp = %g", n, at, got)
+			}
+			Softmax(y, x)
+			for i, p := range y {
+				if want := oneIf[T](i == at); p != want {
+					t.Fatalf("n=%d, 2000 at %d: Softmax[%d] = %g, want %g", n, at, i, p, want)
+				}
+			}
+		}
+	}
+}

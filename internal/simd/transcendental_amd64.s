@@ -1654,35 +1654,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -1809,28 +1826,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y4
-	VMASKMOVPD (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X4, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -1939,35 +1965,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -2094,28 +2137,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y4
-	VMASKMOVPD (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X4, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -2263,35 +2315,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -2438,28 +2507,37 @@ enter3:
 	JMP         loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X0
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X0, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -2628,35 +2706,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -2830,28 +2925,37 @@ enter3:
 	JMP         loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X0
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X0, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -2982,35 +3086,52 @@ enter4:
 	JMP          loop2
 
 rest5:
-	TESTQ      AX, AX
-	JE         done7
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y8
-	VMASKMOVPS (DX), Y8, Y8
-	JMP        enter4
+	TESTQ  AX, AX
+	JE     done7
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X8
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip10:
+	JMP enter4
 
 leave6:
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip11
 	VMOVUPS      X8, (CX)
 	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $+16, CX
 
-skip8:
+skip11:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip12
 	VMOVLPS X8, (CX)
 	VPSRLDQ $0x08, X8, X8
 	ADDQ    $+8, CX
 
-skip9:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip13
 	VMOVSS X8, (CX)
 
-skip10:
+skip13:
 done7:
 	MOVQ n+16(FP), AX
 	MOVQ AX, ret+24(FP)
@@ -3168,28 +3289,37 @@ enter4:
 	JMP          loop2
 
 rest5:
-	TESTQ      AX, AX
-	JE         done7
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y8
-	VMASKMOVPD (DX), Y8, Y8
-	JMP        enter4
+	TESTQ  AX, AX
+	JE     done7
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X8
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip9:
+	JMP enter4
 
 leave6:
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip10
 	VMOVUPD      X8, (CX)
 	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $+16, CX
 
-skip8:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip11
 	VMOVSD X8, (CX)
 
-skip9:
+skip11:
 done7:
 	MOVQ n+16(FP), AX
 	MOVQ AX, ret+24(FP)
@@ -3332,35 +3462,52 @@ enter4:
 	JMP          loop2
 
 rest5:
-	TESTQ      AX, AX
-	JE         done7
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y8
-	VMASKMOVPS (DX), Y8, Y8
-	JMP        enter4
+	TESTQ  AX, AX
+	JE     done7
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X8
+
+skip8:
+	TESTQ    $0x00000002, AX
+	JE       skip9
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip9:
+	TESTQ          $0x00000004, AX
+	JE             skip10
+	VBROADCASTF128 (DX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip10:
+	JMP enter4
 
 leave6:
 	TESTQ        $0x00000004, AX
-	JE           skip8
+	JE           skip11
 	VMOVUPS      X8, (CX)
 	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $+16, CX
 
-skip8:
+skip11:
 	TESTQ   $0x00000002, AX
-	JE      skip9
+	JE      skip12
 	VMOVLPS X8, (CX)
 	VPSRLDQ $0x08, X8, X8
 	ADDQ    $+8, CX
 
-skip9:
+skip12:
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip13
 	VMOVSS X8, (CX)
 
-skip10:
+skip13:
 done7:
 	MOVQ n+16(FP), AX
 	MOVQ AX, ret+24(FP)
@@ -3521,28 +3668,37 @@ enter4:
 	JMP          loop2
 
 rest5:
-	TESTQ      AX, AX
-	JE         done7
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y8
-	VMASKMOVPD (DX), Y8, Y8
-	JMP        enter4
+	TESTQ  AX, AX
+	JE     done7
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X8
+
+skip8:
+	TESTQ          $0x00000002, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y9
+	VINSERTF128    $0x01, X8, Y9, Y8
+
+skip9:
+	JMP enter4
 
 leave6:
 	TESTQ        $0x00000002, AX
-	JE           skip8
+	JE           skip10
 	VMOVUPD      X8, (CX)
 	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $+16, CX
 
-skip8:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip11
 	VMOVSD X8, (CX)
 
-skip9:
+skip11:
 done7:
 	MOVQ n+16(FP), AX
 	MOVQ AX, ret+24(FP)
@@ -3663,35 +3819,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -3821,28 +3994,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y4
-	VMASKMOVPD (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X4, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -3951,35 +4133,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -4106,28 +4305,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y4
-	VMASKMOVPD (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X4, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -4275,35 +4483,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -4475,28 +4700,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y4
-	VMASKMOVPD (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X4, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -4647,35 +4881,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -4850,28 +5101,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y4
-	VMASKMOVPD (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X4, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -4989,35 +5249,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -5153,28 +5430,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y4
-	VMASKMOVPD (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X4, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -5305,35 +5591,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y2
-	VMASKMOVPS (DX), Y2, Y2
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X2
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X2, (CX)
 	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X2, (CX)
 	VPSRLDQ $0x08, X2, X2
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X2, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -5482,28 +5785,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y2
-	VMASKMOVPD (DX), Y2, Y2
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X2
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X2, (CX)
 	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X2, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -5618,35 +5930,52 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip8:
+	TESTQ          $0x00000004, AX
+	JE             skip9
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip9:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000004, AX
-	JE           skip7
+	JE           skip10
 	VMOVUPS      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip10:
 	TESTQ   $0x00000002, AX
-	JE      skip8
+	JE      skip11
 	VMOVLPS X4, (CX)
 	VPSRLDQ $0x08, X4, X4
 	ADDQ    $+8, CX
 
-skip8:
+skip11:
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip12
 	VMOVSS X4, (CX)
 
-skip9:
+skip12:
 done6:
 	VZEROUPPER
 	RET
@@ -5779,28 +6108,37 @@ enter3:
 	JMP          loop1
 
 rest4:
-	TESTQ      AX, AX
-	JE         done6
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y4
-	VMASKMOVPD (DX), Y4, Y4
-	JMP        enter3
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip7:
+	TESTQ          $0x00000002, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
+	JMP enter3
 
 leave5:
 	TESTQ        $0x00000002, AX
-	JE           skip7
+	JE           skip9
 	VMOVUPD      X4, (CX)
 	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $+16, CX
 
-skip7:
+skip9:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip10
 	VMOVSD X4, (CX)
 
-skip8:
+skip10:
 done6:
 	VZEROUPPER
 	RET
@@ -5898,35 +6236,52 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y6
-	VMASKMOVPS (DX), Y6, Y6
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X6
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip8:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X6, (CX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X6, (CX)
 	VPSRLDQ $0x08, X6, X6
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X6, (CX)
 
-skip8:
+skip11:
 done5:
 	VZEROUPPER
 	RET
@@ -6047,28 +6402,37 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y6
-	VMASKMOVPD (DX), Y6, Y6
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X6
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip7:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X6, (CX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X6, (CX)
 
-skip7:
+skip9:
 done5:
 	VZEROUPPER
 	RET
@@ -6154,35 +6518,52 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y7
-	VMASKMOVPS (DX), Y7, Y7
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X7
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X8
+	VMOVLHPS X7, X8, X7
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y8
+	VINSERTF128    $0x01, X7, Y8, Y7
+
+skip8:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X7, (CX)
 	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X7, (CX)
 	VPSRLDQ $0x08, X7, X7
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X7, (CX)
 
-skip8:
+skip11:
 done5:
 	VZEROUPPER
 	RET
@@ -6286,28 +6667,37 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y7
-	VMASKMOVPD (DX), Y7, Y7
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X7
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y8
+	VINSERTF128    $0x01, X7, Y8, Y7
+
+skip7:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X7, (CX)
 	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X7, (CX)
 
-skip7:
+skip9:
 done5:
 	VZEROUPPER
 	RET
@@ -6393,35 +6783,52 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y7
-	VMASKMOVPS (DX), Y7, Y7
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X7
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X8
+	VMOVLHPS X7, X8, X7
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y8
+	VINSERTF128    $0x01, X7, Y8, Y7
+
+skip8:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X7, (CX)
 	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X7, (CX)
 	VPSRLDQ $0x08, X7, X7
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X7, (CX)
 
-skip8:
+skip11:
 done5:
 	VZEROUPPER
 	RET
@@ -6525,28 +6932,37 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y7
-	VMASKMOVPD (DX), Y7, Y7
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X7
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y8
+	VINSERTF128    $0x01, X7, Y8, Y7
+
+skip7:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X7, (CX)
 	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X7, (CX)
 
-skip7:
+skip9:
 done5:
 	VZEROUPPER
 	RET
@@ -6632,35 +7048,52 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPS    (BX)(SI*4), Y6
-	VMASKMOVPS (DX), Y6, Y6
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X6
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip8:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X6, (CX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X6, (CX)
 	VPSRLDQ $0x08, X6, X6
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X6, (CX)
 
-skip8:
+skip11:
 done5:
 	VZEROUPPER
 	RET
@@ -6764,28 +7197,37 @@ enter2:
 	JMP          loop1
 
 rest3:
-	TESTQ      AX, AX
-	JE         done5
-	LEAQ       masks<>+32(SB), BX
-	MOVQ       AX, SI
-	NEGQ       SI
-	VMOVUPD    (BX)(SI*8), Y6
-	VMASKMOVPD (DX), Y6, Y6
-	JMP        enter2
+	TESTQ  AX, AX
+	JE     done5
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X6
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y7
+	VINSERTF128    $0x01, X6, Y7, Y6
+
+skip7:
+	JMP enter2
 
 leave4:
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X6, (CX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X6, (CX)
 
-skip7:
+skip9:
 done5:
 	VZEROUPPER
 	RET

@@ -104,33 +104,50 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y1
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
 	VXORPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -177,26 +194,35 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y1
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
 	VXORPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -243,33 +269,50 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y1
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
 	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -316,26 +359,35 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y1
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -403,37 +455,54 @@ again5:
 	JGE       again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y2
-	VMASKMOVPS   (DX), Y2, Y2
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X2
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip8:
 	VANDPS       Y0, Y2, Y0
 	VORPS        Y1, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VCMPPS       $0x0c, Y1, Y2, Y1
 	VBLENDVPS    Y1, Y0, Y2, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -501,30 +570,39 @@ again5:
 	JGE       again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y2
-	VMASKMOVPD   (DX), Y2, Y2
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X2
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y3
+	VINSERTF128    $0x01, X2, Y3, Y2
+
+skip7:
 	VANDPD       Y0, Y2, Y0
 	VORPD        Y1, Y0, Y0
 	VXORPD       Y1, Y1, Y1
 	VCMPPD       $0x0c, Y1, Y2, Y1
 	VBLENDVPD    Y1, Y0, Y2, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -570,33 +648,50 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
 	VMULPS       Y0, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -642,26 +737,35 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
 	VMULPD       Y0, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -702,33 +806,50 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
 	VSQRTPS      Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -769,26 +890,35 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
 	VSQRTPD      Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -835,34 +965,51 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y1
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
 	VSQRTPS      Y1, Y1
 	VDIVPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -909,27 +1056,36 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y1
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
 	VSQRTPD      Y1, Y1
 	VDIVPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -971,33 +1127,50 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y1
-	VMASKMOVPS   (DX), Y1, Y1
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip8:
 	VDIVPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1039,26 +1212,35 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y1
-	VMASKMOVPD   (DX), Y1, Y1
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X1
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y2
+	VINSERTF128    $0x01, X1, Y2, Y1
+
+skip7:
 	VDIVPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -1099,33 +1281,50 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
 	VROUNDPS     $0x09, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1166,26 +1365,35 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
 	VROUNDPD     $0x09, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -1226,33 +1434,50 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
 	VROUNDPS     $0x0a, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1293,26 +1518,35 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
 	VROUNDPD     $0x0a, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -1353,33 +1587,50 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
 	VROUNDPS     $0x08, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1420,26 +1671,35 @@ again5:
 	JGE      again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
 	VROUNDPD     $0x08, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -1485,34 +1745,51 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y0
-	VMASKMOVPS   (DX), Y0, Y0
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X1
+	VMOVLHPS X0, X1, X0
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip8:
 	VXORPS       Y1, Y1, Y1
 	VMAXPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1558,27 +1835,36 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y0
-	VMASKMOVPD   (DX), Y0, Y0
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X0
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y1
+	VINSERTF128    $0x01, X0, Y1, Y0
+
+skip7:
 	VXORPD       Y1, Y1, Y1
 	VMAXPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET
@@ -1653,13 +1939,30 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+8, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPS      (BX)(SI*4), Y4
-	VMASKMOVPS   (DX), Y4, Y4
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DX)(BX*4), X4
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DX)(BX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip7:
+	TESTQ          $0x00000004, AX
+	JE             skip8
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip8:
 	VANDPS       Y1, Y4, Y1
 	VMINPS       Y1, Y0, Y0
 	VADDPS       Y2, Y0, Y1
@@ -1667,24 +1970,24 @@ tail3:
 	VANDPS       Y3, Y4, Y1
 	VORPS        Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
-	JE           skip6
+	JE           skip9
 	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip9:
 	TESTQ   $0x00000002, AX
-	JE      skip7
+	JE      skip10
 	VMOVLPS X0, (CX)
 	VPSRLDQ $0x08, X0, X0
 	ADDQ    $+8, CX
 
-skip7:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip8
+	JE     skip11
 	VMOVSS X0, (CX)
 
-skip8:
+skip11:
 done4:
 	VZEROUPPER
 	RET
@@ -1759,13 +2062,22 @@ again5:
 	JGE     again5
 
 tail3:
-	ADDQ         $+4, AX
-	JE           done4
-	LEAQ         masks<>+32(SB), BX
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVUPD      (BX)(SI*8), Y4
-	VMASKMOVPD   (DX), Y4, Y4
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DX)(BX*8), X4
+
+skip6:
+	TESTQ          $0x00000002, AX
+	JE             skip7
+	VBROADCASTF128 (DX), Y5
+	VINSERTF128    $0x01, X4, Y5, Y4
+
+skip7:
 	VANDPD       Y1, Y4, Y1
 	VMINPD       Y1, Y0, Y0
 	VADDPD       Y2, Y0, Y1
@@ -1773,17 +2085,17 @@ tail3:
 	VANDPD       Y3, Y4, Y1
 	VORPD        Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
-	JE           skip6
+	JE           skip8
 	VMOVUPD      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
-skip6:
+skip8:
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip9
 	VMOVSD X0, (CX)
 
-skip7:
+skip9:
 done4:
 	VZEROUPPER
 	RET

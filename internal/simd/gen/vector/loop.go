@@ -42,44 +42,75 @@ func (s stream) at(j int) operand.Mem {
 
 func (f *function) store(v vec, m op) { f.emitFloat("VMOVU", v, m) }
 
+// partialLoad sets v to the first n elements at s, n < lanes, and zeros. It reads
+// them in the pieces partialStore writes: the processor hands a value from a
+// store to a load of the same bytes at once, but makes a load wait that spans
+// several stores, which a masked one would.
+func (f *function) partialLoad(v vec, s stream, n reg.GPVirtual) {
+	x := v.AsX()
+	f.emitFloat("VXOR", v, v, v)
+	at := func(lower int) operand.Mem {
+		offset := f.GP64()
+		f.MOVQ(n, offset)
+		f.ANDQ(operand.I32(lower), offset)
+		return operand.Mem{Base: s.pointer, Index: offset, Scale: uint8(f.bytes())}
+	}
+	piece := f.YMM()
+	if f.double {
+		f.ifBit(n, 1, func() { f.VMOVSD(at(2), x) })
+		f.ifBit(n, 2, func() {
+			f.VBROADCASTF128(s.at(0), piece)
+			f.VINSERTF128(operand.U8(1), x, piece, v)
+		})
+		return
+	}
+	f.ifBit(n, 1, func() { f.VMOVSS(at(6), x) })
+	f.ifBit(n, 2, func() {
+		f.VMOVSD(at(4), piece.AsX())
+		f.VMOVLHPS(x, piece.AsX(), x)
+	})
+	f.ifBit(n, 4, func() {
+		f.VBROADCASTF128(s.at(0), piece)
+		f.VINSERTF128(operand.U8(1), x, piece, v)
+	})
+}
+
 func (f *function) maskedLoad(m op, mask vec) vec {
 	d := f.YMM()
 	f.emitFloat("VMASKMOV", m, mask, d)
 	return d
 }
 
+// ifBit runs the body if n has the bit.
+func (f *function) ifBit(n reg.GPVirtual, bit uint32, body func()) {
+	skip := f.label("skip")
+	f.TESTQ(operand.U32(bit), n)
+	f.JE(ref(skip))
+	body()
+	f.Label(skip)
+}
+
 // partialStore writes the first n elements of v, n < lanes, to s and moves s. A
 // masked store would take as long as half a dozen of these.
 func (f *function) partialStore(v vec, s stream, n reg.GPVirtual) {
 	x := v.AsX()
-	m := operand.Mem{Base: s.pointer}
-	step := func(elements int, body func()) {
-		skip := f.label("skip")
-		f.TESTQ(operand.U32(elements), n)
-		f.JE(ref(skip))
-		body()
-		f.Label(skip)
+	half := func() {
+		f.emitFloat("VMOVU", x, s.at(0))
+		f.VEXTRACTF128(operand.U8(1), v, x)
+		f.ADDQ(operand.I32(vectorBytes/2), s.pointer)
 	}
 	if f.double {
-		step(2, func() {
-			f.VMOVUPD(x, m)
-			f.VEXTRACTF128(operand.U8(1), v, x)
-			f.ADDQ(operand.I32(16), s.pointer)
-		})
-		step(1, func() { f.VMOVSD(x, m) })
+		f.ifBit(n, 2, half)
+		f.ifBit(n, 1, func() { f.VMOVSD(x, s.at(0)) })
 		return
 	}
-	step(4, func() {
-		f.VMOVUPS(x, m)
-		f.VEXTRACTF128(operand.U8(1), v, x)
-		f.ADDQ(operand.I32(16), s.pointer)
-	})
-	step(2, func() {
-		f.VMOVLPS(x, m)
+	f.ifBit(n, 4, half)
+	f.ifBit(n, 2, func() {
+		f.VMOVLPS(x, s.at(0))
 		f.VPSRLDQ(operand.U8(8), x, x)
 		f.ADDQ(operand.I32(8), s.pointer)
 	})
-	step(1, func() { f.VMOVSS(x, m) })
+	f.ifBit(n, 1, func() { f.VMOVSS(x, s.at(0)) })
 }
 
 // advance moves the streams on by some vectors; broadcast streams move by
@@ -110,7 +141,7 @@ func distinct(streams []stream) []stream {
 }
 
 // shortLoop maps cheap functions: four vectors a turn, then one a turn, then a
-// masked rest. body takes one operand per input stream and returns one vector
+// rest. body takes one operand per input stream and returns one vector
 // per output stream; its operands may be memory.
 func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op) []vec) {
 	const unroll = 4
@@ -158,9 +189,10 @@ func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op
 	f.Label(tail)
 	f.ADDQ(operand.I32(lanes), n)
 	f.JE(ref(done))
-	mask := f.tailMask(n)
 	for i, s := range in {
-		x[i] = f.maskedLoad(s.at(0), mask)
+		v := f.YMM()
+		f.partialLoad(v, s, n)
+		x[i] = v
 	}
 	for i, y := range body(x) {
 		f.partialStore(y, out[i], n)
@@ -180,12 +212,12 @@ type mapping struct {
 	// still counts them.
 	guard func(x []vec)
 
-	// each, where set, sees the results; mask is nil but in the masked rest.
-	each func(y []vec, mask *vec)
+	// each, where set, sees the results; mask is nil but in the rest.
+	each func(y []vec, mask func() vec)
 }
 
 // longLoop maps costly functions: two vectors a turn with their instructions
-// interleaved, if there are registers for that, then one a turn. The masked rest
+// interleaved, if there are registers for that, then one a turn. The rest
 // enters and leaves the body of the latter by side doors.
 func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 	lanes := operand.I32(f.lanes())
@@ -247,16 +279,14 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 	f.Label(rest)
 	f.TESTQ(n, n)
 	f.JE(ref(done))
-	mask := f.tailMask(n)
 	for i, s := range m.in {
-		f.emitFloat("VMASKMOV", s.at(0), mask, x[i])
+		f.partialLoad(x[i], s, n)
 	}
 	f.JMP(ref(enter))
 
 	f.Label(leave)
 	if m.each != nil {
-		mask = f.tailMask(n)
-		m.each(y, &mask)
+		m.each(y, func() vec { return f.tailMask(n) })
 	}
 	for i, s := range m.out {
 		f.partialStore(y[i], s, n)
@@ -285,9 +315,10 @@ func (f *function) interleave(k int, emit func(i int)) {
 }
 
 // fold reduces the streams into accumulators: one vector for each of them a
-// turn, then one a turn into the first, then a masked rest. add folds the
-// operands x into the accumulator; mask is nil but in the masked rest.
-func (f *function) fold(n reg.GPVirtual, in []stream, acc []vec, add func(acc vec, x []op, mask *vec)) {
+// turn, then one a turn into the first, then the rest. add folds the operands x
+// into the accumulator; mask is nil but in the rest, where x has zeros in the
+// lanes it leaves out.
+func (f *function) fold(n reg.GPVirtual, in []stream, acc []vec, add func(acc vec, x []op, mask func() vec)) {
 	lanes := f.lanes()
 	wide := len(acc) * lanes
 	many, one, again, tail, done := f.label("many"), f.label("one"), f.label("again"), f.label("tail"), f.label("done")
@@ -321,11 +352,12 @@ func (f *function) fold(n reg.GPVirtual, in []stream, acc []vec, add func(acc ve
 	f.Label(tail)
 	f.ADDQ(operand.I32(lanes), n)
 	f.JE(ref(done))
-	mask := f.tailMask(n)
 	for i, s := range in {
-		x[i] = f.maskedLoad(s.at(0), mask)
+		v := f.YMM()
+		f.partialLoad(v, s, n)
+		x[i] = v
 	}
-	add(acc[0], x, &mask)
+	add(acc[0], x, func() vec { return f.tailMask(n) })
 	f.Label(done)
 }
 

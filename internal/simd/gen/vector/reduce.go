@@ -14,9 +14,9 @@ const accumulators = 8
 const smallReduction = 4
 
 // reduction is a kernel that sums a term over its slices. term adds to acc what
-// the operands x give; mask is nil but in the masked rest, where it has the
+// the operands x give; mask is nil but in the rest, where it has the
 // lanes that count, the others holding x = 0.
-func reduction(name string, params []param, registers int, term func(f *function, acc vec, x []op, s vec, mask *vec)) kernel {
+func reduction(name string, params []param, registers int, term func(f *function, acc vec, x []op, s vec, mask func() vec)) kernel {
 	k := kernel{name: name, halves: true, params: params, result: []string{"T"}, small: smallReduction}
 	k.emit = func(f *function) {
 		n := f.load64("n")
@@ -30,7 +30,7 @@ func reduction(name string, params []param, registers int, term func(f *function
 			}
 		}
 		acc := f.zeros(registers)
-		f.fold(n, in, acc, func(acc vec, x []op, mask *vec) { term(f, acc, x, s, mask) })
+		f.fold(n, in, acc, func(acc vec, x []op, mask func() vec) { term(f, acc, x, s, mask) })
 		sum := f.horizontal("VADD", f.joinAll("VADD", acc))
 		f.storeScalar(sum, f.result(0))
 		f.finish()
@@ -39,30 +39,30 @@ func reduction(name string, params []param, registers int, term func(f *function
 }
 
 var reduceKernels = []kernel{
-	reduction("sum", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
+	reduction("sum", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ func() vec) {
 		f.emitFloat("VADD", x[0], acc, acc)
 	}),
-	reduction("sumAbs", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
+	reduction("sumAbs", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ func() vec) {
 		f.emitFloat("VADD", f.and(f.reg(f.bits(f.signBit()-1)), x[0]), acc, acc)
 	}),
-	reduction("sumSquares", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
+	reduction("sumSquares", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ func() vec) {
 		v := f.reg(x[0])
 		f.addMul(acc, v, v)
 	}),
-	reduction("sumSquaredDeviations", with(sliceParams("x"), param{"mean", "T"}), accumulators, func(f *function, acc vec, x []op, mean vec, mask *vec) {
+	reduction("sumSquaredDeviations", with(sliceParams("x"), param{"mean", "T"}), accumulators, func(f *function, acc vec, x []op, mean vec, mask func() vec) {
 		d := f.sub(mean, x[0])
 		if mask != nil {
-			d = f.and(d, *mask)
+			d = f.and(d, mask())
 		}
 		f.addMul(acc, d, d)
 	}),
-	reduction("dot", sliceParams("a", "b"), accumulators, func(f *function, acc vec, x []op, _ vec, _ *vec) {
+	reduction("dot", sliceParams("a", "b"), accumulators, func(f *function, acc vec, x []op, _ vec, _ func() vec) {
 		f.addMul(acc, f.reg(x[0]), x[1])
 	}),
-	reduction("sumExp", with(sliceParams("x"), param{"shift", "T"}), 1, func(f *function, acc vec, x []op, shift vec, mask *vec) {
+	reduction("sumExp", with(sliceParams("x"), param{"shift", "T"}), 1, func(f *function, acc vec, x []op, shift vec, mask func() vec) {
 		e := f.exp(f.sub(f.reg(x[0]), shift))
 		if mask != nil {
-			e = f.and(e, *mask)
+			e = f.and(e, mask())
 		}
 		f.emitFloat("VADD", e, acc, acc)
 	}),
@@ -101,10 +101,10 @@ func extremum(name, instruction string, start float64) kernel {
 			acc[i] = f.copy(f.constant(start))
 		}
 		nan := f.zero()
-		f.fold(n, in, acc, func(acc vec, x []op, mask *vec) {
+		f.fold(n, in, acc, func(acc vec, x []op, mask func() vec) {
 			v := f.reg(x[0])
 			if mask != nil {
-				v = f.blend(f.constant(start), v, *mask)
+				v = f.blend(f.constant(start), v, mask())
 			}
 			f.emitFloat(instruction, v, acc, acc)
 			f.emitFloat("VOR", f.compare(unordered, v, v), nan, nan)

@@ -10,10 +10,10 @@ func (f *function) rowMaximum() vec {
 	for i := range acc {
 		acc[i] = f.copy(f.constant(math.Inf(-1)))
 	}
-	f.fold(n, x, acc, func(acc vec, x []op, mask *vec) {
+	f.fold(n, x, acc, func(acc vec, x []op, mask func() vec) {
 		v := f.reg(x[0])
 		if mask != nil {
-			v = f.blend(f.constant(math.Inf(-1)), v, *mask)
+			v = f.blend(f.constant(math.Inf(-1)), v, mask())
 		}
 		f.emitFloat("VMAX", acc, v, acc)
 	})
@@ -31,10 +31,10 @@ func (f *function) rowExponentials(shift vec, store bool) vec {
 	acc := f.zero()
 	f.longLoop(n, mapping{in: x, out: out,
 		body: func(x []vec) []vec { return []vec{f.expSmall(f.sub(x[0], shift))} },
-		each: func(y []vec, mask *vec) {
+		each: func(y []vec, mask func() vec) {
 			e := y[0]
 			if mask != nil {
-				e = f.and(e, *mask)
+				e = f.and(e, mask())
 			}
 			f.emitFloat("VADD", e, acc, acc)
 		},
