@@ -1,2 +1,52 @@
-// Package gemm multiplies matrices that lie in slices.
+// Package gemm multiplies matrices that lie in slices: C = A·B, in any of the four
+// layouts of A and B, with what follows a product in a network — adding to C, a
+// bias, ReLU — done while the result is still in registers. It holds the blocking
+// and the division into tasks; the kernels are those of package simd, the workers
+// those of package parallel.
+//
+// # Ways to multiply
+//
+// Which way a product takes depends on its shape, strides and element type alone
+// (plan.go), and so do the tasks it is cut into and the order of every sum. Results
+// are therefore the same bits at any GOMAXPROCS.
+//
+//   - Tiles (tiles.go), the way of all larger products. The kernel keeps a tile of C
+//     of 6 rows and 16 columns (8 of float64) in registers and adds an outer product
+//     for each step along k: the elements of A are broadcast from where they lie, at
+//     any strides; those of B come from a panel of 16 columns. From 32 rows on, each
+//     task packs the panels of its columns, which transposes B where its columns are
+//     contiguous; for fewer rows B is read where it lies. A is packed only if it is
+//     large and its columns are contiguous; then all tasks share it. Every step along
+//     k makes one multiplication per element of C in order, for up to 1024 steps;
+//     longer sums continue in C.
+//   - Dot products, for up to 12 rows (16 of float64) when B's columns are contiguous,
+//     such as a linear layer applied to a small batch: packing B would cost more than
+//     multiplying with it. The kernel sums 3 rows × 4 columns, vectorised along k.
+//   - Sums of rows, for up to 3 rows when B's rows are contiguous: C stays in the
+//     first-level cache, B streams through once, eight rows at a time.
+//   - Fewer than four columns: the transposed product, by one of the two above.
+//   - Long sums of small results (sums.go), such as the gradient of a weight over a
+//     large batch: partial products over at most 16 parts of k, added up in order.
+//   - Tiny products: element by element, without assembly.
+//
+// MulBatch makes one product of those that share B and follow each other in memory,
+// and otherwise hands out products, or runs of small ones, as tasks.
+//
+// # Measurements
+//
+// On two cores of an AMD Milan (AVX2, peak 102 GFLOP/s a core in float32, 51 in
+// float64), in GFLOP/s on one core and on two:
+//
+//	                        float32        float64
+//	128×784 · (128×784)ᵀ     96    190      47     92
+//	(128×128)ᵀ · 128×784     95    183      47     82
+//	1024×1024 · 1024×1024    88    177      40     80
+//	2048×256 · 256×2048      94    187
+//
+// What did not help: packing A in row-major products, which costs more than the
+// strided reads it saves; blocks of A and B packed for all tasks in a step of their
+// own before multiplying, which is 10 to 20 % slower than packing a panel right
+// before its use, when it is still in the cache; blocking k for the first-level
+// cache, as the panel streams from the second level at full speed; dot products for
+// larger batches, which need two loads where outer products need one.
 package gemm

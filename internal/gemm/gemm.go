@@ -30,24 +30,44 @@ type Epilogue[F simd.Float] struct {
 // any GOMAXPROCS. Mul allocates nothing in steady state, and may be called from
 // several goroutines at once.
 func Mul[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
-	MulBatch(1, c, a, b, 0, 0, 0, e)
+	checkProduct(c, a, b, e)
+	if c.Rows > 0 && c.Cols > 0 {
+		multiply(c, a.normal(), b.normal(), e)
+	}
 }
 
 // MulBatch computes count products like Mul. The matrices are those of the first
 // one, and each further one begins strideC, strideA and strideB elements later in
-// the same data; a stride of 0 for A or B uses the same matrix for all. C's
-// matrices must not overlap. All share the epilogue.
+// the same data. A stride of 0 for A or B uses the same matrix for all; a stride
+// of 0 for C makes C the sum of all products. Otherwise C's matrices must not
+// overlap. All share the epilogue, which a sum passes through once. With a count
+// of 0 nothing is done, but for a sum that is 0.
+//
+// It panics as Mul does, and if count or a stride is negative.
 func MulBatch[F simd.Float](count int, c, a, b Matrix[F], strideC, strideA, strideB int, e Epilogue[F]) {
-	checkProduct(c, a, b, e)
-	for i := range count {
-		reference(c.at(i*strideC), a.at(i*strideA), b.at(i*strideB), e)
+	if count < 0 || strideC < 0 || strideA < 0 || strideB < 0 {
+		panic(fmt.Sprintf("gemm: %d products with strides %d, %d and %d: negative", count, strideC, strideA, strideB))
 	}
-}
-
-// at is the matrix offset elements later.
-func (m Matrix[F]) at(offset int) Matrix[F] {
-	m.Data = m.Data[offset:]
-	return m
+	if count == 0 && strideC > 0 || c.Rows == 0 || c.Cols == 0 {
+		return
+	}
+	if count == 0 {
+		// A sum over nothing: a product without terms, with the epilogue.
+		a.Cols, b.Rows, count = 0, 0, 1
+	}
+	checkProduct(c, a, b, e)
+	checkBatch("C", count, strideC, c)
+	checkBatch("A", count, strideA, a)
+	checkBatch("B", count, strideB, b)
+	t := batch[F]{count: count, c: c, a: a.normal(), b: b.normal(), strideC: strideC, strideA: strideA, strideB: strideB, e: e}
+	switch {
+	case count == 1:
+		multiply(c, t.a, t.b, e)
+	case strideC == 0:
+		t.sum()
+	default:
+		t.multiply()
+	}
 }
 
 func checkProduct[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
@@ -66,35 +86,10 @@ func checkProduct[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
 	}
 }
 
-func reference[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
-	m, n, k := c.Rows, c.Cols, a.Cols
-	if m == 0 || n == 0 {
-		return
-	}
-	for i := range m {
-		row := c.Data[i*c.RowStride:][:n]
-		if !e.Accumulate {
-			clear(row)
-		}
-		for p := range k {
-			v := a.Data[i*a.RowStride+p*a.ColStride]
-			if b.ColStride == 1 {
-				for j, w := range b.Data[p*b.RowStride:][:n] {
-					row[j] += v * w
-				}
-				continue
-			}
-			for j := range row {
-				row[j] += v * b.Data[p*b.RowStride+j*b.ColStride]
-			}
-		}
-		for j := range row {
-			if e.Bias != nil {
-				row[j] += e.Bias[j]
-			}
-			if e.ReLU && row[j] < 0 {
-				row[j] = 0
-			}
-		}
+// checkBatch panics unless the last of count matrices lies in the data.
+func checkBatch[F simd.Float](name string, count, stride int, m Matrix[F]) {
+	if end := (count-1)*stride + m.extent(); end > len(m.Data) && m.extent() > 0 {
+		panic(fmt.Sprintf("gemm: %d matrices %s of [%d, %d], %d elements apart, need %d elements, there are %d",
+			count, name, m.Rows, m.Cols, stride, end, len(m.Data)))
 	}
 }

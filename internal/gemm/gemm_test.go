@@ -1,18 +1,252 @@
 package gemm
 
-import "testing"
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
 
-func TestMulSmall(t *testing.T) {
-	a := RowMajor([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
-	b := RowMajor([]float32{1, 0, 0, 1, 2, 3}, 3, 2)
-	got := make([]float32, 4)
-	Mul(RowMajor(got, 2, 2), a, b, Epilogue[float32]{Bias: []float32{1, -100}, ReLU: true})
-	if want := [4]float32{8, 0, 17, 0}; [4]float32(got) != want {
-		t.Errorf("got %v, want %v", got, want)
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// mulCase is a product to be tested.
+type mulCase struct {
+	m, n, k        int
+	transA, transB bool // the operand lies in memory as its transpose
+	flags          int  // 1 accumulate, 2 bias, 4 ReLU
+	slack          int  // elements between rows
+	atEnd          bool // the data ends where memory ends, else it begins there
+}
+
+func (c mulCase) String() string {
+	return fmt.Sprintf("[%d, %d]·[%d, %d] transA=%v transB=%v flags=%d slack=%d atEnd=%v",
+		c.m, c.k, c.k, c.n, c.transA, c.transB, c.flags, c.slack, c.atEnd)
+}
+
+// memory is guarded memory for the operands of one case after the other.
+type memory[F simd.Float] struct{ a, b, c, bias []F }
+
+func newMemory[F simd.Float](t testing.TB, n int) *memory[F] {
+	return &memory[F]{guarded[F](t, n), guarded[F](t, n), guarded[F](t, n), guarded[F](t, n)}
+}
+
+// operand is a matrix [rows, cols] of random numbers at one end of the memory. What
+// lies between rows is NaN.
+func operand[F simd.Float](memory []F, r *rand.Rand, rows, cols int, trans bool, slack int, atEnd bool) Matrix[F] {
+	if trans {
+		return operand(memory, r, cols, rows, false, slack, atEnd).T()
 	}
-	got = make([]float32, 9)
-	Mul(RowMajor(got, 3, 3), a.T(), b.T(), Epilogue[float32]{})
-	if want := [9]float32{1, 4, 14, 2, 5, 19, 3, 6, 24}; [9]float32(got) != want {
-		t.Errorf("got %v, want %v", got, want)
+	m := Matrix[F]{Rows: rows, Cols: cols, RowStride: cols + slack, ColStride: 1}
+	n := m.extent()
+	if m.Data = memory[:n:n]; atEnd {
+		m.Data = memory[len(memory)-n:]
+	}
+	for i := range m.Data {
+		if m.Data[i] = F(math.NaN()); i%m.RowStride < cols {
+			m.Data[i] = F(r.NormFloat64())
+		}
+	}
+	return m
+}
+
+// problem is a product with its operands.
+type problem[F simd.Float] struct {
+	c, a, b Matrix[F]
+	e       Epilogue[F]
+}
+
+func newProblem[F simd.Float](mem *memory[F], c mulCase) problem[F] {
+	r := rand.New(rand.NewPCG(uint64(c.m)<<20+uint64(c.n), uint64(c.k)))
+	p := problem[F]{
+		a: operand(mem.a, r, c.m, c.k, c.transA, c.slack, c.atEnd),
+		b: operand(mem.b, r, c.k, c.n, c.transB, c.slack, c.atEnd),
+		c: operand(mem.c, r, c.m, c.n, false, c.slack, c.atEnd),
+		e: Epilogue[F]{Accumulate: c.flags&1 != 0, ReLU: c.flags&4 != 0},
+	}
+	if c.flags&2 != 0 {
+		p.e.Bias = operand(mem.bias, r, 1, c.n, false, 0, c.atEnd).Data
+	}
+	return p
+}
+
+// expected is the result in float64 and the rounding error that each element may
+// have: that of a sum in any order.
+func (p *problem[F]) expected() (want, tolerance []float64) {
+	eps := 0x1p-24 * pick[F](1, 0x1p-29)
+	for i := range p.c.Rows {
+		for j := range p.c.Cols {
+			sum, size := 0.0, 0.0
+			add := func(v float64) {
+				sum += v
+				size += math.Abs(v)
+			}
+			for q := range p.a.Cols {
+				add(float64(p.a.Data[i*p.a.RowStride+q*p.a.ColStride]) * float64(p.b.Data[q*p.b.RowStride+j*p.b.ColStride]))
+			}
+			if p.e.Accumulate {
+				add(float64(p.c.from(i, j)[0]))
+			}
+			if p.e.Bias != nil {
+				add(float64(p.e.Bias[j]))
+			}
+			if p.e.ReLU {
+				sum = max(sum, 0)
+			}
+			want = append(want, sum)
+			tolerance = append(tolerance, eps*size*float64(p.a.Cols+3))
+		}
+	}
+	return want, tolerance
+}
+
+func testMul[F simd.Float](t *testing.T, mem *memory[F], c mulCase) {
+	t.Helper()
+	p := newProblem(mem, c)
+	want, tolerance := p.expected()
+	if !p.e.Accumulate {
+		for i := range p.c.Data {
+			p.c.Data[i] = F(math.NaN())
+		}
+	}
+	Mul(p.c, p.a, p.b, p.e)
+	for i, v := range p.c.Data {
+		row, col := i/p.c.RowStride, i%p.c.RowStride
+		if col >= c.n {
+			if v == v {
+				t.Fatalf("%v: wrote %v between rows, at %d, %d", c, v, row, col)
+			}
+			continue
+		}
+		if at := row*c.n + col; !(math.Abs(float64(v)-want[at]) <= tolerance[at]) {
+			t.Fatalf("%v: element %d, %d is %v, want %v ± %v", c, row, col, v, want[at], tolerance[at])
+		}
+	}
+}
+
+// layouts calls f with a case in all four layouts.
+func layouts(c mulCase, f func(c mulCase)) {
+	for _, c.transA = range []bool{false, true} {
+		for _, c.transB = range []bool{false, true} {
+			f(c)
+		}
+	}
+}
+
+// TestMulSmall covers all small shapes, going through epilogues, gaps between rows
+// and ends of memory.
+func TestMulSmall(t *testing.T) {
+	mem32, mem64 := newMemory[float32](t, 1<<14), newMemory[float64](t, 1<<14)
+	sizes := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 16, 17, 18, 31, 33}
+	x := 0
+	for _, m := range sizes {
+		for _, n := range sizes {
+			for _, k := range sizes {
+				x++
+				layouts(mulCase{m: m, n: n, k: k, flags: x % 8, slack: x / 8 % 3, atEnd: x%2 == 0}, func(c mulCase) {
+					testMul(t, mem32, c)
+					testMul(t, mem64, c)
+				})
+			}
+		}
+	}
+}
+
+// shapes are products that take all the paths, and cut work into tasks along all
+// axes.
+var shapes = []mulCase{
+	{m: 1, n: 4099, k: 301},  // one row, in several tasks
+	{m: 3, n: 1030, k: 1001}, // few rows
+	{m: 7, n: 300, k: 700},   // dot products or unpacked tiles
+	{m: 301, n: 1, k: 257},   // one column
+	{m: 1001, n: 3, k: 500},  // few columns
+	{m: 2, n: 2, k: 50001},   // dot products alone
+	{m: 130, n: 100, k: 131}, // tiles
+	{m: 40, n: 530, k: 1100}, // more steps than a panel has
+	{m: 1100, n: 20, k: 70},  // more rows than a task has
+	{m: 500, n: 90, k: 300},  // A is packed if it is transposed
+	{m: 33, n: 21, k: 9001},  // sums over parts of k
+	{m: 5, n: 6, k: 4100},    // likewise, of small blocks
+	{m: 128, n: 10, k: 128},  // the layers of a classifier of digits
+	{m: 10, n: 128, k: 128},  //
+	{m: 128, n: 128, k: 784}, //
+	{m: 1, n: 128, k: 784},   // and for one digit
+}
+
+func TestMulLarge(t *testing.T) {
+	mem32, mem64 := newMemory[float32](t, 1<<21), newMemory[float64](t, 1<<21)
+	for i, c := range shapes {
+		c.flags, c.slack, c.atEnd = i*3%8, i%2, i%4 < 2
+		layouts(c, func(c mulCase) {
+			if testing.Short() && c.m*c.n*c.k > 1<<23 && c.transA {
+				return
+			}
+			testMul(t, mem32, c)
+			testMul(t, mem64, c)
+		})
+	}
+}
+
+// TestMulNaN checks, on all paths, that a zero does not hide what it meets and that
+// ReLU keeps NaN.
+func TestMulNaN(t *testing.T) {
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		for _, c := range shapes {
+			layouts(c, func(c mulCase) {
+				a := Matrix[float32]{Data: make([]float32, c.m*c.k), Rows: c.m, Cols: c.k, RowStride: c.k, ColStride: 1}
+				if c.transA {
+					a.RowStride, a.ColStride = 1, c.m
+				}
+				b := RowMajor(make([]float32, c.k*c.n), c.k, c.n)
+				if c.transB {
+					b.RowStride, b.ColStride = 1, c.k
+				}
+				b.from(c.k-1, c.n-1)[0] = float32(v)
+				got := make([]float32, c.m*c.n)
+				Mul(RowMajor(got, c.m, c.n), a, b, Epilogue[float32]{ReLU: true})
+				for i, x := range got {
+					if isNaN := x != x; isNaN != (i%c.n == c.n-1) {
+						t.Fatalf("%v with %v: element %d, %d is %v", c, v, i/c.n, i%c.n, x)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestMulPanics(t *testing.T) {
+	data := make([]float64, 100)
+	a, b, c := RowMajor(data[:6], 2, 3), RowMajor(data[10:22], 3, 4), RowMajor(data[30:38], 2, 4)
+	for _, test := range []struct {
+		name string
+		run  func()
+	}{
+		{"inner sizes differ", func() { Mul(c, a, b.T(), Epilogue[float64]{}) }},
+		{"rows of C", func() { c := c; c.Rows = 1; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"columns of C", func() { c := c; c.Cols = 3; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"short A", func() { a := a; a.Data = a.Data[:5]; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"short B", func() { b := b; b.Data = b.Data[:11]; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"short C", func() { c := c; c.Data = c.Data[:7]; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"no stride of 1", func() { a := a; a.RowStride, a.ColStride = 2, 2; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"transposed C", func() { Mul(c.T(), b.T(), a.T(), Epilogue[float64]{}) }},
+		{"negative stride", func() { a := a; a.RowStride = -3; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"negative size", func() {
+			m := RowMajor(data, -1, 2)
+			Mul(m, RowMajor(data, -1, 3), RowMajor(data, 3, 2), Epilogue[float64]{})
+		}},
+		{"bias too short", func() { Mul(c, a, b, Epilogue[float64]{Bias: data[:3]}) }},
+		{"negative count", func() { MulBatch(-1, c, a, b, 8, 6, 12, Epilogue[float64]{}) }},
+		{"negative batch stride", func() { MulBatch(1, c, a, b, 8, -6, 12, Epilogue[float64]{}) }},
+		{"batch of A too short", func() { MulBatch(2, c, a, b, 0, 1, 0, Epilogue[float64]{}) }},
+		{"batch of B too short", func() { MulBatch(2, c, a, b, 0, 0, 1, Epilogue[float64]{}) }},
+		{"batch of C too short", func() { MulBatch(2, c, a, b, 1, 0, 0, Epilogue[float64]{}) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			test.run()
+		})
 	}
 }

@@ -24,19 +24,48 @@ func (m Matrix[F]) T() Matrix[F] {
 	return Matrix[F]{Data: m.Data, Rows: m.Cols, Cols: m.Rows, RowStride: m.ColStride, ColStride: m.RowStride}
 }
 
+// extent is the number of elements of data that the matrix spans.
+func (m *Matrix[F]) extent() int {
+	if m.Rows == 0 || m.Cols == 0 {
+		return 0
+	}
+	return (m.Rows-1)*m.RowStride + (m.Cols-1)*m.ColStride + 1
+}
+
 // check panics unless the elements of m lie in its data and one stride is 1.
-func (m Matrix[F]) check(name string) {
+func (m *Matrix[F]) check(name string) {
 	if m.Rows < 0 || m.Cols < 0 || m.RowStride < 0 || m.ColStride < 0 {
 		panic(fmt.Sprintf("gemm: %s is [%d, %d] with strides %d and %d: negative", name, m.Rows, m.Cols, m.RowStride, m.ColStride))
-	}
-	if m.Rows == 0 || m.Cols == 0 {
-		return
 	}
 	if m.RowStride != 1 && m.ColStride != 1 && m.Rows > 1 && m.Cols > 1 {
 		panic(fmt.Sprintf("gemm: %s has strides %d and %d: neither is 1", name, m.RowStride, m.ColStride))
 	}
-	if last := (m.Rows-1)*m.RowStride + (m.Cols-1)*m.ColStride; last >= len(m.Data) {
+	if m.extent() > len(m.Data) {
 		panic(fmt.Sprintf("gemm: %s is [%d, %d] with strides %d and %d, but its data has only %d elements",
 			name, m.Rows, m.Cols, m.RowStride, m.ColStride, len(m.Data)))
 	}
+}
+
+// normal is the matrix with a stride of 1 along an axis of at most one element,
+// where the stride means nothing, if there would be none otherwise.
+func (m Matrix[F]) normal() Matrix[F] {
+	if m.RowStride != 1 && m.ColStride != 1 {
+		if m.Cols <= 1 {
+			m.ColStride = 1
+		} else {
+			m.RowStride = 1
+		}
+	}
+	return m
+}
+
+// offset is the matrix that many elements later in the same data.
+func (m Matrix[F]) offset(n int) Matrix[F] {
+	m.Data = m.Data[min(n, len(m.Data)):]
+	return m
+}
+
+// from is the data from element (i, j) on.
+func (m *Matrix[F]) from(i, j int) []F {
+	return m.Data[min(i*m.RowStride+j*m.ColStride, len(m.Data)):]
 }

@@ -4045,14 +4045,14 @@ no_more:
 // Requires: AVX
 TEXT ·gemmTransposeF32(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
-	MOVQ 40(AX), CX
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 64(AX), SI
-	MOVQ 72(AX), DI
-	MOVQ 80(AX), R8
-	MOVQ 88(AX), R9
-	MOVQ 96(AX), R10
+	MOVQ 56(AX), CX
+	MOVQ 64(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 80(AX), SI
+	MOVQ 88(AX), DI
+	MOVQ 96(AX), R8
+	MOVQ 104(AX), R9
+	MOVQ 112(AX), R10
 	MOVQ (AX), R11
 	MOVQ 16(AX), R12
 	MOVQ 8(AX), AX
@@ -4150,16 +4150,48 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmPanelsF32(p *gemmPack)
+// Requires: AVX
+TEXT ·gemmPanelsF32(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), AX
+	MOVQ 56(AX), CX
+	MOVQ 24(AX), DX
+	MOVQ (AX), BX
+	MOVQ 16(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 32(AX), R8
+
+row:
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	VMOVUPS (R9), Y0
+	VMOVUPS Y0, (R10)
+	VMOVUPS 32(R9), Y0
+	VMOVUPS Y0, 32(R10)
+	ADDQ    $0x40, R9
+	ADDQ    R8, R10
+	DECQ    R11
+	JNE     panel
+	ADDQ    DX, CX
+	ADDQ    SI, BX
+	DECQ    DI
+	JNE     row
+	VZEROUPPER
+	RET
+
 // func gemmCopy1F32(p *gemmPack)
 // Requires: AVX
 TEXT ·gemmCopy1F32(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
-	MOVQ    40(AX), CX
+	MOVQ    56(AX), CX
 	MOVQ    24(AX), DX
 	MOVQ    (AX), BX
 	MOVQ    16(AX), SI
 	MOVQ    8(AX), DI
-	MOVQ    32(AX), AX
+	MOVQ    48(AX), AX
 	VMOVDQU (AX), Y0
 
 row:
@@ -4176,12 +4208,12 @@ row:
 // Requires: AVX
 TEXT ·gemmCopy2F32(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
-	MOVQ    40(AX), CX
+	MOVQ    56(AX), CX
 	MOVQ    24(AX), DX
 	MOVQ    (AX), BX
 	MOVQ    16(AX), SI
 	MOVQ    8(AX), DI
-	MOVQ    32(AX), AX
+	MOVQ    48(AX), AX
 	VMOVDQU (AX), Y0
 
 row:
@@ -8237,10 +8269,10 @@ no_more:
 // Requires: AVX
 TEXT ·gemmTransposeF64(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
-	MOVQ 40(AX), CX
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 64(AX), SI
+	MOVQ 56(AX), CX
+	MOVQ 64(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 80(AX), SI
 	MOVQ (AX), DI
 	MOVQ 16(AX), R8
 	MOVQ 8(AX), AX
@@ -8298,16 +8330,48 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmPanelsF64(p *gemmPack)
+// Requires: AVX
+TEXT ·gemmPanelsF64(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), AX
+	MOVQ 56(AX), CX
+	MOVQ 24(AX), DX
+	MOVQ (AX), BX
+	MOVQ 16(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 32(AX), R8
+
+row:
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	VMOVUPD (R9), Y0
+	VMOVUPD Y0, (R10)
+	VMOVUPD 32(R9), Y0
+	VMOVUPD Y0, 32(R10)
+	ADDQ    $0x40, R9
+	ADDQ    R8, R10
+	DECQ    R11
+	JNE     panel
+	ADDQ    DX, CX
+	ADDQ    SI, BX
+	DECQ    DI
+	JNE     row
+	VZEROUPPER
+	RET
+
 // func gemmCopy1F64(p *gemmPack)
 // Requires: AVX
 TEXT ·gemmCopy1F64(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
-	MOVQ    40(AX), CX
+	MOVQ    56(AX), CX
 	MOVQ    24(AX), DX
 	MOVQ    (AX), BX
 	MOVQ    16(AX), SI
 	MOVQ    8(AX), DI
-	MOVQ    32(AX), AX
+	MOVQ    48(AX), AX
 	VMOVDQU (AX), Y0
 
 row:
@@ -8324,12 +8388,12 @@ row:
 // Requires: AVX
 TEXT ·gemmCopy2F64(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
-	MOVQ    40(AX), CX
+	MOVQ    56(AX), CX
 	MOVQ    24(AX), DX
 	MOVQ    (AX), BX
 	MOVQ    16(AX), SI
 	MOVQ    8(AX), DI
-	MOVQ    32(AX), AX
+	MOVQ    48(AX), AX
 	VMOVDQU (AX), Y0
 
 row:

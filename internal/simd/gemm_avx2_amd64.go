@@ -38,6 +38,8 @@ type gemmPack struct {
 	dst        unsafe.Pointer
 	k          int
 	step, from int // distances
+	panel      int // distance
+	panels     int
 	mask       unsafe.Pointer
 	rows       [8]unsafe.Pointer
 }
@@ -305,10 +307,6 @@ func packA[T Float](dst, src []T, row, col, m, k int) {
 	}
 }
 
-// packBand is how many rows of B are copied to all panels before the next ones:
-// few enough for their pages to stay in the first-level translation buffer.
-const packBand = 32
-
 func packB[T Float](dst, src []T, row, col, k, n int) {
 	if !useAVX2 {
 		packBGeneric(dst, src, row, col, k, n)
@@ -321,10 +319,17 @@ func packB[T Float](dst, src []T, row, col, k, n int) {
 		}
 		return
 	}
-	for p := 0; p < k; p += packBand {
-		for j := 0; j < n; j += w {
-			copyRows[T](at(dst, j*k+p*w), at(src, p*row+j), row, min(w, n-j), w, min(packBand, k-p))
+	if panels := n / w; panels > 0 {
+		t := gemmPack{dst: at(dst, 0), k: k, step: bytesIn[T](w), from: bytesIn[T](row), panel: bytesIn[T](w * k), panels: panels}
+		t.rows[0] = at(src, 0)
+		if is32[T]() {
+			gemmPanelsF32(&t)
+		} else {
+			gemmPanelsF64(&t)
 		}
+	}
+	if j := n / w * w; j < n {
+		copyRows[T](at(dst, j*k), at(src, j), row, n-j, w, k)
 	}
 }
 

@@ -144,6 +144,11 @@ func gemmAxpy3x1F32(p *gemmSums)
 //go:noescape
 func gemmTransposeF32(p *gemmPack)
 
+// gemmPanelsF32 copies rows to panels.
+//
+//go:noescape
+func gemmPanelsF32(p *gemmPack)
+
 // gemmCopy1F32 copies rows of 1 vectors, the last one masked.
 //
 //go:noescape
@@ -293,6 +298,11 @@ func gemmAxpy3x1F64(p *gemmSums)
 //
 //go:noescape
 func gemmTransposeF64(p *gemmPack)
+
+// gemmPanelsF64 copies rows to panels.
+//
+//go:noescape
+func gemmPanelsF64(p *gemmPack)
 
 // gemmCopy1F64 copies rows of 1 vectors, the last one masked.
 //

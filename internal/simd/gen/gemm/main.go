@@ -89,6 +89,7 @@ func kernels(c *build.Context, e element) {
 		axpy(c, e, rows, 1)
 	}
 	packTranspose(c, e)
+	packPanels(c, e)
 	for vecs := 1; vecs <= panelVecs; vecs++ {
 		packCopy(c, e, vecs)
 	}

@@ -10,12 +10,14 @@ import (
 
 // Fields of gemmPack.
 const (
-	packDst  field = 8 * iota
-	packK          // rows of dst
-	packStep       // bytes from one row of dst to the next
-	packFrom       // bytes from one row of the source to the next
-	packMask       // of the vector that is copied, or the last of two
-	packRows       // the source, or its rows: as many pointers as a vector has lanes
+	packDst   field = 8 * iota
+	packK           // rows of dst
+	packStep        // bytes from one row of dst to the next
+	packFrom        // bytes from one row of the source to the next
+	packPanel       // bytes from one panel to the next
+	packPanelCount
+	packMask // of the vector that is copied, or the last of two
+	packRows // the source, or its rows: as many pointers as a vector has lanes
 )
 
 // packTranspose emits the kernel that takes as many rows as a vector has lanes
@@ -119,6 +121,33 @@ func (f *function) column(at func(row, disp int) operand.Mem) vec {
 	v := f.YMM()
 	f.VINSERTF128(operand.Imm(1), halves[1], halves[0].AsY(), v)
 	return v
+}
+
+// packPanels emits the kernel that copies rows, a panel's width at a time, to
+// panels. It reads rows from end to end, as the hardware expects.
+func packPanels(c *build.Context, e element) {
+	f := begin(c, e, "gemmPanels"+e.name, "copies rows to panels.", "gemmPack")
+	src, from := f.get(packRows), f.get(packFrom)
+	dst, step, k, distance := f.get(packDst), f.get(packStep), f.get(packK), f.get(packPanel)
+	f.Label("row")
+	in, out, n := f.GP64(), f.GP64(), f.get(packPanelCount)
+	f.MOVQ(src, in)
+	f.MOVQ(dst, out)
+	f.Label("panel")
+	for j := range panelVecs {
+		v := f.YMM()
+		f.emit("VMOVU"+f.ps, operand.Mem{Base: in, Disp: 32 * j}, v)
+		f.emit("VMOVU"+f.ps, v, operand.Mem{Base: out, Disp: 32 * j})
+	}
+	f.ADDQ(operand.Imm(32*panelVecs), in)
+	f.ADDQ(distance, out)
+	f.DECQ(n)
+	f.JNE(operand.LabelRef("panel"))
+	f.ADDQ(from, src)
+	f.ADDQ(step, dst)
+	f.DECQ(k)
+	f.JNE(operand.LabelRef("row"))
+	f.end()
 }
 
 // packCopy emits the kernel that copies rows of that many vectors, the last one

@@ -1,0 +1,84 @@
+package gemm
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// BenchmarkMul measures products on one processor and on all.
+func BenchmarkMul(b *testing.B) {
+	for _, c := range []mulCase{
+		{m: 128, n: 128, k: 784, transB: true}, // forward pass of a linear layer
+		{m: 128, n: 784, k: 128, transA: true}, // gradient of its weight
+		{m: 128, n: 10, k: 128, transB: true},
+		{m: 10, n: 128, k: 128, transA: true},
+		{m: 128, n: 128, k: 10},
+		{m: 256, n: 2048, k: 2048, transB: true},
+		{m: 2048, n: 2048, k: 256, transA: true},
+		{m: 512, n: 512, k: 512},
+		{m: 1024, n: 1024, k: 1024},
+		{m: 2048, n: 2048, k: 2048},
+		{m: 1, n: 128, k: 784, transB: true},
+		{m: 1, n: 1024, k: 1024},
+		{m: 8, n: 2048, k: 2048},
+		{m: 64, n: 64, k: 64},
+		{m: 32, n: 288, k: 12544, transB: true}, // gradient of a convolution
+		{m: 4, n: 8, k: 2, transB: true},
+	} {
+		name := fmt.Sprintf("%dx%dx%d%s%s", c.m, c.n, c.k, map[bool]string{true: "T"}[c.transA], map[bool]string{true: "/T"}[c.transB])
+		b.Run(name+"/float32", func(b *testing.B) { benchmarkMul[float32](b, c) })
+		b.Run(name+"/float64", func(b *testing.B) { benchmarkMul[float64](b, c) })
+	}
+}
+
+func benchmarkMul[F simd.Float](b *testing.B, c mulCase) {
+	for _, procs := range []int{1, runtime.NumCPU()} {
+		b.Run(fmt.Sprintf("procs=%d", procs), func(b *testing.B) {
+			was := runtime.GOMAXPROCS(procs)
+			defer runtime.GOMAXPROCS(was)
+			x, y := RowMajor(make([]F, c.m*c.k), c.m, c.k), RowMajor(make([]F, c.k*c.n), c.k, c.n)
+			if c.transA {
+				x = RowMajor(x.Data, c.k, c.m).T()
+			}
+			if c.transB {
+				y = RowMajor(y.Data, c.n, c.k).T()
+			}
+			z := RowMajor(make([]F, c.m*c.n), c.m, c.n)
+			for b.Loop() {
+				Mul(z, x, y, Epilogue[F]{})
+			}
+			b.ReportMetric(2*float64(c.m)*float64(c.n)*float64(c.k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+// BenchmarkMulBatch measures the products of attention: queries by keys, and
+// weights by values.
+func BenchmarkMulBatch(b *testing.B) {
+	const count, m, d = 128, 64, 32
+	q, k, w := make([]float32, count*m*d), make([]float32, count*m*d), make([]float32, count*m*m)
+	rate := func(b *testing.B) {
+		b.ReportMetric(2*count*m*m*d*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+	}
+	b.Run("queries by keys", func(b *testing.B) {
+		for b.Loop() {
+			MulBatch(count, RowMajor(w, m, m), RowMajor(q, m, d), RowMajor(k, m, d).T(), m*m, m*d, m*d, Epilogue[float32]{})
+		}
+		rate(b)
+	})
+	b.Run("weights by values", func(b *testing.B) {
+		for b.Loop() {
+			MulBatch(count, RowMajor(q, m, d), RowMajor(w, m, m), RowMajor(k, m, d), m*d, m*m, m*d, Epilogue[float32]{})
+		}
+		rate(b)
+	})
+	b.Run("sum", func(b *testing.B) {
+		for b.Loop() {
+			MulBatch(count, RowMajor(w, m, m), RowMajor(q, m, d), RowMajor(k, m, d).T(), 0, m*d, m*d, Epilogue[float32]{})
+		}
+		rate(b)
+	})
+}

@@ -1,0 +1,101 @@
+package gemm
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// batchShapes are batches that are cut into tasks, and sums of batches.
+var batchShapes = []struct{ count, m, n, k int }{{64, 33, 40, 30}, {5, 200, 200, 100}, {300, 16, 16, 8}}
+
+// results are the products of all shapes, layouts and batches, one after the other.
+func results[F simd.Float]() []F {
+	r := rand.New(rand.NewPCG(3, 4))
+	random := make([]F, 1<<21)
+	for i := range random {
+		random[i] = F(r.NormFloat64())
+	}
+	var all []F
+	for _, c := range shapes {
+		layouts(c, func(c mulCase) {
+			a, b := RowMajor(random, c.m, c.k), RowMajor(random[1000:], c.k, c.n)
+			if c.transA {
+				a = RowMajor(random, c.k, c.m).T()
+			}
+			if c.transB {
+				b = RowMajor(random[1000:], c.n, c.k).T()
+			}
+			out := make([]F, c.m*c.n)
+			Mul(RowMajor(out, c.m, c.n), a, b, Epilogue[F]{Bias: random[:c.n]})
+			all = append(all, out...)
+		})
+	}
+	for _, s := range batchShapes {
+		for _, strideC := range []int{0, s.m * s.n} {
+			out := make([]F, s.m*s.n*s.count)
+			MulBatch(s.count, RowMajor(out, s.m, s.n), RowMajor(random, s.m, s.k), RowMajor(random[1000:], s.k, s.n),
+				strideC, s.m*s.k, s.k*s.n, Epilogue[F]{})
+			all = append(all, out...)
+		}
+	}
+	return all
+}
+
+// TestSameBitsAtAnyGOMAXPROCS compares results bit by bit.
+func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
+	was := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(was)
+	want32, want64 := results[float32](), results[float64]()
+	for _, procs := range []int{2, 3, 8} {
+		runtime.GOMAXPROCS(procs)
+		if !slices.Equal(results[float32](), want32) || !slices.Equal(results[float64](), want64) {
+			t.Errorf("GOMAXPROCS %d gives other bits than 1", procs)
+		}
+	}
+}
+
+// TestConcurrentCallers multiplies on several goroutines at once.
+func TestConcurrentCallers(t *testing.T) {
+	want := results[float32]()
+	var wait sync.WaitGroup
+	for range 3 {
+		wait.Go(func() {
+			if !slices.Equal(results[float32](), want) {
+				t.Error("results differ from those of a single caller")
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestMulAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	mem := newMemory[float32](t, 1<<21)
+	check := func(name string, run func()) {
+		if n := testing.AllocsPerRun(20, run); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	for _, c := range shapes {
+		c.flags = 7
+		layouts(c, func(c mulCase) {
+			p := newProblem(mem, c)
+			check(c.String(), func() { Mul(p.c, p.a, p.b, p.e) })
+		})
+	}
+	for _, s := range batchShapes {
+		for _, strideC := range []int{0, s.m * s.n} {
+			check("batch", func() {
+				MulBatch(s.count, RowMajor(mem.c, s.m, s.n), RowMajor(mem.a, s.m, s.k), RowMajor(mem.b, s.k, s.n),
+					strideC, s.m*s.k, s.k*s.n, Epilogue[float32]{})
+			})
+		}
+	}
+}

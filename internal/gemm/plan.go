@@ -1,0 +1,111 @@
+package gemm
+
+import "github.com/chainrule-go/chainrule/internal/simd"
+
+// A plan is the way a product is computed: which kernel, in which parts, cut into
+// which tasks. It depends on shapes, strides and the element type only.
+type plan struct {
+	path path
+
+	// Tasks are a grid of blocks of C, rows × cols elements each but for the last
+	// ones.
+	rows, cols         int
+	rowTasks, colTasks int
+
+	depth        int // steps along k between visits to C
+	packA, packB bool
+}
+
+// path is a way to compute a product.
+type path int
+
+const (
+	byTiles path = iota // outer products
+	byDot               // dot products of contiguous rows and columns
+	byAxpy              // up to three rows as sums of multiples of rows of B
+)
+
+// Sizes where one way becomes better than another, found by measuring. What is
+// called work is multiplications of float32; one of float64 counts double.
+const (
+	tinyWork = 96      // up to which a product is computed element by element
+	taskWork = 1 << 18 // of a task: some 5 µs
+	maxTasks = 64      // for one product
+
+	packMinRows = 32        // of C, from which on B is packed: it is read once per tile
+	packMinCols = 64        // of C, from which on A is packed, where that helps
+	packMinA    = 256 << 10 // bytes of A, likewise
+
+	panelDepth  = 1024 // of packed B: a panel stays in the second-level cache
+	blockDepth  = 512  // of packed A: a block stays in the second-level cache
+	directDepth = 256  // of B read where it lies: it stays there for all tiles
+
+	stripCols  = 64  // of a B whose rows are contiguous that a task packs
+	directCols = 256 // that a task reads without packing, of a wide B
+
+	maxRows   = 1024 // of a task: A comes from the third-level cache
+	minRows   = 96   // of a task, where there are too few columns for enough tasks
+	fewBlocks = 16   // tasks that are enough
+
+	longDepth = 4096    // from which on sums over parts of k are considered
+	longSize  = 1 << 16 // elements of C up to which they are
+	maxParts  = 16      // of such a sum
+)
+
+// tasks is the number of tasks.
+func (p plan) tasks() int { return p.rowTasks * p.colTasks }
+
+// planFor chooses the plan for [m, k]·[k, n]. Of A and of B it knows which of the
+// axes is contiguous: k, or the other one.
+func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool) plan {
+	size := sizeOf[F]()
+	work := m * n * max(k, 1) * size / 4
+	const never = 1 << 30
+	switch {
+	case m <= simd.MaxAxpyRows && !bAlongK:
+		return plan{path: byAxpy}.cut(work, m, n, never, directCols)
+	case m <= pick[F](12, 16) && bAlongK:
+		return plan{path: byDot}.cut(work, m, n, never, simd.MinDotCols)
+	}
+	p := plan{path: byTiles, depth: evenly(k, panelDepth)}
+	p.packB = bAlongK || m >= packMinRows
+	p.packA = !aAlongK && m*k*size >= packMinA && n >= packMinCols
+	w := simd.GemmPanel[F]()
+	switch {
+	case p.packA:
+		p.depth, w = evenly(k, blockDepth), stripCols
+	case !p.packB && n >= 4*directCols:
+		p.depth, w = evenly(k, directDepth), directCols
+	case !bAlongK:
+		w = stripCols
+	}
+	return p.cut(work, m, n, minRows, w)
+}
+
+// evenly is the size of the pieces when n is cut into pieces of about the same
+// size, most at the most.
+func evenly(n, most int) int {
+	pieces := max((n+most-1)/most, 1)
+	return max((n+pieces-1)/pieces, 1)
+}
+
+// cut lays a grid of tasks over C [m, n], such that each is worth handing to
+// another processor: columns in multiples of w first, since tasks that share
+// columns pack them each for itself, then rows, in pieces of minRows and more.
+func (p plan) cut(work, m, n, minRows, w int) plan {
+	want := min(max(work/taskWork, 1), maxTasks)
+	strips := (n + w - 1) / w
+	p.cols = (strips + min(want, strips) - 1) / min(want, strips) * w
+	p.colTasks = (n + p.cols - 1) / p.cols
+	p.rows, p.rowTasks = m, 1
+	cuts := min((fewBlocks+p.colTasks-1)/p.colTasks, want/p.colTasks, m/minRows)
+	if cuts = max(cuts, (m+maxRows-1)/maxRows); cuts > 1 {
+		step := 6
+		if p.packA {
+			step = packRows
+		}
+		p.rows = ((m+cuts-1)/cuts + step - 1) / step * step
+		p.rowTasks = (m + p.rows - 1) / p.rows
+	}
+	return p
+}

@@ -1,0 +1,82 @@
+package gemm
+
+import (
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// packRows is the number of rows in a block of packed A: a multiple of the tallest
+// tile, such that a block stays in the second-level cache beside a panel of B.
+const packRows = 96
+
+// packedTiles runs a product by tiles whose A is packed first.
+func (p *product[F]) packedTiles() {
+	blocks := (p.c.Rows + packRows - 1) / packRows
+	buf := getBuffer[F](blocks * simd.PackedALen(packRows, p.depth))
+	p.packed = buf.data
+	for p.from = 0; p.from < p.a.Cols; p.from = p.to {
+		p.to = min(p.from+p.depth, p.a.Cols)
+		p.packing = true
+		parallel.Run(blocks, p)
+		p.packing = false
+		parallel.Run(p.tasks(), p)
+	}
+	putBuffer(buf)
+}
+
+// packedBlock is where block i of packed A lies, whose size is the same for all
+// but the last.
+func (p *product[F]) packedBlock(i int) []F {
+	n := simd.PackedALen(packRows, p.depth)
+	return p.packed[i*n : (i+1)*n]
+}
+
+// packTask packs block i of A, for the part of k at hand.
+func (p *product[F]) packTask(i int) {
+	row := i * packRows
+	simd.PackA(p.packedBlock(i), p.a.from(row, p.from), p.a.RowStride, p.a.ColStride, min(packRows, p.c.Rows-row), p.to-p.from)
+}
+
+// tileTask computes block i of C by outer products, for the part of k at hand.
+func (p *product[F]) tileTask(i int) {
+	g := p.block(i)
+	if !p.packA && !p.packB && p.depth >= g.K {
+		g.MulOuter()
+		return
+	}
+	var buf *buffer[F]
+	if p.packB {
+		buf = getBuffer[F](simd.PackedBLen[F](g.N, p.depth))
+		defer putBuffer(buf)
+	}
+	for from := p.from; from < p.to; from += p.depth {
+		h := g
+		h.K = min(p.depth, p.to-from)
+		h.A, h.B = g.A[from*g.ACol:], g.B[from*g.BRow:]
+		h.Accumulate = g.Accumulate || from > 0
+		if from+h.K < g.K {
+			h.Bias, h.ReLU = nil, false
+		}
+		if p.packB {
+			simd.PackB(buf.data, h.B, h.BRow, h.BCol, h.K, h.N)
+			h.B, h.PackedB = buf.data, true
+		}
+		if p.packA {
+			p.packedRows(&h, i/p.colTasks*p.rows)
+		} else {
+			h.MulOuter()
+		}
+	}
+}
+
+// packedRows computes the rows from row on, block by block of packed A.
+func (p *product[F]) packedRows(h *simd.Gemm[F], row int) {
+	g := *h
+	g.PackedA = true
+	for first := 0; first < h.M; first += packRows {
+		g.M = min(packRows, h.M-first)
+		g.C = h.C[first*h.CRow:]
+		g.A = p.packedBlock((row + first) / packRows)
+		g.MulOuter()
+	}
+}
