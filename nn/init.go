@@ -1,0 +1,89 @@
+package nn
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// Initializer sets the elements of a parameter before training. fanIn and fanOut are
+// how many inputs an output of the layer depends on, and how many outputs an input
+// takes part in.
+type Initializer func(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int)
+
+// GlorotUniform draws from the uniform distribution in ±√(6/(fanIn+fanOut)), which
+// keeps the variance of what tanh and sigmoid layers pass forward and backward near 1
+// (Glorot and Bengio 2010). PyTorch calls it xavier_uniform_.
+func GlorotUniform(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+	bound := math.Sqrt(6 / float64(fanIn+fanOut))
+	Uniform(-bound, bound)(rng, w, fanIn, fanOut)
+}
+
+// GlorotNormal draws from the normal distribution of variance 2/(fanIn+fanOut), like
+// [GlorotUniform] otherwise.
+func GlorotNormal(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+	Normal(0, math.Sqrt(2/float64(fanIn+fanOut)))(rng, w, fanIn, fanOut)
+}
+
+// HeUniform draws from the uniform distribution in ±√(6/fanIn), which keeps the
+// variance of what ReLU layers pass forward near 1 (He et al. 2015). PyTorch calls it
+// kaiming_uniform_.
+func HeUniform(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+	bound := math.Sqrt(6 / float64(fanIn))
+	Uniform(-bound, bound)(rng, w, fanIn, fanOut)
+}
+
+// HeNormal draws from the normal distribution of variance 2/fanIn, like [HeUniform]
+// otherwise.
+func HeNormal(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+	Normal(0, math.Sqrt(2/float64(fanIn)))(rng, w, fanIn, fanOut)
+}
+
+// Zeros sets all elements to 0.
+func Zeros(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+	Constant(0)(rng, w, fanIn, fanOut)
+}
+
+// Constant sets all elements to value.
+func Constant(value float64) Initializer {
+	return func(_ *rand.Rand, w autograd.Variable, _, _ int) {
+		fill(w, func() float64 { return value })
+	}
+}
+
+// Uniform draws from the uniform distribution in low ≤ x < high.
+func Uniform(low, high float64) Initializer {
+	return func(rng *rand.Rand, w autograd.Variable, _, _ int) {
+		fill(w, func() float64 { return low + (high-low)*rng.Float64() })
+	}
+}
+
+// Normal draws from the normal distribution of the given mean and standard deviation.
+func Normal(mean, std float64) Initializer {
+	return func(rng *rand.Rand, w autograd.Variable, _, _ int) {
+		fill(w, func() float64 { return mean + std*rng.NormFloat64() })
+	}
+}
+
+// fill sets w's elements, in row-major order, to what next returns.
+func fill(w autograd.Variable, next func() float64) {
+	if w.DType() == autograd.Float32 {
+		elements := w.Float32s()
+		for i := range elements {
+			elements[i] = float32(next())
+		}
+		return
+	}
+	elements := w.Float64s()
+	for i := range elements {
+		elements[i] = next()
+	}
+}
+
+func orInit(f, def Initializer) Initializer {
+	if f == nil {
+		return def
+	}
+	return f
+}

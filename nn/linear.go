@@ -1,0 +1,54 @@
+package nn
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// Linear is a fully connected layer, y = x·Wᵀ + b: of x [..., in] it makes
+// [..., out]. Its parameters are named "weight" and "bias".
+type Linear struct {
+	Weight autograd.Variable // [out, in], as PyTorch stores it
+	Bias   autograd.Variable // [out]; the zero Variable for none
+}
+
+// LinearConfig configures [NewLinear]. The zero value is a layer of float32 with a
+// bias.
+type LinearConfig struct {
+	NoBias   bool           // leave the bias out
+	Init     Initializer    // of the weight; nil means GlorotUniform
+	BiasInit Initializer    // of the bias; nil means Zeros
+	DType    autograd.DType // Float32 by default
+}
+
+// NewLinear is a Linear layer with random weights. It panics with
+// [*autograd.ValueError] unless in and out are positive.
+func NewLinear(rng *rand.Rand, in, out int, config LinearConfig) *Linear {
+	if in < 1 || out < 1 {
+		panic(&autograd.ValueError{Op: "nn.NewLinear", Reason: fmt.Sprintf("%d inputs and %d outputs: expected positive numbers", in, out)})
+	}
+	l := &Linear{Weight: autograd.Parameter(autograd.Zeros(config.DType, out, in))}
+	orInit(config.Init, GlorotUniform)(rng, l.Weight, in, out)
+	if !config.NoBias {
+		l.Bias = autograd.Parameter(autograd.Zeros(config.DType, out))
+		orInit(config.BiasInit, Zeros)(rng, l.Bias, in, out)
+	}
+	return l
+}
+
+// Forward is x·Wᵀ + b.
+func (l *Linear) Forward(x autograd.Variable) autograd.Variable {
+	return autograd.Linear(x, l.Weight, l.Bias)
+}
+
+// Params yields weight and bias.
+func (l *Linear) Params() iter.Seq2[string, autograd.Variable] {
+	return func(yield func(string, autograd.Variable) bool) {
+		if yield("weight", l.Weight) && l.Bias.IsValid() {
+			yield("bias", l.Bias)
+		}
+	}
+}
