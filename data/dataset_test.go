@@ -102,7 +102,7 @@ func TestArraysMisuse(t *testing.T) {
 		{"index", func() { (&data.Arrays{X: x}).Fill(&data.Batch{}, []int{2}) }},
 		{"shape does not fit", func() { data.NewArray([]float32{1, 2, 3}, 2, 2) }},
 		{"negative sizes", func() { data.NewArray([]float32{1, 2}, -1, -2) }},
-		{"product beyond int", func() { data.NewArray([]float32{}, 1<<62, 1<<62, 0) }},
+		{"product beyond int", func() { data.NewArray([]float32{}, math.MaxInt, math.MaxInt, 0) }},
 		{"row of another size", func() { data.SetRow(&x, 0, []float32{1, 2}) }},
 		{"row beyond", func() { data.SetRow(&x, 2, []float32{1}) }},
 		{"bytes of another size", func() { data.SetRowBytes(&x, 0, []byte{1, 2}, 1, 0) }},
@@ -188,6 +188,24 @@ func TestSplit(t *testing.T) {
 			t.Fatal("the same seed gives another split")
 		}
 	})
+}
+
+func TestArraysClasses(t *testing.T) {
+	a := data.Arrays{X: data.NewArray([]float32{1, 2}), Labels: []int{0, 4}}
+	if got := a.NumClasses(); got != 5 {
+		t.Errorf("%d classes by label, want 5", got)
+	}
+	a.Classes = []string{"a", "b", "c", "d", "e", "f"}
+	if got := a.NumClasses(); got != 6 {
+		t.Errorf("%d classes by name, want 6", got)
+	}
+	if class, ok := a.Label(1); class != 4 || !ok {
+		t.Errorf("label of example 1: %d, %t; want 4", class, ok)
+	}
+	a.Labels = nil
+	if class, ok := a.Label(1); ok {
+		t.Errorf("label %d of an example without one", class)
+	}
 }
 
 func TestSplitUnlabeled(t *testing.T) {

@@ -16,9 +16,13 @@ import (
 // length, nor that it ends, nor its content.
 
 const (
-	connectTimeout = 3 * time.Second
-	silenceTimeout = 10 * time.Second
-	progressStep   = 1 << 16 // bytes between two reports
+	// A machine without network must not wait for long: two seconds are time for a
+	// lost first packet to be sent again.
+	connectTimeout   = 2 * time.Second
+	handshakeTimeout = 5 * time.Second
+	silenceTimeout   = 10 * time.Second
+
+	progressStep = 1 << 16 // bytes between two reports
 )
 
 // newClient is the client used if the caller has none. Finish with close.
@@ -26,7 +30,7 @@ func newClient() (client *http.Client, close func()) {
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
-		TLSHandshakeTimeout: connectTimeout,
+		TLSHandshakeTimeout: handshakeTimeout,
 		ForceAttemptHTTP2:   true,
 	}
 	return &http.Client{Transport: transport}, transport.CloseIdleConnections

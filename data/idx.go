@@ -115,7 +115,11 @@ func parseIDX(r io.Reader, name string, want []int, available int64) (*IDX, erro
 	for _, n := range x.Shape {
 		size *= n
 	}
-	if x.Data, err = d.bytes(size, int(min(available, math.MaxInt32))); err != nil {
+	trusted := int(min(available, math.MaxInt32))
+	if want != nil {
+		trusted = size // the caller's word, not the file's
+	}
+	if x.Data, err = d.bytes(size, trusted); err != nil {
 		return nil, err
 	}
 	return x, d.end()

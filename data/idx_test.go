@@ -165,6 +165,35 @@ func isFormatError(err error) bool {
 	return errors.As(err, &format)
 }
 
+// A file longer than the first piece of memory is put together right.
+func TestReadIDXLong(t *testing.T) {
+	elements := make([]byte, 1_000_003)
+	for i := range elements {
+		elements[i] = byte(i * i >> 7)
+	}
+	file := idxBytes(0x08, []uint32{1_000_003}, elements...)
+	for name, r := range map[string]io.Reader{"plain": bytes.NewReader(file), "gzip": bytes.NewReader(gzipped(t, file))} {
+		x, err := data.ReadIDX(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(x.Data, elements) {
+			t.Errorf("%s: %d elements, not those of the file", name, len(x.Data))
+		}
+	}
+}
+
+func TestIDXTypeString(t *testing.T) {
+	got := []string{}
+	for _, kind := range []data.IDXType{data.IDXUint8, data.IDXInt8, data.IDXInt16, data.IDXInt32, data.IDXFloat32, data.IDXFloat64, 0x0A} {
+		got = append(got, kind.String())
+	}
+	want := []string{"uint8", "int8", "int16", "int32", "float32", "float64", "IDXType(0x0a)"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What a header promises must not be allocated before it arrives.
 func TestReadIDXAllocatesWhatArrives(t *testing.T) {
 	file := idxBytes(0x08, []uint32{1 << 16, 1 << 14}, make([]byte, 1000)...) // claims 1 GiB
@@ -190,6 +219,10 @@ func TestReadIDXReaderFails(t *testing.T) {
 		if !errors.Is(err, failure) || isFormatError(err) {
 			t.Errorf("after %d bytes: error %v, want one that wraps the reader's", n, err)
 		}
+	}
+	x := data.IDX{Type: data.IDXUint8, Shape: []int{1}, Data: []byte{1}}
+	if _, err := x.WriteTo(fullDisk{}); !errors.Is(err, errFull) {
+		t.Errorf("writing: error %v, want %v", err, errFull)
 	}
 	if _, err := data.ReadIDXFile(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: error %v, want fs.ErrNotExist", err)

@@ -365,6 +365,16 @@ func TestLoaderConcurrentLoops(t *testing.T) {
 	}
 }
 
+func TestLoaderConfig(t *testing.T) {
+	l := data.NewLoader(unlabeled(3), data.LoaderConfig{Shuffle: true, Seed: 4})
+	if diff := cmp.Diff(data.LoaderConfig{BatchSize: 32, Shuffle: true, Seed: 4}, l.Config()); diff != "" {
+		t.Error(diff)
+	}
+	if l.Dataset() != data.Dataset(unlabeled(3)) {
+		t.Errorf("data set %v, want the one given", l.Dataset())
+	}
+}
+
 func TestLoaderMisuse(t *testing.T) {
 	l := data.NewLoader(unlabeled(1), data.LoaderConfig{})
 	tests := []struct {

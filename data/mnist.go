@@ -34,7 +34,7 @@ type MNISTOptions struct {
 	Mirrors []string
 
 	// Client makes the requests; by default one that gives up on a connection
-	// after three seconds and heeds the proxies of the environment.
+	// after two seconds and heeds the proxies of the environment.
 	Client *http.Client
 
 	// Timeout is how long a mirror may be silent, before it answers or in the

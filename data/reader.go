@@ -92,11 +92,11 @@ func (d *binaryReader) full(p []byte, want string) error {
 	return nil
 }
 
-// bytes reads size bytes into memory that grows as they arrive, from as much as is
-// known to be available.
-func (d *binaryReader) bytes(size, available int) ([]byte, error) {
+// bytes reads size bytes into memory that grows as they arrive. Of it, as much as
+// trusted is allocated at once.
+func (d *binaryReader) bytes(size, trusted int) ([]byte, error) {
 	want := fmt.Sprintf("%d bytes of elements up to byte %d", size, d.offset+int64(size))
-	data := make([]byte, min(size, max(available, 1<<16)))
+	data := make([]byte, min(size, max(trusted, 1<<16)))
 	for filled := 0; ; {
 		if err := d.full(data[filled:], want); err != nil {
 			return nil, err
