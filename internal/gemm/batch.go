@@ -9,9 +9,8 @@ import (
 // goroutines at once.
 type batch[F simd.Float] struct {
 	count                     int
-	c, a, b                   Matrix[F]
+	first                     product[F]
 	strideC, strideA, strideB int
-	e                         Epilogue[F]
 
 	stage stage
 	per   int // products in a task
@@ -36,7 +35,8 @@ func (t *batch[F]) Do(i int) {
 	switch t.stage {
 	case separateProducts:
 		for j := i * t.per; j < min((i+1)*t.per, t.count); j++ {
-			multiply(t.c.offset(j*t.strideC), t.a.offset(j*t.strideA), t.b.offset(j*t.strideB), t.e)
+			p := t.at(j)
+			p.multiply()
 		}
 	case partialProducts:
 		t.productsTask(i)
@@ -45,14 +45,24 @@ func (t *batch[F]) Do(i int) {
 	}
 }
 
+// at is product i of the batch.
+func (t *batch[F]) at(i int) product[F] {
+	p := product[F]{c: t.first.c, a: t.first.a, b: t.first.b, e: t.first.e}
+	p.c.Data = p.c.Data[min(i*t.strideC, len(p.c.Data)):]
+	p.a.Data = p.a.Data[min(i*t.strideA, len(p.a.Data)):]
+	p.b.Data = p.b.Data[min(i*t.strideB, len(p.b.Data)):]
+	return p
+}
+
 // multiply computes the products: as a single one if they share B and follow each
 // other in memory, one after the other if each is large or they are few, else
 // several to a task.
 func (t *batch[F]) multiply() {
-	m, n, k := t.c.Rows, t.c.Cols, t.a.Cols
-	if t.strideB == 0 && t.strideA == m*t.a.RowStride && t.strideC == m*t.c.RowStride && (t.a.ColStride == 1 || k <= 1) {
-		t.c.Rows, t.a.Rows = m*t.count, m*t.count
-		multiply(t.c, t.a, t.b, t.e)
+	p := &t.first
+	m, n, k := p.c.Rows, p.c.Cols, p.a.Cols
+	if t.strideB == 0 && t.strideA == m*p.a.RowStride && t.strideC == m*p.c.RowStride && (p.a.ColStride == 1 || k <= 1) {
+		p.c.Rows, p.a.Rows = m*t.count, m*t.count
+		p.multiply()
 		return
 	}
 	work := m * n * max(k, 1)

@@ -30,10 +30,9 @@ type Epilogue[F simd.Float] struct {
 // any GOMAXPROCS. Mul allocates nothing in steady state, and may be called from
 // several goroutines at once.
 func Mul[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
-	checkProduct(c, a, b, e)
-	if c.Rows > 0 && c.Cols > 0 {
-		multiply(c, a.normal(), b.normal(), e)
-	}
+	p := product[F]{c: c, a: a, b: b, e: e}
+	p.check()
+	p.multiply()
 }
 
 // MulBatch computes count products like Mul. The matrices are those of the first
@@ -55,14 +54,14 @@ func MulBatch[F simd.Float](count int, c, a, b Matrix[F], strideC, strideA, stri
 		// A sum over nothing: a product without terms, with the epilogue.
 		a.Cols, b.Rows, count = 0, 0, 1
 	}
-	checkProduct(c, a, b, e)
+	t := batch[F]{count: count, first: product[F]{c: c, a: a, b: b, e: e}, strideC: strideC, strideA: strideA, strideB: strideB}
+	t.first.check()
 	checkBatch("C", count, strideC, c)
 	checkBatch("A", count, strideA, a)
 	checkBatch("B", count, strideB, b)
-	t := batch[F]{count: count, c: c, a: a.normal(), b: b.normal(), strideC: strideC, strideA: strideA, strideB: strideB, e: e}
 	switch {
 	case count == 1:
-		multiply(c, t.a, t.b, e)
+		t.first.multiply()
 	case strideC == 0:
 		t.sum()
 	default:
@@ -70,7 +69,9 @@ func MulBatch[F simd.Float](count int, c, a, b Matrix[F], strideC, strideA, stri
 	}
 }
 
-func checkProduct[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
+// check panics unless the operands fit each other and lie in their data.
+func (p *product[F]) check() {
+	a, b, c := &p.a, &p.b, &p.c
 	if a.Rows != c.Rows || b.Cols != c.Cols || a.Cols != b.Rows {
 		panic(fmt.Sprintf("gemm: [%d, %d]·[%d, %d] into [%d, %d]: the shapes do not fit",
 			a.Rows, a.Cols, b.Rows, b.Cols, c.Rows, c.Cols))
@@ -81,8 +82,8 @@ func checkProduct[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
 	if c.ColStride != 1 && c.Cols > 1 {
 		panic(fmt.Sprintf("gemm: the columns of C are %d elements apart, not 1", c.ColStride))
 	}
-	if e.Bias != nil && len(e.Bias) != c.Cols {
-		panic(fmt.Sprintf("gemm: bias has length %d, C has %d columns", len(e.Bias), c.Cols))
+	if p.e.Bias != nil && len(p.e.Bias) != c.Cols {
+		panic(fmt.Sprintf("gemm: bias has length %d, C has %d columns", len(p.e.Bias), c.Cols))
 	}
 }
 

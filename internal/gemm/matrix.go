@@ -46,9 +46,9 @@ func (m *Matrix[F]) check(name string) {
 	}
 }
 
-// normal is the matrix with a stride of 1 along an axis of at most one element,
-// where the stride means nothing, if there would be none otherwise.
-func (m Matrix[F]) normal() Matrix[F] {
+// normalize gives an axis of at most one element, where the stride means nothing,
+// the stride 1 if no other has it.
+func (m *Matrix[F]) normalize() {
 	if m.RowStride != 1 && m.ColStride != 1 {
 		if m.Cols <= 1 {
 			m.ColStride = 1
@@ -56,13 +56,6 @@ func (m Matrix[F]) normal() Matrix[F] {
 			m.RowStride = 1
 		}
 	}
-	return m
-}
-
-// offset is the matrix that many elements later in the same data.
-func (m Matrix[F]) offset(n int) Matrix[F] {
-	m.Data = m.Data[min(n, len(m.Data)):]
-	return m
 }
 
 // from is the data from element (i, j) on.

@@ -11,7 +11,7 @@ import (
 )
 
 // batchShapes are batches that are cut into tasks, and sums of batches.
-var batchShapes = []struct{ count, m, n, k int }{{64, 33, 40, 30}, {5, 200, 200, 100}, {300, 16, 16, 8}}
+var batchShapes = []struct{ count, m, n, k int }{{64, 33, 40, 30}, {5, 100, 130, 100}, {300, 16, 16, 8}}
 
 // results are the products of all shapes, layouts and batches, one after the other.
 func results[F simd.Float]() []F {
@@ -52,6 +52,9 @@ func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(was)
 	want32, want64 := results[float32](), results[float64]()
 	for _, procs := range []int{2, 3, 8} {
+		if testing.Short() && procs == 3 {
+			continue
+		}
 		runtime.GOMAXPROCS(procs)
 		if !slices.Equal(results[float32](), want32) || !slices.Equal(results[float64](), want64) {
 			t.Errorf("GOMAXPROCS %d gives other bits than 1", procs)

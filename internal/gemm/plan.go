@@ -28,7 +28,7 @@ const (
 // Sizes where one way becomes better than another, found by measuring. What is
 // called work is multiplications of float32; one of float64 counts double.
 const (
-	tinyWork = 96      // up to which a product is computed element by element
+	tinyWork = 32      // up to which a product is computed element by element
 	taskWork = 1 << 18 // of a task: some 5 µs
 	maxTasks = 64      // for one product
 
@@ -93,6 +93,10 @@ func evenly(n, most int) int {
 // another processor: columns in multiples of w first, since tasks that share
 // columns pack them each for itself, then rows, in pieces of minRows and more.
 func (p plan) cut(work, m, n, minRows, w int) plan {
+	if work < 2*taskWork && m <= maxRows {
+		p.rows, p.cols, p.rowTasks, p.colTasks = m, n, 1, 1
+		return p
+	}
 	want := min(max(work/taskWork, 1), maxTasks)
 	strips := (n + w - 1) / w
 	p.cols = (strips + min(want, strips) - 1) / min(want, strips) * w

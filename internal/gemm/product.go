@@ -18,34 +18,39 @@ type product[F simd.Float] struct {
 	packed   []F
 }
 
-// multiply is Mul of matrices that have been checked and have a stride of 1.
-func multiply[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
-	m, n, k := c.Rows, c.Cols, a.Cols
-	switch {
-	case tiny(m, n, k):
-		multiplyElements(c, a, b, e)
-		return
-	case n < simd.MinDotCols:
-		multiplyNarrow(c, a, b, e)
-		return
-	case long(m, n, k):
-		multiplyLong(c, a, b, e)
+// multiply runs the product, which has been checked.
+func (p *product[F]) multiply() {
+	m, n, k := p.c.Rows, p.c.Cols, p.a.Cols
+	if m == 0 || n == 0 {
 		return
 	}
-	p := product[F]{c: c, a: a, b: b, e: e, to: k}
-	p.plan = planFor[F](m, n, k, a.ColStride == 1, b.ColStride != 1)
+	p.a.normalize()
+	p.b.normalize()
+	switch {
+	case m*n*k <= tinyWork || m < simd.MinDotCols && n < simd.MinDotCols:
+		p.elements()
+		return
+	case n < simd.MinDotCols:
+		p.narrow()
+		return
+	case k >= longDepth && m*n <= longSize && k >= 8*max(m, n):
+		p.long()
+		return
+	}
+	p.plan = planFor[F](m, n, k, p.a.ColStride == 1, p.b.ColStride != 1)
+	p.to = k
 	if p.tasks() == 1 && !p.packA {
 		p.Do(0)
 		return
 	}
-	q := getProduct[F]()
-	*q = p
-	if q.packA {
-		q.packedTiles()
+	shared := getProduct[F]()
+	*shared = *p
+	if p.packA {
+		shared.packedTiles()
 	} else {
-		parallel.Run(q.tasks(), q)
+		parallel.Run(p.tasks(), shared)
 	}
-	putProduct(q)
+	putProduct(shared)
 }
 
 // Do runs a task: it computes block i of C, or packs block i of A.

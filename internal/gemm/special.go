@@ -4,70 +4,76 @@ import (
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
-// tiny reports whether a product is too small for a kernel to pay.
-func tiny(m, n, k int) bool {
-	return m*n*k <= tinyWork || m < simd.MinDotCols && n < simd.MinDotCols
-}
-
-// multiplyElements computes C element by element.
-func multiplyElements[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
-	for i := range c.Rows {
-		row := c.Data[i*c.RowStride:][:c.Cols]
+// elements computes a tiny product element by element.
+func (p *product[F]) elements() {
+	a, aRow, aCol := p.a.Data, p.a.RowStride, p.a.ColStride
+	b, bRow, bCol := p.b.Data, p.b.RowStride, p.b.ColStride
+	k, accumulate := p.a.Cols, p.e.Accumulate
+	dots := k >= 16 && aCol == 1 && bRow == 1
+	for i := range p.c.Rows {
+		row := p.c.Data[i*p.c.RowStride:][:p.c.Cols]
 		for j := range row {
-			row[j] = e.apply(element(&a, &b, i, j), row, j)
+			x, y := i*aRow, j*bCol
+			var sum F
+			if dots {
+				sum = simd.Dot(a[x:x+k], b[y:y+k])
+			} else {
+				for range k {
+					sum += a[x] * b[y]
+					x += aCol
+					y += bRow
+				}
+			}
+			if accumulate {
+				sum += row[j]
+			}
+			row[j] = sum
 		}
+		p.e.finish(row)
 	}
 }
 
-// element is the dot product of row i of A and column j of B.
-func element[F simd.Float](a, b *Matrix[F], i, j int) F {
-	x, y, k := a.from(i, 0), b.from(0, j), a.Cols
-	if k >= 16 && a.ColStride == 1 && b.RowStride == 1 {
-		return simd.Dot(x[:k], y[:k])
-	}
-	var sum F
-	for p := range k {
-		sum += x[p*a.ColStride] * y[p*b.RowStride]
-	}
-	return sum
-}
-
-// apply is what the epilogue makes of a product in column j of a row of C.
-func (e *Epilogue[F]) apply(v F, row []F, j int) F {
-	if e.Accumulate {
-		v += row[j]
-	}
+// finish applies the bias and ReLU to a row of C.
+func (e *Epilogue[F]) finish(row []F) {
 	if e.Bias != nil {
-		v += e.Bias[j]
+		simd.Add(row, row, e.Bias)
 	}
-	if e.ReLU && v < 0 {
-		v = 0
+	if e.ReLU {
+		simd.ReLU(row, row)
 	}
-	return v
 }
 
-// multiplyNarrow computes a product with so few columns that its transpose,
-// Cᵀ = Bᵀ·Aᵀ, suits the kernels better.
-func multiplyNarrow[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
-	if c.Cols == 1 && c.RowStride == 1 {
+// narrow computes a product with so few columns that its transpose, Cᵀ = Bᵀ·Aᵀ,
+// suits the kernels better.
+func (p *product[F]) narrow() {
+	m, n := p.c.Rows, p.c.Cols
+	t := product[F]{a: p.b.T(), b: p.a.T()}
+	if n == 1 && p.c.RowStride == 1 {
 		// A column is a row. Its bias is a single number.
-		column := c.Data[:c.Rows]
-		multiply(RowMajor(column, 1, c.Rows), b.T(), a.T(), Epilogue[F]{Accumulate: e.Accumulate})
-		if e.Bias != nil {
-			simd.AddScalar(column, column, e.Bias[0])
+		column := p.c.Data[:m]
+		t.c, t.e.Accumulate = RowMajor(column, 1, m), p.e.Accumulate
+		t.multiply()
+		if p.e.Bias != nil {
+			simd.AddScalar(column, column, p.e.Bias[0])
 		}
-		if e.ReLU {
+		if p.e.ReLU {
 			simd.ReLU(column, column)
 		}
 		return
 	}
-	buf := getBuffer[F](c.Rows * c.Cols)
-	multiply(RowMajor(buf.data, c.Cols, c.Rows), b.T(), a.T(), Epilogue[F]{})
-	for i := range c.Rows {
-		row := c.Data[i*c.RowStride:][:c.Cols]
+	buf := getBuffer[F](m * n)
+	t.c = RowMajor(buf.data, n, m)
+	t.multiply()
+	for i := range m {
+		row := p.c.Data[i*p.c.RowStride:][:n]
 		for j := range row {
-			row[j] = e.apply(buf.data[j*c.Rows+i], row, j)
+			v := buf.data[j*m+i]
+			if p.e.Accumulate {
+				v += row[j]
+			}
+			row[j] = v
 		}
+		p.e.finish(row)
 	}
 	putBuffer(buf)
 }

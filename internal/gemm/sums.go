@@ -9,18 +9,13 @@ import (
 // computed as a sum of partial products instead, each over a part of k or of a
 // batch; their number and order depend on shapes alone.
 
-// long reports whether a product is better computed as a sum of partial products.
-func long(m, n, k int) bool {
-	return k >= longDepth && m*n <= longSize && k >= 8*max(m, n)
-}
-
-// multiplyLong computes a product as a sum over parts of k.
-func multiplyLong[F simd.Float](c, a, b Matrix[F], e Epilogue[F]) {
-	k := a.Cols
-	t := batch[F]{c: c, a: a, b: b, e: e}
+// long computes a product as a sum over parts of k.
+func (p *product[F]) long() {
+	k := p.a.Cols
+	t := batch[F]{first: *p}
 	t.depth = evenly(k, max(longDepth/2, (k+maxParts-1)/maxParts))
 	t.count = (k + t.depth - 1) / t.depth
-	t.strideA, t.strideB = t.depth*a.ColStride, t.depth*b.RowStride
+	t.strideA, t.strideB = t.depth*p.a.ColStride, t.depth*p.b.RowStride
 	t.sum()
 }
 
@@ -35,13 +30,12 @@ func (t *batch[F]) sum() {
 // sumParts computes partial sums of runs of products next to each other, then adds
 // those up.
 func (t *batch[F]) sumParts() {
+	m, n := t.first.c.Rows, t.first.c.Cols
 	t.per = (t.count + maxParts - 1) / maxParts
 	if t.depth == 0 {
-		work := t.c.Rows * t.c.Cols * max(t.a.Cols, 1)
-		t.per = max(t.per, taskWork/work)
+		t.per = max(t.per, taskWork/(m*n*max(t.first.a.Cols, 1)))
 	}
 	parts := (t.count + t.per - 1) / t.per
-	m, n := t.c.Rows, t.c.Cols
 	buf := getBuffer[F](parts * m * n)
 	t.partial = buf.data[:parts*m*n]
 	t.stage = partialProducts
@@ -54,25 +48,27 @@ func (t *batch[F]) sumParts() {
 
 // productsTask computes partial sum i.
 func (t *batch[F]) productsTask(i int) {
-	m, n := t.c.Rows, t.c.Cols
-	c := RowMajor(t.partial[i*m*n:(i+1)*m*n], m, n)
+	m, n := t.first.c.Rows, t.first.c.Cols
 	for j := i * t.per; j < min((i+1)*t.per, t.count); j++ {
-		a, b := t.a.offset(j*t.strideA), t.b.offset(j*t.strideB)
+		p := t.at(j)
+		p.c = RowMajor(t.partial[i*m*n:(i+1)*m*n], m, n)
+		p.e = Epilogue[F]{Accumulate: j > i*t.per}
 		if t.depth > 0 {
-			a.Cols = min(t.depth, a.Cols-j*t.depth)
-			b.Rows = a.Cols
+			p.a.Cols = min(t.depth, p.a.Cols-j*t.depth)
+			p.b.Rows = p.a.Cols
 		}
-		multiply(c, a, b, Epilogue[F]{Accumulate: j > i*t.per})
+		p.multiply()
 	}
 }
 
 // sumsTask adds up the partial sums of a few rows of C, in order.
 func (t *batch[F]) sumsTask(i int) {
-	m, n := t.c.Rows, t.c.Cols
+	c, e := &t.first.c, &t.first.e
+	m, n := c.Rows, c.Cols
 	for r := i * t.rows; r < min((i+1)*t.rows, m); r++ {
-		row := t.c.Data[r*t.c.RowStride:][:n]
+		row := c.Data[r*c.RowStride:][:n]
 		rest := t.partial[r*n:]
-		if !t.e.Accumulate {
+		if !e.Accumulate {
 			copy(row, rest[:n])
 			rest = rest[min(m*n, len(rest)):]
 		}
@@ -80,11 +76,6 @@ func (t *batch[F]) sumsTask(i int) {
 			simd.Add(row, row, rest[:n])
 			rest = rest[min(m*n, len(rest)):]
 		}
-		if t.e.Bias != nil {
-			simd.Add(row, row, t.e.Bias)
-		}
-		if t.e.ReLU {
-			simd.ReLU(row, row)
-		}
+		e.finish(row)
 	}
 }
