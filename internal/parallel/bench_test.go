@@ -63,7 +63,7 @@ func BenchmarkFirstAfterIdle(b *testing.B) {
 	var total time.Duration
 	runs := 0
 	for b.Loop() {
-		time.Sleep(2 * time.Millisecond)
+		awaitParked()
 		start := time.Now()
 		Run(2, s)
 		total += time.Since(start)
