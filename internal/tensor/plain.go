@@ -5,49 +5,6 @@ import (
 	"math"
 )
 
-type Kernel1 struct {
-	F32  func(dst, x []float32)
-	F64  func(dst, x []float64)
-	Cost int
-}
-type Kernel2 struct {
-	F32  func(dst, a, b []float32)
-	F64  func(dst, a, b []float64)
-	Cost int
-}
-type Kernel3 struct {
-	F32  func(dst, a, b, c []float32)
-	F64  func(dst, a, b, c []float64)
-	Cost int
-}
-
-func BroadcastShape(dst []int, a, b []int) (shape []int, ok bool) {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	dst = append(dst[:0], a...)
-	off := len(a) - len(b)
-	for i, d := range b {
-		switch {
-		case a[off+i] == d:
-		case d == 1:
-		case a[off+i] == 1:
-			dst[off+i] = d
-		default:
-			return nil, false
-		}
-	}
-	return dst, true
-}
-func Map1(k *Kernel1, dst, x *Array) {
-	if dst.DType == Float32 {
-		k.F32(dst.F32, x.F32)
-	} else {
-		k.F64(dst.F64, x.F64)
-	}
-}
-
-// idx maps flat index in shape to flat index in b (broadcast)
 func bidx(i int, shape, b []int) int {
 	off := len(shape) - len(b)
 	r, stride := 0, 1
@@ -62,26 +19,6 @@ func bidx(i int, shape, b []int) int {
 		}
 	}
 	return r
-}
-func Map2(k *Kernel2, dst, a, b *Array) {
-	for i := 0; i < dst.Len(); i++ {
-		ai, bi := bidx(i, dst.Shape, a.Shape), bidx(i, dst.Shape, b.Shape)
-		if dst.DType == Float32 {
-			k.F32(dst.F32[i:i+1], a.F32[ai:ai+1], b.F32[bi:bi+1])
-		} else {
-			k.F64(dst.F64[i:i+1], a.F64[ai:ai+1], b.F64[bi:bi+1])
-		}
-	}
-}
-func Map3(k *Kernel3, dst, a, b, c *Array) {
-	for i := 0; i < dst.Len(); i++ {
-		ai, bi, ci := bidx(i, dst.Shape, a.Shape), bidx(i, dst.Shape, b.Shape), bidx(i, dst.Shape, c.Shape)
-		if dst.DType == Float32 {
-			k.F32(dst.F32[i:i+1], a.F32[ai:ai+1], b.F32[bi:bi+1], c.F32[ci:ci+1])
-		} else {
-			k.F64(dst.F64[i:i+1], a.F64[ai:ai+1], b.F64[bi:bi+1], c.F64[ci:ci+1])
-		}
-	}
 }
 func Copy(dst, x *Array) { copy(dst.F32, x.F32); copy(dst.F64, x.F64) }
 func Fill(dst *Array, v float64) {
@@ -102,11 +39,6 @@ func Scale(dst, x *Array, s float64) {
 func Accumulate(dst, x *Array) {
 	for i := 0; i < dst.Len(); i++ {
 		dst.Set(i, dst.At(i)+x.At(i))
-	}
-}
-func BroadcastTo(dst, x *Array) {
-	for i := 0; i < dst.Len(); i++ {
-		dst.Set(i, x.At(bidx(i, dst.Shape, x.Shape)))
 	}
 }
 func keepShape(x *Array, axes uint64) []int {
