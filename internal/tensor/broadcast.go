@@ -30,9 +30,9 @@ type broadcasting struct {
 	block int    // elements in a block; 0 means row by row
 	loops []loop // all operands' loops together, for rows
 
-	each    [3][]loop // each operand's own loops, for blocks
+	each      [3][]loop // each operand's own loops, for blocks
 	blockwise [3]bool   // whether the operand is to be written out
-	repeats [3]bool   // whether what is written out is the same for every block
+	repeats   [3]bool   // whether what is written out is the same for every block
 }
 
 var broadcastings recycler[broadcasting]

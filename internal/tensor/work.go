@@ -65,3 +65,6 @@ func borrow[T simd.Float](n int) *scratch[T] {
 
 // giveBack ends the use of scratch memory.
 func giveBack[T simd.Float](s *scratch[T]) { scratchPool[T]().Put(s) }
+
+// rowGrain is the number of elements in a piece of work on rows.
+const rowGrain = 1 << 12

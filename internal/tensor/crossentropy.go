@@ -1,0 +1,94 @@
+package tensor
+
+import (
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// CrossEntropy sets losses[i] = −ln softmax(logits[i])[labels[i]] and probs to the
+// softmax of each row, from which the gradient is made. losses is [n], probs and
+// logits are [n, c]. A negative label is ignored: its loss is 0. A label of c or more
+// panics.
+func CrossEntropy(losses, probs, logits *Array, labels []int) {
+	entropy(entropyJob{dst: *probs, x: *logits, rows: *losses, labels: labels})
+}
+
+// CrossEntropyBackward sets dst[i] = scale·g[i]·(probs[i] − e(labels[i])), e(k) the
+// unit vector, for dst and probs [n, c]; with accumulate it adds that to dst. g has n
+// elements, or one for all rows. Rows with a negative label have gradient 0, and so
+// have those where scale·g[i] is 0, whatever probs holds. dst may be probs.
+func CrossEntropyBackward(dst, probs *Array, labels []int, g *Array, scale float64, accumulate bool) {
+	entropy(entropyJob{dst: *dst, x: *probs, rows: *g, labels: labels, scale: scale, backward: true, accumulate: accumulate})
+}
+
+// entropyJob is the job of both functions.
+type entropyJob struct {
+	dst, x     Array // [n, c]
+	rows       Array // [n], or [1] for the gradient
+	labels     []int
+	scale      float64
+	backward   bool
+	accumulate bool
+}
+
+var entropyJobs recycler[entropyJob]
+
+func entropy(j entropyJob) {
+	n := len(j.labels)
+	grain := max(1, rowGrain*max(n, 1)/max(j.x.Len(), 1))
+	if n <= grain {
+		j.DoRange(0, n)
+		return
+	}
+	job := entropyJobs.get()
+	*job = j
+	parallel.For(n, grain, job)
+	*job = entropyJob{}
+	entropyJobs.put(job)
+}
+
+// DoRange computes rows lo ≤ i < hi.
+func (j *entropyJob) DoRange(lo, hi int) {
+	if j.dst.DType == Float32 {
+		entropyRange(j, j.dst.F32, j.x.F32, j.rows.F32, lo, hi)
+	} else {
+		entropyRange(j, j.dst.F64, j.x.F64, j.rows.F64, lo, hi)
+	}
+}
+
+func entropyRange[T simd.Float](j *entropyJob, dst, x, perRow []T, lo, hi int) {
+	c := len(x) / len(j.labels)
+	for i := lo; i < hi; i++ {
+		row, out, label := x[i*c:(i+1)*c], dst[i*c:(i+1)*c], j.labels[i]
+		switch {
+		case j.backward:
+			g := perRow[min(i, len(perRow)-1)]
+			entropyGradient(out, row, label, T(j.scale)*g, j.accumulate)
+		case label < 0:
+			simd.Softmax(out, row)
+			perRow[i] = 0
+		default:
+			perRow[i] = simd.CrossEntropyRow(out, row, label)
+		}
+	}
+}
+
+// entropyGradient sets dst = s·(probs − e(label)) or adds it to dst.
+func entropyGradient[T simd.Float](dst, probs []T, label int, s T, accumulate bool) {
+	if label < 0 || s == 0 {
+		if !accumulate {
+			clear(dst)
+		}
+		return
+	}
+	// The difference comes before the factor: it is exact where the probability is
+	// close to 1.
+	atLabel := s * (probs[label] - 1)
+	if accumulate {
+		atLabel += dst[label]
+		simd.AddScaled(dst, probs, s)
+	} else {
+		simd.Scale(dst, probs, s)
+	}
+	dst[label] = atLabel
+}
