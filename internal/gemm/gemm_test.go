@@ -162,6 +162,7 @@ func TestMulSmall(t *testing.T) {
 // axes.
 var shapes = []mulCase{
 	{m: 1, n: 2050, k: 301},  // one row, in several tasks
+	{m: 2, n: 1030, k: 301},  //
 	{m: 3, n: 530, k: 501},   // few rows
 	{m: 7, n: 300, k: 700},   // dot products or unpacked tiles
 	{m: 301, n: 1, k: 257},   // one column
@@ -191,6 +192,31 @@ func TestMulLarge(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMulHuge takes a product so large that A is packed whatever its layout, and
+// checks the elements at the edges and others here and there.
+func TestMulHuge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second or two")
+	}
+	c := mulCase{m: 1030, n: hugeMinCols + 9, k: hugeMinA/8/1030 + 1}
+	mem := newMemory[float64](t, 1<<21)
+	layouts(c, func(c mulCase) {
+		p := newProblem(mem, c)
+		Mul(p.c, p.a, p.b, p.e)
+		for i := 0; i < c.m; i += min(97, max(1, c.m-1-i)) {
+			for j := 0; j < c.n; j += min(53, max(1, c.n-1-j)) {
+				sum := 0.0
+				for q := range c.k {
+					sum += p.a.from(i, q)[0] * p.b.from(q, j)[0]
+				}
+				if got := p.c.from(i, j)[0]; !(math.Abs(got-sum) <= 1e-11) {
+					t.Fatalf("%v: element %d, %d is %v, want %v", c, i, j, got, sum)
+				}
+			}
+		}
+	})
 }
 
 // TestMulNaN checks, on all paths, that a zero does not hide what it meets and that

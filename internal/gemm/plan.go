@@ -33,15 +33,19 @@ const (
 	maxTasks = 64      // for one product
 
 	packMinRows = 32        // of C, from which on B is packed: it is read once per tile
-	packMinCols = 64        // of C, from which on A is packed, where that helps
+	packMinCols = 64        // of C, from which on A is packed if its columns are contiguous
 	packMinA    = 256 << 10 // bytes of A, likewise
+	hugeMinCols = 1024      // of C, from which on A is packed in any case
+	hugeMinA    = 8 << 20   // bytes of A, likewise
 
 	panelDepth  = 1024 // of packed B: a panel stays in the second-level cache
-	blockDepth  = 512  // of packed A: a block stays in the second-level cache
+	blockBytes  = 2048 // of a row of packed A: a block stays in the second-level cache
 	directDepth = 256  // of B read where it lies: it stays there for all tiles
 
 	stripCols  = 64  // of a B whose rows are contiguous that a task packs
 	directCols = 256 // that a task reads without packing, of a wide B
+
+	axpyCols = 1024 // of long rows that are added up: short pieces of rows read slowly
 
 	maxRows   = 1024 // of a task: A comes from the third-level cache
 	minRows   = 96   // of a task, where there are too few columns for enough tasks
@@ -62,18 +66,20 @@ func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool) plan {
 	work := m * n * max(k, 1) * size / 4
 	const never = 1 << 30
 	switch {
-	case m <= simd.MaxAxpyRows && !bAlongK:
+	case m <= simd.MaxAxpyRows && !bAlongK && n < 2*axpyCols:
 		return plan{path: byAxpy}.cut(work, m, n, never, directCols)
+	case m <= simd.MaxAxpyRows && !bAlongK:
+		return plan{path: byAxpy}.cut(work, m, n, never, axpyCols)
 	case m <= pick[F](12, 16) && bAlongK:
 		return plan{path: byDot}.cut(work, m, n, never, simd.MinDotCols)
 	}
 	p := plan{path: byTiles, depth: evenly(k, panelDepth)}
 	p.packB = bAlongK || m >= packMinRows
-	p.packA = !aAlongK && m*k*size >= packMinA && n >= packMinCols
+	p.packA = !aAlongK && m*k*size >= packMinA && n >= packMinCols || m*k*size >= hugeMinA && n >= hugeMinCols
 	w := simd.GemmPanel[F]()
 	switch {
 	case p.packA:
-		p.depth, w = evenly(k, blockDepth), stripCols
+		p.depth, w = evenly(k, blockBytes/size), stripCols
 	case !p.packB && n >= 4*directCols:
 		p.depth, w = evenly(k, directDepth), directCols
 	case !bAlongK:
