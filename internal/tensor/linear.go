@@ -1,59 +1,104 @@
 package tensor
 
 import (
-	"math"
-
+	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
-var (
-	addKernel    = Kernel2{F32: simd.Add[float32], F64: simd.Add[float64]}
-	mulKernel    = Kernel2{F32: simd.Mul[float32], F64: simd.Mul[float64]}
-	copyKernel   = Kernel1{F32: func(dst, x []float32) { copy(dst, x) }, F64: func(dst, x []float64) { copy(dst, x) }}
-	squareKernel = Kernel1{F32: simd.Square[float32], F64: simd.Square[float64]}
+// Copying, filling, scaling and adding up, without broadcasting.
+
+// Copy sets dst to x, which has as many elements.
+func Copy(dst, x *Array) { linear{copied, 0}.run(dst, x) }
+
+// Fill sets every element of dst to v.
+func Fill(dst *Array, v float64) { linear{filled, v}.run(dst, dst) }
+
+// Scale sets dst = s·x for x of dst's length. dst may be x.
+func Scale(dst, x *Array, s float64) { linear{scaled, s}.run(dst, x) }
+
+// AddScaled adds s·x, of dst's length, to dst.
+func AddScaled(dst, x *Array, s float64) { linear{addScaled, s}.run(dst, x) }
+
+// Accumulate adds x, of dst's length, to dst.
+func Accumulate(dst, x *Array) { linear{accumulated, 0}.run(dst, x) }
+
+// Convert sets dst to x, of as many elements, rounded to dst's element type. The
+// two may be of different types.
+func Convert(dst, x *Array) {
+	if dst.DType == x.DType {
+		Copy(dst, x)
+		return
+	}
+	linear{converted, 0}.run(dst, x)
+}
+
+// linear is a pass over an array and possibly another of the same length.
+type linear struct {
+	op linearOp
+	s  float64
+}
+
+type linearOp uint8
+
+const (
+	copied linearOp = iota
+	filled
+	scaled
+	addScaled
+	accumulated
+	converted
 )
 
-// Copy copies the elements of x, of dst's size.
-func Copy(dst, x *Array) { Map1(&copyKernel, dst, x) }
+// run makes the pass.
+func (l linear) run(dst, x *Array) {
+	n := dst.Len()
+	if n <= cheapGrain {
+		l.do(dst, x, 0, n)
+		return
+	}
+	job := linearJobs.get()
+	*job = linearJob{l, *dst, *x}
+	parallel.For(n, cheapGrain, job)
+	*job = linearJob{}
+	linearJobs.put(job)
+}
 
-// Fill sets every element to v.
-func Fill(dst *Array, v float64) {
-	if dst.DType == Float32 {
-		simd.Fill(dst.F32, float32(v))
-	} else {
-		simd.Fill(dst.F64, v)
+// do passes over elements lo ≤ i < hi.
+func (l linear) do(dst, x *Array, lo, hi int) {
+	switch {
+	case l.op == converted && dst.DType == Float32:
+		simd.Float64To32(dst.F32[lo:hi], x.F64[lo:hi])
+	case l.op == converted:
+		simd.Float32To64(dst.F64[lo:hi], x.F32[lo:hi])
+	case dst.DType == Float32:
+		linearPass(l.op, dst.F32[lo:hi], x.F32[lo:hi], float32(l.s))
+	default:
+		linearPass(l.op, dst.F64[lo:hi], x.F64[lo:hi], l.s)
 	}
 }
 
-// Scale sets dst = s·x. dst may be x.
-func Scale(dst, x *Array, s float64) {
-	if dst.DType == Float32 {
-		simd.Scale(dst.F32, x.F32, float32(s))
-	} else {
-		simd.Scale(dst.F64, x.F64, s)
+func linearPass[T simd.Float](op linearOp, dst, x []T, s T) {
+	switch op {
+	case copied:
+		copy(dst, x)
+	case filled:
+		fill(dst, s)
+	case scaled:
+		simd.Scale(dst, x, s)
+	case addScaled:
+		simd.AddScaled(dst, x, s)
+	case accumulated:
+		simd.Add(dst, dst, x)
 	}
 }
 
-// Accumulate adds x, of dst's shape, to dst.
-func Accumulate(dst, x *Array) { Map2(&addKernel, dst, dst, x) }
-
-// AddScaled adds s·x, of dst's shape, to dst.
-func AddScaled(dst, x *Array, s float64) {
-	if dst.DType == Float32 {
-		simd.AddScaled(dst.F32, x.F32, float32(s))
-	} else {
-		simd.AddScaled(dst.F64, x.F64, s)
-	}
+// linearJob is a pass that is spread over the worker pool.
+type linearJob struct {
+	linear
+	dst, x Array
 }
 
-// Norm2 is the Euclidean norm of all elements, accumulated in float64.
-func Norm2(x *Array) float64 {
-	sum := 0.0
-	if x.DType == Float64 {
-		return math.Sqrt(simd.SumSquares(x.F64))
-	}
-	for _, v := range x.F32 {
-		sum += float64(v) * float64(v)
-	}
-	return math.Sqrt(sum)
-}
+var linearJobs recycler[linearJob]
+
+// DoRange passes over elements lo ≤ i < hi.
+func (j *linearJob) DoRange(lo, hi int) { j.do(&j.dst, &j.x, lo, hi) }

@@ -5,113 +5,100 @@ import (
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
-// MatMul computes dst = op(a)·op(b) + bias for matrices on the last two axes, where op
-// transposes as transA and transB say, or adds that to dst if accumulate is set. Axes in
-// front of them are a batch; those of a and b broadcast to dst's. bias is nil or [n],
-// and added to every row.
+// Matrix products over batches. The axes of the batch become a nest of loops; the
+// innermost one is a batch with constant strides, which package gemm takes at once.
+
+// MatMul sets dst [..., m, n] to the products of a [..., m, k] and b [..., k, n]. With
+// transA, a is [..., k, m] and is transposed first; with transB, b is [..., n, k]. Axes
+// in front are a batch: those of a and b are broadcast to dst's. With accumulate the
+// products are added to dst. bias, unless nil, is [n] and is added to every row.
 func MatMul(dst, a, b *Array, transA, transB, accumulate bool, bias *Array) {
+	if dst.Len() == 0 {
+		return
+	}
 	if dst.DType == Float32 {
-		matMul(dst.F32, a.F32, b.F32, dst, a, b, transA, transB, accumulate, biasOf(bias).F32)
+		e := gemm.Epilogue[float32]{Accumulate: accumulate}
+		if bias != nil {
+			e.Bias = bias.F32
+		}
+		multiply(dst, a, b, dst.F32, a.F32, b.F32, transA, transB, e)
 	} else {
-		matMul(dst.F64, a.F64, b.F64, dst, a, b, transA, transB, accumulate, biasOf(bias).F64)
+		e := gemm.Epilogue[float64]{Accumulate: accumulate}
+		if bias != nil {
+			e.Bias = bias.F64
+		}
+		multiply(dst, a, b, dst.F64, a.F64, b.F64, transA, transB, e)
 	}
 }
 
-// MatMulReduce computes the same product without bias for a dst that lacks batch axes
-// of the operands, or has them with size 1: products are summed over these, in order.
+// MatMulReduce is MatMul where the products are summed, in a fixed order, over the
+// axes of the batch that dst lacks or has with size 1. That is the gradient of an
+// operand that was broadcast.
 func MatMulReduce(dst, a, b *Array, transA, transB, accumulate bool) {
-	if dst.DType == Float32 {
-		matMulReduce(dst.F32, a.F32, b.F32, dst, a, b, transA, transB, accumulate)
-	} else {
-		matMulReduce(dst.F64, a.F64, b.F64, dst, a, b, transA, transB, accumulate)
-	}
+	MatMul(dst, a, b, transA, transB, accumulate, nil)
 }
 
-func biasOf(bias *Array) Array {
-	if bias == nil {
-		return Array{}
+func multiply[T simd.Float](dst, a, b *Array, dstData, aData, bData []T, transA, transB bool, e gemm.Epilogue[T]) {
+	c, x, y := matrixOf(dst, dstData), matrixOf(a, aData), matrixOf(b, bData)
+	sizeC, sizeX, sizeY := c.Rows*c.Cols, x.Rows*x.Cols, y.Rows*y.Cols
+	if transA {
+		x = x.T()
 	}
-	return *bias
-}
-
-// matrix is one matrix of the last two axes of shape, at the start of data.
-func matrix[T simd.Float](data []T, shape []int, trans bool) gemm.Matrix[T] {
-	m := gemm.RowMajor(data, shape[len(shape)-2], shape[len(shape)-1])
-	if trans {
-		return m.T()
+	if transB {
+		y = y.T()
 	}
-	return m
-}
-
-func matMul[T simd.Float](c, x, y []T, dst, a, b *Array, transA, transB, accumulate bool, bias []T) {
-	e := gemm.Epilogue[T]{Accumulate: accumulate, Bias: bias}
-	batchA, batchB, batch := batchOf(a.Shape), batchOf(b.Shape), batchOf(dst.Shape)
-	sizeC, sizeA, sizeB := matrixSize(dst.Shape), matrixSize(a.Shape), matrixSize(b.Shape)
-	count := SizeOf(batch)
-	if count == 0 || sizeC == 0 {
+	if len(dstData) == sizeC && len(aData) == sizeX && len(bData) == sizeY {
+		gemm.Mul(c, x, y, e)
 		return
 	}
-	strideA, regularA := batchStride(batchA, batch, sizeA)
-	strideB, regularB := batchStride(batchB, batch, sizeB)
-	if regularA && regularB {
-		gemm.MulBatch(count, matrix(c, dst.Shape, false), matrix(x, a.Shape, transA), matrix(y, b.Shape, transB),
-			sizeC, strideA, strideB, e)
+	var shape [maxRank]int
+	batch, _ := BroadcastShape(shape[:0], batchAxes(a), batchAxes(b))
+	batch, _ = BroadcastShape(batch, batch, batchAxes(dst))
+	if SizeOf(batch) == 0 {
+		if !e.Accumulate {
+			clear(dstData)
+		}
 		return
 	}
-	for i := range count {
-		at, bt := broadcastIndex(i, batch, batchA)*sizeA, broadcastIndex(i, batch, batchB)*sizeB
-		gemm.Mul(matrix(c[i*sizeC:], dst.Shape, false), matrix(x[at:], a.Shape, transA), matrix(y[bt:], b.Shape, transB), e)
+	var buf [maxRank]loop
+	loops := broadcastLoops(buf[:0], batch, batchAxes(dst), batchAxes(a), batchAxes(b))
+	inner := loop{n: 1}
+	if len(loops) > 0 {
+		inner, loops = loops[len(loops)-1], loops[:len(loops)-1]
+	}
+	at := cursor{loops: loops}
+	accumulate := e.Accumulate
+	for range iterations(loops) {
+		c.Data, x.Data, y.Data = dstData[at.at[0]*sizeC:], aData[at.at[1]*sizeX:], bData[at.at[2]*sizeY:]
+		e.Accumulate = accumulate || revisits(loops)
+		gemm.MulBatch(inner.n, c, x, y, inner.step[0]*sizeC, inner.step[1]*sizeX, inner.step[2]*sizeY, e)
+		at.next()
 	}
 }
 
-func matMulReduce[T simd.Float](c, x, y []T, dst, a, b *Array, transA, transB, accumulate bool) {
-	batchA, batchB, batchC := batchOf(a.Shape), batchOf(b.Shape), batchOf(dst.Shape)
-	var buffer [8]int
-	batch, _ := BroadcastShape(buffer[:0], batchA, batchB)
-	if EqualShape(batch, batchC) {
-		matMul(c, x, y, dst, a, b, transA, transB, accumulate, nil)
-		return
-	}
-	if !accumulate {
-		simd.Fill(c, 0)
-	}
-	sizeC, sizeA, sizeB := matrixSize(dst.Shape), matrixSize(a.Shape), matrixSize(b.Shape)
-	for i := range SizeOf(batch) {
-		at, bt, ct := broadcastIndex(i, batch, batchA)*sizeA, broadcastIndex(i, batch, batchB)*sizeB, broadcastIndex(i, batch, batchC)*sizeC
-		gemm.Mul(matrix(c[ct:], dst.Shape, false), matrix(x[at:], a.Shape, transA), matrix(y[bt:], b.Shape, transB),
-			gemm.Epilogue[T]{Accumulate: true})
-	}
+// matrixOf is the first matrix of a batch.
+func matrixOf[T simd.Float](a *Array, data []T) gemm.Matrix[T] {
+	rank := len(a.Shape)
+	return gemm.RowMajor(data, a.Shape[rank-2], a.Shape[rank-1])
 }
 
-func batchOf(shape []int) []int { return shape[:len(shape)-2] }
+func batchAxes(a *Array) []int { return a.Shape[:len(a.Shape)-2] }
 
-func matrixSize(shape []int) int { return shape[len(shape)-2] * shape[len(shape)-1] }
-
-// batchStride is the distance between the matrices of an operand that follow each
-// other in the batch, if it is the same for all: its size, or 0 for a single one.
-func batchStride(operand, batch []int, size int) (stride int, regular bool) {
-	switch n := SizeOf(operand); {
-	case n == SizeOf(batch):
-		return size, true
-	case n == 1:
-		return 0, true
+// iterations is the number of iterations of a nest.
+func iterations(loops []loop) int {
+	n := 1
+	for i := range loops {
+		n *= loops[i].n
 	}
-	return 0, false
+	return n
 }
 
-// broadcastIndex is the position in an array of the given shape of element i of what
-// it is broadcast to.
-func broadcastIndex(i int, full, shape []int) int {
-	offset, stride := 0, 1
-	for axis := len(full) - 1; axis >= 0; axis-- {
-		k := i % full[axis]
-		i /= full[axis]
-		if own := axis - (len(full) - len(shape)); own >= 0 {
-			if shape[own] != 1 {
-				offset += k * stride
-			}
-			stride *= shape[own]
+// revisits reports whether operand 0 is where it was in an earlier iteration.
+func revisits(loops []loop) bool {
+	for i := range loops {
+		if loops[i].step[0] == 0 && loops[i].i > 0 {
+			return true
 		}
 	}
-	return offset
+	return false
 }

@@ -1,0 +1,183 @@
+package tensor
+
+import (
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// Picking by lists of indices, and adding back. Indices outside an axis panic.
+
+// GatherRows sets row i of dst to row index[i] of x; rows lie along all axes but the
+// first.
+func GatherRows(dst, x *Array, index []int) {
+	if dst.Len() == 0 {
+		return
+	}
+	row := dst.Len() / len(index)
+	job := indexJobs.get()
+	job.kind, job.dst, job.x, job.index, job.row = gatherRows, *dst, *x, index, row
+	parallel.For(len(index), max(1, cheapGrain/row), job)
+	indexJobs.recycle(job)
+}
+
+// ScatterAddRows adds row i of g to row index[i] of dst, in order of i.
+func ScatterAddRows(dst, g *Array, index []int) {
+	if g.Len() == 0 {
+		return
+	}
+	row := g.Len() / len(index)
+	job := indexJobs.get()
+	job.kind, job.dst, job.x, job.index, job.row = scatterRows, *dst, *g, index, row
+	// Each piece takes some columns of all rows, so that no two add to the same row.
+	columns := row
+	if g.Len() > 2*cheapGrain {
+		columns = max(16, cheapGrain/len(index)&^15)
+	}
+	parallel.For(row, columns, job)
+	indexJobs.recycle(job)
+}
+
+// Gather picks along axis with an index for every element: dst[i, j, k] =
+// x[index[i, j, k], j, k] for axis 0. index is in row-major order of indexShape, which
+// is dst's shape.
+func Gather(dst, x *Array, index []int, indexShape []int, axis int) {
+	alongAxis(gather, dst, x, x.Shape, index, indexShape, axis)
+}
+
+// ScatterAdd adds along axis with an index for every element, in their order:
+// dst[index[i, j, k], j, k] += g[i, j, k] for axis 0. index is in row-major order of
+// indexShape, which is g's shape.
+func ScatterAdd(dst, g *Array, index []int, indexShape []int, axis int) {
+	alongAxis(scatter, dst, g, dst.Shape, index, indexShape, axis)
+}
+
+type indexKind uint8
+
+const (
+	gatherRows indexKind = iota
+	scatterRows
+	gather
+	scatter
+)
+
+// indexJob is the job of all four functions.
+type indexJob struct {
+	kind   indexKind
+	dst, x Array
+	index  []int
+	row    int // elements of a row, for rows
+
+	loops  []loop // for elements: where they are but for the index
+	stride int    // of the axis that is indexed
+	size   int    // of that axis
+}
+
+type indexRecycler struct{ recycler[indexJob] }
+
+var indexJobs indexRecycler
+
+// recycle gives a job back without what it refers to.
+func (r *indexRecycler) recycle(j *indexJob) {
+	*j = indexJob{loops: j.loops}
+	r.put(j)
+}
+
+// alongAxis runs a job of elements. shape is that of the array the indices point into.
+func alongAxis(kind indexKind, dst, x *Array, shape, index, indexShape []int, axis int) {
+	if len(index) == 0 {
+		return
+	}
+	job := indexJobs.get()
+	job.kind, job.dst, job.x, job.index = kind, *dst, *x, index
+	job.loops = job.loops[:0]
+	stride := SizeOf(shape)
+	for i, n := range indexShape {
+		stride /= shape[i]
+		step := stride
+		if i == axis {
+			step, job.stride, job.size = 0, stride, shape[i]
+		}
+		job.loops = nest(job.loops, n, [3]int{step})
+	}
+	if len(job.loops) == 0 {
+		job.loops = append(job.loops, loop{n: 1})
+	}
+	grain := cheapGrain / 4
+	if kind == scatter {
+		// Elements that differ in an axis before the indexed one go to different places.
+		grain = SizeOf(indexShape[axis:])
+		grain *= max(1, cheapGrain/4/grain)
+	}
+	parallel.For(len(index), grain, job)
+	indexJobs.recycle(job)
+}
+
+// DoRange does rows, columns or elements lo ≤ i < hi.
+func (j *indexJob) DoRange(lo, hi int) {
+	if j.dst.DType == Float32 {
+		indexRange(j, j.dst.F32, j.x.F32, lo, hi)
+	} else {
+		indexRange(j, j.dst.F64, j.x.F64, lo, hi)
+	}
+}
+
+func indexRange[T simd.Float](j *indexJob, dst, x []T, lo, hi int) {
+	switch {
+	case j.kind == gatherRows && j.row == 1:
+		simd.Gather(dst[lo:hi], x, j.index[lo:hi])
+	case j.kind == gatherRows:
+		for i, from := range j.index[lo:hi] {
+			copy(dst[(lo+i)*j.row:(lo+i+1)*j.row], x[from*j.row:(from+1)*j.row])
+		}
+	case j.kind == scatterRows:
+		scatterColumns(dst, x, j.index, j.row, lo, hi)
+	case j.kind == gather:
+		elementRange(j, x, dst, lo, hi)
+	default:
+		elementRange(j, dst, x, lo, hi)
+	}
+}
+
+// scatterColumns adds columns lo ≤ j < hi of all rows.
+func scatterColumns[T simd.Float](dst, g []T, index []int, row, lo, hi int) {
+	if hi-lo < 8 {
+		for i, to := range index {
+			a, b := dst[to*row+lo:to*row+hi], g[i*row+lo:]
+			for k := range a {
+				a[k] += b[k]
+			}
+		}
+		return
+	}
+	for i, to := range index {
+		a := dst[to*row+lo : to*row+hi]
+		simd.Add(a, a, g[i*row+lo:i*row+hi])
+	}
+}
+
+// elementRange moves elements lo ≤ i < hi between the indexed array and the one with
+// an element per index.
+func elementRange[T simd.Float](j *indexJob, indexed, plain []T, lo, hi int) {
+	var buf [maxRank]loop
+	loops := append(buf[:0], j.loops...)
+	row := loops[len(loops)-1]
+	c := cursor{loops: loops[:len(loops)-1]}
+	c.seek(lo / row.n)
+	for first := lo % row.n; lo < hi; first = 0 {
+		n := min(row.n-first, hi-lo)
+		at := c.at[0] + first*row.step[0]
+		for k, i := range j.index[lo : lo+n] {
+			if uint(i) >= uint(j.size) {
+				panic("tensor: index out of range")
+			}
+			if j.kind == gather {
+				plain[lo+k] = indexed[at+i*j.stride]
+			} else {
+				indexed[at+i*j.stride] += plain[lo+k]
+			}
+			at += row.step[0]
+		}
+		lo += n
+		c.next()
+	}
+}
