@@ -208,7 +208,7 @@ func ExampleVariable_Unsqueeze() {
 	// Output:
 	// float64 [2 1 3]
 	// [[[1 2 3]]
-	// 
+	//
 	//  [[4 5 6]]]
 }
 

@@ -120,7 +120,7 @@ func TestDetachStopsTheGradient(t *testing.T) {
 func TestWatchAndConst(t *testing.T) {
 	w := autograd.Parameter(vector(2))
 	tape := autograd.NewTape()
-	if tape.Watch(w) != tape.Watch(w) {
+	if first := tape.Watch(w); first != tape.Watch(w) {
 		t.Error("watching twice gives two leaves")
 	}
 	y := tape.Const(w).Mul(w).Sum() // the first factor is held constant

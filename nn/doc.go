@@ -1,3 +1,61 @@
-// Package nn has what neural networks are made of and trained with: layers, losses,
-// metrics, the training loop, and files of weights.
+// Package nn builds neural networks and trains them: layers, losses, metrics, the
+// training loop, and files of weights.
+//
+//	model := nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{784, 128, 10}})
+//	history, err := nn.Fit(ctx, model, train, nn.FitConfig{
+//		Epochs:     10,
+//		BatchSize:  128,
+//		Metrics:    []nn.Metric{nn.Accuracy{}},
+//		Validation: test,
+//	})
+//	…
+//	err = nn.SaveFile("mnist.safetensors", model, nn.SaveConfig{})
+//
+// # Models
+//
+// A [Module] is a function with parameters. [Sequential] chains modules; [Linear],
+// [ReLU] and others are layers, [NewMLP] makes the usual chain of them, and a type of
+// one's own with Forward and Params is as good as any. Modules hold parameters and
+// nothing else: results live on tapes, so that goroutines share a model by having a
+// tape each. [Summary] shows what a model is made of.
+//
+// # Losses and metrics
+//
+// Losses are functions of outputs and targets, on logits where there is a choice, and
+// stable for any finite ones: [CrossEntropy], [BCEWithLogitsLoss], [MSELoss] and
+// others. [LossConfig] has their other reductions, class weights and label smoothing.
+// A [Metric] such as [Accuracy] measures outputs without taking part in training.
+//
+// # Training
+//
+// [Fit] trains, [Evaluate] measures, [Predict] computes outputs. They are silent:
+// callbacks see every step and epoch and can end a run. A [Trainer] is the same loop
+// to be ranged over:
+//
+//	trainer := nn.NewTrainer(model, nn.TrainerConfig{})
+//	for range epochs {
+//		for step, err := range trainer.Steps(ctx, loader) {
+//			…
+//		}
+//	}
+//
+// and where that does not fit, a loop of tape, loss, Backward and an optimizer's Step
+// is a few lines. The same seed gives the same bits, on any number of processors; a
+// step allocates nothing.
+//
+// # Files
+//
+// [Save] and [Load] keep weights in the safetensors format, under the names of
+// PyTorch's state_dict: files go from there to here and back. Loading is strict, and
+// all or nothing.
+//
+// # Errors
+//
+// Cancelled contexts, data that cannot be read, damaged files and training that
+// diverges ([*NonFiniteError]) are returned errors. So are, from the functions that
+// return an error anyway, models that do not fit their data. Elsewhere mistakes in the
+// program panic with the typed errors of package autograd, which autograd.Try catches.
+//
+// What lives here: models and training. What does not: derivatives (package autograd),
+// optimizers (package nn/optim), data sets (package data).
 package nn

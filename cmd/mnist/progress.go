@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// This file shows how training goes on: on a terminal one living line an epoch, in
+// the manner of Keras, and plain finished lines everywhere else.
+
+const (
+	barWidth      = 20
+	minBarWidth   = 5
+	redrawEvery   = 50 * time.Millisecond
+	defaultColumn = 80 // of a terminal that does not say how wide it is
+)
+
+// terminal says what the writer behind the output can do.
+type terminal struct {
+	live    bool       // lines can be drawn over
+	color   bool       // and be coloured
+	columns func() int // present width
+}
+
+// terminalOf finds out what w can do. Only a terminal is drawn on, and only one that
+// understands more than text, which the older one of Windows does not; NO_COLOR (https://no-color.org) takes the colours away.
+func terminalOf(w io.Writer, getenv func(string) string) terminal {
+	file, ok := w.(*os.File)
+	textOnly := getenv("TERM") == "dumb" || runtime.GOOS == "windows" && getenv("WT_SESSION") == ""
+	if !ok || textOnly || !term.IsTerminal(int(file.Fd())) {
+		return terminal{}
+	}
+	return terminal{live: true, color: getenv("NO_COLOR") == "", columns: func() int {
+		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
+			return columns
+		}
+		return defaultColumn
+	}}
+}
+
+// metric is a number with its name, to be shown.
+type metric struct {
+	name  string
+	value float64
+}
+
+// progress shows the epochs of a training run.
+type progress struct {
+	w        io.Writer
+	terminal terminal
+	epochs   int // in all
+	steps    int // of an epoch
+	now      func() time.Time
+
+	epoch   int // the one running, from 1
+	started time.Time
+	first   time.Time // when the first step was done: it warms up and does not count
+	drawn   time.Time
+	open    bool // the cursor is at the end of a line that may be drawn over
+}
+
+// begin starts an epoch, counted from 1.
+func (p *progress) begin(epoch int) {
+	p.epoch, p.started = epoch, p.now()
+	if p.terminal.live {
+		fmt.Fprintf(p.w, "Epoch %d/%d\n", epoch, p.epochs)
+	}
+}
+
+// step shows the state after a number of steps.
+func (p *progress) step(done int, metrics ...metric) {
+	now := p.now()
+	if done == 1 {
+		p.first = now
+	}
+	if !p.terminal.live || done < p.steps && now.Sub(p.drawn) < redrawEvery {
+		return
+	}
+	p.drawn = now
+	left := "ETA " + clock(p.perStep(done, now)*time.Duration(p.steps-done))
+	p.draw(done, left, metrics)
+}
+
+// end finishes the line of an epoch of which this many steps were done.
+func (p *progress) end(done int, metrics ...metric) {
+	now := p.now()
+	elapsed := clock(now.Sub(p.started)) + " " + perStep(p.perStep(done, now))
+	if p.terminal.live {
+		p.draw(done, elapsed, metrics)
+		p.interrupt()
+		return
+	}
+	fmt.Fprintf(p.w, "Epoch %d/%d - %d/%d - %s%s\n", p.epoch, p.epochs, done, p.steps, elapsed, metricsText(metrics))
+}
+
+// interrupt ends a line that is being drawn over, so that others can follow.
+func (p *progress) interrupt() {
+	if p.open {
+		fmt.Fprintln(p.w)
+		p.open = false
+	}
+}
+
+// perStep is the mean duration of a step, leaving out the first where there are more.
+func (p *progress) perStep(done int, now time.Time) time.Duration {
+	switch {
+	case done < 1:
+		return 0
+	case done == 1:
+		return now.Sub(p.started)
+	}
+	return now.Sub(p.first) / time.Duration(done-1)
+}
+
+// draw draws the line anew. It takes no more columns than there are, as a terminal
+// would go on to the next line, from where no carriage return comes back.
+func (p *progress) draw(done int, times string, metrics []metric) {
+	count := fmt.Sprintf("%*d/%d", len(fmt.Sprint(p.steps)), done, p.steps)
+	tail := " " + times + metricsText(metrics)
+	room := p.terminal.columns() - 1
+	width := min(barWidth, max(minBarWidth, room-len(count)-1-runes(tail)))
+	if over := len(count) + 1 + width + runes(tail) - room; over > 0 {
+		tail = string([]rune(tail)[:max(0, runes(tail)-over)])
+	}
+	full := width * done / max(1, p.steps)
+	filled, rest := strings.Repeat("━", full), strings.Repeat("━", width-full)
+	if p.terminal.color {
+		count = "\x1b[1m" + count + "\x1b[0m"
+		filled = "\x1b[32m" + filled + "\x1b[0m"
+		rest = "\x1b[37m" + rest + "\x1b[0m"
+	} else {
+		rest = strings.Repeat("─", width-full)
+	}
+	// Carriage return, the line, and erase what an earlier, longer one left.
+	fmt.Fprintf(p.w, "\r%s %s%s%s\x1b[K", count, filled, rest, tail)
+	p.open = true
+}
+
+func runes(s string) int { return len([]rune(s)) }
+
+func metricsText(metrics []metric) string {
+	var b strings.Builder
+	for _, m := range metrics {
+		fmt.Fprintf(&b, " - %s: %s", m.name, number(m.value))
+	}
+	return b.String()
+}
+
+// number is a metric with four decimals, or in scientific notation if these would
+// show little of it.
+func number(v float64) string {
+	if v != 0 && math.Abs(v) <= 1e-3 {
+		return fmt.Sprintf("%.4e", v)
+	}
+	return fmt.Sprintf("%.4f", v)
+}
+
+// clock is a duration as 0.4s, 12s, 3:07 or 1:02:45.
+func clock(d time.Duration) string {
+	seconds := int(d.Round(time.Second) / time.Second)
+	switch {
+	case d < 9950*time.Millisecond:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case seconds < 60:
+		return fmt.Sprintf("%ds", seconds)
+	case seconds < 3600:
+		return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
+	}
+	return fmt.Sprintf("%d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
+}
+
+// perStep is the duration of a step, in a unit that gives it one to three digits.
+func perStep(d time.Duration) string {
+	us := d.Round(time.Microsecond) / time.Microsecond
+	ms := d.Round(time.Millisecond) / time.Millisecond
+	switch {
+	case us < 1000:
+		return fmt.Sprintf("%dµs/step", us)
+	case ms < 1000:
+		return fmt.Sprintf("%dms/step", ms)
+	}
+	return fmt.Sprintf("%ds/step", d.Round(time.Second)/time.Second)
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+// smallBatch is the batch size for the embedded digits unless one is given: they are
+// few, and larger batches would leave few steps to learn in.
+const smallBatch = 32
+
+// train is the command of that name. Its options have been checked.
+func (a *app) train(ctx context.Context, o *trainOptions) error {
+	out, why, err := destination(o.out)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	set, err := a.loadDataset(ctx, o.dataset, dataDirectory(o.dataDir, o.dataset))
+	if err != nil {
+		return err
+	}
+	if set.name == digits && !o.batchGiven {
+		o.batch = smallBatch
+	}
+	a.describe(set, o.batch)
+	if why != nil {
+		a.print("The weights will not be kept: %v (--out FILE keeps them)", why)
+	}
+
+	r := &recipe{Hidden: o.hiddenSizes, Classes: set.classes(), Activation: o.activation, Dataset: set.name, Framing: set.framing()}
+	model := r.build(o.seed)
+	if _, err := nn.Summary(a.stdout, model, imageSide*imageSide); err != nil {
+		return err
+	}
+	history, err := a.fit(ctx, model, set, o)
+	if err != nil {
+		return a.interrupted(err, history, model, r, out)
+	}
+	if out != "" {
+		if err := a.keep(out, model, r); err != nil {
+			return err
+		}
+	}
+	return a.measure(ctx, model, set, r.Classes)
+}
+
+// describe says what is trained on. Of a substitute it says, on the same line, what for.
+func (a *app) describe(set *dataset, batch int) {
+	counts := fmt.Sprintf("%s images to train on, %s to test with, batches of %d",
+		grouped(set.train.N), grouped(set.test.N), batch)
+	if set.why == "" {
+		a.print("Data: %s (%s)", set.title, counts)
+		return
+	}
+	a.print("Data: %s (%s), as MNIST is not in the cache and cannot be downloaded (%s); to train on MNIST, connect to the network or give the directory of its files with --data-dir",
+		set.title, counts, set.why)
+}
+
+// fit trains the model and shows how that goes on.
+func (a *app) fit(ctx context.Context, model nn.Module, set *dataset, o *trainOptions) (*nn.History, error) {
+	var train, validation data.Dataset = set.train.Flatten(), set.test.Flatten()
+	if o.validation > 0 {
+		rest, held := data.Split(train, o.validation, o.seed)
+		if rest.Len() == 0 || held.Len() == 0 {
+			return nil, fmt.Errorf("--validation %v of %d images leaves nothing to %s", o.validation, train.Len(),
+				map[bool]string{true: "train on", false: "validate on"}[rest.Len() == 0])
+		}
+		train, validation = rest, held
+	}
+	optimizer, _ := find(optimizers, o.optimizer)
+	rate := o.rate
+	if !o.rateGiven {
+		rate = optimizer.rate
+	}
+	shown := &progress{w: a.stdout, terminal: a.terminal, epochs: o.epochs, now: a.now}
+	defer shown.interrupt()
+	return nn.Fit(ctx, model, train, nn.FitConfig{
+		Epochs:     o.epochs,
+		BatchSize:  o.batch,
+		Optimizer:  optimizer.make(model, rate),
+		Metrics:    []nn.Metric{nn.Accuracy{}},
+		Validation: validation,
+		Seed:       o.seed,
+		OnStep: func(step *nn.Step) error {
+			if step.Index == 0 {
+				shown.steps = step.Steps
+				shown.begin(step.Epoch + 1)
+			}
+			shown.step(step.Index+1, metrics("", step.Means)...)
+			return a.stdout.err
+		},
+		OnEpoch: func(epoch *nn.Epoch) error {
+			shown.end(epoch.Steps, append(metrics("", epoch.Train), metrics("val_", epoch.Validation)...)...)
+			return a.stdout.err
+		},
+	})
+}
+
+func metrics(prefix string, scores nn.Scores) []metric {
+	list := make([]metric, len(scores))
+	for i, score := range scores {
+		list[i] = metric{prefix + score.Name, score.Value}
+	}
+	return list
+}
+
+// interrupted ends a run that did not come to its end. Of one that was cancelled the
+// weights are kept; those of one that diverged are worth nothing.
+func (a *app) interrupted(err error, history *nn.History, model nn.Module, r *recipe, out string) error {
+	var diverged *nn.NonFiniteError
+	if errors.As(err, &diverged) {
+		return fmt.Errorf("training diverged in epoch %d, step %d: %s is %v; a lower --rate may help (no weights were kept)",
+			diverged.Epoch+1, diverged.Step+1, diverged.What, diverged.Value)
+	}
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	if history == nil || len(history.Epochs) == 0 {
+		return fmt.Errorf("%w before anything was learned", errStopped)
+	}
+	last := history.Epochs[len(history.Epochs)-1]
+	if out != "" {
+		if err := a.keep(out, model, r); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w in epoch %d, after %d steps of it", errStopped, last.Number+1, last.Steps)
+}
+
+// errStopped is the error of a run that was cancelled.
+var errStopped = fmt.Errorf("stopped (%w)", context.Canceled)
+
+func (a *app) print(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
+
+// grouped is a number with commas between thousands.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

@@ -1,0 +1,439 @@
+package nn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/optim"
+)
+
+// blobs is a data set of three clouds of points in the plane, 120 degrees apart.
+func blobs(seed uint64, n int) *data.Arrays {
+	rng := newRand(seed)
+	set := &data.Arrays{Classes: []string{"a", "b", "c"}}
+	points := make([]float32, 0, 2*n)
+	for i := range n {
+		class := i % 3
+		sin, cos := math.Sincos(2 * math.Pi * float64(class) / 3)
+		points = append(points, float32(cos+0.3*rng.NormFloat64()), float32(sin+0.3*rng.NormFloat64()))
+		set.Labels = append(set.Labels, class)
+	}
+	set.X = data.NewArray(points, n, 2)
+	return set
+}
+
+// xor is the data set of exclusive or, with numeric targets.
+func xor() *data.Arrays {
+	return &data.Arrays{
+		X: data.NewArray([]float32{0, 0, 0, 1, 1, 0, 1, 1}, 4, 2),
+		Y: data.NewArray([]float32{0, 1, 1, 0}, 4, 1),
+	}
+}
+
+func classifier(seed uint64) nn.Sequential {
+	return nn.NewMLP(newRand(seed), nn.MLPConfig{Sizes: []int{2, 16, 3}})
+}
+
+func TestFitLearnsXOR(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		dtype     autograd.DType
+		loss      nn.Loss
+		threshold float64
+		output    nn.Module
+	}{
+		{"logits float32", autograd.Float32, nn.ForTargets(nn.BCEWithLogitsLoss), 0, nil},
+		{"logits float64", autograd.Float64, nn.ForTargets(nn.BCEWithLogitsLoss), 0, nil},
+		{"probabilities", autograd.Float32, nn.ForTargets(nn.BCELoss), 0.5, nn.Sigmoid{}},
+		{"squares", autograd.Float32, nil, 0.5, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			model := nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 8, 1}, Activation: nn.Tanh{}, Output: test.output, DType: test.dtype})
+			history, err := nn.Fit(context.Background(), model, xor(), nn.FitConfig{
+				Epochs:    300,
+				Loss:      test.loss,
+				Optimizer: optim.NewAdam(model.Params(), optim.AdamConfig{LR: 0.05}),
+				Metrics:   []nn.Metric{nn.Accuracy{Threshold: test.threshold}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := history.Epochs[len(history.Epochs)-1]
+			if last.Train.Get("accuracy") != 1 || !(last.Train.Get("loss") < 0.05) {
+				t.Errorf("after %d epochs: %v", len(history.Epochs), last.Train)
+			}
+		})
+	}
+}
+
+func TestFitLearnsBlobs(t *testing.T) {
+	model := classifier(1)
+	test := blobs(2, 300)
+	var epochs []nn.Epoch
+	steps := 0
+	history, err := nn.Fit(context.Background(), model, blobs(1, 1000), nn.FitConfig{
+		Epochs:     5,
+		Optimizer:  optim.NewAdam(model.Params(), optim.AdamConfig{LR: 0.01}),
+		Metrics:    []nn.Metric{nn.Accuracy{}},
+		Validation: test,
+		OnStep:     func(step *nn.Step) error { steps++; return nil },
+		OnEpoch:    func(epoch *nn.Epoch) error { epochs = append(epochs, *epoch); return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if accuracy := history.Validation("accuracy"); len(accuracy) != 5 || !(accuracy[4] > 0.97) {
+		t.Errorf("the validation accuracy is %v", accuracy)
+	}
+	if loss := history.Train("loss"); !(loss[4] < loss[0]/2) {
+		t.Errorf("the loss is %v", loss)
+	}
+	if diff := cmp.Diff(history.Epochs, epochs); diff != "" {
+		t.Errorf("OnEpoch saw other epochs (-history +seen):\n%s", diff)
+	}
+	for i, e := range history.Epochs {
+		if e.Number != i || e.Steps != 32 || e.Partial || e.Duration <= 0 {
+			t.Errorf("epoch %d: %+v", i, e)
+		}
+	}
+	if steps != 5*32 {
+		t.Errorf("OnStep was called %d times", steps)
+	}
+	// The last validation is what Evaluate measures of the trained model.
+	scores, err := nn.Evaluate(context.Background(), model, test, nn.EvaluateConfig{Metrics: []nn.Metric{nn.Accuracy{}}})
+	if diff := cmp.Diff(history.Epochs[4].Validation, scores); err != nil || diff != "" {
+		t.Errorf("Evaluate (-validation +evaluated), error %v:\n%s", err, diff)
+	}
+}
+
+// A small network and one large enough for its work to be spread.
+func TestFitGivesTheSameBits(t *testing.T) {
+	for _, hidden := range []int{16, 600} {
+		t.Run(fmt.Sprint(hidden), func(t *testing.T) {
+			run := func(procs, prefetch int, seed uint64) (map[string][]uint64, *nn.History) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+				model := nn.NewMLP(newRand(3), nn.MLPConfig{Sizes: []int{2, hidden, hidden, 3}})
+				history, err := nn.Fit(context.Background(), model, blobs(1, 300), nn.FitConfig{
+					Epochs: 2, BatchSize: 128, Seed: seed, Prefetch: prefetch,
+					Metrics: []nn.Metric{nn.Accuracy{}}, Validation: blobs(2, 150),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return bitsOf(model), history
+			}
+			wantBits, wantHistory := run(1, 0, 5)
+			for _, procs := range []int{1, 2, 3, 8} {
+				bits, history := run(procs, procs-1, 5)
+				if diff := cmp.Diff(wantHistory, history, cmpopts.IgnoreFields(nn.Epoch{}, "Duration")); diff != "" {
+					t.Errorf("GOMAXPROCS %d changes the history (-1 +%d):\n%s", procs, procs, diff)
+				}
+				if !cmp.Equal(wantBits, bits) {
+					t.Errorf("GOMAXPROCS %d changes the weights", procs)
+				}
+			}
+			if bits, _ := run(1, 0, 6); cmp.Equal(wantBits, bits) {
+				t.Error("another seed gives the same weights")
+			}
+		})
+	}
+}
+
+func TestFitDefaults(t *testing.T) {
+	model := classifier(1)
+	order := map[string]int{}
+	history, err := nn.Fit(context.Background(), model, blobs(1, 100), nn.FitConfig{
+		OnStep: func(step *nn.Step) error {
+			order[fmt.Sprint(step.Epoch, step.Index, step.Steps, step.Examples)]++
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"0 0 4 32": 1, "0 1 4 32": 1, "0 2 4 32": 1, "0 3 4 4": 1}, order); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if len(history.Epochs) != 1 || len(history.Epochs[0].Train) != 1 || history.Epochs[0].Validation != nil {
+		t.Errorf("got %+v", history)
+	}
+	if v := history.Validation("loss"); len(v) != 1 || !math.IsNaN(v[0]) {
+		t.Errorf("the validation loss is %v", v)
+	}
+}
+
+// The loss of an epoch is the mean over its examples, not over its batches.
+func TestMeansWeighExamples(t *testing.T) {
+	model := classifier(1)
+	set := blobs(1, 100)
+	frozen := optim.NewSGD(model.Params(), optim.SGDConfig{})
+	frozen.SetLR(0)
+	history, err := nn.Fit(context.Background(), model, set, nn.FitConfig{
+		BatchSize: 64, Optimizer: frozen, Metrics: []nn.Metric{nn.Accuracy{}}, Validation: set, NoShuffle: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tape := autograd.NewTape(autograd.NoGrad)
+	output := model.Forward(tape.Const(autograd.New(set.X.Float32s, 100, 2)))
+	right := 0
+	for i, class := range output.ArgMax(-1) {
+		if class == set.Labels[i] {
+			right++
+		}
+	}
+	want := nn.Scores{{"loss", nn.CrossEntropy(output, set.Labels).Item()}, {"accuracy", float64(right) / 100}}
+	for _, got := range []nn.Scores{history.Epochs[0].Train, history.Epochs[0].Validation} {
+		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestFitCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	model := classifier(1)
+	var learned map[string][]uint64
+	history, err := nn.Fit(ctx, model, blobs(1, 320), nn.FitConfig{
+		Epochs:     3,
+		Validation: blobs(2, 10),
+		OnStep: func(step *nn.Step) error {
+			if step.Epoch == 1 && step.Index == 3 {
+				cancel()
+				learned = bitsOf(model)
+			}
+			return nil
+		},
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if diff := cmp.Diff(learned, bitsOf(model)); diff != "" {
+		t.Errorf("the model went on after it was cancelled:\n%s", diff)
+	}
+	if len(history.Epochs) != 2 || history.Epochs[0].Partial || !history.Epochs[1].Partial || history.Epochs[1].Steps != 4 {
+		t.Errorf("the history is %+v", history)
+	}
+	if v := history.Epochs[1].Validation; v != nil {
+		t.Errorf("the interrupted epoch has validation %v", v)
+	}
+}
+
+func TestFitCancelledAtOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	model := classifier(1)
+	history, err := nn.Fit(ctx, model, blobs(1, 320), nn.FitConfig{})
+	if !errors.Is(err, context.Canceled) || len(history.Epochs) != 0 || !cmp.Equal(bitsOf(model), bitsOf(classifier(1))) {
+		t.Errorf("got %+v, %v", history, err)
+	}
+}
+
+func TestCallbacksEndTheRun(t *testing.T) {
+	mistake := errors.New("a mistake")
+	for _, err := range []error{nn.ErrStop, fmt.Errorf("enough: %w", nn.ErrStop), mistake} {
+		for _, test := range []struct {
+			name    string
+			config  nn.FitConfig
+			epochs  int
+			partial bool
+		}{
+			{"OnStep", nn.FitConfig{OnStep: func(step *nn.Step) error {
+				if step.Epoch == 1 && step.Index == 2 {
+					return err
+				}
+				return nil
+			}}, 2, true},
+			{"OnEpoch", nn.FitConfig{OnEpoch: func(epoch *nn.Epoch) error {
+				if epoch.Number == 2 {
+					return err
+				}
+				return nil
+			}}, 3, false},
+		} {
+			t.Run(fmt.Sprint(test.name, " ", err), func(t *testing.T) {
+				test.config.Epochs = 9
+				history, got := nn.Fit(context.Background(), classifier(1), blobs(1, 320), test.config)
+				if err == mistake && got != mistake || err != mistake && got != nil {
+					t.Errorf("got error %v", got)
+				}
+				if n := len(history.Epochs); n != test.epochs || history.Epochs[n-1].Partial != test.partial {
+					t.Errorf("the history is %+v", history)
+				}
+			})
+		}
+	}
+}
+
+func TestFitStopsWhenNotFinite(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		loss  nn.Loss
+		what  string
+		steps int
+	}{
+		{"the loss", nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
+			return nn.CrossEntropy(output, labels).MulScalar(math.NaN())
+		}), "the loss is NaN", 0},
+		{"a gradient", nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
+			return nn.CrossEntropy(output, labels).Add(output.MulScalar(0).Sqrt().Sum())
+		}), "the gradient of 0.weight is", 0},
+		{"the loss, late", diverging(7), "epoch 1, step 3: the loss is +Inf", 7},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			model := classifier(1)
+			good := bitsOf(model)
+			steps := 0
+			history, err := nn.Fit(context.Background(), model, blobs(1, 128), nn.FitConfig{
+				Epochs: 3,
+				Loss:   test.loss,
+				OnStep: func(step *nn.Step) error { good = bitsOf(model); steps++; return nil },
+			})
+			var e *nn.NonFiniteError
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), test.what) {
+				t.Fatalf("got %v", err)
+			}
+			if steps != test.steps || e.Epoch*4+e.Step != steps {
+				t.Errorf("after %d steps: %v", steps, err)
+			}
+			if diff := cmp.Diff(good, bitsOf(model)); diff != "" {
+				t.Errorf("the bad step changed the model:\n%s", diff)
+			}
+			if want := (test.steps + 3) / 4; len(history.Epochs) != want {
+				t.Errorf("the history is %+v", history)
+			}
+		})
+	}
+}
+
+// diverging is a loss that is infinite after a number of steps.
+func diverging(steps int) nn.Loss {
+	return nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
+		steps--
+		if steps < 0 {
+			return nn.CrossEntropy(output, labels).AddScalar(math.Inf(1))
+		}
+		return nn.CrossEntropy(output, labels)
+	})
+}
+
+// Gradients whose norm alone is too large for a number are no reason to stop.
+func TestHugeGradients(t *testing.T) {
+	model := nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 3}, DType: autograd.Float64})
+	_, err := nn.Fit(context.Background(), model, blobs(1, 32), nn.FitConfig{
+		Loss: nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
+			return nn.CrossEntropy(output, labels).MulScalar(1e300)
+		}),
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFitErrors(t *testing.T) {
+	labelled := blobs(1, 10)
+	unlabelled := &data.Arrays{X: labelled.X}
+	outside := blobs(1, 10)
+	outside.Labels[7] = 3
+	broken := errors.New("the disk is on fire")
+	for _, test := range []struct {
+		name   string
+		model  nn.Module
+		data   data.Dataset
+		config nn.FitConfig
+		says   string
+	}{
+		{"no examples", classifier(1), blobs(1, 0), nn.FitConfig{}, "nn: Fit: the data set has no examples"},
+		{"no validation examples", classifier(1), labelled, nn.FitConfig{Validation: blobs(1, 0)}, "nn: validation after epoch 0: the data set has no examples"},
+		{"wrong input", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{3, 3}}), labelled, nn.FitConfig{}, "nn: epoch 0, step 0: autograd: linear of [10 2] and [3 3]"},
+		{"wrong label", classifier(1), outside, nn.FitConfig{NoShuffle: true}, "epoch 0, step 0: autograd: cross entropy: index 3 at position 7 is outside 0…2"},
+		{"nothing to learn", classifier(1), unlabelled, nn.FitConfig{}, "neither labels nor targets"},
+		{"no labels", classifier(1), xor(), nn.FitConfig{Loss: nn.ForLabels(nn.CrossEntropy)}, "the data set has no labels"},
+		{"no targets", classifier(1), labelled, nn.FitConfig{Loss: nn.ForTargets(nn.MSELoss)}, "the data set has no numeric targets"},
+		{"targets of another shape", classifier(1), xor(), nn.FitConfig{}, "nn.MSELoss of [4 3] and [4 1]"},
+		{"data fail", classifier(1), failing{labelled, broken}, nn.FitConfig{}, "the disk is on fire"},
+		{"validation data fail", classifier(1), labelled, nn.FitConfig{Validation: failing{labelled, broken}}, "nn: validation after epoch 0: data: batch 0"},
+		{"metric without classes", classifier(1), unlabelled, nn.FitConfig{
+			Loss:    func(output autograd.Variable, _ nn.Target) autograd.Variable { return output.Square().Mean() },
+			Metrics: []nn.Metric{nn.Accuracy{}},
+		}, "nn.Accuracy: the data set has neither labels nor targets"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := nn.Fit(context.Background(), test.model, test.data, test.config); err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got %v, expected %q", err, test.says)
+			}
+		})
+	}
+}
+
+// failing is a data set whose examples cannot be read.
+type failing struct {
+	data.Dataset
+	err error
+}
+
+func (f failing) Fill(*data.Batch, []int) error { return f.err }
+
+func TestFitPanics(t *testing.T) {
+	for name, config := range map[string]nn.FitConfig{
+		"epochs": {Epochs: -1}, "batch size": {BatchSize: -1}, "prefetch": {Prefetch: -1}, "clip norm": {ClipNorm: math.NaN()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var e *autograd.ValueError
+			if err := autograd.Try(func() { nn.Fit(context.Background(), classifier(1), blobs(1, 10), config) }); !errors.As(err, &e) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestEvaluateAndPredict(t *testing.T) {
+	model := classifier(1)
+	set := blobs(1, 100)
+	want := model.Forward(autograd.New(set.X.Float32s, 100, 2)).Detach()
+	for _, batch := range []int{0, 1, 64, 1000} {
+		got, err := nn.Predict(context.Background(), model, set, nn.PredictConfig{BatchSize: batch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.Floats(), got.Floats(), cmpopts.EquateApprox(0, 1e-6)); diff != "" || !cmp.Equal(got.Shape(), []int{100, 3}) {
+			t.Errorf("batch %d, shape %v (-want +got):\n%s", batch, got.Shape(), diff)
+		}
+		scores, err := nn.Evaluate(context.Background(), model, set, nn.EvaluateConfig{
+			BatchSize: batch, Loss: nn.ForLabels(nn.LossConfig{LabelSmoothing: 0.5}.CrossEntropy), Metrics: []nn.Metric{nn.Accuracy{}, nn.Accuracy{}},
+		})
+		if err != nil || len(scores) != 3 || scores[1] != scores[2] {
+			t.Errorf("batch %d: %v, %v", batch, scores, err)
+		}
+		if loss := (nn.LossConfig{LabelSmoothing: 0.5}).CrossEntropy(want, set.Labels).Item(); !(math.Abs(scores.Get("loss")-loss) < 1e-6) {
+			t.Errorf("batch %d: the loss is %v, want %v", batch, scores.Get("loss"), loss)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for name, err := range map[string]error{
+		"Predict, cancelled":   second(nn.Predict(ctx, model, set, nn.PredictConfig{})),
+		"Evaluate, cancelled":  second(nn.Evaluate(ctx, model, set, nn.EvaluateConfig{})),
+		"Predict, no examples": second(nn.Predict(context.Background(), model, blobs(1, 0), nn.PredictConfig{})),
+		"Predict, sum":         second(nn.Predict(context.Background(), nn.Func(func(x autograd.Variable) autograd.Variable { return x.Sum() }), set, nn.PredictConfig{})),
+		"Evaluate, no target":  second(nn.Evaluate(context.Background(), model, &data.Arrays{X: set.X}, nn.EvaluateConfig{})),
+	} {
+		if err == nil || !strings.Contains(err.Error(), strings.Split(name, ",")[0]) || strings.Contains(name, "cancelled") != errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
