@@ -65,7 +65,7 @@ func (v Variable) backward(name string, upstream Variable) Gradients {
 		}
 		p.step(n, g)
 	}
-	t.endPass(&p)
+	t.endPass(p)
 	t.recording = true
 	return Gradients{grads, grads.gen}
 }
@@ -85,21 +85,27 @@ func checkRoot(op string, root *node) *Tape {
 	return root.tape
 }
 
-func (t *Tape) startPass(root *node, recorded bool) pass {
-	var slots []*node
-	if last := len(t.slots) - 1; last >= 0 {
-		slots = t.slots[last]
-		t.slots = t.slots[:last]
+func (t *Tape) startPass(root *node, recorded bool) *pass {
+	var p *pass
+	if last := len(t.passes) - 1; last >= 0 {
+		p = t.passes[last]
+		t.passes = t.passes[:last]
+	} else {
+		p = &pass{tape: t}
 	}
-	if need := int(root.index) + 1; len(slots) < need {
-		slots = make([]*node, max(need, 2*len(slots)))
+	p.recorded = recorded
+	if need := int(root.index) + 1; len(p.slots) < need {
+		p.slots = make([]*node, max(need, 2*len(p.slots)))
 	}
-	return pass{tape: t, recorded: recorded, slots: slots}
+	return p
 }
 
-// endPass keeps the slots, which are all empty again, for the next pass. After a
+// endPass keeps p, whose slots are all empty again, for the next pass. After a
 // panic they are not, and it is not called.
-func (t *Tape) endPass(p *pass) { t.slots = append(t.slots, p.slots) }
+func (t *Tape) endPass(p *pass) {
+	p.needed = nil
+	t.passes = append(t.passes, p)
+}
 
 // seed starts the pass with the gradient of root: upstream, or one.
 func (p *pass) seed(root *node, upstream Variable) {

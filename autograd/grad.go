@@ -59,7 +59,7 @@ func (root *node) gradients(name string, upstream Variable, xs []Variable, recor
 		}
 		p.step(n, g)
 	}
-	t.endPass(&p)
+	t.endPass(p)
 	t.recording = true
 	return t.results(xs, grads, recorded)
 }

@@ -164,20 +164,17 @@ func init() {
 		},
 		fused: func(p *pass, n, g *node) {
 			x, w := n.in[0], n.in[1]
-			rows := asRows(g)
 			if p.needs(n, 0) {
 				dst, accumulate := p.destination(n, 0)
-				dstRows := rowsOf(dst)
-				tensor.MatMul(&dstRows.Array, &rows.Array, &w.Array, false, false, accumulate, nil)
+				tensor.MatMul(dst, &g.Array, &w.Array, false, false, accumulate, nil)
 			}
 			if p.needs(n, 1) {
 				dst, accumulate := p.destination(n, 1)
-				xRows := asRows(x)
-				tensor.MatMul(dst, &rows.Array, &xRows.Array, true, false, accumulate, nil)
+				tensor.MatMul(dst, &g.Array, &x.Array, true, false, accumulate, nil)
 			}
 			if n.in[2] != nil && p.needs(n, 2) {
 				dst, accumulate := p.destination(n, 2)
-				tensor.SumTo(dst, &rows.Array, accumulate)
+				tensor.SumTo(dst, &g.Array, accumulate)
 			}
 		},
 		jvp: func(n *node, t func(int) Variable) Variable {
@@ -223,23 +220,6 @@ func Linear(x, w, b Variable) Variable {
 }
 
 func linear(n, x, w *node, bias *tensor.Array) Variable {
-	dst, rows := asRows(n), asRows(x)
-	tensor.MatMul(&dst.Array, &rows.Array, &w.Array, false, true, false, bias)
+	tensor.MatMul(&n.Array, &x.Array, &w.Array, false, true, false, bias)
 	return n.done()
-}
-
-// rowsView is an array seen as a matrix whose rows lie along the last axis. It
-// holds its own shape so that making one allocates nothing.
-type rowsView struct {
-	tensor.Array
-	dims [2]int
-}
-
-func asRows(n *node) *rowsView { return rowsOf(&n.Array) }
-
-func rowsOf(a *tensor.Array) *rowsView {
-	last := a.Shape[len(a.Shape)-1]
-	v := &rowsView{Array: *a, dims: [2]int{sizeOf(a.Shape[:len(a.Shape)-1]), last}}
-	v.Shape = v.dims[:]
-	return v
 }

@@ -58,7 +58,7 @@ func resolveShape(dst []int, in *node, shape []int) []int {
 		case d == -1 && open < 0:
 			open = i
 		case d < 0:
-			panic(&ShapeError{reshapeOp.name, [][]int{in.Shape, dst}, "sizes must not be negative, except for a single -1"})
+			panic(&ShapeError{reshapeOp.name, [][]int{append([]int{}, in.Shape...), append([]int{}, shape...)}, "sizes must not be negative, except for a single -1"})
 		default:
 			product *= d
 		}

@@ -26,8 +26,8 @@ type Tape struct {
 	// temporaries and go to scratch instead of record.
 	recording bool
 	scratch   []*node
-	slots     [][]*node // spare gradient slots, one per nesting depth of passes
-	inners    []*Tape   // spare tapes for the inside of checkpoints
+	passes    []*pass // spare passes, one per nesting depth
+	inners    []*Tape // spare tapes for the inside of checkpoints
 
 	noGrad   bool
 	watcher  *watcher // nil unless the tape looks for anomalies or keeps a profile

@@ -7,11 +7,13 @@ import (
 
 // Matrix products over batches. The axes of the batch become a nest of loops; the
 // innermost one is a batch with constant strides, which package gemm takes at once.
+// Where one operand serves the whole batch, the batch is one tall matrix instead.
 
 // MatMul sets dst [..., m, n] to the products of a [..., m, k] and b [..., k, n]. With
 // transA, a is [..., k, m] and is transposed first; with transB, b is [..., n, k]. Axes
-// in front are a batch: those of a and b are broadcast to dst's. With accumulate the
-// products are added to dst. bias, unless nil, is [n] and is added to every row.
+// in front are a batch: those of a and b are broadcast to dst's. A vector is a row, in
+// dst too. With accumulate the products are added to dst. bias, unless nil, is [n] and
+// is added to every row.
 func MatMul(dst, a, b *Array, transA, transB, accumulate bool, bias *Array) {
 	if dst.Len() == 0 {
 		return
@@ -40,6 +42,12 @@ func MatMulReduce(dst, a, b *Array, transA, transB, accumulate bool) {
 
 func multiply[T simd.Float](dst, a, b *Array, dstData, aData, bData []T, transA, transB bool, e gemm.Epilogue[T]) {
 	c, x, y := matrixOf(dst, dstData), matrixOf(a, aData), matrixOf(b, bData)
+	switch {
+	case !transA && len(bData) == y.Rows*y.Cols && EqualShape(batchAxes(dst), batchAxes(a)):
+		c, x = rowsOf(dst, dstData), rowsOf(a, aData)
+	case transA && !transB && len(dstData) == c.Rows*c.Cols && EqualShape(batchAxes(a), batchAxes(b)):
+		x, y = rowsOf(a, aData), rowsOf(b, bData)
+	}
 	sizeC, sizeX, sizeY := c.Rows*c.Cols, x.Rows*x.Cols, y.Rows*y.Cols
 	if transA {
 		x = x.T()
@@ -79,10 +87,19 @@ func multiply[T simd.Float](dst, a, b *Array, dstData, aData, bData []T, transA,
 // matrixOf is the first matrix of a batch.
 func matrixOf[T simd.Float](a *Array, data []T) gemm.Matrix[T] {
 	rank := len(a.Shape)
+	if rank == 1 {
+		return gemm.RowMajor(data, 1, a.Shape[0])
+	}
 	return gemm.RowMajor(data, a.Shape[rank-2], a.Shape[rank-1])
 }
 
-func batchAxes(a *Array) []int { return a.Shape[:len(a.Shape)-2] }
+// rowsOf is all matrices of a batch, one below the other.
+func rowsOf[T simd.Float](a *Array, data []T) gemm.Matrix[T] {
+	rank := len(a.Shape)
+	return gemm.RowMajor(data, SizeOf(a.Shape[:rank-1]), a.Shape[rank-1])
+}
+
+func batchAxes(a *Array) []int { return a.Shape[:max(0, len(a.Shape)-2)] }
 
 // iterations is the number of iterations of a nest.
 func iterations(loops []loop) int {
