@@ -1,7 +1,10 @@
 // Package nn builds neural networks and trains them: layers, losses, metrics, the
 // training loop, and files of weights.
 //
-//	model := nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{784, 128, 10}})
+//	model := nn.Sequential{
+//		nn.Flatten{},
+//		nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{784, 128, 10}}),
+//	}
 //	history, err := nn.Fit(ctx, model, train, nn.FitConfig{
 //		Epochs:     10,
 //		BatchSize:  128,

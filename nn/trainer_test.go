@@ -9,6 +9,7 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/internal/race"
 	"github.com/chainrule-go/chainrule/nn"
 	"github.com/chainrule-go/chainrule/nn/optim"
 )
@@ -119,6 +120,9 @@ func TestStepByHand(t *testing.T) {
 }
 
 func TestStepsDoNotAllocate(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools forget")
+	}
 	for _, test := range []struct {
 		name string
 		set  data.Dataset
@@ -160,6 +164,9 @@ func TestStepsDoNotAllocate(t *testing.T) {
 
 // An epoch allocates the same, however many steps it has.
 func TestEpochsDoNotAllocateBySteps(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools forget")
+	}
 	allocs := func(n int) float64 {
 		model := classifier(1)
 		trainer := nn.NewTrainer(model, nn.TrainerConfig{Metrics: []nn.Metric{nn.Accuracy{}}})

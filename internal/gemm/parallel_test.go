@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chainrule-go/chainrule/internal/race"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -77,7 +78,7 @@ func TestConcurrentCallers(t *testing.T) {
 }
 
 func TestMulAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector makes pools forget")
 	}
 	mem := newMemory[float32](t, 1<<21)
