@@ -41,6 +41,15 @@ func newUnary(u unary) *unary {
 	return o
 }
 
+// elementwise is the kernel of a function that has no vector form.
+func elementwise[T Float](f func(float64) float64) func(dst, x []T) {
+	return func(dst, x []T) {
+		for i, v := range x {
+			dst[i] = T(f(float64(v)))
+		}
+	}
+}
+
 func (o *unary) backwardFused(p *pass, n, g *node) {
 	saved := n.in[0]
 	if o.fromOutput {
