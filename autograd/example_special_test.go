@@ -28,6 +28,16 @@ func ExampleVariable_Erfc() {
 	// [-0.4151 -1.1284 -0.0207]
 }
 
+func ExampleVariable_Erfinv() {
+	x := autograd.NewTape().Watch(autograd.New([]float64{-0.5, 0, 0.9}))
+	y := x.Erfinv()
+	fmt.Printf("%.4f\n", y.Float64s())
+	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
+	// Output:
+	// [-0.4769 0.0000 1.1631]
+	// [1.1126 0.8862 3.4280]
+}
+
 func ExampleVariable_Lgamma() {
 	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 2, 5}))
 	y := x.Lgamma()

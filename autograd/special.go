@@ -12,8 +12,8 @@ import (
 // Special functions: the error function and the gamma family.
 
 var (
-	erfOp, erfcOp, lgammaOp *unary
-	polygammaOp             *op
+	erfOp, erfcOp, erfinvOp, lgammaOp *unary
+	polygammaOp                       *op
 )
 
 func init() {
@@ -30,6 +30,12 @@ func init() {
 		op:     op{name: "erfc"},
 		kernel: tensor.Kernel1{F32: simd.Erfc[float32], F64: simd.Erfc[float64], Cost: 40},
 		slope:  func(x, y Variable) Variable { return bell(x).Neg() },
+	})
+	// (erf⁻¹)′ = √π/2·e^(y²).
+	erfinvOp = newUnary(unary{
+		op:     op{name: "erfinv"},
+		kernel: tensor.Kernel1{F32: elementwise[float32](math.Erfinv), F64: elementwise[float64](math.Erfinv), Cost: 80},
+		slope:  func(x, y Variable) Variable { return y.Square().Exp().MulScalar(math.Sqrt(math.Pi) / 2) },
 	})
 	// (ln |Γ|)′ = ψ, the digamma function.
 	lgammaOp = newUnary(unary{
@@ -54,6 +60,10 @@ func (x Variable) Erf() Variable { return erfOp.apply(x) }
 
 // Erfc is 1 − erf(x), accurate where that is small.
 func (x Variable) Erfc() Variable { return erfcOp.apply(x) }
+
+// Erfinv is the inverse of [Variable.Erf] on −1 < x < 1: ±Inf at ±1, NaN beyond. The
+// quantile function of the normal distribution is √2·erf⁻¹(2p−1).
+func (x Variable) Erfinv() Variable { return erfinvOp.apply(x) }
 
 // Lgamma is ln |Γ(x)|: +Inf at 0, −1, −2, ….
 func (x Variable) Lgamma() Variable { return lgammaOp.apply(x) }

@@ -91,6 +91,7 @@ func rows() []row {
 		{name: "Variable.Atanh", f: of(autograd.Variable.Atanh), low: -0.9, high: 0.9, reference: "atanh", oracle: complexAtanh, empty: true},
 		{name: "Variable.Erf", f: of(autograd.Variable.Erf), reference: "erf", empty: true},
 		{name: "Variable.Erfc", f: of(autograd.Variable.Erfc), reference: "erfc", empty: true},
+		{name: "Variable.Erfinv", f: of(autograd.Variable.Erfinv), low: -0.9, high: 0.9, empty: true},
 		{name: "Variable.Lgamma", f: of(autograd.Variable.Lgamma), low: 0.3, high: 5, reference: "lgamma", empty: true},
 		{name: "Variable.Digamma", f: of(autograd.Variable.Digamma), low: 0.5, high: 5, empty: true},
 		{name: "Variable.Polygamma", f: x(func(x autograd.Variable) autograd.Variable { return x.Polygamma(1) }), low: 0.7, high: 5, empty: true},
