@@ -1,4 +1,4 @@
-package nn_test
+package layout
 
 import (
 	"os"
@@ -9,13 +9,13 @@ import (
 
 // Programs in the README are the text of examples that run.
 func TestReadmeShowsExamples(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var examples []string
 	for _, pattern := range []string{"*/example_test.go", "*/*/example_test.go"} {
-		files, err := filepath.Glob(filepath.Join("..", pattern))
+		files, err := filepath.Glob(filepath.Join("../..", pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
