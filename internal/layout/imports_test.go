@@ -1,0 +1,91 @@
+package layout
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/chainrule-go/chainrule/"
+
+// may has for each package what of this module it may import, directly.
+var may = map[string][]string{
+	"internal/layout":    nil,
+	"internal/parallel":  nil,
+	"internal/race":      nil,
+	"internal/simd":      nil,
+	"internal/gemm":      {"internal/parallel", "internal/simd"},
+	"internal/tensor":    {"internal/gemm", "internal/parallel", "internal/simd"},
+	"autograd":           {"internal/tensor", "internal/simd"},
+	"autograd/gradcheck": {"autograd"},
+	"autograd/optimize":  {"autograd"},
+	"internal/reference": {"autograd"},
+	"data":               {"internal/tensor", "internal/simd"},
+	"nn/optim":           {"autograd", "internal/tensor", "internal/simd"},
+	"nn":                 {"autograd", "data", "nn/optim"},
+	"bench":              nil,
+	"cmd/mnist":          {"autograd", "data", "nn", "nn/optim"},
+}
+
+// libraryModules are the modules that the library may import besides the standard
+// library. Programs may import whatever is useful.
+var libraryModules = []string{"gonum.org/v1/gonum/", "golang.org/x/"}
+
+func TestImportsPointDown(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == ".git" || entry.Name() == "peers" || entry.Name() == "gen"):
+			return filepath.SkipDir
+		case entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		from, err := filepath.Rel("../..", filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		from = filepath.ToSlash(from)
+		seen[from] = true
+		allowed, known := may[from]
+		if !known {
+			t.Errorf("package %s is not in the table of what may import what", from)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if own, ok := strings.CutPrefix(name, module); ok {
+				if !slices.Contains(allowed, own) {
+					t.Errorf("%s: %s may not import %s", path, from, own)
+				}
+				continue
+			}
+			host, _, _ := strings.Cut(name, "/")
+			isLibrary := slices.ContainsFunc(libraryModules, func(m string) bool { return strings.HasPrefix(name, m) })
+			if strings.Contains(host, ".") && !isLibrary && !strings.HasPrefix(from, "cmd/") {
+				t.Errorf("%s: a package of the library may not import %s", path, name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range may {
+		if !seen[name] {
+			t.Errorf("the table has package %s, which does not exist", name)
+		}
+	}
+}
