@@ -65,7 +65,7 @@ func benchmarked[T Float]() []struct {
 		}},
 		{"Softmax", 2, unary(Softmax[T])},
 		{"LogSoftmax", 2, unary(LogSoftmax[T])},
-		{"CrossEntropyRow", 2, func(s [][]T) { CrossEntropyRow(s[0], s[1], 3) }},
+		{"CrossEntropyRow", 2, func(s [][]T) { CrossEntropyRow(s[0], s[1], 0) }},
 		{"SoftmaxBackward", 3, pair(SoftmaxBackward[T])},
 		{"Adam", 7, func(s [][]T) { Adam(s[0], s[1], s[2], s[3], adam) }},
 		{"SGD", 3, func(s [][]T) { SGD(s[0], s[1], 1e-9, 0) }},
