@@ -1,49 +1,35 @@
 package bench
 
 import (
-	"math"
 	"math/rand/v2"
 
 	"github.com/chainrule-go/chainrule/autograd"
-	"github.com/chainrule-go/chainrule/internal/simd"
+	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/optim"
 )
 
 // mlp is a perceptron in float32 with its optimizer.
 type mlp struct {
-	sizes  []int // inputs, hidden units, outputs
-	tape   *autograd.Tape
-	params []autograd.Variable // weight and bias of each layer
-	adam   adam
+	sizes []int // inputs, hidden units, outputs
+	tape  *autograd.Tape
+	model nn.Sequential
+	adam  optim.Optimizer
 }
 
-func newMLP(sizes ...int) *mlp {
-	rng := rand.New(rand.NewPCG(3, 4))
-	m := &mlp{sizes: sizes, tape: autograd.NewTape(autograd.Training)}
-	for i, in := range sizes[:len(sizes)-1] {
-		bound := 1 / math.Sqrt(float64(in))
-		w := autograd.Uniform(rng, autograd.Float32, -bound, bound, sizes[i+1], in)
-		m.params = append(m.params, autograd.Parameter(w), autograd.Parameter(autograd.Zeros(autograd.Float32, sizes[i+1])))
+func newMLP(config nn.MLPConfig) *mlp {
+	model := nn.NewMLP(rand.New(rand.NewPCG(3, 4)), config)
+	return &mlp{
+		sizes: config.Sizes,
+		tape:  autograd.NewTape(autograd.Training),
+		model: model,
+		adam:  optim.NewAdam(model.Params(), optim.AdamConfig{}),
 	}
-	m.adam = newAdam(m.params)
-	return m
 }
 
-// forward is the network with ReLU between its layers.
-func (m *mlp) forward(x autograd.Variable) autograd.Variable {
-	for i := 0; i < len(m.params); i += 2 {
-		if i > 0 {
-			x = x.ReLU()
-		}
-		x = autograd.Linear(x, m.params[i], m.params[i+1])
-	}
-	return x
-}
-
-// step trains on one batch: forward, cross-entropy, backward, Adam.
-func (m *mlp) step(x autograd.Variable, labels []int) {
+// step trains on one batch: forward, loss, backward, Adam.
+func (m *mlp) step(x autograd.Variable, loss func(output autograd.Variable) autograd.Variable) {
 	m.tape.Reset()
-	loss := autograd.SoftmaxCrossEntropy(m.forward(m.tape.Const(x)), labels).Mean()
-	m.adam.step(loss.Backward())
+	m.adam.Step(loss(m.model.Forward(m.tape.Const(x))).Backward())
 }
 
 // forwardFlops counts the multiplications and additions of the products with the
@@ -60,29 +46,4 @@ func (m *mlp) forwardFlops(batch int) float64 {
 // gradient of each weight, and one for that of each layer's input but the first.
 func (m *mlp) stepFlops(batch int) float64 {
 	return 3*m.forwardFlops(batch) - float64(2*batch*m.sizes[0]*m.sizes[1])
-}
-
-// adam is Adam with its usual parameters.
-type adam struct {
-	params []autograd.Variable
-	m, v   [][]float32
-	steps  int
-}
-
-func newAdam(params []autograd.Variable) adam {
-	a := adam{params: params}
-	for _, w := range params {
-		a.m = append(a.m, make([]float32, w.Size()))
-		a.v = append(a.v, make([]float32, w.Size()))
-	}
-	return a
-}
-
-func (a *adam) step(grads autograd.Gradients) {
-	a.steps++
-	p := simd.AdamParams{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
-		BiasCorrection1: 1 - math.Pow(0.9, float64(a.steps)), BiasCorrection2: 1 - math.Pow(0.999, float64(a.steps))}
-	for i, w := range a.params {
-		simd.Adam(w.Float32s(), a.m[i], a.v[i], grads.Of(w).Float32s(), p)
-	}
 }

@@ -3,12 +3,15 @@ package bench
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/optim"
 )
 
 // BenchmarkTrainStep measures whole training steps: forward, loss, backward and
@@ -24,11 +27,12 @@ func BenchmarkTrainStep(b *testing.B) {
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			b.ReportAllocs()
-			m := newMLP(test.sizes...)
+			m := newMLP(nn.MLPConfig{Sizes: test.sizes})
 			x, labels := uniform(autograd.Float32, test.batch, test.sizes[0]), classes(test.batch)
-			m.step(x, labels) // makes the buffers
+			loss := func(output autograd.Variable) autograd.Variable { return nn.CrossEntropy(output, labels) }
+			m.step(x, loss) // makes the buffers
 			for b.Loop() {
-				m.step(x, labels)
+				m.step(x, loss)
 			}
 			reportFlops[float32](b, m.stepFlops(test.batch))
 		})
@@ -39,18 +43,13 @@ func BenchmarkTrainStep(b *testing.B) {
 // xor has so little arithmetic that what is measured is everything else.
 func xor(b *testing.B) {
 	b.ReportAllocs()
-	m := newMLP(2, 8, 1)
+	m := newMLP(nn.MLPConfig{Sizes: []int{2, 8, 1}, Activation: nn.Tanh{}, Output: nn.Sigmoid{}})
 	x := autograd.New([]float32{0, 0, 0, 1, 1, 0, 1, 1}, 4, 2)
 	target := autograd.New([]float32{0, 1, 1, 0}, 4, 1)
-	step := func() {
-		m.tape.Reset()
-		h := autograd.Linear(m.tape.Const(x), m.params[0], m.params[1]).Tanh()
-		y := autograd.Linear(h, m.params[2], m.params[3]).Sigmoid()
-		m.adam.step(y.Sub(target).Square().Mean().Backward())
-	}
-	step()
+	loss := func(output autograd.Variable) autograd.Variable { return nn.MSELoss(output, target) }
+	m.step(x, loss)
 	for b.Loop() {
-		step()
+		m.step(x, loss)
 	}
 }
 
@@ -61,13 +60,13 @@ func BenchmarkMNISTEpoch(b *testing.B) {
 	b.ReportAllocs()
 	const batch = 128
 	loader := data.NewLoader(digits(b), data.LoaderConfig{BatchSize: batch, Shuffle: true, DropLast: true})
-	m := newMLP(784, 128, 10)
-	for epoch := 0; b.Loop(); epoch++ {
-		for batch, err := range loader.Batches(context.Background(), epoch) {
+	m := newMLP(nn.MLPConfig{Sizes: []int{784, 128, 10}})
+	trainer := nn.NewTrainer(m.model, nn.TrainerConfig{Optimizer: m.adam})
+	for b.Loop() {
+		for _, err := range trainer.Steps(context.Background(), loader) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			m.step(autograd.New(batch.X.Float32s, batch.X.Shape...), batch.Labels)
 		}
 	}
 	reportFlops[float32](b, float64(loader.Steps())*m.stepFlops(batch))
@@ -98,8 +97,8 @@ func digits(b *testing.B) *data.Images {
 func BenchmarkInference(b *testing.B) {
 	for _, batch := range []int{1, 128} {
 		b.Run(fmt.Sprintf("batch %d", batch), func(b *testing.B) {
-			m := newMLP(784, 128, 10)
-			repeat(b, func(x autograd.Variable) autograd.Variable { return m.forward(x).Softmax(-1) },
+			m := newMLP(nn.MLPConfig{Sizes: []int{784, 128, 10}, Output: nn.Softmax{}})
+			repeat(b, m.model.Forward,
 				uniform(autograd.Float32, batch, 784))
 			reportFlops[float32](b, m.forwardFlops(batch))
 		})
@@ -113,10 +112,10 @@ func BenchmarkAdam(b *testing.B) {
 	w := autograd.Parameter(uniform(autograd.Float32, 1<<14, 1<<10))
 	tape := autograd.NewTape()
 	grads := tape.Watch(w).MulScalar(0.5).Sum().Backward()
-	adam := newAdam([]autograd.Variable{w})
-	adam.step(grads) // gives the moments' pages memory
+	adam := optim.NewAdam(maps.All(map[string]autograd.Variable{"w": w}), optim.AdamConfig{})
+	adam.Step(grads) // gives the moments' pages memory
 	for b.Loop() {
-		adam.step(grads)
+		adam.Step(grads)
 	}
 	reportBytes(b, 7*4*float64(w.Size()))
 }

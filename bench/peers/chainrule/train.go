@@ -2,67 +2,54 @@ package main
 
 import (
 	"context"
-	"math"
+	"math/rand/v2"
+	"strings"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
-	"github.com/chainrule-go/chainrule/internal/simd"
+	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/optim"
 
 	"github.com/chainrule-go/chainrule/bench/peers/workload"
 )
 
 // trainer is a perceptron and its optimizer.
 type trainer struct {
-	tape   *autograd.Tape
-	params []autograd.Variable // weight and bias of each layer
-	m, v   [][]float32
-	steps  int
-	loss   float64
+	tape  *autograd.Tape
+	model nn.Sequential
+	adam  optim.Optimizer
+	loss  float64
 }
 
-func newTrainer(mlp workload.MLP) *trainer {
-	t := &trainer{tape: autograd.NewTape(autograd.Training)}
-	for i := range len(mlp.Sizes) - 1 {
-		in, out := mlp.Sizes[i], mlp.Sizes[i+1]
-		weight := autograd.New(workload.Transposed(mlp.Weights(i), in, out), out, in)
-		t.params = append(t.params, autograd.Parameter(weight), autograd.Parameter(autograd.Zeros(autograd.Float32, out)))
+func newTrainer(mlp workload.MLP, config nn.MLPConfig) *trainer {
+	config.Sizes = mlp.Sizes
+	t := &trainer{tape: autograd.NewTape(autograd.Training), model: nn.NewMLP(rand.New(rand.NewPCG(1, 2)), config)}
+	layer := 0
+	for name, w := range t.model.Params() {
+		if strings.HasSuffix(name, "weight") {
+			copy(w.Float32s(), workload.Transposed(mlp.Weights(layer), mlp.Sizes[layer], mlp.Sizes[layer+1]))
+			layer++
+		} else {
+			clear(w.Float32s())
+		}
 	}
-	for _, p := range t.params {
-		t.m = append(t.m, make([]float32, p.Size()))
-		t.v = append(t.v, make([]float32, p.Size()))
-	}
+	t.adam = optim.NewAdam(t.model.Params(), optim.AdamConfig{
+		LR: workload.LearningRate, Betas: [2]float64{workload.Beta1, workload.Beta2}, Eps: workload.Epsilon,
+	})
 	return t
 }
 
-func (t *trainer) linear(layer int, x autograd.Variable) autograd.Variable {
-	return autograd.Linear(x, t.params[2*layer], t.params[2*layer+1])
-}
-
-func (t *trainer) update(loss autograd.Variable) {
-	t.loss = loss.Item()
-	grads := loss.Backward()
-	t.steps++
-	adam := simd.AdamParams{
-		LR: workload.LearningRate, Beta1: workload.Beta1, Beta2: workload.Beta2, Eps: workload.Epsilon,
-		BiasCorrection1: 1 - math.Pow(workload.Beta1, float64(t.steps)),
-		BiasCorrection2: 1 - math.Pow(workload.Beta2, float64(t.steps)),
-	}
-	for i, p := range t.params {
-		simd.Adam(p.Float32s(), t.m[i], t.v[i], grads.Of(p).Float32s(), adam)
-	}
+// step makes a step with this loss.
+func (t *trainer) step(x autograd.Variable, loss func(output autograd.Variable) autograd.Variable) {
+	l := loss(t.model.Forward(t.tape.Const(x)))
+	t.loss = l.Item()
+	t.adam.Step(l.Backward())
 	t.tape.Reset()
 }
 
-// classify makes a step with ReLU and cross-entropy.
+// classify makes a step with cross-entropy.
 func (t *trainer) classify(x autograd.Variable, labels []int) {
-	h := t.tape.Const(x)
-	for i := range len(t.params) / 2 {
-		if i > 0 {
-			h = h.ReLU()
-		}
-		h = t.linear(i, h)
-	}
-	t.update(autograd.SoftmaxCrossEntropy(h, labels).Mean())
+	t.step(x, func(output autograd.Variable) autograd.Variable { return nn.CrossEntropy(output, labels) })
 }
 
 // check is the losses of three steps.
@@ -85,7 +72,7 @@ func mnistEpoch() (workload.Work, error) {
 		images.Labels = append(images.Labels, int(label))
 	}
 	mlp := workload.MNIST()
-	t := newTrainer(mlp)
+	t := newTrainer(mlp, nn.MLPConfig{})
 	config := data.LoaderConfig{BatchSize: mlp.Batch, DropLast: true}
 	var check []float64
 	for batch, err := range data.NewLoader(images.Flatten(), config).Batches(context.Background(), 0) {
@@ -113,7 +100,7 @@ func mnistEpoch() (workload.Work, error) {
 
 func largeStep() (workload.Work, error) {
 	mlp := workload.Large()
-	t := newTrainer(mlp)
+	t := newTrainer(mlp, nn.MLPConfig{})
 	x, labels := autograd.New(mlp.Inputs(), mlp.Batch, mlp.Sizes[0]), mlp.Labels()
 	step := func() { t.classify(x, labels) }
 	return workload.Work{Check: t.check(step), Run: func() error {
@@ -124,12 +111,10 @@ func largeStep() (workload.Work, error) {
 
 func xorStep() (workload.Work, error) {
 	mlp := workload.XOR()
-	t := newTrainer(mlp)
+	t := newTrainer(mlp, nn.MLPConfig{Activation: nn.Tanh{}, Output: nn.Sigmoid{}})
 	x, target := autograd.New(workload.XORInputs(), mlp.Batch, 2), autograd.New(workload.XORTargets(), mlp.Batch, 1)
-	step := func() {
-		h := t.linear(0, t.tape.Const(x)).Tanh()
-		t.update(t.linear(1, h).Sigmoid().Sub(target).Square().Mean())
-	}
+	loss := func(output autograd.Variable) autograd.Variable { return nn.MSELoss(output, target) }
+	step := func() { t.step(x, loss) }
 	return workload.Work{Check: t.check(step), Run: func() error {
 		step()
 		return nil
