@@ -60,8 +60,12 @@ type Batch struct {
 	// Memory kept for when it is needed again.
 	labels  []int
 	targets Array
-	subset  []int // indices translated by Subset
-	touched byte  // see Images.touch
+	subset  []int   // indices translated by Subset
+	filling filling // the job of Images.Fill
+
+	// background is set while the batch is filled beside other work, which then has the
+	// worker pool to itself.
+	background bool
 }
 
 // Reset makes b a batch of n examples with features of this shape, without labels

@@ -3,6 +3,9 @@ package data
 import (
 	"fmt"
 	"math"
+	"runtime"
+
+	"github.com/chainrule-go/chainrule/internal/parallel"
 )
 
 // Images is a Dataset of labelled grey-scale images. The pixels stay bytes; they
@@ -155,14 +158,13 @@ func (m *Images) Fill(batch *Batch, indices []int) error {
 	if std == 0 {
 		std = 1
 	}
-	scale, shift := 1/(255*std), -m.Mean/std
-	for start := 0; start < len(indices); start += touchedAhead {
-		group := indices[start:min(start+touchedAhead, len(indices))]
-		batch.touched ^= m.touch(group)
-		for row, i := range group {
-			SetRowBytes(&batch.X, start+row, m.Image(i), scale, shift)
-		}
+	batch.filling = filling{m, &batch.X, indices, 1 / (255 * std), -m.Mean / std}
+	if batch.background {
+		batch.filling.DoRange(0, len(indices))
+	} else {
+		parallel.For(len(indices), touchedAhead, &batch.filling)
 	}
+	batch.filling = filling{}
 	if m.Labels != nil {
 		batch.ResetLabels()
 		for row, i := range indices {
@@ -170,6 +172,26 @@ func (m *Images) Fill(batch *Batch, indices []int) error {
 		}
 	}
 	return nil
+}
+
+// filling is the conversion of the pixels of a batch.
+type filling struct {
+	images       *Images
+	dst          *Array
+	indices      []int
+	scale, shift float64
+}
+
+// DoRange converts the images of rows lo ≤ row < hi.
+func (f *filling) DoRange(lo, hi int) {
+	for start := lo; start < hi; start += touchedAhead {
+		group := f.indices[start:min(start+touchedAhead, hi)]
+		combination := f.images.touch(group)
+		for row, i := range group {
+			SetRowBytes(f.dst, start+row, f.images.Image(i), f.scale, f.shift)
+		}
+		runtime.KeepAlive(combination)
+	}
 }
 
 // touchedAhead is how many images touch reads at once.

@@ -119,7 +119,7 @@ func (l *Loader) acquire(epoch int) *pass {
 	if p == nil {
 		p = &pass{loader: l, steps: l.Steps(), order: make([]int, l.length)}
 		for range l.config.Prefetch + 1 {
-			p.batches = append(p.batches, &Batch{})
+			p.batches = append(p.batches, &Batch{background: l.config.Prefetch > 0})
 		}
 	}
 	p.epoch = epoch

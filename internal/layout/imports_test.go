@@ -25,7 +25,7 @@ var may = map[string][]string{
 	"autograd/gradcheck": {"autograd"},
 	"autograd/optimize":  {"autograd"},
 	"internal/reference": {"autograd"},
-	"data":               {"internal/tensor", "internal/simd"},
+	"data":               {"internal/tensor", "internal/parallel", "internal/simd"},
 	"nn/optim":           {"autograd", "internal/tensor", "internal/simd"},
 	"nn":                 {"autograd", "data", "nn/optim"},
 	"bench":              nil,

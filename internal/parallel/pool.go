@@ -24,9 +24,10 @@ const (
 const maxWorkers = 1 << 12
 
 // spinTime is how long a goroutine looks for what it waits for before it parks:
-// well above the time between two products of a training step, well below
-// anything a person or a scheduler would notice.
-const spinTime = 50 * time.Microsecond
+// well above the time between two products of a training step, also when the
+// system takes the processor away for a moment, and well below anything a person
+// would notice.
+const spinTime = 200 * time.Microsecond
 
 // pool is a set of workers and the job they are at. The fields written while a
 // job runs are kept on cache lines of their own.

@@ -30,8 +30,8 @@ func MinMax(x *Array) (lo, hi float64) {
 	return lo, hi
 }
 
-// Norm2 is the Euclidean norm √Σx². It is accumulated in float64, in an order that
-// depends on the length alone.
+// Norm2 is the Euclidean norm √Σx², which neither overflows nor underflows for float32.
+// The order of the sum depends on the length alone.
 func Norm2(x *Array) float64 {
 	job := statistics.get()
 	sum := 0.0
@@ -91,14 +91,20 @@ func (s *statistic) DoRange(lo, hi int) {
 	}
 }
 
-// squares32 is Σx² in float64.
+// squares32 is Σx² of float32, in pieces whose sums are added in float64. A piece whose
+// squares may overflow or underflow is computed in float64 altogether.
 func squares32(x []float32) float64 {
-	var wide [512]float64
+	const piece = 512
 	sum := 0.0
 	for len(x) > 0 {
-		n := min(len(x), len(wide))
-		simd.Float32To64(wide[:n], x[:n])
-		sum += simd.SumSquares(wide[:n])
+		n := min(len(x), piece)
+		if s := simd.SumSquares(x[:n]); s >= 1e-20 && s <= 1e30 {
+			sum += float64(s)
+		} else {
+			var wide [piece]float64
+			simd.Float32To64(wide[:n], x[:n])
+			sum += simd.SumSquares(wide[:n])
+		}
 		x = x[n:]
 	}
 	return sum
