@@ -235,6 +235,9 @@ func (p *pass) addTo(in *node, v Variable) {
 		p.pending++
 	case p.recorded:
 		*slot = (*slot).variable().Add(g.variable()).n
+	case g.Len() == 1:
+		sum := p.private(slot)
+		sum.Set(0, sum.At(0)+g.At(0))
 	default:
 		tensor.Accumulate(&p.private(slot).Array, &g.Array)
 	}

@@ -97,7 +97,10 @@ func init() {
 		db:     func(g, a, b, y Variable) Variable { return g.Neg() },
 	})
 	mulOp = newBinary(binary{
-		op:     op{name: "mul"},
+		op: op{name: "mul", fused: func(p *pass, n, g *node) {
+			p.addProduct(n, 0, g, n.in[1])
+			p.addProduct(n, 1, g, n.in[0])
+		}},
 		kernel: tensor.Kernel2{F32: simd.Mul[float32], F64: simd.Mul[float64]},
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, a) },
@@ -134,6 +137,40 @@ func init() {
 // strongMul is the product g·d of an upstream gradient with a local derivative:
 // exactly 0 where g is 0, even if d is infinite or NaN.
 func strongMul(g, d Variable) Variable { return strongMulOp.apply(g, d) }
+
+// addProduct adds strongMul(g, d) to the gradient of operand i of n, in a pass that is
+// not recorded.
+func (p *pass) addProduct(n *node, i int, g, d *node) {
+	in := n.in[i]
+	if !p.wants(in) {
+		return
+	}
+	if len(in.Shape) != len(n.Shape) || in.Len() != n.Len() {
+		p.add(n, i, strongMul(g.variable(), d.variable())) // sums over what was repeated
+		return
+	}
+	if p.slots[in.index] == nil {
+		dst, _ := p.destination(n, i)
+		strongProduct(dst, g, d)
+		return
+	}
+	product := p.temporary(n.DType, n.Shape)
+	strongProduct(&product.Array, g, d)
+	p.add(n, i, product.variable())
+}
+
+// strongProduct sets dst to strongMul(g, d), where g has the shape of dst.
+func strongProduct(dst *tensor.Array, g, d *node) {
+	if dst.Len() != 1 {
+		tensor.Map2(&strongMulOp.kernel, dst, &g.Array, &d.Array)
+		return
+	}
+	product := g.At(0)
+	if product != 0 {
+		product *= d.At(0) // of float32 it is exact before it is rounded
+	}
+	dst.Set(0, product)
+}
 
 // preferred is 1 where wins is 1, ½ where ties is 1, and 0 elsewhere.
 func preferred(wins, ties Variable) Variable { return wins.Add(ties.MulScalar(0.5)) }

@@ -35,10 +35,22 @@ func newUnary(u unary) *unary {
 	o.jvp = func(n *node, t func(int) Variable) Variable {
 		return strongMul(t(0), o.slope(n.arg(0), n.variable()))
 	}
+	o.fused = o.backwardPlain
 	if o.backward.F32 != nil {
 		o.fused = o.backwardFused
 	}
 	return o
+}
+
+// backwardPlain is vjp for passes that are not recorded: the product with the
+// derivative is written over the upstream gradient where nobody else needs it.
+func (o *unary) backwardPlain(p *pass, n, g *node) {
+	slope := o.slope(n.arg(0), n.variable())
+	if dst := p.forward(n, 0, g); dst != nil {
+		strongProduct(dst, g, slope.n)
+		return
+	}
+	p.add(n, 0, strongMul(g.variable(), slope))
 }
 
 // elementwise is the kernel of a function that has no vector form.
