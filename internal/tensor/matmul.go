@@ -48,17 +48,23 @@ func multiply[T simd.Float](dst, a, b *Array, dstData, aData, bData []T, transA,
 	case transA && !transB && len(dstData) == c.Rows*c.Cols && EqualShape(batchAxes(a), batchAxes(b)):
 		x, y = rowsOf(a, aData), rowsOf(b, bData)
 	}
-	sizeC, sizeX, sizeY := c.Rows*c.Cols, x.Rows*x.Cols, y.Rows*y.Cols
 	if transA {
 		x = x.T()
 	}
 	if transB {
 		y = y.T()
 	}
-	if len(dstData) == sizeC && len(aData) == sizeX && len(bData) == sizeY {
+	if len(dstData) == c.Rows*c.Cols && len(aData) == x.Rows*x.Cols && len(bData) == y.Rows*y.Cols {
 		gemm.Mul(c, x, y, e)
 		return
 	}
+	multiplyBatch(dst, a, b, dstData, aData, bData, c, x, y, e)
+}
+
+// multiplyBatch is multiply where there is more than one product, of which c, x and y
+// are the first.
+func multiplyBatch[T simd.Float](dst, a, b *Array, dstData, aData, bData []T, c, x, y gemm.Matrix[T], e gemm.Epilogue[T]) {
+	sizeC, sizeX, sizeY := c.Rows*c.Cols, x.Rows*x.Cols, y.Rows*y.Cols
 	var shape [maxRank]int
 	batch, _ := BroadcastShape(shape[:0], batchAxes(a), batchAxes(b))
 	batch, _ = BroadcastShape(batch, batch, batchAxes(dst))

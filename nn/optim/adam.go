@@ -76,6 +76,8 @@ func newAdam(op string, params iter.Seq2[string, autograd.Variable], config Adam
 
 // Step makes one step.
 func (a *Adam) Step(grads autograd.Gradients) {
+	var scalars simd.AdamParams
+	steps := 0
 	for i := range a.params {
 		p := &a.params[i]
 		if !p.begin(grads) {
@@ -84,7 +86,10 @@ func (a *Adam) Step(grads autograd.Gradients) {
 		if p.steps == 1 {
 			p.m, p.v = p.state(), p.state()
 		}
-		tensor.Adam(&p.w, &p.m, &p.v, &p.grad, a.scalars(p.steps))
+		if p.steps != steps { // as a rule they are the same for all parameters
+			scalars, steps = a.scalars(p.steps), p.steps
+		}
+		tensor.Adam(&p.w, &p.m, &p.v, &p.grad, scalars)
 		p.end()
 	}
 }
