@@ -16,10 +16,11 @@ import (
 // the manner of Keras, and plain finished lines everywhere else.
 
 const (
-	barWidth      = 20
-	minBarWidth   = 5
-	redrawEvery   = 50 * time.Millisecond
-	defaultColumn = 80 // of a terminal that does not say how wide it is
+	barWidth         = 20
+	minBarWidth      = 5
+	metricsBesideBar = 2 // loss and accuracy, where there is no room for all
+	redrawEvery      = 50 * time.Millisecond
+	defaultColumn    = 80 // of a terminal that does not say how wide it is
 )
 
 // terminal says what the writer behind the output can do.
@@ -30,7 +31,8 @@ type terminal struct {
 }
 
 // terminalOf finds out what w can do. Only a terminal is drawn on, and only one that
-// understands more than text, which the older one of Windows does not; NO_COLOR (https://no-color.org) takes the colours away.
+// understands more than text, which the older one of Windows does not; NO_COLOR
+// (https://no-color.org) takes the colours away.
 func terminalOf(w io.Writer, getenv func(string) string) terminal {
 	file, ok := w.(*os.File)
 	textOnly := getenv("TERM") == "dumb" || runtime.GOOS == "windows" && getenv("WT_SESSION") == ""
@@ -93,8 +95,7 @@ func (p *progress) end(done int, metrics ...metric) {
 	now := p.now()
 	elapsed := clock(now.Sub(p.started)) + " " + perStep(p.perStep(done, now))
 	if p.terminal.live {
-		p.draw(done, elapsed, metrics)
-		p.interrupt()
+		p.drawLast(done, elapsed, metrics)
 		return
 	}
 	fmt.Fprintf(p.w, "Epoch %d/%d - %d/%d - %s%s\n", p.epoch, p.epochs, done, p.steps, elapsed, metricsText(metrics))
@@ -122,13 +123,53 @@ func (p *progress) perStep(done int, now time.Time) time.Duration {
 // draw draws the line anew. It takes no more columns than there are, as a terminal
 // would go on to the next line, from where no carriage return comes back.
 func (p *progress) draw(done int, times string, metrics []metric) {
-	count := fmt.Sprintf("%*d/%d", len(fmt.Sprint(p.steps)), done, p.steps)
 	tail := " " + times + metricsText(metrics)
-	room := p.terminal.columns() - 1
-	width := min(barWidth, max(minBarWidth, room-len(count)-1-runes(tail)))
-	if over := len(count) + 1 + width + runes(tail) - room; over > 0 {
+	room := p.terminal.columns() - 1 - runes(p.count(done)) - 1
+	width := min(barWidth, max(minBarWidth, room-runes(tail)))
+	if over := width + runes(tail) - room; over > 0 {
 		tail = string([]rune(tail)[:max(0, runes(tail)-over)])
 	}
+	p.drawBar(done, width, tail)
+}
+
+// drawLast draws the line of an epoch for the last time. Nothing is drawn over it any
+// more, so metrics that do not fit beside the bar follow on lines of their own.
+func (p *progress) drawLast(done int, times string, metrics []metric) {
+	indent := strings.Repeat(" ", runes(p.count(done)))
+	room := p.terminal.columns() - 1 - len(indent)
+	beside := 0
+	for _, n := range []int{min(metricsBesideBar, len(metrics)), len(metrics)} {
+		if 1+minBarWidth+1+runes(times+metricsText(metrics[:n])) <= room {
+			beside = n
+		}
+	}
+	p.draw(done, times, metrics[:beside])
+	p.interrupt()
+	line := ""
+	for _, m := range metrics[beside:] {
+		text := metricsText([]metric{m})
+		if line != "" && runes(line+text) > room {
+			fmt.Fprintln(p.w, indent+line)
+			line = ""
+		}
+		if line == "" {
+			text = strings.TrimPrefix(text, " -")
+		}
+		line += text
+	}
+	if line != "" {
+		fmt.Fprintln(p.w, indent+line)
+	}
+}
+
+// count is how many of the steps were done, always of the same width.
+func (p *progress) count(done int) string {
+	return fmt.Sprintf("%*d/%d", len(fmt.Sprint(p.steps)), done, p.steps)
+}
+
+// drawBar draws a bar of this width between the count and the tail.
+func (p *progress) drawBar(done, width int, tail string) {
+	count := p.count(done)
 	full := width * done / max(1, p.steps)
 	filled, rest := strings.Repeat("━", full), strings.Repeat("━", width-full)
 	if p.terminal.color {

@@ -73,13 +73,29 @@ func TestProgressFitsTerminal(t *testing.T) {
 	for _, columns := range []int{200, 80, 60, 40, 20, 10, 1} {
 		out := showEpoch(terminal{live: true, columns: func() int { return columns }})
 		_, out, _ = strings.Cut(out, "\n")
-		for line := range strings.SplitSeq(strings.TrimSuffix(out, "\n"), "\r") {
-			// The count and the shortest bar are drawn in any case.
-			limit := max(columns-1, len("100/100 ")+minBarWidth)
+		for _, want := range []string{"loss: 4.0000e-04", "accuracy: 0.8750", "val_loss: NaN"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%d columns: no %s", columns, want)
+			}
+		}
+		for line := range strings.FieldsFuncSeq(out, func(r rune) bool { return r == '\r' || r == '\n' }) {
+			// The count, the shortest bar and each metric are drawn in any case.
+			limit := max(columns-1, len("100/100 loss: 4.0000e-04"))
 			if n := utf8.RuneCountInString(escapes.ReplaceAllString(line, "")); n > limit {
 				t.Errorf("%d columns: %d characters in %q", columns, n, line)
 			}
 		}
+	}
+}
+
+func TestProgressBreaksLines(t *testing.T) {
+	var out strings.Builder
+	p := &progress{w: &out, terminal: terminal{live: true, columns: func() int { return 80 }}, epochs: 10, steps: 469, now: (&clockwork{}).now}
+	p.drawLast(469, "0.5s 986µs/step", []metric{{"loss", 0.171}, {"accuracy", 0.9508}, {"val_loss", 0.1451}, {"val_accuracy", 0.9582}})
+	want := "\r469/469 " + strings.Repeat("━", 20) + " 0.5s 986µs/step - loss: 0.1710 - accuracy: 0.9508\x1b[K\n" +
+		"        val_loss: 0.1451 - val_accuracy: 0.9582\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
 	}
 }
 
