@@ -52,6 +52,13 @@ func (a *app) rootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(a.trainCommand(), a.evaluateCommand(), a.predictCommand())
+	root.SetHelpCommand(helpCommand())
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		for _, shell := range c.Commands() {
+			shell.Args = noArguments // in this program's words
+		}
+	}
 	root.SetFlagErrorFunc(flagError)
 	root.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -60,6 +67,27 @@ func (a *app) rootCommand() *cobra.Command {
 		return misuse(c, "unknown command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
 	}
 	return root
+}
+
+// helpCommand prints the help of a command, as its --help does.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			root := c.Root()
+			if len(args) == 0 {
+				return root.Help()
+			}
+			for _, known := range root.Commands() {
+				if known.Name() == args[0] && len(args) == 1 {
+					known.InitDefaultHelpFlag()
+					return known.Help()
+				}
+			}
+			return misuse(root, "unknown command %q%s", strings.Join(args, " "), didYouMean(root.SuggestionsFor(args[0])))
+		},
+	}
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -243,6 +271,14 @@ func flagError(c *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
 		return misuse(c, "--%s %s: want %s", invalid.GetFlag().Name, invalid.GetValue(), kinds[invalid.GetFlag().Value.Type()])
+	}
+	var bare *pflag.ValueRequiredError
+	if errors.As(err, &bare) {
+		if f := bare.GetFlag(); kinds[f.Value.Type()] != "" {
+			return misuse(c, "--%s: want %s", f.Name, kinds[f.Value.Type()])
+		}
+		name, _ := pflag.UnquoteUsage(bare.GetFlag())
+		return misuse(c, "--%s: want a %s", bare.GetFlag().Name, name)
 	}
 	return misuse(c, "%v", err)
 }

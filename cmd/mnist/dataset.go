@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -76,6 +78,9 @@ func (a *app) loadDataset(ctx context.Context, name, directory string) (*dataset
 		d, err = a.fromAnywhere(ctx)
 	default:
 		d, err = a.fromCacheOrNetwork(ctx, name)
+		if errors.Is(err, data.ErrNotFound) {
+			err = fmt.Errorf("%s is not in the cache and cannot be downloaded (%s); give the directory of its files with --data-dir", d.title, reason(err))
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -190,13 +195,26 @@ func (a *app) fromAnywhere(ctx context.Context) (*dataset, error) {
 func reason(err error) string {
 	var failed *data.DownloadError
 	if errors.As(err, &failed) && len(failed.Attempts) > 0 {
-		err = failed.Attempts[len(failed.Attempts)-1].Err
-		for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(cause) {
-			err = cause
+		last := failed.Attempts[len(failed.Attempts)-1]
+		mirror := last.URL
+		if address, err := url.Parse(last.URL); err == nil {
+			mirror = address.Host
 		}
-		return err.Error()
+		var lookup *net.DNSError
+		if errors.As(last.Err, &lookup) {
+			return mirror + ": host not found"
+		}
+		return mirror + ": " + innermost(last.Err).Error()
 	}
 	return "no answer"
+}
+
+// innermost is the last of wrapped errors.
+func innermost(err error) error {
+	for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(err) {
+		err = cause
+	}
+	return err
 }
 
 func embeddedDigits(why string) (*dataset, error) {

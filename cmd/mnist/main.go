@@ -63,9 +63,17 @@ func (a *app) run(ctx context.Context, args []string) error {
 	command.SetArgs(args)
 	command.SetOut(a.stdout)
 	command.SetErr(a.stderr)
-	err := command.ExecuteContext(ctx)
-	if err == nil && a.stdout.err != nil {
-		err = fmt.Errorf("writing the output: %w", a.stdout.err)
+	return a.outcome(command.ExecuteContext(ctx))
+}
+
+// outcome is what a run has come to: the error of its command, told as the user sees it.
+func (a *app) outcome(err error) error {
+	var stopped *stoppedError
+	switch {
+	case a.stdout.err != nil:
+		return fmt.Errorf("writing the output: %w", a.stdout.err)
+	case errors.Is(err, context.Canceled) && !errors.As(err, &stopped):
+		return &stoppedError{}
 	}
 	return err
 }
@@ -93,6 +101,12 @@ type usageError struct {
 }
 
 func (e *usageError) Error() string { return fmt.Sprintf("%s (see %s --help)", e.reason, e.command) }
+
+// stoppedError is a run that was cancelled.
+type stoppedError struct{ where string }
+
+func (e *stoppedError) Error() string { return "stopped" + e.where }
+func (e *stoppedError) Unwrap() error { return context.Canceled }
 
 // exitCode is what the process ends with: 0 if all went well, 2 for a mistake in the
 // command line, 130 after Ctrl-C as usual in a shell, 1 otherwise.

@@ -47,7 +47,7 @@ func (a *app) predict(ctx context.Context, o *predictOptions, files []string) er
 	}
 	for _, file := range files {
 		if err := ctx.Err(); err != nil {
-			return errStopped
+			return err
 		}
 		result, err := net.recognize(ctx, file)
 		if err == nil {

@@ -121,7 +121,7 @@ func (a *app) interrupted(err error, history *nn.History, model nn.Module, r *re
 		return err
 	}
 	if history == nil || len(history.Epochs) == 0 {
-		return fmt.Errorf("%w before anything was learned", errStopped)
+		return &stoppedError{" before anything was learned"}
 	}
 	last := history.Epochs[len(history.Epochs)-1]
 	if out != "" {
@@ -129,11 +129,8 @@ func (a *app) interrupted(err error, history *nn.History, model nn.Module, r *re
 			return err
 		}
 	}
-	return fmt.Errorf("%w in epoch %d, after %d steps of it", errStopped, last.Number+1, last.Steps)
+	return &stoppedError{fmt.Sprintf(" in epoch %d, after %d steps of it", last.Number+1, last.Steps)}
 }
-
-// errStopped is the error of a run that was cancelled.
-var errStopped = fmt.Errorf("stopped (%w)", context.Canceled)
 
 func (a *app) print(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
 
