@@ -48,6 +48,8 @@ func (a *app) rootCommand() *cobra.Command {
 	root.Short = "Train on handwritten digits and recognize them"
 	root.Long = rootHelp
 	root.Example = rootExamples
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2

@@ -61,8 +61,6 @@ type app struct {
 func (a *app) run(ctx context.Context, args []string) error {
 	command := a.rootCommand()
 	command.SetArgs(args)
-	command.SetOut(a.stdout)
-	command.SetErr(a.stderr)
 	return a.outcome(command.ExecuteContext(ctx))
 }
 
