@@ -65,7 +65,9 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	if *peers != "" {
-		o.peers = strings.Split(*peers, ",")
+		if o.peers, err = chosen(strings.Split(*peers, ",")); err != nil {
+			return o, err
+		}
 	}
 	if o.rounds < 1 {
 		return o, fmt.Errorf("%d rounds: want at least 1", o.rounds)
@@ -74,6 +76,22 @@ func parse(args []string) (options, error) {
 		o.output = filepath.Join("..", "..", "docs", "benchmarks.md")
 	}
 	return o, nil
+}
+
+// chosen is the libraries of these names, in whatever case they are written.
+func chosen(names []string) ([]string, error) {
+	var known, peers []string
+	for _, e := range entrants() {
+		known = append(known, e.name)
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
+		if i < 0 {
+			return nil, fmt.Errorf("no library %q: there are %s", name, strings.Join(known, ", "))
+		}
+		peers = append(peers, known[i])
+	}
+	return peers, nil
 }
 
 func run(ctx context.Context, args []string) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,5 +75,15 @@ func TestProcess(t *testing.T) {
 	}
 	if p.cmd != nil {
 		t.Error("the process still runs")
+	}
+}
+
+func TestPeersAreChosenByName(t *testing.T) {
+	o, err := parse([]string{"-peers", "pytorch,Chainrule"})
+	if err != nil || !slices.Equal(o.peers, []string{"PyTorch", "chainrule"}) {
+		t.Errorf("got %q, %v", o.peers, err)
+	}
+	if _, err := parse([]string{"-peers", "chainrule,keras"}); err == nil || !strings.Contains(err.Error(), `"keras"`) || !strings.Contains(err.Error(), "gonum") {
+		t.Errorf("got %v, want an error that names keras and the libraries there are", err)
 	}
 }
