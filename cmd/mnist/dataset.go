@@ -266,6 +266,7 @@ func (d *downloads) show(p data.Progress) {
 			progressbar.OptionThrottle(redrawEvery),
 			progressbar.OptionEnableColorCodes(d.app.notes.color),
 			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+		_ = d.bar.RenderBlank() // so that what finish ends is never an empty line
 	}
 	if d.bar != nil {
 		_ = d.bar.Set64(p.Received) // it fails only where it cannot draw

@@ -68,7 +68,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Errorf("accuracy %.4f after training, %.4f when evaluated", a, b)
 	}
 
-	files, labels := writePictures(t, 20)
+	files, labels := writePictures(t, 6)
 	predicted := succeed(t, append([]string{"predict", "--weights", weights}, files...)...)
 	lines := strings.Split(strings.TrimSpace(predicted.stdout), "\n")
 	if len(lines) != len(files) {
