@@ -265,7 +265,7 @@ func (d *downloads) show(p data.Progress) {
 			progressbar.OptionSetWidth(barWidth),
 			progressbar.OptionThrottle(redrawEvery),
 			progressbar.OptionEnableColorCodes(d.app.notes.color),
-			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerPadding: "─"})) // in any font
 		_ = d.bar.RenderBlank() // so that what finish ends is never an empty line
 	}
 	if d.bar != nil {

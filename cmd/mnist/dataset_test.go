@@ -51,7 +51,7 @@ func TestWrongDownload(t *testing.T) {
 		wantStderr string
 	}{
 		{"plain", terminal{}, "mnist: downloading " + server.URL + "/train-images-idx3-ubyte.gz\n"},
-		{"terminal", terminal{live: true, columns: func() int { return 80 }}, "train-images-idx3-ubyte"},
+		{"terminal", terminal{live: true, columns: func() int { return 80 }}, "train-images-idx3-ubyte   0% ────────────────────"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
