@@ -99,8 +99,8 @@ func (*TapeError) programError()  {}
 
 // Try calls f and returns the error that f panicked with if it is one of this
 // package's ([*ShapeError], [*DTypeError], [*AxisError], [*IndexError],
-// [*ValueError], [*TapeError]), or nil if f returned. Any other panic passes
-// through. It is for the boundary where models or shapes come from outside the
+// [*ValueError], [*TapeError], [*AnomalyError]), or nil if f returned. Any other
+// panic passes through. It is for the boundary where models or shapes come from outside the
 // program. After an error the tape that was in use is still good for Reset.
 func Try(f func()) (err error) {
 	defer func() {
