@@ -117,7 +117,7 @@ func TestNormalizeLooks(t *testing.T) {
 	for _, l := range looks()[1:] {
 		t.Run(l.name, func(t *testing.T) {
 			sum := 0.0
-			const n = 20
+			const n = 6
 			for i := range n {
 				want, err := digitFraming.normalize(render(train.Image(i), looks()[0]))
 				if err != nil {
