@@ -151,7 +151,7 @@ func (r row) markdown() string {
 		}
 		return ""
 	}
-	_, recorded := referenceFunctions[r.reference]
+	recorded := referenceFunctions[r.reference] != nil || referenceNN[r.reference] != nil
 	several := len(r.variants()[0]) > 1
 	broadcasts, aliases := false, false
 	for _, shapes := range r.variants() {

@@ -41,6 +41,12 @@ var (
 	broadcast = [][][]int{{{}, {}}, {{3, 4}, {3, 4}}, {{3, 4}, {4}}, {{3, 1}, {1, 4}}, {{2, 3, 4}, {3, 1}}, {{}, {2, 2}}, {{2, 2}, {}}}
 )
 
+// images are shapes of images, overlapping windows on them.
+var (
+	images      = [][][]int{{{2, 1, 4, 3}}, {{1, 2, 3, 3}}}
+	overlapping = autograd.Window{Kernel: [2]int{3, 2}, Stride: [2]int{2, 1}, Padding: [2]int{1, 0}}
+)
+
 // of makes the Func of a method without arguments.
 func of(f func(autograd.Variable) autograd.Variable) autograd.Func {
 	return func(xs []autograd.Variable) autograd.Variable { return f(xs[0]) }
@@ -209,6 +215,37 @@ func rows() []row {
 		{name: "Variable.ScatterAdd", f: func(xs []autograd.Variable) autograd.Variable {
 			return xs[0].ScatterAdd(0, []int{2, 0, 1, 1}, xs[1])
 		}, shapes: [][][]int{{{3, 2}, {2, 2}}}, reference: "scatter_add"},
+		// What layers are made of.
+		{name: "Variable.Unfold", f: x(func(x autograd.Variable) autograd.Variable { return x.Unfold(overlapping) }), shapes: images},
+		{name: "Variable.Fold", f: x(func(x autograd.Variable) autograd.Variable { return x.Fold(4, 3, overlapping) }), shapes: [][][]int{{{2, 6, 4}}, {{1, 12, 4}}}},
+		{name: "Conv1d", f: func(xs []autograd.Variable) autograd.Variable {
+			return autograd.Conv1d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{0, 2}, Padding: [2]int{0, 1}})
+		}, shapes: [][][]int{{{2, 2, 5}, {3, 2, 3}, {3}}}, reference: "conv1d"},
+		{name: "Conv2d", f: func(xs []autograd.Variable) autograd.Variable {
+			return autograd.Conv2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Padding: [2]int{1, 0}, Dilation: [2]int{1, 2}, Groups: 2})
+		}, shapes: [][][]int{{{2, 2, 3, 4}, {4, 1, 2, 2}, {4}}}, reference: "conv2d"},
+		{name: "ConvTranspose2d", f: func(xs []autograd.Variable) autograd.Variable {
+			return autograd.ConvTranspose2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{2, 1}, Padding: [2]int{1, 0}, OutputPadding: [2]int{1, 0}, Groups: 2})
+		}, shapes: [][][]int{{{2, 2, 2, 3}, {2, 1, 3, 2}, {2}}}, reference: "conv_transpose2d"},
+		{name: "Variable.MaxPool2d", f: x(func(x autograd.Variable) autograd.Variable { return x.MaxPool2d(overlapping) }), shapes: images, operands: spread, reference: "max_pool2d"},
+		{name: "Variable.AvgPool2d", f: x(func(x autograd.Variable) autograd.Variable { return x.AvgPool2d(overlapping) }), shapes: images, reference: "avg_pool2d"},
+		{name: "Variable.AdaptiveAvgPool2d", f: x(func(x autograd.Variable) autograd.Variable { return x.AdaptiveAvgPool2d(3, 1) }), shapes: images, reference: "adaptive_avg_pool2d"},
+		{name: "LayerNorm", f: func(xs []autograd.Variable) autograd.Variable { return autograd.LayerNorm(xs[0], xs[1], xs[2], 1e-3) },
+			shapes: [][][]int{{{3, 4}, {4}, {4}}, {{2, 2, 3}, {2, 3}, {2, 3}}}, reference: "layer_norm"},
+		{name: "RMSNorm", f: func(xs []autograd.Variable) autograd.Variable { return autograd.RMSNorm(xs[0], xs[1], 1e-3) },
+			shapes: [][][]int{{{3, 4}, {4}}}, reference: "rms_norm"},
+		{name: "BatchNorm", f: func(xs []autograd.Variable) autograd.Variable {
+			return autograd.BatchNorm(xs[0], xs[1], xs[2], autograd.BatchNormConfig{Eps: 1e-3})
+		}, shapes: [][][]int{{{4, 2}, {2}, {2}}, {{2, 2, 3}, {2}, {2}}}, reference: "batch_norm"},
+		{name: "GroupNorm", f: func(xs []autograd.Variable) autograd.Variable {
+			return autograd.GroupNorm(xs[0], 2, xs[1], xs[2], 1e-3)
+		}, shapes: [][][]int{{{2, 4, 2}, {4}, {4}}}, reference: "group_norm"},
+		{name: "Embedding", f: x(func(x autograd.Variable) autograd.Variable { return autograd.Embedding(x, []int{2, 0, 2, 1}, 2, 2) }),
+			shapes: [][][]int{{{3, 2}}}, reference: "embedding"},
+		{name: "ScaledDotProductAttention", f: func(xs []autograd.Variable) autograd.Variable {
+			return autograd.ScaledDotProductAttention(xs[0], xs[1], xs[2], autograd.AttentionConfig{Causal: true})
+		}, shapes: [][][]int{{{2, 3, 2}, {2, 3, 2}, {2, 3, 2}}, {{2, 3}, {3, 3}, {3, 2}}}, reference: "scaled_dot_product_attention"},
+
 		{name: "Checkpoint", f: func(xs []autograd.Variable) autograd.Variable {
 			return autograd.Checkpoint(func(xs []autograd.Variable) autograd.Variable { return xs[0].Sin().Mul(xs[1]) }, xs...)
 		}, shapes: broadcast},

@@ -1,0 +1,56 @@
+package autograd
+
+import (
+	"fmt"
+	"math"
+)
+
+// Embedding looks up rows of a table: weight is [entries, features], and the result has
+// row index[i] of it for every index, in the given shape with the features as a further
+// axis: [shape…, features]. Without a shape it is [len(index), features]. It panics with
+// [*ShapeError] if the sizes do not fit and with [*IndexError] for an index that is not
+// in the table.
+func Embedding(weight Variable, index []int, shape ...int) Variable {
+	const name = "embedding"
+	n := weight.check(name)
+	if len(n.Shape) != 2 {
+		panic(&ShapeError{name, shapesOf(n), "expected a table [entries, features]"})
+	}
+	if len(shape) == 0 {
+		shape = []int{len(index)}
+	}
+	if sizeOf(shape) != len(index) {
+		panic(&ShapeError{name, [][]int{append([]int{}, shape...)}, fmt.Sprintf("there are %d indices", len(index))})
+	}
+	return weight.IndexSelect(0, index).Reshape(append(append([]int{}, shape...), n.Shape[1])...)
+}
+
+// AttentionConfig configures [ScaledDotProductAttention].
+type AttentionConfig struct {
+	Causal bool     // query i attends to keys 0 … i only
+	Mask   Variable // unless the zero Variable: 0 where no attention is wanted, broadcast to [..., queries, keys]
+}
+
+// ScaledDotProductAttention is softmax(q·kᵀ/√features)·v: every query takes the mean of
+// the values, weighted by how well their keys match (Vaswani et al. 2017). q is [...,
+// queries, features], k [..., keys, features] and v [..., keys, out]; the result is [...,
+// queries, out]. Axes in front are a batch and broadcast. Where a query may attend to no
+// key the result is NaN. It panics with [*ShapeError] if the shapes do not fit.
+func ScaledDotProductAttention(q, k, v Variable, config AttentionConfig) Variable {
+	const name = "attention"
+	qn, kn, vn := q.check(name), k.check(name), v.check(name)
+	if len(qn.Shape) < 2 || len(kn.Shape) < 2 || len(vn.Shape) < 2 ||
+		qn.Shape[len(qn.Shape)-1] != kn.Shape[len(kn.Shape)-1] || kn.Shape[len(kn.Shape)-2] != vn.Shape[len(vn.Shape)-2] {
+		panic(&ShapeError{name, shapesOf(qn, kn, vn), "expected q [..., queries, features], k [..., keys, features] and v [..., keys, out]"})
+	}
+	join(name, &q, &k, &v)
+	scores := matmul(q.DivScalar(math.Sqrt(float64(qn.Shape[len(qn.Shape)-1]))), k, false, true)
+	queries, keys := scores.Dim(-2), scores.Dim(-1)
+	if config.Causal {
+		scores = scores.MaskedFill(Ones(qn.DType, queries, keys).Triu(1), math.Inf(-1))
+	}
+	if config.Mask.n != nil {
+		scores = scores.MaskedFill(config.Mask.Equal(config.Mask.scalar(0)), math.Inf(-1))
+	}
+	return scores.Softmax(-1).MatMul(v)
+}

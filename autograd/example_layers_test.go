@@ -1,0 +1,139 @@
+package autograd_test
+
+import (
+	"fmt"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// square3 is an image [1, 1, 3, 3] of the numbers 1 to 9.
+func square3() autograd.Variable {
+	return autograd.Arange(autograd.Float64, 1, 10, 1).Reshape(1, 1, 3, 3)
+}
+
+func ExampleVariable_Unfold() {
+	fmt.Println(square3().Unfold(autograd.Window{Kernel: [2]int{2, 2}}))
+	// Output:
+	// float64 [1 4 4]
+	// [[[1 2 4 5]
+	//   [2 3 5 6]
+	//   [4 5 7 8]
+	//   [5 6 8 9]]]
+}
+
+func ExampleVariable_Fold() {
+	w := autograd.Window{Kernel: [2]int{2, 2}}
+	fmt.Println(square3().Unfold(w).Fold(3, 3, w)) // every element times the windows it is in
+	// Output:
+	// float64 [1 1 3 3]
+	// [[[[ 1  4  3]
+	//    [ 8 20 12]
+	//    [ 7 16  9]]]]
+}
+
+func ExampleConv1d() {
+	x := autograd.New([]float64{1, 2, 4, 8}, 1, 1, 4)
+	difference := autograd.New([]float64{-1, 1}, 1, 1, 2)
+	fmt.Println(autograd.Conv1d(x, difference, autograd.Variable{}, autograd.ConvConfig{}))
+	// Output:
+	// float64 [1 1 3]
+	// [[[1 2 4]]]
+}
+
+func ExampleConv2d() {
+	kernel := autograd.Ones(autograd.Float64, 1, 1, 2, 2)
+	bias := autograd.New([]float64{100})
+	tape := autograd.NewTape()
+	y := autograd.Conv2d(tape.Const(square3()), tape.Watch(kernel), bias, autograd.ConvConfig{})
+	fmt.Println(y.Float64s(), y.Sum().Backward().Of(kernel).Float64s())
+	// Output:
+	// [112 116 124 128] [12 16 24 28]
+}
+
+func ExampleConvTranspose2d() {
+	x := autograd.New([]float64{1, 2}, 1, 1, 1, 2)
+	kernel := autograd.New([]float64{1, 2, 3}, 1, 1, 1, 3)
+	fmt.Println(autograd.ConvTranspose2d(x, kernel, autograd.Variable{}, autograd.ConvConfig{Stride: [2]int{1, 2}}))
+	// Output:
+	// float64 [1 1 1 5]
+	// [[[[1 2 5 4 6]]]]
+}
+
+func ExampleVariable_MaxPool2d() {
+	fmt.Println(square3().MaxPool2d(autograd.Window{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}}))
+	// Output:
+	// float64 [1 1 2 2]
+	// [[[[5 6]
+	//    [8 9]]]]
+}
+
+func ExampleVariable_AvgPool2d() {
+	fmt.Println(square3().AvgPool2d(autograd.Window{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}}))
+	// Output:
+	// float64 [1 1 2 2]
+	// [[[[3 4]
+	//    [6 7]]]]
+}
+
+func ExampleVariable_AdaptiveAvgPool2d() {
+	fmt.Println(square3().AdaptiveAvgPool2d(1, 1), square3().AdaptiveAvgPool2d(1, 3))
+	// Output:
+	// float64 [1 1 1 1]
+	// [[[[5]]]] float64 [1 1 1 3]
+	// [[[[4 5 6]]]]
+}
+
+func ExampleLayerNorm() {
+	x := autograd.New([]float64{1, 3, 10, 20}, 2, 2)
+	fmt.Printf("%.3f\n", autograd.LayerNorm(x, autograd.New([]float64{1, 2}), autograd.Variable{}, 0))
+	// Output:
+	// float64 [2 2]
+	// [[-1.000  2.000]
+	//  [-1.000  2.000]]
+}
+
+func ExampleRMSNorm() {
+	x := autograd.New([]float64{3, 4}, 1, 2)
+	fmt.Printf("%.4f\n", autograd.RMSNorm(x, autograd.Variable{}, 0))
+	// Output:
+	// float64 [1 2]
+	// [[0.8485 1.1314]]
+}
+
+func ExampleBatchNorm() {
+	x := autograd.New([]float64{1, 10, 3, 20}, 2, 2)
+	fmt.Printf("%.3f\n", autograd.BatchNorm(x, autograd.Variable{}, autograd.Variable{}, autograd.BatchNormConfig{}))
+	// Output:
+	// float64 [2 2]
+	// [[-1.000 -1.000]
+	//  [ 1.000  1.000]]
+}
+
+func ExampleGroupNorm() {
+	x := autograd.New([]float64{1, 3, 10, 20}, 1, 4)
+	fmt.Printf("%.3f\n", autograd.GroupNorm(x, 2, autograd.Variable{}, autograd.Variable{}, 0))
+	// Output:
+	// float64 [1 4]
+	// [[-1.000  1.000 -1.000  1.000]]
+}
+
+func ExampleEmbedding() {
+	table := autograd.New([]float64{0, 1, 10, 11, 20, 21}, 3, 2)
+	fmt.Println(autograd.Embedding(table, []int{2, 0, 2}))
+	// Output:
+	// float64 [3 2]
+	// [[20 21]
+	//  [ 0  1]
+	//  [20 21]]
+}
+
+func ExampleScaledDotProductAttention() {
+	q := autograd.New([]float64{100, 0, 0, 100}, 2, 2)
+	k := autograd.New([]float64{0, 1, 1, 0}, 2, 2)
+	v := autograd.New([]float64{5, 7}, 2, 1)
+	fmt.Printf("%.3f\n", autograd.ScaledDotProductAttention(q, k, v, autograd.AttentionConfig{}))
+	// Output:
+	// float64 [2 1]
+	// [[7.000]
+	//  [5.000]]
+}

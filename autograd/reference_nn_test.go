@@ -1,0 +1,83 @@
+package autograd_test
+
+import (
+	"testing"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/reference"
+)
+
+// TestReferenceNN compares the functions that layers are made of with PyTorch. Layers
+// themselves, such as recurrent ones, are skipped: they are not functions.
+func TestReferenceNN(t *testing.T) {
+	reference.Run(t, "nn.jsonl.gz", referenceNN)
+}
+
+// layerAttrs are the attributes of the cases.
+type layerAttrs struct {
+	Kernel, Output   [2]int
+	Stride, Padding  [2]int
+	Dilation         [2]int
+	OutputPadding    [2]int `json:"output_padding"`
+	Groups           int
+	Eps              float64
+	Training, Causal bool
+	RunningMean      []float64 `json:"running_mean"`
+	RunningVar       []float64 `json:"running_var"`
+}
+
+func layer(f func(a layerAttrs, xs variables) autograd.Variable) reference.Func {
+	return func(c *reference.Case, xs variables) variables {
+		return one(f(reference.Attributes[layerAttrs](c), xs))
+	}
+}
+
+func (a layerAttrs) conv() autograd.ConvConfig {
+	return autograd.ConvConfig{Stride: a.Stride, Padding: a.Padding, Dilation: a.Dilation, Groups: a.Groups, OutputPadding: a.OutputPadding}
+}
+
+func (a layerAttrs) window() autograd.Window {
+	return autograd.Window{Kernel: a.Kernel, Stride: a.Stride, Padding: a.Padding}
+}
+
+var referenceNN = map[string]reference.Func{
+	"conv1d": func(c *reference.Case, xs variables) variables {
+		a := reference.Attributes[struct{ Stride, Padding, Dilation, Groups int }](c)
+		return one(autograd.Conv1d(xs[0], xs[1], xs[2], autograd.ConvConfig{
+			Stride: [2]int{0, a.Stride}, Padding: [2]int{0, a.Padding}, Dilation: [2]int{0, a.Dilation}, Groups: a.Groups,
+		}))
+	},
+	"conv2d": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return autograd.Conv2d(xs[0], xs[1], xs[2], a.conv())
+	}),
+	"conv_transpose2d": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return autograd.ConvTranspose2d(xs[0], xs[1], xs[2], a.conv())
+	}),
+	"max_pool2d": layer(func(a layerAttrs, xs variables) autograd.Variable { return xs[0].MaxPool2d(a.window()) }),
+	"avg_pool2d": layer(func(a layerAttrs, xs variables) autograd.Variable { return xs[0].AvgPool2d(a.window()) }),
+	"adaptive_avg_pool2d": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return xs[0].AdaptiveAvgPool2d(a.Output[0], a.Output[1])
+	}),
+	"batch_norm": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return autograd.BatchNorm(xs[0], xs[1], xs[2], autograd.BatchNormConfig{Eps: a.Eps})
+	}),
+	"batch_norm_eval": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return autograd.BatchNorm(xs[0], xs[1], xs[2], autograd.BatchNormConfig{
+			Eps: a.Eps, Mean: autograd.New(a.RunningMean), Var: autograd.New(a.RunningVar),
+		})
+	}),
+	"layer_norm": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return autograd.LayerNorm(xs[0], xs[1], xs[2], a.Eps)
+	}),
+	"group_norm": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return autograd.GroupNorm(xs[0], a.Groups, xs[1], xs[2], a.Eps)
+	}),
+	"rms_norm": layer(func(a layerAttrs, xs variables) autograd.Variable { return autograd.RMSNorm(xs[0], xs[1], a.Eps) }),
+	"embedding": func(c *reference.Case, xs variables) variables {
+		index := c.Ints["index"]
+		return one(autograd.Embedding(xs[0], index.Data, index.Shape...))
+	},
+	"scaled_dot_product_attention": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return autograd.ScaledDotProductAttention(xs[0], xs[1], xs[2], autograd.AttentionConfig{Causal: a.Causal})
+	}),
+}

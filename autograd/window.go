@@ -1,0 +1,193 @@
+package autograd
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Windows that slide over images. Unfold makes a matrix of them and Fold is its
+// adjoint: each is the other's backward rule. Pooling and convolutions are made of
+// these and need no rules of their own.
+
+// Window is a rectangle that slides over images [..., height, width]. Pairs are
+// vertical and horizontal. The window with number i along an axis begins at
+// i·Stride − Padding, and has Kernel elements that are Dilation apart; all windows lie
+// inside the image extended by Padding on both sides.
+type Window struct {
+	Kernel   [2]int
+	Stride   [2]int // 0 means 1, and in pooling Kernel
+	Padding  [2]int
+	Dilation [2]int // 0 means 1
+}
+
+// on places the windows on an image of this size.
+func (w Window) on(name string, in *node, height, width int) tensor.Windows {
+	placed := tensor.Windows{Kernel: w.Kernel, Stride: w.Stride, Padding: w.Padding, Dilation: w.Dilation}
+	for axis, size := range [2]int{height, width} {
+		if placed.Stride[axis] == 0 {
+			placed.Stride[axis] = 1
+		}
+		if placed.Dilation[axis] == 0 {
+			placed.Dilation[axis] = 1
+		}
+		if w.Kernel[axis] < 1 || w.Padding[axis] < 0 || placed.Stride[axis] < 1 || placed.Dilation[axis] < 1 {
+			panic(&ValueError{name, fmt.Sprintf("%+v has a size that is not positive, or a negative padding", w)})
+		}
+		room := size + 2*w.Padding[axis] - placed.Dilation[axis]*(w.Kernel[axis]-1) - 1
+		if room < 0 {
+			panic(&ShapeError{name, shapesOf(in), fmt.Sprintf("%+v is larger than the image with its padding", w)})
+		}
+		placed.Count[axis] = room/placed.Stride[axis] + 1
+	}
+	return placed
+}
+
+// strided is w with stride Kernel where it has none.
+func (w Window) strided() Window {
+	for axis, stride := range w.Stride {
+		if stride == 0 {
+			w.Stride[axis] = w.Kernel[axis]
+		}
+	}
+	return w
+}
+
+var unfoldOp, foldOp *op
+
+func init() {
+	unfoldOp = &op{
+		name: "unfold",
+		vjp: func(p *pass, n *node, g Variable) {
+			shape := n.in[0].Shape
+			p.add(n, 0, g.Fold(shape[2], shape[3], windowOf(n)))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Unfold(windowOf(n)) },
+	}
+	foldOp = &op{
+		name: "fold",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g.Unfold(windowOf(n))) },
+		jvp:  func(n *node, t func(int) Variable) Variable { return t(0).Fold(n.Shape[2], n.Shape[3], windowOf(n)) },
+	}
+}
+
+// keepWindow and windowOf store a window in a node and read it.
+func (n *node) keepWindow(w tensor.Windows) {
+	n.attr.ints = n.attr.ints[:0]
+	for _, pair := range [4][2]int{w.Kernel, w.Stride, w.Padding, w.Dilation} {
+		n.attr.ints = append(n.attr.ints, pair[0], pair[1])
+	}
+}
+
+func windowOf(n *node) Window {
+	i := n.attr.ints
+	return Window{Kernel: [2]int{i[0], i[1]}, Stride: [2]int{i[2], i[3]}, Padding: [2]int{i[4], i[5]}, Dilation: [2]int{i[6], i[7]}}
+}
+
+// images panics unless x is [batch, channels, height, width].
+func (x Variable) images(name string) *node {
+	in := x.check(name)
+	if len(in.Shape) != 4 {
+		panic(&ShapeError{name, shapesOf(in), "expected [batch, channels, height, width]"})
+	}
+	return in
+}
+
+// Unfold makes columns of windows on images (im2col): x is [batch, channels, height,
+// width], and column j of the result [batch, channels·kernel size, windows] is window j,
+// with 0 in the padding. It panics with [*ShapeError] for another number of axes or a
+// window larger than the image with its padding, and with [*ValueError] for sizes that
+// are not positive.
+func (x Variable) Unfold(w Window) Variable {
+	in := x.images(unfoldOp.name)
+	placed := w.on(unfoldOp.name, in, in.Shape[2], in.Shape[3])
+	rows, cols := in.Shape[1]*w.Kernel[0]*w.Kernel[1], placed.Count[0]*placed.Count[1]
+	n := unfoldOp.result(in.DType, []int{in.Shape[0], rows, cols}, in)
+	n.keepWindow(placed)
+	tensor.Unfold(&n.Array, &in.Array, placed)
+	return n.done()
+}
+
+// Fold adds columns of windows up to images [batch, channels, height, width] (col2im):
+// x is [batch, channels·kernel size, windows], and where windows overlap their elements
+// are added. It is the adjoint of [Variable.Unfold] and panics as that does.
+func (x Variable) Fold(height, width int, w Window) Variable {
+	in := x.check(foldOp.name)
+	if len(in.Shape) != 3 || height < 0 || width < 0 {
+		panic(&ShapeError{foldOp.name, shapesOf(in), "expected [batch, channels·kernel size, windows] and an image's size"})
+	}
+	placed := w.on(foldOp.name, in, height, width)
+	kernel := w.Kernel[0] * w.Kernel[1]
+	if in.Shape[1]%kernel != 0 || in.Shape[2] != placed.Count[0]*placed.Count[1] {
+		panic(&ShapeError{foldOp.name, shapesOf(in), fmt.Sprintf("expected a multiple of %d rows and %d×%d windows", kernel, placed.Count[0], placed.Count[1])})
+	}
+	n := foldOp.result(in.DType, []int{in.Shape[0], in.Shape[1] / kernel, height, width}, in)
+	n.keepWindow(placed)
+	tensor.Fold(&n.Array, &in.Array, placed)
+	return n.done()
+}
+
+// pool applies reduce to axis 2 of [batch, channels, kernel size, windows].
+func (x Variable) pool(name string, w Window, reduce func(windows Variable) Variable) Variable {
+	in := x.images(name)
+	batch, channels := in.Shape[0], in.Shape[1]
+	placed := w.on(name, in, in.Shape[2], in.Shape[3])
+	windows := x.Unfold(w).Reshape(batch, channels, w.Kernel[0]*w.Kernel[1], placed.Count[0]*placed.Count[1])
+	return reduce(windows).Reshape(batch, channels, placed.Count[0], placed.Count[1])
+}
+
+// MaxPool2d is the greatest element of each window on images x [batch, channels, height,
+// width]; without a Stride windows do not overlap. The gradient goes to the greatest
+// element, in equal parts where there are several. Padding counts as −Inf; it may be at
+// most half of Kernel, or MaxPool2d panics with [*ValueError]. Otherwise it panics as
+// [Variable.Unfold] does.
+func (x Variable) MaxPool2d(w Window) Variable {
+	const name = "max pool"
+	x.images(name)
+	for axis, padding := range w.Padding {
+		if 2*padding > w.Kernel[axis] {
+			panic(&ValueError{name, fmt.Sprintf("the padding of %+v is more than half of its kernel", w)})
+		}
+	}
+	if w = w.strided(); w.Padding != [2]int{} {
+		vertical, horizontal := w.Padding[0], w.Padding[1]
+		x = x.Pad(math.Inf(-1), [2]int{}, [2]int{}, [2]int{vertical, vertical}, [2]int{horizontal, horizontal})
+		w.Padding = [2]int{}
+	}
+	return x.pool(name, w, func(windows Variable) Variable { return windows.Max(2) })
+}
+
+// AvgPool2d is the mean of each window on images x [batch, channels, height, width];
+// without a Stride windows do not overlap. Padding counts as 0 and is counted. It panics
+// as [Variable.Unfold] does.
+func (x Variable) AvgPool2d(w Window) Variable {
+	return x.pool("avg pool", w.strided(), func(windows Variable) Variable { return windows.Mean(2) })
+}
+
+// AdaptiveAvgPool2d is the mean over height·width parts of images x [batch, channels, h,
+// w], as equal as can be: rows ⌊i·h/height⌋ to ⌈(i+1)·h/height⌉ and likewise for columns.
+// With 1 and 1 it is the mean of each image. It panics with [*ShapeError] unless x has
+// four axes, and with [*ValueError] unless the sizes are positive and the images not
+// empty.
+func (x Variable) AdaptiveAvgPool2d(height, width int) Variable {
+	const name = "adaptive avg pool"
+	in := x.images(name)
+	if height < 1 || width < 1 || in.Shape[2] == 0 || in.Shape[3] == 0 {
+		panic(&ValueError{name, fmt.Sprintf("%d×%d parts of images of %d×%d", height, width, in.Shape[2], in.Shape[3])})
+	}
+	rows, columns := averages(in.DType, height, in.Shape[2]), averages(in.DType, width, in.Shape[3])
+	return matmul(rows.MatMul(x), columns, false, true)
+}
+
+// averages is the matrix [parts, size] whose rows take the means of parts of an axis.
+func averages(dtype DType, parts, size int) Variable {
+	m := Zeros(dtype, parts, size)
+	for i := range parts {
+		start, end := i*size/parts, ((i+1)*size+parts-1)/parts
+		for j := start; j < end; j++ {
+			m.n.Set(i*size+j, 1/float64(end-start))
+		}
+	}
+	return m
+}
