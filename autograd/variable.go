@@ -47,7 +47,8 @@ const (
 )
 
 // node is what a Variable refers to: the array, and on a tape how it came about.
-// Nodes of a tape are recycled; gen tells the lives of one node apart.
+// Nodes of a tape are recycled; gen tells the lives of one node apart. What every
+// operation reads or writes comes first, so that it is on few cache lines.
 type node struct {
 	tensor.Array
 	gen  uint64
@@ -60,32 +61,32 @@ type node struct {
 	index   int32 // position in the tape's record, -1 if it is not there
 	refs    int32 // holders on the tape: the record, gradient slots, views
 
+	one32 [1]float32 // elements of arrays of size 1, so they need no pool
+	one64 [1]float64
+
 	op   *op
 	in   [3]*node // operands; the fourth and later ones are in more
 	more []*node
-	attr attributes
 
-	leafOf *node // of a leaf: the parameter or constant it stands for
 	base   *node // of a view: whose elements these are, if on the same tape
 	aux    *node // what the forward pass keeps for the backward pass
+	leafOf *node // of a leaf: the parameter or constant it stands for
+	hooks  []func(Variable) Variable
 
-	hooks []func(Variable) Variable
-
-	one32 [1]float32 // elements of arrays of size 1, so they need no pool
-	one64 [1]float64
-	dims  [4]int // Shape of arrays up to rank 4
+	attr attributes
+	dims [4]int // Shape of arrays up to rank 4
 }
 
 // attributes are the arguments of an operation that are not arrays. They live in
 // the node so that recording them allocates nothing. Nodes are reused without
 // clearing them: an operation sets every one it reads.
 type attributes struct {
+	any  any // for operations off the hot path
 	x, y float64
 	i    int
 	axes uint64 // set of axes, bit k for axis k
 	keep bool
 	ints []int
-	any  any // for operations off the hot path
 }
 
 // inputs calls f for each operand of n, in order.
