@@ -151,12 +151,13 @@ func init() {
 		name: "linear",
 		vjp: func(p *pass, n *node, g Variable) {
 			x, w := n.arg(0), n.arg(1)
-			rows := g.Reshape(-1, w.n.Shape[0])
+			batch := sizeOf(x.n.Shape[:len(x.n.Shape)-1]) // not −1: there may be no elements
+			rows := g.Reshape(batch, w.n.Shape[0])
 			if p.needs(n, 0) {
 				p.add(n, 0, matmul(rows, w, false, false).Reshape(x.n.Shape...))
 			}
 			if p.needs(n, 1) {
-				p.add(n, 1, matmul(rows, x.Reshape(-1, w.n.Shape[1]), true, false))
+				p.add(n, 1, matmul(rows, x.Reshape(batch, w.n.Shape[1]), true, false))
 			}
 			if n.numInputs() == 3 && p.needs(n, 2) {
 				p.add(n, 2, rows.Sum(0))

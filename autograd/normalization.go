@@ -89,7 +89,8 @@ func GroupNorm(x Variable, groups int, weight, bias Variable, eps float64) Varia
 	}
 	perChannel(name, in, weight, bias)
 	joinGiven(name, &x, &weight, &bias)
-	y := standardize(x.Reshape(in.Shape[0], groups, -1), []int{2}, eps).Reshape(in.Shape...)
+	size := in.Shape[1] / groups * sizeOf(in.Shape[2:])
+	y := standardize(x.Reshape(in.Shape[0], groups, size), []int{2}, eps).Reshape(in.Shape...)
 	column := columnShape(len(in.Shape))
 	if weight.n != nil {
 		weight = weight.Reshape(column...)

@@ -35,7 +35,10 @@ var entropyJobs recycler[entropyJob]
 
 func entropy(j entropyJob) {
 	n := len(j.labels)
-	grain := max(1, rowGrain*max(n, 1)/max(j.x.Len(), 1))
+	if n == 0 {
+		return
+	}
+	grain := max(1, rowGrain*n/max(j.x.Len(), 1))
 	if n <= grain {
 		j.DoRange(0, n)
 		return
