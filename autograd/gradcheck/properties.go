@@ -122,8 +122,18 @@ func (c *checker) zeroUpstream() error {
 	return nil
 }
 
-// linearTol is what rounding may do to a sum of gradients, relative to its terms.
-const linearTol = 1e-9
+// What rounding may do to a sum of gradients: linearTol relative to its terms, and
+// rounding where terms cancel before they get there.
+const (
+	linearTol = 1e-9
+	rounding  = 1e-15
+)
+
+// agree reports whether two values of a sum of terms of this size differ by rounding
+// only.
+func (c *checker) agree(a, b, terms float64) bool {
+	return math.Abs(a-b) <= linearTol*terms+rounding+c.options.ATol
+}
 
 // linear checks the gradient of a random upstream gradient against the Jacobian's rows.
 func (c *checker) linear(rows [][]float64) error {
@@ -162,7 +172,7 @@ func (c *checker) compareLinear(upstream, want, terms []float64) error {
 		scale = max(scale, finite(t))
 	}
 	for j := range got {
-		if isFinite(want[j]) && !(math.Abs(got[j]-want[j]) <= linearTol*(terms[j]+scale)) {
+		if isFinite(want[j]) && !c.agree(got[j], want[j], terms[j]+scale) {
 			c.fail(Linear, "the gradient of %s is %v for a sum of upstream gradients whose own gradients sum to %v",
 				c.inputName(j), got[j], want[j])
 			return nil
@@ -189,7 +199,7 @@ func (c *checker) samePasses(second *problem, upstream []float64) error {
 		}
 		for j := range in.data {
 			a, b := plain[in.start+j], recorded[in.start+j]
-			if a != b && !(math.IsNaN(a) && math.IsNaN(b)) && !(math.Abs(a-b) <= linearTol*scale) {
+			if a != b && !(math.IsNaN(a) && math.IsNaN(b)) && !c.agree(a, b, scale) {
 				c.fail(SamePasses, "the gradient of %s is %v in a plain pass and %v in a recorded one",
 					c.inputName(in.start+j), a, b)
 				return nil
@@ -241,7 +251,7 @@ func (c *checker) sameMode(name string, forward, terms float64, gradient, u []fl
 		backward += g * u[j]
 		terms += math.Abs(g * u[j])
 	}
-	if isFinite(backward) && !(math.Abs(forward-backward) <= linearTol*terms) {
+	if isFinite(backward) && !c.agree(forward, backward, terms) {
 		c.fail(SameModes, "along a random direction the derivative of %s is %v in forward and %v in backward mode",
 			name, forward, backward)
 		return false
