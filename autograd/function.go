@@ -28,8 +28,8 @@ type Function struct {
 	VJP func(xs []Variable, y, g Variable) []Variable
 
 	// JVP is the tangent of the result for tangents ts of the operands: Σ ∂y/∂xᵢ·tᵢ,
-	// of y's shape, where the zero Variable stands for a tangent of zero. Optional:
-	// only forward mode needs it.
+	// of y's shape and element type, where the zero Variable stands for a tangent of
+	// zero. Optional: only forward mode needs it.
 	JVP func(xs []Variable, y Variable, ts []Variable) Variable
 }
 
@@ -100,7 +100,18 @@ func (f *Function) tangent(n *node, t func(int) Variable) Variable {
 	for i := range ts {
 		ts[i] = t(i)
 	}
-	return f.JVP(xs, n.variable(), ts)
+	tangent := f.JVP(xs, n.variable(), ts)
+	if tangent.n == nil {
+		return tangent
+	}
+	got := tangent.check(f.Name)
+	if !tensor.EqualShape(got.Shape, n.Shape) {
+		panic(&ShapeError{f.Name, shapesOf(n, got), "JVP returned a tangent of another shape than the result"})
+	}
+	if got.DType != n.DType {
+		panic(&DTypeError{f.Name, []DType{n.DType, got.DType}, "JVP returned a tangent of another type than the result"})
+	}
+	return tangent
 }
 
 func operands(n *node) []Variable {
