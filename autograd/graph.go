@@ -2,11 +2,16 @@ package autograd
 
 import (
 	"fmt"
+	"iter"
+	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/graph"
 	"gonum.org/v1/gonum/graph/encoding"
 	"gonum.org/v1/gonum/graph/iterator"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
 // Graph is the computation that y was recorded from, as a directed graph for
@@ -22,7 +27,7 @@ func Graph(y Variable) *ComputationGraph {
 	if root.tape == nil {
 		panic(&TapeError{"Graph", "nothing was recorded: the Variable is on no tape"})
 	}
-	g := &ComputationGraph{nodes: map[int64]*GraphNode{}}
+	g := &ComputationGraph{nodes: map[int64]*GraphNode{}, of: map[Variable]*GraphNode{}}
 	ids := map[*node]int64{}
 	// Operands outside the record, constants, get IDs from the end of the record on.
 	next := int64(len(root.tape.record))
@@ -40,6 +45,10 @@ func Graph(y Variable) *ComputationGraph {
 		}
 		ids[n] = id
 		g.nodes[id] = describe(n, id)
+		g.of[n.variable()] = g.nodes[id]
+		if n.leafOf != nil {
+			g.of[n.leafOf.variable()] = g.nodes[id]
+		}
 		n.inputs(func(_ int, in *node) { stack = append(stack, in) })
 	}
 	for n, id := range ids {
@@ -55,14 +64,44 @@ type ComputationGraph struct {
 	Root int64
 
 	nodes map[int64]*GraphNode
+	of    map[Variable]*GraphNode
+}
+
+// Find is the node of v: a Variable on the tape, or the parameter or watched Variable
+// that one on the tape stands for. It is nil if the graph does not have it.
+func (g *ComputationGraph) Find(v Variable) *GraphNode { return g.of[v] }
+
+// SetNames names the nodes of Variables, for example those of nn.Module's Params.
+// Variables that the graph does not have are ignored.
+func (g *ComputationGraph) SetNames(variables iter.Seq2[string, Variable]) {
+	for name, v := range variables {
+		if n := g.Find(v); n != nil {
+			n.Name = name
+		}
+	}
+}
+
+// SetGradients notes the norms of gradients in the nodes of their Variables: of leaves,
+// and of those marked by [Variable.RetainGrad].
+func (g *ComputationGraph) SetGradients(grads Gradients) {
+	for v, grad := range grads.All() {
+		if n := g.Find(v); n != nil {
+			n.GradNorm = tensor.Norm2(&grad.n.Array)
+		}
+	}
 }
 
 // GraphNode is a Variable in a [ComputationGraph].
 type GraphNode struct {
 	// Op is the operation's name, or "parameter", "watched" or "constant".
 	Op    string
+	Name  string // see SetNames
 	Shape []int
 	DType DType
+
+	// Min and Max are the least and the greatest element; NaN if there are none.
+	// GradNorm is the norm of the gradient, and NaN until SetGradients notes it.
+	Min, Max, GradNorm float64
 
 	// Inputs are the IDs of the operands in order; one that is used twice is there
 	// twice, although the graph has a single edge.
@@ -73,7 +112,11 @@ type GraphNode struct {
 }
 
 func describe(n *node, id int64) *GraphNode {
-	return &GraphNode{Op: opName(n), Shape: append([]int{}, n.Shape...), DType: n.DType, id: id}
+	d := &GraphNode{Op: opName(n), Shape: append([]int{}, n.Shape...), DType: n.DType, Min: math.NaN(), Max: math.NaN(), GradNorm: math.NaN(), id: id}
+	if n.Len() > 0 {
+		d.Min, d.Max = tensor.MinMax(&n.Array)
+	}
+	return d
 }
 
 // opName is the name of the operation that n is the result of, or its role.
@@ -182,7 +225,7 @@ func (n *GraphNode) Constant() bool { return n.Op == "constant" }
 // ID is the node's ID: its position in recording order.
 func (n *GraphNode) ID() int64 { return n.id }
 
-// Attributes are the node's DOT attributes: a label with operation, shape and
+// Attributes are the node's DOT attributes: a label with name or operation, shape and
 // element type, and a shape and colour by role.
 func (n *GraphNode) Attributes() []encoding.Attribute {
 	form, fill := "ellipse", "white"
@@ -194,8 +237,12 @@ func (n *GraphNode) Attributes() []encoding.Attribute {
 	case "constant":
 		form, fill = "box", "lightgrey"
 	}
+	title := n.Op
+	if n.Name != "" {
+		title = n.Name
+	}
 	return []encoding.Attribute{
-		{Key: "label", Value: fmt.Sprintf(`"%s\n%s %s"`, n.Op, shapeString(n.Shape), n.DType)},
+		{Key: "label", Value: strconv.Quote(fmt.Sprintf("%s\n%s %s", title, shapeString(n.Shape), n.DType))},
 		{Key: "shape", Value: form},
 		{Key: "style", Value: "filled"},
 		{Key: "fillcolor", Value: fill},

@@ -22,6 +22,7 @@ var may = map[string][]string{
 	"internal/gemm":      {"internal/parallel", "internal/simd"},
 	"internal/tensor":    {"internal/gemm", "internal/parallel", "internal/simd"},
 	"autograd":           {"internal/tensor", "internal/simd"},
+	"autograd/drawing":   {"autograd"},
 	"autograd/gradcheck": {"autograd"},
 	"autograd/optimize":  {"autograd"},
 	"internal/reference": {"autograd"},

@@ -1,0 +1,25 @@
+package drawing_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/autograd/drawing"
+)
+
+func Example() {
+	w := autograd.Parameter(autograd.New([]float64{1, 2}))
+	loss := autograd.NewTape().Const(autograd.New([]float64{3, 4})).Mul(w).Sum()
+	graph := autograd.Graph(loss)
+	graph.SetNames(func(yield func(string, autograd.Variable) bool) { yield("w", w) })
+	graph.SetGradients(loss.Backward())
+
+	var file strings.Builder // or an os.File
+	if err := drawing.WriteHTML(&file, graph, drawing.Config{Title: "A loss"}); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(strings.Contains(file.String(), "<h1>A loss</h1>"), strings.Count(file.String(), "<rect"))
+	// Output:
+	// true 9
+}
