@@ -70,10 +70,10 @@ func move(m movement, packed, strided *Array, loops []loop, offset int) {
 		loops = append(loops, loop{n: 1})
 	}
 	job := moveJobs.get()
-	loops = append(job.loops[:0], loops...)
-	*job = moveJob{movement: m, packed: *packed, strided: *strided, loops: loops, offset: offset}
+	kept := append(job.loops[:0], loops...) // a copy, for the caller's to stay on its stack
+	*job = moveJob{movement: m, packed: *packed, strided: *strided, loops: kept, offset: offset}
 	parallel.For(n, cheapGrain, job)
-	*job = moveJob{loops: loops}
+	*job = moveJob{loops: kept}
 	moveJobs.put(job)
 }
 

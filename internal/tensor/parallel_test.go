@@ -1,0 +1,110 @@
+package tensor
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/race"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// work is one call of each function that is spread over workers, on arrays large enough
+// for that.
+type work struct {
+	name string
+	run  func()
+	dst  *Array // what it writes
+}
+
+func allWork(dtype DType) []work {
+	r := &random{rand.New(rand.NewPCG(7, 8)), dtype}
+	x, y, z := r.array(300, 400), r.array(300, 400), r.array(300, 400)
+	row, column, dst, square := r.array(400), r.array(300, 1), r.array(300, 400), r.array(300, 300)
+	v := r.array(300, 400)
+	Map2(&Kernel2{F32: simd.Mul[float32], F64: simd.Mul[float64]}, v, v, v)
+	losses, labels, index := r.array(300), make([]int, 300), make([]int, 300)
+	for i := range labels {
+		labels[i], index[i] = i%400, (7*i)%300
+	}
+	transposed := r.array(400, 300)
+	windows := Windows{Kernel: [2]int{3, 3}, Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Count: [2]int{20, 20}}
+	images, columns := r.array(30, 10, 20, 20), r.array(30, 90, 400)
+	adam := simd.AdamParams{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, BiasCorrection1: 0.1, BiasCorrection2: 0.01}
+	perm, start, step := []int{1, 0}, []int{0, 399}, []int{1, -1}
+	return []work{
+		{"Map1", func() { Map1(&sine, dst, x) }, dst},
+		{"Map2", func() { Map2(&minus, dst, x, y) }, dst},
+		{"Map2 with a row", func() { Map2(&minus, dst, x, row) }, dst},
+		{"Map2 with a column", func() { Map2(&divided, dst, x, column) }, dst},
+		{"Map3", func() { Map3(&choice, dst, x, y, z) }, dst},
+		{"AddScaled", func() { AddScaled(dst, x, 0.5) }, dst},
+		{"Sum of rows", func() { Sum(losses, x, 2) }, losses},
+		{"Sum of columns", func() { Sum(row, x, 1) }, row},
+		{"SumTo", func() { SumTo(row, x, true) }, row},
+		{"LogSumExp", func() { LogSumExp(losses, x, 2) }, losses},
+		{"Softmax", func() { Softmax(dst, x, 1) }, dst},
+		{"Softmax of columns", func() { Softmax(dst, x, 0) }, dst},
+		{"SoftmaxBackward", func() { SoftmaxBackward(dst, x, y, 1) }, dst},
+		{"CrossEntropy", func() { CrossEntropy(losses, dst, x, labels) }, losses},
+		{"CumSum", func() { CumSum(dst, x, 1, false) }, dst},
+		{"MatMul", func() { MatMul(square, x, y, false, true, false, nil) }, square},
+		{"Permute", func() { Permute(transposed, x, perm) }, transposed},
+		{"Slice", func() { Slice(dst, x, start, step) }, dst},
+		{"GatherRows", func() { GatherRows(dst, x, index) }, dst},
+		{"ScatterAddRows", func() { ScatterAddRows(dst, x, index) }, dst},
+		{"BroadcastTo", func() { BroadcastTo(dst, row) }, dst},
+		{"Adam", func() { Adam(z, y, v, x, adam) }, z},
+		{"Unfold", func() { Unfold(columns, images, windows) }, columns},
+		{"Fold", func() { Fold(images, columns, windows) }, images},
+		{"Norm2", func() { losses.Set(0, Norm2(x)) }, losses},
+	}
+}
+
+func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
+	for _, dtype := range []DType{Float32, Float64} {
+		results := func(procs int) (all [][]float64) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			for _, w := range allWork(dtype) {
+				w.run()
+				all = append(all, valuesOf(w.dst))
+			}
+			return all
+		}
+		want := results(1)
+		for _, procs := range []int{2, 3, 8} {
+			for i, got := range results(procs) {
+				if !slices.Equal(got, want[i]) {
+					t.Errorf("%v: GOMAXPROCS %d changes %s", dtype, procs, allWork(dtype)[i].name)
+				}
+			}
+		}
+	}
+}
+
+func TestNothingIsAllocated(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	for _, dtype := range []DType{Float32, Float64} {
+		for _, w := range allWork(dtype) {
+			w.run()
+			if n := testing.AllocsPerRun(10, w.run); n != 0 {
+				t.Errorf("%v: %s: %v allocations", dtype, w.name, n)
+			}
+		}
+	}
+}
+
+func BenchmarkWork(b *testing.B) {
+	for _, w := range allWork(Float32) {
+		b.Run(w.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(4 * w.dst.Len()))
+			for b.Loop() {
+				w.run()
+			}
+		})
+	}
+}

@@ -1,0 +1,153 @@
+package tensor
+
+import (
+	"math"
+	"testing"
+)
+
+// fold combines the elements of x over axes, in plain loops.
+func fold(x *Array, axes uint64, start float64, f func(acc, v float64) float64) []float64 {
+	var kept []int
+	for axis, size := range x.Shape {
+		if axes>>axis&1 == 0 {
+			kept = append(kept, size)
+		}
+	}
+	want := make([]float64, SizeOf(kept))
+	for i := range want {
+		want[i] = start
+	}
+	for i, index := range indices(x.Shape) {
+		flat := 0
+		for axis, size := range x.Shape {
+			if axes>>axis&1 == 0 {
+				flat = flat*size + index[axis]
+			}
+		}
+		want[flat] = f(want[flat], x.At(i))
+	}
+	return want
+}
+
+func reducedShape(shape []int, axes uint64) []int {
+	reduced := []int{}
+	for axis, size := range shape {
+		if axes>>axis&1 == 0 {
+			reduced = append(reduced, size)
+		}
+	}
+	return reduced
+}
+
+func nanMax(a, b float64) float64 { return math.Max(a, b) }
+
+func TestReductions(t *testing.T) {
+	var cases []testCase
+	for _, shape := range someShapes {
+		for axes := range uint64(1) << len(shape) {
+			for reduction, f := range map[string]struct {
+				run   func(dst, x *Array, axes uint64)
+				start float64
+				f     func(acc, v float64) float64
+			}{
+				"Sum":        {Sum, 0, func(acc, v float64) float64 { return acc + v }},
+				"SumSquares": {SumSquares, 0, func(acc, v float64) float64 { return acc + v*v }},
+				"Prod":       {Prod, 1, func(acc, v float64) float64 { return acc * v }},
+				"Max":        {Max, math.Inf(-1), nanMax},
+				"Min":        {Min, math.Inf(1), math.Min},
+				"LogSumExp": {LogSumExp, math.Inf(-1), func(acc, v float64) float64 {
+					if acc < v {
+						acc, v = v, acc
+					}
+					if math.IsInf(acc, -1) {
+						return acc
+					}
+					return acc + math.Log1p(math.Exp(v-acc))
+				}},
+			} {
+				cases = append(cases, testCase{name(reduction, shape, " over ", axes), func(r *random) (*Array, []float64) {
+					x, dst := r.array(shape...), r.garbage(reducedShape(shape, axes)...)
+					f.run(dst, x, axes)
+					want := fold(x, axes, f.start, f.f)
+					if reduction == "Sum" {
+						// Sums that nearly cancel are compared by the size of their terms.
+						for i, size := range fold(x, axes, 0, func(acc, v float64) float64 { return acc + math.Abs(v) }) {
+							dst.Set(i, dst.At(i)/max(1, size))
+							want[i] /= max(1, size)
+						}
+					}
+					return dst, want
+				}})
+			}
+		}
+	}
+	runCases(t, cases)
+}
+
+func TestReductionsOfNaNAndInf(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, test := range []struct {
+		x                           []float64
+		sum, greatest, least, logSE float64
+	}{
+		{[]float64{1, nan, 3}, nan, nan, nan, nan},
+		{[]float64{1, inf, 3}, inf, inf, 1, inf},
+		{[]float64{1, -inf, 3}, -inf, 3, -inf, 3 + math.Log1p(math.Exp(-2))},
+		{[]float64{-inf, -inf}, -inf, -inf, -inf, -inf},
+		{[]float64{inf, -inf}, nan, inf, -inf, inf},
+		{[]float64{1000, 1000}, 2000, 1000, 1000, 1000 + math.Ln2},
+		{nil, 0, -inf, inf, -inf},
+	} {
+		for _, dtype := range []DType{Float32, Float64} {
+			x := New(dtype, []int{len(test.x)})
+			for i, v := range test.x {
+				x.Set(i, v)
+			}
+			for i, reduction := range []func(dst, x *Array, axes uint64){Sum, Max, Min, LogSumExp} {
+				dst := New(dtype, nil)
+				reduction(&dst, &x, 1)
+				want := [4]float64{test.sum, test.greatest, test.least, test.logSE}[i]
+				compare(t, &dst, []float64{want}, 1e-6)
+			}
+		}
+	}
+}
+
+func TestStatistics(t *testing.T) {
+	for _, dtype := range []DType{Float32, Float64} {
+		for _, n := range []int{1, 5, 700, 40_000} {
+			x := New(dtype, []int{n})
+			for i := range n {
+				x.Set(i, float64(i%13)-4)
+			}
+			x.Set(n/2, -7)
+			if lo, hi := MinMax(&x); lo != -7 || n >= 700 && hi != 8 {
+				t.Errorf("%v, %d elements: MinMax is %v, %v", dtype, n, lo, hi)
+			}
+			want := 0.0
+			for _, v := range valuesOf(&x) {
+				want += v * v
+			}
+			if got := Norm2(&x); !(math.Abs(got-math.Sqrt(want)) <= 1e-6*math.Sqrt(want)) {
+				t.Errorf("%v, %d elements: Norm2 is %v, want %v", dtype, n, got, math.Sqrt(want))
+			}
+			if HasNaNOrInf(&x) {
+				t.Errorf("%v, %d elements: HasNaNOrInf", dtype, n)
+			}
+			for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+				x.Set(n-1, v)
+				if !HasNaNOrInf(&x) {
+					t.Errorf("%v, %d elements: %v is overlooked", dtype, n, v)
+				}
+			}
+		}
+	}
+	// The squares of float32 neither overflow nor underflow.
+	for _, v := range []float64{1e30, 1e-30} {
+		x := New(Float32, []int{3})
+		Fill(&x, v)
+		if got, want := Norm2(&x), v*math.Sqrt(3); !(math.Abs(got-want) <= 1e-6*want) {
+			t.Errorf("Norm2 of three times %v is %v, want %v", v, got, want)
+		}
+	}
+}
