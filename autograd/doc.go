@@ -30,6 +30,17 @@
 // recorded. An upstream gradient of exactly zero gives a gradient of zero, whatever
 // the local derivative: what a mask or Where cut off does not come back as NaN.
 //
+// On functions: [ValueAndGrad], [VJP], [JVP] in forward mode by rules of their own,
+// [Jacobian], [Hessian], [HVP] and [PerExampleGrad]. [Function] is for operations of
+// one's own, [Checkpoint] for models whose intermediate results do not fit in memory.
+//
+// # Looking inside
+//
+// [DetectAnomaly] finds the first NaN, [Profile] counts time and memory by operation,
+// [Variable.Hook] and [Variable.RetainGrad] show gradients as they pass. [Graph] is the
+// computation as a graph of gonum; package drawing draws it. Package gradcheck checks
+// derivatives numerically, package optimize hands them to gonum's optimizers.
+//
 // # Errors
 //
 // A mistake in the program panics with a typed error, such as [*ShapeError], that
