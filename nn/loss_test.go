@@ -40,7 +40,9 @@ func lossRows() []lossRow {
 		{"MSELoss", pair(nn.LossConfig.MSELoss), matrices, nil},
 		{"L1Loss", pair(nn.LossConfig.L1Loss), matrices, nil},
 		{"HuberLoss", func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable { return c.HuberLoss(xs[0], xs[1], 0.7) }, matrices, nil},
-		{"SmoothL1Loss", func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable { return c.SmoothL1Loss(xs[0], xs[1], 0.7) }, matrices, nil},
+		{"SmoothL1Loss", func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable {
+			return c.SmoothL1Loss(xs[0], xs[1], 0.7)
+		}, matrices, nil},
 		{"BCELoss", pair(nn.LossConfig.BCELoss), matrices, probabilities(0, 1)},
 		{"BCEWithLogitsLoss", pair(nn.LossConfig.BCEWithLogitsLoss), matrices, probabilities(1)},
 		{"CrossEntropyProbabilities", pair(nn.LossConfig.CrossEntropyProbabilities), matrices, probabilities(1)},
