@@ -2,15 +2,14 @@ package nn
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
 // Losses: functions of a model's outputs and what they should be, made of operations,
-// so that they can be differentiated to any order. Losses of classes are in
-// crossentropy.go.
+// so that they can be differentiated to any order. Here is what they share; they
+// themselves are in loss_regression.go, loss_classification.go and loss_comparison.go.
 
 // Reduction says how the losses of single elements or examples become one number.
 type Reduction uint8
@@ -20,7 +19,8 @@ const (
 	ReduceMean Reduction = iota
 	// ReduceSum takes their sum.
 	ReduceSum
-	// ReduceNone leaves them as they are.
+	// ReduceNone leaves them as they are: of the operands' shape, or [batch] if it is
+	// examples that the loss is about.
 	ReduceNone
 )
 
@@ -41,6 +41,10 @@ func (r Reduction) String() string {
 // the same names are those of the zero LossConfig.
 //
 //	loss := nn.LossConfig{Reduction: nn.ReduceSum}.MSELoss(output, target)
+//
+// Besides what they say themselves, losses panic with [*autograd.DTypeError] if their
+// operands are not all float32 or all float64, and with [*autograd.ValueError] if there
+// is no such Reduction. They only read c, so that goroutines may share it.
 type LossConfig struct {
 	Reduction Reduction
 
@@ -52,60 +56,6 @@ type LossConfig struct {
 	// and NLLLoss; nil means 1. Other losses ignore it.
 	ClassWeights []float64
 }
-
-// MSELoss is the mean squared error, the mean of (output − target)² over all
-// elements. Both have the same shape; it panics with [*autograd.ShapeError] rather
-// than broadcast them.
-func MSELoss(output, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.MSELoss(output, target)
-}
-
-// MSELoss is the squared error (output − target)², as [MSELoss] otherwise.
-func (c LossConfig) MSELoss(output, target autograd.Variable) autograd.Variable {
-	checkSameShape("nn.MSELoss", output, target)
-	return c.reduce("nn.MSELoss", output.Sub(target).Square())
-}
-
-// BCELoss is the binary cross-entropy of probabilities 0 ≤ p ≤ 1, the mean of
-//
-//	−t·ln p − (1−t)·ln(1−p)
-//
-// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. Logarithms below −100
-// count as −100, with gradient 0, so that the loss stays finite. Elsewhere p makes
-// NaN. Where the probabilities come from a sigmoid, [BCEWithLogitsLoss] on its
-// operand is exact.
-func BCELoss(p, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.BCELoss(p, target)
-}
-
-// BCELoss is the binary cross-entropy of probabilities, see the function [BCELoss].
-func (c LossConfig) BCELoss(p, target autograd.Variable) autograd.Variable {
-	checkSameShape("nn.BCELoss", p, target)
-	limited := func(log autograd.Variable) autograd.Variable { return log.Clamp(-100, math.Inf(1)) }
-	likelihood := target.Mul(limited(p.Log())).Add(complement(target).Mul(limited(p.Neg().Log1p())))
-	return c.reduce("nn.BCELoss", likelihood.Neg())
-}
-
-// BCEWithLogitsLoss is the binary cross-entropy of the probabilities σ(x), the mean of
-//
-//	t·softplus(−x) + (1−t)·softplus(x)  =  −t·ln σ(x) − (1−t)·ln(1−σ(x))
-//
-// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. It is accurate for any
-// finite x.
-func BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.BCEWithLogitsLoss(x, target)
-}
-
-// BCEWithLogitsLoss is the binary cross-entropy of logits, see the function
-// [BCEWithLogitsLoss].
-func (c LossConfig) BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {
-	checkSameShape("nn.BCEWithLogitsLoss", x, target)
-	losses := target.Mul(x.Neg().Softplus()).Add(complement(target).Mul(x.Softplus()))
-	return c.reduce("nn.BCEWithLogitsLoss", losses)
-}
-
-// complement is 1 − x.
-func complement(x autograd.Variable) autograd.Variable { return x.Neg().AddScalar(1) }
 
 // reduce combines the losses of single elements.
 func (c LossConfig) reduce(op string, losses autograd.Variable) autograd.Variable {
@@ -120,9 +70,21 @@ func (c LossConfig) reduce(op string, losses autograd.Variable) autograd.Variabl
 	panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("there is no %v", c.Reduction)})
 }
 
-func checkSameShape(op string, output, target autograd.Variable) {
-	if !slices.Equal(output.Shape(), target.Shape()) {
-		panic(shapeError(op, "expected output and target of one shape", output, target))
+// checkSameShape panics unless all operands have one shape. Losses do not broadcast: a
+// target of another shape is a mistake that would otherwise train the wrong thing.
+func checkSameShape(op string, x autograd.Variable, others ...autograd.Variable) {
+	for _, other := range others {
+		if !slices.Equal(x.Shape(), other.Shape()) {
+			panic(shapeError(op, "expected operands of one shape", append([]autograd.Variable{x}, others...)...))
+		}
+	}
+}
+
+// checkMatrices panics unless all operands are [batch, columns] of one shape.
+func checkMatrices(op, columns string, x autograd.Variable, others ...autograd.Variable) {
+	checkSameShape(op, x, others...)
+	if x.Rank() != 2 {
+		panic(shapeError(op, "expected operands [batch, "+columns+"]", append([]autograd.Variable{x}, others...)...))
 	}
 }
 

@@ -1,8 +1,15 @@
 package nn_test
 
 import (
+	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math"
 	"math/rand/v2"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,73 +18,267 @@ import (
 	"github.com/chainrule-go/chainrule/nn"
 )
 
-// lossRow is a loss of arrays for the tests of all losses. A new loss gets one row.
+// lossArguments are what losses take besides arrays, under the names of the cases that
+// PyTorch computed.
+type lossArguments struct {
+	config nn.LossConfig
+	labels []int
+
+	Delta    float64 `json:"delta"`
+	Beta     float64 `json:"beta"`
+	Margin   float64 `json:"margin"`
+	P        float64 `json:"p"`
+	Eps      float64 `json:"eps"`
+	Dim      int     `json:"dim"`
+	LogInput bool    `json:"log_input"`
+	swap     bool
+}
+
+func (a lossArguments) triplet() nn.TripletMarginConfig {
+	return nn.TripletMarginConfig{Margin: a.Margin, P: a.P, Eps: a.Eps, Swap: a.swap}
+}
+
+// lossRow is a loss in the tests of all losses. A new loss gets one row.
 type lossRow struct {
-	name string
-	f    func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable
+	name  string   // the function
+	cases []string // what PyTorch's cases call it
+	f     func(a lossArguments, xs []autograd.Variable) autograd.Variable
 
-	// shapes are those of the operands; the first has to be what others are compared with.
-	shapes [][]int
+	// What to call f with: arguments, and random numbers of these shapes after prepare
+	// brought them into their domain.
+	arguments lossArguments
+	shapes    [][]int
+	prepare   func(xs []autograd.Variable)
 
-	// prepare brings random numbers into the domain of the operands.
-	prepare func(xs []autograd.Variable)
+	// bad are arguments that make it panic with *autograd.ValueError.
+	bad []lossArguments
 }
 
-func pair(f func(c nn.LossConfig, a, b autograd.Variable) autograd.Variable) func(nn.LossConfig, []autograd.Variable) autograd.Variable {
-	return func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable { return f(c, xs[0], xs[1]) }
+// ofPair is the method of a loss that takes two arrays.
+func ofPair(method func(c nn.LossConfig, x, target autograd.Variable) autograd.Variable) func(lossArguments, []autograd.Variable) autograd.Variable {
+	return func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+		return method(a.config, xs[0], xs[1])
+	}
 }
 
-func lossRows() []lossRow {
-	matrices, triples := [][]int{{3, 4}, {3, 4}}, [][]int{{3, 4}, {3, 4}, {3, 4}}
-	probabilities := func(which ...int) func(xs []autograd.Variable) {
-		return func(xs []autograd.Variable) {
-			for _, i := range which {
-				xs[i] = xs[i].Softmax(-1)
+// ofLabels is the method of a loss that takes an array and labels.
+func ofLabels(method func(c nn.LossConfig, x autograd.Variable, labels []int) autograd.Variable) func(lossArguments, []autograd.Variable) autograd.Variable {
+	return func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+		return method(a.config, xs[0], a.labels)
+	}
+}
+
+// prepared replaces each array by what its function makes of it; nil leaves it.
+func prepared(functions ...func(x autograd.Variable) autograd.Variable) func(xs []autograd.Variable) {
+	return func(xs []autograd.Variable) {
+		for i, f := range functions {
+			if f != nil {
+				xs[i] = f(xs[i])
 			}
 		}
 	}
-	return []lossRow{
-		{"MSELoss", pair(nn.LossConfig.MSELoss), matrices, nil},
-		{"L1Loss", pair(nn.LossConfig.L1Loss), matrices, nil},
-		{"HuberLoss", func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable { return c.HuberLoss(xs[0], xs[1], 0.7) }, matrices, nil},
-		{"SmoothL1Loss", func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable {
-			return c.SmoothL1Loss(xs[0], xs[1], 0.7)
-		}, matrices, nil},
-		{"BCELoss", pair(nn.LossConfig.BCELoss), matrices, probabilities(0, 1)},
-		{"BCEWithLogitsLoss", pair(nn.LossConfig.BCEWithLogitsLoss), matrices, probabilities(1)},
-		{"CrossEntropyProbabilities", pair(nn.LossConfig.CrossEntropyProbabilities), matrices, probabilities(1)},
-		{"KLDivLoss", pair(nn.LossConfig.KLDivLoss), matrices, func(xs []autograd.Variable) {
-			xs[0], xs[1] = xs[0].LogSoftmax(-1), xs[1].Softmax(-1)
-		}},
-		{"SoftMarginLoss", pair(nn.LossConfig.SoftMarginLoss), matrices, nil},
-		{"PoissonNLLLoss", pair(nn.LossConfig.PoissonNLLLoss), matrices, nil},
-		{"GaussianNLLLoss", func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable {
-			return c.GaussianNLLLoss(xs[0], xs[1], xs[2])
-		}, triples, func(xs []autograd.Variable) { xs[2] = xs[2].Square().AddScalar(0.3) }},
-		{"TripletMarginLoss", func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable {
-			return c.TripletMarginLoss(xs[0], xs[1], xs[2], 3)
-		}, triples, nil},
-		{"CosineSimilarity", func(c nn.LossConfig, xs []autograd.Variable) autograd.Variable {
-			return nn.CosineSimilarity(xs[0], xs[1], 1)
-		}, matrices, nil},
+}
+
+// options are the LossConfigs given, as arguments.
+func options(labels []int, configs ...nn.LossConfig) []lossArguments {
+	var list []lossArguments
+	for _, c := range configs {
+		list = append(list, lossArguments{config: c, labels: labels})
 	}
+	return list
+}
+
+func lossRows() []lossRow {
+	matrix := []int{3, 4}
+	one, two, three := [][]int{matrix}, [][]int{matrix, matrix}, [][]int{matrix, matrix, matrix}
+	labels := []int{1, 0, 3}
+	softmax := func(x autograd.Variable) autograd.Variable { return x.Softmax(-1) }
+	logSoftmax := func(x autograd.Variable) autograd.Variable { return x.LogSoftmax(-1) }
+	positive := func(x autograd.Variable) autograd.Variable { return x.Square().AddScalar(0.3) }
+	nan, inf := math.NaN(), math.Inf(1)
+	badWeights := []nn.LossConfig{
+		{ClassWeights: []float64{1, 2}}, {ClassWeights: []float64{1, 1, -1, 1}}, {ClassWeights: []float64{1, 1, inf, 1}},
+	}
+	badClasses := append([]nn.LossConfig{{LabelSmoothing: -0.1}, {LabelSmoothing: 1.1}, {LabelSmoothing: nan}}, badWeights...)
+
+	return []lossRow{
+		{name: "MSELoss", cases: []string{"mse_loss"}, f: ofPair(nn.LossConfig.MSELoss), shapes: two},
+		{name: "L1Loss", cases: []string{"l1_loss"}, f: ofPair(nn.LossConfig.L1Loss), shapes: two},
+		{
+			name: "HuberLoss", cases: []string{"huber_loss"}, shapes: two, arguments: lossArguments{Delta: 0.7},
+			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+				return a.config.HuberLoss(xs[0], xs[1], a.Delta)
+			},
+			bad: []lossArguments{{Delta: 0}, {Delta: -1}, {Delta: nan}},
+		},
+		{
+			name: "SmoothL1Loss", cases: []string{"smooth_l1_loss"}, shapes: two, arguments: lossArguments{Beta: 0.7},
+			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+				return a.config.SmoothL1Loss(xs[0], xs[1], a.Beta)
+			},
+			bad: []lossArguments{{Beta: -1}, {Beta: nan}, {Beta: inf}},
+		},
+		{
+			name: "GaussianNLLLoss", cases: []string{"gaussian_nll_loss"}, shapes: three, prepare: prepared(nil, nil, positive),
+			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+				if a.Eps != 0 && a.Eps != 1e-6 {
+					panic("nn.GaussianNLLLoss has PyTorch's default of eps only")
+				}
+				return a.config.GaussianNLLLoss(xs[0], xs[1], xs[2])
+			},
+		},
+		{
+			name: "PoissonNLLLoss", cases: []string{"poisson_nll_loss"}, shapes: two, prepare: prepared(nil, positive),
+			arguments: lossArguments{LogInput: true},
+			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+				if !a.LogInput {
+					panic("nn.PoissonNLLLoss takes logarithms only")
+				}
+				return a.config.PoissonNLLLoss(xs[0], xs[1])
+			},
+		},
+		{
+			name: "CrossEntropy", cases: []string{"cross_entropy", "cross_entropy_weighted", "cross_entropy_ignore"}, shapes: one,
+			f: ofLabels(nn.LossConfig.CrossEntropy), arguments: lossArguments{labels: labels}, bad: options(labels, badClasses...),
+		},
+		{
+			name: "CrossEntropyProbabilities", cases: []string{"cross_entropy_probabilities"}, shapes: two, prepare: prepared(nil, softmax),
+			f: ofPair(nn.LossConfig.CrossEntropyProbabilities), bad: options(nil, badClasses...),
+		},
+		{
+			name: "NLLLoss", cases: []string{"nll_loss"}, shapes: one, prepare: prepared(logSoftmax),
+			f: ofLabels(nn.LossConfig.NLLLoss), arguments: lossArguments{labels: labels}, bad: options(labels, badWeights...),
+		},
+		{name: "BCELoss", cases: []string{"binary_cross_entropy"}, f: ofPair(nn.LossConfig.BCELoss), shapes: two, prepare: prepared(softmax, softmax)},
+		{name: "BCEWithLogitsLoss", cases: []string{"binary_cross_entropy_with_logits"}, f: ofPair(nn.LossConfig.BCEWithLogitsLoss), shapes: two, prepare: prepared(nil, softmax)},
+		{name: "SoftMarginLoss", cases: []string{"soft_margin_loss"}, f: ofPair(nn.LossConfig.SoftMarginLoss), shapes: two},
+		{name: "KLDivLoss", cases: []string{"kl_div"}, f: ofPair(nn.LossConfig.KLDivLoss), shapes: two, prepare: prepared(logSoftmax, softmax)},
+		{name: "KLDivLogTargetLoss", f: ofPair(nn.LossConfig.KLDivLogTargetLoss), shapes: two, prepare: prepared(logSoftmax, logSoftmax)},
+		{
+			name: "TripletMarginLoss", cases: []string{"triplet_margin_loss"}, shapes: three, arguments: lossArguments{Margin: 3, P: 2.5, swap: true},
+			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+				return a.config.TripletMarginLoss(xs[0], xs[1], xs[2], a.triplet())
+			},
+			bad: []lossArguments{{Margin: -1}, {Margin: nan}, {Margin: inf}, {P: -1}, {P: nan}, {Eps: -1}, {Eps: inf}},
+		},
+		{
+			name: "CosineSimilarity", cases: []string{"cosine_similarity"}, shapes: two, arguments: lossArguments{Dim: 1},
+			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+				return nn.CosineSimilarity(xs[0], xs[1], a.Dim)
+			},
+		},
+	}
+}
+
+// draw makes random arrays for a row.
+func (row *lossRow) draw() []autograd.Variable {
+	rng := rand.New(rand.NewPCG(3, 5))
+	var xs []autograd.Variable
+	for _, shape := range row.shapes {
+		xs = append(xs, autograd.Normal(rng, autograd.Float64, 0, 1, shape...))
+	}
+	if row.prepare != nil {
+		row.prepare(xs)
+	}
+	return xs
+}
+
+// reduced are the row's arguments with another reduction.
+func (row *lossRow) reduced(r nn.Reduction) lossArguments {
+	a := row.arguments
+	a.config.Reduction = r
+	return a
+}
+
+// TestLossRows sees that there is a row for each loss, and a function for each method.
+func TestLossRows(t *testing.T) {
+	rows := map[string]bool{}
+	for _, row := range lossRows() {
+		rows[row.name] = true
+	}
+	functions, methods := exportedLosses(t)
+	for _, name := range slices.Concat(functions, methods) {
+		if !rows[name] {
+			t.Errorf("nn.%s has no row in lossRows", name)
+		}
+	}
+	for _, name := range methods {
+		if !slices.Contains(functions, name) {
+			t.Errorf("nn.LossConfig.%s has no function of its name", name)
+		}
+	}
+	if len(methods) < 15 {
+		t.Errorf("found methods %v only", methods)
+	}
+}
+
+// exportedLosses are the exported functions in the files of losses, and LossConfig's
+// methods there.
+func exportedLosses(t *testing.T) (functions, methods []string) {
+	paths, err := filepath.Glob("loss_*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range file.Decls {
+			switch f, ok := declaration.(*ast.FuncDecl); {
+			case !ok || !f.Name.IsExported():
+			case f.Recv != nil:
+				methods = append(methods, f.Name.Name)
+			default:
+				functions = append(functions, f.Name.Name)
+			}
+		}
+	}
+	return functions, methods
 }
 
 func TestLossGradients(t *testing.T) {
 	for _, row := range lossRows() {
 		t.Run(row.name, func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(3, 5))
-			var xs []autograd.Variable
-			for _, shape := range row.shapes {
-				xs = append(xs, autograd.Normal(rng, autograd.Float64, 0, 1, shape...))
-			}
-			if row.prepare != nil {
-				row.prepare(xs)
-			}
+			xs := row.draw()
 			for _, r := range []nn.Reduction{nn.ReduceMean, nn.ReduceSum, nn.ReduceNone} {
-				f := func(xs []autograd.Variable) autograd.Variable { return row.f(nn.LossConfig{Reduction: r}, xs) }
+				f := func(xs []autograd.Variable) autograd.Variable { return row.f(row.reduced(r), xs) }
 				gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true, ForwardMode: true}, f, xs...)
 			}
+			f := func(xs []autograd.Variable) autograd.Variable { return row.f(row.arguments, xs) }
+			var rounded []autograd.Variable
+			for _, x := range xs {
+				rounded = append(rounded, x.AsType(autograd.Float32))
+			}
+			if report, err := gradcheck.CheckFloat32(f, rounded, gradcheck.Options{}); err != nil {
+				t.Errorf("%v\n%v", err, report)
+			}
+		})
+	}
+}
+
+// Sum and mean are those of the losses that ReduceNone gives; a reduction that there is
+// not is a mistake.
+func TestLossReductions(t *testing.T) {
+	for _, row := range lossRows() {
+		if row.name == "CosineSimilarity" { // which has none
+			continue
+		}
+		t.Run(row.name, func(t *testing.T) {
+			xs := row.draw()
+			each := row.f(row.reduced(nn.ReduceNone), xs)
+			if each.Dim(0) != 3 {
+				t.Fatalf("losses %v, want one for each example", each.Shape())
+			}
+			for r, want := range map[nn.Reduction]float64{nn.ReduceSum: each.Sum().Item(), nn.ReduceMean: each.Mean().Item()} {
+				if got := row.f(row.reduced(r), xs).Item(); !(math.Abs(got-want) < 1e-12) {
+					t.Errorf("%v: got %v, want %v", r, got, want)
+				}
+			}
+			expectValueError(t, row.name, func() { row.f(row.reduced(7), xs) })
 		})
 	}
 }
@@ -87,76 +288,85 @@ func TestLossesRejectOtherShapes(t *testing.T) {
 	for _, row := range lossRows() {
 		for i := range row.shapes {
 			t.Run(fmt.Sprint(row.name, i), func(t *testing.T) {
-				xs := make([]autograd.Variable, len(row.shapes))
-				for j, shape := range row.shapes {
-					xs[j] = autograd.Ones(autograd.Float64, shape...)
-				}
-				xs[i] = autograd.Ones(autograd.Float64, 3, 1)
-				err := autograd.Try(func() { row.f(nn.LossConfig{}, xs) })
-				if err == nil || !strings.Contains(err.Error(), row.name) || !strings.Contains(err.Error(), "[3 1]") {
-					t.Errorf("got %v, want an error that names the loss and the shapes", err)
+				xs := row.draw()
+				for _, shape := range [][]int{{3, 1}, {1, 4}, {4}, {}, {2, 4}} {
+					if len(xs) == 1 && len(shape) == 2 && shape[0] == 3 {
+						continue // any number of classes will do
+					}
+					xs[i] = autograd.Ones(autograd.Float64, shape...)
+					err := autograd.Try(func() { row.f(row.arguments, xs) })
+					var shapeError *autograd.ShapeError
+					if !errors.As(err, &shapeError) || shapeError.Op != "nn."+row.name || !strings.Contains(err.Error(), fmt.Sprint(shape)) {
+						t.Errorf("%v: got %v, want a ShapeError that names the loss and the shape", shape, err)
+					}
 				}
 			})
 		}
 	}
 }
 
-func TestLossesRejectBadArguments(t *testing.T) {
-	x := autograd.Ones(autograd.Float64, 2)
+// Losses of examples want matrices.
+func TestLossesOfExamplesRejectVectors(t *testing.T) {
+	x := autograd.Ones(autograd.Float64, 3)
 	for name, f := range map[string]func(){
-		"HuberLoss":         func() { nn.HuberLoss(x, x, 0) },
-		"SmoothL1Loss":      func() { nn.SmoothL1Loss(x, x, -1) },
-		"KLDivLoss":         func() { nn.KLDivLoss(x, x) },
-		"TripletMarginLoss": func() { nn.TripletMarginLoss(x, x, x, 1) },
+		"CrossEntropy":              func() { nn.CrossEntropy(x, []int{0, 0, 0}) },
+		"NLLLoss":                   func() { nn.NLLLoss(x, []int{0, 0, 0}) },
+		"CrossEntropyProbabilities": func() { nn.CrossEntropyProbabilities(x, x) },
+		"KLDivLoss":                 func() { nn.KLDivLoss(x, x) },
+		"KLDivLogTargetLoss":        func() { nn.KLDivLogTargetLoss(x, x) },
+		"TripletMarginLoss":         func() { nn.TripletMarginLoss(x, x, x, nn.TripletMarginConfig{}) },
 	} {
-		if err := autograd.Try(f); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: got %v, want an error that names it", name, err)
+		var shapeError *autograd.ShapeError
+		if err := autograd.Try(f); !errors.As(err, &shapeError) || shapeError.Op != "nn."+name {
+			t.Errorf("%s: got %v, want a ShapeError that names it", name, err)
 		}
 	}
 }
 
-// At the edges of their domains losses and gradients stay finite.
-func TestLossesAtTheEdges(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		f    func(x autograd.Variable) autograd.Variable
-		at   []float64
-	}{
-		{"L1Loss of what is right", func(x autograd.Variable) autograd.Variable {
-			return nn.L1Loss(x, autograd.New([]float64{1, 2}))
-		}, []float64{1, 2}},
-		{"KLDivLoss of an impossible class", func(x autograd.Variable) autograd.Variable {
-			return nn.KLDivLoss(x.Reshape(1, 2).LogSoftmax(1), autograd.New([]float64{1, 0}, 1, 2))
-		}, []float64{1000, -1000}},
-		{"TripletMarginLoss of equal vectors", func(x autograd.Variable) autograd.Variable {
-			x = x.Reshape(1, 2)
-			return nn.TripletMarginLoss(x, x, x, 1)
-		}, []float64{1, 2}},
-		{"CosineSimilarity with zero", func(x autograd.Variable) autograd.Variable {
-			return nn.CosineSimilarity(x, autograd.New([]float64{1, 2}), 0)
-		}, []float64{0, 0}},
-		{"GaussianNLLLoss without variance", func(x autograd.Variable) autograd.Variable {
-			return nn.GaussianNLLLoss(autograd.New([]float64{1, 2}), autograd.New([]float64{1, 2}), x)
-		}, []float64{0, 0}},
-		{"SoftMarginLoss far off", func(x autograd.Variable) autograd.Variable {
-			return nn.SoftMarginLoss(x, autograd.New([]float64{1, -1}))
-		}, []float64{-1e6, 1e6}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			tape := autograd.NewTape(autograd.DetectAnomaly)
-			x := tape.Watch(autograd.New(test.at))
-			loss := test.f(x)
-			if norm := loss.Sum().Backward().Norm(); !(norm < 1e9) {
-				t.Errorf("the loss is %v, the norm of its gradient %v", loss, norm)
-			}
-		})
+func TestLossesRejectBadArguments(t *testing.T) {
+	for _, row := range lossRows() {
+		for _, bad := range row.bad {
+			expectValueError(t, row.name, func() { row.f(bad, row.draw()) })
+		}
 	}
 }
 
-func ExampleHuberLoss() {
-	output, target := autograd.New([]float64{1, 2, 10}), autograd.New([]float64{1, 1, 1})
-	fmt.Println(nn.LossConfig{Reduction: nn.ReduceNone}.HuberLoss(output, target, 1))
-	// Output:
-	// float64 [3]
-	// [0   0.5 8.5]
+func expectValueError(t *testing.T, name string, f func()) {
+	t.Helper()
+	var valueError *autograd.ValueError
+	if err := autograd.Try(f); !errors.As(err, &valueError) || valueError.Op != "nn."+name {
+		t.Errorf("%s: got %v, want a ValueError that names it", name, err)
+	}
+}
+
+// Operands of two types are a mistake.
+func TestLossesRejectMixedTypes(t *testing.T) {
+	for _, row := range lossRows() {
+		if len(row.shapes) == 1 {
+			continue
+		}
+		xs := row.draw()
+		xs[len(xs)-1] = xs[len(xs)-1].AsType(autograd.Float32)
+		var dtypeError *autograd.DTypeError
+		if err := autograd.Try(func() { row.f(row.arguments, xs) }); !errors.As(err, &dtypeError) {
+			t.Errorf("%s: got %v, want a DTypeError", row.name, err)
+		}
+	}
+}
+
+func TestLossesRejectLabelsAndAxes(t *testing.T) {
+	x := autograd.Ones(autograd.Float64, 2, 3)
+	var indexError *autograd.IndexError
+	for name, f := range map[string]func(){
+		"CrossEntropy": func() { nn.CrossEntropy(x, []int{0, 3}) },
+		"NLLLoss":      func() { nn.NLLLoss(x, []int{0, 3}) },
+	} {
+		if err := autograd.Try(f); !errors.As(err, &indexError) {
+			t.Errorf("%s: got %v, want an IndexError", name, err)
+		}
+	}
+	var axisError *autograd.AxisError
+	if err := autograd.Try(func() { nn.CosineSimilarity(x, x, 2) }); !errors.As(err, &axisError) {
+		t.Errorf("CosineSimilarity: got %v, want an AxisError", err)
+	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
-// Losses of classes. Logits are the logarithms of probabilities up to a constant:
-// what a model's last layer gives before a softmax.
+// Losses of classes: of one out of many, then of two. Logits are the logarithms of
+// probabilities up to a constant: what a model's last layer gives before a softmax.
 
 // CrossEntropy is the cross-entropy of the class probabilities softmax(logits) and the
 // classes that labels name,
@@ -30,8 +30,8 @@ func CrossEntropy(logits autograd.Variable, labels []int) autograd.Variable {
 // not fit.
 func (c LossConfig) CrossEntropy(logits autograd.Variable, labels []int) autograd.Variable {
 	const op = "nn.CrossEntropy"
+	c.check(op, logits, labels)
 	losses := autograd.SoftmaxCrossEntropy(logits, labels)
-	c.check(op, logits)
 	if c.ClassWeights != nil {
 		losses = losses.Mul(c.exampleWeights(logits.DType(), labels))
 	}
@@ -66,11 +66,8 @@ func CrossEntropyProbabilities(logits, target autograd.Variable) autograd.Variab
 // [*autograd.ValueError] if c does not fit.
 func (c LossConfig) CrossEntropyProbabilities(logits, target autograd.Variable) autograd.Variable {
 	const op = "nn.CrossEntropyProbabilities"
-	checkSameShape(op, logits, target)
-	if logits.Rank() != 2 {
-		panic(shapeError(op, "expected logits and target [batch, classes]", logits, target))
-	}
-	c.check(op, logits)
+	checkMatrices(op, "classes", logits, target)
+	c.checkOptions(op, logits.Dim(1))
 	if c.LabelSmoothing != 0 {
 		target = target.MulScalar(1 - c.LabelSmoothing).AddScalar(c.LabelSmoothing / float64(logits.Dim(1)))
 	}
@@ -92,10 +89,7 @@ func NLLLoss(logProbs autograd.Variable, labels []int) autograd.Variable {
 // ClassWeights the mean is weighted.
 func (c LossConfig) NLLLoss(logProbs autograd.Variable, labels []int) autograd.Variable {
 	const op = "nn.NLLLoss"
-	if logProbs.Rank() != 2 || logProbs.Dim(0) != len(labels) {
-		panic(shapeError(op, fmt.Sprintf("expected log-probabilities [batch, classes] for %d labels", len(labels)), logProbs))
-	}
-	c.check(op, logProbs)
+	c.check(op, logProbs, labels)
 	index := slices.Clone(labels)
 	for i, label := range index {
 		index[i] = max(label, 0)
@@ -106,6 +100,67 @@ func (c LossConfig) NLLLoss(logProbs autograd.Variable, labels []int) autograd.V
 	}
 	return c.reduceLabeled(op, losses, labels)
 }
+
+// BCELoss is the binary cross-entropy of probabilities 0 ≤ p ≤ 1, the mean of
+//
+//	−t·ln p − (1−t)·ln(1−p)
+//
+// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. Logarithms below −100
+// count as −100, with gradient 0, so that the loss stays finite. Any other p makes NaN.
+// Where the probabilities come from a sigmoid, [BCEWithLogitsLoss] on its operand is
+// exact. It panics with [*autograd.ShapeError] rather than broadcast.
+func BCELoss(p, target autograd.Variable) autograd.Variable {
+	return LossConfig{}.BCELoss(p, target)
+}
+
+// BCELoss is the binary cross-entropy of probabilities, see the function [BCELoss].
+func (c LossConfig) BCELoss(p, target autograd.Variable) autograd.Variable {
+	const op = "nn.BCELoss"
+	checkSameShape(op, p, target)
+	limited := func(log autograd.Variable) autograd.Variable { return log.Clamp(-100, math.Inf(1)) }
+	likelihood := target.Mul(limited(p.Log())).Add(complement(target).Mul(limited(p.Neg().Log1p())))
+	return c.reduce(op, likelihood.Neg())
+}
+
+// BCEWithLogitsLoss is the binary cross-entropy of the probabilities σ(x), the mean of
+//
+//	t·softplus(−x) + (1−t)·softplus(x)  =  −t·ln σ(x) − (1−t)·ln(1−σ(x))
+//
+// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. It is accurate for any
+// finite x, and has no kinks. It panics with [*autograd.ShapeError] rather than
+// broadcast.
+func BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {
+	return LossConfig{}.BCEWithLogitsLoss(x, target)
+}
+
+// BCEWithLogitsLoss is the binary cross-entropy of logits, see the function
+// [BCEWithLogitsLoss].
+func (c LossConfig) BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {
+	const op = "nn.BCEWithLogitsLoss"
+	checkSameShape(op, x, target)
+	losses := target.Mul(x.Neg().Softplus()).Add(complement(target).Mul(x.Softplus()))
+	return c.reduce(op, losses)
+}
+
+// SoftMarginLoss is the logistic loss of two classes −1 and 1: the mean of
+//
+//	ln(1 + e^(−target·output))
+//
+// over all elements. It is accurate for any finite output and has no kinks. Both have
+// the same shape; it panics with [*autograd.ShapeError] rather than broadcast them.
+func SoftMarginLoss(output, target autograd.Variable) autograd.Variable {
+	return LossConfig{}.SoftMarginLoss(output, target)
+}
+
+// SoftMarginLoss is the logistic loss, see the function [SoftMarginLoss].
+func (c LossConfig) SoftMarginLoss(output, target autograd.Variable) autograd.Variable {
+	const op = "nn.SoftMarginLoss"
+	checkSameShape(op, output, target)
+	return c.reduce(op, target.Mul(output).Neg().Softplus())
+}
+
+// complement is 1 − x.
+func complement(x autograd.Variable) autograd.Variable { return x.Neg().AddScalar(1) }
 
 // weighted multiplies the columns of terms [batch, classes] by their class's weight.
 func (c LossConfig) weighted(terms autograd.Variable) autograd.Variable {
@@ -168,16 +223,24 @@ func anyLeftOut(labels []int) bool {
 	return slices.ContainsFunc(labels, func(label int) bool { return label < 0 })
 }
 
-// check panics unless c fits logits [batch, classes].
-func (c LossConfig) check(op string, logits autograd.Variable) {
+// check panics unless x is [batch, classes] for these labels, and c fits it.
+func (c LossConfig) check(op string, x autograd.Variable, labels []int) {
+	if x.Rank() != 2 || x.Dim(0) != len(labels) {
+		panic(shapeError(op, fmt.Sprintf("expected [batch, classes] for %d labels", len(labels)), x))
+	}
+	c.checkOptions(op, x.Dim(1))
+}
+
+// checkOptions panics unless the options of c fit a number of classes.
+func (c LossConfig) checkOptions(op string, classes int) {
 	if !(c.LabelSmoothing >= 0 && c.LabelSmoothing <= 1) {
 		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("LabelSmoothing is %v, expected a number from 0 to 1", c.LabelSmoothing)})
 	}
-	if classes := logits.Dim(1); c.ClassWeights != nil && len(c.ClassWeights) != classes {
+	if c.ClassWeights != nil && len(c.ClassWeights) != classes {
 		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("there are %d ClassWeights for %d classes", len(c.ClassWeights), classes)})
 	}
 	for class, weight := range c.ClassWeights {
-		if !(weight >= 0) || math.IsInf(weight, 1) {
+		if !(weight >= 0 && isFinite(weight)) {
 			panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("ClassWeights[%d] is %v, expected a finite number that is not negative", class, weight)})
 		}
 	}

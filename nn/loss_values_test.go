@@ -1,0 +1,223 @@
+package nn_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+// closely compares numbers up to rounding.
+var closely = cmpopts.EquateApprox(1e-12, 1e-15)
+
+// each is the reduction under which tests see every loss.
+var each = nn.LossConfig{Reduction: nn.ReduceNone}
+
+// Where losses have kinks or limits, the values and derivatives are those documented.
+func TestLossesAtKinksAndLimits(t *testing.T) {
+	constant := func(values ...float64) autograd.Variable { return autograd.New(values) }
+	row := func(values ...float64) autograd.Variable { return autograd.New(values, 1, len(values)) }
+	inf := math.Inf(1)
+	for _, test := range []struct {
+		name       string
+		f          func(x autograd.Variable) autograd.Variable
+		at         []float64
+		loss, grad []float64
+	}{
+		{"L1Loss of what is right", func(x autograd.Variable) autograd.Variable {
+			return each.L1Loss(x, constant(1, 2))
+		}, []float64{1, 3}, []float64{0, 1}, []float64{0, 1}},
+		{"HuberLoss around delta", func(x autograd.Variable) autograd.Variable {
+			return each.HuberLoss(x, constant(0, 0, 0, 0), 2)
+		}, []float64{-2, 2, 3, 1e200}, []float64{2, 2, 4, 2e200}, []float64{-2, 2, 2, 2}},
+		{"HuberLoss without a limit", func(x autograd.Variable) autograd.Variable {
+			return each.HuberLoss(x, constant(1, 1), inf)
+		}, []float64{1, 31}, []float64{0, 450}, []float64{0, 30}},
+		{"SmoothL1Loss around beta", func(x autograd.Variable) autograd.Variable {
+			return each.SmoothL1Loss(x, constant(0, 0, 0), 0.5)
+		}, []float64{0, 0.5, -2}, []float64{0, 0.25, 1.75}, []float64{0, 1, -1}},
+		{"SmoothL1Loss that is L1Loss", func(x autograd.Variable) autograd.Variable {
+			return each.SmoothL1Loss(x, constant(1, 2), 0)
+		}, []float64{1, 1.5}, []float64{0, 0.5}, []float64{0, -1}},
+		{"SmoothL1Loss with a beta near nothing", func(x autograd.Variable) autograd.Variable {
+			return each.SmoothL1Loss(x, constant(0, 0), 1e-300)
+		}, []float64{0, 3}, []float64{0, 3}, []float64{0, 1}},
+		{"GaussianNLLLoss below the least variance", func(x autograd.Variable) autograd.Variable {
+			return each.GaussianNLLLoss(constant(1, 2, 3), constant(1.002, 2, 1), x)
+		}, []float64{1e-8, -1e20, 0.5},
+			[]float64{0.5 * (math.Log(1e-6) + 4), 0.5 * math.Log(1e-6), 0.5 * (math.Log(0.5) + 8)},
+			[]float64{0.5 * (1e6 - 4e6), 0.5 * 1e6, 0.5 * (2 - 16)}},
+		{"BCELoss of certainties", func(x autograd.Variable) autograd.Variable {
+			return each.BCELoss(x, constant(0, 1, 0, 1))
+		}, []float64{0, 1, 1, 0}, []float64{0, 0, 100, 100}, []float64{1, -1, 0, 0}},
+		{"BCEWithLogitsLoss far off", func(x autograd.Variable) autograd.Variable {
+			return each.BCEWithLogitsLoss(x, constant(1, 0, 1))
+		}, []float64{-1e300, 1e300, 1e300}, []float64{1e300, 1e300, 0}, []float64{-1, 1, 0}},
+		{"SoftMarginLoss far off", func(x autograd.Variable) autograd.Variable {
+			return each.SoftMarginLoss(x, constant(1, -1, 1))
+		}, []float64{-1e300, 1e300, 1e300}, []float64{1e300, 1e300, 0}, []float64{-1, 1, 0}},
+		{"KLDivLoss of impossible classes", func(x autograd.Variable) autograd.Variable {
+			return each.KLDivLoss(x.Reshape(1, 3), row(1, 0, 0))
+		}, []float64{-0.5, -7, -inf}, []float64{0.5}, []float64{-1, 0, 0}},
+		{"KLDivLogTargetLoss of impossible classes", func(x autograd.Variable) autograd.Variable {
+			return each.KLDivLogTargetLoss(x.Reshape(1, 3), row(0, -inf, -inf))
+		}, []float64{-0.5, -7, -inf}, []float64{0.5}, []float64{-1, 0, 0}},
+		{"KLDivLoss by an impossible target", func(x autograd.Variable) autograd.Variable {
+			return each.KLDivLoss(row(-0.5, -7), x.Reshape(1, 2))
+		}, []float64{1, 0}, []float64{0.5}, []float64{1.5, 0}},
+		{"KLDivLogTargetLoss by an impossible target", func(x autograd.Variable) autograd.Variable {
+			return each.KLDivLogTargetLoss(row(-0.5, -7), x.Reshape(1, 2))
+		}, []float64{0, -inf}, []float64{0.5}, []float64{1.5, 0}},
+		{"TripletMarginLoss at the edge of the margin", func(x autograd.Variable) autograd.Variable {
+			return each.TripletMarginLoss(x.Reshape(1, 1), row(0), row(0), nn.TripletMarginConfig{Margin: 5e-324})
+		}, []float64{1}, []float64{0}, []float64{0}},
+		{"TripletMarginLoss of equal vectors", func(x autograd.Variable) autograd.Variable {
+			return each.TripletMarginLoss(x.Reshape(1, 2), row(1, 2), row(1, 2), nn.TripletMarginConfig{})
+		}, []float64{1, 2}, []float64{1}, []float64{0, 0}},
+		{"CosineSimilarity with zero", func(x autograd.Variable) autograd.Variable {
+			return nn.CosineSimilarity(x, constant(3, 4), 0)
+		}, []float64{0, 0}, []float64{0}, []float64{0.6e8, 0.8e8}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			tape := autograd.NewTape()
+			x := tape.Watch(autograd.New(test.at))
+			loss := test.f(x)
+			if diff := cmp.Diff(test.loss, loss.Floats(), closely); diff != "" {
+				t.Errorf("the loss differs (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.grad, loss.Sum().Backward().Of(x).Floats(), closely); diff != "" {
+				t.Errorf("the gradient differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// pNorm is ‖x − y + eps‖ of plain numbers.
+func pNorm(x, y []float64, p, eps float64) float64 {
+	sum, greatest := 0.0, 0.0
+	for i := range x {
+		d := math.Abs(x[i] - y[i] + eps)
+		sum += math.Pow(d, p)
+		greatest = max(greatest, d)
+	}
+	if math.IsInf(p, 1) {
+		return greatest
+	}
+	return math.Pow(sum, 1/p)
+}
+
+// Every option of TripletMarginLoss does what it says, in all combinations.
+func TestTripletMarginOptions(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	var arrays [3]autograd.Variable
+	for i := range arrays {
+		arrays[i] = autograd.Normal(rng, autograd.Float64, 0, 1, 20, 3)
+	}
+	rowOf := func(v autograd.Variable, i int) []float64 { return v.Float64s()[3*i : 3*i+3] }
+	swapped := 0
+	for _, p := range []float64{1, 2, 3, math.Inf(1)} {
+		for _, margin := range []float64{0.5, 2} {
+			for _, eps := range []float64{1e-6, 0.1} {
+				for _, swap := range []bool{false, true} {
+					config := nn.TripletMarginConfig{Margin: margin, P: p, Eps: eps, Swap: swap}
+					var want []float64
+					for i := range 20 {
+						anchor, positive, negative := rowOf(arrays[0], i), rowOf(arrays[1], i), rowOf(arrays[2], i)
+						far := pNorm(anchor, negative, p, eps)
+						if other := pNorm(positive, negative, p, eps); swap && other < far {
+							far = other
+							swapped++
+						}
+						want = append(want, max(0, pNorm(anchor, positive, p, eps)-far+margin))
+					}
+					got := each.TripletMarginLoss(arrays[0], arrays[1], arrays[2], config)
+					if diff := cmp.Diff(want, got.Floats(), closely); diff != "" {
+						t.Errorf("%+v: losses differ (-want +got):\n%s", config, diff)
+					}
+				}
+			}
+		}
+	}
+	if swapped == 0 {
+		t.Error("no example was nearer to the positive: Swap was not tested")
+	}
+	byDefault := nn.TripletMarginLoss(arrays[0], arrays[1], arrays[2], nn.TripletMarginConfig{})
+	written := nn.TripletMarginLoss(arrays[0], arrays[1], arrays[2], nn.TripletMarginConfig{Margin: 1, P: 2, Eps: 1e-6})
+	if byDefault.Item() != written.Item() {
+		t.Errorf("got %v by default, want %v", byDefault.Item(), written.Item())
+	}
+}
+
+// Both divergences are Σ p·ln(p/q), whichever way p is given.
+func TestKLDivergences(t *testing.T) {
+	p, q := []float64{0.5, 0.25, 0.25}, []float64{0.1, 0.6, 0.3}
+	want := 0.0
+	var logP, logQ []float64
+	for i := range p {
+		want += p[i] * math.Log(p[i]/q[i])
+		logP, logQ = append(logP, math.Log(p[i])), append(logQ, math.Log(q[i]))
+	}
+	for name, got := range map[string]autograd.Variable{
+		"KLDivLoss":          nn.KLDivLoss(autograd.New(logQ, 1, 3), autograd.New(p, 1, 3)),
+		"KLDivLogTargetLoss": nn.KLDivLogTargetLoss(autograd.New(logQ, 1, 3), autograd.New(logP, 1, 3)),
+	} {
+		if !(math.Abs(got.Item()-want) < 1e-15) {
+			t.Errorf("%s: got %v, want %v", name, got.Item(), want)
+		}
+	}
+}
+
+func ExampleHuberLoss() {
+	output, target := autograd.New([]float64{1, 2, 10}), autograd.New([]float64{1, 1, 1})
+	fmt.Println(nn.LossConfig{Reduction: nn.ReduceNone}.HuberLoss(output, target, 1))
+	// Output:
+	// float64 [3]
+	// [0   0.5 8.5]
+}
+
+// One example in four has no label.
+func ExampleCrossEntropy() {
+	logits := autograd.New([]float64{2, 0, 0, 3, 1, 1, 5, 5}, 4, 2)
+	fmt.Printf("%.4f\n", nn.CrossEntropy(logits, []int{0, 1, 0, -1}).Item())
+	// Output:
+	// 0.2896
+}
+
+// Classes that are rare may count more, and targets be less than certain.
+func ExampleLossConfig() {
+	loss := nn.LossConfig{ClassWeights: []float64{1, 5}, LabelSmoothing: 0.1}
+	logits := autograd.New([]float64{2, 0, 0, 3}, 2, 2)
+	fmt.Printf("%.4f\n", loss.CrossEntropy(logits, []int{0, 1}).Item())
+	// Output:
+	// 0.1726
+}
+
+// What a model of pictures takes for alike is near, whatever else is not.
+func ExampleTripletMarginLoss() {
+	anchor := autograd.New([]float64{0, 0}, 1, 2)
+	same := autograd.New([]float64{0, 1}, 1, 2)
+	other := autograd.New([]float64{1.5, 0}, 1, 2)
+	fmt.Printf("%.3f\n", nn.TripletMarginLoss(anchor, same, other, nn.TripletMarginConfig{}).Item())
+	fmt.Printf("%.3f\n", nn.TripletMarginLoss(anchor, same, other, nn.TripletMarginConfig{Margin: 0.2}).Item())
+	// Output:
+	// 0.500
+	// 0.000
+}
+
+// A model that says how sure it is: the variance that fits best is the squared error.
+func ExampleGaussianNLLLoss() {
+	mean, target := autograd.New([]float64{1}), autograd.New([]float64{3})
+	for _, variance := range []float64{1, 4, 16} {
+		fmt.Printf("%.4f\n", nn.GaussianNLLLoss(mean, target, autograd.New([]float64{variance})).Item())
+	}
+	// Output:
+	// 2.0000
+	// 1.1931
+	// 1.5113
+}
