@@ -1,6 +1,8 @@
 package tensor
 
 import (
+	"fmt"
+
 	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
@@ -126,7 +128,9 @@ func indexRange[T simd.Float](j *indexJob, dst, x []T, lo, hi int) {
 	case j.kind == gatherRows && j.row == 1:
 		simd.Gather(dst[lo:hi], x, j.index[lo:hi])
 	case j.kind == gatherRows:
+		rows := len(x) / j.row
 		for i, from := range j.index[lo:hi] {
+			checkIndex(from, rows)
 			copy(dst[(lo+i)*j.row:(lo+i+1)*j.row], x[from*j.row:(from+1)*j.row])
 		}
 	case j.kind == scatterRows:
@@ -140,8 +144,10 @@ func indexRange[T simd.Float](j *indexJob, dst, x []T, lo, hi int) {
 
 // scatterColumns adds columns lo ≤ j < hi of all rows.
 func scatterColumns[T simd.Float](dst, g []T, index []int, row, lo, hi int) {
+	rows := len(dst) / row
 	if hi-lo < 8 {
 		for i, to := range index {
+			checkIndex(to, rows)
 			a, b := dst[to*row+lo:to*row+hi], g[i*row+lo:]
 			for k := range a {
 				a[k] += b[k]
@@ -150,6 +156,7 @@ func scatterColumns[T simd.Float](dst, g []T, index []int, row, lo, hi int) {
 		return
 	}
 	for i, to := range index {
+		checkIndex(to, rows)
 		a := dst[to*row+lo : to*row+hi]
 		simd.Add(a, a, g[i*row+lo:i*row+hi])
 	}
@@ -167,9 +174,7 @@ func elementRange[T simd.Float](j *indexJob, indexed, plain []T, lo, hi int) {
 		n := min(row.n-first, hi-lo)
 		at := c.at[0] + first*row.step[0]
 		for k, i := range j.index[lo : lo+n] {
-			if uint(i) >= uint(j.size) {
-				panic("tensor: index out of range")
-			}
+			checkIndex(i, j.size)
 			if j.kind == gather {
 				plain[lo+k] = indexed[at+i*j.stride]
 			} else {
@@ -180,4 +185,17 @@ func elementRange[T simd.Float](j *indexJob, indexed, plain []T, lo, hi int) {
 		lo += n
 		c.next()
 	}
+}
+
+// checkIndex panics unless i is an index of an axis of the given size. Slicing alone
+// would not notice: the memory of an array from a Pool goes on behind its last element.
+func checkIndex(i, size int) {
+	if uint(i) >= uint(size) {
+		panicIndex(i, size)
+	}
+}
+
+// panicIndex is apart from checkIndex for that to be inlined.
+func panicIndex(i, size int) {
+	panic(fmt.Sprintf("tensor: index %d is not in [0, %d)", i, size))
 }

@@ -27,10 +27,11 @@ func TestMatMul(t *testing.T) {
 		{[]int{64, 20, 30}, []int{64, 20, 25}, []int{64, 25, 30}},
 		// Sums over the batch, as gradients of operands that were broadcast.
 		{[]int{3, 5}, []int{4, 3, 6}, []int{4, 6, 5}}, {[]int{1, 3, 5}, []int{4, 3, 6}, []int{4, 6, 5}}, {[]int{2, 1, 3, 5}, []int{2, 4, 3, 6}, []int{2, 4, 6, 5}},
+		{[]int{1, 6, 3, 5}, []int{2, 6, 3, 4}, []int{2, 6, 4, 5}}, {[]int{3, 1, 2, 4}, []int{2, 3, 3, 2, 5}, []int{2, 3, 3, 5, 4}}, {[]int{3, 5}, []int{0, 3, 6}, []int{0, 6, 5}},
 	} {
 		for flags := range 16 {
 			transA, transB, accumulate, withBias := flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
-			summed := slices.Max([]int{SizeOf(s.a[:len(s.a)-2]), SizeOf(s.b[:len(s.b)-2])}) > SizeOf(s.dst[:len(s.dst)-2])
+			summed := slices.Max([]int{SizeOf(s.a[:len(s.a)-2]), SizeOf(s.b[:len(s.b)-2])}) > SizeOf(s.dst[:len(s.dst)-2]) || len(s.dst) < len(s.a)
 			large := SizeOf(s.dst)*s.a[len(s.a)-1] > 100_000
 			if withBias && summed || large && flags%5 != 1 { // the plain loops take their time
 				continue

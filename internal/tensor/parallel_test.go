@@ -1,6 +1,8 @@
 package tensor
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -62,11 +64,50 @@ func allWork(dtype DType) []work {
 	}
 }
 
+// training is one call of each function of a training step, on a batch of the given
+// number of rows and columns.
+func training(dtype DType, rows, cols int) []work {
+	r := &random{rand.New(rand.NewPCG(9, 10)), dtype}
+	x, y, probs, dst := r.array(rows, cols), r.array(rows, cols), r.array(rows, cols), r.garbage(rows, cols)
+	weight, gradient, bias := r.array(cols, cols), r.array(cols, cols), r.array(cols)
+	w, m, v := r.array(rows, cols), r.array(rows, cols), New(dtype, []int{rows, cols})
+	losses, total, one := r.garbage(rows), r.garbage(), r.array()
+	labels := make([]int, rows)
+	for i := range labels {
+		labels[i] = i % cols
+	}
+	Softmax(probs, x, 1)
+	adam := simd.AdamParams{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, BiasCorrection1: 0.1, BiasCorrection2: 0.01}
+	sgd, momentum := simd.SGDParams{LR: 0.01}, simd.SGDParams{LR: 0.01, Momentum: 0.9}
+	relu := Kernel1{F32: simd.ReLU[float32], F64: simd.ReLU[float64]}
+	return []work{
+		{"linear layer", func() { MatMul(dst, x, weight, false, false, false, bias) }, dst},
+		{"gradient of its weights", func() { MatMul(gradient, x, y, true, false, true, nil) }, gradient},
+		{"gradient of its input", func() { MatMul(dst, y, weight, false, true, false, nil) }, dst},
+		{"unary", func() { Map1(&relu, dst, x) }, dst},
+		{"binary", func() { Map2(&minus, dst, x, y) }, dst},
+		{"binary with a row", func() { Map2(&minus, dst, x, bias) }, dst},
+		{"sum of all", func() { Sum(total, x, 3) }, total},
+		{"sum of squares", func() { SumSquares(losses, x, 2) }, losses},
+		{"sum of columns", func() { SumTo(bias, x, true) }, bias},
+		{"greatest of rows", func() { Max(losses, x, 2) }, losses},
+		{"softmax", func() { Softmax(dst, x, 1) }, dst},
+		{"logarithm of softmax", func() { LogSoftmax(dst, x, 1) }, dst},
+		{"gradient of softmax", func() { SoftmaxBackward(dst, y, probs, 1) }, dst},
+		{"gradient of logarithm of softmax", func() { LogSoftmaxBackward(dst, y, x, 1) }, dst},
+		{"cross entropy", func() { CrossEntropy(losses, dst, x, labels) }, dst},
+		{"gradient of cross entropy", func() { CrossEntropyBackward(dst, probs, labels, one, 0.5, false) }, dst},
+		{"Adam", func() { Adam(w, m, &v, y, adam) }, w},
+		{"SGD", func() { SGD(w, m, y, sgd) }, w},
+		{"SGD with momentum", func() { SGD(w, m, y, momentum) }, w},
+	}
+}
+
 func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
 	for _, dtype := range []DType{Float32, Float64} {
 		results := func(procs int) (all [][]float64) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-			for _, w := range allWork(dtype) {
+			for _, w := range slices.Concat(allWork(dtype), training(dtype, 300, 400)) {
 				w.run()
 				all = append(all, valuesOf(w.dst))
 			}
@@ -75,8 +116,8 @@ func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
 		want := results(1)
 		for _, procs := range []int{2, 3, 8} {
 			for i, got := range results(procs) {
-				if !slices.Equal(got, want[i]) {
-					t.Errorf("%v: GOMAXPROCS %d changes %s", dtype, procs, allWork(dtype)[i].name)
+				if !slices.EqualFunc(got, want[i], func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }) {
+					t.Errorf("%v: GOMAXPROCS %d changes %s", dtype, procs, slices.Concat(allWork(dtype), training(dtype, 300, 400))[i].name)
 				}
 			}
 		}
@@ -88,7 +129,7 @@ func TestNothingIsAllocated(t *testing.T) {
 		t.Skip("the race detector makes pools forget")
 	}
 	for _, dtype := range []DType{Float32, Float64} {
-		for _, w := range allWork(dtype) {
+		for _, w := range slices.Concat(allWork(dtype), training(dtype, 128, 128), training(dtype, 128, 10), training(dtype, 300, 400)) {
 			w.run()
 			if n := testing.AllocsPerRun(10, w.run); n != 0 {
 				t.Errorf("%v: %s: %v allocations", dtype, w.name, n)
@@ -106,5 +147,21 @@ func BenchmarkWork(b *testing.B) {
 				w.run()
 			}
 		})
+	}
+}
+
+// BenchmarkTraining measures the functions of a training step at a million elements,
+// where memory and processors decide, and at the sizes of a small network, where a
+// call's fixed cost shows too. The bytes are those of the array that is written.
+func BenchmarkTraining(b *testing.B) {
+	for _, size := range [][2]int{{1024, 1024}, {128, 128}, {128, 10}} {
+		for _, w := range training(Float32, size[0], size[1]) {
+			b.Run(fmt.Sprintf("%dx%d/%s", size[0], size[1], w.name), func(b *testing.B) {
+				b.SetBytes(int64(4 * w.dst.Len()))
+				for b.Loop() {
+					w.run()
+				}
+			})
+		}
 	}
 }

@@ -113,7 +113,7 @@ func compare(t *testing.T, got *Array, want []float64, tolerance float64) {
 	}
 }
 
-// shapesOfRank are shapes that the cases go through: scalars, empty ones, sizes that do
+// someShapes are shapes that the cases go through: scalars, empty ones, sizes that do
 // not fill a vector, and one that is cut into pieces.
 var someShapes = [][]int{{}, {0}, {1}, {7}, {3, 5}, {2, 0, 3}, {2, 3, 4}, {4, 1, 9}, {2, 3, 2, 5}, {130, 300}, {3, 70, 201}}
 
