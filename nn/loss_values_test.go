@@ -59,6 +59,12 @@ func TestLossesAtKinksAndLimits(t *testing.T) {
 		{"BCEWithLogitsLoss far off", func(x autograd.Variable) autograd.Variable {
 			return each.BCEWithLogitsLoss(x, constant(1, 0, 1))
 		}, []float64{-1e300, 1e300, 1e300}, []float64{1e300, 1e300, 0}, []float64{-1, 1, 0}},
+		{"CrossEntropyProbabilities of impossible classes", func(x autograd.Variable) autograd.Variable {
+			return each.CrossEntropyProbabilities(x.Reshape(1, 3), row(0.25, 0.75, 0))
+		}, []float64{3, 3, -inf}, []float64{math.Ln2}, []float64{0.25, -0.25, 0}},
+		{"CrossEntropy far off", func(x autograd.Variable) autograd.Variable {
+			return each.CrossEntropy(x.Reshape(2, 2), []int{0, 0})
+		}, []float64{-1e300, 0, 1e300, 0}, []float64{1e300, 0}, []float64{-1, 1, 0, 0}},
 		{"SoftMarginLoss far off", func(x autograd.Variable) autograd.Variable {
 			return each.SoftMarginLoss(x, constant(1, -1, 1))
 		}, []float64{-1e300, 1e300, 1e300}, []float64{1e300, 1e300, 0}, []float64{-1, 1, 0}},
@@ -95,6 +101,44 @@ func TestLossesAtKinksAndLimits(t *testing.T) {
 				t.Errorf("the gradient differs (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Examples with a negative label might as well not be there.
+func TestLossesLeaveExamplesOut(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	all := autograd.Normal(rng, autograd.Float64, 0, 1, 5, 3).LogSoftmax(1)
+	labels, kept := []int{2, -1, 0, -100, 1}, []int{0, 2, 4}
+	for _, method := range []struct {
+		name string
+		f    func(nn.LossConfig, autograd.Variable, []int) autograd.Variable
+	}{{"CrossEntropy", nn.LossConfig.CrossEntropy}, {"NLLLoss", nn.LossConfig.NLLLoss}} {
+		for name, config := range map[string]nn.LossConfig{
+			"mean": {}, "sum": {Reduction: nn.ReduceSum},
+			"smooth": {LabelSmoothing: 0.2}, "weighted": {ClassWeights: []float64{1, 2, 5}, LabelSmoothing: 0.1},
+		} {
+			t.Run(method.name+" "+name, func(t *testing.T) {
+				tape := autograd.NewTape()
+				x, some := tape.Watch(all), tape.Watch(all.IndexSelect(0, kept))
+				loss, want := method.f(config, x, labels), method.f(config, some, []int{2, 0, 1})
+				if diff := cmp.Diff(want.Item(), loss.Item(), closely); diff != "" {
+					t.Errorf("the loss differs (-want +got):\n%s", diff)
+				}
+				grad := loss.Backward().Of(x)
+				if diff := cmp.Diff(want.Backward().Of(some).Floats(), grad.IndexSelect(0, kept).Floats(), closely); diff != "" {
+					t.Errorf("the gradient of the others differs (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(make([]float64, 6), grad.IndexSelect(0, []int{1, 3}).Floats()); diff != "" {
+					t.Errorf("the gradient of those left out differs (-want +got):\n%s", diff)
+				}
+				if got := method.f(config, x, []int{-1, -1, -1, -1, -1}); got.Item() != 0 || got.Backward().Norm() != 0 {
+					t.Errorf("got %v without any labels, want 0 with gradient 0", got)
+				}
+				if got := method.f(config, all.Slice(0, 0, 0), []int{}); got.Item() != 0 {
+					t.Errorf("got %v without any examples, want 0", got)
+				}
+			})
+		}
 	}
 }
 
