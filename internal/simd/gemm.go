@@ -2,7 +2,6 @@ package simd
 
 import (
 	"fmt"
-	"unsafe"
 )
 
 //go:generate go run -C gen ./gemm -dir ..
@@ -171,10 +170,4 @@ func tilesOf(m int) (tiles [maxTileRows + 1]int) {
 	}
 	tiles[6] = six
 	return tiles
-}
-
-// bytesIn is n elements of type T, in bytes.
-func bytesIn[T Float](n int) int {
-	var zero T
-	return n * int(unsafe.Sizeof(zero))
 }

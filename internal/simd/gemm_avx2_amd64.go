@@ -371,3 +371,9 @@ func copyRows[T Float](dst, src unsafe.Pointer, from, h, width, k int) {
 		gemmCopy2F64(&t)
 	}
 }
+
+// bytesIn is n elements of type T, in bytes.
+func bytesIn[T Float](n int) int {
+	var zero T
+	return n * int(unsafe.Sizeof(zero))
+}
