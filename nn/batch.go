@@ -7,20 +7,24 @@ import (
 	"github.com/chainrule-go/chainrule/data"
 )
 
-// Target is what a model's outputs for a batch should be.
+// Target is what a model's outputs for a batch should be. It is valid while the loss of
+// the batch is computed.
 type Target struct {
-	Labels []int             // the class of each example; nil if the data set has none
+	Labels []int             // [batch] classes, negative to leave an example out; nil if the data set has none
 	Values autograd.Variable // [batch, targets…]; the zero Variable if the data set has none
 }
 
 // Loss computes the number that training makes small, a Variable of one element, from
-// the model's output for a batch. [ForLabels] and [ForTargets] make one of the losses
-// of this package; any function will do.
+// the model's output for a batch, [batch, outputs…]. [ForLabels] and [ForTargets] make
+// one of the losses of this package; any function will do. What it panics with by the
+// types of package autograd, training and evaluation return as an error.
 type Loss func(output autograd.Variable, target Target) autograd.Variable
 
 // ForLabels is a Loss by the labels of a data set:
 //
 //	nn.ForLabels(nn.LossConfig{LabelSmoothing: 0.1}.CrossEntropy)
+//
+// It panics with [*autograd.ValueError] if the data set has none.
 func ForLabels(f func(output autograd.Variable, labels []int) autograd.Variable) Loss {
 	return func(output autograd.Variable, target Target) autograd.Variable {
 		if target.Labels == nil {
@@ -33,6 +37,9 @@ func ForLabels(f func(output autograd.Variable, labels []int) autograd.Variable)
 // ForTargets is a Loss by the numeric targets of a data set:
 //
 //	nn.ForTargets(nn.BCEWithLogitsLoss)
+//
+// Losses of targets do not broadcast: outputs and targets have one shape, [batch, 1] for
+// instance. It panics with [*autograd.ValueError] if the data set has none.
 func ForTargets(f func(output, target autograd.Variable) autograd.Variable) Loss {
 	return func(output autograd.Variable, target Target) autograd.Variable {
 		if !target.Values.IsValid() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
@@ -20,7 +21,10 @@ type EvaluateConfig struct {
 }
 
 // Evaluate measures a model on a data set: the mean of the loss over the examples, and
-// the metrics. Layers behave as in inference. The error wraps that of a cancelled ctx,
+// the metrics. The mean is that of the batches' losses, weighted by their numbers of
+// examples. Layers behave as in inference, and the model is only read: any number of
+// goroutines may evaluate it at once, while nobody trains it. A loss that is NaN is a
+// result, not an error. The error wraps that of a cancelled ctx,
 // of the data, or a mistake in how model, loss and data fit together, such as
 // [*autograd.ShapeError]. It panics with [*data.ValueError] if a number in config is
 // negative.
@@ -70,9 +74,11 @@ type PredictConfig struct {
 }
 
 // Predict computes a model's outputs for all examples of a data set, in order: a
-// constant of shape [examples, outputs…]. Layers behave as in inference. For logits of
-// classes, ArgMax(-1) of the result is the classes. Errors and panics are those of
-// [Evaluate].
+// constant of shape [examples, outputs…] that belongs to the caller. Layers behave as in
+// inference, and the model is only read, as by [Evaluate], whose errors and panics it
+// has. For logits of classes, ArgMax(-1) of the result is the classes. It is an error,
+// an [*autograd.ShapeError], if the model does not give one output for each example, or
+// outputs of one shape.
 func Predict(ctx context.Context, model Module, ds data.Dataset, config PredictConfig) (autograd.Variable, error) {
 	var all autograd.Variable
 	r := newInference(model, ds, config.BatchSize, config.Prefetch)
@@ -84,6 +90,9 @@ func Predict(ctx context.Context, model Module, ds data.Dataset, config PredictC
 		if !all.IsValid() {
 			shape := append([]int{ds.Len()}, output.Shape()[1:]...)
 			all = autograd.Zeros(output.DType(), shape...)
+		}
+		if want := all.Shape()[1:]; !slices.Equal(output.Shape()[1:], want) {
+			panic(shapeError("nn.Predict", fmt.Sprintf("expected outputs of shape %v, as for the first batch", want), output))
 		}
 		if all.DType() == autograd.Float32 {
 			done += copy(all.Float32s()[done:], output.Float32s())

@@ -54,13 +54,14 @@ type History struct {
 	Epochs []Epoch
 }
 
-// Train is the values of a training score, one for each epoch.
+// Train is the values of a training score, one for each epoch; NaN where an epoch has
+// none of this name.
 func (h *History) Train(name string) []float64 {
 	return h.values(name, func(e *Epoch) Scores { return e.Train })
 }
 
 // Validation is the values of a validation score, one for each epoch; NaN where an
-// epoch has none.
+// epoch has none of this name.
 func (h *History) Validation(name string) []float64 {
 	return h.values(name, func(e *Epoch) Scores { return e.Validation })
 }
@@ -83,14 +84,16 @@ func (h *History) values(name string, scores func(*Epoch) Scores) []float64 {
 //	})
 //
 // It changes the model's parameters, in place, and prints nothing: see OnStep and
-// OnEpoch. The same seed gives the same bits, on any number of processors.
+// OnEpoch, which are called on the caller's goroutine. The same seed gives the same
+// bits, on any number of processors. Nobody else may use the model, the optimizer or
+// the losses and metrics that keep state while it runs.
 //
 // If the run ends early, the history has what was done so far, the epoch that was
 // interrupted included, and the model what it has learned. The error is nil if a
-// callback returned [ErrStop]; otherwise it wraps that of a cancelled ctx, of the data,
-// a [*NonFiniteError], or a mistake in how model, loss and data fit together, such as
-// [*autograd.ShapeError]. Fit panics with [*autograd.ValueError] if a number in config
-// is negative.
+// callback returned [ErrStop], and that of a callback if it returned another; otherwise
+// it wraps that of a cancelled ctx, of the data, a [*NonFiniteError], or a mistake in
+// how model, loss and data fit together, such as [*autograd.ShapeError]. Fit panics with
+// [*autograd.ValueError] if a number in config is negative or ClipNorm NaN.
 func Fit(ctx context.Context, model Module, train data.Dataset, config FitConfig) (*History, error) {
 	if config.Epochs < 0 || config.BatchSize < 0 || config.Prefetch < 0 {
 		panic(&autograd.ValueError{Op: "nn.Fit", Reason: fmt.Sprintf("%d epochs, batch size %d, prefetch %d: expected no negative number", config.Epochs, config.BatchSize, config.Prefetch)})

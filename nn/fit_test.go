@@ -436,4 +436,18 @@ func TestEvaluateAndPredict(t *testing.T) {
 	}
 }
 
+// Rows that grow from batch to batch are no array.
+func TestPredictRejectsRowsOfTwoShapes(t *testing.T) {
+	width := 0
+	model := nn.Func(func(x autograd.Variable) autograd.Variable {
+		width++
+		return x.Slice(1, 0, width)
+	})
+	_, err := nn.Predict(context.Background(), model, blobs(1, 64), nn.PredictConfig{})
+	var shapeError *autograd.ShapeError
+	if !errors.As(err, &shapeError) || !strings.Contains(err.Error(), "batch 1: ") {
+		t.Errorf("got %v, want a ShapeError of batch 1", err)
+	}
+}
+
 func second[T any](_ T, err error) error { return err }

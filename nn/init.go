@@ -7,9 +7,11 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
-// Initializer sets the elements of a parameter before training. fanIn and fanOut are
-// how many inputs an output of the layer depends on, and how many outputs an input
-// takes part in.
+// Initializer sets the elements of a parameter, of any shape and type, before training.
+// fanIn and fanOut are how many inputs an output of the layer depends on, and how many
+// outputs an input takes part in. Numbers are drawn in row-major order, so that the same
+// seed gives the same weights, those of float32 rounded from those of float64. An rng
+// belongs to one goroutine at a time.
 type Initializer func(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int)
 
 // GlorotUniform draws from the uniform distribution in ±√(6/(fanIn+fanOut)), which
@@ -52,7 +54,8 @@ func Constant(value float64) Initializer {
 	}
 }
 
-// Uniform draws from the uniform distribution in low ≤ x < high.
+// Uniform draws from the uniform distribution in low ≤ x < high, one number for each
+// element. Rounding to float32 may make one equal to high.
 func Uniform(low, high float64) Initializer {
 	return func(rng *rand.Rand, w autograd.Variable, _, _ int) {
 		fill(w, func() float64 { return low + (high-low)*rng.Float64() })

@@ -9,7 +9,8 @@ import (
 )
 
 // Linear is a fully connected layer, y = x·Wᵀ + b: of x [..., in] it makes
-// [..., out]. Its parameters are named "weight" and "bias".
+// [..., out]. Its parameters are named "weight" and "bias". As a [Module] it may be
+// used by several goroutines at once, each with its own tape.
 type Linear struct {
 	Weight autograd.Variable // [out, in], as PyTorch stores it
 	Bias   autograd.Variable // [out]; the zero Variable for none
@@ -24,8 +25,9 @@ type LinearConfig struct {
 	DType    autograd.DType // Float32 by default
 }
 
-// NewLinear is a Linear layer with random weights. It panics with
-// [*autograd.ValueError] unless in and out are positive.
+// NewLinear is a Linear layer with weights drawn from rng: those of the weight first,
+// then those of the bias. It panics with [*autograd.ValueError] unless in and out are
+// positive.
 func NewLinear(rng *rand.Rand, in, out int, config LinearConfig) *Linear {
 	if in < 1 || out < 1 {
 		panic(&autograd.ValueError{Op: "nn.NewLinear", Reason: fmt.Sprintf("%d inputs and %d outputs: expected positive numbers", in, out)})
@@ -39,7 +41,9 @@ func NewLinear(rng *rand.Rand, in, out int, config LinearConfig) *Linear {
 	return l
 }
 
-// Forward is x·Wᵀ + b.
+// Forward is x·Wᵀ + b for x [..., in], of shape [..., out]. It panics with
+// [*autograd.ShapeError] if x has another last axis or none, and with
+// [*autograd.DTypeError] if x is not of the weight's type.
 func (l *Linear) Forward(x autograd.Variable) autograd.Variable {
 	return autograd.Linear(x, l.Weight, l.Bias)
 }

@@ -10,7 +10,9 @@ import (
 )
 
 // Metric measures how well a model does, in a number to be shown. Metrics work on
-// plain slices, so that no computation is kept alive by measuring it.
+// plain slices, so that no computation is kept alive by measuring it. A Metric is only
+// a description: several measurements of one may be under way at once, each with a
+// [Meter] of its own.
 type Metric interface {
 	// Name is what the number is called, such as "accuracy".
 	Name() string
@@ -19,7 +21,8 @@ type Metric interface {
 	Begin() Meter
 }
 
-// Meter is a measurement under way: of an epoch of training, or of an evaluation.
+// Meter is a measurement under way: of an epoch of training, or of an evaluation. It
+// belongs to one goroutine.
 type Meter interface {
 	// Add takes in what the model put out for a batch. It must not modify or keep
 	// output or batch, whose memory is used again.
@@ -63,14 +66,14 @@ func (s Scores) String() string {
 // lossName is the name of the score that every run has.
 const lossName = "loss"
 
-// Accuracy is the fraction of examples whose class the model gets right. Where there
-// is one output for each class, the class is that of the greatest; a row with a NaN is
-// wrong. A single output means class 1 if it is above Threshold, and class 0
-// otherwise.
+// Accuracy is the fraction of examples whose class the model gets right. For outputs
+// [batch, classes] the class is that of the greatest, the first if there are several; a
+// row with a NaN is wrong. A single output, [batch, 1] or [batch], means class 1 if it
+// is above Threshold, and class 0 otherwise.
 //
-// The right class is the example's label; examples with a negative one do not count.
-// Without labels it is that of the greatest target, or for a single target 1 if it is
-// above ½.
+// The right class is the example's label; examples with a negative one do not count,
+// and without any that counts the accuracy is NaN. If the data set has no labels it is
+// the class of the greatest target, or for a single target 1 if it is above ½.
 type Accuracy struct {
 	Threshold float64 // of a single output: 0 fits logits, 0.5 probabilities
 }
@@ -104,7 +107,7 @@ func (m *accuracyMeter) Add(output data.Array, batch *data.Batch) {
 			}
 		}
 		m.total++
-		if classOf(&output, i, m.threshold) == want {
+		if got := classOf(&output, i, m.threshold); got == want && got != noClass {
 			m.right++
 		}
 	}

@@ -10,15 +10,15 @@ import (
 // MLPConfig configures [NewMLP].
 type MLPConfig struct {
 	Sizes      []int          // inputs, units of each hidden layer, outputs
-	Activation Module         // after each layer but the last; nil means ReLU
+	Activation Module         // after each layer but the last, one for all; nil means ReLU
 	Output     Module         // after the last layer; nil means none, as losses on logits want it
 	Init       Initializer    // see LinearConfig
 	NoBias     bool           // leave the biases out
 	DType      autograd.DType // Float32 by default
 }
 
-// NewMLP is a multilayer perceptron: [Linear] layers with an activation in between.
-// Sizes {784, 128, 10} make the same model as
+// NewMLP is a multilayer perceptron: [Linear] layers with an activation in between, of x
+// [..., inputs] it makes [..., outputs]. Sizes {784, 128, 10} make the same model as
 //
 //	nn.Sequential{
 //		nn.NewLinear(rng, 784, 128, nn.LinearConfig{}),

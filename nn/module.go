@@ -20,8 +20,10 @@ type Module interface {
 	Params() iter.Seq2[string, autograd.Variable]
 }
 
-// Sequential is a model of layers, each applied to the result of the one before. The
-// parameters of layer i are named with i and a dot in front: "0.weight".
+// Sequential is a model of layers, each applied to the result of the one before, so
+// that it takes what the first layer takes and gives what the last one gives. The
+// parameters of layer i are named with i and a dot in front: "0.weight". A layer that
+// occurs twice shares its parameters, which then have two names.
 type Sequential []Module
 
 // Forward applies the layers in order. Without layers it is x.
@@ -63,15 +65,25 @@ func noParams(func(string, autograd.Variable) bool) {}
 // NumParams is the number of elements of all parameters of a model. A parameter that
 // several layers share counts once.
 func NumParams(model Module) int {
-	n := 0
+	return sumParams(model, autograd.Variable.Size)
+}
+
+// parameterBytes is the memory of all parameters.
+func parameterBytes(model Module) int {
+	return sumParams(model, func(w autograd.Variable) int { return w.Size() * w.DType().Size() })
+}
+
+// sumParams adds up what f is for each parameter, once where layers share it.
+func sumParams(model Module, f func(w autograd.Variable) int) int {
+	sum := 0
 	seen := map[autograd.Variable]bool{}
 	for _, w := range model.Params() {
 		if !seen[w] {
 			seen[w] = true
-			n += w.Size()
+			sum += f(w)
 		}
 	}
-	return n
+	return sum
 }
 
 // dtypeOf is the element type of a model: that of its first parameter, and float32

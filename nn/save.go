@@ -26,7 +26,8 @@ type SaveConfig struct {
 
 // Save writes the parameters of a model in the safetensors format, with the names and
 // layouts of PyTorch's state_dict. The same parameters give the same bytes. It fails
-// if two parameters have one name, a text is not UTF-8, or writing does.
+// if two parameters have one name, a text is not UTF-8, or writing does. The model is
+// only read: it may be in use meanwhile, but not in training.
 func Save(w io.Writer, model Module, config SaveConfig) error {
 	tensors, err := namedParams(model)
 	if err != nil {
@@ -49,7 +50,7 @@ func Save(w io.Writer, model Module, config SaveConfig) error {
 
 // SaveFile is [Save] to a file. It is written beside its place and renamed when it is
 // complete, so that a failure leaves what was there before. What is at path already
-// must be a regular file.
+// must be a regular file, or a link to one: the link stays, and its file is replaced.
 func SaveFile(path string, model Module, config SaveConfig) error {
 	return replaceFile(path, func(w io.Writer) error { return Save(w, model, config) })
 }
@@ -170,6 +171,8 @@ func writeElements(w *bufio.Writer, v autograd.Variable) {
 func replaceFile(path string, write func(w io.Writer) error) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // so that a link stays one
+	} else if link, linkErr := os.Lstat(path); linkErr == nil && link.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("nn: %s is a link that cannot be followed: %w", path, err)
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("nn: %s is not a regular file", path)

@@ -80,8 +80,7 @@ func summaryText(rows []LayerSummary, model Module) string {
 	}
 	var b strings.Builder
 	table(&b, cells)
-	params := NumParams(model)
-	fmt.Fprintf(&b, "Parameters: %s (%s)\n", grouped(params), byteSize(params*dtypeOf(model).Size()))
+	fmt.Fprintf(&b, "Parameters: %s (%s)\n", grouped(NumParams(model)), byteSize(parameterBytes(model)))
 	return b.String()
 }
 

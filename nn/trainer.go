@@ -89,6 +89,8 @@ func NewTrainer(model Module, config TrainerConfig) *Trainer {
 }
 
 // Position is where training is: the epoch, and the step within it, that comes next.
+// After the last step of an epoch that is the first step of the next one. Only
+// [Trainer.Steps] moves it.
 func (t *Trainer) Position() (epoch, step int) { return t.epoch, t.index }
 
 // Steps trains to the end of an epoch, step by step, to be ranged over:
@@ -114,13 +116,21 @@ func (t *Trainer) Steps(ctx context.Context, loader *data.Loader) iter.Seq2[*Ste
 				return
 			}
 			step.Steps = loader.Steps()
-			t.index++
+			t.advance(step.Steps)
 			if !yield(step, nil) {
 				return
 			}
 		}
-		t.epoch++
-		t.index = 0
+		if t.index > 0 || loader.Steps() == 0 { // of another loader, or of one without batches
+			t.advance(0)
+		}
+	}
+}
+
+// advance moves on by a step of an epoch of so many.
+func (t *Trainer) advance(steps int) {
+	if t.index++; t.index >= steps {
+		t.epoch, t.index = t.epoch+1, 0
 	}
 }
 

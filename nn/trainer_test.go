@@ -81,6 +81,47 @@ func TestTrainerGoesOn(t *testing.T) {
 }
 
 // What a step reports is what a loop by hand computes.
+func TestTrainerLeftAtTheLastStep(t *testing.T) {
+	trainer := nn.NewTrainer(classifier(1), nn.TrainerConfig{})
+	loader := data.NewLoader(blobs(1, 100), data.LoaderConfig{})
+	for epoch := range 3 {
+		steps := 0
+		for step, err := range trainer.Steps(context.Background(), loader) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if steps++; step.Epoch != epoch {
+				t.Errorf("loop %d has step %d of epoch %d", epoch, step.Index, step.Epoch)
+			}
+			if step.Index == step.Steps-1 {
+				break
+			}
+		}
+		if next, index := trainer.Position(); steps != 4 || next != epoch+1 || index != 0 {
+			t.Errorf("loop %d had %d steps and ended at (%d, %d), want 4 and (%d, 0)", epoch, steps, next, index, epoch+1)
+		}
+	}
+}
+
+// The epoch of an empty loader, or of one with fewer batches than there were before,
+// ends at once.
+func TestTrainerWithoutBatches(t *testing.T) {
+	trainer := nn.NewTrainer(classifier(1), nn.TrainerConfig{})
+	long, short := data.NewLoader(blobs(1, 100), data.LoaderConfig{}), data.NewLoader(blobs(1, 20), data.LoaderConfig{})
+	empty := data.NewLoader(blobs(1, 0), data.LoaderConfig{})
+	for range trainer.Steps(context.Background(), long) {
+		break
+	}
+	for i, loader := range []*data.Loader{short, empty} {
+		for range trainer.Steps(context.Background(), loader) {
+			t.Errorf("loader %d: there was a step", i)
+		}
+		if epoch, index := trainer.Position(); epoch != i+1 || index != 0 {
+			t.Errorf("loader %d: ended at (%d, %d), want (%d, 0)", i, epoch, index, i+1)
+		}
+	}
+}
+
 func TestStepByHand(t *testing.T) {
 	set := blobs(1, 32)
 	var batch data.Batch
