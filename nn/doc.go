@@ -25,9 +25,18 @@
 // # Losses and metrics
 //
 // Losses are functions of outputs and targets, on logits where there is a choice, and
-// stable for any finite ones: [CrossEntropy], [BCEWithLogitsLoss], [MSELoss] and
-// others. [LossConfig] has their other reductions, class weights and label smoothing.
-// A [Metric] such as [Accuracy] measures outputs without taking part in training.
+// can be differentiated to any order:
+//
+//   - of classes: [CrossEntropy], [CrossEntropyProbabilities], [NLLLoss]; of two:
+//     [BCEWithLogitsLoss], [BCELoss], [SoftMarginLoss]
+//   - of numbers: [MSELoss], [L1Loss], [HuberLoss], [SmoothL1Loss]; of distributions of
+//     numbers: [GaussianNLLLoss], [PoissonNLLLoss]
+//   - of distributions of classes: [KLDivLoss], [KLDivLogTargetLoss]; of vectors:
+//     [TripletMarginLoss], [CosineSimilarity]
+//
+// They are means; [LossConfig] has their other reductions, class weights and label
+// smoothing. None broadcasts. A [Metric] such as [Accuracy] measures outputs without
+// taking part in training.
 //
 // # Training
 //

@@ -44,6 +44,10 @@ type lossRow struct {
 	cases []string // what PyTorch's cases call it
 	f     func(a lossArguments, xs []autograd.Variable) autograd.Variable
 
+	// plain is the function, with the arguments below, of arrays or of an array and
+	// labels.
+	plain any
+
 	// What to call f with: arguments, and random numbers of these shapes after prepare
 	// brought them into their domain.
 	arguments lossArguments
@@ -102,21 +106,23 @@ func lossRows() []lossRow {
 	badClasses := append([]nn.LossConfig{{LabelSmoothing: -0.1}, {LabelSmoothing: 1.1}, {LabelSmoothing: nan}}, badWeights...)
 
 	return []lossRow{
-		{name: "MSELoss", cases: []string{"mse_loss"}, f: ofPair(nn.LossConfig.MSELoss), shapes: two},
-		{name: "L1Loss", cases: []string{"l1_loss"}, f: ofPair(nn.LossConfig.L1Loss), shapes: two},
+		{name: "MSELoss", cases: []string{"mse_loss"}, f: ofPair(nn.LossConfig.MSELoss), plain: nn.MSELoss, shapes: two},
+		{name: "L1Loss", cases: []string{"l1_loss"}, f: ofPair(nn.LossConfig.L1Loss), plain: nn.L1Loss, shapes: two},
 		{
 			name: "HuberLoss", cases: []string{"huber_loss"}, shapes: two, arguments: lossArguments{Delta: 0.7},
 			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
 				return a.config.HuberLoss(xs[0], xs[1], a.Delta)
 			},
-			bad: []lossArguments{{Delta: 0}, {Delta: -1}, {Delta: nan}},
+			plain: func(x, target autograd.Variable) autograd.Variable { return nn.HuberLoss(x, target, 0.7) },
+			bad:   []lossArguments{{Delta: 0}, {Delta: -1}, {Delta: nan}},
 		},
 		{
 			name: "SmoothL1Loss", cases: []string{"smooth_l1_loss"}, shapes: two, arguments: lossArguments{Beta: 0.7},
 			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
 				return a.config.SmoothL1Loss(xs[0], xs[1], a.Beta)
 			},
-			bad: []lossArguments{{Beta: -1}, {Beta: nan}, {Beta: inf}},
+			plain: func(x, target autograd.Variable) autograd.Variable { return nn.SmoothL1Loss(x, target, 0.7) },
+			bad:   []lossArguments{{Beta: -1}, {Beta: nan}, {Beta: inf}},
 		},
 		{
 			name: "GaussianNLLLoss", cases: []string{"gaussian_nll_loss"}, shapes: three, prepare: prepared(nil, nil, positive),
@@ -126,6 +132,7 @@ func lossRows() []lossRow {
 				}
 				return a.config.GaussianNLLLoss(xs[0], xs[1], xs[2])
 			},
+			plain: nn.GaussianNLLLoss,
 		},
 		{
 			name: "PoissonNLLLoss", cases: []string{"poisson_nll_loss"}, shapes: two, prepare: prepared(nil, positive),
@@ -136,28 +143,32 @@ func lossRows() []lossRow {
 				}
 				return a.config.PoissonNLLLoss(xs[0], xs[1])
 			},
+			plain: nn.PoissonNLLLoss,
 		},
 		{
 			name: "CrossEntropy", cases: []string{"cross_entropy", "cross_entropy_weighted", "cross_entropy_ignore"}, shapes: one,
-			f: ofLabels(nn.LossConfig.CrossEntropy), arguments: lossArguments{labels: labels}, bad: options(labels, badClasses...),
+			f: ofLabels(nn.LossConfig.CrossEntropy), plain: nn.CrossEntropy, arguments: lossArguments{labels: labels}, bad: options(labels, badClasses...),
 		},
 		{
 			name: "CrossEntropyProbabilities", cases: []string{"cross_entropy_probabilities"}, shapes: two, prepare: prepared(nil, softmax),
-			f: ofPair(nn.LossConfig.CrossEntropyProbabilities), bad: options(nil, badClasses...),
+			f: ofPair(nn.LossConfig.CrossEntropyProbabilities), plain: nn.CrossEntropyProbabilities, bad: options(nil, badClasses...),
 		},
 		{
 			name: "NLLLoss", cases: []string{"nll_loss"}, shapes: one, prepare: prepared(logSoftmax),
-			f: ofLabels(nn.LossConfig.NLLLoss), arguments: lossArguments{labels: labels}, bad: options(labels, badWeights...),
+			f: ofLabels(nn.LossConfig.NLLLoss), plain: nn.NLLLoss, arguments: lossArguments{labels: labels}, bad: options(labels, badWeights...),
 		},
-		{name: "BCELoss", cases: []string{"binary_cross_entropy"}, f: ofPair(nn.LossConfig.BCELoss), shapes: two, prepare: prepared(softmax, softmax)},
-		{name: "BCEWithLogitsLoss", cases: []string{"binary_cross_entropy_with_logits"}, f: ofPair(nn.LossConfig.BCEWithLogitsLoss), shapes: two, prepare: prepared(nil, softmax)},
-		{name: "SoftMarginLoss", cases: []string{"soft_margin_loss"}, f: ofPair(nn.LossConfig.SoftMarginLoss), shapes: two},
-		{name: "KLDivLoss", cases: []string{"kl_div"}, f: ofPair(nn.LossConfig.KLDivLoss), shapes: two, prepare: prepared(logSoftmax, softmax)},
-		{name: "KLDivLogTargetLoss", f: ofPair(nn.LossConfig.KLDivLogTargetLoss), shapes: two, prepare: prepared(logSoftmax, logSoftmax)},
+		{name: "BCELoss", cases: []string{"binary_cross_entropy"}, f: ofPair(nn.LossConfig.BCELoss), plain: nn.BCELoss, shapes: two, prepare: prepared(softmax, softmax)},
+		{name: "BCEWithLogitsLoss", cases: []string{"binary_cross_entropy_with_logits"}, f: ofPair(nn.LossConfig.BCEWithLogitsLoss), plain: nn.BCEWithLogitsLoss, shapes: two, prepare: prepared(nil, softmax)},
+		{name: "SoftMarginLoss", cases: []string{"soft_margin_loss"}, f: ofPair(nn.LossConfig.SoftMarginLoss), plain: nn.SoftMarginLoss, shapes: two},
+		{name: "KLDivLoss", cases: []string{"kl_div"}, f: ofPair(nn.LossConfig.KLDivLoss), plain: nn.KLDivLoss, shapes: two, prepare: prepared(logSoftmax, softmax)},
+		{name: "KLDivLogTargetLoss", f: ofPair(nn.LossConfig.KLDivLogTargetLoss), plain: nn.KLDivLogTargetLoss, shapes: two, prepare: prepared(logSoftmax, logSoftmax)},
 		{
 			name: "TripletMarginLoss", cases: []string{"triplet_margin_loss"}, shapes: three, arguments: lossArguments{Margin: 3, P: 2.5, swap: true},
 			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
 				return a.config.TripletMarginLoss(xs[0], xs[1], xs[2], a.triplet())
+			},
+			plain: func(anchor, positive, negative autograd.Variable) autograd.Variable {
+				return nn.TripletMarginLoss(anchor, positive, negative, nn.TripletMarginConfig{Margin: 3, P: 2.5, Swap: true})
 			},
 			bad: []lossArguments{{Margin: -1}, {Margin: nan}, {Margin: inf}, {P: -1}, {P: nan}, {Eps: -1}, {Eps: inf}},
 		},
@@ -166,6 +177,7 @@ func lossRows() []lossRow {
 			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
 				return nn.CosineSimilarity(xs[0], xs[1], a.Dim)
 			},
+			plain: func(x, y autograd.Variable) autograd.Variable { return nn.CosineSimilarity(x, y, 1) },
 		},
 	}
 }
@@ -257,6 +269,37 @@ func TestLossGradients(t *testing.T) {
 				t.Errorf("%v\n%v", err, report)
 			}
 		})
+	}
+}
+
+// The function of a loss is its method with the zero LossConfig.
+func TestLossFunctions(t *testing.T) {
+	for _, row := range lossRows() {
+		xs := row.draw()
+		var got autograd.Variable
+		switch f := row.plain.(type) {
+		case func(x, y autograd.Variable) autograd.Variable:
+			got = f(xs[0], xs[1])
+		case func(x, y, z autograd.Variable) autograd.Variable:
+			got = f(xs[0], xs[1], xs[2])
+		case func(x autograd.Variable, labels []int) autograd.Variable:
+			got = f(xs[0], row.arguments.labels)
+		default:
+			t.Fatalf("%s: plain is a %T", row.name, row.plain)
+		}
+		if want := row.f(row.arguments, xs); !slices.Equal(got.Floats(), want.Floats()) {
+			t.Errorf("%s: got %v, want %v", row.name, got, want)
+		}
+	}
+}
+
+func TestReductionNames(t *testing.T) {
+	var names []string
+	for r := range nn.Reduction(4) {
+		names = append(names, r.String())
+	}
+	if want := []string{"mean", "sum", "none", "Reduction(3)"}; !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q", names, want)
 	}
 }
 
