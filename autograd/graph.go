@@ -1,8 +1,10 @@
 package autograd
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -17,8 +19,8 @@ import (
 // Graph is the computation that y was recorded from, as a directed graph for
 // gonum: an edge leads from each operand to each result computed from it. It is a
 // snapshot that stays valid after the tape's Reset. Node IDs are positions in
-// recording order, so ascending IDs are a topological order; topo.Sort, path and
-// encoding/dot work on it.
+// recording order, and negative for operands outside the record, so ascending IDs
+// are a topological order; topo.Sort, path and encoding/dot work on it.
 //
 // Operands through which no gradient flows are leaves of the graph, however they
 // were computed. It panics with [*TapeError] if y is not on a tape.
@@ -27,10 +29,9 @@ func Graph(y Variable) *ComputationGraph {
 	if root.tape == nil {
 		panic(&TapeError{"Graph", "nothing was recorded: the Variable is on no tape"})
 	}
-	g := &ComputationGraph{nodes: map[int64]*GraphNode{}, of: map[Variable]*GraphNode{}}
+	g := &ComputationGraph{Root: int64(root.index), nodes: map[int64]*GraphNode{}, of: map[Variable]*GraphNode{}}
 	ids := map[*node]int64{}
-	// Operands outside the record, constants, get IDs from the end of the record on.
-	next := int64(len(root.tape.record))
+	outside := int64(-1)
 	stack := []*node{root}
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
@@ -40,22 +41,27 @@ func Graph(y Variable) *ComputationGraph {
 		}
 		id := int64(n.index)
 		if n.tape != root.tape || n.index < 0 {
-			id = next
-			next++
+			id = outside
+			outside--
 		}
 		ids[n] = id
-		g.nodes[id] = describe(n, id)
-		g.of[n.variable()] = g.nodes[id]
-		if n.leafOf != nil {
-			g.of[n.leafOf.variable()] = g.nodes[id]
-		}
+		g.add(n, id)
 		n.inputs(func(_ int, in *node) { stack = append(stack, in) })
 	}
-	for n, id := range ids {
-		n.inputs(func(_ int, in *node) { g.connect(ids[in], id) })
+	// In ascending order, so that lists of neighbours grow at their ends.
+	for _, n := range slices.SortedFunc(maps.Keys(ids), func(a, b *node) int { return cmp.Compare(ids[a], ids[b]) }) {
+		n.inputs(func(_ int, in *node) { g.connect(ids[in], ids[n]) })
 	}
-	g.Root = ids[root]
 	return g
+}
+
+func (g *ComputationGraph) add(n *node, id int64) {
+	described := describe(n, id)
+	g.nodes[id] = described
+	g.of[n.variable()] = described
+	if n.leafOf != nil {
+		g.of[n.leafOf.variable()] = described
+	}
 }
 
 // ComputationGraph is what [Graph] returns: a gonum graph.Directed.
@@ -86,7 +92,7 @@ func (g *ComputationGraph) SetNames(variables iter.Seq2[string, Variable]) {
 func (g *ComputationGraph) SetGradients(grads Gradients) {
 	for v, grad := range grads.All() {
 		if n := g.Find(v); n != nil {
-			n.GradNorm = tensor.Norm2(&grad.n.Array)
+			n.HasGrad, n.GradNorm = true, tensor.Norm2(&grad.n.Array)
 		}
 	}
 }
@@ -99,9 +105,13 @@ type GraphNode struct {
 	Shape []int
 	DType DType
 
-	// Min and Max are the least and the greatest element; NaN if there are none.
-	// GradNorm is the norm of the gradient, and NaN until SetGradients notes it.
-	Min, Max, GradNorm float64
+	// Min and Max are the least and the greatest element; both are NaN if one element
+	// is, or there is none.
+	Min, Max float64
+
+	// GradNorm is the Euclidean norm of the gradient if HasGrad: see SetGradients.
+	HasGrad  bool
+	GradNorm float64
 
 	// Inputs are the IDs of the operands in order; one that is used twice is there
 	// twice, although the graph has a single edge.
@@ -112,7 +122,7 @@ type GraphNode struct {
 }
 
 func describe(n *node, id int64) *GraphNode {
-	d := &GraphNode{Op: opName(n), Shape: append([]int{}, n.Shape...), DType: n.DType, Min: math.NaN(), Max: math.NaN(), GradNorm: math.NaN(), id: id}
+	d := &GraphNode{Op: opName(n), Shape: append([]int{}, n.Shape...), DType: n.DType, Min: math.NaN(), Max: math.NaN(), id: id}
 	if n.Len() > 0 {
 		d.Min, d.Max = tensor.MinMax(&n.Array)
 	}
@@ -217,12 +227,18 @@ func (g *ComputationGraph) Edge(u, v int64) graph.Edge {
 }
 
 // DOTID names the node in DOT.
-func (n *GraphNode) DOTID() string { return fmt.Sprintf("n%d", n.id) }
+func (n *GraphNode) DOTID() string {
+	if n.id < 0 {
+		return fmt.Sprintf("c%d", -n.id)
+	}
+	return fmt.Sprintf("n%d", n.id)
+}
 
 // Constant reports whether the node is data through which no gradient flows.
 func (n *GraphNode) Constant() bool { return n.Op == "constant" }
 
-// ID is the node's ID: its position in recording order.
+// ID is the node's ID: its position in recording order, negative for an operand
+// outside the record.
 func (n *GraphNode) ID() int64 { return n.id }
 
 // Attributes are the node's DOT attributes: a label with name or operation, shape and

@@ -2,12 +2,10 @@ package drawing
 
 import (
 	"fmt"
-	"html"
 	"io"
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"gonum.org/v1/gonum/graph"
 
@@ -18,275 +16,203 @@ import (
 type Config struct {
 	Title string
 
-	// MaxNodes limits the nodes that are drawn: those recorded last are, and the drawing
-	// says how many are not. 0 means 300.
+	// MaxNodes limits the nodes that are drawn: the operations recorded last are, with
+	// their parameters and constants, and the drawing says how many are not. 0 means 300.
 	MaxNodes int
 }
 
-// WriteSVG draws a graph as an SVG document. It returns the first error of w.
+// WriteSVG draws a graph as an SVG document that refers to nothing outside it. It
+// returns the first error of w.
 func WriteSVG(w io.Writer, g *autograd.ComputationGraph, config Config) error {
-	_, err := io.WriteString(w, svg(g, config))
-	return err
+	if _, err := io.WriteString(w, svg(g, config)); err != nil {
+		return fmt.Errorf("drawing: write SVG: %w", err)
+	}
+	return nil
 }
 
-// WriteHTML draws a graph as an HTML page without anything external. It returns the
-// first error of w.
+// WriteHTML draws a graph as an HTML page that refers to nothing outside it. It returns
+// the first error of w.
 func WriteHTML(w io.Writer, g *autograd.ComputationGraph, config Config) error {
-	title := config.Title
-	if title == "" {
-		title = "Computation graph"
+	if err := html(w, g, config); err != nil {
+		return fmt.Errorf("drawing: write HTML: %w", err)
 	}
-	inner := config
-	inner.Title = "" // the page has it
-	_, err := fmt.Fprintf(w, page, html.EscapeString(title), html.EscapeString(title), svg(g, inner))
-	return err
+	return nil
 }
 
-const page = `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>%s</title>
-<style>
-body { margin: 1.5rem; font: 16px system-ui, sans-serif; background: #fff; color: #222; }
-h1 { font-size: 1.3rem; }
-.graph { overflow: auto; }
-#fit:checked ~ .graph svg { max-width: 100%%; height: auto; }
-@media (prefers-color-scheme: dark) { body { background: #16181c; color: #ddd; } }
-</style>
-</head>
-<body>
-<h1>%s</h1>
-<input type="checkbox" id="fit" checked> <label for="fit">fit to the window</label>
-<div class="graph">
-%s</div>
-</body>
-</html>
-`
-
-const style = `<style>
-text { font: 12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #222; text-anchor: middle; }
-.title { font-weight: bold; }
-.caption { text-anchor: start; }
-rect { stroke: #555; stroke-width: 1; }
-.operation { fill: #fff; } .parameter { fill: #cfe3fb; } .watched { fill: #fdf3c4; } .constant { fill: #e6e6e6; } .result { fill: #d3f0d6; }
-.edge { fill: none; stroke: #777; stroke-width: 1.2; }
-.silent { stroke: #bbb; stroke-dasharray: 4 3; }
-#arrow path { fill: #777; }
-@media (prefers-color-scheme: dark) {
-text { fill: #e4e4e4; } rect { stroke: #999; } .edge, #arrow path { stroke: #aaa; } #arrow path { fill: #aaa; } .silent { stroke: #666; }
-.operation { fill: #24272d; } .parameter { fill: #1f4068; } .watched { fill: #5a4c10; } .constant { fill: #3a3d42; } .result { fill: #1d4d26; }
-}
-</style>
-`
-
-// Sizes of text, in pixels. The font has characters of one width.
-const (
-	charWidth  = 7.4
-	lineHeight = 16.0
-	margin     = 16.0
-)
-
-// svg is the document.
-func svg(g *autograd.ComputationGraph, config Config) string {
-	nodes, left := chosen(g, config)
-	vertices := make([]*vertex, len(nodes))
-	byID := map[int64]*vertex{}
-	labels := map[int64][]string{}
-	for i, n := range nodes {
-		label := labelOf(n)
-		longest := 0
-		for _, line := range label {
-			longest = max(longest, utf8.RuneCountInString(line))
-		}
-		labels[n.ID()] = label
-		vertices[i] = &vertex{id: n.ID(), width: charWidth*float64(longest) + 16, height: lineHeight*float64(len(label)) + 10}
-		byID[n.ID()] = vertices[i]
-	}
-	var pairs [][2]*vertex
-	for _, n := range nodes {
-		for _, u := range graph.NodesOf(g.To(n.ID())) {
-			if from := byID[u.ID()]; from != nil {
-				pairs = append(pairs, [2]*vertex{from, byID[n.ID()]})
-			}
-		}
-	}
-	d := document{layered: arrange(vertices, pairs), captions: captions(config, left)}
-	return d.draw(g, nodes, byID, labels)
-}
-
-// chosen are the nodes to draw, in topological order, and the number of the others.
+// chosen are the nodes to draw, in topological order, and the number of the others. From
+// the last operation backwards, operations are drawn with the leaves they use.
 func chosen(g *autograd.ComputationGraph, config Config) (nodes []*autograd.GraphNode, left int) {
 	limit := config.MaxNodes
 	if limit <= 0 {
 		limit = 300
 	}
-	// Operands outside the record have the highest IDs: they come in by what is
-	// computed from them.
-	var recorded, outside []*autograd.GraphNode
-	for _, n := range graph.NodesOf(g.Nodes()) {
-		node := n.(*autograd.GraphNode)
-		if node.ID() > g.Root {
-			outside = append(outside, node)
-		} else {
-			recorded = append(recorded, node)
-		}
-	}
-	left = max(0, len(recorded)-limit)
-	recorded = recorded[left:]
+	all := graph.NodesOf(g.Nodes())
 	drawn := map[int64]bool{}
-	for _, n := range recorded {
-		drawn[n.ID()] = true
-	}
-	for _, n := range outside {
-		if slices.ContainsFunc(graph.NodesOf(g.From(n.ID())), func(to graph.Node) bool { return drawn[to.ID()] }) {
-			nodes = append(nodes, n)
-		} else {
-			left++
+	for _, node := range slices.Backward(all) {
+		n := node.(*autograd.GraphNode)
+		if n.ID() != g.Root && len(n.Inputs) == 0 {
+			continue
+		}
+		add := []int64{n.ID()}
+		for _, id := range n.Inputs {
+			in := g.Node(id).(*autograd.GraphNode)
+			if len(in.Inputs) == 0 && !drawn[id] && !slices.Contains(add, id) {
+				add = append(add, id)
+			}
+		}
+		if len(drawn) > 0 && len(drawn)+len(add) > limit {
+			break
+		}
+		for _, id := range add[:min(len(add), limit)] {
+			drawn[id] = true
 		}
 	}
-	return append(nodes, recorded...), left
+	for _, node := range all {
+		if drawn[node.ID()] {
+			nodes = append(nodes, node.(*autograd.GraphNode))
+		}
+	}
+	return nodes, len(all) - len(nodes)
 }
 
-func captions(config Config, left int) []string {
-	var lines []string
-	if config.Title != "" {
-		lines = append(lines, config.Title)
-	}
-	if left > 0 {
-		lines = append(lines, fmt.Sprintf("%d nodes recorded earlier are not drawn", left))
-	}
-	return lines
+// box is what is drawn of a node.
+type box struct {
+	lines    []string // the first is the heading
+	tooltip  string
+	class    string // how it is coloured
+	broken   bool   // there is a NaN or an infinity in the values or the gradient
+	leaf     bool   // it has no operands
+	id       string // of the node if it has no name
+	silent   bool   // no gradient flows through it
+	gradient bool   // the norm of its gradient is known
 }
 
-// labelOf is the text in a node's box.
-func labelOf(n *autograd.GraphNode) []string {
-	title := n.Op
+// longestName is the number of characters to which names are cut.
+const longestName = 40
+
+func newBox(g *autograd.ComputationGraph, n *autograd.GraphNode, drawn map[int64]*vertex) *box {
+	heading, id := n.Op, n.DOTID()
 	if n.Name != "" {
-		title = n.Name
+		heading, id = cut(n.Name, longestName), ""
 	}
-	lines := []string{title, fmt.Sprintf("%v %v", n.DType, n.Shape)}
+	b := &box{
+		lines:    []string{heading, fmt.Sprintf("%v %v", n.DType, n.Shape), valuesOf(n)},
+		tooltip:  tooltipOf(g, n),
+		class:    "operation",
+		id:       id,
+		broken:   sizeOf(n) > 0 && (!isFinite(n.Min) || !isFinite(n.Max)),
+		silent:   n.Constant(),
+		gradient: n.HasGrad,
+	}
 	switch {
-	case math.IsNaN(n.Min):
-	case n.Min == n.Max:
-		lines = append(lines, fmt.Sprintf("%.4g", n.Min))
-	default:
-		lines = append(lines, fmt.Sprintf("%.3g … %.3g", n.Min, n.Max))
-	}
-	if !math.IsNaN(n.GradNorm) {
-		lines = append(lines, fmt.Sprintf("‖∇‖ %.3g", n.GradNorm))
-	}
-	return lines
-}
-
-// class is how a node is coloured.
-func class(g *autograd.ComputationGraph, n *autograd.GraphNode) string {
-	switch {
-	case n.Op == "parameter" || n.Op == "watched" || n.Op == "constant":
-		return n.Op
+	case len(n.Inputs) == 0:
+		b.class, b.leaf = n.Op, true
 	case n.ID() == g.Root:
-		return "result"
+		b.class = "result"
 	}
-	return "operation"
-}
-
-// document is a drawing in the making.
-type document struct {
-	*layered
-	captions      []string
-	width, height float64
-	strings.Builder
-}
-
-func (d *document) draw(g *autograd.ComputationGraph, nodes []*autograd.GraphNode, byID map[int64]*vertex, labels map[int64][]string) string {
-	top := margin + lineHeight*float64(len(d.captions)+1) + gapY/2
-	legendWidth := charWidth * 60
-	d.width, d.height = legendWidth, top
-	for _, v := range byID {
-		v.x += margin
-		v.y += top
-		d.width = max(d.width, v.x+v.width/2)
-		d.height = max(d.height, v.y+v.height/2)
+	if n.HasGrad {
+		b.lines = append(b.lines, fmt.Sprintf("‖∇‖ %.3g", n.GradNorm))
+		b.broken = b.broken || !isFinite(n.GradNorm)
 	}
-	for _, e := range d.edges {
-		for _, v := range e[1 : len(e)-1] {
-			v.x += margin
-			v.y += top
-			d.width = max(d.width, v.x)
+	missing := 0
+	for _, id := range n.Inputs {
+		if drawn[id] == nil {
+			missing++
 		}
 	}
-	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`+"\n",
-		d.width+margin, d.height+margin, d.width+margin, d.height+margin)
-	d.WriteString(style)
-	d.WriteString(`<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>` + "\n")
-	d.drawCaptions()
-	byNode := map[int64]*autograd.GraphNode{}
-	for _, n := range nodes {
-		byNode[n.ID()] = n
+	if missing > 0 {
+		b.lines = append(b.lines, fmt.Sprintf("⋯ %d not drawn", missing))
 	}
-	for _, e := range d.edges {
-		d.drawEdge(e, byNode[e[0].id].Constant())
-	}
-	for _, n := range nodes {
-		d.drawNode(byID[n.ID()], class(g, n), labels[n.ID()], n)
-	}
-	d.WriteString("</svg>\n")
-	return d.String()
+	return b
 }
 
-// drawCaptions draws title, notes and the legend.
-func (d *document) drawCaptions() {
-	y := margin + lineHeight/2
-	for i, line := range d.captions {
-		kind := "caption"
-		if i == 0 {
-			kind = "caption title"
-		}
-		fmt.Fprintf(d, `<text class="%s" x="%.1f" y="%.1f">%s</text>`+"\n", kind, margin, y, html.EscapeString(line))
-		y += lineHeight
-	}
-	x := margin
-	for _, kind := range []string{"parameter", "watched", "constant", "operation", "result"} {
-		fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%.1f" width="12" height="12"/><text class="caption" x="%.1f" y="%.1f">%s</text>`+"\n",
-			kind, x, y-10, x+17, y, kind)
-		x += 17 + charWidth*float64(len(kind)) + 18
+// identify makes the heading tell the node from others without a name.
+func (b *box) identify() {
+	if b.id != "" {
+		b.lines[0], b.id = b.lines[0]+" "+b.id, ""
 	}
 }
 
-// drawEdge draws a curve that passes straight through the layers between its ends.
-func (d *document) drawEdge(e edge, silent bool) {
-	kind := "edge"
-	if silent {
-		kind = "edge silent"
+func isFinite(x float64) bool { return x-x == 0 }
+
+func sizeOf(n *autograd.GraphNode) int {
+	size := 1
+	for _, d := range n.Shape {
+		size *= d
 	}
-	from := e[0]
-	x, y := from.x, from.y+from.height/2
-	fmt.Fprintf(d, `<path class="%s" marker-end="url(#arrow)" d="M%.1f %.1f`, kind, x, y)
-	for _, v := range e[1:] {
-		toX, toY := v.x, v.y-v.height/2
-		middle := (y + toY) / 2
-		fmt.Fprintf(d, "C%.1f %.1f %.1f %.1f %.1f %.1f", x, middle, toX, middle, toX, toY)
-		x, y = toX, toY
-		if v.id < 0 {
-			y += v.height
-			fmt.Fprintf(d, "V%.1f", y)
-		}
-	}
-	d.WriteString(`"/>` + "\n")
+	return size
 }
 
-func (d *document) drawNode(v *vertex, kind string, label []string, n *autograd.GraphNode) {
-	fmt.Fprintf(d, `<g><title>%s: %s</title><rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="5"/>`,
-		html.EscapeString(n.DOTID()), html.EscapeString(n.Op), kind, v.x-v.width/2, v.y-v.height/2, v.width, v.height)
-	y := v.y - v.height/2 + lineHeight
-	for i, line := range label {
-		bold := ""
-		if i == 0 {
-			bold = ` class="title"`
-		}
-		fmt.Fprintf(d, `<text%s x="%.1f" y="%.1f">%s</text>`, bold, v.x, y, html.EscapeString(line))
-		y += lineHeight
+func cut(text string, length int) string {
+	if runes := []rune(text); len(runes) > length {
+		return string(runes[:length-1]) + "…"
 	}
-	d.WriteString("</g>\n")
+	return text
+}
+
+// valuesOf is the range of a node's values.
+func valuesOf(n *autograd.GraphNode) string {
+	size := sizeOf(n)
+	switch {
+	case size == 0:
+		return "empty"
+	case math.IsNaN(n.Min):
+		return "NaN"
+	case size == 1:
+		return fmt.Sprintf("%.4g", n.Min)
+	case n.Min == n.Max:
+		return fmt.Sprintf("all %.4g", n.Min)
+	}
+	return fmt.Sprintf("%.3g … %.3g", n.Min, n.Max)
+}
+
+// tooltipOf is what the drawing shows of a box when the pointer rests on it: with the
+// operands in order, which the edges do not tell.
+func tooltipOf(g *autograd.ComputationGraph, n *autograd.GraphNode) string {
+	var operands []string
+	for _, id := range n.Inputs[:min(len(n.Inputs), 16)] {
+		operands = append(operands, g.Node(id).(*autograd.GraphNode).DOTID())
+	}
+	if len(n.Inputs) > len(operands) {
+		operands = append(operands, "…")
+	}
+	text := fmt.Sprintf("%s = %s", n.DOTID(), n.Op)
+	if len(operands) > 0 {
+		text += "(" + strings.Join(operands, ", ") + ")"
+	}
+	if n.Name != "" {
+		text += " " + n.Name
+	}
+	return text
+}
+
+// Sizes of text, in pixels. The font has characters of one width.
+const (
+	charWidth  = 7.4
+	lineHeight = 16.0
+	padding    = 8.0
+)
+
+func textWidth(text string) float64 {
+	width := 0.0
+	for _, r := range text {
+		width += charWidth
+		if r >= 0x2e80 || r >= 0x1100 && r < 0x1160 { // scripts with characters of double width
+			width += charWidth
+		}
+	}
+	return width
+}
+
+// size is that of the box with all its lines.
+func (b *box) size() (width, height float64) {
+	for _, line := range b.lines {
+		width = max(width, textWidth(line))
+	}
+	return width + 2*padding, lineHeight*float64(len(b.lines)) + 10
+}
+
+// sizeAgain is the size of the box with its heading only.
+func (b *box) sizeAgain() (width, height float64) {
+	return textWidth(b.lines[0]) + 2*padding, lineHeight + 10
 }

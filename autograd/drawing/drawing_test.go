@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -20,12 +22,12 @@ func cell() *autograd.ComputationGraph {
 		return autograd.Normal(rng, autograd.Float64, 0, 1, shape...)
 	}
 	params := map[string]autograd.Variable{}
-	for name, shape := range map[string][]int{"w <in>": {16, 3}, "w & h": {16, 4}, "b": {16}} {
+	for name, shape := range map[string][]int{"w <in>": {16, 3}, "w & h": {16, 4}, "bad \x00 \xff name": {16}} {
 		params[name] = autograd.Parameter(autograd.Ones(autograd.Float64, shape...))
 	}
 	tape := autograd.NewTape()
 	x, h, c := tape.Const(random(2, 3)), tape.Const(random(2, 4)), tape.Watch(random(2, 4))
-	gates := autograd.Linear(x, params["w <in>"], params["b"]).Add(autograd.Linear(h, params["w & h"], autograd.Variable{}))
+	gates := autograd.Linear(x, params["w <in>"], params["bad \x00 \xff name"]).Add(autograd.Linear(h, params["w & h"], autograd.Variable{}))
 	parts := gates.Split(1, 4, 4, 4, 4)
 	c = parts[0].Sigmoid().Mul(c).Add(parts[1].Sigmoid().Mul(parts[2].Tanh()))
 	loss := parts[3].Sigmoid().Mul(c.Tanh()).Square().Mean()
@@ -68,12 +70,12 @@ func TestDrawingsAreWellFormed(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, want := range []string{"&lt;&#34;cell&#34;&gt; &amp; more", "w &lt;in&gt;", "w &amp; h", "float64 [16 3]", "‖∇‖", "sigmoid", " … "} {
+			for _, want := range []string{"&lt;&#34;cell&#34;&gt; &amp; more", "bad \uFFFD \uFFFD name", "w &lt;in&gt;", "w &amp; h", "float64 [16 3]", "‖∇‖", "sigmoid", " … "} {
 				if !strings.Contains(text, want) {
 					t.Errorf("%q is missing", want)
 				}
 			}
-			for _, banned := range []string{"http://", "https://", "<in>"} {
+			for _, banned := range []string{"http://", "https://", "url(h", "<in>", "<script"} {
 				if strings.Contains(strings.ReplaceAll(text, `xmlns="http://www.w3.org/2000/svg"`, ""), banned) {
 					t.Errorf("there is a %q", banned)
 				}
@@ -85,51 +87,68 @@ func TestDrawingsAreWellFormed(t *testing.T) {
 	}
 }
 
-// layout is the arrangement of a graph in which boxes have different sizes.
-func layout(g *autograd.ComputationGraph) (*layered, []*vertex) {
-	nodes, _ := chosen(g, Config{})
-	byID := map[int64]*vertex{}
-	var vertices []*vertex
-	for i, n := range nodes {
-		v := &vertex{id: n.ID(), width: 40 + 13*float64(i%7), height: 30 + 8*float64(i%3)}
-		vertices, byID[n.ID()] = append(vertices, v), v
-	}
-	var pairs [][2]*vertex
-	for _, n := range nodes {
-		for to := g.From(n.ID()); to.Next(); {
-			pairs = append(pairs, [2]*vertex{byID[n.ID()], byID[to.Node().ID()]})
+// randomGraph is a computation of n operations on random earlier results.
+func randomGraph(seed uint64, n int) *autograd.ComputationGraph {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	tape := autograd.NewTape()
+	results := []autograd.Variable{tape.Watch(autograd.Scalar(0.5)), autograd.Parameter(autograd.Scalar(0.25))}
+	var unused autograd.Variable = results[0]
+	for range n {
+		a := results[rng.IntN(len(results))]
+		b := results[len(results)-1-rng.IntN(min(len(results), 6))]
+		r := tape.Watch(autograd.Scalar(1.5)).Add(a).Mul(b)
+		if rng.IntN(3) == 0 {
+			r = r.MulScalar(0.5)
 		}
+		results, unused = append(results, r), unused.Add(r)
 	}
-	return arrange(vertices, pairs), vertices
+	return autograd.Graph(unused)
+}
+
+// graphs are graphs of different kinds to lay out.
+func graphs() map[string]*autograd.ComputationGraph {
+	all := map[string]*autograd.ComputationGraph{
+		"cell": cell(), "chain": chain(30), "one": autograd.Graph(autograd.NewTape().Watch(autograd.Scalar(1.0))),
+	}
+	for seed := range uint64(6) {
+		all[fmt.Sprintf("random %d", seed)] = randomGraph(seed, 3+5*int(seed))
+	}
+	return all
+}
+
+// layout is the arrangement of a graph.
+func layout(g *autograd.ComputationGraph) *layered {
+	nodes, _ := chosen(g, Config{})
+	return arrange(boxes(g, nodes))
 }
 
 func TestBoxesDoNotOverlapAndEdgesGoDown(t *testing.T) {
-	for name, g := range map[string]*autograd.ComputationGraph{"cell": cell(), "chain": chain(30), "one": autograd.Graph(autograd.NewTape().Watch(autograd.Scalar(1.0)))} {
+	for name, g := range graphs() {
 		t.Run(name, func(t *testing.T) {
-			l, vertices := layout(g)
-			if len(vertices) == 0 {
+			l := layout(g)
+			if len(l.vertices) == 0 {
 				t.Fatal("there are no nodes")
 			}
-			for i, a := range vertices {
+			for i, a := range l.vertices {
 				if a.x-a.width/2 < -1e-6 || a.y-a.height/2 < -1e-6 {
-					t.Errorf("node %d is outside, at %v, %v", a.id, a.x, a.y)
+					t.Errorf("%q is outside, at %v, %v", a.box.tooltip, a.x, a.y)
 				}
-				for _, b := range vertices[:i] {
-					if overlap(a.x, a.width, b.x, b.width) && overlap(a.y, a.height, b.y, b.height) {
-						t.Errorf("nodes %d and %d overlap", a.id, b.id)
+				for _, b := range l.vertices[:i] {
+					if overlap(a, b) {
+						t.Errorf("%q and %q overlap", a.box.tooltip, b.box.tooltip)
 					}
 				}
 			}
 			for _, e := range l.edges {
 				for i, v := range e[1:] {
-					if !(v.y > e[i].y) || v.layer != e[i].layer+1 {
-						t.Errorf("an edge from node %d does not go down by one layer", e[0].id)
+					if !(v.y-v.height/2 > e[i].y+e[i].height/2) || v.layer != e[i].layer+1 {
+						t.Errorf("an edge from %q does not go down by one layer", e[0].box.tooltip)
 					}
 				}
 				for _, point := range e[1 : len(e)-1] {
-					for _, v := range vertices {
-						if overlap(point.x, point.width, v.x, v.width) && overlap(point.y, point.height, v.y, v.height) {
-							t.Errorf("an edge from node %d runs through node %d", e[0].id, v.id)
+					for _, v := range l.vertices {
+						if overlap(point, v) {
+							t.Errorf("an edge from %q runs through %q", e[0].box.tooltip, v.box.tooltip)
 						}
 					}
 				}
@@ -138,23 +157,223 @@ func TestBoxesDoNotOverlapAndEdgesGoDown(t *testing.T) {
 	}
 }
 
-func overlap(a, sizeA, b, sizeB float64) bool { return max(a-b, b-a) < (sizeA+sizeB)/2-1e-6 }
+func overlap(a, b *vertex) bool {
+	return math.Abs(a.x-b.x) < (a.width+b.width)/2-1e-6 && math.Abs(a.y-b.y) < (a.height+b.height)/2-1e-6
+}
+
+// Every operand of every node that is drawn has its edge, from the node or a copy of it.
+func TestEdgesAreThoseOfTheGraph(t *testing.T) {
+	for name, g := range graphs() {
+		t.Run(name, func(t *testing.T) {
+			got, want := map[[2]*box]int{}, map[[2]*box]int{}
+			nodes, _ := chosen(g, Config{})
+			l := layout(g)
+			for _, e := range l.edges {
+				got[[2]*box{e[0].box, e[len(e)-1].box}]++
+			}
+			of := map[int64]*box{}
+			for i, n := range nodes {
+				of[n.ID()] = l.vertices[i].box
+				for _, in := range n.Inputs {
+					want[[2]*box{of[in], of[n.ID()]}] = 1
+				}
+			}
+			if !maps.Equal(got, want) {
+				t.Errorf("%d edges are drawn, want %d", len(got), len(want))
+			}
+		})
+	}
+}
+
+func TestCrossingsAreCounted(t *testing.T) {
+	for name, g := range graphs() {
+		t.Run(name, func(t *testing.T) {
+			l, want := layout(g), 0
+			for _, layer := range l.layers {
+				for i, v := range layer {
+					for _, u := range layer[:i] {
+						for _, a := range u.down {
+							for _, b := range v.down {
+								if a.place > b.place {
+									want++
+								}
+							}
+						}
+					}
+				}
+			}
+			if got := l.crossings(); got != want {
+				t.Errorf("crossings: %d, counted one by one: %d", got, want)
+			}
+		})
+	}
+}
 
 func TestCellHasNoCrossings(t *testing.T) {
-	if l, _ := layout(cell()); l.crossings() > 0 {
+	if l := layout(cell()); l.crossings() > 0 {
 		t.Errorf("%d pairs of edges cross, but the cell can be drawn without", l.crossings())
 	}
 }
 
-func TestLargeGraphsAreCut(t *testing.T) {
+func TestLongEdgesAreStraight(t *testing.T) {
+	long := 0
+	for _, e := range layout(cell()).edges {
+		for i := 2; i < len(e)-1; i++ {
+			long++
+			if math.Abs(e[i].x-e[i-1].x) > 1e-6 {
+				t.Errorf("the edge from %q bends", e[0].box.tooltip)
+			}
+		}
+	}
+	if long == 0 {
+		t.Error("the cell has no long edge")
+	}
+}
+
+// A leaf used all the way down is drawn again and again, not joined by long edges.
+func TestLeavesAreDrawnAgain(t *testing.T) {
+	for _, test := range []struct{ name, heading string }{{"w", "w"}, {"", "watched n0"}} {
+		t.Run(test.heading, func(t *testing.T) {
+			tape := autograd.NewTape()
+			w := tape.Watch(autograd.Scalar(0.5))
+			y := w.Sin()
+			for range 12 {
+				y = y.Mul(w)
+			}
+			g := autograd.Graph(y)
+			if test.name != "" {
+				g.SetNames(maps.All(map[string]autograd.Variable{test.name: w}))
+			}
+			l := layout(g)
+			full, again := 0, 0
+			for _, v := range l.vertices {
+				if v.box.lines[0] == test.heading {
+					if v.again {
+						again++
+					} else {
+						full++
+					}
+				}
+			}
+			// Layers 2, 3 are near the first; each copy serves its layer and farLayers-1 more.
+			if full != 1 || again != 4 {
+				t.Errorf("the leaf is drawn in full %d times and again %d times, want 1 and 4", full, again)
+			}
+			for _, e := range l.edges {
+				if len(e)-1 > farLayers {
+					t.Errorf("the edge from %q passes %d layers", e[0].box.tooltip, len(e)-1)
+				}
+			}
+			if text := draw(t, g, Config{}); strings.Count(text, `class="box watched again"`) != again || !strings.Contains(text, "drawn again") {
+				t.Errorf("the drawing does not show %d copies", again)
+			}
+		})
+	}
+}
+
+func draw(t *testing.T, g *autograd.ComputationGraph, config Config) string {
+	t.Helper()
 	var b strings.Builder
-	if err := WriteSVG(&b, chain(1000), Config{MaxNodes: 20}); err != nil {
+	if err := WriteSVG(&b, g, config); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(b.String(), "<g>"); n != 20 {
+	return b.String()
+}
+
+func TestValuesAndGradientsAreShown(t *testing.T) {
+	inf := math.Inf(1)
+	tests := []struct {
+		name    string
+		x       []float64
+		f       func(x autograd.Variable) autograd.Variable
+		want    []string
+		without []string
+	}{
+		{"range", []float64{3, -4, 0}, func(x autograd.Variable) autograd.Variable { return x.Square().Sum() },
+			[]string{"float64 [3]", ">-4 … 3<", ">25<", ">‖∇‖ 10<", "norm of the gradient"}, []string{"broken\"", "NaN or infinity", "not drawn", "dashed"}},
+		{"equal values", []float64{2, 2}, func(x autograd.Variable) autograd.Variable { return x.Sum() }, []string{">all 2<", ">4<", ">‖∇‖ 1.41<"}, []string{"broken\"", "least"}},
+		{"NaN", []float64{1, -1}, func(x autograd.Variable) autograd.Variable { return x.Log().Sum() }, []string{">NaN<", `class="box result broken"`, "NaN or infinity"}, nil},
+		{"infinite", []float64{1, inf}, func(x autograd.Variable) autograd.Variable { return x.Sum() }, []string{">1 … +Inf<", `class="box watched broken"`}, nil},
+		{"infinite gradient", []float64{1, 0}, func(x autograd.Variable) autograd.Variable { return x.Sqrt().Sum() }, []string{">‖∇‖ +Inf<", `class="box watched broken"`}, nil},
+		{"empty", []float64{}, func(x autograd.Variable) autograd.Variable { return x.Sum() }, []string{">empty<", ">0<"}, []string{"broken\""}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			x := autograd.NewTape().Watch(autograd.New(test.x, len(test.x)))
+			y := test.f(x)
+			g := autograd.Graph(y)
+			g.SetGradients(y.Backward())
+			text := draw(t, g, Config{})
+			for _, want := range test.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is missing in\n%s", want, text)
+				}
+			}
+			for _, banned := range test.without {
+				if strings.Contains(text, banned) {
+					t.Errorf("there is a %q in\n%s", banned, text)
+				}
+			}
+		})
+	}
+}
+
+func TestTooltipsHaveOperandsInOrder(t *testing.T) {
+	tape := autograd.NewTape()
+	a, b := tape.Watch(autograd.Scalar(1.0)), tape.Watch(autograd.Scalar(2.0))
+	text := draw(t, autograd.Graph(b.Sub(a)), Config{})
+	if want := "<title>n2 = sub(n1, n0)</title>"; !strings.Contains(text, want) {
+		t.Errorf("%q is missing in\n%s", want, text)
+	}
+}
+
+func TestLongTextIsCutOrHasRoom(t *testing.T) {
+	w := autograd.NewTape().Watch(autograd.Scalar(1.0))
+	g := autograd.Graph(w.Sin())
+	g.SetNames(maps.All(map[string]autograd.Variable{strings.Repeat("n", 1000): w}))
+	text := draw(t, g, Config{Title: strings.Repeat("t", 100)})
+	if want := ">" + strings.Repeat("n", longestName-1) + "…<"; !strings.Contains(text, want) {
+		t.Errorf("%q is missing", want)
+	}
+	var width float64
+	if _, err := fmt.Sscanf(text, `<svg xmlns="http://www.w3.org/2000/svg" width="%f"`, &width); err != nil {
+		t.Fatal(err)
+	}
+	if width < textWidth(strings.Repeat("t", 100)) {
+		t.Errorf("a drawing of width %v has no room for its title", width)
+	}
+}
+
+func TestLargeGraphsAreCut(t *testing.T) {
+	tape := autograd.NewTape()
+	w := tape.Watch(autograd.Scalar(0.5))
+	y := w.Sin()
+	for range 500 {
+		y = y.Mul(w).Sin()
+	}
+	text := draw(t, autograd.Graph(y), Config{MaxNodes: 20})
+	// 1002 nodes, of which the last 19 operations and the leaf they use are drawn.
+	for _, want := range []string{"982 nodes recorded earlier are not drawn", "⋯ 1 not drawn"} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("%q is not there once", want)
+		}
+	}
+	if n := strings.Count(text, "<g>") - strings.Count(text, `class="box watched again"`); n != 20 {
 		t.Errorf("%d nodes are drawn, want 20", n)
 	}
-	if want := "982 nodes recorded earlier are not drawn"; !strings.Contains(b.String(), want) {
+}
+
+func TestMaxNodesHoldsForOneOperation(t *testing.T) {
+	tape := autograd.NewTape()
+	var parts []autograd.Variable
+	for range 50 {
+		parts = append(parts, tape.Watch(autograd.Ones(autograd.Float64, 1)))
+	}
+	text := draw(t, autograd.Graph(autograd.Concat(0, parts...)), Config{MaxNodes: 10})
+	if n := strings.Count(text, "<g>"); n != 10 {
+		t.Errorf("%d nodes are drawn, want 10", n)
+	}
+	if want := "⋯ 41 not drawn"; !strings.Contains(text, want) {
 		t.Errorf("%q is missing", want)
 	}
 }

@@ -19,7 +19,13 @@ func Example() {
 	if err := drawing.WriteHTML(&file, graph, drawing.Config{Title: "A loss"}); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Println(strings.Contains(file.String(), "<h1>A loss</h1>"), strings.Count(file.String(), "<rect"))
+	for _, want := range []string{"<h1>A loss</h1>", ">w<", ">float64 [2]<", ">1 … 2<", ">‖∇‖ 5<"} {
+		fmt.Println(want, strings.Contains(file.String(), want))
+	}
 	// Output:
-	// true 9
+	// <h1>A loss</h1> true
+	// >w< true
+	// >float64 [2]< true
+	// >1 … 2< true
+	// >‖∇‖ 5< true
 }

@@ -7,12 +7,14 @@ import (
 
 // vertex is a box, or a point where an edge crosses a layer.
 type vertex struct {
-	id            int64 // of the node; -1 for a point of an edge
-	layer         int
+	box           *box // nil for a point
+	again         bool // the box is drawn in full elsewhere
+	layer, place  int  // place is the position in the layer
 	width, height float64
 	x, y          float64 // centre
 	up, down      []*vertex
 	order         float64 // while layers are sorted
+	placement
 }
 
 // edge is drawn through its points, from top to bottom.
@@ -20,20 +22,28 @@ type edge []*vertex
 
 // layered is a graph with a place for everything.
 type layered struct {
-	layers [][]*vertex
-	edges  []edge
+	vertices []*vertex // the boxes
+	layers   [][]*vertex
+	edges    []edge
 }
 
-// Distances between boxes.
+// Distances between boxes, and what the search for few crossings may cost.
 const (
-	gapX, gapY = 18.0, 34.0
-	sweeps     = 12
+	gapX, gapY = 20.0, 38.0
+	sweeps     = 16
+	farLayers  = 3 // layers further down, a leaf is drawn again
 )
 
+// pair is an edge before it has points.
+type pair struct{ from, to *vertex }
+
 // arrange places vertices, given in topological order, and the edges between them.
-func arrange(vertices []*vertex, pairs [][2]*vertex) *layered {
-	l := &layered{}
-	l.assign(vertices, pairs)
+// Leaves are drawn again where they are used far below; their copies come last in
+// vertices.
+func arrange(vertices []*vertex, pairs []pair) *layered {
+	l := &layered{vertices: vertices}
+	l.assign(pairs)
+	l.repeatLeaves(pairs)
 	l.connect(pairs)
 	l.reduceCrossings()
 	l.placeX()
@@ -41,46 +51,86 @@ func arrange(vertices []*vertex, pairs [][2]*vertex) *layered {
 	return l
 }
 
-// assign puts each vertex one layer below the lowest of those it hangs from, and then
-// those that hang from nothing right above what hangs from them.
-func (l *layered) assign(vertices []*vertex, pairs [][2]*vertex) {
+// assign puts each vertex one layer below the lowest of those it hangs from. What hangs
+// from leaves alone, and is used once, then comes down to right above its use: no edge
+// but those from the leaves gets longer.
+func (l *layered) assign(pairs []pair) {
 	above, below := map[*vertex][]*vertex{}, map[*vertex][]*vertex{}
 	for _, p := range pairs {
-		above[p[1]] = append(above[p[1]], p[0])
-		below[p[0]] = append(below[p[0]], p[1])
+		above[p.to] = append(above[p.to], p.from)
+		below[p.from] = append(below[p.from], p.to)
 	}
-	for _, v := range vertices {
+	loose := map[*vertex]bool{}
+	for _, v := range l.vertices {
+		loose[v] = true
 		for _, u := range above[v] {
 			v.layer = max(v.layer, u.layer+1)
+			loose[v] = loose[v] && loose[u] && (len(above[u]) == 0 || len(below[u]) == 1)
 		}
 	}
-	last := 0
-	for _, v := range vertices {
-		if len(above[v]) == 0 && len(below[v]) > 0 {
+	for _, v := range slices.Backward(l.vertices) {
+		if loose[v] && len(below[v]) > 0 {
 			v.layer = slices.MinFunc(below[v], func(a, b *vertex) int { return cmp.Compare(a.layer, b.layer) }).layer - 1
 		}
-		last = max(last, v.layer)
 	}
-	l.layers = make([][]*vertex, last+1)
-	for _, v := range vertices {
-		l.layers[v.layer] = append(l.layers[v.layer], v)
+}
+
+// repeatLeaves lets edges from leaves that would run far down begin at copies.
+func (l *layered) repeatLeaves(pairs []pair) {
+	uses := map[*vertex][]*pair{}
+	for i, p := range pairs {
+		if p.from.box.leaf {
+			uses[p.from] = append(uses[p.from], &pairs[i])
+		}
+	}
+	for _, leaf := range slices.Clone(l.vertices) {
+		slices.SortStableFunc(uses[leaf], func(a, b *pair) int { return cmp.Compare(a.to.layer, b.to.layer) })
+		near := leaf
+		for _, use := range uses[leaf] {
+			if use.to.layer-near.layer > farLayers {
+				leaf.box.identify()
+				leaf.width, leaf.height = leaf.box.size()
+				near = &vertex{box: leaf.box, again: true, layer: use.to.layer - 1}
+				near.width, near.height = leaf.box.sizeAgain()
+				l.vertices = append(l.vertices, near)
+			}
+			use.from = near
+		}
 	}
 }
 
 // connect makes an edge of each pair, with a point in every layer between.
-func (l *layered) connect(pairs [][2]*vertex) {
+func (l *layered) connect(pairs []pair) {
+	last := 0
+	for _, v := range l.vertices {
+		last = max(last, v.layer)
+	}
+	l.layers = make([][]*vertex, last+1)
+	for _, v := range l.vertices {
+		l.layers[v.layer] = append(l.layers[v.layer], v)
+	}
 	for _, p := range pairs {
-		at := p[0]
+		at := p.from
 		line := edge{at}
-		for at.layer+1 < p[1].layer {
-			point := &vertex{id: -1, layer: at.layer + 1, width: 2}
+		for at.layer+1 < p.to.layer {
+			point := &vertex{layer: at.layer + 1, width: 2}
 			l.layers[point.layer] = append(l.layers[point.layer], point)
 			line = append(line, point)
 			at.down, point.up = append(at.down, point), append(point.up, at)
 			at = point
 		}
-		at.down, p[1].up = append(at.down, p[1]), append(p[1].up, at)
-		l.edges = append(l.edges, append(line, p[1]))
+		at.down, p.to.up = append(at.down, p.to), append(p.to.up, at)
+		l.edges = append(l.edges, append(line, p.to))
+	}
+	for _, layer := range l.layers {
+		number(layer)
+	}
+}
+
+// number notes the place of each vertex of a layer.
+func number(layer []*vertex) {
+	for i, v := range layer {
+		v.place = i
 	}
 }
 
@@ -88,12 +138,12 @@ func (l *layered) connect(pairs [][2]*vertex) {
 // before, downwards and upwards in turns, and keeps the best order.
 func (l *layered) reduceCrossings() {
 	best, fewest := l.order(), l.crossings()
-	for sweep := range sweeps {
+	for sweep := 0; sweep < sweeps && fewest > 0; sweep++ {
 		for i := range l.layers {
 			if sweep%2 == 0 {
-				sortLayer(l.layers[i], l.positions(), func(v *vertex) []*vertex { return v.up })
+				sortLayer(l.layers[i], func(v *vertex) []*vertex { return v.up })
 			} else {
-				sortLayer(l.layers[len(l.layers)-1-i], l.positions(), func(v *vertex) []*vertex { return v.down })
+				sortLayer(l.layers[len(l.layers)-1-i], func(v *vertex) []*vertex { return v.down })
 			}
 		}
 		if n := l.crossings(); n < fewest {
@@ -101,6 +151,9 @@ func (l *layered) reduceCrossings() {
 		}
 	}
 	l.layers = best
+	for _, layer := range l.layers {
+		number(layer)
+	}
 }
 
 func (l *layered) order() [][]*vertex {
@@ -111,134 +164,42 @@ func (l *layered) order() [][]*vertex {
 	return copied
 }
 
-// positions is the place of each vertex in its layer.
-func (l *layered) positions() map[*vertex]int {
-	at := map[*vertex]int{}
-	for _, layer := range l.layers {
-		for i, v := range layer {
-			at[v] = i
-		}
-	}
-	return at
-}
-
-func sortLayer(layer []*vertex, at map[*vertex]int, neighbours func(v *vertex) []*vertex) {
-	for i, v := range layer {
-		v.order = float64(i)
+func sortLayer(layer []*vertex, neighbours func(v *vertex) []*vertex) {
+	for _, v := range layer {
+		v.order = float64(v.place)
 		if near := neighbours(v); len(near) > 0 {
 			v.order = 0
 			for _, u := range near {
-				v.order += float64(at[u]) / float64(len(near))
+				v.order += float64(u.place) / float64(len(near))
 			}
 		}
 	}
 	slices.SortStableFunc(layer, func(a, b *vertex) int { return cmp.Compare(a.order, b.order) })
+	number(layer)
 }
 
 // crossings counts pairs of edges that cross between two layers.
 func (l *layered) crossings() int {
-	at, count := l.positions(), 0
-	for _, layer := range l.layers {
-		var ends []int // of edges to the next layer, those from the left first
-		for _, v := range layer {
-			var own []int
+	count := 0
+	for i, layer := range l.layers[1:] {
+		ended := make([]int, len(layer)+1) // ends at places, as a Fenwick tree
+		total := 0
+		for _, v := range l.layers[i] {
 			for _, u := range v.down {
-				own = append(own, at[u])
-			}
-			slices.Sort(own)
-			for _, end := range own {
-				for _, before := range ends {
-					if before > end {
-						count++
-					}
+				count += total
+				for p := u.place + 1; p > 0; p &= p - 1 {
+					count -= ended[p]
 				}
 			}
-			ends = append(ends, own...)
+			for _, u := range v.down {
+				total++
+				for p := u.place + 1; p < len(ended); p += p & -p {
+					ended[p]++
+				}
+			}
 		}
 	}
 	return count
-}
-
-// placeX moves the vertices of each layer, without changing their order, to where the
-// edges are straightest: each wants to be at the mean of its neighbours.
-func (l *layered) placeX() {
-	for _, layer := range l.layers {
-		x := 0.0
-		for _, v := range layer {
-			v.x = x + v.width/2
-			x += v.width + gapX
-		}
-	}
-	for sweep := range 4 * sweeps {
-		for i := range l.layers {
-			layer := l.layers[i]
-			if sweep%2 == 1 {
-				layer = l.layers[len(l.layers)-1-i]
-			}
-			relax(layer, sweep >= 2*sweeps)
-		}
-	}
-	left := 0.0
-	for _, layer := range l.layers {
-		left = min(left, layer[0].x-layer[0].width/2)
-	}
-	for _, layer := range l.layers {
-		for _, v := range layer {
-			v.x -= left
-		}
-	}
-}
-
-// relax places a layer at the least sum of squared distances from where its vertices
-// want to be, subject to the gaps between them. With positions shifted by the gaps this
-// is isotonic regression, which merging neighbours solves exactly.
-func relax(layer []*vertex, straight bool) {
-	type block struct{ sum, weight, count float64 }
-	var blocks []block
-	offset := make([]float64, len(layer))
-	for i, v := range layer {
-		if i > 0 {
-			u := layer[i-1]
-			offset[i] = offset[i-1] + (u.width+v.width)/2 + gapX
-		}
-		want, weight := v.wish(straight)
-		b := block{(want - offset[i]) * weight, weight, 1}
-		for len(blocks) > 0 {
-			last := blocks[len(blocks)-1]
-			if last.sum/last.weight < b.sum/b.weight {
-				break
-			}
-			b = block{b.sum + last.sum, b.weight + last.weight, b.count + last.count}
-			blocks = blocks[:len(blocks)-1]
-		}
-		blocks = append(blocks, b)
-	}
-	i := 0
-	for _, b := range blocks {
-		for range int(b.count) {
-			layer[i].x = b.sum/b.weight + offset[i]
-			i++
-		}
-	}
-}
-
-// wish is where a vertex wants to be, and how much. In the end the points of edges, and
-// what hangs together one to one, matter more: their edges should be straight.
-func (v *vertex) wish(straight bool) (x, weight float64) {
-	for _, near := range [2][]*vertex{v.up, v.down} {
-		for _, u := range near {
-			w := 1.0
-			if straight && (v.id < 0 || len(near) == 1) {
-				w = 4
-			}
-			x += w * u.x
-			weight += w
-		}
-	}
-	if weight == 0 {
-		return v.x, 0.01
-	}
-	return x / weight, weight
 }
 
 // placeY stacks the layers.
@@ -251,7 +212,7 @@ func (l *layered) placeY() {
 		}
 		for _, v := range layer {
 			v.y = y + height/2
-			if v.id < 0 {
+			if v.box == nil {
 				v.height = height // edges pass boxes straight down
 			}
 		}
