@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/nn"
 	"github.com/chainrule-go/chainrule/nn/optim"
 )
@@ -121,17 +121,20 @@ func TestFitLearnsBlobs(t *testing.T) {
 func TestFitGivesTheSameBits(t *testing.T) {
 	for _, hidden := range []int{16, 600} {
 		t.Run(fmt.Sprint(hidden), func(t *testing.T) {
-			run := func(procs, prefetch int, seed uint64) (map[string][]uint64, *nn.History) {
-				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-				model := nn.NewMLP(newRand(3), nn.MLPConfig{Sizes: []int{2, hidden, hidden, 3}})
-				history, err := nn.Fit(context.Background(), model, blobs(1, 300), nn.FitConfig{
-					Epochs: 2, BatchSize: 128, Seed: seed, Prefetch: prefetch,
-					Metrics: []nn.Metric{nn.Accuracy{}}, Validation: blobs(2, 150),
+			run := func(procs, prefetch int, seed uint64) (bits map[string][]uint64, history *nn.History) {
+				parallel.WithProcs(procs, func() {
+					model := nn.NewMLP(newRand(3), nn.MLPConfig{Sizes: []int{2, hidden, hidden, 3}})
+					var err error
+					history, err = nn.Fit(context.Background(), model, blobs(1, 300), nn.FitConfig{
+						Epochs: 2, BatchSize: 128, Seed: seed, Prefetch: prefetch,
+						Metrics: []nn.Metric{nn.Accuracy{}}, Validation: blobs(2, 150),
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					bits = bitsOf(model)
 				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return bitsOf(model), history
+				return bits, history
 			}
 			wantBits, wantHistory := run(1, 0, 5)
 			for _, procs := range []int{1, 2, 3, 8} {

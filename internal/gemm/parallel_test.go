@@ -2,11 +2,11 @@ package gemm
 
 import (
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
 
+	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/race"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
@@ -49,17 +49,18 @@ func results[F simd.Float]() []F {
 
 // TestSameBitsAtAnyGOMAXPROCS compares results bit by bit.
 func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
-	was := runtime.GOMAXPROCS(1)
-	defer runtime.GOMAXPROCS(was)
-	want32, want64 := results[float32](), results[float64]()
+	var want32 []float32
+	var want64 []float64
+	parallel.WithProcs(1, func() { want32, want64 = results[float32](), results[float64]() })
 	for _, procs := range []int{2, 3, 8} {
 		if testing.Short() && procs == 3 {
 			continue
 		}
-		runtime.GOMAXPROCS(procs)
-		if !slices.Equal(results[float32](), want32) || !slices.Equal(results[float64](), want64) {
-			t.Errorf("GOMAXPROCS %d gives other bits than 1", procs)
-		}
+		parallel.WithProcs(procs, func() {
+			if !slices.Equal(results[float32](), want32) || !slices.Equal(results[float64](), want64) {
+				t.Errorf("GOMAXPROCS %d gives other bits than 1", procs)
+			}
+		})
 	}
 }
 

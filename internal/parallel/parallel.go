@@ -1,6 +1,9 @@
 package parallel
 
-import "runtime"
+import (
+	"runtime"
+	"sync/atomic"
+)
 
 // Job is work cut into numbered pieces. To keep calls free of allocation the
 // value in the interface should be a pointer.
@@ -19,11 +22,26 @@ type RangeJob interface {
 
 // Workers is the number of goroutines, the caller's included, that Run spreads
 // work over: GOMAXPROCS or the number of processors, whichever is less.
-func Workers() int { return min(runtime.GOMAXPROCS(0), processors) }
+func Workers() int { return min(runtime.GOMAXPROCS(0), int(processors.Load())) }
 
 // processors is the number of processors. More workers than that would take
 // turns with the caller.
-var processors = runtime.NumCPU()
+var processors atomic.Int64
+
+func init() { processors.Store(int64(runtime.NumCPU())) }
+
+// WithProcs runs f at the given GOMAXPROCS, as if the machine had that many processors
+// at least. It is for tests, which compare what different numbers of workers compute;
+// like GOMAXPROCS it concerns the whole program.
+func WithProcs(n int, f func()) {
+	was, had := runtime.GOMAXPROCS(n), processors.Load()
+	processors.Store(max(int64(n), had))
+	defer func() {
+		runtime.GOMAXPROCS(was)
+		processors.Store(had)
+	}()
+	f()
+}
 
 // Run calls job.Do once for each of 0, 1, …, n−1 and returns when all calls have.
 // The caller takes part. It allocates nothing once the workers have started.

@@ -1,23 +1,9 @@
 package parallel
 
 import (
-	"runtime"
 	"sync/atomic"
 	"testing"
 )
-
-// withProcs runs f at the given GOMAXPROCS, pretending that the machine has as
-// many processors.
-func withProcs(t testing.TB, n int, f func()) {
-	t.Helper()
-	was, had := runtime.GOMAXPROCS(n), processors
-	processors = max(n, had)
-	defer func() {
-		runtime.GOMAXPROCS(was)
-		processors = had
-	}()
-	f()
-}
 
 // counts counts the calls for each index.
 type counts struct{ calls []atomic.Int32 }
@@ -41,7 +27,7 @@ func (c *counts) check(t *testing.T, want int32) {
 
 func TestRunCallsEachIndexOnce(t *testing.T) {
 	for _, procs := range []int{1, 2, 3, 8, 1, 5} {
-		withProcs(t, procs, func() {
+		WithProcs(procs, func() {
 			for _, n := range []int{0, 1, 2, 3, 7, 64, 1000} {
 				const times = 200
 				c := &counts{make([]atomic.Int32, n)}
@@ -56,7 +42,7 @@ func TestRunCallsEachIndexOnce(t *testing.T) {
 
 func TestForCoversTheRange(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {
-		withProcs(t, procs, func() {
+		WithProcs(procs, func() {
 			for _, n := range []int{0, 1, 2, 10, 1001} {
 				for _, grain := range []int{1, 3, 10, 5000} {
 					c := &counts{make([]atomic.Int32, n)}

@@ -20,7 +20,7 @@ func (f rangeFunc) DoRange(lo, hi int) { f(lo, hi) }
 
 func TestForRangesDependOnGrainAlone(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {
-		withProcs(t, procs, func() {
+		WithProcs(procs, func() {
 			var mu sync.Mutex
 			got := map[[2]int]int{}
 			For(10, 4, rangeFunc(func(lo, hi int) {
@@ -43,7 +43,7 @@ func TestForRangesDependOnGrainAlone(t *testing.T) {
 
 // TestWorkersTakePart has each of two indices wait for the other one.
 func TestWorkersTakePart(t *testing.T) {
-	withProcs(t, 2, func() {
+	WithProcs(2, func() {
 		for range 100 {
 			var arrived sync.WaitGroup
 			arrived.Add(2)
@@ -56,7 +56,7 @@ func TestWorkersTakePart(t *testing.T) {
 }
 
 func TestNestedRunsAreInline(t *testing.T) {
-	withProcs(t, 4, func() {
+	WithProcs(4, func() {
 		outer := &counts{make([]atomic.Int32, 50)}
 		inner := &counts{make([]atomic.Int32, 20)}
 		Run(50, jobFunc(func(i int) {
@@ -75,7 +75,7 @@ func TestNestedRunsAreInline(t *testing.T) {
 }
 
 func TestConcurrentCallersAllFinish(t *testing.T) {
-	withProcs(t, 3, func() {
+	WithProcs(3, func() {
 		var wait sync.WaitGroup
 		for range 8 {
 			wait.Go(func() {
@@ -93,7 +93,7 @@ func TestConcurrentCallersAllFinish(t *testing.T) {
 func TestPanicReachesTheCaller(t *testing.T) {
 	failure := errors.New("failure")
 	for _, procs := range []int{1, 2, 8} {
-		withProcs(t, procs, func() {
+		WithProcs(procs, func() {
 			for at := range 10 {
 				var under, done atomic.Int32
 				got := func() (v any) {
@@ -125,7 +125,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 // TestPanicOfWorkerReachesTheCaller makes sure that it is a worker that panics: the
 // caller holds one index until the other one has.
 func TestPanicOfWorkerReachesTheCaller(t *testing.T) {
-	withProcs(t, 2, func() {
+	WithProcs(2, func() {
 		caller := goid()
 		for range 50 {
 			panicked := make(chan struct{})
@@ -151,7 +151,7 @@ func TestPanicOfWorkerReachesTheCaller(t *testing.T) {
 // TestGoexitInWorkerEndsTheCaller checks that runtime.Goexit, which is what a
 // failing test calls, neither hangs nor is taken for success.
 func TestGoexitInWorkerEndsTheCaller(t *testing.T) {
-	withProcs(t, 2, func() {
+	WithProcs(2, func() {
 		for range 20 {
 			returned, ended := false, make(chan struct{})
 			go func() {
@@ -191,7 +191,7 @@ func goid() string {
 }
 
 func TestRunAllocatesNothing(t *testing.T) {
-	withProcs(t, 3, func() {
+	WithProcs(3, func() {
 		c := &counts{make([]atomic.Int32, 64)}
 		if n := testing.AllocsPerRun(100, func() { Run(64, c); For(64, 5, c) }); n != 0 {
 			t.Errorf("%v allocations", n)
@@ -200,13 +200,13 @@ func TestRunAllocatesNothing(t *testing.T) {
 }
 
 func TestWorkers(t *testing.T) {
-	withProcs(t, 1, func() {
+	WithProcs(1, func() {
 		if n := Workers(); n != 1 {
 			t.Errorf("%d workers at GOMAXPROCS 1", n)
 		}
 	})
-	withProcs(t, runtime.NumCPU()+3, func() {
-		processors = runtime.NumCPU()
+	WithProcs(runtime.NumCPU()+3, func() {
+		processors.Store(int64(runtime.NumCPU()))
 		if n := Workers(); n != runtime.NumCPU() {
 			t.Errorf("%d workers on %d processors", n, runtime.NumCPU())
 		}
@@ -226,7 +226,7 @@ func awaitParked() {
 // TestIdleWorkersPark checks that workers stop looking for work, so that an idle
 // program uses no processor time, and are woken when there is some again.
 func TestIdleWorkersPark(t *testing.T) {
-	withProcs(t, 4, func() {
+	WithProcs(4, func() {
 		c := &counts{make([]atomic.Int32, 64)}
 		for range 50 {
 			Run(64, c)

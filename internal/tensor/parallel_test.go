@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"testing"
 
+	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/race"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
@@ -106,11 +106,12 @@ func training(dtype DType, rows, cols int) []work {
 func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
 	for _, dtype := range []DType{Float32, Float64} {
 		results := func(procs int) (all [][]float64) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-			for _, w := range slices.Concat(allWork(dtype), training(dtype, 300, 400)) {
-				w.run()
-				all = append(all, valuesOf(w.dst))
-			}
+			parallel.WithProcs(procs, func() {
+				for _, w := range slices.Concat(allWork(dtype), training(dtype, 300, 400)) {
+					w.run()
+					all = append(all, valuesOf(w.dst))
+				}
+			})
 			return all
 		}
 		want := results(1)
