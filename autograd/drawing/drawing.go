@@ -22,16 +22,21 @@ type Config struct {
 }
 
 // WriteSVG draws a graph as an SVG document that refers to nothing outside it. It
-// returns the first error of w.
+// returns the first error of w, or that the graph has too many edges past too many
+// other nodes, and then writes nothing.
 func WriteSVG(w io.Writer, g *autograd.ComputationGraph, config Config) error {
-	if _, err := io.WriteString(w, svg(g, config)); err != nil {
+	text, err := svg(g, config)
+	if err == nil {
+		_, err = io.WriteString(w, text)
+	}
+	if err != nil {
 		return fmt.Errorf("drawing: write SVG: %w", err)
 	}
 	return nil
 }
 
-// WriteHTML draws a graph as an HTML page that refers to nothing outside it. It returns
-// the first error of w.
+// WriteHTML draws a graph as an HTML page that refers to nothing outside it. Its errors
+// are those of [WriteSVG].
 func WriteHTML(w io.Writer, g *autograd.ComputationGraph, config Config) error {
 	if err := html(w, g, config); err != nil {
 		return fmt.Errorf("drawing: write HTML: %w", err)

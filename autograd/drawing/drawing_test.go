@@ -48,8 +48,10 @@ func chain(n int) *autograd.ComputationGraph {
 	return autograd.Graph(b)
 }
 
+var writers = map[string]func(io.Writer, *autograd.ComputationGraph, Config) error{"svg": WriteSVG, "html": WriteHTML}
+
 func TestDrawingsAreWellFormed(t *testing.T) {
-	for name, write := range map[string]func(io.Writer, *autograd.ComputationGraph, Config) error{"svg": WriteSVG, "html": WriteHTML} {
+	for name, write := range writers {
 		t.Run(name, func(t *testing.T) {
 			var b, again bytes.Buffer
 			config := Config{Title: `<"cell"> & more`}
@@ -119,7 +121,11 @@ func graphs() map[string]*autograd.ComputationGraph {
 // layout is the arrangement of a graph.
 func layout(g *autograd.ComputationGraph) *layered {
 	nodes, _ := chosen(g, Config{})
-	return arrange(boxes(g, nodes))
+	l, err := arrange(boxes(g, nodes))
+	if err != nil {
+		panic(err)
+	}
+	return l
 }
 
 func TestBoxesDoNotOverlapAndEdgesGoDown(t *testing.T) {
@@ -215,18 +221,90 @@ func TestCellHasNoCrossings(t *testing.T) {
 	}
 }
 
+// An edge through several layers is straight between its ends where it crosses no other
+// such edge.
 func TestLongEdgesAreStraight(t *testing.T) {
-	long := 0
-	for _, e := range layout(cell()).edges {
-		for i := 2; i < len(e)-1; i++ {
-			long++
-			if math.Abs(e[i].x-e[i-1].x) > 1e-6 {
-				t.Errorf("the edge from %q bends", e[0].box.tooltip)
+	straight := 0
+	for name, g := range graphs() {
+		t.Run(name, func(t *testing.T) {
+			for _, layer := range layout(g).layers {
+				before, cross := -1, false
+				for _, v := range layer {
+					if v.afterPoint() {
+						cross = cross || v.up[0].place < before
+						before = v.up[0].place
+					}
+				}
+				for _, v := range layer {
+					if v.afterPoint() && !cross {
+						straight++
+						if math.Abs(v.x-v.up[0].x) > 1e-6 {
+							t.Errorf("an edge bends between layers %d and %d", v.layer-1, v.layer)
+						}
+					}
+				}
 			}
+		})
+	}
+	if straight < 20 {
+		t.Errorf("the graphs have only %d pieces of long edges", straight)
+	}
+}
+
+// find is the place of v in full.
+func find(t *testing.T, g *autograd.ComputationGraph, l *layered, v autograd.Variable) *vertex {
+	t.Helper()
+	for _, found := range l.vertices {
+		if !found.again && strings.HasPrefix(found.box.tooltip, g.Find(v).DOTID()+" ") {
+			return found
 		}
 	}
-	if long == 0 {
-		t.Error("the cell has no long edge")
+	t.Fatalf("%s is not drawn", g.Find(v).DOTID())
+	return nil
+}
+
+// Operations one after the other are in line, whatever leaves they take besides.
+func TestMainLineIsStraight(t *testing.T) {
+	for steps := range 4 {
+		t.Run(fmt.Sprint(steps+1), func(t *testing.T) {
+			y := autograd.NewTape().Const(autograd.Ones(autograd.Float64, 128, 64))
+			var line []autograd.Variable
+			for range steps + 1 {
+				w, b := autograd.Parameter(autograd.Ones(autograd.Float64, 64, 64)), autograd.Parameter(autograd.Ones(autograd.Float64, 64))
+				linear := autograd.Linear(y, w, b)
+				y = linear.Tanh()
+				line = append(line, linear, y)
+			}
+			g := autograd.Graph(line[len(line)-1])
+			l := layout(g)
+			first := find(t, g, l, line[0])
+			for i, y := range line {
+				if v := find(t, g, l, y); math.Abs(v.x-first.x) > 1e-6 || v.layer != i+1 {
+					t.Errorf("operation %d is at %v in layer %d, want %v in layer %d", i, v.x, v.layer, first.x, i+1)
+				}
+			}
+		})
+	}
+}
+
+// Results used far below stay by what they are computed from, unless that is leaves alone.
+func TestOperationsAreNearTheirOperands(t *testing.T) {
+	tape := autograd.NewTape()
+	fork := tape.Watch(autograd.Scalar(0.5)).Sin()
+	branch := fork.Cos()
+	apart := tape.Watch(autograd.Scalar(0.5)).Add(autograd.Parameter(autograd.Scalar(1.0))).Exp()
+	y := fork
+	for range 6 {
+		y = y.Tanh()
+	}
+	y = y.Mul(apart).Mul(branch)
+	g := autograd.Graph(y)
+	l := layout(g)
+	if got, want := find(t, g, l, branch).layer, find(t, g, l, fork).layer+1; got != want {
+		t.Errorf("the branch is in layer %d, want %d, below the fork", got, want)
+	}
+	if got, want := find(t, g, l, apart).layer, find(t, g, l, y).layer-2; got != want {
+		t.Errorf("what hangs from leaves is in layer %d, want %d, above its use", got, want)
 	}
 }
 
@@ -363,6 +441,14 @@ func TestLargeGraphsAreCut(t *testing.T) {
 	}
 }
 
+func TestOperandsUsedTwiceCountOnce(t *testing.T) {
+	tape := autograd.NewTape()
+	p, q := tape.Watch(autograd.Scalar(1.0)), tape.Watch(autograd.Scalar(2.0))
+	if nodes, left := chosen(autograd.Graph(q.Mul(q).Mul(p)), Config{MaxNodes: 4}); len(nodes) != 4 || left != 0 {
+		t.Errorf("%d nodes are drawn and %d left, want all 4", len(nodes), left)
+	}
+}
+
 func TestMaxNodesHoldsForOneOperation(t *testing.T) {
 	tape := autograd.NewTape()
 	var parts []autograd.Variable
@@ -378,6 +464,29 @@ func TestMaxNodesHoldsForOneOperation(t *testing.T) {
 	}
 }
 
+// Each of many operations uses all before it.
+func TestTooManyLongEdgesAreAnError(t *testing.T) {
+	tape := autograd.NewTape()
+	y := tape.Watch(autograd.Ones(autograd.Float64, 1)).Exp()
+	results := []autograd.Variable{y}
+	for range 150 {
+		y = autograd.Concat(0, results...).Sum().Reshape(1)
+		results = append(results, y)
+	}
+	for name, write := range writers {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			err := write(&b, autograd.Graph(y), Config{MaxNodes: 1000})
+			if err == nil || !strings.Contains(err.Error(), "MaxNodes") || b.Len() > 0 {
+				t.Errorf("error %v, %d bytes written", err, b.Len())
+			}
+			if err := write(&b, autograd.Graph(y), Config{MaxNodes: 50}); err != nil {
+				t.Errorf("a part of it: %v", err)
+			}
+		})
+	}
+}
+
 type broken struct{}
 
 var errBroken = errors.New("broken")
@@ -385,10 +494,9 @@ var errBroken = errors.New("broken")
 func (broken) Write([]byte) (int, error) { return 0, errBroken }
 
 func TestErrorsOfTheWriter(t *testing.T) {
-	if err := WriteSVG(broken{}, chain(1), Config{}); !errors.Is(err, errBroken) {
-		t.Errorf("WriteSVG: %v", err)
-	}
-	if err := WriteHTML(broken{}, chain(1), Config{}); !errors.Is(err, errBroken) {
-		t.Errorf("WriteHTML: %v", err)
+	for name, write := range writers {
+		if err := write(broken{}, chain(1), Config{}); !errors.Is(err, errBroken) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -37,8 +37,12 @@ func html(w io.Writer, g *autograd.ComputationGraph, config Config) error {
 		title = "Computation graph"
 	}
 	config.Title = "" // the page has it
+	drawing, err := svg(g, config)
+	if err != nil {
+		return err
+	}
 	return page.Execute(w, struct {
 		Title   string
 		Drawing template.HTML // escaped by svg
-	}{title, template.HTML(svg(g, config))})
+	}{title, template.HTML(drawing)})
 }

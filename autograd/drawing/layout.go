@@ -2,6 +2,7 @@ package drawing
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -27,11 +28,11 @@ type layered struct {
 	edges    []edge
 }
 
-// Distances between boxes, and what the search for few crossings may cost.
 const (
-	gapX, gapY = 20.0, 38.0
-	sweeps     = 16
-	farLayers  = 3 // layers further down, a leaf is drawn again
+	gapX, gapY = 20.0, 38.0 // between boxes
+	farLayers  = 3          // layers further down, a leaf is drawn again
+	sweeps     = 16         // in search of few crossings
+	maxPoints  = 300_000    // of all edges: time and memory grow with them
 )
 
 // pair is an edge before it has points.
@@ -39,16 +40,24 @@ type pair struct{ from, to *vertex }
 
 // arrange places vertices, given in topological order, and the edges between them.
 // Leaves are drawn again where they are used far below; their copies come last in
-// vertices.
-func arrange(vertices []*vertex, pairs []pair) *layered {
+// vertices. It returns an error if edges would have more than maxPoints points.
+func arrange(vertices []*vertex, pairs []pair) (*layered, error) {
 	l := &layered{vertices: vertices}
 	l.assign(pairs)
 	l.repeatLeaves(pairs)
+	points := 0
+	for _, p := range pairs {
+		points += p.to.layer - p.from.layer - 1
+	}
+	if points > maxPoints {
+		return nil, fmt.Errorf("the %d edges between %d nodes cross layers %d times, more than %d: draw fewer nodes, by MaxNodes",
+			len(pairs), len(vertices), points, maxPoints)
+	}
 	l.connect(pairs)
 	l.reduceCrossings()
 	l.placeX()
 	l.placeY()
-	return l
+	return l, nil
 }
 
 // assign puts each vertex one layer below the lowest of those it hangs from. What hangs
@@ -174,7 +183,9 @@ func sortLayer(layer []*vertex, neighbours func(v *vertex) []*vertex) {
 			}
 		}
 	}
-	slices.SortStableFunc(layer, func(a, b *vertex) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(layer, func(a, b *vertex) int {
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.place, b.place))
+	})
 	number(layer)
 }
 

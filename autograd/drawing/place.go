@@ -148,7 +148,7 @@ func align(layers [][]*vertex, before func(v *vertex) []*vertex, crossed map[seg
 		taken := -1 // place of the last vertex that has been aligned with
 		for _, v := range layer {
 			v.root = v
-			for _, u := range middle(before(v)) {
+			for _, u := range v.middle(before(v)) {
 				if u.place > taken && !crossed[segment{u, v}] && !crossed[segment{v, u}] {
 					v.root, taken = u.root, u.place
 					break
@@ -158,18 +158,26 @@ func align(layers [][]*vertex, before func(v *vertex) []*vertex, crossed map[seg
 	}
 }
 
-// middle is the one or two of a vertex's neighbours that it is best aligned with. Where
-// there are operations it is among them, so that leaves stand beside the main line.
-func middle(near []*vertex) []*vertex {
+// middle is the one or two of the neighbours that v is best aligned with. Operations are
+// aligned with each other where they can be, so that leaves stand beside the main line.
+func (v *vertex) middle(near []*vertex) []*vertex {
 	near = slices.Clone(near)
-	if slices.ContainsFunc(near, func(u *vertex) bool { return !u.leaf() }) {
+	switch {
+	case v.leaf():
+		near = slices.DeleteFunc(near, func(u *vertex) bool { return !u.onLeaves() })
+	case !v.onLeaves():
 		near = slices.DeleteFunc(near, (*vertex).leaf)
 	}
-	slices.SortFunc(near, func(a, b *vertex) int { return cmp.Compare(a.place, b.place) })
 	if len(near) == 0 {
 		return nil
 	}
+	slices.SortFunc(near, func(a, b *vertex) int { return cmp.Compare(a.place, b.place) })
 	return near[(len(near)-1)/2 : len(near)/2+1]
+}
+
+// onLeaves reports whether v hangs from leaves alone.
+func (v *vertex) onLeaves() bool {
+	return !slices.ContainsFunc(v.up, func(u *vertex) bool { return !u.leaf() })
 }
 
 func (v *vertex) leaf() bool { return len(v.up) == 0 }

@@ -41,12 +41,16 @@ type document struct {
 }
 
 // svg is the document.
-func svg(g *autograd.ComputationGraph, config Config) string {
+func svg(g *autograd.ComputationGraph, config Config) (string, error) {
 	nodes, left := chosen(g, config)
-	d := document{layered: arrange(boxes(g, nodes))}
+	placed, err := arrange(boxes(g, nodes))
+	if err != nil {
+		return "", err
+	}
+	d := document{layered: placed}
 	d.draw(config.Title, left)
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`+"\n%s"+
-		`<rect class="ground" width="100%%" height="100%%"/>`+"\n%s</svg>\n", d.width, d.height, d.width, d.height, style, d.String())
+		`<rect class="ground" width="100%%" height="100%%"/>`+"\n%s</svg>\n", d.width, d.height, d.width, d.height, style, d.String()), nil
 }
 
 // boxes are the vertices for nodes, in the same order, and the edges between them.
