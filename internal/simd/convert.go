@@ -57,26 +57,41 @@ func Transpose[T Float](dst, src []T, rows, cols int) {
 	if len(dst) != rows*cols {
 		panicLength("Transpose", "dst", len(dst), rows*cols)
 	}
-	transposeKernel(dst, src, rows, cols)
+	transposeKernel(dst, rows, src, cols, rows, cols)
+}
+
+// TransposeStrided is Transpose for matrices whose rows are not next to each other:
+// those of dst are dstRow elements apart, those of src srcRow.
+func TransposeStrided[T Float](dst []T, dstRow int, src []T, srcRow, rows, cols int) {
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	if want := extent(rows, srcRow, cols, 1); len(src) < want {
+		panicLength("TransposeStrided", "src", len(src), want)
+	}
+	if want := extent(cols, dstRow, rows, 1); len(dst) < want {
+		panicLength("TransposeStrided", "dst", len(dst), want)
+	}
+	transposeKernel(dst, dstRow, src, srcRow, rows, cols)
 }
 
 // transposeBlock is the side of the square blocks Transpose walks in: a block of
 // the source and one of the destination stay in the first-level cache together.
 const transposeBlock = 32
 
-func transposeGeneric[T Float](dst, src []T, rows, cols int) {
-	transposeRegion(dst, src, rows, cols, 0, rows, 0, cols)
+func transposeGeneric[T Float](dst []T, dstRow int, src []T, srcRow, rows, cols int) {
+	transposeRegion(dst, dstRow, src, srcRow, 0, rows, 0, cols)
 }
 
 // transposeRegion transposes rows [r0, r1) and columns [c0, c1) of src.
-func transposeRegion[T Float](dst, src []T, rows, cols, r0, r1, c0, c1 int) {
+func transposeRegion[T Float](dst []T, dstRow int, src []T, srcRow, r0, r1, c0, c1 int) {
 	for i0 := r0; i0 < r1; i0 += transposeBlock {
 		i1 := min(i0+transposeBlock, r1)
 		for j0 := c0; j0 < c1; j0 += transposeBlock {
 			j1 := min(j0+transposeBlock, c1)
 			for i := i0; i < i1; i++ {
 				for j := j0; j < j1; j++ {
-					dst[j*rows+i] = src[i*cols+j]
+					dst[j*dstRow+i] = src[i*srcRow+j]
 				}
 			}
 		}

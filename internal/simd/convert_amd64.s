@@ -120,15 +120,15 @@ done2:
 	VZEROUPPER
 	RET
 
-// func transposeF32AVX2(dst *float32, src *float32, rows int, cols int, tileRows int, tileCols int)
+// func transposeF32AVX2(dst *float32, src *float32, dstRow int, srcRow int, tileRows int, tileCols int)
 // Requires: AVX
 TEXT ·transposeF32AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
-	MOVQ rows+16(FP), DX
+	MOVQ dstRow+16(FP), DX
 	SHLQ $0x02, DX
 	LEAQ (DX)(DX*2), BX
-	MOVQ cols+24(FP), SI
+	MOVQ srcRow+24(FP), SI
 	SHLQ $0x02, SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ tileCols+40(FP), R8
@@ -194,15 +194,15 @@ tile2:
 	VZEROUPPER
 	RET
 
-// func transposeF64AVX2(dst *float64, src *float64, rows int, cols int, tileRows int, tileCols int)
+// func transposeF64AVX2(dst *float64, src *float64, dstRow int, srcRow int, tileRows int, tileCols int)
 // Requires: AVX
 TEXT ·transposeF64AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
-	MOVQ rows+16(FP), DX
+	MOVQ dstRow+16(FP), DX
 	SHLQ $0x03, DX
 	LEAQ (DX)(DX*2), BX
-	MOVQ cols+24(FP), SI
+	MOVQ srcRow+24(FP), SI
 	SHLQ $0x03, SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ tileCols+40(FP), R8

@@ -69,23 +69,35 @@ func TestTranspose(t *testing.T) {
 
 func testTranspose[T Float](t *testing.T) {
 	sizes := []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 31, 32, 33, 40, 65}
-	dstMemory, srcMemory := guardedFloats[T](t, 65*65, true), guardedFloats[T](t, 65*65, true)
+	dstMemory, srcMemory := guardedFloats[T](t, 68*68, true), guardedFloats[T](t, 68*68, true)
 	for _, rows := range sizes {
 		for _, cols := range sizes {
-			t.Run(fmt.Sprintf("%dx%d", rows, cols), func(t *testing.T) {
-				dst, src := dstMemory[len(dstMemory)-rows*cols:], srcMemory[len(srcMemory)-rows*cols:]
-				for i := range src {
-					dst[i], src[i] = -1, T(i)
-				}
-				Transpose(dst, src, rows, cols)
-				for i := range rows {
-					for j := range cols {
-						if got, want := dst[j*rows+i], src[i*cols+j]; got != want {
-							t.Fatalf("dst[%d, %d] = %v, want src[%d, %d] = %v", j, i, got, i, j, want)
+			for _, slack := range []int{0, 3} {
+				t.Run(fmt.Sprintf("%dx%d slack %d", rows, cols, slack), func(t *testing.T) {
+					dstRow, srcRow := rows+slack, cols+slack
+					dst := dstMemory[len(dstMemory)-extent(cols, dstRow, rows, 1):]
+					src := srcMemory[len(srcMemory)-extent(rows, srcRow, cols, 1):]
+					Fill(dst, -1)
+					for i := range src {
+						src[i] = T(i)
+					}
+					if slack == 0 {
+						Transpose(dst, src, rows, cols)
+					} else {
+						TransposeStrided(dst, dstRow, src, srcRow, rows, cols)
+					}
+					for k, got := range dst {
+						j, i := k/dstRow, k%dstRow
+						want := T(-1) // between rows
+						if i < rows {
+							want = src[i*srcRow+j]
+						}
+						if got != want {
+							t.Fatalf("dst[%d, %d] = %v, want %v", j, i, got, want)
 						}
 					}
-				}
-			})
+				})
+			}
 		}
 	}
 }

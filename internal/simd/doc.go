@@ -20,7 +20,7 @@
 //	assembly	Sum SumAbs SumSquares SumSquaredDeviations SumExp Dot MaxOf MinOf ArgMax SumRows
 //	assembly	Softmax LogSoftmax LogSumExp CrossEntropyRow SoftmaxBackward LogSoftmaxBackward
 //	assembly	Adam SGD SGDMomentum
-//	assembly	BytesToFloats Float32To64 Float64To32 Transpose FMALoop
+//	assembly	BytesToFloats Float32To64 Float64To32 Transpose TransposeStrided FMALoop
 //	both	Pow
 //	Go	Log2 LogAddExp Tan Asin Acos Atan Atan2 Hypot Sinh Cosh Asinh Acosh Atanh
 //	Go	Lgamma Digamma Trigamma Gather

@@ -15,6 +15,8 @@ type gemmTiles struct {
 	bRow                int
 	cRow, cTile         int
 	flags               int
+	index               unsafe.Pointer // of the steps to make, for some kernels
+	bPanel              int            // distance of panels, likewise
 }
 
 // gemmDots describes tiles of C side by side.

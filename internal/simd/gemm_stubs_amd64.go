@@ -139,6 +139,21 @@ func gemmAxpy3x3F32(p *gemmSums)
 //go:noescape
 func gemmAxpy3x1F32(p *gemmSums)
 
+// gemmIndexed3x2F32 computes a tile of 3 rows and 2 vectors of columns by some of the steps.
+//
+//go:noescape
+func gemmIndexed3x2F32(p *gemmTiles)
+
+// gemmIndexed3x4F32 computes a tile of 3 rows and 4 vectors of columns by some of the steps.
+//
+//go:noescape
+func gemmIndexed3x4F32(p *gemmTiles)
+
+// gemmBytesF32 converts rows of bytes and lists the columns that are not all 0.
+//
+//go:noescape
+func gemmBytesF32(p *gemmBytes)
+
 // gemmTransposeF32 writes the columns of 8 rows of length k as vectors.
 //
 //go:noescape
@@ -294,6 +309,21 @@ func gemmAxpy3x3F64(p *gemmSums)
 //go:noescape
 func gemmAxpy3x1F64(p *gemmSums)
 
+// gemmIndexed3x2F64 computes a tile of 3 rows and 2 vectors of columns by some of the steps.
+//
+//go:noescape
+func gemmIndexed3x2F64(p *gemmTiles)
+
+// gemmIndexed3x4F64 computes a tile of 3 rows and 4 vectors of columns by some of the steps.
+//
+//go:noescape
+func gemmIndexed3x4F64(p *gemmTiles)
+
+// gemmBytesF64 converts rows of bytes and lists the columns that are not all 0.
+//
+//go:noescape
+func gemmBytesF64(p *gemmBytes)
+
 // gemmTransposeF64 writes the columns of 4 rows of length k as vectors.
 //
 //go:noescape
@@ -313,3 +343,8 @@ func gemmCopy1F64(p *gemmPack)
 //
 //go:noescape
 func gemmCopy2F64(p *gemmPack)
+
+// gemmTransposeBytes transposes tiles of 8 rows and 16 columns of bytes.
+//
+//go:noescape
+func gemmTransposeBytes(p *gemmByteTiles)

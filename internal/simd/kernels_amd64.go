@@ -1147,15 +1147,15 @@ func float64To32Kernel(dst []float32, src []float64) {
 	float64To32Generic(dst[done:], src[done:])
 }
 
-func transposeKernel[T Float](dst []T, src []T, rows int, cols int) {
+func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int, cols int) {
 	tile := vectorBytes / sizeOf[T]()
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
 	if !useAVX2 || fullRows == 0 || fullCols == 0 {
-		transposeGeneric(dst, src, rows, cols)
+		transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 		return
 	}
 	blockRows, blockCols := transposeBlock, transposeBlock
-	if cols*sizeOf[T]()%4096 == 0 {
+	if srcRow*sizeOf[T]()%4096 == 0 {
 		// All rows of a block fall on the same few cache sets: walk down one
 		// column of tiles at a time, which needs few lines of them.
 		blockRows, blockCols = 8*transposeBlock, tile
@@ -1164,16 +1164,16 @@ func transposeKernel[T Float](dst []T, src []T, rows int, cols int) {
 		h := min(blockRows, fullRows-i)
 		for j := 0; j < fullCols; j += blockCols {
 			w := min(blockCols, fullCols-j)
-			d, s := dst[j*rows+i:], src[i*cols+j:]
+			d, s := dst[j*dstRow+i:], src[i*srcRow+j:]
 			if is32[T]() {
-				transposeF32AVX2(ptr32(d), ptr32(s), rows, cols, h, w)
+				transposeF32AVX2(ptr32(d), ptr32(s), dstRow, srcRow, h, w)
 			} else {
-				transposeF64AVX2(ptr64(d), ptr64(s), rows, cols, h, w)
+				transposeF64AVX2(ptr64(d), ptr64(s), dstRow, srcRow, h, w)
 			}
 		}
 	}
-	transposeRegion(dst, src, rows, cols, 0, rows, fullCols, cols)
-	transposeRegion(dst, src, rows, cols, fullRows, rows, 0, fullCols)
+	transposeRegion(dst, dstRow, src, srcRow, 0, rows, fullCols, cols)
+	transposeRegion(dst, dstRow, src, srcRow, fullRows, rows, 0, fullCols)
 }
 
 func fmaLoopKernel[T Float](iterations int) int {
@@ -1668,10 +1668,10 @@ func float32To64F64AVX2(dst *float64, src *float32, n int)
 func float64To32F64AVX2(dst *float32, src *float64, n int)
 
 //go:noescape
-func transposeF32AVX2(dst, src *float32, rows, cols, tileRows, tileCols int)
+func transposeF32AVX2(dst, src *float32, dstRow, srcRow, tileRows, tileCols int)
 
 //go:noescape
-func transposeF64AVX2(dst, src *float64, rows, cols, tileRows, tileCols int)
+func transposeF64AVX2(dst, src *float64, dstRow, srcRow, tileRows, tileCols int)
 
 //go:noescape
 func fmaLoopF32AVX2(iterations int) int

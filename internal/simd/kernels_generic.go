@@ -530,8 +530,8 @@ func float64To32Kernel(dst []float32, src []float64) {
 	float64To32Generic(dst, src)
 }
 
-func transposeKernel[T Float](dst []T, src []T, rows int, cols int) {
-	transposeGeneric(dst, src, rows, cols)
+func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int, cols int) {
+	transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 }
 
 func fmaLoopKernel[T Float](iterations int) int {

@@ -38,6 +38,7 @@ func generate() map[string][]byte {
 	for _, e := range []element{single, double} {
 		kernels(c, e)
 	}
+	transposeBytes(c)
 	file, err := c.Result()
 	if err != nil {
 		log.Fatal(err)
@@ -88,6 +89,9 @@ func kernels(c *build.Context, e element) {
 		axpy(c, e, rows, axpyGroup[rows])
 		axpy(c, e, rows, 1)
 	}
+	indexed(c, e, panelVecs)
+	indexed(c, e, 2*panelVecs)
+	packBytes(c, e)
 	packTranspose(c, e)
 	packPanels(c, e)
 	for vecs := 1; vecs <= panelVecs; vecs++ {

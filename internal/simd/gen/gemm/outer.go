@@ -23,6 +23,8 @@ const (
 	fieldCRow
 	fieldCTile
 	fieldFlags
+	fieldIndex  // of the steps to make, for some kernels
+	fieldBPanel // distance of panels, likewise
 )
 
 // Bits of the flags.

@@ -86,8 +86,8 @@ var convertKernels = []kernel{
 	},
 	{
 		name: "transpose", internal: true,
-		params: []param{{"dst", "[]T"}, {"src", "[]T"}, {"rows", "int"}, {"cols", "int"}},
-		asm:    "func(dst, src *T, rows, cols, tileRows, tileCols int)",
+		params: []param{{"dst", "[]T"}, {"dstRow", "int"}, {"src", "[]T"}, {"srcRow", "int"}, {"rows", "int"}, {"cols", "int"}},
+		asm:    "func(dst, src *T, dstRow, srcRow, tileRows, tileCols int)",
 		bridge: transposeBridge,
 		emit:   emitTranspose,
 	},
@@ -117,11 +117,11 @@ const transposeBridge = `
 	tile := vectorBytes / sizeOf[T]()
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
 	if !useAVX2 || fullRows == 0 || fullCols == 0 {
-		transposeGeneric(dst, src, rows, cols)
+		transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 		return
 	}
 	blockRows, blockCols := transposeBlock, transposeBlock
-	if cols*sizeOf[T]()%4096 == 0 {
+	if srcRow*sizeOf[T]()%4096 == 0 {
 		// All rows of a block fall on the same few cache sets: walk down one
 		// column of tiles at a time, which needs few lines of them.
 		blockRows, blockCols = 8*transposeBlock, tile
@@ -130,23 +130,23 @@ const transposeBridge = `
 		h := min(blockRows, fullRows-i)
 		for j := 0; j < fullCols; j += blockCols {
 			w := min(blockCols, fullCols-j)
-			d, s := dst[j*rows+i:], src[i*cols+j:]
+			d, s := dst[j*dstRow+i:], src[i*srcRow+j:]
 			if is32[T]() {
-				transposeF32AVX2(ptr32(d), ptr32(s), rows, cols, h, w)
+				transposeF32AVX2(ptr32(d), ptr32(s), dstRow, srcRow, h, w)
 			} else {
-				transposeF64AVX2(ptr64(d), ptr64(s), rows, cols, h, w)
+				transposeF64AVX2(ptr64(d), ptr64(s), dstRow, srcRow, h, w)
 			}
 		}
 	}
-	transposeRegion(dst, src, rows, cols, 0, rows, fullCols, cols)
-	transposeRegion(dst, src, rows, cols, fullRows, rows, 0, fullCols)`
+	transposeRegion(dst, dstRow, src, srcRow, 0, rows, fullCols, cols)
+	transposeRegion(dst, dstRow, src, srcRow, fullRows, rows, 0, fullCols)`
 
 // emitTranspose transposes a block of tileRows by tileCols, multiples of the
-// lanes, out of a matrix of rows by cols. Down a column of tiles the stores fill
+// lanes, between matrices whose rows are dstRow and srcRow elements apart. Down a column of tiles the stores fill
 // whole cache lines of dst.
 func emitTranspose(f *function) {
 	dst, src := f.load64("dst"), f.load64("src")
-	to, from := f.pitch("rows"), f.pitch("cols")
+	to, from := f.pitch("dstRow"), f.pitch("srcRow")
 	left := f.load64("tileCols")
 	lanes := f.lanes()
 

@@ -1,0 +1,249 @@
+package gemm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/race"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// bytesCase is a product of which X is bytes.
+type bytesCase struct {
+	mulCase
+	left    bool // X is on the left
+	density int  // of 8 bytes, how many are not 0
+}
+
+// bytesShapes have sizes around those of tiles, groups and tasks.
+var bytesShapes = []mulCase{
+	{m: 0, n: 3, k: 2}, {m: 3, n: 0, k: 2}, {m: 3, n: 3, k: 0}, {m: 1, n: 1, k: 1},
+	{m: 2, n: 5, k: 7}, {m: 3, n: 16, k: 8}, {m: 4, n: 17, k: 9}, {m: 7, n: 33, k: 16},
+	{m: 32, n: 10, k: 64}, {m: 33, n: 31, k: 65}, {m: 50, n: 100, k: 20}, {m: 100, n: 50, k: 23},
+	{m: 128, n: 128, k: 784}, {m: 128, n: 784, k: 128}, {m: 10, n: 785, k: 96}, {m: 1030, n: 40, k: 50}, {m: 60, n: 200, k: 1100},
+}
+
+// bytesProblem makes the bytes, and the same product of numbers.
+func bytesProblem[F simd.Float](mem *memory[F], c bytesCase) (x Bytes, p problem[F]) {
+	p = newProblem(mem, c.mulCase)
+	p.e.ReLU = p.e.ReLU && c.left
+	if !c.left {
+		p.e.Bias = nil
+	}
+	r := rand.New(rand.NewPCG(uint64(c.m), uint64(c.density)))
+	x = Bytes{Rows: c.k, Cols: c.n, Scale: -1. / 255}
+	if c.left {
+		x.Rows, x.Cols = c.m, c.k
+	}
+	x.Data = make([]byte, x.Rows*x.Cols)
+	converted := make([]F, len(x.Data))
+	for i := range x.Data {
+		if r.IntN(8) < c.density {
+			x.Data[i] = byte(r.Uint32())
+		}
+		converted[i] = F(x.Data[i]) * F(x.Scale)
+	}
+	if c.left {
+		p.a = RowMajor(converted, x.Rows, x.Cols)
+	} else {
+		p.b = RowMajor(converted, x.Rows, x.Cols)
+	}
+	return x, p
+}
+
+// mul is the product with bytes.
+func (p *problem[F]) mulBytes(x Bytes, left bool) {
+	if left {
+		MulBytes(p.c, x, p.b, p.e)
+	} else {
+		MulByBytes(p.c, p.a, x, p.e.Accumulate)
+	}
+}
+
+func TestMulBytes(t *testing.T) {
+	t.Run("float32", testMulBytes[float32])
+	t.Run("float64", testMulBytes[float64])
+}
+
+func testMulBytes[F simd.Float](t *testing.T) {
+	mem := newMemory[F](t, 1<<18)
+	i := 0
+	for _, shape := range bytesShapes {
+		for _, left := range []bool{true, false} {
+			for _, density := range []int{0, 1, 8} {
+				shape.flags, shape.slack, shape.atEnd = i%8, i%3, i%2 == 0
+				shape.transA, shape.transB = i%5 < 2, i%7 < 3
+				i++
+				checkMulBytes(t, mem, bytesCase{shape, left, density})
+			}
+		}
+	}
+}
+
+// checkMulBytes compares a product with bytes with the exact one.
+func checkMulBytes[F simd.Float](t *testing.T, mem *memory[F], c bytesCase) {
+	t.Helper()
+	x, p := bytesProblem(mem, c)
+	want, tolerance := p.expected()
+	if !p.e.Accumulate {
+		for i := range p.c.Data {
+			p.c.Data[i] = F(math.NaN())
+		}
+	}
+	p.mulBytes(x, c.left)
+	for i, v := range p.c.Data {
+		row, col := i/p.c.RowStride, i%p.c.RowStride
+		if col >= c.n {
+			if v == v {
+				t.Fatalf("%+v: wrote %v between rows, at %d, %d", c, v, row, col)
+			}
+			continue
+		}
+		if at := row*c.n + col; !(math.Abs(float64(v)-want[at]) <= tolerance[at]) {
+			t.Fatalf("%+v: element %d, %d is %v, want %v ± %v", c, row, col, v, want[at], tolerance[at])
+		}
+	}
+}
+
+// TestMulBytesIsMul compares with the product of numbers, and with itself on other
+// numbers of workers, bit by bit.
+func TestMulBytesIsMul(t *testing.T) {
+	mem := newMemory[float32](t, 1<<18)
+	for _, left := range []bool{true, false} {
+		for _, shape := range []mulCase{{m: 128, n: 128, k: 784}, {m: 96, n: 784, k: 128}, {m: 50, n: 70, k: 1000}} {
+			for _, density := range []int{2, 8} {
+				c := bytesCase{shape, left, density}
+				x, p := bytesProblem(mem, c)
+				Mul(p.c, p.a, p.b, p.e)
+				want := slices.Clone(p.c.Data)
+				for _, procs := range []int{1, 2, 3, 8} {
+					clear(p.c.Data)
+					parallel.WithProcs(procs, func() { p.mulBytes(x, left) })
+					if !slices.Equal(p.c.Data, want) {
+						t.Errorf("%+v, %d workers: not what the product of numbers gives", c, procs)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestMulBytesNaN checks that zeros do not hide what they meet.
+func TestMulBytesNaN(t *testing.T) {
+	mem := newMemory[float32](t, 1<<18)
+	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
+		for _, left := range []bool{true, false} {
+			c := bytesCase{mulCase{m: 100, n: 90, k: 50}, left, 1}
+			x, p := bytesProblem(mem, c)
+			if left {
+				p.b.from(20, 70)[0] = v
+			} else {
+				p.a.from(70, 20)[0] = v
+			}
+			clear(x.Data)
+			p.mulBytes(x, left)
+			for i, got := range p.c.Data {
+				want := i%c.n == 70
+				if !left {
+					want = i/c.n == 70
+				}
+				if isNaN := got != got; isNaN != want {
+					t.Fatalf("%v, bytes on the left %v: element %d, %d is %v", v, left, i/c.n, i%c.n, got)
+				}
+			}
+		}
+	}
+}
+
+func TestMulBytesAllocatesNothing(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools drop what they hold")
+	}
+	mem := newMemory[float32](t, 1<<18)
+	for _, left := range []bool{true, false} {
+		x, p := bytesProblem(mem, bytesCase{mulCase{m: 128, n: 100, k: 90}, left, 2})
+		if n := testing.AllocsPerRun(20, func() { p.mulBytes(x, left) }); n > 0 {
+			t.Errorf("bytes on the left %v: %v allocations", left, n)
+		}
+	}
+}
+
+func TestMulBytesPanics(t *testing.T) {
+	data := make([]float64, 100)
+	x := Bytes{Data: make([]byte, 6), Rows: 2, Cols: 3, Scale: 1}
+	b, c := RowMajor(data[10:22], 3, 4), RowMajor(data[30:38], 2, 4)
+	for _, test := range []struct {
+		name string
+		run  func()
+	}{
+		{"inner sizes differ", func() { MulBytes(c, x, b.T(), Epilogue[float64]{}) }},
+		{"inner sizes differ on the right", func() { MulByBytes(RowMajor(data[:12], 4, 3), b.T(), x, false) }},
+		{"too few bytes", func() { x := x; x.Data = x.Data[:5]; MulBytes(c, x, b, Epilogue[float64]{}) }},
+		{"scale", func() { x := x; x.Scale = math.Inf(1); MulBytes(c, x, b, Epilogue[float64]{}) }},
+		{"bias too short", func() { MulBytes(c, x, b, Epilogue[float64]{Bias: data[:3]}) }},
+		{"transposed C", func() { c := RowMajor(data, 4, 2).T(); MulBytes(c, x, b, Epilogue[float64]{}) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			test.run()
+		})
+	}
+}
+
+// BenchmarkMulBytes measures the products of a linear layer with pixels of which as many
+// are 0 as in images of digits, and none.
+func BenchmarkMulBytes(b *testing.B) {
+	for _, left := range []bool{true, false} {
+		for _, nonzero := range []bool{false, true} {
+			for _, procs := range []int{1, runtime.NumCPU()} {
+				b.Run(fmt.Sprintf("left=%v/nonzero=%v/procs=%d", left, nonzero, procs), func(b *testing.B) {
+					was := runtime.GOMAXPROCS(procs)
+					defer runtime.GOMAXPROCS(was)
+					x := Bytes{Data: digits(128, nonzero), Rows: 128, Cols: 784, Scale: 1. / 255}
+					c, a := RowMajor(make([]float32, 128*784), 128, 784), RowMajor(make([]float32, 128*128), 128, 128).T()
+					y := RowMajor(make([]float32, 128*784), 128, 784).T()
+					d := RowMajor(make([]float32, 128*128), 128, 128)
+					for b.Loop() {
+						if left {
+							MulBytes(d, x, y, Epilogue[float32]{})
+						} else {
+							MulByBytes(c, a, x, false)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// digits are n images of 28×28 pixels, with a stroke on each like those of digits.
+func digits(n int, nonzero bool) []byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	pixels := make([]byte, n*28*28)
+	for i := range n {
+		image := pixels[i*28*28:][:28*28]
+		x, y := 9+6*r.Float64(), 8.
+		for range 90 { // a walk of a broad pen
+			x = min(max(x+r.NormFloat64(), 5), 20)
+			y = min(max(y+r.NormFloat64()+0.1, 5), 20)
+			for d := range 9 {
+				image[(int(y)+d/3)*28+int(x)+d%3] = byte(1 + r.IntN(255))
+			}
+		}
+	}
+	if nonzero {
+		for i := range pixels {
+			pixels[i] |= 1
+		}
+	}
+	return pixels
+}

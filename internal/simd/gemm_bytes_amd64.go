@@ -1,0 +1,144 @@
+//go:build amd64 && !noasm
+
+package simd
+
+import "unsafe"
+
+// The structs that the assembly takes, as in gemm_avx2_amd64.go.
+
+// gemmBytes describes rows of bytes that are converted.
+type gemmBytes struct {
+	values       unsafe.Pointer
+	pitch        int // distance
+	index, table unsafe.Pointer
+	scale        unsafe.Pointer
+	k, count     int // count is the result
+	eight        int
+	rows         [IndexedRows]unsafe.Pointer
+}
+
+// gemmByteTiles describes tiles of bytes one below the other.
+type gemmByteTiles struct {
+	dst, src       unsafe.Pointer
+	dstRow, srcRow int
+	tiles          int
+}
+
+// bitNumbers says for each byte which bits are set in it: their numbers, the lowest
+// first, one in each byte.
+var bitNumbers = func() (table [256]uint64) {
+	for m := range table {
+		n := 0
+		for bit := range 8 {
+			if m>>bit&1 != 0 {
+				table[m] |= uint64(bit) << (8 * n)
+				n++
+			}
+		}
+	}
+	return table
+}()
+
+// packBytes does as many columns as groups are full of, and says how many and how
+// many it listed.
+func packBytes[T Float](values []T, index []int32, src []byte, row, m, k int, scale T) (done, n int) {
+	done = k &^ (bytesGroup - 1)
+	if !useAVX2 || done == 0 {
+		return 0, 0
+	}
+	t := gemmBytes{
+		values: at(values, 0), pitch: bytesIn[T](BytesPitch(k)),
+		index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(&bitNumbers),
+		scale: unsafe.Pointer(&scale), k: done, eight: 8,
+	}
+	for r := range t.rows {
+		t.rows[r] = unsafe.Pointer(&src[min(r, m-1)*row]) // the last row for those there are not
+	}
+	if is32[T]() {
+		gemmBytesF32(&t)
+	} else {
+		gemmBytesF64(&t)
+	}
+	return done, t.count
+}
+
+func (g *Gemm[T]) indexed(index []int32) {
+	if !useAVX2 {
+		g.indexedGeneric(index)
+		return
+	}
+	w := GemmPanel[T]()
+	t := gemmTiles{
+		k: len(index), index: unsafe.Pointer(unsafe.SliceData(index)), flags: g.flags(),
+		aRow: bytesIn[T](g.ARow), bPanel: bytesIn[T](w * max(g.K, 0)), cRow: bytesIn[T](g.CRow),
+	}
+	if g.K > 0 {
+		t.a = at(g.A, 0)
+	}
+	full := g.N
+	if g.M < IndexedRows {
+		full = 0
+	}
+	j := 0
+	for step := 2 * w; step >= w; step -= w {
+		for ; j+step <= full; j += step {
+			t.c = at(g.C, j)
+			if g.Bias != nil {
+				t.bias = at(g.Bias, j)
+			}
+			g.indexedTile(&t, j, step/w)
+		}
+	}
+	if j < g.N {
+		g.indexedEdge(t, j)
+	}
+}
+
+// indexedTile runs the kernel for the panels from column j on, one or two.
+func (g *Gemm[T]) indexedTile(t *gemmTiles, j, panels int) {
+	if g.K > 0 {
+		t.b = at(g.B, j*g.K)
+	}
+	switch {
+	case is32[T]() && panels == 2:
+		gemmIndexed3x4F32(t)
+	case is32[T]():
+		gemmIndexed3x2F32(t)
+	case panels == 2:
+		gemmIndexed3x4F64(t)
+	default:
+		gemmIndexed3x2F64(t)
+	}
+}
+
+// indexedEdge computes the columns from j on, or fewer rows than a tile has, in a tile
+// of which a part is kept.
+func (g *Gemm[T]) indexedEdge(t gemmTiles, j int) {
+	w := GemmPanel[T]()
+	var tile [IndexedRows * 16]T
+	t.c, t.cRow, t.flags = unsafe.Pointer(&tile), bytesIn[T](w), 0
+	for ; j < g.N; j += w {
+		g.indexedTile(&t, j, 1)
+		for i := range g.M {
+			for d := range min(w, g.N-j) {
+				g.finish(i, j+d, tile[i*w+d])
+			}
+		}
+	}
+}
+
+func transposeBytes(dst []byte, dstRow int, src []byte, srcRow, rows, cols int) {
+	const tileRows, tileCols = 8, 16
+	fullRows, fullCols := rows&^(tileRows-1), cols&^(tileCols-1)
+	if !useAVX2 || fullRows == 0 || fullCols == 0 {
+		transposeBytesGeneric(dst, dstRow, src, srcRow, 0, rows, 0, cols)
+		return
+	}
+	t := gemmByteTiles{dstRow: dstRow, srcRow: srcRow, tiles: fullRows / tileRows}
+	for j := 0; j < fullCols; j += tileCols {
+		t.dst, t.src = unsafe.Pointer(&dst[j*dstRow]), unsafe.Pointer(&src[j])
+		gemmTransposeBytes(&t)
+	}
+	transposeBytesGeneric(dst, dstRow, src, srcRow, 0, fullRows, fullCols, cols)
+	transposeBytesGeneric(dst, dstRow, src, srcRow, fullRows, rows, 0, cols)
+}

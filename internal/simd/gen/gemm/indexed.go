@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+)
+
+// indexedRows is the number of rows of the tiles of indexed.
+const indexedRows = 3
+
+// indexed emits the kernel that computes one tile of C by outer products, but only
+// of the steps along k that a list names. A's columns are next to each other. B is
+// packed, and the tile takes as many panels side by side as vecs is made of.
+func indexed(ctx *build.Context, e element, vecs int) {
+	name := fmt.Sprintf("gemmIndexed%dx%d%s", indexedRows, vecs, e.name)
+	doc := fmt.Sprintf("computes a tile of %d rows and %d vectors of columns by some of the steps.", indexedRows, vecs)
+	t := &tile{function: begin(ctx, e, name, doc, "gemmTiles"), rows: indexedRows, vecs: vecs}
+	a, aRow := []gp{t.get(fieldA)}, t.get(fieldARow)
+	for i := range t.rows {
+		var acc []vec
+		for range t.vecs {
+			acc = append(acc, t.zero())
+		}
+		t.acc = append(t.acc, acc)
+		if i > 0 {
+			next := t.GP64()
+			t.LEAQ(operand.Mem{Base: a[i-1], Index: aRow, Scale: 1}, next)
+			a = append(a, next)
+		}
+	}
+	b := []gp{t.get(fieldB)}
+	for p := 1; p < vecs/panelVecs; p++ {
+		next := t.get(fieldBPanel)
+		t.ADDQ(b[p-1], next)
+		b = append(b, next)
+	}
+	index, k := t.get(fieldIndex), t.get(fieldK)
+	step := func(n int) {
+		i := t.GP64()
+		t.MOVL(operand.Mem{Base: index, Disp: 4 * n}, i.As32())
+		x := make([]vec, t.rows)
+		for r := range x {
+			x[r] = t.broadcast(operand.Mem{Base: a[r], Index: i, Scale: uint8(e.size)})
+		}
+		t.SHLQ(operand.U8(6), i) // bytes in a row of a panel, of either type
+		for j := range t.vecs {
+			// One at a time: there is no register for more.
+			y := t.YMM()
+			t.emit("VMOVU"+t.ps, operand.Mem{Base: b[j/panelVecs], Index: i, Scale: 1, Disp: 32 * (j % panelVecs)}, y)
+			for r := range x {
+				t.emit("VFMADD231"+t.ps, y, x[r], t.acc[r][j])
+			}
+		}
+	}
+	const unroll = 2
+	t.SUBQ(operand.Imm(unroll), k)
+	t.JLT(operand.LabelRef("rest"))
+	t.Label("loop")
+	for n := range unroll {
+		step(n)
+	}
+	t.ADDQ(operand.Imm(4*unroll), index)
+	t.SUBQ(operand.Imm(unroll), k)
+	t.JGE(operand.LabelRef("loop"))
+	t.Label("rest")
+	t.ADDQ(operand.Imm(unroll), k)
+	t.JEQ(operand.LabelRef("done"))
+	step(0)
+	t.Label("done")
+	t.finish(t.get(fieldC))
+	t.end()
+}
