@@ -45,6 +45,7 @@ func (x Variable) format(precision int, notation byte) string {
 	if x.n.gen != x.gen {
 		return "<Variable of a tape that was Reset>"
 	}
+	x.check("String")
 	f := formatter{node: x.n, precision: precision, notation: notation, cut: x.n.Len() > formatThreshold}
 	f.measure(0, 0)
 	var b strings.Builder

@@ -122,6 +122,7 @@ type GraphNode struct {
 }
 
 func describe(n *node, id int64) *GraphNode {
+	n.variable().check("Graph")
 	d := &GraphNode{Op: opName(n), Shape: append([]int{}, n.Shape...), DType: n.DType, Min: math.NaN(), Max: math.NaN(), id: id}
 	if n.Len() > 0 {
 		d.Min, d.Max = tensor.MinMax(&n.Array)

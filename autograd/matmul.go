@@ -171,7 +171,11 @@ func init() {
 			}
 			if p.needs(n, 1) {
 				dst, accumulate := p.destination(n, 1)
-				tensor.MatMul(dst, &g.Array, &x.Array, true, false, accumulate, nil)
+				if x.deferred {
+					tensor.LinearBytesWeight(dst, &g.Array, x.bytes, accumulate)
+				} else {
+					tensor.MatMul(dst, &g.Array, &x.Array, true, false, accumulate, nil)
+				}
 			}
 			if n.in[2] != nil && p.needs(n, 2) {
 				dst, accumulate := p.destination(n, 2)
@@ -201,10 +205,13 @@ func init() {
 // [out, in] as PyTorch stores it, b is [out] or the zero Variable for none, and
 // the result is [..., out]. It is one operation, without temporaries.
 func Linear(x, w, b Variable) Variable {
-	in, wn := x.check(linearOp.name), w.check(linearOp.name)
+	in, wn := x.header(linearOp.name), w.check(linearOp.name)
 	linearOp.same(in, wn)
 	if len(in.Shape) == 0 || len(wn.Shape) != 2 || in.Shape[len(in.Shape)-1] != wn.Shape[1] {
 		panic(&ShapeError{linearOp.name, shapesOf(in, wn), "expected x [..., in] and w [out, in]"})
+	}
+	if !in.multipliesBytes() {
+		x.check(linearOp.name)
 	}
 	var buffer [8]int
 	shape := append(buffer[:0], in.Shape...)
@@ -221,6 +228,10 @@ func Linear(x, w, b Variable) Variable {
 }
 
 func linear(n, x, w *node, bias *tensor.Array) Variable {
+	if x.deferred {
+		tensor.LinearBytes(&n.Array, x.bytes, &w.Array, bias)
+		return n.done()
+	}
 	tensor.MatMul(&n.Array, &x.Array, &w.Array, false, true, false, bias)
 	return n.done()
 }

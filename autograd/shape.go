@@ -41,17 +41,21 @@ func init() {
 // Reshape gives x another shape of the same size. One size may be −1: it becomes
 // what fits. The result shares x's elements.
 func (x Variable) Reshape(shape ...int) Variable {
-	in := x.check(reshapeOp.name)
+	in := x.header(reshapeOp.name)
 	if tensor.EqualShape(in.Shape, shape) {
 		return x
 	}
 	var buffer [8]int
+	if in.deferred {
+		return in.tape.bytes(in.DType, in.bytes, resolveShape(buffer[:0], in, shape)).variable()
+	}
 	return reshapeOp.resultView(resolveShape(buffer[:0], in, shape), 0, in).done()
 }
 
 // resolveShape replaces −1 in shape by the size that fits in.
 func resolveShape(dst []int, in *node, shape []int) []int {
 	dst = append(dst, shape...)
+	size := sizeOf(in.Shape)
 	open, product := -1, 1
 	for i, d := range shape {
 		switch {
@@ -64,10 +68,10 @@ func resolveShape(dst []int, in *node, shape []int) []int {
 		}
 	}
 	if open >= 0 && product > 0 {
-		dst[open] = in.Len() / product
+		dst[open] = size / product
 		product *= dst[open]
 	}
-	if product != in.Len() || open >= 0 && dst[open] < 0 {
+	if product != size || open >= 0 && dst[open] < 0 {
 		panic(&ShapeError{reshapeOp.name, [][]int{append([]int{}, in.Shape...), append([]int{}, shape...)}, "the numbers of elements differ"})
 	}
 	return dst
@@ -76,7 +80,7 @@ func resolveShape(dst []int, in *node, shape []int) []int {
 // Flatten joins the axes from start on into one: [batch, h, w].Flatten(1) is
 // [batch, h·w]. The result shares x's elements.
 func (x Variable) Flatten(start int) Variable {
-	in := x.check("flatten")
+	in := x.header("flatten")
 	if len(in.Shape) == 0 {
 		return x.Reshape(1)
 	}
@@ -89,7 +93,7 @@ func (x Variable) Flatten(start int) Variable {
 // Squeeze removes axes of size 1: the given ones, or all without any. It panics
 // with [*ShapeError] if a given axis has another size.
 func (x Variable) Squeeze(axes ...int) Variable {
-	in := x.check("squeeze")
+	in := x.header("squeeze")
 	set := resolveAxes("squeeze", axes, len(in.Shape))
 	var buffer [8]int
 	shape := buffer[:0]
@@ -107,7 +111,7 @@ func (x Variable) Squeeze(axes ...int) Variable {
 // Unsqueeze inserts an axis of size 1 so that it becomes the given axis of the
 // result; −1 appends one.
 func (x Variable) Unsqueeze(axis int) Variable {
-	in := x.check("unsqueeze")
+	in := x.header("unsqueeze")
 	axis = resolveAxis("unsqueeze", axis, len(in.Shape)+1)
 	var buffer [8]int
 	shape := append(buffer[:0], in.Shape[:axis]...)

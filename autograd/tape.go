@@ -290,6 +290,9 @@ func (t *Tape) unref(n *node) {
 	}
 	n.F32, n.F64 = nil, nil
 	n.tracked, n.retain = false, false
+	if n.deferred {
+		n.bytes, n.deferred = tensor.Bytes{}, false
+	}
 	if n.base != nil {
 		t.unref(n.base)
 		n.base = nil

@@ -55,11 +55,12 @@ type node struct {
 	tape *Tape // nil outside any tape
 	kind kind
 
-	tracked bool  // there is a path to a leaf: the backward pass comes here
-	retain  bool  // Backward reports the gradient although this is no leaf
-	owned   bool  // the elements came from the tape's pool
-	index   int32 // position in the tape's record, -1 if it is not there
-	refs    int32 // holders on the tape: the record, gradient slots, views
+	tracked  bool  // there is a path to a leaf: the backward pass comes here
+	retain   bool  // Backward reports the gradient although this is no leaf
+	owned    bool  // the elements came from the tape's pool
+	deferred bool  // there are no elements yet, but bytes
+	index    int32 // position in the tape's record, -1 if it is not there
+	refs     int32 // holders on the tape: the record, gradient slots, views
 
 	one32 [1]float32 // elements of arrays of size 1, so they need no pool
 	one64 [1]float64
@@ -72,6 +73,7 @@ type node struct {
 	aux    *node // what the forward pass keeps for the backward pass
 	leafOf *node // of a leaf: the parameter or constant it stands for
 	hooks  []func(Variable) Variable
+	bytes  tensor.Bytes // what the elements are to be computed from, see [Tape.Bytes]
 
 	attr attributes
 	dims [4]int // Shape of arrays up to rank 4
@@ -134,8 +136,20 @@ func newNode(dtype DType, shape []int, k kind) *node {
 	return n
 }
 
-// check returns the node of v and panics if v is not usable.
+// check returns the node of v, with its elements, and panics if v is not usable.
 func (v Variable) check(op string) *node {
+	if v.n == nil || v.n.gen != v.gen || v.n.deferred {
+		v.settle(op)
+	}
+	return v.n
+}
+
+// settle is the part of check that is hardly ever needed. It is on its own for check to
+// be inlined.
+func (v Variable) settle(op string) { v.header(op).convert() }
+
+// header is check for those who do not look at the elements, which may be bytes still.
+func (v Variable) header(op string) *node {
 	if v.n == nil || v.n.gen != v.gen {
 		v.panicUnusable(op)
 	}
@@ -155,33 +169,33 @@ func (v Variable) IsValid() bool { return v.n != nil && v.n.gen == v.gen }
 
 // Shape is the size along each axis. The shape of a scalar is empty. The caller
 // must not modify it, and must copy it to keep it beyond the tape's Reset.
-func (v Variable) Shape() []int { return v.check("Shape").Shape }
+func (v Variable) Shape() []int { return v.header("Shape").Shape }
 
 // Rank is the number of axes.
-func (v Variable) Rank() int { return len(v.check("Rank").Shape) }
+func (v Variable) Rank() int { return len(v.header("Rank").Shape) }
 
 // Dim is the size along an axis; a negative axis counts from the end.
 func (v Variable) Dim(axis int) int {
-	n := v.check("Dim")
+	n := v.header("Dim")
 	return n.Shape[resolveAxis("Dim", axis, len(n.Shape))]
 }
 
 // Size is the number of elements.
-func (v Variable) Size() int { return v.check("Size").Len() }
+func (v Variable) Size() int { return sizeOf(v.header("Size").Shape) }
 
 // DType is the element type.
-func (v Variable) DType() DType { return v.check("DType").DType }
+func (v Variable) DType() DType { return v.header("DType").DType }
 
 // Tape is the tape v is recorded on, or nil.
-func (v Variable) Tape() *Tape { return v.check("Tape").tape }
+func (v Variable) Tape() *Tape { return v.header("Tape").tape }
 
 // IsParameter reports whether v was made by [Parameter].
-func (v Variable) IsParameter() bool { return v.check("IsParameter").kind == parameter }
+func (v Variable) IsParameter() bool { return v.header("IsParameter").kind == parameter }
 
 // Tracked reports whether a backward pass from v would reach a parameter or a
 // watched Variable, or v is one of these.
 func (v Variable) Tracked() bool {
-	n := v.check("Tracked")
+	n := v.header("Tracked")
 	return n.tracked || n.kind == parameter
 }
 

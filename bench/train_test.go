@@ -59,7 +59,7 @@ func xor(b *testing.B) {
 func BenchmarkMNISTEpoch(b *testing.B) {
 	b.ReportAllocs()
 	const batch = 128
-	loader := data.NewLoader(digits(b), data.LoaderConfig{BatchSize: batch, Shuffle: true, DropLast: true})
+	loader := data.NewLoader(digits(b), data.LoaderConfig{BatchSize: batch, Shuffle: true, DropLast: true, KeepBytes: true})
 	m := newMLP(nn.MLPConfig{Sizes: []int{784, 128, 10}})
 	trainer := nn.NewTrainer(m.model, nn.TrainerConfig{Optimizer: m.adam})
 	for b.Loop() {

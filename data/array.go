@@ -21,12 +21,17 @@ const (
 type Float = simd.Float
 
 // Array is a dense row-major array whose first axis counts examples. At most one of
-// Float32s and Float64s is not nil, and it holds as many elements as Shape says.
+// Float32s, Float64s and Bytes is not nil, and it holds as many elements as Shape says.
 // The zero Array, with a nil Shape, stands for no array.
 type Array struct {
 	Shape    []int
 	Float32s []float32
 	Float64s []float64
+
+	// Bytes stand for the numbers byte·Scale + Shift. Only batches that were asked for
+	// them have bytes, see [LoaderConfig].
+	Bytes        []byte
+	Scale, Shift float64
 }
 
 // NewArray is the Array of these elements, without copying; without a shape it has
@@ -58,7 +63,7 @@ func makeArray(dtype DType, shape []int) Array {
 	return Array{Shape: shape, Float32s: make([]float32, size)}
 }
 
-// DType is the element type.
+// DType is the element type; that of bytes is the batch's.
 func (a *Array) DType() DType {
 	if a.Float64s != nil {
 		return Float64
@@ -84,10 +89,13 @@ func (a *Array) RowSize() int {
 }
 
 // SetRow copies one example's elements into row i of a, converting them to a's
-// element type. It panics with [*ValueError] if a has no row i or rows of another
-// size.
+// element type. It panics with [*ValueError] if a has no row i, rows of another
+// size, or bytes.
 func SetRow[T Float](a *Array, i int, elements []T) {
 	start, end := a.row("SetRow", i, len(elements))
+	if a.Bytes != nil {
+		misuse("SetRow", "the array holds bytes: SetRowBytes sets them")
+	}
 	switch e := any(elements).(type) {
 	case []float32:
 		if a.Float64s != nil {
@@ -104,13 +112,21 @@ func SetRow[T Float](a *Array, i int, elements []T) {
 	}
 }
 
-// SetRowBytes sets row i of a to bytes·scale + shift, element by element. It panics
-// with [*ValueError] if a has no row i or rows of another size.
+// SetRowBytes sets row i of a to bytes·scale + shift, element by element. If a holds
+// bytes they are copied, and are given the meaning that a's Scale and Shift say. It
+// panics with [*ValueError] if a has no row i, rows of another size, or bytes of another
+// scale or shift.
 func SetRowBytes(a *Array, i int, bytes []byte, scale, shift float64) {
 	start, end := a.row("SetRowBytes", i, len(bytes))
-	if a.Float64s != nil {
+	switch {
+	case a.Bytes != nil:
+		if a.Scale != scale || a.Shift != shift {
+			misuse("SetRowBytes", "scale %v and shift %v for an array of scale %v and shift %v", scale, shift, a.Scale, a.Shift)
+		}
+		copy(a.Bytes[start:end], bytes)
+	case a.Float64s != nil:
 		simd.BytesToFloats(a.Float64s[start:end], bytes, scale, shift)
-	} else {
+	default:
 		simd.BytesToFloats(a.Float32s[start:end], bytes, float32(scale), float32(shift))
 	}
 }
@@ -143,11 +159,19 @@ func (a *Array) setRows(src *Array, indices []int) {
 func (a *Array) resize(op string, dtype DType, n int, shape []int) {
 	a.Shape = append(append(a.Shape[:0], n), shape...)
 	size := sizeOf(op, a.Shape)
+	a.Bytes = nil
 	if dtype == Float64 {
 		a.Float64s, a.Float32s = sized(a.Float64s, size), nil
 	} else {
 		a.Float32s, a.Float64s = sized(a.Float32s, size), nil
 	}
+}
+
+// resizeBytes is resize for bytes.
+func (a *Array) resizeBytes(op string, n int, shape []int, scale, shift float64) {
+	a.Shape = append(append(a.Shape[:0], n), shape...)
+	a.Bytes, a.Scale, a.Shift = sized(a.Bytes, sizeOf(op, a.Shape)), scale, shift
+	a.Float32s, a.Float64s = nil, nil
 }
 
 // sized is a slice of n elements, in s's memory if it has the capacity. It is

@@ -15,8 +15,8 @@ type Dataset interface {
 	Len() int
 
 	// Fill makes batch hold the examples with these indices, in that order, each
-	// in 0 … Len()-1. It starts with [Batch.Reset], whose shapes are the same for
-	// all examples, and may call [Batch.ResetLabels] and [Batch.ResetTargets]; then
+	// in 0 … Len()-1. It starts with [Batch.Reset] or [Batch.ResetBytes], whose shapes
+	// are the same for all examples, and may call [Batch.ResetLabels] and [Batch.ResetTargets]; then
 	// it sets every row. It does not keep or change indices.
 	Fill(batch *Batch, indices []int) error
 }
@@ -35,6 +35,9 @@ type Labeled interface {
 type Batch struct {
 	// DType is the element type X and Y are filled with.
 	DType DType
+
+	// KeepBytes lets a Dataset whose features are bytes leave them so, in X.Bytes.
+	KeepBytes bool
 
 	// Len is the number of examples.
 	Len int
@@ -74,6 +77,18 @@ type Batch struct {
 func (b *Batch) Reset(n int, shape ...int) {
 	b.Len = n
 	b.X.resize("Batch.Reset", b.DType, n, shape)
+	b.Labels, b.Y = nil, Array{}
+}
+
+// ResetBytes is Reset for features that are byte·scale + shift, to be set by
+// [SetRowBytes]: X holds bytes if KeepBytes asks for them, and else numbers of DType.
+func (b *Batch) ResetBytes(n int, scale, shift float64, shape ...int) {
+	if !b.KeepBytes {
+		b.Reset(n, shape...)
+		return
+	}
+	b.Len = n
+	b.X.resizeBytes("Batch.ResetBytes", n, shape, scale, shift)
 	b.Labels, b.Y = nil, Array{}
 }
 

@@ -143,22 +143,23 @@ func (m *Images) MeanStd() (mean, std float64) {
 	return mean, math.Sqrt(std)
 }
 
-// Fill makes batch hold the images with these indices, as numbers. It never fails;
+// Fill makes batch hold the images with these indices, as numbers or as bytes. It never fails;
 // it panics with [*ValueError] if an index is out of range or the fields do not fit
 // each other.
 func (m *Images) Fill(batch *Batch, indices []int) error {
 	m.check()
 	checkIndices("Images.Fill", indices, m.N)
-	if m.flat {
-		batch.Reset(len(indices), m.Height*m.Width)
-	} else {
-		batch.Reset(len(indices), 1, m.Height, m.Width)
-	}
 	std := m.Std
 	if std == 0 {
 		std = 1
 	}
-	batch.filling = filling{m, &batch.X, indices, 1 / (255 * std), -m.Mean / std}
+	scale, shift := 1/(255*std), -m.Mean/std
+	if m.flat {
+		batch.ResetBytes(len(indices), scale, shift, m.Height*m.Width)
+	} else {
+		batch.ResetBytes(len(indices), scale, shift, 1, m.Height, m.Width)
+	}
+	batch.filling = filling{m, &batch.X, indices, scale, shift}
 	if batch.background {
 		batch.filling.DoRange(0, len(indices))
 	} else {
@@ -174,7 +175,7 @@ func (m *Images) Fill(batch *Batch, indices []int) error {
 	return nil
 }
 
-// filling is the conversion of the pixels of a batch.
+// filling is the work of giving a batch its pixels.
 type filling struct {
 	images       *Images
 	dst          *Array
@@ -182,7 +183,7 @@ type filling struct {
 	scale, shift float64
 }
 
-// DoRange converts the images of rows lo ≤ row < hi.
+// DoRange sets the rows lo ≤ row < hi.
 func (f *filling) DoRange(lo, hi int) {
 	for start := lo; start < hi; start += touchedAhead {
 		group := f.indices[start:min(start+touchedAhead, hi)]

@@ -12,12 +12,16 @@ const defaultBatchSize = 32
 
 // LoaderConfig says how a [Loader] makes batches. The zero value makes batches of
 // 32, float32, in the order of the data set, each when it is asked for.
+//
+// KeepBytes is for consumers that take bytes, as training in package nn does: it is
+// faster with them.
 type LoaderConfig struct {
 	BatchSize int    // examples per batch; 0 means 32
 	Shuffle   bool   // visit the examples in an order that Seed and the epoch determine
 	Seed      uint64 // of the order
 	DropLast  bool   // leave out the last batch of an epoch if it is not full
 	DType     DType  // of the batches' arrays; Float32 by default
+	KeepBytes bool   // leave features that are bytes, such as pixels, in Array.Bytes
 
 	// Prefetch is how many batches are prepared ahead, in one goroutine in the
 	// background; with 0 the caller's goroutine prepares each batch when it is
@@ -142,7 +146,7 @@ func (l *Loader) release(p *pass) {
 func (p *pass) fill(b *Batch, step int) error {
 	c := &p.loader.config
 	start := step * c.BatchSize
-	b.DType = c.DType
+	b.DType, b.KeepBytes = c.DType, c.KeepBytes
 	b.Epoch, b.Step = p.epoch, step
 	b.Indices = p.order[start:min(start+c.BatchSize, len(p.order))]
 	if err := p.loader.dataset.Fill(b, b.Indices); err != nil {

@@ -68,6 +68,14 @@ type feed struct {
 	next int // of seen, to be replaced
 }
 
+// features is the batch's features on the tape.
+func (f *feed) features(tape *autograd.Tape, batch *data.Batch) autograd.Variable {
+	if x := &batch.X; x.Bytes != nil {
+		return tape.Bytes(batch.DType, x.Bytes, x.Scale, x.Shift, x.Shape...)
+	}
+	return f.put(tape, &batch.X)
+}
+
 // put brings an array onto the tape; the zero Array becomes the zero Variable.
 func (f *feed) put(tape *autograd.Tape, a *data.Array) autograd.Variable {
 	if a.Shape == nil {

@@ -117,7 +117,7 @@ type inference struct {
 func newInference(model Module, ds data.Dataset, batchSize, prefetch int) inference {
 	return inference{
 		model:  model,
-		loader: data.NewLoader(ds, data.LoaderConfig{BatchSize: batchSize, DType: dtypeOf(model), Prefetch: prefetch}),
+		loader: data.NewLoader(ds, data.LoaderConfig{BatchSize: batchSize, DType: dtypeOf(model), KeepBytes: true, Prefetch: prefetch}),
 		tape:   autograd.NewTape(autograd.NoGrad),
 	}
 }
@@ -133,7 +133,7 @@ func (r *inference) each(ctx context.Context, f func(output autograd.Variable, b
 			return err
 		}
 		r.tape.Reset()
-		err := autograd.Try(func() { f(r.model.Forward(r.feed.put(r.tape, &batch.X)), batch) })
+		err := autograd.Try(func() { f(r.model.Forward(r.feed.features(r.tape, batch)), batch) })
 		if err != nil {
 			return fmt.Errorf("batch %d: %w", batch.Step, err)
 		}

@@ -121,7 +121,7 @@ func newFitting(model Module, train data.Dataset, config FitConfig) *fitting {
 		}),
 		loader: data.NewLoader(train, data.LoaderConfig{
 			BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed,
-			DType: dtypeOf(model), Prefetch: config.Prefetch,
+			DType: dtypeOf(model), KeepBytes: true, Prefetch: config.Prefetch,
 		}),
 	}
 	if config.Validation != nil {

@@ -161,7 +161,7 @@ func (t *Trainer) Step(batch *data.Batch) (*Step, error) {
 func (t *Trainer) train() {
 	batch, tape := t.batch, t.tape
 	tape.Reset()
-	output := t.model.Forward(t.feed.put(tape, &batch.X))
+	output := t.model.Forward(t.feed.features(tape, batch))
 	loss := t.config.Loss(output, t.feed.target(tape, batch))
 	t.step = Step{Epoch: batch.Epoch, Index: batch.Step, Examples: batch.Len, Loss: loss.Item()}
 	if !isFinite(t.step.Loss) {

@@ -80,13 +80,14 @@ func (g *Gemm[T]) indexed(index []int32) {
 		full = 0
 	}
 	j := 0
-	for step := 2 * w; step >= w; step -= w {
-		for ; j+step <= full; j += step {
-			t.c = at(g.C, j)
+	for panels := 2; panels > 0; panels-- {
+		if tiles := (full - j) / (panels * w); tiles > 0 {
+			t.c, t.bias = at(g.C, j), nil
 			if g.Bias != nil {
 				t.bias = at(g.Bias, j)
 			}
-			g.indexedTile(&t, j, step/w)
+			g.indexedTiles(&t, j, panels, tiles)
+			j += tiles * panels * w
 		}
 	}
 	if j < g.N {
@@ -94,8 +95,9 @@ func (g *Gemm[T]) indexed(index []int32) {
 	}
 }
 
-// indexedTile runs the kernel for the panels from column j on, one or two.
-func (g *Gemm[T]) indexedTile(t *gemmTiles, j, panels int) {
+// indexedTiles runs the kernel for tiles of one panel or two, from column j on.
+func (g *Gemm[T]) indexedTiles(t *gemmTiles, j, panels, tiles int) {
+	t.tiles = tiles
 	if g.K > 0 {
 		t.b = at(g.B, j*g.K)
 	}
@@ -116,9 +118,10 @@ func (g *Gemm[T]) indexedTile(t *gemmTiles, j, panels int) {
 func (g *Gemm[T]) indexedEdge(t gemmTiles, j int) {
 	w := GemmPanel[T]()
 	var tile [IndexedRows * 16]T
-	t.c, t.cRow, t.flags = unsafe.Pointer(&tile), bytesIn[T](w), 0
+	t.cRow, t.flags = bytesIn[T](w), 0
 	for ; j < g.N; j += w {
-		g.indexedTile(&t, j, 1)
+		t.c = unsafe.Pointer(&tile)
+		g.indexedTiles(&t, j, 1, 1)
 		for i := range g.M {
 			for d := range min(w, g.N-j) {
 				g.finish(i, j+d, tile[i*w+d])
@@ -139,6 +142,8 @@ func transposeBytes(dst []byte, dstRow int, src []byte, srcRow, rows, cols int) 
 		t.dst, t.src = unsafe.Pointer(&dst[j*dstRow]), unsafe.Pointer(&src[j])
 		gemmTransposeBytes(&t)
 	}
-	transposeBytesGeneric(dst, dstRow, src, srcRow, 0, fullRows, fullCols, cols)
+	if fullCols < cols {
+		transposeBytesGeneric(dst, dstRow, src, srcRow, 0, fullRows, fullCols, cols)
+	}
 	transposeBytesGeneric(dst, dstRow, src, srcRow, fullRows, rows, 0, cols)
 }

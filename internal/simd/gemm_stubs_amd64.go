@@ -139,12 +139,12 @@ func gemmAxpy3x3F32(p *gemmSums)
 //go:noescape
 func gemmAxpy3x1F32(p *gemmSums)
 
-// gemmIndexed3x2F32 computes a tile of 3 rows and 2 vectors of columns by some of the steps.
+// gemmIndexed3x2F32 computes tiles of 3 rows and 2 vectors of columns by some of the steps.
 //
 //go:noescape
 func gemmIndexed3x2F32(p *gemmTiles)
 
-// gemmIndexed3x4F32 computes a tile of 3 rows and 4 vectors of columns by some of the steps.
+// gemmIndexed3x4F32 computes tiles of 3 rows and 4 vectors of columns by some of the steps.
 //
 //go:noescape
 func gemmIndexed3x4F32(p *gemmTiles)
@@ -309,12 +309,12 @@ func gemmAxpy3x3F64(p *gemmSums)
 //go:noescape
 func gemmAxpy3x1F64(p *gemmSums)
 
-// gemmIndexed3x2F64 computes a tile of 3 rows and 2 vectors of columns by some of the steps.
+// gemmIndexed3x2F64 computes tiles of 3 rows and 2 vectors of columns by some of the steps.
 //
 //go:noescape
 func gemmIndexed3x2F64(p *gemmTiles)
 
-// gemmIndexed3x4F64 computes a tile of 3 rows and 4 vectors of columns by some of the steps.
+// gemmIndexed3x4F64 computes tiles of 3 rows and 4 vectors of columns by some of the steps.
 //
 //go:noescape
 func gemmIndexed3x4F64(p *gemmTiles)

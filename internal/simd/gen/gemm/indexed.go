@@ -10,30 +10,34 @@ import (
 // indexedRows is the number of rows of the tiles of indexed.
 const indexedRows = 3
 
-// indexed emits the kernel that computes one tile of C by outer products, but only
-// of the steps along k that a list names. A's columns are next to each other. B is
-// packed, and the tile takes as many panels side by side as vecs is made of.
+// indexed emits the kernel that computes tiles of C, side by side, by outer products,
+// but only of the steps along k that a list names. A's columns are next to each other. B
+// is packed, and a tile takes as many panels as vecs is made of.
 func indexed(ctx *build.Context, e element, vecs int) {
 	name := fmt.Sprintf("gemmIndexed%dx%d%s", indexedRows, vecs, e.name)
-	doc := fmt.Sprintf("computes a tile of %d rows and %d vectors of columns by some of the steps.", indexedRows, vecs)
+	doc := fmt.Sprintf("computes tiles of %d rows and %d vectors of columns by some of the steps.", indexedRows, vecs)
 	t := &tile{function: begin(ctx, e, name, doc, "gemmTiles"), rows: indexedRows, vecs: vecs}
 	a, aRow := []gp{t.get(fieldA)}, t.get(fieldARow)
-	for i := range t.rows {
+	for i := 1; i < t.rows; i++ {
+		next := t.GP64()
+		t.LEAQ(operand.Mem{Base: a[i-1], Index: aRow, Scale: 1}, next)
+		a = append(a, next)
+	}
+	// The fields stay as they are: what is past the end of an array must not look like a
+	// pointer to the garbage collector.
+	first, c, tiles := t.get(fieldB), t.get(fieldC), t.get(fieldTiles)
+	t.Label("tile")
+	for range t.rows {
 		var acc []vec
 		for range t.vecs {
 			acc = append(acc, t.zero())
 		}
 		t.acc = append(t.acc, acc)
-		if i > 0 {
-			next := t.GP64()
-			t.LEAQ(operand.Mem{Base: a[i-1], Index: aRow, Scale: 1}, next)
-			a = append(a, next)
-		}
 	}
-	b := []gp{t.get(fieldB)}
-	for p := 1; p < vecs/panelVecs; p++ {
+	b := []gp{first}
+	for len(b) < vecs/panelVecs {
 		next := t.get(fieldBPanel)
-		t.ADDQ(b[p-1], next)
+		t.ADDQ(b[len(b)-1], next)
 		b = append(b, next)
 	}
 	index, k := t.get(fieldIndex), t.get(fieldK)
@@ -69,6 +73,18 @@ func indexed(ctx *build.Context, e element, vecs int) {
 	t.JEQ(operand.LabelRef("done"))
 	step(0)
 	t.Label("done")
-	t.finish(t.get(fieldC))
+	t.bias = func() gp {
+		bias := t.get(fieldBias)
+		t.ADDQ(c, bias)
+		t.SUBQ(t.at(fieldC), bias)
+		return bias
+	}
+	t.finish(c)
+	t.ADDQ(operand.U32(32*vecs), c)
+	for range b {
+		t.ADDQ(t.at(fieldBPanel), first)
+	}
+	t.DECQ(tiles)
+	t.JNE(operand.LabelRef("tile"))
 	t.end()
 }

@@ -45,6 +45,7 @@ type tile struct {
 	masked     bool // the last vector is cut off by a mask
 	mask       vec
 	acc        [][]vec
+	bias       func() gp // returns where the tile's part of the bias is
 }
 
 // outer emits the kernel that computes tiles of C, one below the other, by outer
@@ -58,6 +59,7 @@ func outer(ctx *build.Context, e element, rows, vecs int, masked bool) {
 	name := fmt.Sprintf("gemmOuter%dx%d%s%s", rows, vecs, suffix, e.name)
 	doc := fmt.Sprintf("computes tiles of %d rows and %d vectors of columns%s.", rows, vecs, more)
 	t := &tile{function: begin(ctx, e, name, doc, "gemmTiles"), rows: rows, vecs: vecs, masked: masked}
+	t.bias = func() gp { return t.get(fieldBias) }
 	if masked {
 		t.mask = t.YMM()
 		t.VMOVDQU(operand.Mem{Base: t.get(fieldMask)}, t.mask)
@@ -157,7 +159,7 @@ func (t *tile) finish(start gp) {
 		}
 	})
 	t.when(flags, flagBias, "bias", func() {
-		for j, bias := range t.loadRow(t.get(fieldBias)) {
+		for j, bias := range t.loadRow(t.bias()) {
 			for i := range t.rows {
 				t.emit("VADD"+t.ps, bias, t.acc[i][j], t.acc[i][j])
 			}

@@ -1,0 +1,64 @@
+package autograd
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// Data that stay bytes until an operation needs them as numbers.
+
+// Bytes brings bytes onto the tape, as the pixels of images are, as a constant of the
+// given shape whose elements are
+//
+//	x = byte·scale + shift
+//
+// rounded to dtype after each step. It is what [Tape.Const] of the converted elements
+// would be, but conversion is put off. [Linear] of 32 rows and more, with a shift of 0,
+// computes from the bytes, which need a quarter of the memory of float32, and leaves out
+// what only multiplies zeros; so does its gradient with respect to the weights. The first
+// other operation converts, into the tape's memory.
+//
+// data must not be written to before the tape is Reset. Bytes panics with [*ShapeError]
+// if the shape does not have len(data) elements, and with [*ValueError] unless scale and
+// shift are finite numbers of dtype.
+func (t *Tape) Bytes(dtype DType, data []byte, scale, shift float64, shape ...int) Variable {
+	checkShape("Bytes", shape)
+	if sizeOf(shape) != len(data) {
+		panic(&ShapeError{"Bytes", [][]int{append([]int{}, shape...)}, fmt.Sprintf("the shape does not fit %d elements", len(data))})
+	}
+	if !isFinite(dtype, scale) || !isFinite(dtype, shift) {
+		panic(&ValueError{"Bytes", fmt.Sprintf("scale %g and shift %g: expected finite numbers of %v", scale, shift, dtype)})
+	}
+	return t.bytes(dtype, tensor.Bytes{Data: data, Scale: scale, Shift: shift}, shape).variable()
+}
+
+func isFinite(dtype DType, x float64) bool {
+	if dtype == Float32 {
+		x = float64(float32(x))
+	}
+	return !math.IsInf(x, 0) && !math.IsNaN(x)
+}
+
+func (t *Tape) bytes(dtype DType, b tensor.Bytes, shape []int) *node {
+	n := t.node(dtype, shape)
+	n.bytes, n.deferred = b, true
+	t.enter(n)
+	return n
+}
+
+// convert computes the elements of a node that has bytes for them.
+func (n *node) convert() {
+	n.tape.allocate(n)
+	tensor.FromBytes(&n.Array, n.bytes)
+	n.bytes, n.deferred = tensor.Bytes{}, false // the elements may be written to from now on
+}
+
+// minBytesRows is the fewest rows for which products with bytes are made for.
+const minBytesRows = 32
+
+// multipliesBytes reports whether [Linear] computes from n's bytes.
+func (n *node) multipliesBytes() bool {
+	return n.deferred && n.bytes.Shift == 0 && sizeOf(n.Shape[:len(n.Shape)-1]) >= minBytesRows
+}

@@ -1,0 +1,97 @@
+package tensor
+
+import (
+	"github.com/chainrule-go/chainrule/internal/gemm"
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// Bytes are the elements of an array that are still bytes: element i is
+// Data[i]·Scale + Shift.
+type Bytes struct {
+	Data         []byte
+	Scale, Shift float64
+}
+
+// FromBytes sets dst to the elements of b, of which there are as many.
+func FromBytes(dst *Array, b Bytes) {
+	if dst.Len() <= cheapGrain {
+		bytesJob{*dst, b}.do(0, dst.Len())
+		return
+	}
+	job := bytesJobs.get()
+	*job = bytesJob{*dst, b}
+	parallel.For(dst.Len(), cheapGrain, job)
+	*job = bytesJob{}
+	bytesJobs.put(job)
+}
+
+// bytesJob is a conversion that is spread over the worker pool.
+type bytesJob struct {
+	dst   Array
+	bytes Bytes
+}
+
+var bytesJobs recycler[bytesJob]
+
+// DoRange converts elements lo ≤ i < hi.
+func (j *bytesJob) DoRange(lo, hi int) { j.do(lo, hi) }
+
+func (j bytesJob) do(lo, hi int) {
+	src, scale, shift := j.bytes.Data[lo:hi], j.bytes.Scale, j.bytes.Shift
+	if j.dst.DType == Float32 {
+		simd.BytesToFloats(j.dst.F32[lo:hi], src, float32(scale), float32(shift))
+	} else {
+		simd.BytesToFloats(j.dst.F64[lo:hi], src, scale, shift)
+	}
+}
+
+// LinearBytes sets dst [rows…, out] to x·wᵀ + bias, where x [rows…, in] is bytes
+// without shift, w is [out, in] and bias, unless nil, is [out].
+func LinearBytes(dst *Array, x Bytes, w, bias *Array) {
+	if dst.DType == Float32 {
+		e := gemm.Epilogue[float32]{}
+		if bias != nil {
+			e.Bias = bias.F32
+		}
+		linearBytes(dst.F32, x, w.F32, w, e)
+	} else {
+		e := gemm.Epilogue[float64]{}
+		if bias != nil {
+			e.Bias = bias.F64
+		}
+		linearBytes(dst.F64, x, w.F64, w, e)
+	}
+}
+
+func linearBytes[T simd.Float](dst []T, x Bytes, weights []T, w *Array, e gemm.Epilogue[T]) {
+	out, in := w.Shape[0], w.Shape[1]
+	if len(dst) == 0 {
+		return
+	}
+	rows := len(dst) / out
+	gemm.MulBytes(gemm.RowMajor(dst, rows, out), x.matrix(rows, in), gemm.RowMajor(weights, out, in).T(), e)
+}
+
+// LinearBytesWeight sets dw [out, in] to gᵀ·x, the gradient of LinearBytes with respect
+// to w where that of its result is g [rows…, out], or adds it.
+func LinearBytesWeight(dw, g *Array, x Bytes, accumulate bool) {
+	if dw.DType == Float32 {
+		linearBytesWeight(dw.F32, g.F32, x, dw, accumulate)
+	} else {
+		linearBytesWeight(dw.F64, g.F64, x, dw, accumulate)
+	}
+}
+
+func linearBytesWeight[T simd.Float](dst, g []T, x Bytes, dw *Array, accumulate bool) {
+	out, in := dw.Shape[0], dw.Shape[1]
+	if len(dst) == 0 {
+		return
+	}
+	rows := len(g) / out
+	gemm.MulByBytes(gemm.RowMajor(dst, out, in), gemm.RowMajor(g, rows, out).T(), x.matrix(rows, in), accumulate)
+}
+
+func (b Bytes) matrix(rows, cols int) gemm.Bytes {
+	return gemm.Bytes{Data: b.Data, Rows: rows, Cols: cols, Scale: b.Scale}
+}
