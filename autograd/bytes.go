@@ -15,10 +15,10 @@ import (
 //	x = byte·scale + shift
 //
 // rounded to dtype after each step. It is what [Tape.Const] of the converted elements
-// would be, but conversion is put off. [Linear] of 32 rows and more, with a shift of 0,
-// computes from the bytes, which need a quarter of the memory of float32, and leaves out
-// what only multiplies zeros; so does its gradient with respect to the weights. The first
-// other operation converts, into the tape's memory.
+// would be, but conversion is put off. [Linear] of 32 rows and more computes from the
+// bytes, which need a quarter of the memory of float32, and leaves out what multiplies
+// zeros only; so does its gradient with respect to the weights. The first other operation
+// converts, into the tape's memory.
 //
 // data must not be written to before the tape is Reset. Bytes panics with [*ShapeError]
 // if the shape does not have len(data) elements, and with [*ValueError] unless scale and
@@ -60,5 +60,5 @@ const minBytesRows = 32
 
 // multipliesBytes reports whether [Linear] computes from n's bytes.
 func (n *node) multipliesBytes() bool {
-	return n.deferred && n.bytes.Shift == 0 && sizeOf(n.Shape[:len(n.Shape)-1]) >= minBytesRows
+	return n.deferred && sizeOf(n.Shape[:len(n.Shape)-1]) >= minBytesRows
 }

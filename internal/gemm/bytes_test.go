@@ -18,6 +18,7 @@ type bytesCase struct {
 	mulCase
 	left    bool // X is on the left
 	density int  // of 8 bytes, how many are not 0
+	shift   float64
 }
 
 // bytesShapes have sizes around those of tiles, groups and tasks.
@@ -36,7 +37,7 @@ func bytesProblem[F simd.Float](mem *memory[F], c bytesCase) (x Bytes, p problem
 		p.e.Bias = nil
 	}
 	r := rand.New(rand.NewPCG(uint64(c.m), uint64(c.density)))
-	x = Bytes{Rows: c.k, Cols: c.n, Scale: -1. / 255}
+	x = Bytes{Rows: c.k, Cols: c.n, Scale: -1. / 255, Shift: c.shift}
 	if c.left {
 		x.Rows, x.Cols = c.m, c.k
 	}
@@ -46,7 +47,7 @@ func bytesProblem[F simd.Float](mem *memory[F], c bytesCase) (x Bytes, p problem
 		if r.IntN(8) < c.density {
 			x.Data[i] = byte(r.Uint32())
 		}
-		converted[i] = F(x.Data[i]) * F(x.Scale)
+		converted[i] = F(F(x.Data[i])*F(x.Scale)) + F(x.Shift)
 	}
 	if c.left {
 		p.a = RowMajor(converted, x.Rows, x.Cols)
@@ -56,7 +57,7 @@ func bytesProblem[F simd.Float](mem *memory[F], c bytesCase) (x Bytes, p problem
 	return x, p
 }
 
-// mul is the product with bytes.
+// mulBytes is the product with bytes.
 func (p *problem[F]) mulBytes(x Bytes, left bool) {
 	if left {
 		MulBytes(p.c, x, p.b, p.e)
@@ -76,10 +77,11 @@ func testMulBytes[F simd.Float](t *testing.T) {
 	for _, shape := range bytesShapes {
 		for _, left := range []bool{true, false} {
 			for _, density := range []int{0, 1, 8} {
+				shift := []float64{0, 0, 0.4, 1}[i%4] // with 1 the byte 255 stands for 0
 				shape.flags, shape.slack, shape.atEnd = i%8, i%3, i%2 == 0
 				shape.transA, shape.transB = i%5 < 2, i%7 < 3
 				i++
-				checkMulBytes(t, mem, bytesCase{shape, left, density})
+				checkMulBytes(t, mem, bytesCase{shape, left, density, shift})
 			}
 		}
 	}
@@ -117,7 +119,7 @@ func TestMulBytesIsMul(t *testing.T) {
 	for _, left := range []bool{true, false} {
 		for _, shape := range []mulCase{{m: 128, n: 128, k: 784}, {m: 96, n: 784, k: 128}, {m: 50, n: 70, k: 1000}} {
 			for _, density := range []int{2, 8} {
-				c := bytesCase{shape, left, density}
+				c := bytesCase{shape, left, density, float64(density/8) / 2}
 				x, p := bytesProblem(mem, c)
 				Mul(p.c, p.a, p.b, p.e)
 				want := slices.Clone(p.c.Data)
@@ -138,7 +140,7 @@ func TestMulBytesNaN(t *testing.T) {
 	mem := newMemory[float32](t, 1<<18)
 	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 		for _, left := range []bool{true, false} {
-			c := bytesCase{mulCase{m: 100, n: 90, k: 50}, left, 1}
+			c := bytesCase{mulCase{m: 100, n: 90, k: 50}, left, 1, 0}
 			x, p := bytesProblem(mem, c)
 			if left {
 				p.b.from(20, 70)[0] = v
@@ -166,7 +168,7 @@ func TestMulBytesAllocatesNothing(t *testing.T) {
 	}
 	mem := newMemory[float32](t, 1<<18)
 	for _, left := range []bool{true, false} {
-		x, p := bytesProblem(mem, bytesCase{mulCase{m: 128, n: 100, k: 90}, left, 2})
+		x, p := bytesProblem(mem, bytesCase{mulCase{m: 128, n: 100, k: 90}, left, 2, 0})
 		if n := testing.AllocsPerRun(20, func() { p.mulBytes(x, left) }); n > 0 {
 			t.Errorf("bytes on the left %v: %v allocations", left, n)
 		}
@@ -185,6 +187,7 @@ func TestMulBytesPanics(t *testing.T) {
 		{"inner sizes differ on the right", func() { MulByBytes(RowMajor(data[:12], 4, 3), b.T(), x, false) }},
 		{"too few bytes", func() { x := x; x.Data = x.Data[:5]; MulBytes(c, x, b, Epilogue[float64]{}) }},
 		{"scale", func() { x := x; x.Scale = math.Inf(1); MulBytes(c, x, b, Epilogue[float64]{}) }},
+		{"shift", func() { x := x; x.Shift = math.NaN(); MulBytes(c, x, b, Epilogue[float64]{}) }},
 		{"bias too short", func() { MulBytes(c, x, b, Epilogue[float64]{Bias: data[:3]}) }},
 		{"transposed C", func() { c := RowMajor(data, 4, 2).T(); MulBytes(c, x, b, Epilogue[float64]{}) }},
 	} {

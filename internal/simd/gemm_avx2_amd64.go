@@ -15,8 +15,12 @@ type gemmTiles struct {
 	bRow                int
 	cRow, cTile         int
 	flags               int
-	index               unsafe.Pointer // of the steps to make, for some kernels
-	bPanel              int            // distance of panels, likewise
+
+	// The rest is for kernels that make some of the steps.
+	index  unsafe.Pointer
+	bPanel int            // distance of panels
+	table  unsafe.Pointer // what bytes of A stand for
+	rows   [IndexedRows]unsafe.Pointer
 }
 
 // gemmDots describes tiles of C side by side.

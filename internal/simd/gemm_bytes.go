@@ -2,96 +2,85 @@ package simd
 
 import "fmt"
 
-// Products with bytes. Pixels and the like are bytes of which many are 0, and a step
-// along K in which all of a tile's elements of A are 0 changes nothing: it is left out.
+// Products with bytes. A step along K in which all of a tile's elements of A are 0
+// changes nothing: it is left out.
 
-// IndexedRows is the most rows that PackBytes and MulIndexed take.
+// IndexedRows is the most rows that ListColumns and MulBytes take.
 const IndexedRows = 3
 
-// bytesGroup is how many columns PackBytes does at a time.
-const bytesGroup = 8
+// listGroup is how many columns ListColumns does at a time.
+const listGroup = 32
 
-// BytesPitch is how far apart PackBytes writes rows of k elements.
-func BytesPitch(k int) int { return (k + bytesGroup - 1) / bytesGroup * bytesGroup }
+// IndexLen is the length of an index for k columns.
+func IndexLen(k int) int { return max(k, 0) + 8 }
 
-// PackBytes converts a matrix of bytes [m, k], m at most IndexedRows, whose element
-// (i, p) is src[i·row+p], and lists the columns that are not all 0:
+// ListColumns lists the columns of a matrix of bytes [m, k], m at most IndexedRows, that
+// do not only consist of the byte skip. Element (i, p) is src[i·row+p]:
 //
-//	values[i·BytesPitch(k)+p] = src[i·row+p]·scale
-//	index[:n] = the p for which some src[i·row+p] is not 0, ascending
+//	index[:n] = the p for which some src[i·row+p] is not skip, ascending
 //
-// values must have IndexedRows·BytesPitch(k) elements and index BytesPitch(k)+8; what
-// they hold besides is unspecified.
-func PackBytes[T Float](values []T, index []int32, src []byte, row, m, k int, scale T) (n int) {
+// index must have IndexLen(k) elements; what the rest of it holds is unspecified.
+func ListColumns(index []int32, src []byte, row, m, k int, skip byte) (n int) {
 	if m <= 0 || k <= 0 {
 		return 0
 	}
 	if m > IndexedRows {
-		panic(fmt.Sprintf("simd: PackBytes: %d rows, want at most %d", m, IndexedRows))
+		panic(fmt.Sprintf("simd: ListColumns: %d rows, want at most %d", m, IndexedRows))
 	}
 	if want := extent(m, row, k, 1); len(src) < want {
-		panicLength("PackBytes", "src", len(src), want)
+		panicLength("ListColumns", "src", len(src), want)
 	}
-	if want := IndexedRows * BytesPitch(k); len(values) < want {
-		panicLength("PackBytes", "values", len(values), want)
+	if want := IndexLen(k); len(index) < want {
+		panicLength("ListColumns", "index", len(index), want)
 	}
-	if want := BytesPitch(k) + bytesGroup; len(index) < want {
-		panicLength("PackBytes", "index", len(index), want)
-	}
-	done, n := packBytes(values, index, src, row, m, k, scale)
-	return packBytesGeneric(values, index, src, row, m, done, k, n, scale)
+	done, n := listColumns(index, src, row, m, k, skip)
+	return listColumnsGeneric(index, src, row, m, done, k, n, skip)
 }
 
-// packBytesGeneric is the reference of PackBytes, for the columns from ≤ p < k; index
+// listColumnsGeneric is the reference of ListColumns, for the columns from ≤ p < k; index
 // has n entries already.
-func packBytesGeneric[T Float](values []T, index []int32, src []byte, row, m, from, k, n int, scale T) int {
-	pitch := BytesPitch(k)
+func listColumnsGeneric(index []int32, src []byte, row, m, from, k, n int, skip byte) int {
 	for p := from; p < k; p++ {
-		any := byte(0)
 		for i := range m {
-			b := src[i*row+p]
-			values[i*pitch+p] = T(b) * scale
-			any |= b
-		}
-		if any != 0 {
-			index[n] = int32(p)
-			n++
+			if src[i*row+p] != skip {
+				index[n] = int32(p)
+				n++
+				break
+			}
 		}
 	}
 	return n
 }
 
-// MulIndexed runs the product of at most IndexedRows rows, but only the steps along K
-// that index lists, each in 0 … K-1: those of A's other columns count as 0. A must have
-// its columns next to each other (ACol = 1) and IndexedRows rows, whatever M is, as
-// PackBytes writes them. B must be packed. Each element is one sum in the order of
+// MulBytes runs the product for an A of bytes: element (i, p) is table[x[i·row+p]], for
+// at most IndexedRows rows. It makes only the steps along K that index lists, each in
+// 0 … K-1. B must be packed; A is not used. Each element is one sum in the order of
 // index.
-func (g *Gemm[T]) MulIndexed(index []int32) {
+func (g *Gemm[T]) MulBytes(x []byte, row int, table *[256]T, index []int32) {
 	if g.empty() {
 		return
 	}
-	g.checkC("MulIndexed")
-	if g.M > IndexedRows || g.PackedA || g.ACol != 1 || !g.PackedB {
-		panic(fmt.Sprintf("simd: MulIndexed: %d rows, want at most %d; columns of A are %d elements apart, want 1; B packed %v, want true",
-			g.M, IndexedRows, g.ACol, g.PackedB))
+	g.checkC("MulBytes")
+	if g.M > IndexedRows || !g.PackedB {
+		panic(fmt.Sprintf("simd: MulBytes: %d rows, want at most %d; B packed: %v, want true", g.M, IndexedRows, g.PackedB))
 	}
-	g.need("MulIndexed", "A", len(g.A), extent(IndexedRows, g.ARow, g.K, 1))
-	g.need("MulIndexed", "B", len(g.B), PackedBLen[T](g.N, g.K))
-	g.indexed(index)
+	g.need("MulBytes", "x", len(x), extent(g.M, row, g.K, 1))
+	g.need("MulBytes", "B", len(g.B), PackedBLen[T](g.N, g.K))
+	g.bytes(x, row, table, index)
 }
 
-// indexedGeneric is the reference of MulIndexed.
-func (g *Gemm[T]) indexedGeneric(index []int32) {
+// bytesGeneric is the reference of MulBytes.
+func (g *Gemm[T]) bytesGeneric(x []byte, row int, table *[256]T, index []int32) {
 	w := GemmPanel[T]()
 	for i := range g.M {
-		a := g.A[i*g.ARow:]
+		a := x[min(i*row, len(x)):]
 		for j := 0; j < g.N; j += w {
 			var sums [16]T
 			b := g.B[j*g.K:]
 			for _, p := range index {
-				x := a[p]
+				v := table[a[p]]
 				for d, y := range b[int(p)*w:][:w] {
-					sums[d] += x * y
+					sums[d] += v * y
 				}
 			}
 			for d := range min(w, g.N-j) {

@@ -6,14 +6,11 @@ import "unsafe"
 
 // The structs that the assembly takes, as in gemm_avx2_amd64.go.
 
-// gemmBytes describes rows of bytes that are converted.
-type gemmBytes struct {
-	values       unsafe.Pointer
-	pitch        int // distance
+// gemmList describes rows of bytes whose columns are listed.
+type gemmList struct {
 	index, table unsafe.Pointer
-	scale        unsafe.Pointer
 	k, count     int // count is the result
-	eight        int
+	eight, skip  int
 	rows         [IndexedRows]unsafe.Pointer
 }
 
@@ -39,41 +36,42 @@ var bitNumbers = func() (table [256]uint64) {
 	return table
 }()
 
-// packBytes does as many columns as groups are full of, and says how many and how
+// listColumns does as many columns as groups are full of, and says how many and how
 // many it listed.
-func packBytes[T Float](values []T, index []int32, src []byte, row, m, k int, scale T) (done, n int) {
-	done = k &^ (bytesGroup - 1)
+func listColumns(index []int32, src []byte, row, m, k int, skip byte) (done, n int) {
+	done = k &^ (listGroup - 1)
 	if !useAVX2 || done == 0 {
 		return 0, 0
 	}
-	t := gemmBytes{
-		values: at(values, 0), pitch: bytesIn[T](BytesPitch(k)),
+	t := gemmList{
 		index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(&bitNumbers),
-		scale: unsafe.Pointer(&scale), k: done, eight: 8,
+		k: done, eight: 8, skip: int(skip) * 0x01010101,
 	}
-	for r := range t.rows {
-		t.rows[r] = unsafe.Pointer(&src[min(r, m-1)*row]) // the last row for those there are not
-	}
-	if is32[T]() {
-		gemmBytesF32(&t)
-	} else {
-		gemmBytesF64(&t)
-	}
+	t.rows = rowsOfBytes(src, row, m)
+	gemmListColumns(&t)
 	return done, t.count
 }
 
-func (g *Gemm[T]) indexed(index []int32) {
+// rowsOfBytes is where m rows begin, the last one in place of those there are not.
+func rowsOfBytes(x []byte, row, m int) (rows [IndexedRows]unsafe.Pointer) {
+	for r := range rows {
+		rows[r] = unsafe.Pointer(&x[min(r, m-1)*row])
+	}
+	return rows
+}
+
+func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, index []int32) {
 	if !useAVX2 {
-		g.indexedGeneric(index)
+		g.bytesGeneric(x, row, table, index)
 		return
 	}
 	w := GemmPanel[T]()
 	t := gemmTiles{
-		k: len(index), index: unsafe.Pointer(unsafe.SliceData(index)), flags: g.flags(),
-		aRow: bytesIn[T](g.ARow), bPanel: bytesIn[T](w * max(g.K, 0)), cRow: bytesIn[T](g.CRow),
+		k: len(index), index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(table), flags: g.flags(),
+		bPanel: bytesIn[T](w * max(g.K, 0)), cRow: bytesIn[T](g.CRow),
 	}
 	if g.K > 0 {
-		t.a = at(g.A, 0)
+		t.rows = rowsOfBytes(x, row, g.M)
 	}
 	full := g.N
 	if g.M < IndexedRows {
@@ -86,17 +84,17 @@ func (g *Gemm[T]) indexed(index []int32) {
 			if g.Bias != nil {
 				t.bias = at(g.Bias, j)
 			}
-			g.indexedTiles(&t, j, panels, tiles)
+			g.bytesTiles(&t, j, panels, tiles)
 			j += tiles * panels * w
 		}
 	}
 	if j < g.N {
-		g.indexedEdge(t, j)
+		g.bytesEdge(t, j)
 	}
 }
 
-// indexedTiles runs the kernel for tiles of one panel or two, from column j on.
-func (g *Gemm[T]) indexedTiles(t *gemmTiles, j, panels, tiles int) {
+// bytesTiles runs the kernel for tiles of one panel or two, from column j on.
+func (g *Gemm[T]) bytesTiles(t *gemmTiles, j, panels, tiles int) {
 	t.tiles = tiles
 	if g.K > 0 {
 		t.b = at(g.B, j*g.K)
@@ -113,15 +111,15 @@ func (g *Gemm[T]) indexedTiles(t *gemmTiles, j, panels, tiles int) {
 	}
 }
 
-// indexedEdge computes the columns from j on, or fewer rows than a tile has, in a tile
+// bytesEdge computes the columns from j on, or fewer rows than a tile has, in a tile
 // of which a part is kept.
-func (g *Gemm[T]) indexedEdge(t gemmTiles, j int) {
+func (g *Gemm[T]) bytesEdge(t gemmTiles, j int) {
 	w := GemmPanel[T]()
 	var tile [IndexedRows * 16]T
 	t.cRow, t.flags = bytesIn[T](w), 0
 	for ; j < g.N; j += w {
 		t.c = unsafe.Pointer(&tile)
-		g.indexedTiles(&t, j, 1, 1)
+		g.bytesTiles(&t, j, 1, 1)
 		for i := range g.M {
 			for d := range min(w, g.N-j) {
 				g.finish(i, j+d, tile[i*w+d])

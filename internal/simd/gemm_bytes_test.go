@@ -4,98 +4,61 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 )
 
-// sparseBytes fills s with bytes, most of them 0.
-func sparseBytes(s []byte, r *rand.Rand) {
+// sparseBytes fills s with bytes, most of them skip.
+func sparseBytes(s []byte, r *rand.Rand, skip byte) {
 	for i := range s {
-		s[i] = 0
+		s[i] = skip
 		if r.IntN(4) == 0 {
 			s[i] = byte(r.Uint32())
 		}
 	}
 }
 
-func TestPackBytes(t *testing.T) {
-	t.Run("float32", testPackBytes[float32])
-	t.Run("float64", testPackBytes[float64])
-}
-
-func testPackBytes[T Float](t *testing.T) {
+func TestListColumns(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for m := range IndexedRows + 1 {
-		for k := range 70 {
+		for k := range 140 {
 			for _, row := range []int{k, k + 5} {
-				src := guarded(t, max(extent(m, row, k, 1), 1), k%2 == 0)
-				src = src[:extent(m, row, k, 1)]
-				sparseBytes(src, r)
-				values := guardedFloats[T](t, IndexedRows*BytesPitch(k), true)
-				entries := guarded(t, 4*(BytesPitch(k)+8), true)
-				index := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(entries))), len(entries)/4)
-				for _, assembly := range []bool{true, false} {
-					Fill(values, T(math.NaN()))
-					n := -1
-					withAssembly(assembly, func() { n = PackBytes(values, index, src, row, m, k, 1./255) })
-					checkPacked(t, values, index[:n], src, row, m, k)
+				for _, skip := range []byte{0, 7} {
+					src := guarded(t, extent(m, row, k, 1)+1, true)[1:]
+					sparseBytes(src, r, skip)
+					memory := guarded(t, 4*IndexLen(k), true)
+					index := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/4)
+					var want []int32
+					for p := range k {
+						for i := range m {
+							if src[i*row+p] != skip {
+								want = append(want, int32(p))
+								break
+							}
+						}
+					}
+					for _, assembly := range []bool{true, false} {
+						n := -1
+						withAssembly(assembly, func() { n = ListColumns(index, src, row, m, k, skip) })
+						if !slices.Equal(index[:n], want) {
+							t.Fatalf("[%d, %d], assembly=%v: %v, want %v", m, k, assembly, index[:n], want)
+						}
+					}
 				}
 			}
 		}
 	}
 }
 
-// checkPacked compares what PackBytes wrote with its definition.
-func checkPacked[T Float](t *testing.T, values []T, index []int32, src []byte, row, m, k int) {
-	t.Helper()
-	for p := range k {
-		listed := len(index) > 0 && int(index[0]) == p
-		if listed {
-			index = index[1:]
-		}
-		nonzero := false
-		for i := range m {
-			b := src[i*row+p]
-			nonzero = nonzero || b != 0
-			scale := T(1. / 255)
-			if got, want := values[i*BytesPitch(k)+p], T(b)*scale; got != want {
-				t.Fatalf("[%d, %d]: element %d, %d, byte %d: %v, want %v", m, k, i, p, b, got, want)
-			}
-		}
-		if listed != nonzero {
-			t.Fatalf("[%d, %d]: column %d listed: %v, want %v", m, k, p, listed, nonzero)
-		}
-	}
-	if len(index) > 0 {
-		t.Fatalf("[%d, %d]: the list ends with %v", m, k, index)
-	}
+func TestMulBytes(t *testing.T) {
+	t.Run("float32", testMulBytes[float32])
+	t.Run("float64", testMulBytes[float64])
 }
 
-func TestMulIndexed(t *testing.T) {
-	t.Run("float32", testMulIndexed[float32])
-	t.Run("float64", testMulIndexed[float64])
-}
-
-func testMulIndexed[T Float](t *testing.T) {
+func testMulBytes[T Float](t *testing.T) {
 	mem := newMemory[T](t)
-	packed := guardedFloats[T](t, 1<<15, true)
 	forCases([]int{1, 2, 3}, append([]int{47, 48, 50, 64, 70}, gemmSizes...), func(c gemmCase) {
-		testGemm(t, mem, c, func(g *Gemm[T]) {
-			b := packed[len(packed)-PackedBLen[T](g.N, g.K):]
-			PackB(b, g.B, g.BRow, g.BCol, g.K, g.N)
-			h := *g
-			h.A, h.ARow = make([]T, IndexedRows*g.K), g.K
-			Fill(h.A, T(math.NaN())) // the rows that are none
-			all := make([]int32, g.K)
-			for p := range all {
-				all[p] = int32(p)
-				for i := range g.M {
-					h.A[i*h.ARow+p] = g.A[i*g.ARow+p]
-				}
-			}
-			h.B, h.PackedB = b, true
-			h.MulIndexed(all)
-		})
 		r := rand.New(rand.NewPCG(uint64(c.k), uint64(c.n)))
 		var some []int32
 		for p := range c.k {
@@ -103,54 +66,59 @@ func testMulIndexed[T Float](t *testing.T) {
 				some = append(some, int32(p))
 			}
 		}
-		testIndexedGaps[T](t, c, some)
+		checkMulBytes(t, mem, c, some)
 	})
 }
 
-// testIndexedGaps compares products of some of the steps with ones whose A is 0 at the
-// others. There the kernel must not even look: A is NaN and B infinite.
-func testIndexedGaps[T Float](t *testing.T, c gemmCase, index []int32) {
+// checkMulBytes compares a product of some of the steps with the exact one. At the others
+// the kernel must not even look: there B is NaN.
+func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, steps []int32) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(c.m), uint64(c.k)))
-	random := func(n int) []T {
-		s := make([]T, n)
-		for i := range s {
-			s[i] = T(r.NormFloat64())
-		}
-		return s
+	var table [256]T
+	for i := range table {
+		table[i] = T(r.NormFloat64())
 	}
-	zeroed := Gemm[T]{M: c.m, N: c.n, K: c.k, C: random(c.m * c.n), CRow: c.n, A: make([]T, 3*c.k), ARow: c.k, ACol: 1,
-		B: random(c.k * c.n), BRow: c.n, BCol: 1, Accumulate: c.flags&1 != 0, ReLU: c.flags&4 != 0}
-	if c.flags&2 != 0 {
-		zeroed.Bias = random(c.n)
+	row := c.k + c.slack
+	x := guarded(t, extent(c.m, row, c.k, 1)+1, true)[1:]
+	for i := range x {
+		x[i] = byte(r.Uint32())
 	}
-	listed := make([]bool, c.k)
-	for _, p := range index {
-		listed[p] = true
+	b := make([]T, c.k*c.n)
+	Fill(b, T(math.NaN()))
+	exact := Gemm[T]{M: c.m, N: c.n, K: c.k, A: make([]T, c.m*c.k), ARow: c.k, ACol: 1, B: make([]T, c.k*c.n), BRow: c.n, BCol: 1,
+		CRow: c.n + c.slack, Accumulate: c.flags&1 != 0, ReLU: c.flags&4 != 0}
+	for _, p := range steps {
 		for i := range c.m {
-			zeroed.A[i*c.k+int(p)] = T(r.NormFloat64())
+			exact.A[i*c.k+int(p)] = table[x[i*row+int(p)]]
+		}
+		for j := range c.n {
+			v := T(r.NormFloat64())
+			exact.B[int(p)*c.n+j], b[int(p)*c.n+j] = v, v
 		}
 	}
-	want, tolerance := naiveGemm(&zeroed)
-	before := append([]T{}, zeroed.C...)
+	if c.flags&2 != 0 {
+		exact.Bias, _, _ = operand(mem.bias, r, 1, c.n, byRows, 0, c.atEnd)
+	}
+	packed := cut(mem.b, PackedBLen[T](c.n, c.k), c.atEnd)
+	PackB(packed, b, c.n, 1, c.k, c.n)
+	exact.C = cut(mem.c, extent(c.m, exact.CRow, c.n, 1), c.atEnd)
 	for _, assembly := range []bool{true, false} {
-		g := zeroed
-		g.A, g.C = append([]T{}, zeroed.A...), append([]T{}, before...)
-		b := append([]T{}, zeroed.B...)
-		for p, ok := range listed {
-			if !ok {
-				for i := range c.m {
-					g.A[i*c.k+p] = T(math.NaN())
-				}
-				Fill(b[p*c.n:][:c.n], T(math.Inf(1)))
-			}
-		}
-		g.B, g.PackedB = make([]T, PackedBLen[T](c.n, c.k)), true
-		PackB(g.B, b, c.n, 1, c.k, c.n)
-		withAssembly(assembly, func() { g.MulIndexed(index) })
+		Fill(exact.C, 7) // between rows this must stay
+		want, tolerance := naiveGemm(&exact)
+		g := exact
+		g.A, g.B, g.PackedB = nil, packed, true
+		withAssembly(assembly, func() { g.MulBytes(x, row, &table, steps) })
 		for i, v := range g.C {
-			if !(math.Abs(float64(v)-want[i]) <= tolerance[i]) {
-				t.Fatalf("%v assembly=%v, %d steps: element %d is %v, want %v ± %v", c, assembly, len(index), i, v, want[i], tolerance[i])
+			i, j := i/g.CRow, i%g.CRow
+			if j >= c.n {
+				if v != 7 {
+					t.Fatalf("%v assembly=%v: wrote %v between rows, at %d, %d", c, assembly, v, i, j)
+				}
+				continue
+			}
+			if at := i*c.n + j; !(math.Abs(float64(v)-want[at]) <= tolerance[at]) {
+				t.Fatalf("%v assembly=%v, %d steps: element %d, %d is %v, want %v ± %v", c, assembly, len(steps), i, j, v, want[at], tolerance[at])
 			}
 		}
 	}

@@ -9,9 +9,11 @@ func (g *Gemm[T]) axpy()  { g.axpyGeneric() }
 func packA[T Float](dst, src []T, row, col, m, k int) { packAGeneric(dst, src, row, col, m, k) }
 func packB[T Float](dst, src []T, row, col, k, n int) { packBGeneric(dst, src, row, col, k, n) }
 
-func (g *Gemm[T]) indexed(index []int32) { g.indexedGeneric(index) }
+func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, index []int32) {
+	g.bytesGeneric(x, row, table, index)
+}
 
-func packBytes[T Float](_ []T, _ []int32, _ []byte, _, _, _ int, _ T) (done, n int) { return 0, 0 }
+func listColumns(_ []int32, _ []byte, _, _, _ int, _ byte) (done, n int) { return 0, 0 }
 
 func transposeBytes(dst []byte, dstRow int, src []byte, srcRow, rows, cols int) {
 	transposeBytesGeneric(dst, dstRow, src, srcRow, 0, rows, 0, cols)

@@ -149,11 +149,6 @@ func gemmIndexed3x2F32(p *gemmTiles)
 //go:noescape
 func gemmIndexed3x4F32(p *gemmTiles)
 
-// gemmBytesF32 converts rows of bytes and lists the columns that are not all 0.
-//
-//go:noescape
-func gemmBytesF32(p *gemmBytes)
-
 // gemmTransposeF32 writes the columns of 8 rows of length k as vectors.
 //
 //go:noescape
@@ -319,11 +314,6 @@ func gemmIndexed3x2F64(p *gemmTiles)
 //go:noescape
 func gemmIndexed3x4F64(p *gemmTiles)
 
-// gemmBytesF64 converts rows of bytes and lists the columns that are not all 0.
-//
-//go:noescape
-func gemmBytesF64(p *gemmBytes)
-
 // gemmTransposeF64 writes the columns of 4 rows of length k as vectors.
 //
 //go:noescape
@@ -343,6 +333,11 @@ func gemmCopy1F64(p *gemmPack)
 //
 //go:noescape
 func gemmCopy2F64(p *gemmPack)
+
+// gemmListColumns lists the columns of bytes that are not all to be skipped.
+//
+//go:noescape
+func gemmListColumns(p *gemmList)
 
 // gemmTransposeBytes transposes tiles of 8 rows and 16 columns of bytes.
 //

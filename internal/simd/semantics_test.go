@@ -324,10 +324,9 @@ func TestLengthPanics(t *testing.T) {
 		{"TransposeStrided dst", func() { TransposeStrided(three, 3, three, 2, 1, 2) }, []string{"TransposeStrided", "dst", "want 4"}},
 		{"TransposeBytes src", func() { TransposeBytes(make([]byte, 9), 1, make([]byte, 3), 3, 2, 1) }, []string{"TransposeBytes", "src", "want 4"}},
 		{"TransposeBytes dst", func() { TransposeBytes(make([]byte, 3), 3, make([]byte, 9), 2, 1, 2) }, []string{"TransposeBytes", "dst", "want 4"}},
-		{"PackBytes rows", func() { PackBytes(three, nil, nil, 1, 4, 1, 1) }, []string{"PackBytes", "4 rows"}},
-		{"PackBytes src", func() { PackBytes(three, nil, []byte{1}, 1, 2, 1, 1) }, []string{"PackBytes", "src"}},
-		{"PackBytes values", func() { PackBytes(three, nil, []byte{1, 2}, 1, 2, 1, 1) }, []string{"PackBytes", "values", "want 24"}},
-		{"PackBytes index", func() { PackBytes(make([]float32, 24), nil, []byte{1}, 1, 1, 1, 1) }, []string{"PackBytes", "index", "want 16"}},
+		{"ListColumns rows", func() { ListColumns(nil, nil, 1, 4, 1, 0) }, []string{"ListColumns", "4 rows"}},
+		{"ListColumns src", func() { ListColumns(nil, []byte{1}, 1, 2, 1, 0) }, []string{"ListColumns", "src"}},
+		{"ListColumns index", func() { ListColumns(nil, []byte{1}, 1, 1, 1, 0) }, []string{"ListColumns", "index", "want 9"}},
 		{"Gather length", func() { Gather(three, three, []int{0}) }, []string{"Gather", "index"}},
 	}
 	for _, c := range cases {

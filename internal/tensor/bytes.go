@@ -46,8 +46,8 @@ func (j bytesJob) do(lo, hi int) {
 	}
 }
 
-// LinearBytes sets dst [rows…, out] to x·wᵀ + bias, where x [rows…, in] is bytes
-// without shift, w is [out, in] and bias, unless nil, is [out].
+// LinearBytes sets dst [rows…, out] to x·wᵀ + bias, where x [rows…, in] is bytes, w is
+// [out, in] and bias, unless nil, is [out].
 func LinearBytes(dst *Array, x Bytes, w, bias *Array) {
 	if dst.DType == Float32 {
 		e := gemm.Epilogue[float32]{}
@@ -93,5 +93,5 @@ func linearBytesWeight[T simd.Float](dst, g []T, x Bytes, dw *Array, accumulate 
 }
 
 func (b Bytes) matrix(rows, cols int) gemm.Bytes {
-	return gemm.Bytes{Data: b.Data, Rows: rows, Cols: cols, Scale: b.Scale}
+	return gemm.Bytes{Data: b.Data, Rows: rows, Cols: cols, Scale: b.Scale, Shift: b.Shift}
 }

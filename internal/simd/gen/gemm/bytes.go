@@ -5,92 +5,69 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 )
 
-// Fields of gemmBytes.
+// Fields of gemmList.
 const (
-	bytesValues field = 8 * iota
-	bytesPitch        // bytes from one row of values to the next
-	bytesIndex
-	bytesTable
-	bytesScale // a pointer
-	bytesK     // a multiple of byteGroup, not 0
-	bytesCount // the result
-	bytesEight
-	bytesRows // as many pointers as indexedRows
+	listIndex field = 8 * iota
+	listTable
+	listK     // a multiple of listGroup, not 0
+	listCount // the result
+	listEight // the number
+	listSkip  // the byte, in each of the lowest four
+	listRows  // as many pointers as indexedRows
 )
 
-// byteGroup is how many columns packBytes does at a time.
-const byteGroup = 8
+// listGroup is how many columns listColumns does at a time.
+const listGroup = 32
 
-// packBytes emits the kernel that converts rows of bytes and lists the columns where
-// one of them is not 0. For each group of columns a table says which lanes of the
-// list they come to: entry m holds the numbers of the bits set in m.
-func packBytes(c *build.Context, e element) {
-	f := begin(c, e, "gemmBytes"+e.name, "converts rows of bytes and lists the columns that are not all 0.", "gemmBytes")
-	values, pitch, index, table, k := f.get(bytesValues), f.get(bytesPitch), f.get(bytesIndex), f.get(bytesTable), f.get(bytesK)
+// listColumns emits the kernel that lists the columns of a few rows of bytes that are
+// not all the byte to skip. The group's columns come in parts of eight: a table says
+// which lanes of the list they go to, its entry m holds the numbers of the bits set in m.
+func listColumns(c *build.Context) {
+	f := begin(c, single, "gemmListColumns", "lists the columns of bytes that are not all to be skipped.", "gemmList")
+	index, table, k := f.get(listIndex), f.get(listTable), f.get(listK)
 	rows := make([]gp, indexedRows)
 	for r := range rows {
-		rows[r] = f.get(bytesRows + field(8*r))
+		rows[r] = f.get(listRows + field(8*r))
 		f.ADDQ(k, rows[r]) // the loop counts from −k to 0
 	}
-	scale := f.broadcast(operand.Mem{Base: f.get(bytesScale)})
-	zero, column, eight := f.YMM(), f.YMM(), f.YMM()
-	f.VPXOR(zero, zero, zero)
-	f.VPXOR(column, column, column) // the group's first column, in every lane
-	f.VPBROADCASTD(f.at(bytesEight), eight)
+	skip, column, eight := f.YMM(), f.YMM(), f.YMM()
+	f.VPXOR(column, column, column) // the part's first column, in every lane
+	f.VPBROADCASTD(f.at(listSkip), skip)
+	f.VPBROADCASTD(f.at(listEight), eight)
 	f.NEGQ(k)
 	f.Label("group")
-	any, out := f.YMM(), values
+	var same vec
 	for r := range rows {
 		x := f.YMM()
-		f.VPMOVZXBD(operand.Mem{Base: rows[r], Index: k, Scale: 1}, x)
+		f.VPCMPEQB(operand.Mem{Base: rows[r], Index: k, Scale: 1}, skip, x)
 		if r == 0 {
-			f.VMOVDQU(x, any)
+			same = x
 		} else {
-			f.VPOR(x, any, any)
-		}
-		f.storeInts(x, scale, out)
-		if r < len(rows)-1 {
-			next := f.GP64()
-			f.LEAQ(operand.Mem{Base: out, Index: pitch, Scale: 1}, next)
-			out = next
+			f.VPAND(x, same, same)
 		}
 	}
-	f.ADDQ(operand.Imm(uint64(byteGroup*f.size)), values)
-	f.VPCMPEQD(zero, any, any)
-	mask, count, lanes := f.GP64(), f.GP64(), f.YMM()
-	f.VMOVMSKPS(any, mask.As32())
-	f.XORQ(operand.Imm(0xff), mask)
-	f.VPMOVZXBD(operand.Mem{Base: table, Index: mask, Scale: 8}, lanes)
-	f.VPADDD(column, lanes, lanes)
-	f.VMOVDQU(lanes, operand.Mem{Base: index})
-	f.POPCNTQ(mask, count)
-	f.LEAQ(operand.Mem{Base: index, Index: count, Scale: 4}, index)
-	f.VPADDD(eight, column, column)
-	f.ADDQ(operand.Imm(byteGroup), k)
+	mask := f.GP64()
+	f.VPMOVMSKB(same, mask.As32())
+	f.NOTL(mask.As32())
+	for part := range listGroup / 8 {
+		bits, count, lanes := f.GP64(), f.GP64(), f.YMM()
+		f.MOVBQZX(mask.As8L(), bits)
+		if part < listGroup/8-1 {
+			f.SHRL(operand.Imm(8), mask.As32())
+		}
+		f.VPMOVZXBD(operand.Mem{Base: table, Index: bits, Scale: 8}, lanes)
+		f.VPADDD(column, lanes, lanes)
+		f.VMOVDQU(lanes, operand.Mem{Base: index})
+		f.POPCNTQ(bits, count)
+		f.LEAQ(operand.Mem{Base: index, Index: count, Scale: 4}, index)
+		f.VPADDD(eight, column, column)
+	}
+	f.ADDQ(operand.Imm(listGroup), k)
 	f.JNE(operand.LabelRef("group"))
-	f.SUBQ(f.at(bytesIndex), index)
+	f.SUBQ(f.at(listIndex), index)
 	f.SHRQ(operand.Imm(2), index)
-	f.MOVQ(index, f.at(bytesCount))
+	f.MOVQ(index, f.at(listCount))
 	f.end()
-}
-
-// storeInts stores eight integers, converted and scaled, at out.
-func (f *function) storeInts(x, scale vec, out gp) {
-	if f.size == 4 {
-		v := f.YMM()
-		f.VCVTDQ2PS(x, v)
-		f.VMULPS(scale, v, v)
-		f.VMOVUPS(v, operand.Mem{Base: out})
-		return
-	}
-	half := f.XMM()
-	f.VEXTRACTI128(operand.Imm(1), x, half)
-	for i, h := range []operand.Op{x.AsX(), half} {
-		v := f.YMM()
-		f.VCVTDQ2PD(h, v)
-		f.VMULPD(scale, v, v)
-		f.VMOVUPD(v, operand.Mem{Base: out, Disp: 32 * i})
-	}
 }
 
 // Fields of gemmByteTiles.

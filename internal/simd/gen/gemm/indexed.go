@@ -11,17 +11,16 @@ import (
 const indexedRows = 3
 
 // indexed emits the kernel that computes tiles of C, side by side, by outer products,
-// but only of the steps along k that a list names. A's columns are next to each other. B
-// is packed, and a tile takes as many panels as vecs is made of.
+// but only of the steps along k that a list names. A is bytes, which a table turns into
+// numbers. B is packed, and a tile takes as many panels as vecs is made of.
 func indexed(ctx *build.Context, e element, vecs int) {
 	name := fmt.Sprintf("gemmIndexed%dx%d%s", indexedRows, vecs, e.name)
 	doc := fmt.Sprintf("computes tiles of %d rows and %d vectors of columns by some of the steps.", indexedRows, vecs)
 	t := &tile{function: begin(ctx, e, name, doc, "gemmTiles"), rows: indexedRows, vecs: vecs}
-	a, aRow := []gp{t.get(fieldA)}, t.get(fieldARow)
-	for i := 1; i < t.rows; i++ {
-		next := t.GP64()
-		t.LEAQ(operand.Mem{Base: a[i-1], Index: aRow, Scale: 1}, next)
-		a = append(a, next)
+	table := t.get(fieldTable)
+	rows := make([]gp, t.rows)
+	for r := range rows {
+		rows[r] = t.get(fieldRows + field(8*r))
 	}
 	// The fields stay as they are: what is past the end of an array must not look like a
 	// pointer to the garbage collector.
@@ -46,7 +45,9 @@ func indexed(ctx *build.Context, e element, vecs int) {
 		t.MOVL(operand.Mem{Base: index, Disp: 4 * n}, i.As32())
 		x := make([]vec, t.rows)
 		for r := range x {
-			x[r] = t.broadcast(operand.Mem{Base: a[r], Index: i, Scale: uint8(e.size)})
+			value := t.GP64()
+			t.MOVBQZX(operand.Mem{Base: rows[r], Index: i, Scale: 1}, value)
+			x[r] = t.broadcast(operand.Mem{Base: table, Index: value, Scale: uint8(e.size)})
 		}
 		t.SHLQ(operand.U8(6), i) // bytes in a row of a panel, of either type
 		for j := range t.vecs {

@@ -38,6 +38,7 @@ func generate() map[string][]byte {
 	for _, e := range []element{single, double} {
 		kernels(c, e)
 	}
+	listColumns(c)
 	transposeBytes(c)
 	file, err := c.Result()
 	if err != nil {
@@ -91,7 +92,6 @@ func kernels(c *build.Context, e element) {
 	}
 	indexed(c, e, panelVecs)
 	indexed(c, e, 2*panelVecs)
-	packBytes(c, e)
 	packTranspose(c, e)
 	packPanels(c, e)
 	for vecs := 1; vecs <= panelVecs; vecs++ {

@@ -23,8 +23,11 @@ const (
 	fieldCRow
 	fieldCTile
 	fieldFlags
-	fieldIndex  // of the steps to make, for some kernels
-	fieldBPanel // distance of panels, likewise
+	// The rest is for kernels that make some of the steps.
+	fieldIndex  // of the steps
+	fieldBPanel // distance of panels
+	fieldTable  // what bytes of A stand for
+	fieldRows   // of A, as many pointers as indexedRows
 )
 
 // Bits of the flags.
