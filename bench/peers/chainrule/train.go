@@ -39,9 +39,9 @@ func newTrainer(mlp workload.MLP, config nn.MLPConfig) *trainer {
 	return t
 }
 
-// step makes a step with this loss.
+// step makes a step with this loss, for x on the tape.
 func (t *trainer) step(x autograd.Variable, loss func(output autograd.Variable) autograd.Variable) {
-	l := loss(t.model.Forward(t.tape.Const(x)))
+	l := loss(t.model.Forward(x))
 	t.loss = l.Item()
 	t.adam.Step(l.Backward())
 	t.tape.Reset()
@@ -62,7 +62,7 @@ func (t *trainer) check(step func()) []float64 {
 	return losses
 }
 
-func mnistEpoch() (workload.Work, error) {
+func mnistEpoch(pixels workload.Pixels) (workload.Work, error) {
 	digits, err := workload.LoadDigits()
 	if err != nil {
 		return workload.Work{}, err
@@ -71,27 +71,33 @@ func mnistEpoch() (workload.Work, error) {
 	for _, label := range digits.Labels {
 		images.Labels = append(images.Labels, int(label))
 	}
+	if images = images.Flatten(); pixels != workload.Plain() {
+		images = images.Standardize(workload.Mean, workload.Std)
+	}
 	mlp := workload.MNIST()
 	t := newTrainer(mlp, nn.MLPConfig{})
-	config := data.LoaderConfig{BatchSize: mlp.Batch, DropLast: true}
+	train := func(batch *data.Batch) {
+		x := t.tape.Bytes(batch.DType, batch.X.Bytes, batch.X.Scale, batch.X.Shift, batch.X.Shape...)
+		t.classify(x, batch.Labels)
+	}
+	config := data.LoaderConfig{BatchSize: mlp.Batch, DropLast: true, KeepBytes: true}
 	var check []float64
-	for batch, err := range data.NewLoader(images.Flatten(), config).Batches(context.Background(), 0) {
+	for batch, err := range data.NewLoader(images, config).Batches(context.Background(), 0) {
 		if err != nil {
 			return workload.Work{}, err
 		}
-		x := autograd.New(batch.X.Float32s, batch.X.Shape...)
-		check = t.check(func() { t.classify(x, batch.Labels) })
+		check = t.check(func() { train(batch) })
 		break
 	}
 	config.Shuffle = true
-	loader := data.NewLoader(images.Flatten(), config)
+	loader := data.NewLoader(images, config)
 	epoch := 0
 	return workload.Work{Check: check, Run: func() error {
 		for batch, err := range loader.Batches(context.Background(), epoch) {
 			if err != nil {
 				return err
 			}
-			t.classify(autograd.New(batch.X.Float32s, batch.X.Shape...), batch.Labels)
+			train(batch)
 		}
 		epoch++
 		return nil
@@ -102,7 +108,7 @@ func largeStep() (workload.Work, error) {
 	mlp := workload.Large()
 	t := newTrainer(mlp, nn.MLPConfig{})
 	x, labels := autograd.New(mlp.Inputs(), mlp.Batch, mlp.Sizes[0]), mlp.Labels()
-	step := func() { t.classify(x, labels) }
+	step := func() { t.classify(t.tape.Const(x), labels) }
 	return workload.Work{Check: t.check(step), Run: func() error {
 		step()
 		return nil
@@ -114,7 +120,7 @@ func xorStep() (workload.Work, error) {
 	t := newTrainer(mlp, nn.MLPConfig{Activation: nn.Tanh{}, Output: nn.Sigmoid{}})
 	x, target := autograd.New(workload.XORInputs(), mlp.Batch, 2), autograd.New(workload.XORTargets(), mlp.Batch, 1)
 	loss := func(output autograd.Variable) autograd.Variable { return nn.MSELoss(output, target) }
-	step := func() { t.step(x, loss) }
+	step := func() { t.step(t.tape.Const(x), loss) }
 	return workload.Work{Check: t.check(step), Run: func() error {
 		step()
 		return nil

@@ -79,7 +79,7 @@ func newClassifier(mlp workload.MLP) (*trainer, error) {
 	})
 }
 
-func mnistEpoch() (workload.Work, error) {
+func mnistEpoch(pixels workload.Pixels) (workload.Work, error) {
 	digits, err := workload.LoadDigits()
 	if err != nil {
 		return workload.Work{}, err
@@ -89,7 +89,7 @@ func mnistEpoch() (workload.Work, error) {
 	if err != nil {
 		return workload.Work{}, err
 	}
-	loader := workload.NewLoader(digits, mlp.Batch)
+	loader := workload.NewLoader(digits, pixels, mlp.Batch)
 	classes := make([]int, mlp.Batch)
 	x := matrix(make([]float32, mlp.Batch*mlp.Sizes[0]), mlp.Batch, mlp.Sizes[0])
 	labels := matrix(make([]int32, mlp.Batch), mlp.Batch, 1)

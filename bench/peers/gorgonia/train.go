@@ -96,13 +96,13 @@ func classifier(mlp workload.MLP, x, y []float32) (*trainer, error) {
 	return t, t.compile(loss)
 }
 
-func mnistEpoch() (workload.Work, error) {
+func mnistEpoch(pixels workload.Pixels) (workload.Work, error) {
 	digits, err := workload.LoadDigits()
 	if err != nil {
 		return workload.Work{}, err
 	}
 	mlp := workload.MNIST()
-	loader := workload.NewLoader(digits, mlp.Batch)
+	loader := workload.NewLoader(digits, pixels, mlp.Batch)
 	labels := make([]int, mlp.Batch)
 	x, y := make([]float32, mlp.Batch*mlp.Sizes[0]), make([]float32, mlp.Batch*10)
 	read := func(i int) {

@@ -107,13 +107,13 @@ func (t *trainer) check(step func() error) ([]float64, error) {
 	return losses, nil
 }
 
-func mnistEpoch() (workload.Work, error) {
+func mnistEpoch(pixels workload.Pixels) (workload.Work, error) {
 	digits, err := workload.LoadDigits()
 	if err != nil {
 		return workload.Work{}, err
 	}
 	mlp := workload.MNIST()
-	loader := workload.NewLoader(digits, mlp.Batch)
+	loader := workload.NewLoader(digits, pixels, mlp.Batch)
 	labels := make([]int, mlp.Batch)
 	x, y := make([]float32, mlp.Batch*mlp.Sizes[0]), make([]float32, mlp.Batch*10)
 	read := func(i int) {

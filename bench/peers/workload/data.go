@@ -118,6 +118,7 @@ func readIDX(dir, name string, header, size int) ([]byte, error) {
 // their own.
 type Loader struct {
 	digits Digits
+	pixels Pixels
 	order  []int
 	batch  int
 	rng    *rand.Rand
@@ -125,12 +126,12 @@ type Loader struct {
 
 // NewLoader returns a loader whose batches are, until the first Shuffle, in the
 // order of the data.
-func NewLoader(digits Digits, batch int) *Loader {
+func NewLoader(digits Digits, pixels Pixels, batch int) *Loader {
 	order := make([]int, len(digits.Labels))
 	for i := range order {
 		order[i] = i
 	}
-	return &Loader{digits, order, batch, rand.New(rand.NewPCG(1, 2))}
+	return &Loader{digits, pixels, order, batch, rand.New(rand.NewPCG(1, 2))}
 }
 
 // Batches is the number of whole batches. What is left over is not trained on,
@@ -142,14 +143,15 @@ func (l *Loader) Shuffle() {
 	l.rng.Shuffle(len(l.order), func(i, j int) { l.order[i], l.order[j] = l.order[j], l.order[i] })
 }
 
-// Read puts batch number i, with pixels from 0 to 1, into x [batch, 784] and its
-// classes into labels.
+// Read puts the pixels of batch number i into x [batch, 784] and its classes into
+// labels.
 func (l *Loader) Read(i int, x []float32, labels []int) {
+	scale, shift := float32(l.pixels.Scale), float32(l.pixels.Shift)
 	for row, k := range l.order[i*l.batch:][:l.batch] {
 		labels[row] = int(l.digits.Labels[k])
 		to := x[row*digitPixels:][:digitPixels]
 		for j, pixel := range l.digits.Images[k*digitPixels:][:digitPixels] {
-			to[j] = float32(pixel) * (1.0 / 255)
+			to[j] = float32(pixel)*scale + shift
 		}
 	}
 }

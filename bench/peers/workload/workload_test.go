@@ -44,7 +44,7 @@ func TestLoader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loader := NewLoader(digits, 128)
+	loader := NewLoader(digits, Plain(), 128)
 	if got := loader.Batches(); got != 468 {
 		t.Errorf("%d batches, want 468", got)
 	}
