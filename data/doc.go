@@ -17,7 +17,8 @@
 // # Data sets
 //
 // A [Dataset] is anything that can fill a [Batch] with examples chosen by number.
-// [Images] keeps pixels as bytes and scales them batch by batch; [Arrays] holds
+// [Images] keeps pixels as bytes and scales them batch by batch, or leaves that to
+// the consumer of the batches ([LoaderConfig].KeepBytes); [Arrays] holds
 // numbers, with class labels, numeric targets or both; [Subset] and [Split] select
 // from any data set.
 //

@@ -47,25 +47,27 @@ func (p *bytesProduct[F]) block(s *byteScratch, i int) {
 	}
 	finite := p.pack(buf.data, col, n)
 	if end := min(row+p.rows, p.c.Rows); p.sparse {
-		p.sparseRows(&g, s, row, end, col, finite)
+		g.M, g.C = end-row, p.c.from(row, col)
+		p.skipping(&g, s, p.x.Data[row*k:], k, finite)
 	} else {
 		p.denseRows(&g, row, end, col)
 	}
 	putBuffer(buf)
 }
 
-// sparseRows computes rows row ≤ i < end of C = X·Y, in the columns from col on that g is
-// about, from the steps that are not 0.
-func (p *bytesProduct[F]) sparseRows(g *simd.Gemm[F], s *byteScratch, row, end, col int, finite bool) {
-	r := p.newRows(s, g.K, finite)
-	for ; row < end; row += g.M {
-		g.M = min(simd.IndexedRows, end-row)
-		g.C = p.c.from(row, col)
-		r.mul(g, p.x.Data[row*g.K:], g.K)
+// skipping computes a block from rows of bytes, stride bytes apart, and leaves out zeros
+// unless what they would meet may not be finite.
+func (p *bytesProduct[F]) skipping(g *simd.Gemm[F], s *byteScratch, x []byte, stride int, finite bool) {
+	s.index = grow(s.index, simd.IndexLen(g.K))
+	skip := int(p.zero)
+	if !finite {
+		skip = -1
 	}
+	g.MulBytes(x, stride, &p.table, skip, s.index)
 }
 
-// denseRows is sparseRows for all steps: it converts some rows at a time.
+// denseRows computes rows row ≤ i < end of C = X·Y, in the columns from col on that g is
+// about. It converts some rows at a time.
 func (p *bytesProduct[F]) denseRows(g *simd.Gemm[F], row, end, col int) {
 	buf := getBuffer[F](denseRowsAtOnce * g.K)
 	g.A, g.ARow, g.ACol = buf.data, g.K, 1
@@ -111,13 +113,8 @@ func (p *bytesProduct[F]) sparsePixels(s *byteScratch, col int) {
 	// Rows of a power of two would all fall on the same few cache sets.
 	tileRow := roundUp(n, 16) + 16
 	tile := getBuffer[F](count * tileRow)
-	g := simd.Gemm[F]{N: n, K: k, CRow: tileRow, B: p.packed, PackedB: true}
-	r := p.newRows(s, k, !p.wild.Load())
-	for i := 0; i < count; i += g.M {
-		g.M = min(simd.IndexedRows, count-i)
-		g.C = tile.data[i*tileRow:]
-		r.mul(&g, s.bytes[i*k:], k)
-	}
+	g := simd.Gemm[F]{M: count, N: n, K: k, C: tile.data, CRow: tileRow, B: p.packed, PackedB: true}
+	p.skipping(&g, s, s.bytes, k, !p.wild.Load())
 	if p.e.Accumulate {
 		for i := range count {
 			for j, v := range tile.data[i*tileRow:][:n] {
@@ -128,36 +125,6 @@ func (p *bytesProduct[F]) sparsePixels(s *byteScratch, col int) {
 		simd.TransposeStrided(p.c.from(0, col), p.c.RowStride, tile.data, tileRow, count, n)
 	}
 	putBuffer(tile)
-}
-
-// byteRows multiplies a few rows of bytes at a time.
-type byteRows[F simd.Float] struct {
-	table *[256]F
-	zero  byte
-	index []int32
-	all   bool // index is complete: no step may be left out
-}
-
-// newRows is for rows of k bytes, and a Y that is finite, so that steps may be left out,
-// or not.
-func (p *bytesProduct[F]) newRows(s *byteScratch, k int, finite bool) byteRows[F] {
-	s.index = grow(s.index, simd.IndexLen(k))
-	if !finite {
-		for q := range k {
-			s.index[q] = int32(q)
-		}
-	}
-	return byteRows[F]{&p.table, p.zero, s.index, !finite}
-}
-
-// mul computes a block of C of g.M rows, whose A are the rows of bytes that begin at x,
-// stride bytes apart.
-func (r *byteRows[F]) mul(g *simd.Gemm[F], x []byte, stride int) {
-	n := g.K
-	if !r.all {
-		n = simd.ListColumns(r.index, x, stride, g.M, g.K, r.zero)
-	}
-	g.MulBytes(x, stride, r.table, r.index[:n])
 }
 
 // byteScratch is memory that a task needs besides that of numbers.

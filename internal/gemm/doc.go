@@ -28,6 +28,11 @@
 //     large batch: partial products over at most 16 parts of k, added up in order.
 //   - Tiny products: element by element, without assembly.
 //
+// MulBytes and MulByBytes (bytes.go) multiply with a matrix of bytes, such as pixels,
+// that stand for numbers. They convert rows or columns right before their use, for tiles,
+// or leave out zeros: tiles of 3 rows and 32 columns then go through a list of the steps
+// where one of the three is not 0, and look numbers up in a table of the 256.
+//
 // MulBatch makes one product of those that share B and follow each other in memory,
 // and otherwise hands out products, or runs of small ones, as tasks.
 //
@@ -45,6 +50,9 @@
 //	256×2048 · (2048×2048)ᵀ    92    184      44     89
 //	(256×2048)ᵀ · 256×2048     93    187      46     89
 //	64×64 · 64×64              88             44
+//
+// With images of digits as bytes, a fifth of whose pixels are not 0, the first two of
+// these take half as long.
 //
 // A product of one row with a matrix of 4 MB that is in the third-level cache reads
 // 70 GB/s on one core; products of [4, 2]·[2, 8] take 0.17 µs.

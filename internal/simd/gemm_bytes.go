@@ -5,7 +5,8 @@ import "fmt"
 // Products with bytes. A step along K in which all of a tile's elements of A are 0
 // changes nothing: it is left out.
 
-// IndexedRows is the most rows that ListColumns and MulBytes take.
+// IndexedRows is the number of rows of a tile of MulBytes, and the most that ListColumns
+// takes.
 const IndexedRows = 3
 
 // listGroup is how many columns ListColumns does at a time.
@@ -52,40 +53,59 @@ func listColumnsGeneric(index []int32, src []byte, row, m, from, k, n int, skip 
 	return n
 }
 
-// MulBytes runs the product for an A of bytes: element (i, p) is table[x[i·row+p]], for
-// at most IndexedRows rows. It makes only the steps along K that index lists, each in
-// 0 … K-1. B must be packed; A is not used. Each element is one sum in the order of
-// index.
-func (g *Gemm[T]) MulBytes(x []byte, row int, table *[256]T, index []int32) {
+// MulBytes runs the product for an A of bytes: element (i, p) is table[x[i·row+p]]. B
+// must be packed; A is not used. IndexedRows rows at a time, it leaves out the steps along
+// K in which all of them have the byte skip, whose number must be 0 then; a negative skip
+// leaves out none. index is memory for IndexLen(K) elements. Each element of C is one sum
+// from the first to the last step.
+func (g *Gemm[T]) MulBytes(x []byte, row int, table *[256]T, skip int, index []int32) {
 	if g.empty() {
 		return
 	}
 	g.checkC("MulBytes")
-	if g.M > IndexedRows || !g.PackedB {
-		panic(fmt.Sprintf("simd: MulBytes: %d rows, want at most %d; B packed: %v, want true", g.M, IndexedRows, g.PackedB))
+	if !g.PackedB || skip >= len(table) {
+		panic(fmt.Sprintf("simd: MulBytes: B packed: %v, want true; skip %d, want a byte or less than 0", g.PackedB, skip))
 	}
+	g.K = max(g.K, 0)
 	g.need("MulBytes", "x", len(x), extent(g.M, row, g.K, 1))
 	g.need("MulBytes", "B", len(g.B), PackedBLen[T](g.N, g.K))
-	g.bytes(x, row, table, index)
+	g.need("MulBytes", "index", len(index), IndexLen(g.K))
+	if skip < 0 {
+		for p := range g.K {
+			index[p] = int32(p)
+		}
+	}
+	g.bytes(x, row, table, skip, index)
 }
 
 // bytesGeneric is the reference of MulBytes.
-func (g *Gemm[T]) bytesGeneric(x []byte, row int, table *[256]T, index []int32) {
+func (g *Gemm[T]) bytesGeneric(x []byte, row int, table *[256]T, skip int, index []int32) {
+	for i := 0; i < g.M; i += IndexedRows {
+		rows, n := min(IndexedRows, g.M-i), g.K
+		from := x[min(i*row, len(x)):]
+		if skip >= 0 {
+			n = listColumnsGeneric(index, from, row, rows, 0, g.K, 0, byte(skip))
+		}
+		for r := range rows {
+			g.bytesRow(i+r, from[min(r*row, len(from)):], table, index[:n])
+		}
+	}
+}
+
+// bytesRow computes row i of C from row a of bytes and the steps that index lists.
+func (g *Gemm[T]) bytesRow(i int, a []byte, table *[256]T, index []int32) {
 	w := GemmPanel[T]()
-	for i := range g.M {
-		a := x[min(i*row, len(x)):]
-		for j := 0; j < g.N; j += w {
-			var sums [16]T
-			b := g.B[j*g.K:]
-			for _, p := range index {
-				v := table[a[p]]
-				for d, y := range b[int(p)*w:][:w] {
-					sums[d] += v * y
-				}
+	for j := 0; j < g.N; j += w {
+		var sums [16]T
+		b := g.B[j*g.K:]
+		for _, p := range index {
+			v := table[a[p]]
+			for d, y := range b[int(p)*w:][:w] {
+				sums[d] += v * y
 			}
-			for d := range min(w, g.N-j) {
-				g.finish(i, j+d, sums[d])
-			}
+		}
+		for d := range min(w, g.N-j) {
+			g.finish(i, j+d, sums[d])
 		}
 	}
 }

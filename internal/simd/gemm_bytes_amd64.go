@@ -60,36 +60,48 @@ func rowsOfBytes(x []byte, row, m int) (rows [IndexedRows]unsafe.Pointer) {
 	return rows
 }
 
-func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, index []int32) {
+func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip int, index []int32) {
 	if !useAVX2 {
-		g.bytesGeneric(x, row, table, index)
+		g.bytesGeneric(x, row, table, skip, index)
 		return
 	}
 	w := GemmPanel[T]()
 	t := gemmTiles{
-		k: len(index), index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(table), flags: g.flags(),
-		bPanel: bytesIn[T](w * max(g.K, 0)), cRow: bytesIn[T](g.CRow),
+		k: g.K, index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(table), flags: g.flags(),
+		bPanel: bytesIn[T](w * g.K), cRow: bytesIn[T](g.CRow),
 	}
-	if g.K > 0 {
-		t.rows = rowsOfBytes(x, row, g.M)
+	for i := 0; i < g.M; i += IndexedRows {
+		rows, from := min(IndexedRows, g.M-i), x[min(i*row, len(x)):]
+		if g.K > 0 {
+			t.rows = rowsOfBytes(from, row, rows)
+		}
+		if skip >= 0 {
+			t.k = ListColumns(index, from, row, rows, g.K, byte(skip))
+		}
+		g.bytesRows(&t, i, rows)
 	}
+}
+
+// bytesRows computes the rows from i on, as many as a tile has or fewer.
+func (g *Gemm[T]) bytesRows(t *gemmTiles, i, rows int) {
+	w := GemmPanel[T]()
 	full := g.N
-	if g.M < IndexedRows {
+	if rows < IndexedRows {
 		full = 0
 	}
 	j := 0
 	for panels := 2; panels > 0; panels-- {
 		if tiles := (full - j) / (panels * w); tiles > 0 {
-			t.c, t.bias = at(g.C, j), nil
+			t.c, t.bias = at(g.C, i*g.CRow+j), nil
 			if g.Bias != nil {
 				t.bias = at(g.Bias, j)
 			}
-			g.bytesTiles(&t, j, panels, tiles)
+			g.bytesTiles(t, j, panels, tiles)
 			j += tiles * panels * w
 		}
 	}
 	if j < g.N {
-		g.bytesEdge(t, j)
+		g.bytesEdge(*t, i, j, rows)
 	}
 }
 
@@ -113,16 +125,16 @@ func (g *Gemm[T]) bytesTiles(t *gemmTiles, j, panels, tiles int) {
 
 // bytesEdge computes the columns from j on, or fewer rows than a tile has, in a tile
 // of which a part is kept.
-func (g *Gemm[T]) bytesEdge(t gemmTiles, j int) {
+func (g *Gemm[T]) bytesEdge(t gemmTiles, i, j, rows int) {
 	w := GemmPanel[T]()
 	var tile [IndexedRows * 16]T
 	t.cRow, t.flags = bytesIn[T](w), 0
 	for ; j < g.N; j += w {
 		t.c = unsafe.Pointer(&tile)
 		g.bytesTiles(&t, j, 1, 1)
-		for i := range g.M {
+		for r := range rows {
 			for d := range min(w, g.N-j) {
-				g.finish(i, j+d, tile[i*w+d])
+				g.finish(i+r, j+d, tile[r*w+d])
 			}
 		}
 	}

@@ -9,8 +9,8 @@ func (g *Gemm[T]) axpy()  { g.axpyGeneric() }
 func packA[T Float](dst, src []T, row, col, m, k int) { packAGeneric(dst, src, row, col, m, k) }
 func packB[T Float](dst, src []T, row, col, k, n int) { packBGeneric(dst, src, row, col, k, n) }
 
-func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, index []int32) {
-	g.bytesGeneric(x, row, table, index)
+func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip int, index []int32) {
+	g.bytesGeneric(x, row, table, skip, index)
 }
 
 func listColumns(_ []int32, _ []byte, _, _, _ int, _ byte) (done, n int) { return 0, 0 }
