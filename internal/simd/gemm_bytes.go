@@ -9,9 +9,6 @@ import "fmt"
 // takes.
 const IndexedRows = 3
 
-// listGroup is how many columns ListColumns does at a time.
-const listGroup = 32
-
 // IndexLen is the length of an index for k columns.
 func IndexLen(k int) int { return max(k, 0) + 8 }
 

@@ -21,6 +21,9 @@ type gemmByteTiles struct {
 	tiles          int
 }
 
+// listGroup is how many columns the kernel lists at a time.
+const listGroup = 32
+
 // bitNumbers says for each byte which bits are set in it: their numbers, the lowest
 // first, one in each byte.
 var bitNumbers = func() (table [256]uint64) {
