@@ -113,3 +113,41 @@ func TestStatisticsOfNothingAndNaN(t *testing.T) {
 		}
 	}
 }
+
+// TestCrossEntropyOfManyRows compares rows computed together with single ones, among
+// them those with NaN and infinities.
+func TestCrossEntropyOfManyRows(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	special := [][]float64{{1, 2, 3}, {nan, 0, 1}, {0, inf, 1}, {0, -inf, 1}, {-inf, -inf, -inf}, {inf, -inf, 0}, {1e30, -1e30, 0}, {0, 0, 0}}
+	const n, c = 40, 3
+	for _, dtype := range []DType{Float32, Float64} {
+		x, probs, losses := New(dtype, []int{n, c}), New(dtype, []int{n, c}), New(dtype, []int{n})
+		labels := make([]int, n)
+		for i := range n {
+			labels[i] = min(i/len(special)-1, c-1) // −1 among them
+			for j, v := range special[i%len(special)] {
+				x.Set(i*c+j, v)
+			}
+		}
+		CrossEntropy(&losses, &probs, &x, labels)
+		for i := range n {
+			row, p, loss := New(dtype, []int{1, c}), New(dtype, []int{1, c}), New(dtype, []int{1})
+			for j := range c {
+				row.Set(j, x.At(i*c+j))
+			}
+			CrossEntropy(&loss, &p, &row, labels[i:i+1])
+			same(t, dtype, "loss", i, losses.At(i), loss.At(0))
+			for j := range c {
+				same(t, dtype, "probability", i*c+j, probs.At(i*c+j), p.At(j))
+			}
+		}
+	}
+}
+
+func same(t *testing.T, dtype DType, what string, i int, got, want float64) {
+	t.Helper()
+	if got == want || math.IsNaN(got) && math.IsNaN(want) || math.Abs(got-want) <= 1e-6*math.Abs(want) {
+		return
+	}
+	t.Errorf("%v: %s %d is %v, that of one row alone %v", dtype, what, i, got, want)
+}

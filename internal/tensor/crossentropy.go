@@ -61,6 +61,10 @@ func (j *entropyJob) DoRange(lo, hi int) {
 
 func entropyRange[T simd.Float](j *entropyJob, dst, x, perRow []T, lo, hi int) {
 	c := len(x) / len(j.labels)
+	if c <= narrow && hi-lo >= manyRows && !j.backward {
+		narrowEntropy(dst[lo*c:hi*c], x[lo*c:hi*c], perRow[lo:hi], j.labels[lo:hi])
+		return
+	}
 	for i := lo; i < hi; i++ {
 		row, out, label := x[i*c:(i+1)*c], dst[i*c:(i+1)*c], j.labels[i]
 		switch {
@@ -74,6 +78,55 @@ func entropyRange[T simd.Float](j *entropyJob, dst, x, perRow []T, lo, hi int) {
 			perRow[i] = simd.CrossEntropyRow(out, row, label)
 		}
 	}
+}
+
+// Rows of few classes are shorter than vectors are worth; many of them together make
+// columns that are not.
+const (
+	narrow   = 32
+	manyRows = 16
+)
+
+// narrowEntropy is the forward function for rows of few classes. It computes column by
+// column, on a transposed copy.
+func narrowEntropy[T simd.Float](dst, x, losses []T, labels []int) {
+	n := len(labels)
+	c := len(x) / n
+	s := borrow[T]((c + 1) * n)
+	columns, largest := s.buf[:c*n], s.buf[c*n:]
+	simd.Transpose(columns, x, n, c)
+	copy(largest, columns)
+	for k := 1; k < c; k++ {
+		simd.Max(largest, largest, columns[k*n:(k+1)*n])
+	}
+	for i, label := range labels {
+		losses[i] = 0
+		if label >= 0 {
+			losses[i] = largest[i] - x[i*c : (i+1)*c][label]
+		}
+	}
+	for k := range c {
+		column := columns[k*n : (k+1)*n]
+		simd.Sub(column, column, largest)
+	}
+	simd.Exp(columns, columns)
+	sums := largest
+	copy(sums, columns)
+	for k := 1; k < c; k++ {
+		simd.Add(sums, sums, columns[k*n:(k+1)*n])
+	}
+	for k := range c {
+		column := columns[k*n : (k+1)*n]
+		simd.Div(column, column, sums)
+	}
+	simd.Transpose(dst, columns, c, n)
+	simd.Log(sums, sums)
+	for i, label := range labels {
+		if label >= 0 {
+			losses[i] += sums[i]
+		}
+	}
+	giveBack(s)
 }
 
 // entropyGradient sets dst = s·(probs − e(label)) or adds it to dst.

@@ -152,7 +152,7 @@ func TestRows(t *testing.T) {
 
 func TestCrossEntropy(t *testing.T) {
 	var cases []testCase
-	for _, shape := range [][2]int{{1, 1}, {3, 4}, {0, 5}, {7, 10}, {600, 33}} {
+	for _, shape := range [][2]int{{1, 1}, {3, 4}, {0, 5}, {7, 10}, {16, 1}, {40, 10}, {700, 32}, {600, 33}} {
 		n, c := shape[0], shape[1]
 		labels := make([]int, n)
 		for i := range labels {
