@@ -16,8 +16,8 @@ type Dataset interface {
 
 	// Fill makes batch hold the examples with these indices, in that order, each
 	// in 0 … Len()-1. It starts with [Batch.Reset] or [Batch.ResetBytes], whose shapes
-	// are the same for all examples, and may call [Batch.ResetLabels] and [Batch.ResetTargets]; then
-	// it sets every row. It does not keep or change indices.
+	// are the same for all examples, and may call [Batch.ResetLabels] and
+	// [Batch.ResetTargets]; then it sets every row. It does not keep or change indices.
 	Fill(batch *Batch, indices []int) error
 }
 
@@ -36,7 +36,9 @@ type Batch struct {
 	// DType is the element type X and Y are filled with.
 	DType DType
 
-	// KeepBytes lets a Dataset whose features are bytes leave them so, in X.Bytes.
+	// KeepBytes lets a Dataset whose features are bytes leave them so, in X.Bytes. One
+	// that fills a batch by another Dataset and then changes the numbers sets it to false
+	// first.
 	KeepBytes bool
 
 	// Len is the number of examples.

@@ -143,9 +143,9 @@ func (m *Images) MeanStd() (mean, std float64) {
 	return mean, math.Sqrt(std)
 }
 
-// Fill makes batch hold the images with these indices, as numbers or as bytes. It never fails;
-// it panics with [*ValueError] if an index is out of range or the fields do not fit
-// each other.
+// Fill makes batch hold the images with these indices, as numbers or, if its KeepBytes
+// says so, as bytes. It never fails; it panics with [*ValueError] if an index is out of
+// range or the fields do not fit each other.
 func (m *Images) Fill(batch *Batch, indices []int) error {
 	m.check()
 	checkIndices("Images.Fill", indices, m.N)

@@ -75,6 +75,9 @@ func testMulBytes[F simd.Float](t *testing.T) {
 	mem := newMemory[F](t, 1<<18)
 	i := 0
 	for _, shape := range bytesShapes {
+		if testing.Short() && shape.m*shape.n*shape.k > 1<<20 {
+			continue // the exact products take long; TestMulBytesIsMul has large ones too
+		}
 		for _, left := range []bool{true, false} {
 			for _, density := range []int{0, 1, 8} {
 				shift := []float64{0, 0, 0.4, 1}[i%4] // with 1 the byte 255 stands for 0

@@ -11,6 +11,7 @@ func main() {
 	workload.Main(workload.Peer{
 		Name:   "chainrule",
 		Module: "github.com/chainrule-go/chainrule",
+		Remark: "pixels stay bytes until the first product, which leaves out most of those that are 0",
 		Makers: map[string]workload.Maker{
 			workload.MNISTEpoch:        workload.With(mnistEpoch, workload.Plain()),
 			workload.MNISTStandardized: workload.With(mnistEpoch, workload.Standardized()),
