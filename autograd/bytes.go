@@ -15,10 +15,10 @@ import (
 //	x = byte·scale + shift
 //
 // rounded to dtype after each step. It is what [Tape.Const] of the converted elements
-// would be, but conversion is put off. [Linear] of 32 rows and more computes from the
-// bytes, which need a quarter of the memory of float32, and leaves out what multiplies
-// zeros only; so does its gradient with respect to the weights. The first other operation
-// converts, into the tape's memory.
+// would be, but conversion is put off. Where many elements are 0, as pixels are, [Linear]
+// of 32 rows and more computes from the bytes, which need a quarter of the memory of
+// float32, and leaves out what multiplies zeros only; so does its gradient with respect to
+// the weights. Any other operation converts, into the tape's memory.
 //
 // data must not be written to before the tape is Reset. Bytes panics with [*ShapeError]
 // if the shape does not have len(data) elements, and with [*ValueError] unless scale and
@@ -45,6 +45,14 @@ func (t *Tape) bytes(dtype DType, b tensor.Bytes, shape []int) *node {
 	n := t.node(dtype, shape)
 	n.bytes, n.deferred = b, true
 	t.enter(n)
+	return n
+}
+
+// settled is n with its elements.
+func (n *node) settled() *node {
+	if n.deferred {
+		n.convert()
+	}
 	return n
 }
 

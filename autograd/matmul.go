@@ -171,10 +171,8 @@ func init() {
 			}
 			if p.needs(n, 1) {
 				dst, accumulate := p.destination(n, 1)
-				if x.deferred {
-					tensor.LinearBytesWeight(dst, &g.Array, x.bytes, accumulate)
-				} else {
-					tensor.MatMul(dst, &g.Array, &x.Array, true, false, accumulate, nil)
+				if !x.deferred || !tensor.LinearBytesWeight(dst, &g.Array, x.bytes, accumulate) {
+					tensor.MatMul(dst, &g.Array, &x.settled().Array, true, false, accumulate, nil)
 				}
 			}
 			if n.in[2] != nil && p.needs(n, 2) {
@@ -228,10 +226,8 @@ func Linear(x, w, b Variable) Variable {
 }
 
 func linear(n, x, w *node, bias *tensor.Array) Variable {
-	if x.deferred {
-		tensor.LinearBytes(&n.Array, x.bytes, &w.Array, bias)
-		return n.done()
+	if !x.deferred || !tensor.LinearBytes(&n.Array, x.bytes, &w.Array, bias) {
+		tensor.MatMul(&n.Array, &x.settled().Array, &w.Array, false, true, false, bias)
 	}
-	tensor.MatMul(&n.Array, &x.Array, &w.Array, false, true, false, bias)
 	return n.done()
 }

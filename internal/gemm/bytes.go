@@ -19,20 +19,19 @@ type Bytes struct {
 	Scale, Shift float64 // finite
 }
 
-// MulBytes is Mul for an A of bytes: C = relu(C + X·B + bias). It converts bytes in
-// passing, without the matrix of numbers ever being in memory. Where many of the numbers
-// are 0 it leaves out what only adds zeros. The result is the same, NaN and infinities
-// in B included; so are its bits, but for the sign of zeros, as long as a sum has no more
-// terms than Mul adds up at once.
+// MulBytes is Mul for an A of bytes, C = X·B + bias, that leaves out what only adds zeros.
+// It reports false, and C is unspecified, where that would not pay, as too few of the
+// numbers are 0, or not be right, as B has NaN or infinities: then X has to be converted.
 //
-// Which tasks the work is cut into depends on the number of workers, and whether zeros
-// are left out on how many there are. That changes nothing: each element is one sum, made
-// from the first term to the last by one task.
-func MulBytes[F simd.Float](c Matrix[F], x Bytes, b Matrix[F], e Epilogue[F]) {
-	p := bytesProduct[F]{c: c, x: x, y: b, e: e}
+// The result has the bits of Mul's, but for the sign of zeros, as long as a sum has no
+// more terms than Mul adds up at once. Which tasks the work is cut into depends on the
+// number of workers. That changes nothing: each element is one sum, made from the first
+// term to the last by one task.
+func MulBytes[F simd.Float](c Matrix[F], x Bytes, b Matrix[F], bias []F) (ok bool) {
+	p := bytesProduct[F]{c: c, x: x, y: b, bias: bias}
 	p.check(c.Rows, c.Cols, x.Rows, x.Cols)
 	if c.Rows == 0 || c.Cols == 0 {
-		return
+		return true
 	}
 	p.rows, p.cols = p.c.Rows, blockCols
 	w := parallel.Workers()
@@ -42,33 +41,32 @@ func MulBytes[F simd.Float](c Matrix[F], x Bytes, b Matrix[F], e Epilogue[F]) {
 	if want := max(w/p.colTasks(), (p.c.Rows+maxRows-1)/maxRows); want > 1 {
 		p.rows = max(roundUp((p.c.Rows+want-1)/want, simd.IndexedRows), minBlockRows)
 	}
-	p.run(func(shared *bytesProduct[F]) { parallel.Run(shared.tasks(), shared) })
+	return p.run(func(shared *bytesProduct[F]) { parallel.Run(shared.tasks(), shared) })
 }
 
-// MulByBytes is Mul for a B of bytes, C = C·[e.Accumulate] + A·X, with what MulBytes
-// says. It takes no bias and no ReLU.
-func MulByBytes[F simd.Float](c, a Matrix[F], x Bytes, accumulate bool) {
+// MulByBytes is Mul for a B of bytes, C = C·[accumulate] + A·X, with what MulBytes says.
+// Where it reports false C is as it was.
+func MulByBytes[F simd.Float](c, a Matrix[F], x Bytes, accumulate bool) (ok bool) {
 	// Cᵀ = Xᵀ·Aᵀ: what is skipped are rows of Aᵀ, which serve all columns of X.
-	p := bytesProduct[F]{c: c, x: x, y: a.T(), e: Epilogue[F]{Accumulate: accumulate}, transposed: true}
+	p := bytesProduct[F]{c: c, x: x, y: a.T(), accumulate: accumulate, transposed: true}
 	p.check(c.Cols, c.Rows, x.Cols, x.Rows)
 	if c.Rows == 0 || c.Cols == 0 {
-		return
+		return true
 	}
-	p.run(func(shared *bytesProduct[F]) {
-		if shared.sparse {
-			buf := getBuffer[F](simd.PackedBLen[F](shared.y.Cols, shared.y.Rows))
-			defer putBuffer(buf)
-			shared.packed, shared.packing = buf.data, true
-			parallel.Run((shared.y.Cols+packCols-1)/packCols, shared)
-			shared.packing = false
+	return p.run(func(shared *bytesProduct[F]) {
+		buf := getBuffer[F](simd.PackedBLen[F](shared.y.Cols, shared.y.Rows))
+		defer putBuffer(buf)
+		shared.packed, shared.packing = buf.data, true
+		parallel.Run((shared.y.Cols+packCols-1)/packCols, shared)
+		if shared.packing = false; !shared.wild.Load() {
+			parallel.Run((shared.x.Cols+pixelCols-1)/pixelCols, shared)
 		}
-		parallel.Run((shared.x.Cols+pixelCols-1)/pixelCols, shared)
 	})
 }
 
 // Sizes of the tasks.
 const (
-	blockCols    = 128 // columns of C that are computed from rows converted once
+	blockCols    = 128 // columns of C that are computed from columns of X listed once
 	minBlockCols = 32  // likewise, where there are more workers: two panels
 	minBlockRows = 48  // of C, for which B is packed
 	packCols     = 32  // columns of Aᵀ in a task that packs
@@ -77,9 +75,10 @@ const (
 
 // bytesProduct is a product with bytes. Its tasks run on several goroutines at once.
 type bytesProduct[F simd.Float] struct {
-	c, y Matrix[F] // the result; the other operand, [k, n]
-	x    Bytes
-	e    Epilogue[F]
+	c, y       Matrix[F] // the result; the other operand, [k, n]
+	x          Bytes
+	bias       []F
+	accumulate bool
 
 	rows, cols int // of the blocks of C that tasks compute
 
@@ -88,33 +87,37 @@ type bytesProduct[F simd.Float] struct {
 	packed     []F         // Y
 	wild       atomic.Bool // Y has elements that are not finite
 
-	table  [256]F // the numbers that bytes stand for
-	zero   byte   // the one that stands for 0
-	sparse bool   // many do
+	table [256]F // the numbers that bytes stand for
+	zero  byte   // the one that stands for 0
 }
 
-// run calls f with a copy of p that may be shared with workers.
-func (p *bytesProduct[F]) run(f func(shared *bytesProduct[F])) {
-	p.y.normalize()
+// run calls f with a copy of p that may be shared with workers, if that pays. It reports
+// whether the product was made.
+func (p *bytesProduct[F]) run(f func(shared *bytesProduct[F])) (ok bool) {
 	pool := pick[F](&bytesProducts32, &bytesProducts64)
 	shared := pool.Get().(*bytesProduct[F])
-	shared.c, shared.y, shared.x, shared.e = p.c, p.y, p.x, p.e
+	defer pool.Put(shared)
+	p.y.normalize()
+	shared.c, shared.y, shared.x, shared.bias, shared.accumulate = p.c, p.y, p.x, p.bias, p.accumulate
 	shared.rows, shared.cols, shared.transposed = p.rows, p.cols, p.transposed
 	shared.wild.Store(false)
-	shared.tabulate()
-	f(shared)
-	shared.c, shared.y, shared.x, shared.e, shared.packed = Matrix[F]{}, Matrix[F]{}, Bytes{}, Epilogue[F]{}, nil
-	pool.Put(shared)
+	if ok = shared.tabulate(); ok {
+		f(shared)
+		ok = !shared.wild.Load()
+	}
+	shared.c, shared.y, shared.x, shared.bias, shared.packed = Matrix[F]{}, Matrix[F]{}, Bytes{}, nil, nil
+	return ok
 }
 
 // tabulate finds out what the bytes stand for, and whether many stand for 0: in a sample
 // of them, as the tasks would list them.
-func (p *bytesProduct[F]) tabulate() {
+func (p *bytesProduct[F]) tabulate() (many bool) {
 	simd.BytesToFloats(p.table[:], allBytes[:], F(p.x.Scale), F(p.x.Shift))
 	zero := slices.Index(p.table[:], 0)
-	if p.zero, p.sparse = byte(zero), false; zero < 0 {
-		return
+	if zero < 0 {
+		return false
 	}
+	p.zero = byte(zero)
 	s := getByteScratch()
 	s.index = grow(s.index, simd.IndexLen(p.x.Cols))
 	listed, columns := 0, 0
@@ -124,11 +127,11 @@ func (p *bytesProduct[F]) tabulate() {
 		listed += simd.ListColumns(s.index, p.x.Data[row*p.x.Cols:], p.x.Cols, rows, p.x.Cols, p.zero)
 		columns += p.x.Cols
 	}
-	p.sparse = listed*denseOf < columns*denseFrom
 	putByteScratch(s)
+	return listed*denseOf <= columns*denseFrom
 }
 
-// Leaving out zeros pays if of a sample of columns, each of a few rows, less than
+// Leaving out zeros pays if of a sample of columns, each of a few rows, no more than
 // denseFrom in denseOf have an element that is not 0.
 const (
 	sampleRows = 8
@@ -159,8 +162,8 @@ func (p *bytesProduct[F]) check(m, n, rows, k int) {
 	if p.c.ColStride != 1 && p.c.Cols > 1 {
 		panic(fmt.Sprintf("gemm: the columns of C are %d elements apart, not 1", p.c.ColStride))
 	}
-	if p.e.Bias != nil && len(p.e.Bias) != n {
-		panic(fmt.Sprintf("gemm: bias has length %d, C has %d columns", len(p.e.Bias), n))
+	if p.bias != nil && len(p.bias) != n {
+		panic(fmt.Sprintf("gemm: bias has length %d, C has %d columns", len(p.bias), n))
 	}
 	if len(p.x.Data) < p.x.Rows*p.x.Cols {
 		panic(fmt.Sprintf("gemm: bytes [%d, %d], but there are only %d", p.x.Rows, p.x.Cols, len(p.x.Data)))

@@ -12,28 +12,25 @@ func (p *bytesProduct[F]) Do(i int) {
 	switch {
 	case p.packing:
 		col := i * packCols
-		n := min(packCols, p.y.Cols-col)
-		if !p.pack(p.packed[col*p.y.Rows:], col, n) {
-			p.wild.Store(true)
-		}
-	case p.transposed && p.sparse:
-		p.sparsePixels(s, i*pixelCols)
+		p.pack(p.packed[col*p.y.Rows:], col, min(packCols, p.y.Cols-col))
 	case p.transposed:
-		p.densePixels(i * pixelCols)
+		p.pixels(s, i*pixelCols)
 	default:
 		p.block(s, i)
 	}
 	putByteScratch(s)
 }
 
-// pack packs n columns of Y from col on and reports whether they are finite.
-func (p *bytesProduct[F]) pack(dst []F, col, n int) (finite bool) {
+// pack packs n columns of Y from col on, and looks whether they are finite.
+func (p *bytesProduct[F]) pack(dst []F, col, n int) {
 	size := simd.PackedBLen[F](n, p.y.Rows)
 	if n%simd.GemmPanel[F]() != 0 {
 		clear(dst[:size]) // for the columns that the last panel lacks
 	}
 	simd.PackB(dst, p.y.from(0, col), p.y.RowStride, p.y.ColStride, p.y.Rows, n)
-	return isFinite(simd.SumAbs(dst[:size]))
+	if !isFinite(simd.SumAbs(dst[:size])) {
+		p.wild.Store(true)
+	}
 }
 
 // block computes block i of C = X·Y.
@@ -41,72 +38,27 @@ func (p *bytesProduct[F]) block(s *byteScratch, i int) {
 	row, col, k := i/p.colTasks()*p.rows, i%p.colTasks()*p.cols, p.x.Cols
 	n := min(p.cols, p.c.Cols-col)
 	buf := getBuffer[F](simd.PackedBLen[F](n, k))
-	g := simd.Gemm[F]{N: n, K: k, CRow: p.c.RowStride, B: buf.data, PackedB: true, Accumulate: p.e.Accumulate, ReLU: p.e.ReLU}
-	if p.e.Bias != nil {
-		g.Bias = p.e.Bias[col : col+n]
-	}
-	finite := p.pack(buf.data, col, n)
-	if end := min(row+p.rows, p.c.Rows); p.sparse {
-		g.M, g.C = end-row, p.c.from(row, col)
-		p.skipping(&g, s, p.x.Data[row*k:], k, finite)
-	} else {
-		p.denseRows(&g, row, end, col)
-	}
-	putBuffer(buf)
-}
-
-// skipping computes a block from rows of bytes, stride bytes apart, and leaves out zeros
-// unless what they would meet may not be finite.
-func (p *bytesProduct[F]) skipping(g *simd.Gemm[F], s *byteScratch, x []byte, stride int, finite bool) {
-	s.index = grow(s.index, simd.IndexLen(g.K))
-	skip := int(p.zero)
-	if !finite {
-		skip = -1
-	}
-	g.MulBytes(x, stride, &p.table, skip, s.index)
-}
-
-// denseRows computes rows row ≤ i < end of C = X·Y, in the columns from col on that g is
-// about. It converts some rows at a time.
-func (p *bytesProduct[F]) denseRows(g *simd.Gemm[F], row, end, col int) {
-	buf := getBuffer[F](denseRowsAtOnce * g.K)
-	g.A, g.ARow, g.ACol = buf.data, g.K, 1
-	for ; row < end; row += g.M {
-		g.M = min(denseRowsAtOnce, end-row)
-		g.C = p.c.from(row, col)
-		p.convert(buf.data[:g.M*g.K], row*g.K)
-		g.MulOuter()
-	}
-	putBuffer(buf)
-}
-
-// denseRowsAtOnce are two of the tallest tiles: of some hundred columns they stay in the
-// first-level cache.
-const denseRowsAtOnce = 12
-
-// convert sets dst to what as many bytes stand for, from number i on.
-func (p *bytesProduct[F]) convert(dst []F, i int) {
-	simd.BytesToFloats(dst, p.x.Data[i:i+len(dst)], F(p.x.Scale), F(p.x.Shift))
-}
-
-// densePixels computes the columns of C = Yᵀ·X that belong to pixelCols columns of X,
-// from col on.
-func (p *bytesProduct[F]) densePixels(col int) {
-	k, n := p.x.Rows, min(pixelCols, p.x.Cols-col)
-	buf := getBuffer[F](k * n)
-	for i := range k {
-		p.convert(buf.data[i*n:(i+1)*n], i*p.x.Cols+col)
-	}
+	p.pack(buf.data, col, n)
 	g := simd.Gemm[F]{
-		M: p.y.Cols, N: n, K: k, C: p.c.from(0, col), CRow: p.c.RowStride, Accumulate: p.e.Accumulate,
-		A: p.y.Data, ARow: p.y.ColStride, ACol: p.y.RowStride, B: buf.data, BRow: n, BCol: 1,
+		M: min(p.rows, p.c.Rows-row), N: n, K: k, C: p.c.from(row, col), CRow: p.c.RowStride,
+		B: buf.data, PackedB: true,
 	}
-	g.MulOuter()
+	if p.bias != nil {
+		g.Bias = p.bias[col : col+n]
+	}
+	p.multiply(&g, s, p.x.Data[row*k:], k)
 	putBuffer(buf)
 }
 
-// sparsePixels is densePixels by C = (Xᵀ·Y)ᵀ, from the steps that are not 0.
-func (p *bytesProduct[F]) sparsePixels(s *byteScratch, col int) {
+// multiply runs g with rows of bytes, stride bytes apart.
+func (p *bytesProduct[F]) multiply(g *simd.Gemm[F], s *byteScratch, x []byte, stride int) {
+	s.index = grow(s.index, simd.IndexLen(g.K))
+	g.MulBytes(x, stride, &p.table, p.zero, s.index)
+}
+
+// pixels computes the columns of C = (Xᵀ·Y)ᵀ that belong to pixelCols columns of X, from
+// col on.
+func (p *bytesProduct[F]) pixels(s *byteScratch, col int) {
 	k, n, count := p.x.Rows, p.y.Cols, min(pixelCols, p.x.Cols-col)
 	s.bytes = grow(s.bytes, count*k)
 	simd.TransposeBytes(s.bytes, k, p.x.Data[min(col, len(p.x.Data)):], p.x.Cols, k, count)
@@ -114,8 +66,8 @@ func (p *bytesProduct[F]) sparsePixels(s *byteScratch, col int) {
 	tileRow := roundUp(n, 16) + 16
 	tile := getBuffer[F](count * tileRow)
 	g := simd.Gemm[F]{M: count, N: n, K: k, C: tile.data, CRow: tileRow, B: p.packed, PackedB: true}
-	p.skipping(&g, s, s.bytes, k, !p.wild.Load())
-	if p.e.Accumulate {
+	p.multiply(&g, s, s.bytes, k)
+	if p.accumulate {
 		for i := range count {
 			for j, v := range tile.data[i*tileRow:][:n] {
 				p.c.Data[j*p.c.RowStride+col+i] += v

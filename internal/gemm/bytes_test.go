@@ -21,6 +21,15 @@ type bytesCase struct {
 	shift   float64
 }
 
+// zero is the byte that stands for 0, if there is one.
+func (c bytesCase) zero() byte { return byte(255 * c.shift) }
+
+// pays reports whether leaving out zeros does.
+func (c bytesCase) pays() bool { return c.density <= 1 && c.shift != notZero }
+
+// notZero is a shift with which no byte stands for 0.
+const notZero = 0.3
+
 // bytesShapes have sizes around those of tiles, groups and tasks.
 var bytesShapes = []mulCase{
 	{m: 0, n: 3, k: 2}, {m: 3, n: 0, k: 2}, {m: 3, n: 3, k: 0}, {m: 1, n: 1, k: 1},
@@ -32,8 +41,10 @@ var bytesShapes = []mulCase{
 // bytesProblem makes the bytes, and the same product of numbers.
 func bytesProblem[F simd.Float](mem *memory[F], c bytesCase) (x Bytes, p problem[F]) {
 	p = newProblem(mem, c.mulCase)
-	p.e.ReLU = p.e.ReLU && c.left
-	if !c.left {
+	p.e.ReLU = false
+	if c.left {
+		p.e.Accumulate = false
+	} else {
 		p.e.Bias = nil
 	}
 	r := rand.New(rand.NewPCG(uint64(c.m), uint64(c.density)))
@@ -44,7 +55,7 @@ func bytesProblem[F simd.Float](mem *memory[F], c bytesCase) (x Bytes, p problem
 	x.Data = make([]byte, x.Rows*x.Cols)
 	converted := make([]F, len(x.Data))
 	for i := range x.Data {
-		if r.IntN(8) < c.density {
+		if x.Data[i] = c.zero(); r.IntN(8) < c.density {
 			x.Data[i] = byte(r.Uint32())
 		}
 		converted[i] = F(F(x.Data[i])*F(x.Scale)) + F(x.Shift)
@@ -58,12 +69,11 @@ func bytesProblem[F simd.Float](mem *memory[F], c bytesCase) (x Bytes, p problem
 }
 
 // mulBytes is the product with bytes.
-func (p *problem[F]) mulBytes(x Bytes, left bool) {
+func (p *problem[F]) mulBytes(x Bytes, left bool) (ok bool) {
 	if left {
-		MulBytes(p.c, x, p.b, p.e)
-	} else {
-		MulByBytes(p.c, p.a, x, p.e.Accumulate)
+		return MulBytes(p.c, x, p.b, p.e.Bias)
 	}
+	return MulByBytes(p.c, p.a, x, p.e.Accumulate)
 }
 
 func TestMulBytes(t *testing.T) {
@@ -80,7 +90,7 @@ func testMulBytes[F simd.Float](t *testing.T) {
 		}
 		for _, left := range []bool{true, false} {
 			for _, density := range []int{0, 1, 8} {
-				shift := []float64{0, 0, 0.4, 1}[i%4] // with 1 the byte 255 stands for 0
+				shift := []float64{0, 0, 1, notZero}[i%4] // with 1 the byte 255 stands for 0
 				shape.flags, shape.slack, shape.atEnd = i%8, i%3, i%2 == 0
 				shape.transA, shape.transB = i%5 < 2, i%7 < 3
 				i++
@@ -100,7 +110,17 @@ func checkMulBytes[F simd.Float](t *testing.T, mem *memory[F], c bytesCase) {
 			p.c.Data[i] = F(math.NaN())
 		}
 	}
-	p.mulBytes(x, c.left)
+	before := slices.Clone(p.c.Data)
+	ok := p.mulBytes(x, c.left)
+	if want := c.pays() || len(x.Data) == 0 || len(p.c.Data) == 0; ok != want && !(want && len(x.Data) < 100) {
+		t.Fatalf("%+v: %v, want %v", c, ok, want)
+	}
+	if !ok {
+		if same := slices.EqualFunc(p.c.Data, before, func(a, b F) bool { return a == b || a != a && b != b }); !same {
+			t.Fatalf("%+v: C has changed", c)
+		}
+		return
+	}
 	for i, v := range p.c.Data {
 		row, col := i/p.c.RowStride, i%p.c.RowStride
 		if col >= c.n {
@@ -121,14 +141,18 @@ func TestMulBytesIsMul(t *testing.T) {
 	mem := newMemory[float32](t, 1<<18)
 	for _, left := range []bool{true, false} {
 		for _, shape := range []mulCase{{m: 128, n: 128, k: 784}, {m: 96, n: 784, k: 128}, {m: 50, n: 70, k: 1000}} {
-			for _, density := range []int{2, 8} {
-				c := bytesCase{shape, left, density, float64(density/8) / 2}
+			for _, density := range []int{0, 1, 2} {
+				c := bytesCase{shape, left, density, float64(density % 2)}
 				x, p := bytesProblem(mem, c)
 				Mul(p.c, p.a, p.b, p.e)
 				want := slices.Clone(p.c.Data)
 				for _, procs := range []int{1, 2, 3, 8} {
 					clear(p.c.Data)
-					parallel.WithProcs(procs, func() { p.mulBytes(x, left) })
+					ok := false
+					parallel.WithProcs(procs, func() { ok = p.mulBytes(x, left) })
+					if !ok {
+						t.Errorf("%+v, %d workers: zeros were not left out", c, procs)
+					}
 					if !slices.Equal(p.c.Data, want) {
 						t.Errorf("%+v, %d workers: not what the product of numbers gives", c, procs)
 					}
@@ -138,28 +162,27 @@ func TestMulBytesIsMul(t *testing.T) {
 	}
 }
 
-// TestMulBytesNaN checks that zeros do not hide what they meet.
+// TestMulBytesNaN checks that no zeros are left out that would meet NaN or infinities.
 func TestMulBytesNaN(t *testing.T) {
 	mem := newMemory[float32](t, 1<<18)
 	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 		for _, left := range []bool{true, false} {
 			c := bytesCase{mulCase{m: 100, n: 90, k: 50}, left, 1, 0}
 			x, p := bytesProblem(mem, c)
+			if !p.mulBytes(x, left) {
+				t.Fatal("not even where all is finite")
+			}
 			if left {
 				p.b.from(20, 70)[0] = v
 			} else {
 				p.a.from(70, 20)[0] = v
 			}
-			clear(x.Data)
-			p.mulBytes(x, left)
-			for i, got := range p.c.Data {
-				want := i%c.n == 70
-				if !left {
-					want = i/c.n == 70
-				}
-				if isNaN := got != got; isNaN != want {
-					t.Fatalf("%v, bytes on the left %v: element %d, %d is %v", v, left, i/c.n, i%c.n, got)
-				}
+			before := slices.Clone(p.c.Data)
+			if p.mulBytes(x, left) {
+				t.Errorf("%v, bytes on the left %v: zeros were left out", v, left)
+			}
+			if !left && !slices.Equal(p.c.Data, before) {
+				t.Errorf("%v: C has changed", v)
 			}
 		}
 	}
@@ -186,13 +209,13 @@ func TestMulBytesPanics(t *testing.T) {
 		name string
 		run  func()
 	}{
-		{"inner sizes differ", func() { MulBytes(c, x, b.T(), Epilogue[float64]{}) }},
+		{"inner sizes differ", func() { MulBytes(c, x, b.T(), nil) }},
 		{"inner sizes differ on the right", func() { MulByBytes(RowMajor(data[:12], 4, 3), b.T(), x, false) }},
-		{"too few bytes", func() { x := x; x.Data = x.Data[:5]; MulBytes(c, x, b, Epilogue[float64]{}) }},
-		{"scale", func() { x := x; x.Scale = math.Inf(1); MulBytes(c, x, b, Epilogue[float64]{}) }},
-		{"shift", func() { x := x; x.Shift = math.NaN(); MulBytes(c, x, b, Epilogue[float64]{}) }},
-		{"bias too short", func() { MulBytes(c, x, b, Epilogue[float64]{Bias: data[:3]}) }},
-		{"transposed C", func() { c := RowMajor(data, 4, 2).T(); MulBytes(c, x, b, Epilogue[float64]{}) }},
+		{"too few bytes", func() { x := x; x.Data = x.Data[:5]; MulBytes(c, x, b, nil) }},
+		{"scale", func() { x := x; x.Scale = math.Inf(1); MulBytes(c, x, b, nil) }},
+		{"shift", func() { x := x; x.Shift = math.NaN(); MulBytes(c, x, b, nil) }},
+		{"bias too short", func() { MulBytes(c, x, b, data[:3]) }},
+		{"transposed C", func() { c := RowMajor(data, 4, 2).T(); MulBytes(c, x, b, nil) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			defer func() {
@@ -206,33 +229,36 @@ func TestMulBytesPanics(t *testing.T) {
 }
 
 // BenchmarkMulBytes measures the products of a linear layer with pixels of which as many
-// are 0 as in images of digits, and none.
+// are 0 as in images of digits, and with the numbers that they stand for.
 func BenchmarkMulBytes(b *testing.B) {
-	for _, left := range []bool{true, false} {
-		for _, nonzero := range []bool{false, true} {
-			for _, procs := range []int{1, runtime.NumCPU()} {
-				b.Run(fmt.Sprintf("left=%v/nonzero=%v/procs=%d", left, nonzero, procs), func(b *testing.B) {
-					was := runtime.GOMAXPROCS(procs)
-					defer runtime.GOMAXPROCS(was)
-					x := Bytes{Data: digits(128, nonzero), Rows: 128, Cols: 784, Scale: 1. / 255}
-					c, a := RowMajor(make([]float32, 128*784), 128, 784), RowMajor(make([]float32, 128*128), 128, 128).T()
-					y := RowMajor(make([]float32, 128*784), 128, 784).T()
-					d := RowMajor(make([]float32, 128*128), 128, 128)
-					for b.Loop() {
-						if left {
-							MulBytes(d, x, y, Epilogue[float32]{})
-						} else {
-							MulByBytes(c, a, x, false)
-						}
-					}
-				})
-			}
+	x := Bytes{Data: digits(128), Rows: 128, Cols: 784, Scale: 1. / 255}
+	numbers := RowMajor(make([]float32, len(x.Data)), x.Rows, x.Cols)
+	simd.BytesToFloats(numbers.Data, x.Data, 1./255, 0)
+	w, dw := RowMajor(make([]float32, 128*784), 128, 784), RowMajor(make([]float32, 128*784), 128, 784)
+	y := RowMajor(make([]float32, 128*128), 128, 128)
+	for _, run := range []struct {
+		name string
+		f    func()
+	}{
+		{"left/bytes", func() { MulBytes(y, x, w.T(), nil) }},
+		{"left/numbers", func() { Mul(y, numbers, w.T(), Epilogue[float32]{}) }},
+		{"right/bytes", func() { MulByBytes(dw, y.T(), x, false) }},
+		{"right/numbers", func() { Mul(dw, y.T(), numbers, Epilogue[float32]{}) }},
+	} {
+		for _, procs := range []int{1, runtime.NumCPU()} {
+			b.Run(fmt.Sprintf("%s/procs=%d", run.name, procs), func(b *testing.B) {
+				was := runtime.GOMAXPROCS(procs)
+				defer runtime.GOMAXPROCS(was)
+				for b.Loop() {
+					run.f()
+				}
+			})
 		}
 	}
 }
 
 // digits are n images of 28×28 pixels, with a stroke on each like those of digits.
-func digits(n int, nonzero bool) []byte {
+func digits(n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	pixels := make([]byte, n*28*28)
 	for i := range n {
@@ -244,11 +270,6 @@ func digits(n int, nonzero bool) []byte {
 			for d := range 9 {
 				image[(int(y)+d/3)*28+int(x)+d%3] = byte(1 + r.IntN(255))
 			}
-		}
-	}
-	if nonzero {
-		for i := range pixels {
-			pixels[i] |= 1
 		}
 	}
 	return pixels

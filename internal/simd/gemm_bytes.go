@@ -52,37 +52,28 @@ func listColumnsGeneric(index []int32, src []byte, row, m, from, k, n int, skip 
 
 // MulBytes runs the product for an A of bytes: element (i, p) is table[x[i·row+p]]. B
 // must be packed; A is not used. IndexedRows rows at a time, it leaves out the steps along
-// K in which all of them have the byte skip, whose number must be 0 then; a negative skip
-// leaves out none. index is memory for IndexLen(K) elements. Each element of C is one sum
-// from the first to the last step.
-func (g *Gemm[T]) MulBytes(x []byte, row int, table *[256]T, skip int, index []int32) {
+// K in which all of them have the byte skip, whose number must be 0. index is memory for
+// IndexLen(K) elements. Each element of C is one sum from the first to the last step.
+func (g *Gemm[T]) MulBytes(x []byte, row int, table *[256]T, skip byte, index []int32) {
 	if g.empty() {
 		return
 	}
 	g.checkC("MulBytes")
-	if !g.PackedB || skip >= len(table) {
-		panic(fmt.Sprintf("simd: MulBytes: B packed: %v, want true; skip %d, want a byte or less than 0", g.PackedB, skip))
+	if !g.PackedB {
+		panic("simd: MulBytes: B is not packed")
 	}
 	g.K = max(g.K, 0)
 	g.need("MulBytes", "x", len(x), extent(g.M, row, g.K, 1))
 	g.need("MulBytes", "B", len(g.B), PackedBLen[T](g.N, g.K))
 	g.need("MulBytes", "index", len(index), IndexLen(g.K))
-	if skip < 0 {
-		for p := range g.K {
-			index[p] = int32(p)
-		}
-	}
 	g.bytes(x, row, table, skip, index)
 }
 
 // bytesGeneric is the reference of MulBytes.
-func (g *Gemm[T]) bytesGeneric(x []byte, row int, table *[256]T, skip int, index []int32) {
+func (g *Gemm[T]) bytesGeneric(x []byte, row int, table *[256]T, skip byte, index []int32) {
 	for i := 0; i < g.M; i += IndexedRows {
-		rows, n := min(IndexedRows, g.M-i), g.K
-		from := x[min(i*row, len(x)):]
-		if skip >= 0 {
-			n = listColumnsGeneric(index, from, row, rows, 0, g.K, 0, byte(skip))
-		}
+		rows, from := min(IndexedRows, g.M-i), x[min(i*row, len(x)):]
+		n := listColumnsGeneric(index, from, row, rows, 0, g.K, 0, skip)
 		for r := range rows {
 			g.bytesRow(i+r, from[min(r*row, len(from)):], table, index[:n])
 		}

@@ -63,14 +63,14 @@ func rowsOfBytes(x []byte, row, m int) (rows [IndexedRows]unsafe.Pointer) {
 	return rows
 }
 
-func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip int, index []int32) {
+func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip byte, index []int32) {
 	if !useAVX2 {
 		g.bytesGeneric(x, row, table, skip, index)
 		return
 	}
 	w := GemmPanel[T]()
 	t := gemmTiles{
-		k: g.K, index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(table), flags: g.flags(),
+		index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(table), flags: g.flags(),
 		bPanel: bytesIn[T](w * g.K), cRow: bytesIn[T](g.CRow),
 	}
 	for i := 0; i < g.M; i += IndexedRows {
@@ -78,9 +78,7 @@ func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip int, index []int3
 		if g.K > 0 {
 			t.rows = rowsOfBytes(from, row, rows)
 		}
-		if skip >= 0 {
-			t.k = ListColumns(index, from, row, rows, g.K, byte(skip))
-		}
+		t.k = ListColumns(index, from, row, rows, g.K, skip)
 		g.bytesRows(&t, i, rows)
 	}
 }

@@ -58,7 +58,6 @@ func TestMulBytes(t *testing.T) {
 func testMulBytes[T Float](t *testing.T) {
 	mem := newMemory[T](t)
 	forCases([]int{1, 2, 3, 4, 5, 9, 11}, append([]int{47, 48, 50, 64, 70}, gemmSizes...), func(c gemmCase) {
-		checkMulBytes(t, mem, c, -1)
 		checkMulBytes(t, mem, c, 200)
 	})
 }
@@ -66,7 +65,7 @@ func testMulBytes[T Float](t *testing.T) {
 // checkMulBytes compares a product with the exact one. Where three rows have the byte to
 // skip the kernel must not even look: columns that it may leave out everywhere are NaN in
 // B.
-func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip int) {
+func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip byte) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(c.m), uint64(c.k)))
 	var table [256]T
@@ -75,15 +74,15 @@ func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip int) 
 	}
 	row := c.k + c.slack
 	x := guarded(t, extent(c.m, row, c.k, 1)+1, true)[1:]
-	sparseBytes(x, r, byte(skip))
+	sparseBytes(x, r, skip)
 	exact := Gemm[T]{M: c.m, N: c.n, K: c.k, A: make([]T, c.m*c.k), ARow: c.k, ACol: 1, BRow: c.n, BCol: 1,
 		CRow: c.n + c.slack, Accumulate: c.flags&1 != 0, ReLU: c.flags&4 != 0}
 	exact.B, _, _ = operand(mem.a, r, c.k, c.n, byRows, 0, c.atEnd)
 	b := slices.Clone(exact.B)
 	for p := range c.k {
-		used := skip < 0
+		used := false
 		for i := range c.m {
-			if v := x[i*row+p]; int(v) != skip {
+			if v := x[i*row+p]; v != skip {
 				exact.A[i*c.k+p] = table[v]
 				used = true
 			}
@@ -92,9 +91,7 @@ func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip int) 
 			Fill(b[p*c.n:][:c.n], T(math.NaN()))
 		}
 	}
-	if skip >= 0 {
-		table[skip] = 0
-	}
+	table[skip] = 0
 	if c.flags&2 != 0 {
 		exact.Bias, _, _ = operand(mem.bias, r, 1, c.n, byRows, 0, c.atEnd)
 	}

@@ -9,7 +9,7 @@ func (g *Gemm[T]) axpy()  { g.axpyGeneric() }
 func packA[T Float](dst, src []T, row, col, m, k int) { packAGeneric(dst, src, row, col, m, k) }
 func packB[T Float](dst, src []T, row, col, k, n int) { packBGeneric(dst, src, row, col, k, n) }
 
-func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip int, index []int32) {
+func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip byte, index []int32) {
 	g.bytesGeneric(x, row, table, skip, index)
 }
 

@@ -47,49 +47,45 @@ func (j bytesJob) do(lo, hi int) {
 }
 
 // LinearBytes sets dst [rows…, out] to x·wᵀ + bias, where x [rows…, in] is bytes, w is
-// [out, in] and bias, unless nil, is [out].
-func LinearBytes(dst *Array, x Bytes, w, bias *Array) {
-	if dst.DType == Float32 {
-		e := gemm.Epilogue[float32]{}
-		if bias != nil {
-			e.Bias = bias.F32
-		}
-		linearBytes(dst.F32, x, w.F32, w, e)
-	} else {
-		e := gemm.Epilogue[float64]{}
-		if bias != nil {
-			e.Bias = bias.F64
-		}
-		linearBytes(dst.F64, x, w.F64, w, e)
+// [out, in] and bias, unless nil, is [out]. It reports false, and dst is unspecified, where
+// that is no faster from bytes than from numbers, or where w has NaN or infinities.
+func LinearBytes(dst *Array, x Bytes, w, bias *Array) (ok bool) {
+	var none Array
+	if bias == nil {
+		bias = &none
 	}
+	if dst.DType == Float32 {
+		return linearBytes(dst.F32, x, w.F32, w.Shape, bias.F32)
+	}
+	return linearBytes(dst.F64, x, w.F64, w.Shape, bias.F64)
 }
 
-func linearBytes[T simd.Float](dst []T, x Bytes, weights []T, w *Array, e gemm.Epilogue[T]) {
-	out, in := w.Shape[0], w.Shape[1]
+func linearBytes[T simd.Float](dst []T, x Bytes, w []T, shape []int, bias []T) (ok bool) {
+	out, in := shape[0], shape[1]
 	if len(dst) == 0 {
-		return
+		return true
 	}
 	rows := len(dst) / out
-	gemm.MulBytes(gemm.RowMajor(dst, rows, out), x.matrix(rows, in), gemm.RowMajor(weights, out, in).T(), e)
+	return gemm.MulBytes(gemm.RowMajor(dst, rows, out), x.matrix(rows, in), gemm.RowMajor(w, out, in).T(), bias)
 }
 
 // LinearBytesWeight sets dw [out, in] to gᵀ·x, the gradient of LinearBytes with respect
-// to w where that of its result is g [rows…, out], or adds it.
-func LinearBytesWeight(dw, g *Array, x Bytes, accumulate bool) {
+// to w where that of its result is g [rows…, out], or adds it. It reports false, and dw is
+// as it was, where LinearBytes would, with g in place of w.
+func LinearBytesWeight(dw, g *Array, x Bytes, accumulate bool) (ok bool) {
 	if dw.DType == Float32 {
-		linearBytesWeight(dw.F32, g.F32, x, dw, accumulate)
-	} else {
-		linearBytesWeight(dw.F64, g.F64, x, dw, accumulate)
+		return linearBytesWeight(dw.F32, g.F32, x, dw.Shape, accumulate)
 	}
+	return linearBytesWeight(dw.F64, g.F64, x, dw.Shape, accumulate)
 }
 
-func linearBytesWeight[T simd.Float](dst, g []T, x Bytes, dw *Array, accumulate bool) {
-	out, in := dw.Shape[0], dw.Shape[1]
-	if len(dst) == 0 {
-		return
+func linearBytesWeight[T simd.Float](dw, g []T, x Bytes, shape []int, accumulate bool) (ok bool) {
+	out, in := shape[0], shape[1]
+	if len(dw) == 0 {
+		return true
 	}
 	rows := len(g) / out
-	gemm.MulByBytes(gemm.RowMajor(dst, out, in), gemm.RowMajor(g, rows, out).T(), x.matrix(rows, in), accumulate)
+	return gemm.MulByBytes(gemm.RowMajor(dw, out, in), gemm.RowMajor(g, rows, out).T(), x.matrix(rows, in), accumulate)
 }
 
 func (b Bytes) matrix(rows, cols int) gemm.Bytes {
