@@ -20,6 +20,7 @@ type ShapeError struct {
 	Reason string  // what was expected
 }
 
+// Error names the operation, the shapes and the reason.
 func (e *ShapeError) Error() string {
 	return fmt.Sprintf("autograd: %s of %s: %s", e.Op, joinShapes(e.Shapes), e.Reason)
 }
@@ -32,6 +33,7 @@ type DTypeError struct {
 	Reason string
 }
 
+// Error names the operation, the element types and the reason.
 func (e *DTypeError) Error() string {
 	names := make([]string, len(e.DTypes))
 	for i, d := range e.DTypes {
@@ -49,6 +51,7 @@ type AxisError struct {
 	Reason string
 }
 
+// Error names the operation, the axis, the rank and the reason.
 func (e *AxisError) Error() string {
 	return fmt.Sprintf("autograd: %s: axis %d of an operand of rank %d: %s", e.Op, e.Axis, e.Rank, e.Reason)
 }
@@ -62,6 +65,7 @@ type IndexError struct {
 	Size  int // the axis has indices 0 … Size-1
 }
 
+// Error names the operation, the index and the indices there are.
 func (e *IndexError) Error() string {
 	at := ""
 	if e.At >= 0 {
@@ -78,6 +82,7 @@ type ValueError struct {
 	Reason string
 }
 
+// Error names the operation and the reason.
 func (e *ValueError) Error() string { return fmt.Sprintf("autograd: %s: %s", e.Op, e.Reason) }
 
 // TapeError is what an operation panics with when Variables and tapes are used
@@ -88,6 +93,7 @@ type TapeError struct {
 	Reason string
 }
 
+// Error names the operation and the reason.
 func (e *TapeError) Error() string { return fmt.Sprintf("autograd: %s: %s", e.Op, e.Reason) }
 
 func (*ShapeError) programError() {}

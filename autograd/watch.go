@@ -35,6 +35,7 @@ type AnomalyError struct {
 	Ranges   string // least and greatest elements of what was computed from
 }
 
+// Error names the operation, what is not finite, and where it was called.
 func (e *AnomalyError) Error() string {
 	what := "the result of " + e.Op
 	if e.Backward {
