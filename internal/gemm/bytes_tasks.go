@@ -28,9 +28,19 @@ func (p *bytesProduct[F]) pack(dst []F, col, n int) {
 		clear(dst[:size]) // for the columns that the last panel lacks
 	}
 	simd.PackB(dst, p.y.from(0, col), p.y.RowStride, p.y.ColStride, p.y.Rows, n)
-	if !isFinite(simd.SumAbs(dst[:size])) {
+	// The sum is fast, but may overflow.
+	if b := dst[:size]; !isFinite(simd.SumAbs(b)) && !allFinite(b) {
 		p.wild.Store(true)
 	}
+}
+
+func allFinite[F simd.Float](s []F) bool {
+	for _, x := range s {
+		if !isFinite(x) {
+			return false
+		}
+	}
+	return true
 }
 
 // block computes block i of C = X·Y.

@@ -162,6 +162,25 @@ func TestMulBytesIsMul(t *testing.T) {
 	}
 }
 
+// TestMulBytesOfLargeNumbers checks that a sum that overflows is not taken for NaN or
+// infinities: how much is added up depends on the number of workers.
+func TestMulBytesOfLargeNumbers(t *testing.T) {
+	mem := newMemory[float32](t, 1<<18)
+	for _, left := range []bool{true, false} {
+		x, p := bytesProblem(mem, bytesCase{mulCase{m: 100, n: 90, k: 50}, left, 1, 0})
+		y := p.b.Data
+		if !left {
+			y = p.a.Data
+		}
+		for i := range y {
+			y[i] = math.MaxFloat32
+		}
+		if !p.mulBytes(x, left) {
+			t.Errorf("bytes on the left %v: zeros were not left out", left)
+		}
+	}
+}
+
 // TestMulBytesNaN checks that no zeros are left out that would meet NaN or infinities.
 func TestMulBytesNaN(t *testing.T) {
 	mem := newMemory[float32](t, 1<<18)
