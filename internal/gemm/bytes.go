@@ -96,7 +96,6 @@ type bytesProduct[F simd.Float] struct {
 func (p *bytesProduct[F]) run(f func(shared *bytesProduct[F])) (ok bool) {
 	pool := pick[F](&bytesProducts32, &bytesProducts64)
 	shared := pool.Get().(*bytesProduct[F])
-	defer pool.Put(shared)
 	p.y.normalize()
 	shared.c, shared.y, shared.x, shared.bias, shared.accumulate = p.c, p.y, p.x, p.bias, p.accumulate
 	shared.rows, shared.cols, shared.transposed = p.rows, p.cols, p.transposed
@@ -106,6 +105,7 @@ func (p *bytesProduct[F]) run(f func(shared *bytesProduct[F])) (ok bool) {
 		ok = !shared.wild.Load()
 	}
 	shared.c, shared.y, shared.x, shared.bias, shared.packed = Matrix[F]{}, Matrix[F]{}, Bytes{}, nil, nil
+	pool.Put(shared)
 	return ok
 }
 

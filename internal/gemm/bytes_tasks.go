@@ -1,6 +1,7 @@
 package gemm
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/chainrule-go/chainrule/internal/simd"
@@ -29,18 +30,9 @@ func (p *bytesProduct[F]) pack(dst []F, col, n int) {
 	}
 	simd.PackB(dst, p.y.from(0, col), p.y.RowStride, p.y.ColStride, p.y.Rows, n)
 	// The sum is fast, but may overflow.
-	if b := dst[:size]; !isFinite(simd.SumAbs(b)) && !allFinite(b) {
+	if b := dst[:size]; !isFinite(simd.SumAbs(b)) && slices.ContainsFunc(b, func(x F) bool { return !isFinite(x) }) {
 		p.wild.Store(true)
 	}
-}
-
-func allFinite[F simd.Float](s []F) bool {
-	for _, x := range s {
-		if !isFinite(x) {
-			return false
-		}
-	}
-	return true
 }
 
 // block computes block i of C = X·Y.

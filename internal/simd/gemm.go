@@ -26,7 +26,8 @@ type Gemm[T Float] struct {
 	BRow, BCol int
 
 	// PackedA and PackedB say that A was written by [PackA], B by [PackB]; the
-	// strides are then without meaning. Only MulOuter takes packed operands.
+	// strides are then without meaning. Only MulOuter takes packed operands, and MulBytes
+	// a packed B.
 	PackedA, PackedB bool
 
 	Accumulate bool // C + A·B instead of A·B
