@@ -14,7 +14,7 @@ import (
 
 func TestUseCountsAddUp(t *testing.T) {
 	for uses := range 6 {
-		tape := autograd.NewTape()
+		tape := autograd.NewTape(autograd.TapeConfig{})
 		x := tape.Watch(vector(3))
 		y := tape.Watch(vector(1)).Sum()
 		for range uses {
@@ -27,7 +27,7 @@ func TestUseCountsAddUp(t *testing.T) {
 }
 
 func TestAliasedOperands(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(vector(3))
 	tests := []struct {
 		name string
@@ -54,7 +54,7 @@ func TestAliasedOperands(t *testing.T) {
 }
 
 func TestHigherOrders(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(autograd.Scalar(0.7))
 	y := x.Sigmoid().Mul(x.Exp()).Add(x.PowScalar(5))
 	// Derivatives of eˣσ(x) + x⁵ by the recurrence (eˣσ)⁽ⁿ⁾ are checked against
@@ -70,7 +70,7 @@ func TestHigherOrders(t *testing.T) {
 }
 
 func nthDerivative(order int, at float64) float64 {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(autograd.Scalar(at))
 	y := x.Sigmoid().Mul(x.Exp()).Add(x.PowScalar(5))
 	for range order {
@@ -106,7 +106,7 @@ func TestNestedDerivatives(t *testing.T) {
 }
 
 func TestMillionNodes(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(autograd.Scalar(1.0))
 	y := x
 	for range 1_000_000 {
@@ -136,7 +136,7 @@ func TestMaskedBranchesDoNotLeakNaN(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			x := tape.Watch(autograd.New(x0))
 			y := test.f(x).Sum()
 			if diff := cmp.Diff(test.want, y.Backward().Of(x).Float64s()); diff != "" {
@@ -150,7 +150,7 @@ func TestMaskedBranchesDoNotLeakNaN(t *testing.T) {
 }
 
 func TestGradOfIntermediateAndUnused(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x, unused := tape.Watch(vector(2)), tape.Watch(vector(5, 6))
 	h := x.Square()
 	y := h.Mul(h).Sum()
@@ -164,7 +164,7 @@ func TestGradOfIntermediateAndUnused(t *testing.T) {
 }
 
 func TestGradWithRecordedUpstream(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x, u := tape.Watch(vector(2, 3)), tape.Watch(vector(1, 1))
 	g := autograd.GradWith(x.Square(), u, x)[0] // 2·x·u
 	if diff := cmp.Diff([]float64{4, 6}, autograd.Grad(g.Sum(), u)[0].Float64s()); diff != "" {
@@ -184,7 +184,7 @@ func mlpLoss(tape *autograd.Tape) autograd.Variable {
 }
 
 func TestRecordingOrderIsTopological(t *testing.T) {
-	g := autograd.Graph(mlpLoss(autograd.NewTape()))
+	g := autograd.Graph(mlpLoss(autograd.NewTape(autograd.TapeConfig{})))
 	if _, err := topo.Sort(g); err != nil {
 		t.Fatalf("the graph has a cycle: %v", err)
 	}
@@ -201,7 +201,7 @@ func TestRecordingOrderIsTopological(t *testing.T) {
 
 // The order in which hooks fire is the order in which the pass finishes gradients.
 func TestBackwardOrderIsTopological(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(vector(0.5))
 	var finished []string
 	named := func(name string, v autograd.Variable) autograd.Variable {
@@ -221,7 +221,7 @@ func TestBackwardOrderIsTopological(t *testing.T) {
 }
 
 func TestGraphWritesDOT(t *testing.T) {
-	text, err := dot.Marshal(autograd.Graph(mlpLoss(autograd.NewTape())), "loss", "", "  ")
+	text, err := dot.Marshal(autograd.Graph(mlpLoss(autograd.NewTape(autograd.TapeConfig{}))), "loss", "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}

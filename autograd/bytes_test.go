@@ -127,7 +127,7 @@ func useBytes(use bytesUse, dtype autograd.DType, bring func(tape *autograd.Tape
 	r := rand.New(rand.NewPCG(3, 4))
 	w := autograd.Parameter(autograd.Normal(r, dtype, 0, 1, 5, 12))
 	b := autograd.Parameter(autograd.Normal(r, dtype, 0, 1, 5))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	y := use.f(bring(tape), tape.Watch(w), tape.Watch(b))
 	loss := y.Square().Sum()
 	grads := loss.Backward()
@@ -170,7 +170,7 @@ func TestBytesForwardMode(t *testing.T) {
 func TestBytesAreNotConverted(t *testing.T) {
 	const rows, in, out = 40, 500, 3
 	w := autograd.Parameter(autograd.Ones(autograd.Float32, out, in))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Bytes(autograd.Float32, pixels(rows*in), pixelScale, 0, rows, in)
 	if x.Rank() != 2 || x.Dim(0) != rows || x.Size() != rows*in || x.DType() != autograd.Float32 || x.Tape() != tape || x.Tracked() || x.IsParameter() || !x.IsValid() {
 		t.Error("x is not described as it should be")
@@ -189,7 +189,7 @@ func TestBytesAreNotConverted(t *testing.T) {
 
 // TestBytesAreWritable checks that what is written to the elements counts.
 func TestBytesAreWritable(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Bytes(autograd.Float64, make([]byte, 40*2), 1, 0, 40, 2)
 	x.Float64s()[0] = 5
 	if got := autograd.Linear(x, autograd.Ones(autograd.Float64, 1, 2), autograd.Variable{}).Sum().Item(); got != 5 {
@@ -198,7 +198,7 @@ func TestBytesAreWritable(t *testing.T) {
 }
 
 func TestBytesAreShownAsNumbers(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	if got := tape.Bytes(autograd.Float32, []byte{0, 4}, 0.5, 1, 2).String(); !strings.Contains(got, "[1 3]") {
 		t.Errorf("shown as %s", got)
 	}
@@ -216,7 +216,7 @@ func TestBytesAllocateNothing(t *testing.T) {
 	}
 	data := pixels(64 * 100)
 	w := autograd.Parameter(autograd.Ones(autograd.Float32, 16, 100))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	shape := []int{64, 1, 10, 10}
 	if n := testing.AllocsPerRun(20, func() {
 		tape.Reset()
@@ -229,7 +229,7 @@ func TestBytesAllocateNothing(t *testing.T) {
 }
 
 func TestBytesMisuse(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	for _, c := range []struct {
 		name string
 		f    func()
@@ -240,7 +240,7 @@ func TestBytesMisuse(t *testing.T) {
 		{"scale", func() { tape.Bytes(autograd.Float32, nil, 1e39, 0, 0) }, new(*autograd.ValueError)},
 		{"shift", func() { tape.Bytes(autograd.Float64, nil, 1, math.NaN(), 0) }, new(*autograd.ValueError)},
 		{"after Reset", func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			x := tape.Bytes(autograd.Float32, make([]byte, 64), 1, 0, 32, 2)
 			tape.Reset()
 			autograd.Linear(x, autograd.Ones(autograd.Float32, 1, 2), autograd.Variable{})
@@ -259,7 +259,7 @@ func TestBytesMisuse(t *testing.T) {
 
 func ExampleTape_Bytes() {
 	images := []byte{0, 255, 51, 0} // two images of two pixels
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Bytes(autograd.Float32, images, 1./255, 0, 2, 2)
 	w := autograd.New([]float32{1, 10}, 1, 2)
 	fmt.Println(autograd.Linear(x, w, autograd.Variable{}))

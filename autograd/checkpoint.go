@@ -51,7 +51,7 @@ func (t *Tape) inner() *Tape {
 		inner.training = t.training
 		return inner
 	}
-	inner := NewTape()
+	inner := NewTape(TapeConfig{})
 	inner.training = t.training
 	return inner
 }

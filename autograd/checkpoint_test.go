@@ -48,7 +48,7 @@ func TestCheckpointHasEqualBitsAndLowerPeak(t *testing.T) {
 	}
 	data := autograd.Normal(rng, autograd.Float64, 0, 1, 64, 16)
 	run := func(piece int) (loss float64, grads [][]float64, peak int) {
-		tape := autograd.NewTape(autograd.Seed(5))
+		tape := autograd.NewTape(autograd.TapeConfig{Seed: 5})
 		x := tape.Watch(data)
 		y := deep(x, weights, piece).Square().Sum()
 		_, peak, _ = tape.MemoryUsage()
@@ -104,7 +104,7 @@ func TestCheckpointHigherOrderAndForwardMode(t *testing.T) {
 }
 
 func TestCheckpointMisuse(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x, other := tape.Watch(vector(1)), tape.Watch(vector(2))
 	for name, f := range map[string]func(){
 		"captures a recorded Variable": func() {

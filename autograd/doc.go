@@ -5,7 +5,7 @@
 //
 // from the result back to every parameter.
 //
-//	tape := autograd.NewTape()
+//	tape := autograd.NewTape(autograd.TapeConfig{})
 //	x := tape.Const(batch)            // data enters the tape
 //	loss := x.MatMul(w).Sub(y).Square().Mean()
 //	grads := loss.Backward()          // a value, not a side effect
@@ -36,7 +36,7 @@
 //
 // # Looking inside
 //
-// [DetectAnomaly] finds the first NaN, [Profile] counts time and memory by operation,
+// [TapeConfig].DetectAnomaly finds the first NaN, Profile counts time and memory by operation,
 // [Variable.Hook] and [Variable.RetainGrad] show gradients as they pass. [Graph] is the
 // computation as a graph of gonum; package drawing draws it. Package gradcheck checks
 // derivatives numerically, package optimize hands them to gonum's optimizers.

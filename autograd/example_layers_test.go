@@ -43,7 +43,7 @@ func ExampleConv1d() {
 func ExampleConv2d() {
 	kernel := autograd.Ones(autograd.Float64, 1, 1, 2, 2)
 	bias := autograd.New([]float64{100})
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	y := autograd.Conv2d(tape.Const(square3()), tape.Watch(kernel), bias, autograd.ConvConfig{})
 	fmt.Println(y.Float64s(), y.Sum().Backward().Of(kernel).Float64s())
 	// Output:

@@ -345,7 +345,7 @@ func ExampleStack() {
 }
 
 func ExampleCheckpoint() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{1, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{1, 2}))
 	block := func(xs []autograd.Variable) autograd.Variable { return xs[0].Exp().Log().Square() }
 	y := autograd.Checkpoint(block, x)
 	fmt.Println(y.Sum().Backward().Of(x).Float64s())

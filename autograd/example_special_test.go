@@ -9,7 +9,7 @@ import (
 // Each operation's values at a few points, then its derivative there.
 
 func ExampleVariable_Erf() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Erf()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -19,7 +19,7 @@ func ExampleVariable_Erf() {
 }
 
 func ExampleVariable_Erfc() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Erfc()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -29,7 +29,7 @@ func ExampleVariable_Erfc() {
 }
 
 func ExampleVariable_Erfinv() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-0.5, 0, 0.9}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-0.5, 0, 0.9}))
 	y := x.Erfinv()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -39,7 +39,7 @@ func ExampleVariable_Erfinv() {
 }
 
 func ExampleVariable_Lgamma() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 2, 5}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0.5, 2, 5}))
 	y := x.Lgamma()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -49,7 +49,7 @@ func ExampleVariable_Lgamma() {
 }
 
 func ExampleVariable_Digamma() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 1, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0.5, 1, 2}))
 	y := x.Digamma()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -59,7 +59,7 @@ func ExampleVariable_Digamma() {
 }
 
 func ExampleVariable_Polygamma() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 1, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0.5, 1, 2}))
 	y := x.Polygamma(1)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())

@@ -7,7 +7,7 @@ import (
 )
 
 func Example() {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(autograd.New([]float64{1, 2, 3}))
 	y := x.Square().Mul(x.Log()).Sum() // y = Σ x²·ln x
 	grads := y.Backward()

@@ -9,7 +9,7 @@ import (
 // Each operation's values at a few points, then its derivative there.
 
 func ExampleVariable_Neg() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Neg()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -19,7 +19,7 @@ func ExampleVariable_Neg() {
 }
 
 func ExampleVariable_Abs() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Abs()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -29,7 +29,7 @@ func ExampleVariable_Abs() {
 }
 
 func ExampleVariable_Square() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Square()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -39,7 +39,7 @@ func ExampleVariable_Square() {
 }
 
 func ExampleVariable_Exp() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Exp()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -49,7 +49,7 @@ func ExampleVariable_Exp() {
 }
 
 func ExampleVariable_Expm1() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Expm1()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -59,7 +59,7 @@ func ExampleVariable_Expm1() {
 }
 
 func ExampleVariable_Sin() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Sin()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -69,7 +69,7 @@ func ExampleVariable_Sin() {
 }
 
 func ExampleVariable_Cos() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Cos()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -79,7 +79,7 @@ func ExampleVariable_Cos() {
 }
 
 func ExampleVariable_Tan() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Tan()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -89,7 +89,7 @@ func ExampleVariable_Tan() {
 }
 
 func ExampleVariable_Atan() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Atan()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -99,7 +99,7 @@ func ExampleVariable_Atan() {
 }
 
 func ExampleVariable_Sinh() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Sinh()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -109,7 +109,7 @@ func ExampleVariable_Sinh() {
 }
 
 func ExampleVariable_Cosh() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Cosh()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -119,7 +119,7 @@ func ExampleVariable_Cosh() {
 }
 
 func ExampleVariable_Tanh() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Tanh()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -129,7 +129,7 @@ func ExampleVariable_Tanh() {
 }
 
 func ExampleVariable_Asinh() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Asinh()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -139,7 +139,7 @@ func ExampleVariable_Asinh() {
 }
 
 func ExampleVariable_ReLU() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.ReLU()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -149,7 +149,7 @@ func ExampleVariable_ReLU() {
 }
 
 func ExampleVariable_SELU() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.SELU()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -159,7 +159,7 @@ func ExampleVariable_SELU() {
 }
 
 func ExampleVariable_GELU() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.GELU()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -169,7 +169,7 @@ func ExampleVariable_GELU() {
 }
 
 func ExampleVariable_GELUTanh() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.GELUTanh()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -179,7 +179,7 @@ func ExampleVariable_GELUTanh() {
 }
 
 func ExampleVariable_SiLU() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.SiLU()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -189,7 +189,7 @@ func ExampleVariable_SiLU() {
 }
 
 func ExampleVariable_Mish() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Mish()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -199,7 +199,7 @@ func ExampleVariable_Mish() {
 }
 
 func ExampleVariable_Sigmoid() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Sigmoid()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -209,7 +209,7 @@ func ExampleVariable_Sigmoid() {
 }
 
 func ExampleVariable_LogSigmoid() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.LogSigmoid()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -219,7 +219,7 @@ func ExampleVariable_LogSigmoid() {
 }
 
 func ExampleVariable_Softplus() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Softplus()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -229,7 +229,7 @@ func ExampleVariable_Softplus() {
 }
 
 func ExampleVariable_Softsign() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Softsign()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -239,7 +239,7 @@ func ExampleVariable_Softsign() {
 }
 
 func ExampleVariable_Hardtanh() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Hardtanh()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -249,7 +249,7 @@ func ExampleVariable_Hardtanh() {
 }
 
 func ExampleVariable_Hardsigmoid() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Hardsigmoid()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -259,7 +259,7 @@ func ExampleVariable_Hardsigmoid() {
 }
 
 func ExampleVariable_Hardswish() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Hardswish()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -269,7 +269,7 @@ func ExampleVariable_Hardswish() {
 }
 
 func ExampleVariable_Sqrt() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 1, 4}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0.5, 1, 4}))
 	y := x.Sqrt()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -279,7 +279,7 @@ func ExampleVariable_Sqrt() {
 }
 
 func ExampleVariable_Rsqrt() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 1, 4}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0.5, 1, 4}))
 	y := x.Rsqrt()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -289,7 +289,7 @@ func ExampleVariable_Rsqrt() {
 }
 
 func ExampleVariable_Reciprocal() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 1, 4}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0.5, 1, 4}))
 	y := x.Reciprocal()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -299,7 +299,7 @@ func ExampleVariable_Reciprocal() {
 }
 
 func ExampleVariable_Log() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 1, 4}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0.5, 1, 4}))
 	y := x.Log()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -309,7 +309,7 @@ func ExampleVariable_Log() {
 }
 
 func ExampleVariable_Log2() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0.5, 1, 4}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0.5, 1, 4}))
 	y := x.Log2()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -319,7 +319,7 @@ func ExampleVariable_Log2() {
 }
 
 func ExampleVariable_Log1p() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-0.5, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-0.5, 0, 2}))
 	y := x.Log1p()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -329,7 +329,7 @@ func ExampleVariable_Log1p() {
 }
 
 func ExampleVariable_Asin() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-0.5, 0, 0.5}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-0.5, 0, 0.5}))
 	y := x.Asin()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -339,7 +339,7 @@ func ExampleVariable_Asin() {
 }
 
 func ExampleVariable_Acos() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-0.5, 0, 0.5}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-0.5, 0, 0.5}))
 	y := x.Acos()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -349,7 +349,7 @@ func ExampleVariable_Acos() {
 }
 
 func ExampleVariable_Atanh() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-0.5, 0, 0.5}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-0.5, 0, 0.5}))
 	y := x.Atanh()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -359,7 +359,7 @@ func ExampleVariable_Atanh() {
 }
 
 func ExampleVariable_Acosh() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{1.5, 2, 4}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{1.5, 2, 4}))
 	y := x.Acosh()
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -369,7 +369,7 @@ func ExampleVariable_Acosh() {
 }
 
 func ExampleVariable_LeakyReLU() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.LeakyReLU(0.1)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -379,7 +379,7 @@ func ExampleVariable_LeakyReLU() {
 }
 
 func ExampleVariable_ELU() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.ELU(1)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -389,7 +389,7 @@ func ExampleVariable_ELU() {
 }
 
 func ExampleVariable_SoftplusBeta() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.SoftplusBeta(5)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -399,7 +399,7 @@ func ExampleVariable_SoftplusBeta() {
 }
 
 func ExampleVariable_PowScalar() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{0, 1, 4}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{0, 1, 4}))
 	y := x.PowScalar(1.5)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -409,7 +409,7 @@ func ExampleVariable_PowScalar() {
 }
 
 func ExampleVariable_Clamp() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.Clamp(-0.5, 1)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -419,7 +419,7 @@ func ExampleVariable_Clamp() {
 }
 
 func ExampleVariable_AddScalar() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.AddScalar(3)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -429,7 +429,7 @@ func ExampleVariable_AddScalar() {
 }
 
 func ExampleVariable_SubScalar() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.SubScalar(3)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -439,7 +439,7 @@ func ExampleVariable_SubScalar() {
 }
 
 func ExampleVariable_MulScalar() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.MulScalar(3)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())
@@ -449,7 +449,7 @@ func ExampleVariable_MulScalar() {
 }
 
 func ExampleVariable_DivScalar() {
-	x := autograd.NewTape().Watch(autograd.New([]float64{-1, 0, 2}))
+	x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New([]float64{-1, 0, 2}))
 	y := x.DivScalar(4)
 	fmt.Printf("%.4f\n", y.Float64s())
 	fmt.Printf("%.4f\n", y.Sum().Backward().Of(x).Float64s())

@@ -30,7 +30,7 @@ func TestFunctionOfAnyOrder(t *testing.T) {
 	f := func(xs []autograd.Variable) autograd.Variable { return cube.Apply(xs[0]) }
 	gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true, ForwardMode: true}, f, x)
 
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x = tape.Watch(x)
 	d := cube.Apply(x).Sum()
 	for _, want := range [][]float64{{0.75, 6.75, 12}, {3, -9, 12}, {6, 6, 6}} {
@@ -61,7 +61,7 @@ func TestFunctionOnSlices(t *testing.T) {
 			return []autograd.Variable{half}
 		},
 	}
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(autograd.New([]float64{1, 3}))
 	y := halve.Apply(x).Square().Sum()
 	if diff := cmp.Diff([]float64{0.5, 1.5}, y.Backward().Of(x).Float64s()); diff != "" {
@@ -142,7 +142,7 @@ func ExampleFunction() {
 			return []autograd.Variable{g}
 		},
 	}
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(autograd.New([]float64{0.4, 1.7}))
 	y := round.Apply(x).Square()
 	fmt.Println(y.Float64s(), y.Sum().Backward().Of(x).Float64s())

@@ -15,7 +15,7 @@ import (
 func TestGraphNodesDescribeVariables(t *testing.T) {
 	w := autograd.Parameter(autograd.New([]float64{3, -4}))
 	c := autograd.New([]float64{1, 1})
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(autograd.New([]float64{2, 5}))
 	product := x.Mul(w).RetainGrad()
 	y := product.Add(c).Sum()
@@ -66,7 +66,7 @@ func TestGraphNodesDescribeVariables(t *testing.T) {
 func TestGraphNodesWithoutRange(t *testing.T) {
 	for name, x := range map[string][]float64{"empty": {}, "NaN": {1, math.NaN(), 3}} {
 		t.Run(name, func(t *testing.T) {
-			v := autograd.NewTape().Watch(autograd.New(x, len(x)))
+			v := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New(x, len(x)))
 			if n := autograd.Graph(v.Sum()).Find(v); !math.IsNaN(n.Min) || !math.IsNaN(n.Max) {
 				t.Errorf("least and greatest elements are %v and %v, want NaN", n.Min, n.Max)
 			}

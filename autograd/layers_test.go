@@ -15,7 +15,7 @@ func zeros(shape ...int) autograd.Variable { return autograd.Zeros(autograd.Floa
 // Weights that are parameters come onto the tape of the data, however the operation is
 // made up.
 func TestLayerFunctionsTakeParameters(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	weight := func(shape ...int) autograd.Variable { return autograd.Parameter(zeros(shape...)) }
 	signal, image := tape.Const(zeros(2, 2, 5)), tape.Const(zeros(2, 2, 4, 4))
 	w1, w2, w3, b, g := weight(2, 2, 3), weight(2, 2, 3, 3), weight(2, 2, 3, 3), weight(2), weight(2)

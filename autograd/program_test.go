@@ -132,7 +132,7 @@ func (p program) check() error {
 // checkBits compares values and gradients of two runs, and of one with a checkpoint.
 func (p program) checkBits(f autograd.Func) error {
 	gradients := func(f autograd.Func) [][]float64 {
-		tape := autograd.NewTape()
+		tape := autograd.NewTape(autograd.TapeConfig{})
 		var xs []autograd.Variable
 		for _, x := range p.inputs {
 			xs = append(xs, tape.Watch(x))

@@ -51,7 +51,7 @@ func upstreamFor(y autograd.Variable, seed uint64) autograd.Variable {
 // The fused rules of passes that are not recorded compute what the recorded ones do.
 func TestPlainAndRecordedPassesAgree(t *testing.T) {
 	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
-		tape := autograd.NewTape()
+		tape := autograd.NewTape(autograd.TapeConfig{})
 		for i, x := range xs {
 			xs[i] = tape.Watch(x)
 		}
@@ -167,7 +167,7 @@ func TestViews(t *testing.T) {
 
 // xs2tape brings operands onto a new tape.
 func xs2tape(xs []autograd.Variable) []autograd.Variable {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	on := make([]autograd.Variable, len(xs))
 	for i, x := range xs {
 		on[i] = tape.Watch(x)
@@ -206,7 +206,7 @@ func TestUnusedGradients(t *testing.T) {
 		u := upstreamFor(r.f(xs2tape(xs)), 4)
 		_, want := autograd.VJP(r.f, xs, u)
 		for i := range xs {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			on := make([]autograd.Variable, len(xs))
 			for j, x := range xs {
 				on[j] = tape.Const(x)

@@ -36,21 +36,29 @@ type Tape struct {
 	random   *rand.Rand
 }
 
-// TapeOption configures a new tape.
-type TapeOption func(*Tape)
+// TapeConfig configures [NewTape]. The zero value is a tape that records, in
+// inference mode, with the random source of seed 0.
+type TapeConfig struct {
+	// NoGrad makes a tape that records nothing and only recycles memory: for
+	// inference. A backward pass on it panics.
+	NoGrad bool
 
-// NoGrad makes a tape that records nothing and only recycles memory: for
-// inference. A backward pass on it panics.
-func NoGrad(t *Tape) { t.noGrad = true }
+	// Training makes layers such as dropout and batch normalization behave as in
+	// training; see also [Tape.SetTraining].
+	Training bool
 
-// Training makes a tape on which layers such as dropout and batch normalization
-// behave as in training. Without it they behave as in inference.
-func Training(t *Tape) { t.training = true }
+	// Seed is that of the tape's random source.
+	Seed uint64
 
-// Seed sets the tape's random source to one that depends on seed alone. Without it
-// the seed is 0.
-func Seed(seed uint64) TapeOption {
-	return func(t *Tape) { t.rng.Seed(seed, tapeStream) }
+	// DetectAnomaly makes the tape panic with [*AnomalyError] at the first operation
+	// whose result, and the first backward rule whose gradient, has a NaN or an
+	// infinity. It is for debugging: every array is read once more, and the caller of
+	// every operation is noted.
+	DetectAnomaly bool
+
+	// Profile makes the tape keep count of the calls, time and memory of every
+	// operation, forward and backward: see [Tape.Profile].
+	Profile bool
 }
 
 // tapeStream is the second half of the random source's seed: it keeps a tape's
@@ -58,14 +66,18 @@ func Seed(seed uint64) TapeOption {
 const tapeStream = 0x7461_7065
 
 // NewTape makes an empty tape.
-func NewTape(options ...TapeOption) *Tape {
-	t := &Tape{leaves: map[*node]*node{}}
-	t.rng.Seed(0, tapeStream)
-	for _, option := range options {
-		option(t)
+func NewTape(config TapeConfig) *Tape {
+	t := &Tape{
+		leaves:    map[*node]*node{},
+		noGrad:    config.NoGrad,
+		recording: !config.NoGrad,
+		training:  config.Training,
 	}
-	t.recording = !t.noGrad
+	t.rng.Seed(config.Seed, tapeStream)
 	t.random = rand.New(&t.rng)
+	if config.DetectAnomaly || config.Profile {
+		t.watcher = newWatcher(config)
+	}
 	return t
 }
 

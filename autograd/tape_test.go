@@ -25,45 +25,45 @@ func TestMisuseOfTapesPanics(t *testing.T) {
 		want string
 	}{
 		{"two tapes", func() {
-			autograd.NewTape().Const(vector(1)).Add(autograd.NewTape().Const(vector(1)))
+			autograd.NewTape(autograd.TapeConfig{}).Const(vector(1)).Add(autograd.NewTape(autograd.TapeConfig{}).Const(vector(1)))
 		}, "two different tapes"},
 		{"untracked meets tape", func() {
-			autograd.NewTape().Const(vector(1, 2)).Add(w.Square())
+			autograd.NewTape(autograd.TapeConfig{}).Const(vector(1, 2)).Add(w.Square())
 		}, "tape.Watch"},
-		{"untracked as Const", func() { autograd.NewTape().Const(w.Square()) }, "tape.Watch"},
-		{"watch untracked", func() { autograd.NewTape().Watch(w.Square()) }, "tape.Watch"},
+		{"untracked as Const", func() { autograd.NewTape(autograd.TapeConfig{}).Const(w.Square()) }, "tape.Watch"},
+		{"watch untracked", func() { autograd.NewTape(autograd.TapeConfig{}).Watch(w.Square()) }, "tape.Watch"},
 		{"watch recorded", func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			tape.Watch(tape.Watch(w).Square())
 		}, "recorded on a tape already"},
 		{"use after Reset", func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			y := tape.Watch(w).Square()
 			tape.Reset()
 			y.Sum()
 		}, "Reset"},
 		{"use after Rewind", func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			mark := tape.Mark()
 			y := tape.Watch(w).Square()
 			tape.Rewind(mark)
 			y.Item()
 		}, "Reset or rewound"},
 		{"use after Reset though the memory is in use again", func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			y := tape.Watch(w).Square()
 			tape.Reset()
 			tape.Watch(w).Square()
 			y.Float64s()
 		}, "Reset"},
 		{"gradients after Reset", func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			grads := tape.Watch(w).Square().Sum().Backward()
 			tape.Reset()
 			grads.Of(w)
 		}, "Reset"},
 		{"rewind to a stale mark", func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			tape.Watch(w).Square()
 			mark := tape.Mark()
 			tape.Reset()
@@ -71,16 +71,16 @@ func TestMisuseOfTapesPanics(t *testing.T) {
 		}, "reset behind it"},
 		{"Backward off any tape", func() { w.Square().Sum().Backward() }, "nothing was recorded"},
 		{"Backward on a NoGrad tape", func() {
-			autograd.NewTape(autograd.NoGrad).Const(vector(1)).Mul(vector(2)).Backward()
+			autograd.NewTape(autograd.TapeConfig{NoGrad: true}).Const(vector(1)).Mul(vector(2)).Backward()
 		}, "NoGrad"},
-		{"Backward of a constant", func() { autograd.NewTape().Const(vector(1)).Backward() }, "does not depend"},
+		{"Backward of a constant", func() { autograd.NewTape(autograd.TapeConfig{}).Const(vector(1)).Backward() }, "does not depend"},
 		{"Grad of a constant", func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			x := tape.Const(vector(1))
 			autograd.Grad(x.Mul(tape.Watch(vector(2))), x)
 		}, "constant"},
 		{"Grad of a Variable never on the tape", func() {
-			autograd.Grad(autograd.NewTape().Watch(w).Sum(), vector(1))
+			autograd.Grad(autograd.NewTape(autograd.TapeConfig{}).Watch(w).Sum(), vector(1))
 		}, "never on the tape"},
 		{"the zero Variable", func() { w.Add(autograd.Variable{}) }, "zero Variable"},
 		{"RetainGrad of a constant", func() { vector(1).RetainGrad() }, "not recorded"},
@@ -102,14 +102,14 @@ func TestUntrackedIsFineWithoutATape(t *testing.T) {
 	if got := y.Item(); got != 10 {
 		t.Errorf("got %v, want 10", got)
 	}
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	if got := tape.Const(vector(2)).Mul(y.Detach()).Item(); got != 20 {
 		t.Errorf("detached: got %v, want 20", got)
 	}
 }
 
 func TestDetachStopsTheGradient(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(vector(3))
 	y := x.Mul(x.Square().Detach()).Sum() // x·stop(x²)
 	if got := y.Backward().Of(x).Item(); got != 9 {
@@ -119,7 +119,7 @@ func TestDetachStopsTheGradient(t *testing.T) {
 
 func TestWatchAndConst(t *testing.T) {
 	w := autograd.Parameter(vector(2))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	if first := tape.Watch(w); first != tape.Watch(w) {
 		t.Error("watching twice gives two leaves")
 	}
@@ -135,7 +135,7 @@ func TestWatchAndConst(t *testing.T) {
 
 func TestGradientsOfUnusedParameter(t *testing.T) {
 	w, unused := autograd.Parameter(vector(1)), autograd.Parameter(vector(1, 2))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	grads := tape.Watch(w).Square().Sum().Backward()
 	if diff := cmp.Diff([]float64{0, 0}, grads.Of(unused).Float64s()); diff != "" {
 		t.Error(diff)
@@ -147,7 +147,7 @@ func TestGradientsOfUnusedParameter(t *testing.T) {
 
 func TestGradientsAccumulateOverTapes(t *testing.T) {
 	w := autograd.Parameter(vector(1, 2))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	var total autograd.Gradients
 	for i := range 3 {
 		total.Accumulate(tape.Const(vector(float64(i), 1)).Mul(w).Sum().Backward())
@@ -166,7 +166,7 @@ func TestGradientsAccumulateOverTapes(t *testing.T) {
 // the other.
 func TestGradientsShareNoMemory(t *testing.T) {
 	a, b := autograd.Parameter(vector(1)), autograd.Parameter(vector(2))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	upstream := vector(1)
 	grads := tape.Watch(a).Add(b).BackwardWith(upstream)
 	grads.Of(a).Float64s()[0] = 7
@@ -176,7 +176,7 @@ func TestGradientsShareNoMemory(t *testing.T) {
 }
 
 func TestRetainGradAndHooks(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x := tape.Watch(vector(2))
 	var seen float64
 	h := x.Square().RetainGrad().Hook(func(g autograd.Variable) autograd.Variable {
@@ -195,7 +195,7 @@ func TestRetainGradAndHooks(t *testing.T) {
 
 func TestRewindKeepsWhatCameBefore(t *testing.T) {
 	w := autograd.Parameter(vector(3))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	y := tape.Watch(w).Square()
 	mark := tape.Mark()
 	for range 100 {
@@ -213,7 +213,7 @@ func TestRandomSourceIsTheTapes(t *testing.T) {
 	draw := func(tape *autograd.Tape) []float64 {
 		return []float64{tape.Rand().Float64(), tape.Rand().Float64()}
 	}
-	a, b, c := autograd.NewTape(autograd.Seed(1)), autograd.NewTape(autograd.Seed(1)), autograd.NewTape(autograd.Seed(2))
+	a, b, c := autograd.NewTape(autograd.TapeConfig{Seed: 1}), autograd.NewTape(autograd.TapeConfig{Seed: 1}), autograd.NewTape(autograd.TapeConfig{Seed: 2})
 	first := draw(a)
 	if diff := cmp.Diff(first, draw(b)); diff != "" {
 		t.Errorf("equal seeds differ: %s", diff)
@@ -234,7 +234,7 @@ func TestTapesShareParametersAcrossGoroutines(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range results {
 		wait.Go(func() {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			for range 10 {
 				grads := tape.Const(x).MatMul(w).Tanh().Sum().Backward()
 				results[i] = grads.Of(w).Clone().Float64s()
@@ -261,7 +261,7 @@ func TestTryPassesOtherPanics(t *testing.T) {
 
 func TestTapeIsUsableAfterAPanic(t *testing.T) {
 	w := autograd.Parameter(vector(1, 2))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	broken := &autograd.Function{
 		Name:    "broken",
 		Forward: func(xs []autograd.Variable) autograd.Variable { return xs[0].Square() },
@@ -282,7 +282,7 @@ func TestTapeIsUsableAfterAPanic(t *testing.T) {
 
 func ExampleTape() {
 	w := autograd.Parameter(autograd.New([]float64{1, 2, 3}))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	for range 2 {
 		loss := tape.Const(autograd.New([]float64{1, 0, 1})).Mul(w).Sum().Square()
 		grads := loss.Backward()

@@ -24,7 +24,7 @@ func evaluate(op string, f Func, xs []Variable) *evaluation {
 	nodes := checkAll(op, xs)
 	e := &evaluation{tape: jointTape(op, nodes)}
 	if e.tape == nil {
-		e.tape, e.own = NewTape(), true
+		e.tape, e.own = NewTape(TapeConfig{}), true
 	}
 	rejectUntracked(op, nodes)
 	args := make([]Variable, len(xs))
@@ -218,7 +218,7 @@ func PerExampleGrad(f func(example Variable) Variable, batch Variable, params ..
 		n := w.check("PerExampleGrad")
 		results[j] = Zeros(n.DType, append([]int{b.Shape[0]}, n.Shape...)...)
 	}
-	tape := NewTape()
+	tape := NewTape(TapeConfig{})
 	for i := range b.Shape[0] {
 		example := tape.Const(batch.Slice(0, i, i+1).Reshape(b.Shape[1:]...))
 		grads := f(example).Backward()

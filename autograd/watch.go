@@ -16,17 +16,7 @@ import (
 // Looking into a tape while it works: the first NaN or Inf, and where time and
 // memory go. Both are off by default and then cost one comparison an operation.
 
-// DetectAnomaly makes a tape that panics with [*AnomalyError] at the first
-// operation whose result, and the first backward rule whose gradient, has a NaN or
-// an infinity. It is for debugging: every array is read once more, and the caller
-// of every operation is noted.
-func DetectAnomaly(t *Tape) { t.watch().anomalies = true }
-
-// Profile makes a tape that keeps count of the calls, time and memory of every
-// operation, forward and backward: see [Tape.Profile].
-func Profile(t *Tape) { t.watch().profiling = true }
-
-// AnomalyError is what a [DetectAnomaly] tape panics with. [Try] catches it.
+// AnomalyError is what a tape made with DetectAnomaly panics with. [Try] catches it.
 type AnomalyError struct {
 	Op       string // the operation whose result or backward rule it was
 	Backward bool   // it appeared in a gradient, not in a value
@@ -55,11 +45,13 @@ type watcher struct {
 	start  time.Time
 }
 
-func (t *Tape) watch() *watcher {
-	if t.watcher == nil {
-		t.watcher = &watcher{sites: map[*node]uintptr{}, totals: map[string]*OpProfile{}}
+func newWatcher(config TapeConfig) *watcher {
+	return &watcher{
+		anomalies: config.DetectAnomaly,
+		profiling: config.Profile,
+		sites:     map[*node]uintptr{},
+		totals:    map[string]*OpProfile{},
 	}
-	return t.watcher
 }
 
 // begin is called when an operation gets its result's node, before it computes.
@@ -174,8 +166,8 @@ type OpProfile struct {
 	Bytes    int64         // memory of the results; views count too
 }
 
-// Profile is the cost of each operation since the tape was made with the option
-// [Profile], the most expensive first. It is nil for a tape without it.
+// Profile is the cost of each operation since the tape was made with
+// TapeConfig.Profile, the most expensive first. It is nil for a tape without it.
 func (t *Tape) Profile() []OpProfile {
 	if t.watcher == nil || !t.watcher.profiling {
 		return nil

@@ -11,7 +11,7 @@ import (
 
 func TestDetectAnomalyForward(t *testing.T) {
 	err := autograd.Try(func() {
-		tape := autograd.NewTape(autograd.DetectAnomaly)
+		tape := autograd.NewTape(autograd.TapeConfig{DetectAnomaly: true})
 		x := tape.Watch(vector(1, -1))
 		x.MulScalar(2).Log().Sum()
 	})
@@ -26,7 +26,7 @@ func TestDetectAnomalyForward(t *testing.T) {
 
 func TestDetectAnomalyBackward(t *testing.T) {
 	err := autograd.Try(func() {
-		tape := autograd.NewTape(autograd.DetectAnomaly)
+		tape := autograd.NewTape(autograd.TapeConfig{DetectAnomaly: true})
 		x := tape.Watch(vector(0, 4))
 		x.Sqrt().Sum().Backward()
 	})
@@ -40,12 +40,12 @@ func TestDetectAnomalyBackward(t *testing.T) {
 }
 
 func TestWithoutDetectAnomalyNothingPanics(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	tape.Watch(vector(0, -4)).Sqrt().Sum().Backward()
 }
 
 func TestProfile(t *testing.T) {
-	tape := autograd.NewTape(autograd.Profile)
+	tape := autograd.NewTape(autograd.TapeConfig{Profile: true})
 	x := tape.Watch(autograd.Ones(autograd.Float64, 10, 10))
 	x.MatMul(x).Tanh().Sum().Backward()
 	tape.Reset()
@@ -63,7 +63,7 @@ func TestProfile(t *testing.T) {
 	if err := tape.WriteProfile(&table); err != nil || !strings.Contains(table.String(), "matmul") {
 		t.Errorf("table %q, error %v", table.String(), err)
 	}
-	if autograd.NewTape().Profile() != nil {
+	if autograd.NewTape(autograd.TapeConfig{}).Profile() != nil {
 		t.Error("a tape without the option has a profile")
 	}
 }

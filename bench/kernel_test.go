@@ -17,7 +17,7 @@ func uniform(dtype autograd.DType, shape ...int) autograd.Variable {
 func repeat(b *testing.B, f func(x autograd.Variable) autograd.Variable, x autograd.Variable) {
 	b.Helper()
 	b.ReportAllocs()
-	tape := autograd.NewTape(autograd.NoGrad)
+	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
 	f(tape.Const(x)) // makes the buffers
 	for b.Loop() {
 		tape.Reset()
@@ -104,7 +104,7 @@ func BenchmarkLogSumExp(b *testing.B) {
 			b.Run(size.name, func(b *testing.B) {
 				b.ReportAllocs()
 				x := uniform(autograd.Float32, size.rows, 1024)
-				tape := autograd.NewTape()
+				tape := autograd.NewTape(autograd.TapeConfig{})
 				run := func() {
 					tape.Reset()
 					tape.Watch(x).LogSumExp(-1).Sum().Backward()

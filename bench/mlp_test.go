@@ -20,7 +20,7 @@ func newMLP(config nn.MLPConfig) *mlp {
 	model := nn.NewMLP(rand.New(rand.NewPCG(3, 4)), config)
 	return &mlp{
 		sizes: config.Sizes,
-		tape:  autograd.NewTape(autograd.Training),
+		tape:  autograd.NewTape(autograd.TapeConfig{Training: true}),
 		model: model,
 		adam:  optim.NewAdam(model.Params(), optim.AdamConfig{}),
 	}

@@ -13,7 +13,7 @@ func BenchmarkScalarChain(b *testing.B) {
 	b.ReportAllocs()
 	const links = 250 // of four operations
 	start := autograd.Parameter(autograd.Scalar(0.9))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	run := func() {
 		tape.Reset()
 		x := tape.Watch(start)

@@ -122,7 +122,7 @@ func BenchmarkInference(b *testing.B) {
 func BenchmarkAdam(b *testing.B) {
 	b.ReportAllocs()
 	w := autograd.Parameter(uniform(autograd.Float32, 1<<14, 1<<10))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	grads := tape.Watch(w).MulScalar(0.5).Sum().Backward()
 	adam := optim.NewAdam(maps.All(map[string]autograd.Variable{"w": w}), optim.AdamConfig{})
 	adam.Step(grads) // gives the moments' pages memory

@@ -118,7 +118,7 @@ func newInference(model Module, ds data.Dataset, batchSize, prefetch int) infere
 	return inference{
 		model:  model,
 		loader: data.NewLoader(ds, data.LoaderConfig{BatchSize: batchSize, DType: dtypeOf(model), KeepBytes: true, Prefetch: prefetch}),
-		tape:   autograd.NewTape(autograd.NoGrad),
+		tape:   autograd.NewTape(autograd.TapeConfig{NoGrad: true}),
 	}
 }
 

@@ -45,7 +45,7 @@ func Example_loop() {
 	labels := []int{0, 1, 1, 0}
 	model := nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{2, 8, 2}})
 
-	tape := autograd.NewTape(autograd.Training)
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
 	optimizer := optim.NewAdam(model.Params(), optim.AdamConfig{LR: 0.05})
 	for range 200 {
 		logits := model.Forward(tape.Const(x))

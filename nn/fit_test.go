@@ -189,7 +189,7 @@ func TestMeansWeighExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tape := autograd.NewTape(autograd.NoGrad)
+	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
 	output := model.Forward(tape.Const(autograd.New(set.X.Float32s, 100, 2)))
 	right := 0
 	for i, class := range output.ArgMax(-1) {

@@ -91,7 +91,7 @@ func TestLossesAtKinksAndLimits(t *testing.T) {
 		}, []float64{0, 0}, []float64{0}, []float64{0.6e8, 0.8e8}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			x := tape.Watch(autograd.New(test.at))
 			loss := test.f(x)
 			if diff := cmp.Diff(test.loss, loss.Floats(), closely); diff != "" {
@@ -118,7 +118,7 @@ func TestLossesLeaveExamplesOut(t *testing.T) {
 			"smooth": {LabelSmoothing: 0.2}, "weighted": {ClassWeights: []float64{1, 2, 5}, LabelSmoothing: 0.1},
 		} {
 			t.Run(method.name+" "+name, func(t *testing.T) {
-				tape := autograd.NewTape()
+				tape := autograd.NewTape(autograd.TapeConfig{})
 				x, some := tape.Watch(all), tape.Watch(all.IndexSelect(0, kept))
 				loss, want := method.f(config, x, labels), method.f(config, some, []int{2, 0, 1})
 				if diff := cmp.Diff(want.Item(), loss.Item(), closely); diff != "" {

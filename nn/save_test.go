@@ -148,7 +148,7 @@ func TestLoadFromPyTorch(t *testing.T) {
 		if err := nn.LoadFile(path, model, nn.LoadConfig{Convert: true}); err != nil {
 			t.Fatal(err)
 		}
-		got := autograd.NewTape(autograd.NoGrad).Const(autograd.New(x, 4, 3).AsType(dtype))
+		got := autograd.NewTape(autograd.TapeConfig{NoGrad: true}).Const(autograd.New(x, 4, 3).AsType(dtype))
 		for i, v := range model.Forward(got).Floats() {
 			if !(math.Abs(v-y[i]) < 1e-6) {
 				t.Errorf("%v: output %d is %v, want %v", dtype, i, v, y[i])

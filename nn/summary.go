@@ -32,7 +32,7 @@ type LayerSummary struct {
 func Summary(w io.Writer, model Module, inputShape ...int) ([]LayerSummary, error) {
 	var rows []LayerSummary
 	err := autograd.Try(func() {
-		tape := autograd.NewTape(autograd.NoGrad)
+		tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
 		x := tape.Const(autograd.Zeros(dtypeOf(model), append([]int{1}, inputShape...)...))
 		rows, _ = summarize(nil, "", model, x)
 	})

@@ -80,7 +80,7 @@ func NewTrainer(model Module, config TrainerConfig) *Trainer {
 	t := &Trainer{
 		model:  model,
 		config: config,
-		tape:   autograd.NewTape(autograd.Training, autograd.Seed(config.Seed)),
+		tape:   autograd.NewTape(autograd.TapeConfig{Training: true, Seed: config.Seed}),
 		tally:  tally{metrics: config.Metrics},
 		counts: -1,
 	}

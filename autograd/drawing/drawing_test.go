@@ -25,7 +25,7 @@ func cell() *autograd.ComputationGraph {
 	for name, shape := range map[string][]int{"w <in>": {16, 3}, "w & h": {16, 4}, "bad \x00 \xff name": {16}} {
 		params[name] = autograd.Parameter(autograd.Ones(autograd.Float64, shape...))
 	}
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	x, h, c := tape.Const(random(2, 3)), tape.Const(random(2, 4)), tape.Watch(random(2, 4))
 	gates := autograd.Linear(x, params["w <in>"], params["bad \x00 \xff name"]).Add(autograd.Linear(h, params["w & h"], autograd.Variable{}))
 	parts := gates.Split(1, 4, 4, 4, 4)
@@ -39,7 +39,7 @@ func cell() *autograd.ComputationGraph {
 
 // chain is a graph of n operations, each of which uses the two before.
 func chain(n int) *autograd.ComputationGraph {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	a := tape.Watch(autograd.Scalar(0.5))
 	b := a.Sin()
 	for range n {
@@ -117,7 +117,7 @@ func TestValuesAndGradientsAreShown(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			x := autograd.NewTape().Watch(autograd.New(test.x, len(test.x)))
+			x := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.New(test.x, len(test.x)))
 			y := test.f(x)
 			g := autograd.Graph(y)
 			g.SetGradients(y.Backward())
@@ -137,7 +137,7 @@ func TestValuesAndGradientsAreShown(t *testing.T) {
 }
 
 func TestTooltipsHaveOperandsInOrder(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	a, b := tape.Watch(autograd.Scalar(1.0)), tape.Watch(autograd.Scalar(2.0))
 	text := draw(t, autograd.Graph(b.Sub(a)), Config{})
 	if want := "<title>n2 = sub(n1, n0)</title>"; !strings.Contains(text, want) {
@@ -146,7 +146,7 @@ func TestTooltipsHaveOperandsInOrder(t *testing.T) {
 }
 
 func TestLongTextIsCutOrHasRoom(t *testing.T) {
-	w := autograd.NewTape().Watch(autograd.Scalar(1.0))
+	w := autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.Scalar(1.0))
 	g := autograd.Graph(w.Sin())
 	g.SetNames(maps.All(map[string]autograd.Variable{strings.Repeat("n", 1000): w}))
 	text := draw(t, g, Config{Title: strings.Repeat("t", 100)})
@@ -163,7 +163,7 @@ func TestLongTextIsCutOrHasRoom(t *testing.T) {
 }
 
 func TestLargeGraphsAreCut(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	w := tape.Watch(autograd.Scalar(0.5))
 	y := w.Sin()
 	for range 500 {
@@ -182,7 +182,7 @@ func TestLargeGraphsAreCut(t *testing.T) {
 }
 
 func TestOperandsUsedTwiceCountOnce(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	p, q := tape.Watch(autograd.Scalar(1.0)), tape.Watch(autograd.Scalar(2.0))
 	if nodes, left := chosen(autograd.Graph(q.Mul(q).Mul(p)), Config{MaxNodes: 4}); len(nodes) != 4 || left != 0 {
 		t.Errorf("%d nodes are drawn and %d left, want all 4", len(nodes), left)
@@ -190,7 +190,7 @@ func TestOperandsUsedTwiceCountOnce(t *testing.T) {
 }
 
 func TestMaxNodesHoldsForOneOperation(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	var parts []autograd.Variable
 	for range 50 {
 		parts = append(parts, tape.Watch(autograd.Ones(autograd.Float64, 1)))
@@ -206,7 +206,7 @@ func TestMaxNodesHoldsForOneOperation(t *testing.T) {
 
 // Each of many operations uses all before it.
 func TestTooManyLongEdgesAreAnError(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	y := tape.Watch(autograd.Ones(autograd.Float64, 1)).Exp()
 	results := []autograd.Variable{y}
 	for range 150 {

@@ -10,7 +10,7 @@ import (
 
 func Example() {
 	w := autograd.Parameter(autograd.New([]float64{1, 2}))
-	loss := autograd.NewTape().Const(autograd.New([]float64{3, 4})).Mul(w).Sum()
+	loss := autograd.NewTape(autograd.TapeConfig{}).Const(autograd.New([]float64{3, 4})).Mul(w).Sum()
 	graph := autograd.Graph(loss)
 	graph.SetNames(func(yield func(string, autograd.Variable) bool) { yield("w", w) })
 	graph.SetGradients(loss.Backward())

@@ -14,7 +14,7 @@ import (
 // randomGraph is a computation of n operations on random earlier results.
 func randomGraph(seed uint64, n int) *autograd.ComputationGraph {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	results := []autograd.Variable{tape.Watch(autograd.Scalar(0.5)), autograd.Parameter(autograd.Scalar(0.25))}
 	var unused autograd.Variable = results[0]
 	for range n {
@@ -32,7 +32,7 @@ func randomGraph(seed uint64, n int) *autograd.ComputationGraph {
 // graphs are graphs of different kinds to lay out.
 func graphs() map[string]*autograd.ComputationGraph {
 	all := map[string]*autograd.ComputationGraph{
-		"cell": cell(), "chain": chain(30), "one": autograd.Graph(autograd.NewTape().Watch(autograd.Scalar(1.0))),
+		"cell": cell(), "chain": chain(30), "one": autograd.Graph(autograd.NewTape(autograd.TapeConfig{}).Watch(autograd.Scalar(1.0))),
 	}
 	for seed := range uint64(6) {
 		all[fmt.Sprintf("random %d", seed)] = randomGraph(seed, 3+5*int(seed))
@@ -189,7 +189,7 @@ func find(t *testing.T, g *autograd.ComputationGraph, l *layered, v autograd.Var
 func TestMainLineIsStraight(t *testing.T) {
 	for steps := range 4 {
 		t.Run(fmt.Sprint(steps+1), func(t *testing.T) {
-			y := autograd.NewTape().Const(autograd.Ones(autograd.Float64, 128, 64))
+			y := autograd.NewTape(autograd.TapeConfig{}).Const(autograd.Ones(autograd.Float64, 128, 64))
 			var line []autograd.Variable
 			for range steps + 1 {
 				w, b := autograd.Parameter(autograd.Ones(autograd.Float64, 64, 64)), autograd.Parameter(autograd.Ones(autograd.Float64, 64))
@@ -211,7 +211,7 @@ func TestMainLineIsStraight(t *testing.T) {
 
 // Results used far below stay by what they are computed from, unless that is leaves alone.
 func TestOperationsAreNearTheirOperands(t *testing.T) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	fork := tape.Watch(autograd.Scalar(0.5)).Sin()
 	branch := fork.Cos()
 	apart := tape.Watch(autograd.Scalar(0.5)).Add(autograd.Parameter(autograd.Scalar(1.0))).Exp()
@@ -234,7 +234,7 @@ func TestOperationsAreNearTheirOperands(t *testing.T) {
 func TestLeavesAreDrawnAgain(t *testing.T) {
 	for _, test := range []struct{ name, heading string }{{"w", "w"}, {"", "watched n0"}} {
 		t.Run(test.heading, func(t *testing.T) {
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			w := tape.Watch(autograd.Scalar(0.5))
 			y := w.Sin()
 			for range 12 {

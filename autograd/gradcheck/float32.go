@@ -132,7 +132,7 @@ func raise(limits, a, b []float64) {
 
 // run computes the result and the gradients.
 func (c *narrowCheck) run(inputs []autograd.Variable, dtype autograd.DType) (outcome, error) {
-	tape := autograd.NewTape(c.options.Tape...)
+	tape := autograd.NewTape(c.options.Tape)
 	leaves, xs := make([]autograd.Variable, len(inputs)), make([]autograd.Variable, len(inputs))
 	for i, x := range inputs {
 		leaves[i] = x.Clone()

@@ -72,9 +72,8 @@ type Options struct {
 	// Names are the inputs' names in the report: by default x, or x0, x1, …
 	Names []string
 
-	// Tape options apply to the tapes that the function is computed on, for example
-	// autograd.Training.
-	Tape []autograd.TapeOption
+	// Tape configures the tapes that the function is computed on: Training, for example.
+	Tape autograd.TapeConfig
 }
 
 // withDefaults fills in what is zero, or says what is out of range.
@@ -155,7 +154,7 @@ func CheckModel(model Model, loss func(t *autograd.Tape) autograd.Variable, opti
 	if err != nil {
 		return nil, err
 	}
-	p := &problem{order: 1, tapeOptions: options.Tape}
+	p := &problem{order: 1, tapeConfig: options.Tape}
 	for name, w := range model.Params() {
 		if err := p.addInput(name, w); err != nil {
 			return nil, err

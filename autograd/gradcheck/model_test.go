@@ -127,7 +127,7 @@ func TestCheckModelWithTapeRandomness(t *testing.T) {
 		}
 		return x.Tanh().Mul(autograd.Uniform(x.Tape().Rand(), autograd.Float64, 0, 1, x.Shape()...))
 	}
-	options := gradcheck.Options{Tape: []autograd.TapeOption{autograd.Training, autograd.Seed(3)}}
+	options := gradcheck.Options{Tape: autograd.TapeConfig{Training: true, Seed: 3}}
 	if _, err := gradcheck.CheckModel(m, m.loss, options); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestCheckModelRefuses(t *testing.T) {
 	narrow := newPerceptron(4, 6, 3)
 	narrow.params[1] = autograd.Parameter(narrow.params[1].Detach().AsType(autograd.Float32))
 	recorded := newPerceptron(4, 6, 3)
-	recorded.params[2] = autograd.NewTape().Const(recorded.params[2])
+	recorded.params[2] = autograd.NewTape(autograd.TapeConfig{}).Const(recorded.params[2])
 	for _, test := range []struct {
 		name    string
 		model   *perceptron

@@ -11,13 +11,13 @@ import (
 // problem is a function to be checked at a point: where its inputs are stored, so that
 // they can be perturbed in place, and how to compute it on a tape.
 type problem struct {
-	order       int
-	inputs      []input
-	size        int // elements of all inputs
-	run         func(t *autograd.Tape) []autograd.Variable
-	tapeOptions []autograd.TapeOption
-	multi       func(xs []autograd.Variable) []autograd.Variable // run as a function of the inputs, if there is one
-	offTape     error                                            // what to say of a result that is on no tape, nil if that is fine
+	order      int
+	inputs     []input
+	size       int // elements of all inputs
+	run        func(t *autograd.Tape) []autograd.Variable
+	tapeConfig autograd.TapeConfig
+	multi      func(xs []autograd.Variable) []autograd.Variable // run as a function of the inputs, if there is one
+	offTape    error                                            // what to say of a result that is on no tape, nil if that is fine
 
 	// Known once prepare has run the function.
 	outputs    []output
@@ -44,7 +44,7 @@ type output struct {
 
 // newProblem copies the inputs. Its run function is the caller's to set.
 func newProblem(inputs []autograd.Variable, options Options) (*problem, error) {
-	p := &problem{order: 1, tapeOptions: options.Tape}
+	p := &problem{order: 1, tapeConfig: options.Tape}
 	for i, v := range inputs {
 		if !v.IsValid() {
 			return nil, fmt.Errorf("gradcheck: %s is not a usable Variable", inputName(options.Names, i, len(inputs)))
@@ -124,7 +124,7 @@ type run struct {
 // forward runs the function at the present point. A fresh tape each time gives it the
 // same random numbers each time.
 func (p *problem) forward() (*run, error) {
-	r := &run{p: p, tape: autograd.NewTape(p.tapeOptions...)}
+	r := &run{p: p, tape: autograd.NewTape(p.tapeConfig)}
 	if err := autograd.Try(func() { r.ys = p.run(r.tape) }); err != nil {
 		return nil, fmt.Errorf("gradcheck: computing the %s: %w", p.what(), err)
 	}
@@ -242,7 +242,7 @@ func (r *run) gradient(upstream []float64) ([]float64, error) {
 // secondOrder is the gradient of p's outputs as a function of p's inputs and of the
 // upstream gradients, which start at the given values.
 func (p *problem) secondOrder(upstream []float64) *problem {
-	q := &problem{order: p.order + 1, tapeOptions: p.tapeOptions, inputs: slices.Clone(p.inputs), size: p.size}
+	q := &problem{order: p.order + 1, tapeConfig: p.tapeConfig, inputs: slices.Clone(p.inputs), size: p.size}
 	us := p.upstreamOf(slices.Clone(upstream))
 	for k, u := range us {
 		q.inputs = append(q.inputs, input{

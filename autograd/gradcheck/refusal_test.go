@@ -75,7 +75,7 @@ func TestEnginePanicsBecomeErrors(t *testing.T) {
 		{
 			name: "result on another tape",
 			f: func(xs variables) autograd.Variable {
-				return autograd.NewTape().Watch(xs[0].Clone()).Exp()
+				return autograd.NewTape(autograd.TapeConfig{}).Watch(xs[0].Clone()).Exp()
 			},
 			says: "another tape",
 		},

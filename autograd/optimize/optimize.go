@@ -38,11 +38,11 @@ type problem struct {
 }
 
 // tapeOf takes a tape from pool, or makes one.
-func tapeOf(pool *sync.Pool, options ...autograd.TapeOption) *autograd.Tape {
+func tapeOf(pool *sync.Pool, config autograd.TapeConfig) *autograd.Tape {
 	if t, ok := pool.Get().(*autograd.Tape); ok {
 		return t
 	}
-	return autograd.NewTape(options...)
+	return autograd.NewTape(config)
 }
 
 func giveBack(pool *sync.Pool, t *autograd.Tape) {
@@ -51,13 +51,13 @@ func giveBack(pool *sync.Pool, t *autograd.Tape) {
 }
 
 func (p *problem) value(x []float64) float64 {
-	tape := tapeOf(&p.forward, autograd.NoGrad)
+	tape := tapeOf(&p.forward, autograd.TapeConfig{NoGrad: true})
 	defer giveBack(&p.forward, tape)
 	return p.f(tape.Const(autograd.New(x))).Item()
 }
 
 func (p *problem) gradient(grad, x []float64) {
-	tape := tapeOf(&p.backward)
+	tape := tapeOf(&p.backward, autograd.TapeConfig{})
 	defer giveBack(&p.backward, tape)
 	leaf := tape.Watch(autograd.New(x))
 	y := p.f(leaf)
@@ -98,7 +98,7 @@ func OverParameters(params []autograd.Variable, loss func(tape *autograd.Tape) a
 			x = x[copy(w.Float64s(), x):]
 		}
 	}
-	forward, backward := autograd.NewTape(autograd.NoGrad), autograd.NewTape()
+	forward, backward := autograd.NewTape(autograd.TapeConfig{NoGrad: true}), autograd.NewTape(autograd.TapeConfig{})
 	problem.Func = func(x []float64) float64 {
 		set(x)
 		defer forward.Reset()

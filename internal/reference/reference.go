@@ -181,7 +181,7 @@ var knownInaccuracy = map[string]float64{"hardsigmoid": 5e-8}
 // check runs one case: outputs, gradients by a plain and by a recorded pass, and
 // the gradient of Σ⟨grads, v⟩.
 func check(t *testing.T, c *Case, f Func) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	var xs, leaves []autograd.Variable
 	for i, in := range c.Inputs {
 		x := in.Variable(c.DType())

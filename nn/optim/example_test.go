@@ -15,7 +15,7 @@ func ExampleNewAdam() {
 		_ = yield("x", x) && yield("y", y)
 	}
 	optimizer := optim.NewAdam(params, optim.AdamConfig{LR: 0.05})
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	for range 5000 {
 		x, y := tape.Watch(x), tape.Watch(y)
 		valley := y.Sub(x.Square()).Square().MulScalar(100)
@@ -29,7 +29,7 @@ func ExampleNewAdam() {
 
 func ExampleClipGradNorm() {
 	w := autograd.Parameter(autograd.New([]float64{3, 4}))
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	grads := tape.Watch(w).Square().Sum().Backward()
 	fmt.Println("norm", optim.ClipGradNorm(grads, 1))
 	fmt.Printf("%.3f\n", grads.Of(w))

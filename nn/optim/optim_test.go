@@ -42,7 +42,7 @@ func TestDescent(t *testing.T) {
 			target := autograd.New([]float64{0.5, -0.25, 0.125}).AsType(dtype)
 			w := autograd.Parameter(autograd.Zeros(dtype, 3))
 			optimizer := make(named(w))
-			tape := autograd.NewTape()
+			tape := autograd.NewTape(autograd.TapeConfig{})
 			distance := func() float64 { return target.Sub(w.Detach()).Norm().Item() }
 			before := distance()
 			for range 200 {
@@ -62,7 +62,7 @@ func TestFloat32FollowsFloat64(t *testing.T) {
 		start := autograd.Normal(rng, autograd.Float32, 0, 1, 1000)
 		narrow, wide := autograd.Parameter(start), autograd.Parameter(start.AsType(autograd.Float64))
 		a, b := make(named(narrow)), make(named(wide))
-		tape := autograd.NewTape()
+		tape := autograd.NewTape(autograd.TapeConfig{})
 		for range 20 {
 			grad := autograd.Normal(rng, autograd.Float32, 0, 1, 1000).Floats()
 			a.Step(gradients(tape, []autograd.Variable{narrow}, grad))
@@ -84,7 +84,7 @@ func TestParametersWithoutGradient(t *testing.T) {
 		start := []float64{1, -2}
 		often, seldom, alone := autograd.Parameter(autograd.New(start)), autograd.Parameter(autograd.New(start)), autograd.Parameter(autograd.New(start))
 		both, one := make(named(often, seldom)), make(named(alone))
-		tape := autograd.NewTape()
+		tape := autograd.NewTape(autograd.TapeConfig{})
 		for i := range 6 {
 			if i%2 == 0 {
 				before := seldom.Floats()
@@ -107,8 +107,8 @@ func TestParametersWithoutGradient(t *testing.T) {
 func TestSharedParameter(t *testing.T) {
 	each(t, func(t *testing.T, make func(params) optim.Optimizer) {
 		once, twice := autograd.Parameter(autograd.New([]float64{1})), autograd.Parameter(autograd.New([]float64{1}))
-		make(named(once)).Step(gradients(autograd.NewTape(), []autograd.Variable{once}, []float64{3}))
-		make(named(twice, twice)).Step(gradients(autograd.NewTape(), []autograd.Variable{twice}, []float64{3}))
+		make(named(once)).Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{once}, []float64{3}))
+		make(named(twice, twice)).Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{twice}, []float64{3}))
 		if once.Item() != twice.Item() {
 			t.Errorf("got %v, want %v", twice.Item(), once.Item())
 		}
@@ -123,12 +123,12 @@ func TestLearningRate(t *testing.T) {
 			t.Errorf("the default rate is %v", lr)
 		}
 		optimizer.SetLR(0)
-		optimizer.Step(gradients(autograd.NewTape(), []autograd.Variable{w}, []float64{3, 4}))
+		optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{3, 4}))
 		if diff := cmp.Diff([]float64{1, 2}, w.Floats()); diff != "" {
 			t.Errorf("a step of rate 0 moved (-want +got):\n%s", diff)
 		}
 		optimizer.SetLR(0.5)
-		optimizer.Step(gradients(autograd.NewTape(), []autograd.Variable{w}, []float64{3, 4}))
+		optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{3, 4}))
 		if optimizer.LR() != 0.5 || !(w.Float64s()[0] < 1) {
 			t.Errorf("with rate %v the parameter is %v", optimizer.LR(), w.Floats())
 		}
@@ -148,7 +148,7 @@ func TestStepsDoNotAllocate(t *testing.T) {
 			values = append(values, autograd.Normal(rng, autograd.Float64, 0, 1, size).Float64s())
 		}
 		optimizer := make(named(ws...))
-		grads := gradients(autograd.NewTape(), ws, values...)
+		grads := gradients(autograd.NewTape(autograd.TapeConfig{}), ws, values...)
 		optimizer.Step(grads)
 		if n := testing.AllocsPerRun(20, func() {
 			optim.ClipGradNorm(grads, 1)
@@ -176,7 +176,7 @@ func TestClipGradNorm(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := autograd.Parameter(autograd.New([]float64{0, 0}))
-			grads := gradients(autograd.NewTape(), []autograd.Variable{w}, test.grad)
+			grads := gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, test.grad)
 			norm := optim.ClipGradNorm(grads, test.limit)
 			if norm != test.norm && !(math.IsNaN(norm) && math.IsNaN(test.norm)) {
 				t.Errorf("the norm is %v, want %v", norm, test.norm)
@@ -193,7 +193,7 @@ func TestClipGradNorm(t *testing.T) {
 func TestClipGradValue(t *testing.T) {
 	for _, dtype := range []autograd.DType{autograd.Float32, autograd.Float64} {
 		w := autograd.Parameter(autograd.Zeros(dtype, 6))
-		grads := gradients(autograd.NewTape(), []autograd.Variable{w}, []float64{0.25, -0.25, 3, -3, math.Inf(1), math.NaN()})
+		grads := gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{0.25, -0.25, 3, -3, math.Inf(1), math.NaN()})
 		optim.ClipGradValue(grads, 0.5)
 		got := grads.Of(w).Floats()
 		if diff := cmp.Diff([]float64{0.25, -0.25, 0.5, -0.5, 0.5}, got[:5]); diff != "" || !math.IsNaN(got[5]) {
@@ -205,7 +205,7 @@ func TestClipGradValue(t *testing.T) {
 func TestMisusePanics(t *testing.T) {
 	w := autograd.Parameter(autograd.New([]float64{1}))
 	grads := func() autograd.Gradients {
-		return gradients(autograd.NewTape(), []autograd.Variable{w}, []float64{1})
+		return gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{1})
 	}
 	for _, test := range []struct {
 		name string
@@ -244,7 +244,7 @@ func TestMisusePanics(t *testing.T) {
 func TestAdamDefaults(t *testing.T) {
 	w := autograd.Parameter(autograd.New([]float64{0, 0}))
 	optimizer := optim.NewAdam(named(w), optim.AdamConfig{})
-	optimizer.Step(gradients(autograd.NewTape(), []autograd.Variable{w}, []float64{1e-3, -1e3}))
+	optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{1e-3, -1e3}))
 	for i, want := range []float64{-1e-3 / (1 + 1e-5), 1e-3} {
 		if got := w.Float64s()[i]; !(math.Abs(got-want) < 1e-12) {
 			t.Errorf("element %d is %v, want %v", i, got, want)
@@ -257,7 +257,7 @@ func TestAdamZeroFirstBeta(t *testing.T) {
 	w := autograd.Parameter(autograd.New([]float64{0}))
 	optimizer := optim.NewAdam(named(w), optim.AdamConfig{LR: 0.1, Betas: [2]float64{0, 0.5}})
 	for _, g := range []float64{1, -1} {
-		optimizer.Step(gradients(autograd.NewTape(), []autograd.Variable{w}, []float64{g}))
+		optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{g}))
 	}
 	if got := w.Item(); !(math.Abs(got) < 1e-8) {
 		t.Errorf("there and back again is %v", got)

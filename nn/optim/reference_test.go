@@ -128,7 +128,7 @@ func follow(c *trajectory, make func(iter.Seq2[string, autograd.Variable]) optim
 	return func(t *testing.T) {
 		w := autograd.Parameter(autograd.New(c.Start))
 		optimizer := make(named(w))
-		tape := autograd.NewTape()
+		tape := autograd.NewTape(autograd.TapeConfig{})
 		for i, grad := range c.Grads {
 			optimizer.Step(gradients(tape, []autograd.Variable{w}, grad))
 			tape.Reset()
@@ -150,7 +150,7 @@ func clip(c *trajectory) func(*testing.T) {
 			ws = append(ws, autograd.Parameter(v))
 			values = append(values, v.Float64s())
 		}
-		grads := gradients(autograd.NewTape(), ws, values...)
+		grads := gradients(autograd.NewTape(autograd.TapeConfig{}), ws, values...)
 		compare(t, []float64{optim.ClipGradNorm(grads, c.Attrs.MaxNorm)}, []float64{c.Norm})
 		for i, want := range c.GradsOut {
 			compare(t, grads.Of(ws[i]).Float64s(), want.Variable(autograd.Float64).Float64s())

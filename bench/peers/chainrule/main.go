@@ -57,7 +57,7 @@ func unary(f func(x autograd.Variable) autograd.Variable) (workload.Work, error)
 
 // probed is the work of computing f(x) on a tape that only recycles memory.
 func probed[T autograd.Float](x autograd.Variable, elements func(autograd.Variable) []T, f func(x autograd.Variable) autograd.Variable) (workload.Work, error) {
-	tape := autograd.NewTape(autograd.NoGrad)
+	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
 	check := workload.Probe(elements(f(tape.Const(x))))
 	return workload.Work{Check: check, Run: func() error {
 		tape.Reset()
@@ -67,7 +67,7 @@ func probed[T autograd.Float](x autograd.Variable, elements func(autograd.Variab
 }
 
 func scalarChain() (workload.Work, error) {
-	tape := autograd.NewTape()
+	tape := autograd.NewTape(autograd.TapeConfig{})
 	start := autograd.Parameter(autograd.Scalar(workload.ChainStart))
 	var value, grad float64
 	run := func() error {

@@ -23,7 +23,7 @@ type trainer struct {
 
 func newTrainer(mlp workload.MLP, config nn.MLPConfig) *trainer {
 	config.Sizes = mlp.Sizes
-	t := &trainer{tape: autograd.NewTape(autograd.Training), model: nn.NewMLP(rand.New(rand.NewPCG(1, 2)), config)}
+	t := &trainer{tape: autograd.NewTape(autograd.TapeConfig{Training: true}), model: nn.NewMLP(rand.New(rand.NewPCG(1, 2)), config)}
 	layer := 0
 	for name, w := range t.model.Params() {
 		if strings.HasSuffix(name, "weight") {
