@@ -7,7 +7,7 @@ import "testing"
 // TestCircularKernelsStop checks that the assembly of Sin does angles up to its
 // limit itself and stops before the vector with a larger one.
 func TestCircularKernelsStop(t *testing.T) {
-	if !Accelerated() {
+	if active < avx2 {
 		t.Skip("no AVX2")
 	}
 	const n = 45

@@ -2,16 +2,16 @@
 
 package simd
 
-import (
-	"os"
+import "golang.org/x/sys/cpu"
 
-	"golang.org/x/sys/cpu"
-)
-
-// useAVX2 is true when the assembly kernels run: the processor has AVX2 and FMA
-// and the environment variable CHAINRULE_NOASM is unset or empty. It is decided
-// once, at start, and never changes while the program runs.
-var useAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA && os.Getenv("CHAINRULE_NOASM") == ""
-
-// Accelerated reports whether the assembly kernels are in use.
-func Accelerated() bool { return useAVX2 }
+// supported is the largest instruction set that the processor has.
+func supported() instructionSet {
+	x := &cpu.X86
+	switch {
+	case !x.HasAVX2 || !x.HasFMA:
+		return noAssembly
+	case !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL:
+		return avx2
+	}
+	return avx512
+}

@@ -2,5 +2,5 @@
 
 package simd
 
-// Accelerated reports whether the assembly kernels are in use.
-func Accelerated() bool { return false }
+// supported is the largest instruction set that there is assembly for: none.
+func supported() instructionSet { return noAssembly }

@@ -4,8 +4,10 @@
 //
 // Every kernel has a reference in Go, which states what it computes. On amd64
 // with AVX2 and FMA the hot ones run in assembly instead; the build tag noasm
-// leaves the assembly out, and the environment variable CHAINRULE_NOASM, set and
-// not empty, makes the references run.
+// leaves the assembly out. The environment variable CHAINRULE_SIMD, read at
+// start, chooses the instruction set: none (the references run), avx2 or avx512.
+// Unset or any other word, it is the largest set that the processor has, and so it
+// is if the processor lacks the one asked for. InstructionSet tells.
 //
 // The vector functions by form; all have a reference in Go:
 //

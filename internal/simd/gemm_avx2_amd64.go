@@ -104,7 +104,7 @@ func (g *Gemm[T]) flags() int {
 }
 
 func (g *Gemm[T]) outer() {
-	if !useAVX2 {
+	if active < avx2 {
 		g.outerGeneric()
 		return
 	}
@@ -169,7 +169,7 @@ func (g *Gemm[T]) outer() {
 const dotBytes = 192 << 10
 
 func (g *Gemm[T]) dot() {
-	if !useAVX2 {
+	if active < avx2 {
 		g.dotGeneric()
 		return
 	}
@@ -255,7 +255,7 @@ func (g *Gemm[T]) dotRows(t *gemmDots, j int) {
 const axpyCols = 2048
 
 func (g *Gemm[T]) axpy() {
-	if !useAVX2 {
+	if active < avx2 {
 		g.axpyGeneric()
 		return
 	}
@@ -294,7 +294,7 @@ func (g *Gemm[T]) axpyGroups(t *gemmSums, j, p, groups int, one bool) {
 }
 
 func packA[T Float](dst, src []T, row, col, m, k int) {
-	if !useAVX2 {
+	if active < avx2 {
 		packAGeneric(dst, src, row, col, m, k)
 		return
 	}
@@ -314,7 +314,7 @@ func packA[T Float](dst, src []T, row, col, m, k int) {
 }
 
 func packB[T Float](dst, src []T, row, col, k, n int) {
-	if !useAVX2 {
+	if active < avx2 {
 		packBGeneric(dst, src, row, col, k, n)
 		return
 	}

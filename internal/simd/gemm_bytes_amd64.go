@@ -43,7 +43,7 @@ var bitNumbers = func() (table [256]uint64) {
 // many it listed.
 func listColumns(index []int32, src []byte, row, m, k int, skip byte) (done, n int) {
 	done = k &^ (listGroup - 1)
-	if !useAVX2 || done == 0 {
+	if active < avx2 || done == 0 {
 		return 0, 0
 	}
 	t := gemmList{
@@ -64,7 +64,7 @@ func rowsOfBytes(x []byte, row, m int) (rows [IndexedRows]unsafe.Pointer) {
 }
 
 func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip byte, index []int32) {
-	if !useAVX2 {
+	if active < avx2 {
 		g.bytesGeneric(x, row, table, skip, index)
 		return
 	}
@@ -144,7 +144,7 @@ func (g *Gemm[T]) bytesEdge(t gemmTiles, i, j, rows int) {
 func transposeBytes(dst []byte, dstRow int, src []byte, srcRow, rows, cols int) {
 	const tileRows, tileCols = 8, 16
 	fullRows, fullCols := rows&^(tileRows-1), cols&^(tileCols-1)
-	if !useAVX2 || fullRows == 0 || fullCols == 0 {
+	if active < avx2 || fullRows == 0 || fullCols == 0 {
 		transposeBytesGeneric(dst, dstRow, src, srcRow, 0, rows, 0, cols)
 		return
 	}

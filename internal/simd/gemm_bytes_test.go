@@ -37,11 +37,11 @@ func TestListColumns(t *testing.T) {
 							}
 						}
 					}
-					for _, assembly := range []bool{true, false} {
+					for _, set := range instructionSets() {
 						n := -1
-						withAssembly(assembly, func() { n = ListColumns(index, src, row, m, k, skip) })
+						set.with(func() { n = ListColumns(index, src, row, m, k, skip) })
 						if !slices.Equal(index[:n], want) {
-							t.Fatalf("[%d, %d], assembly=%v: %v, want %v", m, k, assembly, index[:n], want)
+							t.Fatalf("[%d, %d], set %v: %v, want %v", m, k, set, index[:n], want)
 						}
 					}
 				}
@@ -99,22 +99,22 @@ func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip byte)
 	PackB(packed, b, c.n, 1, c.k, c.n)
 	exact.C = cut(mem.c, extent(c.m, exact.CRow, c.n, 1), c.atEnd)
 	index := int32s(guarded(t, 4*IndexLen(c.k), true))
-	for _, assembly := range []bool{true, false} {
+	for _, set := range instructionSets() {
 		Fill(exact.C, 7) // between rows this must stay
 		want, tolerance := naiveGemm(&exact)
 		g := exact
 		g.A, g.B, g.PackedB = nil, packed, true
-		withAssembly(assembly, func() { g.MulBytes(x, row, &table, skip, index) })
+		set.with(func() { g.MulBytes(x, row, &table, skip, index) })
 		for i, v := range g.C {
 			i, j := i/g.CRow, i%g.CRow
 			if j >= c.n {
 				if v != 7 {
-					t.Fatalf("%v assembly=%v: wrote %v between rows, at %d, %d", c, assembly, v, i, j)
+					t.Fatalf("%v set %v: wrote %v between rows, at %d, %d", c, set, v, i, j)
 				}
 				continue
 			}
 			if at := i*c.n + j; !(math.Abs(float64(v)-want[at]) <= tolerance[at]) {
-				t.Fatalf("%v assembly=%v, skip %d: element %d, %d is %v, want %v ± %v", c, assembly, skip, i, j, v, want[at], tolerance[at])
+				t.Fatalf("%v set %v, skip %d: element %d, %d is %v, want %v ± %v", c, set, skip, i, j, v, want[at], tolerance[at])
 			}
 		}
 	}
@@ -137,18 +137,18 @@ func TestTransposeBytes(t *testing.T) {
 					for i := range src {
 						src[i] = byte(r.Uint32())
 					}
-					for _, assembly := range []bool{true, false} {
+					for _, set := range instructionSets() {
 						for i := range dst {
 							dst[i] = 0xa5
 						}
-						withAssembly(assembly, func() { TransposeBytes(dst, dstRow, src, srcRow, rows, cols) })
+						set.with(func() { TransposeBytes(dst, dstRow, src, srcRow, rows, cols) })
 						for i, got := range dst {
 							want := byte(0xa5) // between rows
 							if i%dstRow < rows {
 								want = src[i%dstRow*srcRow+i/dstRow]
 							}
 							if got != want {
-								t.Fatalf("assembly=%v: byte %d of row %d is %d, want %d", assembly, i%dstRow, i/dstRow, got, want)
+								t.Fatalf("set %v: byte %d of row %d is %d, want %d", set, i%dstRow, i/dstRow, got, want)
 							}
 						}
 					}

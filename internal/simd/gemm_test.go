@@ -94,7 +94,7 @@ func operand[T Float](memory []T, r *rand.Rand, rows, cols int, l layout, slack 
 	return data, row, col
 }
 
-// testGemm runs the product with and without assembly, in guarded memory.
+// testGemm runs the product with every instruction set, in guarded memory.
 func testGemm[T Float](t *testing.T, mem *memory[T], c gemmCase, run func(g *Gemm[T])) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(c.m*1000+c.n), uint64(c.k)))
@@ -105,7 +105,7 @@ func testGemm[T Float](t *testing.T, mem *memory[T], c gemmCase, run func(g *Gem
 	if c.flags&2 != 0 {
 		p.Bias, _, _ = operand(mem.bias, r, 1, c.n, byRows, 0, c.atEnd)
 	}
-	for _, assembly := range []bool{true, false} {
+	for _, set := range instructionSets() {
 		g := p
 		for i := range g.C {
 			g.C[i] = 7 // between rows this must stay
@@ -114,17 +114,17 @@ func testGemm[T Float](t *testing.T, mem *memory[T], c gemmCase, run func(g *Gem
 			}
 		}
 		want, tolerance := naiveGemm(&g)
-		withAssembly(assembly, func() { run(&g) })
+		set.with(func() { run(&g) })
 		for i, v := range p.C {
 			row, col := i/p.CRow, i%p.CRow
 			if col >= c.n {
 				if v != 7 {
-					t.Fatalf("%v assembly=%v: wrote %v between rows, at %d, %d", c, assembly, v, row, col)
+					t.Fatalf("%v set %v: wrote %v between rows, at %d, %d", c, set, v, row, col)
 				}
 				continue
 			}
 			if w := want[row*c.n+col]; !(math.Abs(float64(v)-w) <= tolerance[row*c.n+col]) {
-				t.Fatalf("%v assembly=%v: element %d, %d is %v, want %v ± %v", c, assembly, row, col, v, w, tolerance[row*c.n+col])
+				t.Fatalf("%v set %v: element %d, %d is %v, want %v ± %v", c, set, row, col, v, w, tolerance[row*c.n+col])
 			}
 		}
 	}
@@ -222,7 +222,7 @@ func comparePacked[T Float](t *testing.T, memory []T, n int, atEnd bool, run fun
 	Fill(got, T(math.NaN()))
 	Fill(want, T(math.NaN()))
 	run(got)
-	withAssembly(false, func() { run(want) })
+	noAssembly.with(func() { run(want) })
 	for i, w := range want {
 		if w == w && got[i] != w {
 			t.Fatalf("element %d is %v, want %v", i, got[i], w)
@@ -250,15 +250,15 @@ func TestGemmNaN(t *testing.T) {
 				g.MulDot()
 			}},
 		} {
-			for _, assembly := range []bool{true, false} {
+			for _, set := range instructionSets() {
 				const m, n, k = 3, 17, 11
 				g := &Gemm[float32]{M: m, N: n, K: k, C: make([]float32, m*n), CRow: n, ReLU: kernel.relu,
 					A: make([]float32, m*k), ARow: k, ACol: 1, B: make([]float32, k*n), BRow: n, BCol: 1}
 				g.B[5*n+16] = v
-				withAssembly(assembly, func() { kernel.run(g) })
+				set.with(func() { kernel.run(g) })
 				for i, c := range g.C {
 					if isNaN := c != c; isNaN != (i%n == 16) {
-						t.Fatalf("%s with %v, assembly=%v: element %d is %v", kernel.name, v, assembly, i, c)
+						t.Fatalf("%s with %v, set %v: element %d is %v", kernel.name, v, set, i, c)
 					}
 				}
 			}

@@ -35,7 +35,7 @@ func addKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Add", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		addGeneric(dst, a, b)
 	case is32[T]():
 		addF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -49,7 +49,7 @@ func subKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Sub", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		subGeneric(dst, a, b)
 	case is32[T]():
 		subF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -63,7 +63,7 @@ func mulKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Mul", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		mulGeneric(dst, a, b)
 	case is32[T]():
 		mulF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -77,7 +77,7 @@ func divKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Div", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		divGeneric(dst, a, b)
 	case is32[T]():
 		divF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -91,7 +91,7 @@ func maxKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Max", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		maxGeneric(dst, a, b)
 	case is32[T]():
 		maxF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -105,7 +105,7 @@ func minKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Min", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		minGeneric(dst, a, b)
 	case is32[T]():
 		minF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -119,7 +119,7 @@ func strongMulKernel[T Float](dst []T, grad []T, d []T) {
 		panicBroadcast("StrongMul", len(dst), len(grad), len(d))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		strongMulGeneric(dst, grad, d)
 	case is32[T]():
 		strongMulF32AVX2(ptr32(dst), ptr32(grad), ptr32(d), len(dst), step(grad), step(d))
@@ -133,7 +133,7 @@ func greaterKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Greater", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		greaterGeneric(dst, a, b)
 	case is32[T]():
 		greaterF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -147,7 +147,7 @@ func greaterEqualKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("GreaterEqual", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		greaterEqualGeneric(dst, a, b)
 	case is32[T]():
 		greaterEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -161,7 +161,7 @@ func lessKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Less", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		lessGeneric(dst, a, b)
 	case is32[T]():
 		lessF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -175,7 +175,7 @@ func lessEqualKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("LessEqual", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		lessEqualGeneric(dst, a, b)
 	case is32[T]():
 		lessEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -189,7 +189,7 @@ func equalKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("Equal", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		equalGeneric(dst, a, b)
 	case is32[T]():
 		equalF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -203,7 +203,7 @@ func notEqualKernel[T Float](dst []T, a []T, b []T) {
 		panicBroadcast("NotEqual", len(dst), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		notEqualGeneric(dst, a, b)
 	case is32[T]():
 		notEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -217,7 +217,7 @@ func whereKernel[T Float](dst []T, cond []T, a []T, b []T) {
 		panicBroadcast("Where", len(dst), len(cond), len(a), len(b))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		whereGeneric(dst, cond, a, b)
 	case is32[T]():
 		whereF32AVX2(ptr32(dst), ptr32(cond), ptr32(a), ptr32(b), len(dst), step(cond), step(a), step(b))
@@ -231,7 +231,7 @@ func negKernel[T Float](dst []T, x []T) {
 		panicLengths("Neg", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		negGeneric(dst, x)
 	case is32[T]():
 		negF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -245,7 +245,7 @@ func absKernel[T Float](dst []T, x []T) {
 		panicLengths("Abs", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		absGeneric(dst, x)
 	case is32[T]():
 		absF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -259,7 +259,7 @@ func signKernel[T Float](dst []T, x []T) {
 		panicLengths("Sign", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		signGeneric(dst, x)
 	case is32[T]():
 		signF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -273,7 +273,7 @@ func squareKernel[T Float](dst []T, x []T) {
 		panicLengths("Square", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		squareGeneric(dst, x)
 	case is32[T]():
 		squareF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -287,7 +287,7 @@ func sqrtKernel[T Float](dst []T, x []T) {
 		panicLengths("Sqrt", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		sqrtGeneric(dst, x)
 	case is32[T]():
 		sqrtF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -301,7 +301,7 @@ func rsqrtKernel[T Float](dst []T, x []T) {
 		panicLengths("Rsqrt", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		rsqrtGeneric(dst, x)
 	case is32[T]():
 		rsqrtF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -315,7 +315,7 @@ func reciprocalKernel[T Float](dst []T, x []T) {
 		panicLengths("Reciprocal", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		reciprocalGeneric(dst, x)
 	case is32[T]():
 		reciprocalF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -329,7 +329,7 @@ func floorKernel[T Float](dst []T, x []T) {
 		panicLengths("Floor", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		floorGeneric(dst, x)
 	case is32[T]():
 		floorF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -343,7 +343,7 @@ func ceilKernel[T Float](dst []T, x []T) {
 		panicLengths("Ceil", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		ceilGeneric(dst, x)
 	case is32[T]():
 		ceilF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -357,7 +357,7 @@ func roundKernel[T Float](dst []T, x []T) {
 		panicLengths("Round", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		roundGeneric(dst, x)
 	case is32[T]():
 		roundF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -371,7 +371,7 @@ func reluKernel[T Float](dst []T, x []T) {
 		panicLengths("ReLU", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		reluGeneric(dst, x)
 	case is32[T]():
 		reluF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -385,7 +385,7 @@ func softsignKernel[T Float](dst []T, x []T) {
 		panicLengths("Softsign", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		softsignGeneric(dst, x)
 	case is32[T]():
 		softsignF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -399,7 +399,7 @@ func addScaledKernel[T Float](dst []T, x []T, s T) {
 		panicLengths("AddScaled", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		addScaledGeneric(dst, x, s)
 	case is32[T]():
 		addScaledF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
@@ -413,7 +413,7 @@ func scaleKernel[T Float](dst []T, x []T, s T) {
 		panicLengths("Scale", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		scaleGeneric(dst, x, s)
 	case is32[T]():
 		scaleF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
@@ -427,7 +427,7 @@ func addScalarKernel[T Float](dst []T, x []T, s T) {
 		panicLengths("AddScalar", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		addScalarGeneric(dst, x, s)
 	case is32[T]():
 		addScalarF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
@@ -441,7 +441,7 @@ func clampKernel[T Float](dst []T, x []T, lo T, hi T) {
 		panicLengths("Clamp", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		clampGeneric(dst, x, lo, hi)
 	case is32[T]():
 		clampF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(lo), float32(hi))
@@ -452,7 +452,7 @@ func clampKernel[T Float](dst []T, x []T, lo T, hi T) {
 
 func fillKernel[T Float](dst []T, v T) {
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		fillGeneric(dst, v)
 	case is32[T]():
 		fillF32AVX2(ptr32(dst), len(dst), float32(v))
@@ -466,7 +466,7 @@ func expKernel[T Float](dst []T, x []T) {
 		panicLengths("Exp", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		expGeneric(dst, x)
 	case is32[T]():
 		expF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -480,7 +480,7 @@ func expm1Kernel[T Float](dst []T, x []T) {
 		panicLengths("Expm1", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		expm1Generic(dst, x)
 	case is32[T]():
 		expm1F32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -494,7 +494,7 @@ func logKernel[T Float](dst []T, x []T) {
 		panicLengths("Log", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		logGeneric(dst, x)
 	case is32[T]():
 		logF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -508,7 +508,7 @@ func log1pKernel[T Float](dst []T, x []T) {
 		panicLengths("Log1p", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		log1pGeneric(dst, x)
 	case is32[T]():
 		log1pF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -521,7 +521,7 @@ func sinKernel[T Float](dst []T, x []T) {
 	if len(x) != len(dst) {
 		panicLengths("Sin", len(dst), len(x))
 	}
-	if !useAVX2 {
+	if active < avx2 {
 		sinGeneric(dst, x)
 		return
 	}
@@ -545,7 +545,7 @@ func cosKernel[T Float](dst []T, x []T) {
 	if len(x) != len(dst) {
 		panicLengths("Cos", len(dst), len(x))
 	}
-	if !useAVX2 {
+	if active < avx2 {
 		cosGeneric(dst, x)
 		return
 	}
@@ -570,7 +570,7 @@ func tanhKernel[T Float](dst []T, x []T) {
 		panicLengths("Tanh", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		tanhGeneric(dst, x)
 	case is32[T]():
 		tanhF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -584,7 +584,7 @@ func sigmoidKernel[T Float](dst []T, x []T) {
 		panicLengths("Sigmoid", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		sigmoidGeneric(dst, x)
 	case is32[T]():
 		sigmoidF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -598,7 +598,7 @@ func logSigmoidKernel[T Float](dst []T, x []T) {
 		panicLengths("LogSigmoid", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		logSigmoidGeneric(dst, x)
 	case is32[T]():
 		logSigmoidF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -612,7 +612,7 @@ func softplusKernel[T Float](dst []T, x []T) {
 		panicLengths("Softplus", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		softplusGeneric(dst, x)
 	case is32[T]():
 		softplusF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -626,7 +626,7 @@ func siluKernel[T Float](dst []T, x []T) {
 		panicLengths("SiLU", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		siluGeneric(dst, x)
 	case is32[T]():
 		siluF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -640,7 +640,7 @@ func geluTanhKernel[T Float](dst []T, x []T) {
 		panicLengths("GELUTanh", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		geluTanhGeneric(dst, x)
 	case is32[T]():
 		geluTanhF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -654,7 +654,7 @@ func mishKernel[T Float](dst []T, x []T) {
 		panicLengths("Mish", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		mishGeneric(dst, x)
 	case is32[T]():
 		mishF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -668,7 +668,7 @@ func erfKernel[T Float](dst []T, x []T) {
 		panicLengths("Erf", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		erfGeneric(dst, x)
 	case is32[T]():
 		erfF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -682,7 +682,7 @@ func erfcKernel[T Float](dst []T, x []T) {
 		panicLengths("Erfc", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		erfcGeneric(dst, x)
 	case is32[T]():
 		erfcF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -696,7 +696,7 @@ func normalCDFKernel[T Float](dst []T, x []T) {
 		panicLengths("NormalCDF", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		normalCDFGeneric(dst, x)
 	case is32[T]():
 		normalCDFF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -710,7 +710,7 @@ func geluKernel[T Float](dst []T, x []T) {
 		panicLengths("GELU", len(dst), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		geluGeneric(dst, x)
 	case is32[T]():
 		geluF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -724,7 +724,7 @@ func reluBackwardKernel[T Float](dst []T, grad []T, y []T) {
 		panicLengths("ReLUBackward", len(dst), len(grad), len(y))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		reluBackwardGeneric(dst, grad, y)
 	case is32[T]():
 		reluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
@@ -738,7 +738,7 @@ func sigmoidBackwardKernel[T Float](dst []T, grad []T, y []T) {
 		panicLengths("SigmoidBackward", len(dst), len(grad), len(y))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		sigmoidBackwardGeneric(dst, grad, y)
 	case is32[T]():
 		sigmoidBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
@@ -752,7 +752,7 @@ func tanhBackwardKernel[T Float](dst []T, grad []T, y []T) {
 		panicLengths("TanhBackward", len(dst), len(grad), len(y))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		tanhBackwardGeneric(dst, grad, y)
 	case is32[T]():
 		tanhBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
@@ -766,7 +766,7 @@ func sqrtBackwardKernel[T Float](dst []T, grad []T, y []T) {
 		panicLengths("SqrtBackward", len(dst), len(grad), len(y))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		sqrtBackwardGeneric(dst, grad, y)
 	case is32[T]():
 		sqrtBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
@@ -780,7 +780,7 @@ func logBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		panicLengths("LogBackward", len(dst), len(grad), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		logBackwardGeneric(dst, grad, x)
 	case is32[T]():
 		logBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -794,7 +794,7 @@ func squareBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		panicLengths("SquareBackward", len(dst), len(grad), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		squareBackwardGeneric(dst, grad, x)
 	case is32[T]():
 		squareBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -808,7 +808,7 @@ func absBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		panicLengths("AbsBackward", len(dst), len(grad), len(x))
 	}
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		absBackwardGeneric(dst, grad, x)
 	case is32[T]():
 		absBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -822,7 +822,7 @@ func softplusBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		panicLengths("SoftplusBackward", len(dst), len(grad), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		softplusBackwardGeneric(dst, grad, x)
 	case is32[T]():
 		softplusBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -836,7 +836,7 @@ func geluBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		panicLengths("GELUBackward", len(dst), len(grad), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		geluBackwardGeneric(dst, grad, x)
 	case is32[T]():
 		geluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -850,7 +850,7 @@ func geluTanhBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		panicLengths("GELUTanhBackward", len(dst), len(grad), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		geluTanhBackwardGeneric(dst, grad, x)
 	case is32[T]():
 		geluTanhBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -864,7 +864,7 @@ func siluBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		panicLengths("SiLUBackward", len(dst), len(grad), len(x))
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		siluBackwardGeneric(dst, grad, x)
 	case is32[T]():
 		siluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -879,7 +879,7 @@ func sumKernel[T Float](x []T) T {
 		return sumKernel(x[:h]) + sumKernel(x[h:])
 	}
 	switch {
-	case !useAVX2 || len(x) < 4:
+	case active < avx2 || len(x) < 4:
 		return sumGeneric(x)
 	case is32[T]():
 		return T(sumF32AVX2(ptr32(x), len(x)))
@@ -894,7 +894,7 @@ func sumAbsKernel[T Float](x []T) T {
 		return sumAbsKernel(x[:h]) + sumAbsKernel(x[h:])
 	}
 	switch {
-	case !useAVX2 || len(x) < 4:
+	case active < avx2 || len(x) < 4:
 		return sumAbsGeneric(x)
 	case is32[T]():
 		return T(sumAbsF32AVX2(ptr32(x), len(x)))
@@ -909,7 +909,7 @@ func sumSquaresKernel[T Float](x []T) T {
 		return sumSquaresKernel(x[:h]) + sumSquaresKernel(x[h:])
 	}
 	switch {
-	case !useAVX2 || len(x) < 4:
+	case active < avx2 || len(x) < 4:
 		return sumSquaresGeneric(x)
 	case is32[T]():
 		return T(sumSquaresF32AVX2(ptr32(x), len(x)))
@@ -924,7 +924,7 @@ func sumSquaredDeviationsKernel[T Float](x []T, mean T) T {
 		return sumSquaredDeviationsKernel(x[:h], mean) + sumSquaredDeviationsKernel(x[h:], mean)
 	}
 	switch {
-	case !useAVX2 || len(x) < 4:
+	case active < avx2 || len(x) < 4:
 		return sumSquaredDeviationsGeneric(x, mean)
 	case is32[T]():
 		return T(sumSquaredDeviationsF32AVX2(ptr32(x), len(x), float32(mean)))
@@ -939,7 +939,7 @@ func dotKernel[T Float](a []T, b []T) T {
 		return dotKernel(a[:h], b[:h]) + dotKernel(a[h:], b[h:])
 	}
 	switch {
-	case !useAVX2 || len(a) < 4:
+	case active < avx2 || len(a) < 4:
 		return dotGeneric(a, b)
 	case is32[T]():
 		return T(dotF32AVX2(ptr32(a), ptr32(b), len(a)))
@@ -954,7 +954,7 @@ func sumExpKernel[T Float](x []T, shift T) T {
 		return sumExpKernel(x[:h], shift) + sumExpKernel(x[h:], shift)
 	}
 	switch {
-	case !useAVX2 || len(x) < 4:
+	case active < avx2 || len(x) < 4:
 		return sumExpGeneric(x, shift)
 	case is32[T]():
 		return T(sumExpF32AVX2(ptr32(x), len(x), float32(shift)))
@@ -965,7 +965,7 @@ func sumExpKernel[T Float](x []T, shift T) T {
 
 func maxOfKernel[T Float](x []T) T {
 	switch {
-	case !useAVX2 || len(x) < 4:
+	case active < avx2 || len(x) < 4:
 		return maxOfGeneric(x)
 	case is32[T]():
 		return T(maxOfF32AVX2(ptr32(x), len(x)))
@@ -976,7 +976,7 @@ func maxOfKernel[T Float](x []T) T {
 
 func minOfKernel[T Float](x []T) T {
 	switch {
-	case !useAVX2 || len(x) < 4:
+	case active < avx2 || len(x) < 4:
 		return minOfGeneric(x)
 	case is32[T]():
 		return T(minOfF32AVX2(ptr32(x), len(x)))
@@ -987,7 +987,7 @@ func minOfKernel[T Float](x []T) T {
 
 func indexOfKernel[T Float](x []T, v T) int {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		return indexOfGeneric(x, v)
 	case is32[T]():
 		return indexOfF32AVX2(ptr32(x), len(x), float32(v))
@@ -998,7 +998,7 @@ func indexOfKernel[T Float](x []T, v T) int {
 
 func sumRowsKernel[T Float](dst []T, x []T, accumulate bool) {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		sumRowsGeneric(dst, x, accumulate)
 	case len(dst) == 0:
 	case is32[T]():
@@ -1010,7 +1010,7 @@ func sumRowsKernel[T Float](dst []T, x []T, accumulate bool) {
 
 func softmaxKernel[T Float](dst []T, x []T) (T, T) {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		return softmaxGeneric(dst, x)
 	case is32[T]():
 		a, b := softmaxF32AVX2(ptr32(dst), ptr32(x), len(dst))
@@ -1023,7 +1023,7 @@ func softmaxKernel[T Float](dst []T, x []T) (T, T) {
 
 func maxSumExpKernel[T Float](x []T) (T, T) {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		return maxSumExpGeneric(x)
 	case is32[T]():
 		a, b := maxSumExpF32AVX2(ptr32(x), len(x))
@@ -1040,7 +1040,7 @@ func expShiftSumKernel[T Float](dst []T, x []T, shift T) T {
 		return expShiftSumKernel(dst[:h], x[:h], shift) + expShiftSumKernel(dst[h:], x[h:], shift)
 	}
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		return expShiftSumGeneric(dst, x, shift)
 	case is32[T]():
 		return T(expShiftSumF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(shift)))
@@ -1051,7 +1051,7 @@ func expShiftSumKernel[T Float](dst []T, x []T, shift T) T {
 
 func shiftTwiceKernel[T Float](dst []T, x []T, a T, b T) {
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		shiftTwiceGeneric(dst, x, a, b)
 	case is32[T]():
 		shiftTwiceF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(a), float32(b))
@@ -1062,7 +1062,7 @@ func shiftTwiceKernel[T Float](dst []T, x []T, a T, b T) {
 
 func softmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	switch {
-	case !useAVX2 || len(dst) < 4:
+	case active < avx2 || len(dst) < 4:
 		softmaxGradientGeneric(dst, grad, y, s)
 	case is32[T]():
 		softmaxGradientF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
@@ -1073,7 +1073,7 @@ func softmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 
 func logSoftmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		logSoftmaxGradientGeneric(dst, grad, y, s)
 	case is32[T]():
 		logSoftmaxGradientF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
@@ -1084,7 +1084,7 @@ func logSoftmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 
 func adamKernel[T Float](w []T, m []T, v []T, grad []T, c *adamCoefficients[T]) {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		adamGeneric(w, m, v, grad, c)
 	case is32[T]():
 		adamF32AVX2(ptr32(w), ptr32(m), ptr32(v), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
@@ -1095,7 +1095,7 @@ func adamKernel[T Float](w []T, m []T, v []T, grad []T, c *adamCoefficients[T]) 
 
 func sgdKernel[T Float](w []T, grad []T, keep T, step T) {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		sgdGeneric(w, grad, keep, step)
 	case is32[T]():
 		sgdF32AVX2(ptr32(w), ptr32(grad), len(w), float32(keep), float32(step))
@@ -1106,7 +1106,7 @@ func sgdKernel[T Float](w []T, grad []T, keep T, step T) {
 
 func sgdMomentumKernel[T Float](w []T, buf []T, grad []T, c *momentumCoefficients[T]) {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		sgdMomentumGeneric(w, buf, grad, c)
 	case is32[T]():
 		sgdMomentumF32AVX2(ptr32(w), ptr32(buf), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
@@ -1118,7 +1118,7 @@ func sgdMomentumKernel[T Float](w []T, buf []T, grad []T, c *momentumCoefficient
 func bytesToFloatsKernel[T Float](dst []T, src []byte, scale T, shift T) {
 	done := 0
 	switch {
-	case !useAVX2:
+	case active < avx2:
 	case is32[T]():
 		done = len(dst) &^ 7
 		bytesToFloatsF32AVX2(ptr32(dst), unsafe.SliceData(src), done, float32(scale), float32(shift))
@@ -1131,7 +1131,7 @@ func bytesToFloatsKernel[T Float](dst []T, src []byte, scale T, shift T) {
 
 func float32To64Kernel(dst []float64, src []float32) {
 	done := 0
-	if useAVX2 {
+	if active >= avx2 {
 		done = len(dst) &^ 3
 		float32To64F64AVX2(unsafe.SliceData(dst), unsafe.SliceData(src), done)
 	}
@@ -1140,7 +1140,7 @@ func float32To64Kernel(dst []float64, src []float32) {
 
 func float64To32Kernel(dst []float32, src []float64) {
 	done := 0
-	if useAVX2 {
+	if active >= avx2 {
 		done = len(dst) &^ 3
 		float64To32F64AVX2(unsafe.SliceData(dst), unsafe.SliceData(src), done)
 	}
@@ -1150,7 +1150,7 @@ func float64To32Kernel(dst []float32, src []float64) {
 func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int, cols int) {
 	tile := vectorBytes / sizeOf[T]()
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
-	if !useAVX2 || fullRows == 0 || fullCols == 0 {
+	if active < avx2 || fullRows == 0 || fullCols == 0 {
 		transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 		return
 	}
@@ -1178,7 +1178,7 @@ func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int
 
 func fmaLoopKernel[T Float](iterations int) int {
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		return fmaLoopGeneric[T](iterations)
 	case is32[T]():
 		return fmaLoopF32AVX2(iterations)

@@ -54,7 +54,7 @@ func (f *function) sine(x vec, quadrants int) vec {
 func circular(name string, quadrants int) kernel {
 	k := kernel{name: name, params: sliceParams("dst", "x"), asm: "func(dst, x *T, n int) int"}
 	k.bridge = fmt.Sprintf(`
-	if !useAVX2 {
+	if active < avx2 {
 		%[1]sGeneric(dst, x)
 		return
 	}

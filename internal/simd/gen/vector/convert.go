@@ -14,7 +14,7 @@ var convertKernels = []kernel{
 		bridge: `
 	done := 0
 	switch {
-	case !useAVX2:
+	case active < avx2:
 	case is32[T]():
 		done = len(dst) &^ 7
 		bytesToFloatsF32AVX2(ptr32(dst), unsafe.SliceData(src), done, float32(scale), float32(shift))
@@ -47,7 +47,7 @@ var convertKernels = []kernel{
 		params: []param{{"dst", "[]float64"}, {"src", "[]float32"}},
 		bridge: `
 	done := 0
-	if useAVX2 {
+	if active >= avx2 {
 		done = len(dst) &^ 3
 		float32To64F64AVX2(unsafe.SliceData(dst), unsafe.SliceData(src), done)
 	}
@@ -68,7 +68,7 @@ var convertKernels = []kernel{
 		params: []param{{"dst", "[]float32"}, {"src", "[]float64"}},
 		bridge: `
 	done := 0
-	if useAVX2 {
+	if active >= avx2 {
 		done = len(dst) &^ 3
 		float64To32F64AVX2(unsafe.SliceData(dst), unsafe.SliceData(src), done)
 	}
@@ -116,7 +116,7 @@ func (f *function) wholeVectors(n reg.GPVirtual, body func()) {
 const transposeBridge = `
 	tile := vectorBytes / sizeOf[T]()
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
-	if !useAVX2 || fullRows == 0 || fullCols == 0 {
+	if active < avx2 || fullRows == 0 || fullCols == 0 {
 		transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 		return
 	}

@@ -195,7 +195,7 @@ func (k kernel) accelerated() string {
 		fmt.Fprintf(&b, "%s\n}\n", strings.TrimSpace(k.bridge))
 		return b.String()
 	}
-	condition := "!useAVX2"
+	condition := "active < avx2"
 	if k.small > 0 {
 		condition += fmt.Sprintf(" || len(%s) < %d", k.params[0].name, k.small)
 	}

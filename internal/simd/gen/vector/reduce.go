@@ -76,7 +76,7 @@ var reduceKernels = []kernel{
 		params: []param{{"dst", "[]T"}, {"x", "[]T"}, {"accumulate", "bool"}},
 		bridge: `
 	switch {
-	case !useAVX2:
+	case active < avx2:
 		sumRowsGeneric(dst, x, accumulate)
 	case len(dst) == 0:
 	case is32[T]():

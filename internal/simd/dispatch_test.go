@@ -1,0 +1,42 @@
+package simd
+
+import "testing"
+
+// instructionSets lists the sets that kernels can run with in this process.
+func instructionSets() []instructionSet {
+	var sets []instructionSet
+	for s := noAssembly; s <= active; s++ {
+		sets = append(sets, s)
+	}
+	return sets
+}
+
+// with runs f with the instruction set in use. It is not for tests that run in
+// parallel with others.
+func (s instructionSet) with(f func()) {
+	was := active
+	active = s
+	defer func() { active = was }()
+	f()
+}
+
+func TestChoose(t *testing.T) {
+	for _, c := range []struct {
+		word       string
+		best, want instructionSet
+	}{
+		{"", noAssembly, noAssembly},
+		{"", avx2, avx2},
+		{"", avx512, avx512},
+		{"none", avx512, noAssembly},
+		{"avx2", avx512, avx2},
+		{"avx512", avx512, avx512},
+		{"avx512", avx2, avx2},
+		{"avx2", noAssembly, noAssembly},
+		{"sse", avx512, avx512},
+	} {
+		if got := choose(c.word, c.best); got != c.want {
+			t.Errorf("choose(%q, %v) = %v, want %v", c.word, c.best, got, c.want)
+		}
+	}
+}

@@ -1,6 +1,0 @@
-//go:build !amd64 || noasm
-
-package simd
-
-// withAssembly runs f; there is no assembly.
-func withAssembly(_ bool, f func()) { f() }
