@@ -15,7 +15,8 @@
 //   - GB/s: bytes that must be read or written a second; %bandwidth, where the
 //     arrays fit in no cache, is their share of what memory reached.
 //
-// The folder peers is a module of its own that compares with other libraries.
+// Package limits measures what this machine can do. The folder peers is a module of
+// its own that compares with other libraries.
 //
 // What lives here: benchmarks of what users call. What does not: benchmarks of
 // single kernels, which are beside the kernels.

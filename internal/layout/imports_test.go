@@ -30,6 +30,7 @@ var may = map[string][]string{
 	"nn/optim":           {"autograd", "internal/tensor", "internal/simd"},
 	"nn":                 {"autograd", "data", "nn/optim"},
 	"bench":              nil,
+	"bench/limits":       {"internal/simd"},
 	"cmd/mnist":          {"autograd", "data", "nn", "nn/optim"},
 }
 
