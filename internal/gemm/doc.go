@@ -1,6 +1,6 @@
 // Package gemm multiplies matrices that lie in slices: C = A·B, in any of the four
 // layouts of A and B, with what follows a product in a network — adding to C, a
-// bias, ReLU — done while the result is still in registers. It holds the blocking
+// bias — done while the result is still in registers. It holds the blocking
 // and the division into tasks; the kernels are those of package simd, the workers
 // those of package parallel.
 //

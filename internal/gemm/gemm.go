@@ -13,12 +13,10 @@ type Epilogue[F simd.Float] struct {
 	Accumulate bool
 	// Bias, unless nil, has an element for each column of C, which is added.
 	Bias []F
-	// ReLU replaces what is negative after all that by 0; NaN stays.
-	ReLU bool
 }
 
 // Mul computes C = A·B for A [m, k], B [k, n] and C [m, n], with the epilogue
-// applied: C = relu(C + A·B + bias). A product over no terms, k = 0, is 0.
+// applied: C = C·[accumulate] + A·B + bias. A product over no terms, k = 0, is 0.
 //
 // C's columns must be next to each other (ColStride 1), and A and B must each
 // have a stride of 1. C must not overlap A or B. Mul panics if shapes, strides

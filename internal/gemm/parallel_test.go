@@ -89,7 +89,7 @@ func TestMulAllocatesNothing(t *testing.T) {
 		}
 	}
 	for _, c := range shapes {
-		c.flags = 7
+		c.flags = 3
 		layouts(c, func(c mulCase) {
 			p := newProblem(mem, c)
 			check(c.String(), func() { Mul(p.c, p.a, p.b, p.e) })

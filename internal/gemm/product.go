@@ -75,7 +75,7 @@ func (p *product[F]) block(i int) simd.Gemm[F] {
 		C: p.c.from(row, col), CRow: p.c.RowStride,
 		A: p.a.from(row, 0), ARow: p.a.RowStride, ACol: p.a.ColStride,
 		B: p.b.from(0, col), BRow: p.b.RowStride, BCol: p.b.ColStride,
-		Accumulate: p.e.Accumulate, ReLU: p.e.ReLU,
+		Accumulate: p.e.Accumulate,
 	}
 	if p.e.Bias != nil {
 		g.Bias = p.e.Bias[col : col+g.N]
@@ -83,8 +83,7 @@ func (p *product[F]) block(i int) simd.Gemm[F] {
 	return g
 }
 
-// axpyTask computes a block of up to three rows. The bias goes in first, and what
-// is below 0 goes in a pass of its own: the rows are few.
+// axpyTask computes a block of up to three rows, which the bias goes into first.
 func (p *product[F]) axpyTask(i int) {
 	g := p.block(i)
 	if g.Bias != nil {
@@ -98,12 +97,6 @@ func (p *product[F]) axpyTask(i int) {
 		g.Accumulate = true
 	}
 	g.MulAxpy()
-	if g.ReLU {
-		for i := range g.M {
-			row := g.C[i*g.CRow:][:g.N]
-			simd.ReLU(row, row)
-		}
-	}
 }
 
 // dotTask computes a block by dot products. Rows of A that are not contiguous are

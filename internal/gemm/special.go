@@ -33,13 +33,10 @@ func (p *product[F]) elements() {
 	}
 }
 
-// finish applies the bias and ReLU to a row of C.
+// finish adds the bias to a row of C.
 func (e *Epilogue[F]) finish(row []F) {
 	if e.Bias != nil {
 		simd.Add(row, row, e.Bias)
-	}
-	if e.ReLU {
-		simd.ReLU(row, row)
 	}
 }
 
@@ -55,9 +52,6 @@ func (p *product[F]) narrow() {
 		t.multiply()
 		if p.e.Bias != nil {
 			simd.AddScalar(column, column, p.e.Bias[0])
-		}
-		if p.e.ReLU {
-			simd.ReLU(column, column)
 		}
 		return
 	}

@@ -55,7 +55,7 @@ func (p *product[F]) tileTask(i int) {
 		h.A, h.B = g.A[from*g.ACol:], g.B[from*g.BRow:]
 		h.Accumulate = g.Accumulate || from > 0
 		if from+h.K < g.K {
-			h.Bias, h.ReLU = nil, false
+			h.Bias = nil
 		}
 		if p.packB {
 			simd.PackB(buf.data, h.B, h.BRow, h.BCol, h.K, h.N)

@@ -32,7 +32,6 @@ type Gemm[T Float] struct {
 
 	Accumulate bool // C + A·B instead of A·B
 	Bias       []T  // unless nil, added to each row of C
-	ReLU       bool // then what is below 0 becomes 0
 }
 
 // GemmPanel is the number of columns of C that MulOuter computes together: 16
@@ -92,7 +91,7 @@ func (g *Gemm[T]) MulDot() {
 
 // MulAxpy runs the product by adding multiples of rows of B, which must be
 // contiguous (BCol = 1), to at most MaxAxpyRows rows of C. It reads B from one end
-// to the other, and leaves Bias and ReLU to the caller.
+// to the other, and leaves Bias to the caller.
 func (g *Gemm[T]) MulAxpy() {
 	if g.empty() {
 		return

@@ -86,20 +86,13 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R8
-	VMOVUPS (R8), Y2
-	VMOVUPS 32(R8), Y3
+	MOVQ    24(AX), SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
 	VADDPS  Y2, Y0, Y0
 	VADDPS  Y3, Y1, Y1
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
-
-no_relu:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    72(AX), CX
@@ -193,20 +186,13 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R8
-	VMOVUPS    (R8), Y3
-	VMASKMOVPS 32(R8), Y0, Y4
+	MOVQ       24(AX), SI
+	VMOVUPS    (SI), Y3
+	VMASKMOVPS 32(SI), Y0, Y4
 	VADDPS     Y3, Y1, Y1
 	VADDPS     Y4, Y2, Y2
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
-
-no_relu:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       72(AX), CX
@@ -287,17 +273,11 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R8
-	VMASKMOVPS (R8), Y0, Y2
+	MOVQ       24(AX), SI
+	VMASKMOVPS (SI), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y1, Y2, Y1
-
-no_relu:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       72(AX), CX
 	ADDQ       96(AX), DX
@@ -410,24 +390,15 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPS (R9), Y4
-	VMOVUPS 32(R9), Y5
+	MOVQ    24(AX), SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
 	VADDPS  Y4, Y0, Y0
 	VADDPS  Y4, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y5, Y3, Y3
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-
-no_relu:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -546,24 +517,15 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPS    (R9), Y5
-	VMASKMOVPS 32(R9), Y0, Y6
+	MOVQ       24(AX), SI
+	VMOVUPS    (SI), Y5
+	VMASKMOVPS 32(SI), Y0, Y6
 	VADDPS     Y5, Y1, Y1
 	VADDPS     Y5, Y3, Y3
 	VADDPS     Y6, Y2, Y2
 	VADDPS     Y6, Y4, Y4
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y5, Y5, Y5
-	VMAXPS Y1, Y5, Y1
-	VMAXPS Y2, Y5, Y2
-	VMAXPS Y3, Y5, Y3
-	VMAXPS Y4, Y5, Y4
-
-no_relu:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -661,19 +623,12 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPS (R9), Y0, Y3
+	MOVQ       24(AX), SI
+	VMASKMOVPS (SI), Y0, Y3
 	VADDPS     Y3, Y1, Y1
 	VADDPS     Y3, Y2, Y2
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
-
-no_relu:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -810,9 +765,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPS (R9), Y6
-	VMOVUPS 32(R9), Y7
+	MOVQ    24(AX), SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y6, Y2, Y2
 	VADDPS  Y6, Y4, Y4
@@ -821,17 +776,6 @@ no_accumulate:
 	VADDPS  Y7, Y5, Y5
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-
-no_relu:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -975,9 +919,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPS    (R9), Y7
-	VMASKMOVPS 32(R9), Y0, Y8
+	MOVQ       24(AX), SI
+	VMOVUPS    (SI), Y7
+	VMASKMOVPS 32(SI), Y0, Y8
 	VADDPS     Y7, Y1, Y1
 	VADDPS     Y7, Y3, Y3
 	VADDPS     Y7, Y5, Y5
@@ -986,17 +930,6 @@ no_accumulate:
 	VADDPS     Y8, Y6, Y6
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
-	VMAXPS Y6, Y7, Y6
-
-no_relu:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -1111,21 +1044,13 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPS (R9), Y0, Y4
+	MOVQ       24(AX), SI
+	VMASKMOVPS (SI), Y0, Y4
 	VADDPS     Y4, Y1, Y1
 	VADDPS     Y4, Y2, Y2
 	VADDPS     Y4, Y3, Y3
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-
-no_relu:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -1293,9 +1218,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPS (R9), Y8
-	VMOVUPS 32(R9), Y9
+	MOVQ    24(AX), SI
+	VMOVUPS (SI), Y8
+	VMOVUPS 32(SI), Y9
 	VADDPS  Y8, Y0, Y0
 	VADDPS  Y8, Y2, Y2
 	VADDPS  Y8, Y4, Y4
@@ -1306,19 +1231,6 @@ no_accumulate:
 	VADDPS  Y9, Y7, Y7
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
-
-no_relu:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -1494,9 +1406,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPS    (R9), Y9
-	VMASKMOVPS 32(R9), Y0, Y10
+	MOVQ       24(AX), SI
+	VMOVUPS    (SI), Y9
+	VMASKMOVPS 32(SI), Y0, Y10
 	VADDPS     Y9, Y1, Y1
 	VADDPS     Y9, Y3, Y3
 	VADDPS     Y9, Y5, Y5
@@ -1507,19 +1419,6 @@ no_accumulate:
 	VADDPS     Y10, Y8, Y8
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y9, Y9, Y9
-	VMAXPS Y1, Y9, Y1
-	VMAXPS Y2, Y9, Y2
-	VMAXPS Y3, Y9, Y3
-	VMAXPS Y4, Y9, Y4
-	VMAXPS Y5, Y9, Y5
-	VMAXPS Y6, Y9, Y6
-	VMAXPS Y7, Y9, Y7
-	VMAXPS Y8, Y9, Y8
-
-no_relu:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -1658,23 +1557,14 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPS (R9), Y0, Y5
+	MOVQ       24(AX), SI
+	VMASKMOVPS (SI), Y0, Y5
 	VADDPS     Y5, Y1, Y1
 	VADDPS     Y5, Y2, Y2
 	VADDPS     Y5, Y3, Y3
 	VADDPS     Y5, Y4, Y4
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y5, Y5, Y5
-	VMAXPS Y1, Y5, Y1
-	VMAXPS Y2, Y5, Y2
-	VMAXPS Y3, Y5, Y3
-	VMAXPS Y4, Y5, Y4
-
-no_relu:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -1866,9 +1756,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPS (R9), Y10
-	VMOVUPS 32(R9), Y11
+	MOVQ    24(AX), SI
+	VMOVUPS (SI), Y10
+	VMOVUPS 32(SI), Y11
 	VADDPS  Y10, Y0, Y0
 	VADDPS  Y10, Y2, Y2
 	VADDPS  Y10, Y4, Y4
@@ -1881,21 +1771,6 @@ no_accumulate:
 	VADDPS  Y11, Y9, Y9
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y10, Y10, Y10
-	VMAXPS Y0, Y10, Y0
-	VMAXPS Y1, Y10, Y1
-	VMAXPS Y2, Y10, Y2
-	VMAXPS Y3, Y10, Y3
-	VMAXPS Y4, Y10, Y4
-	VMAXPS Y5, Y10, Y5
-	VMAXPS Y6, Y10, Y6
-	VMAXPS Y7, Y10, Y7
-	VMAXPS Y8, Y10, Y8
-	VMAXPS Y9, Y10, Y9
-
-no_relu:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -2096,9 +1971,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPS    (R9), Y11
-	VMASKMOVPS 32(R9), Y0, Y12
+	MOVQ       24(AX), SI
+	VMOVUPS    (SI), Y11
+	VMASKMOVPS 32(SI), Y0, Y12
 	VADDPS     Y11, Y1, Y1
 	VADDPS     Y11, Y3, Y3
 	VADDPS     Y11, Y5, Y5
@@ -2111,21 +1986,6 @@ no_accumulate:
 	VADDPS     Y12, Y10, Y10
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y11, Y11, Y11
-	VMAXPS Y1, Y11, Y1
-	VMAXPS Y2, Y11, Y2
-	VMAXPS Y3, Y11, Y3
-	VMAXPS Y4, Y11, Y4
-	VMAXPS Y5, Y11, Y5
-	VMAXPS Y6, Y11, Y6
-	VMAXPS Y7, Y11, Y7
-	VMAXPS Y8, Y11, Y8
-	VMAXPS Y9, Y11, Y9
-	VMAXPS Y10, Y11, Y10
-
-no_relu:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -2281,8 +2141,8 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPS (R9), Y0, Y6
+	MOVQ       24(AX), SI
+	VMASKMOVPS (SI), Y0, Y6
 	VADDPS     Y6, Y1, Y1
 	VADDPS     Y6, Y2, Y2
 	VADDPS     Y6, Y3, Y3
@@ -2290,16 +2150,6 @@ no_accumulate:
 	VADDPS     Y6, Y5, Y5
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-
-no_relu:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -2515,9 +2365,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPS (R9), Y12
-	VMOVUPS 32(R9), Y13
+	MOVQ    24(AX), SI
+	VMOVUPS (SI), Y12
+	VMOVUPS 32(SI), Y13
 	VADDPS  Y12, Y0, Y0
 	VADDPS  Y12, Y2, Y2
 	VADDPS  Y12, Y4, Y4
@@ -2532,23 +2382,6 @@ no_accumulate:
 	VADDPS  Y13, Y11, Y11
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-
-no_relu:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -2774,9 +2607,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPS    (R9), Y13
-	VMASKMOVPS 32(R9), Y0, Y14
+	MOVQ       24(AX), SI
+	VMOVUPS    (SI), Y13
+	VMASKMOVPS 32(SI), Y0, Y14
 	VADDPS     Y13, Y1, Y1
 	VADDPS     Y13, Y3, Y3
 	VADDPS     Y13, Y5, Y5
@@ -2791,23 +2624,6 @@ no_accumulate:
 	VADDPS     Y14, Y12, Y12
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y13, Y13, Y13
-	VMAXPS Y1, Y13, Y1
-	VMAXPS Y2, Y13, Y2
-	VMAXPS Y3, Y13, Y3
-	VMAXPS Y4, Y13, Y4
-	VMAXPS Y5, Y13, Y5
-	VMAXPS Y6, Y13, Y6
-	VMAXPS Y7, Y13, Y7
-	VMAXPS Y8, Y13, Y8
-	VMAXPS Y9, Y13, Y9
-	VMAXPS Y10, Y13, Y10
-	VMAXPS Y11, Y13, Y11
-	VMAXPS Y12, Y13, Y12
-
-no_relu:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -2980,8 +2796,8 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPS (R9), Y0, Y7
+	MOVQ       24(AX), SI
+	VMASKMOVPS (SI), Y0, Y7
 	VADDPS     Y7, Y1, Y1
 	VADDPS     Y7, Y2, Y2
 	VADDPS     Y7, Y3, Y3
@@ -2990,17 +2806,6 @@ no_accumulate:
 	VADDPS     Y7, Y6, Y6
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
-	VMAXPS Y6, Y7, Y6
-
-no_relu:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -3078,7 +2883,7 @@ rest:
 
 even:
 	MOVQ        88(AX), R11
-	TESTQ       $0x00000008, R11
+	TESTQ       $0x00000004, R11
 	JEQ         no_rest
 	MOVQ        40(AX), R11
 	VMOVDQU     (R11), Y8
@@ -3121,13 +2926,7 @@ no_accumulate:
 	VADDPS     X2, X0, X0
 
 no_bias:
-	TESTQ  $0x00000004, DI
-	JEQ    no_relu
-	VXORPS X2, X2, X2
-	VMAXPS X0, X2, X0
-
-no_relu:
-	TESTQ      $0x00000010, DI
+	TESTQ      $0x00000008, DI
 	JEQ        no_cut
 	VMASKMOVPS X0, X1, (DX)
 	JMP        stored
@@ -3217,7 +3016,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R12
 	VMOVDQU    (R12), Y8
@@ -3292,7 +3091,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R10
 	VMOVDQU    (R10), Y1
@@ -3401,7 +3200,7 @@ rest:
 
 even:
 	MOVQ        88(AX), R12
-	TESTQ       $0x00000008, R12
+	TESTQ       $0x00000004, R12
 	JEQ         no_rest
 	MOVQ        40(AX), R12
 	VMOVDQU     (R12), Y8
@@ -3456,14 +3255,7 @@ no_accumulate:
 	VADDPS     X3, X1, X1
 
 no_bias:
-	TESTQ  $0x00000004, DI
-	JEQ    no_relu
-	VXORPS X3, X3, X3
-	VMAXPS X0, X3, X0
-	VMAXPS X1, X3, X1
-
-no_relu:
-	TESTQ      $0x00000010, DI
+	TESTQ      $0x00000008, DI
 	JEQ        no_cut
 	VMASKMOVPS X0, X2, (DX)
 	VMASKMOVPS X1, X2, (DX)(R8*1)
@@ -3547,7 +3339,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R12
 	VMOVDQU    (R12), Y8
@@ -3626,7 +3418,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R11
 	VMOVDQU    (R11), Y2
@@ -3758,7 +3550,7 @@ rest:
 
 even:
 	MOVQ        88(AX), R12
-	TESTQ       $0x00000008, R12
+	TESTQ       $0x00000004, R12
 	JEQ         no_rest
 	MOVQ        40(AX), R12
 	VMOVDQU     (R12), Y12
@@ -3829,15 +3621,7 @@ no_accumulate:
 	VADDPS     X4, X2, X2
 
 no_bias:
-	TESTQ  $0x00000004, DI
-	JEQ    no_relu
-	VXORPS X4, X4, X4
-	VMAXPS X0, X4, X0
-	VMAXPS X1, X4, X1
-	VMAXPS X2, X4, X2
-
-no_relu:
-	TESTQ      $0x00000010, DI
+	TESTQ      $0x00000008, DI
 	JEQ        no_cut
 	VMASKMOVPS X0, X3, (DX)
 	VMASKMOVPS X1, X3, (DX)(R8*1)
@@ -3923,7 +3707,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R11
 	VMOVDQU    (R11), Y9
@@ -4010,7 +3794,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R11
 	VMOVDQU    (R11), Y3
@@ -4147,11 +3931,11 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, R10
 	JEQ     no_bias
-	MOVQ    24(AX), R13
-	ADDQ    R8, R13
-	SUBQ    16(AX), R13
-	VMOVUPS (R13), Y6
-	VMOVUPS 32(R13), Y7
+	MOVQ    24(AX), R10
+	ADDQ    R8, R10
+	SUBQ    16(AX), R10
+	VMOVUPS (R10), Y6
+	VMOVUPS 32(R10), Y7
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y6, Y2, Y2
 	VADDPS  Y6, Y4, Y4
@@ -4160,17 +3944,6 @@ no_accumulate:
 	VADDPS  Y7, Y5, Y5
 
 no_bias:
-	TESTQ  $0x00000004, R10
-	JEQ    no_relu
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-
-no_relu:
 	VMOVUPS Y0, (R11)
 	VMOVUPS Y1, 32(R11)
 	ADDQ    R12, R11
@@ -4336,13 +4109,13 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, R10
 	JEQ     no_bias
-	MOVQ    24(AX), R13
-	ADDQ    R8, R13
-	SUBQ    16(AX), R13
-	VMOVUPS (R13), Y12
-	VMOVUPS 32(R13), Y13
-	VMOVUPS 64(R13), Y14
-	VMOVUPS 96(R13), Y15
+	MOVQ    24(AX), R10
+	ADDQ    R8, R10
+	SUBQ    16(AX), R10
+	VMOVUPS (R10), Y12
+	VMOVUPS 32(R10), Y13
+	VMOVUPS 64(R10), Y14
+	VMOVUPS 96(R10), Y15
 	VADDPS  Y12, Y0, Y0
 	VADDPS  Y12, Y4, Y4
 	VADDPS  Y12, Y8, Y8
@@ -4357,23 +4130,6 @@ no_accumulate:
 	VADDPS  Y15, Y11, Y11
 
 no_bias:
-	TESTQ  $0x00000004, R10
-	JEQ    no_relu
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-
-no_relu:
 	VMOVUPS Y0, (R11)
 	VMOVUPS Y1, 32(R11)
 	VMOVUPS Y2, 64(R11)
@@ -4665,20 +4421,13 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R8
-	VMOVUPD (R8), Y2
-	VMOVUPD 32(R8), Y3
+	MOVQ    24(AX), SI
+	VMOVUPD (SI), Y2
+	VMOVUPD 32(SI), Y3
 	VADDPD  Y2, Y0, Y0
 	VADDPD  Y3, Y1, Y1
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y2, Y2, Y2
-	VMAXPD Y0, Y2, Y0
-	VMAXPD Y1, Y2, Y1
-
-no_relu:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    72(AX), CX
@@ -4772,20 +4521,13 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R8
-	VMOVUPD    (R8), Y3
-	VMASKMOVPD 32(R8), Y0, Y4
+	MOVQ       24(AX), SI
+	VMOVUPD    (SI), Y3
+	VMASKMOVPD 32(SI), Y0, Y4
 	VADDPD     Y3, Y1, Y1
 	VADDPD     Y4, Y2, Y2
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y3, Y3, Y3
-	VMAXPD Y1, Y3, Y1
-	VMAXPD Y2, Y3, Y2
-
-no_relu:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       72(AX), CX
@@ -4866,17 +4608,11 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R8
-	VMASKMOVPD (R8), Y0, Y2
+	MOVQ       24(AX), SI
+	VMASKMOVPD (SI), Y0, Y2
 	VADDPD     Y2, Y1, Y1
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y2, Y2, Y2
-	VMAXPD Y1, Y2, Y1
-
-no_relu:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       72(AX), CX
 	ADDQ       96(AX), DX
@@ -4989,24 +4725,15 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPD (R9), Y4
-	VMOVUPD 32(R9), Y5
+	MOVQ    24(AX), SI
+	VMOVUPD (SI), Y4
+	VMOVUPD 32(SI), Y5
 	VADDPD  Y4, Y0, Y0
 	VADDPD  Y4, Y2, Y2
 	VADDPD  Y5, Y1, Y1
 	VADDPD  Y5, Y3, Y3
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y4, Y4, Y4
-	VMAXPD Y0, Y4, Y0
-	VMAXPD Y1, Y4, Y1
-	VMAXPD Y2, Y4, Y2
-	VMAXPD Y3, Y4, Y3
-
-no_relu:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -5125,24 +4852,15 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPD    (R9), Y5
-	VMASKMOVPD 32(R9), Y0, Y6
+	MOVQ       24(AX), SI
+	VMOVUPD    (SI), Y5
+	VMASKMOVPD 32(SI), Y0, Y6
 	VADDPD     Y5, Y1, Y1
 	VADDPD     Y5, Y3, Y3
 	VADDPD     Y6, Y2, Y2
 	VADDPD     Y6, Y4, Y4
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y5, Y5, Y5
-	VMAXPD Y1, Y5, Y1
-	VMAXPD Y2, Y5, Y2
-	VMAXPD Y3, Y5, Y3
-	VMAXPD Y4, Y5, Y4
-
-no_relu:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -5240,19 +4958,12 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPD (R9), Y0, Y3
+	MOVQ       24(AX), SI
+	VMASKMOVPD (SI), Y0, Y3
 	VADDPD     Y3, Y1, Y1
 	VADDPD     Y3, Y2, Y2
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y3, Y3, Y3
-	VMAXPD Y1, Y3, Y1
-	VMAXPD Y2, Y3, Y2
-
-no_relu:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -5389,9 +5100,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPD (R9), Y6
-	VMOVUPD 32(R9), Y7
+	MOVQ    24(AX), SI
+	VMOVUPD (SI), Y6
+	VMOVUPD 32(SI), Y7
 	VADDPD  Y6, Y0, Y0
 	VADDPD  Y6, Y2, Y2
 	VADDPD  Y6, Y4, Y4
@@ -5400,17 +5111,6 @@ no_accumulate:
 	VADDPD  Y7, Y5, Y5
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y6, Y6, Y6
-	VMAXPD Y0, Y6, Y0
-	VMAXPD Y1, Y6, Y1
-	VMAXPD Y2, Y6, Y2
-	VMAXPD Y3, Y6, Y3
-	VMAXPD Y4, Y6, Y4
-	VMAXPD Y5, Y6, Y5
-
-no_relu:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -5554,9 +5254,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPD    (R9), Y7
-	VMASKMOVPD 32(R9), Y0, Y8
+	MOVQ       24(AX), SI
+	VMOVUPD    (SI), Y7
+	VMASKMOVPD 32(SI), Y0, Y8
 	VADDPD     Y7, Y1, Y1
 	VADDPD     Y7, Y3, Y3
 	VADDPD     Y7, Y5, Y5
@@ -5565,17 +5265,6 @@ no_accumulate:
 	VADDPD     Y8, Y6, Y6
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y7, Y7, Y7
-	VMAXPD Y1, Y7, Y1
-	VMAXPD Y2, Y7, Y2
-	VMAXPD Y3, Y7, Y3
-	VMAXPD Y4, Y7, Y4
-	VMAXPD Y5, Y7, Y5
-	VMAXPD Y6, Y7, Y6
-
-no_relu:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -5690,21 +5379,13 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPD (R9), Y0, Y4
+	MOVQ       24(AX), SI
+	VMASKMOVPD (SI), Y0, Y4
 	VADDPD     Y4, Y1, Y1
 	VADDPD     Y4, Y2, Y2
 	VADDPD     Y4, Y3, Y3
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y4, Y4, Y4
-	VMAXPD Y1, Y4, Y1
-	VMAXPD Y2, Y4, Y2
-	VMAXPD Y3, Y4, Y3
-
-no_relu:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -5872,9 +5553,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPD (R9), Y8
-	VMOVUPD 32(R9), Y9
+	MOVQ    24(AX), SI
+	VMOVUPD (SI), Y8
+	VMOVUPD 32(SI), Y9
 	VADDPD  Y8, Y0, Y0
 	VADDPD  Y8, Y2, Y2
 	VADDPD  Y8, Y4, Y4
@@ -5885,19 +5566,6 @@ no_accumulate:
 	VADDPD  Y9, Y7, Y7
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y8, Y8, Y8
-	VMAXPD Y0, Y8, Y0
-	VMAXPD Y1, Y8, Y1
-	VMAXPD Y2, Y8, Y2
-	VMAXPD Y3, Y8, Y3
-	VMAXPD Y4, Y8, Y4
-	VMAXPD Y5, Y8, Y5
-	VMAXPD Y6, Y8, Y6
-	VMAXPD Y7, Y8, Y7
-
-no_relu:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -6073,9 +5741,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPD    (R9), Y9
-	VMASKMOVPD 32(R9), Y0, Y10
+	MOVQ       24(AX), SI
+	VMOVUPD    (SI), Y9
+	VMASKMOVPD 32(SI), Y0, Y10
 	VADDPD     Y9, Y1, Y1
 	VADDPD     Y9, Y3, Y3
 	VADDPD     Y9, Y5, Y5
@@ -6086,19 +5754,6 @@ no_accumulate:
 	VADDPD     Y10, Y8, Y8
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y9, Y9, Y9
-	VMAXPD Y1, Y9, Y1
-	VMAXPD Y2, Y9, Y2
-	VMAXPD Y3, Y9, Y3
-	VMAXPD Y4, Y9, Y4
-	VMAXPD Y5, Y9, Y5
-	VMAXPD Y6, Y9, Y6
-	VMAXPD Y7, Y9, Y7
-	VMAXPD Y8, Y9, Y8
-
-no_relu:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -6237,23 +5892,14 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPD (R9), Y0, Y5
+	MOVQ       24(AX), SI
+	VMASKMOVPD (SI), Y0, Y5
 	VADDPD     Y5, Y1, Y1
 	VADDPD     Y5, Y2, Y2
 	VADDPD     Y5, Y3, Y3
 	VADDPD     Y5, Y4, Y4
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y5, Y5, Y5
-	VMAXPD Y1, Y5, Y1
-	VMAXPD Y2, Y5, Y2
-	VMAXPD Y3, Y5, Y3
-	VMAXPD Y4, Y5, Y4
-
-no_relu:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -6445,9 +6091,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPD (R9), Y10
-	VMOVUPD 32(R9), Y11
+	MOVQ    24(AX), SI
+	VMOVUPD (SI), Y10
+	VMOVUPD 32(SI), Y11
 	VADDPD  Y10, Y0, Y0
 	VADDPD  Y10, Y2, Y2
 	VADDPD  Y10, Y4, Y4
@@ -6460,21 +6106,6 @@ no_accumulate:
 	VADDPD  Y11, Y9, Y9
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y10, Y10, Y10
-	VMAXPD Y0, Y10, Y0
-	VMAXPD Y1, Y10, Y1
-	VMAXPD Y2, Y10, Y2
-	VMAXPD Y3, Y10, Y3
-	VMAXPD Y4, Y10, Y4
-	VMAXPD Y5, Y10, Y5
-	VMAXPD Y6, Y10, Y6
-	VMAXPD Y7, Y10, Y7
-	VMAXPD Y8, Y10, Y8
-	VMAXPD Y9, Y10, Y9
-
-no_relu:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -6675,9 +6306,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPD    (R9), Y11
-	VMASKMOVPD 32(R9), Y0, Y12
+	MOVQ       24(AX), SI
+	VMOVUPD    (SI), Y11
+	VMASKMOVPD 32(SI), Y0, Y12
 	VADDPD     Y11, Y1, Y1
 	VADDPD     Y11, Y3, Y3
 	VADDPD     Y11, Y5, Y5
@@ -6690,21 +6321,6 @@ no_accumulate:
 	VADDPD     Y12, Y10, Y10
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y11, Y11, Y11
-	VMAXPD Y1, Y11, Y1
-	VMAXPD Y2, Y11, Y2
-	VMAXPD Y3, Y11, Y3
-	VMAXPD Y4, Y11, Y4
-	VMAXPD Y5, Y11, Y5
-	VMAXPD Y6, Y11, Y6
-	VMAXPD Y7, Y11, Y7
-	VMAXPD Y8, Y11, Y8
-	VMAXPD Y9, Y11, Y9
-	VMAXPD Y10, Y11, Y10
-
-no_relu:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -6860,8 +6476,8 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPD (R9), Y0, Y6
+	MOVQ       24(AX), SI
+	VMASKMOVPD (SI), Y0, Y6
 	VADDPD     Y6, Y1, Y1
 	VADDPD     Y6, Y2, Y2
 	VADDPD     Y6, Y3, Y3
@@ -6869,16 +6485,6 @@ no_accumulate:
 	VADDPD     Y6, Y5, Y5
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y6, Y6, Y6
-	VMAXPD Y1, Y6, Y1
-	VMAXPD Y2, Y6, Y2
-	VMAXPD Y3, Y6, Y3
-	VMAXPD Y4, Y6, Y4
-	VMAXPD Y5, Y6, Y5
-
-no_relu:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -7094,9 +6700,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), R9
-	VMOVUPD (R9), Y12
-	VMOVUPD 32(R9), Y13
+	MOVQ    24(AX), SI
+	VMOVUPD (SI), Y12
+	VMOVUPD 32(SI), Y13
 	VADDPD  Y12, Y0, Y0
 	VADDPD  Y12, Y2, Y2
 	VADDPD  Y12, Y4, Y4
@@ -7111,23 +6717,6 @@ no_accumulate:
 	VADDPD  Y13, Y11, Y11
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y12, Y12, Y12
-	VMAXPD Y0, Y12, Y0
-	VMAXPD Y1, Y12, Y1
-	VMAXPD Y2, Y12, Y2
-	VMAXPD Y3, Y12, Y3
-	VMAXPD Y4, Y12, Y4
-	VMAXPD Y5, Y12, Y5
-	VMAXPD Y6, Y12, Y6
-	VMAXPD Y7, Y12, Y7
-	VMAXPD Y8, Y12, Y8
-	VMAXPD Y9, Y12, Y9
-	VMAXPD Y10, Y12, Y10
-	VMAXPD Y11, Y12, Y11
-
-no_relu:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -7353,9 +6942,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMOVUPD    (R9), Y13
-	VMASKMOVPD 32(R9), Y0, Y14
+	MOVQ       24(AX), SI
+	VMOVUPD    (SI), Y13
+	VMASKMOVPD 32(SI), Y0, Y14
 	VADDPD     Y13, Y1, Y1
 	VADDPD     Y13, Y3, Y3
 	VADDPD     Y13, Y5, Y5
@@ -7370,23 +6959,6 @@ no_accumulate:
 	VADDPD     Y14, Y12, Y12
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y13, Y13, Y13
-	VMAXPD Y1, Y13, Y1
-	VMAXPD Y2, Y13, Y2
-	VMAXPD Y3, Y13, Y3
-	VMAXPD Y4, Y13, Y4
-	VMAXPD Y5, Y13, Y5
-	VMAXPD Y6, Y13, Y6
-	VMAXPD Y7, Y13, Y7
-	VMAXPD Y8, Y13, Y8
-	VMAXPD Y9, Y13, Y9
-	VMAXPD Y10, Y13, Y10
-	VMAXPD Y11, Y13, Y11
-	VMAXPD Y12, Y13, Y12
-
-no_relu:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -7559,8 +7131,8 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), R9
-	VMASKMOVPD (R9), Y0, Y7
+	MOVQ       24(AX), SI
+	VMASKMOVPD (SI), Y0, Y7
 	VADDPD     Y7, Y1, Y1
 	VADDPD     Y7, Y2, Y2
 	VADDPD     Y7, Y3, Y3
@@ -7569,17 +7141,6 @@ no_accumulate:
 	VADDPD     Y7, Y6, Y6
 
 no_bias:
-	TESTQ  $0x00000004, SI
-	JEQ    no_relu
-	VXORPD Y7, Y7, Y7
-	VMAXPD Y1, Y7, Y1
-	VMAXPD Y2, Y7, Y2
-	VMAXPD Y3, Y7, Y3
-	VMAXPD Y4, Y7, Y4
-	VMAXPD Y5, Y7, Y5
-	VMAXPD Y6, Y7, Y6
-
-no_relu:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -7657,7 +7218,7 @@ rest:
 
 even:
 	MOVQ        88(AX), R11
-	TESTQ       $0x00000008, R11
+	TESTQ       $0x00000004, R11
 	JEQ         no_rest
 	MOVQ        40(AX), R11
 	VMOVDQU     (R11), Y8
@@ -7700,13 +7261,7 @@ no_accumulate:
 	VADDPD     Y2, Y0, Y0
 
 no_bias:
-	TESTQ  $0x00000004, DI
-	JEQ    no_relu
-	VXORPD Y2, Y2, Y2
-	VMAXPD Y0, Y2, Y0
-
-no_relu:
-	TESTQ      $0x00000010, DI
+	TESTQ      $0x00000008, DI
 	JEQ        no_cut
 	VMASKMOVPD Y0, Y1, (DX)
 	JMP        stored
@@ -7796,7 +7351,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R12
 	VMOVDQU    (R12), Y8
@@ -7871,7 +7426,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R10
 	VMOVDQU    (R10), Y1
@@ -7980,7 +7535,7 @@ rest:
 
 even:
 	MOVQ        88(AX), R12
-	TESTQ       $0x00000008, R12
+	TESTQ       $0x00000004, R12
 	JEQ         no_rest
 	MOVQ        40(AX), R12
 	VMOVDQU     (R12), Y8
@@ -8035,14 +7590,7 @@ no_accumulate:
 	VADDPD     Y3, Y1, Y1
 
 no_bias:
-	TESTQ  $0x00000004, DI
-	JEQ    no_relu
-	VXORPD Y3, Y3, Y3
-	VMAXPD Y0, Y3, Y0
-	VMAXPD Y1, Y3, Y1
-
-no_relu:
-	TESTQ      $0x00000010, DI
+	TESTQ      $0x00000008, DI
 	JEQ        no_cut
 	VMASKMOVPD Y0, Y2, (DX)
 	VMASKMOVPD Y1, Y2, (DX)(R8*1)
@@ -8126,7 +7674,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R12
 	VMOVDQU    (R12), Y8
@@ -8205,7 +7753,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R11
 	VMOVDQU    (R11), Y2
@@ -8337,7 +7885,7 @@ rest:
 
 even:
 	MOVQ        88(AX), R12
-	TESTQ       $0x00000008, R12
+	TESTQ       $0x00000004, R12
 	JEQ         no_rest
 	MOVQ        40(AX), R12
 	VMOVDQU     (R12), Y12
@@ -8408,15 +7956,7 @@ no_accumulate:
 	VADDPD     Y4, Y2, Y2
 
 no_bias:
-	TESTQ  $0x00000004, DI
-	JEQ    no_relu
-	VXORPD Y4, Y4, Y4
-	VMAXPD Y0, Y4, Y0
-	VMAXPD Y1, Y4, Y1
-	VMAXPD Y2, Y4, Y2
-
-no_relu:
-	TESTQ      $0x00000010, DI
+	TESTQ      $0x00000008, DI
 	JEQ        no_cut
 	VMASKMOVPD Y0, Y3, (DX)
 	VMASKMOVPD Y1, Y3, (DX)(R8*1)
@@ -8502,7 +8042,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R11
 	VMOVDQU    (R11), Y9
@@ -8589,7 +8129,7 @@ no_accumulate1:
 	JNE         vector
 
 rest:
-	TESTQ      $0x00000008, SI
+	TESTQ      $0x00000004, SI
 	JEQ        no_more
 	MOVQ       24(AX), R11
 	VMOVDQU    (R11), Y3
@@ -8726,11 +8266,11 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, R10
 	JEQ     no_bias
-	MOVQ    24(AX), R13
-	ADDQ    R8, R13
-	SUBQ    16(AX), R13
-	VMOVUPD (R13), Y6
-	VMOVUPD 32(R13), Y7
+	MOVQ    24(AX), R10
+	ADDQ    R8, R10
+	SUBQ    16(AX), R10
+	VMOVUPD (R10), Y6
+	VMOVUPD 32(R10), Y7
 	VADDPD  Y6, Y0, Y0
 	VADDPD  Y6, Y2, Y2
 	VADDPD  Y6, Y4, Y4
@@ -8739,17 +8279,6 @@ no_accumulate:
 	VADDPD  Y7, Y5, Y5
 
 no_bias:
-	TESTQ  $0x00000004, R10
-	JEQ    no_relu
-	VXORPD Y6, Y6, Y6
-	VMAXPD Y0, Y6, Y0
-	VMAXPD Y1, Y6, Y1
-	VMAXPD Y2, Y6, Y2
-	VMAXPD Y3, Y6, Y3
-	VMAXPD Y4, Y6, Y4
-	VMAXPD Y5, Y6, Y5
-
-no_relu:
 	VMOVUPD Y0, (R11)
 	VMOVUPD Y1, 32(R11)
 	ADDQ    R12, R11
@@ -8915,13 +8444,13 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, R10
 	JEQ     no_bias
-	MOVQ    24(AX), R13
-	ADDQ    R8, R13
-	SUBQ    16(AX), R13
-	VMOVUPD (R13), Y12
-	VMOVUPD 32(R13), Y13
-	VMOVUPD 64(R13), Y14
-	VMOVUPD 96(R13), Y15
+	MOVQ    24(AX), R10
+	ADDQ    R8, R10
+	SUBQ    16(AX), R10
+	VMOVUPD (R10), Y12
+	VMOVUPD 32(R10), Y13
+	VMOVUPD 64(R10), Y14
+	VMOVUPD 96(R10), Y15
 	VADDPD  Y12, Y0, Y0
 	VADDPD  Y12, Y4, Y4
 	VADDPD  Y12, Y8, Y8
@@ -8936,23 +8465,6 @@ no_accumulate:
 	VADDPD  Y15, Y11, Y11
 
 no_bias:
-	TESTQ  $0x00000004, R10
-	JEQ    no_relu
-	VXORPD Y12, Y12, Y12
-	VMAXPD Y0, Y12, Y0
-	VMAXPD Y1, Y12, Y1
-	VMAXPD Y2, Y12, Y2
-	VMAXPD Y3, Y12, Y3
-	VMAXPD Y4, Y12, Y4
-	VMAXPD Y5, Y12, Y5
-	VMAXPD Y6, Y12, Y6
-	VMAXPD Y7, Y12, Y7
-	VMAXPD Y8, Y12, Y8
-	VMAXPD Y9, Y12, Y9
-	VMAXPD Y10, Y12, Y10
-	VMAXPD Y11, Y12, Y11
-
-no_relu:
 	VMOVUPD Y0, (R11)
 	VMOVUPD Y1, 32(R11)
 	VMOVUPD Y2, 64(R11)

@@ -53,7 +53,6 @@ type gemmPack struct {
 const (
 	gemmAccumulate = 1 << iota
 	gemmBias
-	gemmReLU
 	gemmRest // what a mask cuts off is to be done too
 	gemmCut  // the tile is masked
 )
@@ -96,9 +95,6 @@ func (g *Gemm[T]) flags() int {
 	}
 	if g.Bias != nil {
 		flags |= gemmBias
-	}
-	if g.ReLU {
-		flags |= gemmReLU
 	}
 	return flags
 }

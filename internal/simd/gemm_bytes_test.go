@@ -76,7 +76,7 @@ func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip byte)
 	x := guarded(t, extent(c.m, row, c.k, 1)+1, true)[1:]
 	sparseBytes(x, r, skip)
 	exact := Gemm[T]{M: c.m, N: c.n, K: c.k, A: make([]T, c.m*c.k), ARow: c.k, ACol: 1, BRow: c.n, BCol: 1,
-		CRow: c.n + c.slack, Accumulate: c.flags&1 != 0, ReLU: c.flags&4 != 0}
+		CRow: c.n + c.slack, Accumulate: c.flags&1 != 0}
 	exact.B, _, _ = operand(mem.a, r, c.k, c.n, byRows, 0, c.atEnd)
 	b := slices.Clone(exact.B)
 	for p := range c.k {

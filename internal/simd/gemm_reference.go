@@ -100,9 +100,6 @@ func (g *Gemm[T]) finish(i, j int, sum T) {
 	if g.Bias != nil {
 		sum += g.Bias[j]
 	}
-	if g.ReLU && sum < 0 {
-		sum = 0
-	}
 	*c = sum
 }
 

@@ -26,8 +26,8 @@ const (
 
 // More bits of the flags.
 const (
-	flagRest = 8  // a masked step follows the whole ones
-	flagCut  = 16 // the tile is masked
+	flagRest = 4 // a masked step follows the whole ones
+	flagCut  = 8 // the tile is masked
 )
 
 // dotCols is the number of columns of a tile.
@@ -207,13 +207,6 @@ func (t *dots) finish(c, addend gp) {
 		t.emit("VMASKMOV"+t.ps, operand.Mem{Base: addend}, mask, bias)
 		for i := range sums {
 			t.emit("VADD"+t.ps, bias, sums[i], sums[i])
-		}
-	})
-	t.when(flags, flagReLU, "relu", func() {
-		zero := t.four()
-		t.emit("VXOR"+t.ps, zero, zero, zero)
-		for i := range sums {
-			t.emit("VMAX"+t.ps, sums[i], zero, sums[i])
 		}
 	})
 	t.when(flags, flagCut, "cut", func() {

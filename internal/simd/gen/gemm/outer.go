@@ -34,7 +34,6 @@ const (
 const (
 	flagAccumulate = 1
 	flagBias       = 2
-	flagReLU       = 4
 )
 
 // unroll is how many steps along k a pass of the inner loop makes.
@@ -165,15 +164,6 @@ func (t *tile) finish(start gp) {
 		for j, bias := range t.loadRow(t.bias()) {
 			for i := range t.rows {
 				t.emit("VADD"+t.ps, bias, t.acc[i][j], t.acc[i][j])
-			}
-		}
-	})
-	t.when(flags, flagReLU, "relu", func() {
-		zero := t.zero()
-		for i := range t.rows {
-			for j := range t.vecs {
-				// Where one is NaN, or both are 0, the first in this order is the result.
-				t.emit("VMAX"+t.ps, t.acc[i][j], zero, t.acc[i][j])
 			}
 		}
 	})
