@@ -10,13 +10,10 @@ import (
 // Activation functions: element-wise operations of one operand that networks put
 // between their layers.
 
-var (
-	reluOp, sigmoidOp, tanhOp, softplusOp, logSigmoidOp *unary
-	siluOp, geluOp, geluTanhOp, mishOp, softsignOp      *unary
-)
+var reluOp *unary
 
+// max(x, 0); the derivative at 0 is 0.
 func init() {
-	// max(x, 0); the derivative at 0 is 0.
 	reluOp = newUnary(unary{
 		op:         op{name: "relu"},
 		kernel:     tensor.Kernel1{F32: simd.ReLU[float32], F64: simd.ReLU[float64]},
@@ -24,7 +21,15 @@ func init() {
 		backward:   tensor.Kernel2{F32: simd.ReLUBackward[float32], F64: simd.ReLUBackward[float64]},
 		fromOutput: true,
 	})
-	// σ(x) = 1/(1+e⁻ˣ), σ′ = σ(1−σ).
+}
+
+// ReLU is max(x, 0), the rectified linear unit. Its derivative at 0 is 0.
+func (x Variable) ReLU() Variable { return reluOp.apply(x) }
+
+var sigmoidOp *unary
+
+// σ(x) = 1/(1+e⁻ˣ), σ′ = σ(1−σ).
+func init() {
 	sigmoidOp = newUnary(unary{
 		op:         op{name: "sigmoid"},
 		kernel:     tensor.Kernel1{F32: simd.Sigmoid[float32], F64: simd.Sigmoid[float64], Cost: 12},
@@ -32,7 +37,15 @@ func init() {
 		backward:   tensor.Kernel2{F32: simd.SigmoidBackward[float32], F64: simd.SigmoidBackward[float64]},
 		fromOutput: true,
 	})
-	// tanh′ = 1 − tanh².
+}
+
+// Sigmoid is the logistic function 1/(1+e⁻ˣ). It is accurate for any x.
+func (x Variable) Sigmoid() Variable { return sigmoidOp.apply(x) }
+
+var tanhOp *unary
+
+// tanh′ = 1 − tanh².
+func init() {
 	tanhOp = newUnary(unary{
 		op:         op{name: "tanh"},
 		kernel:     tensor.Kernel1{F32: simd.Tanh[float32], F64: simd.Tanh[float64], Cost: 12},
@@ -40,81 +53,22 @@ func init() {
 		backward:   tensor.Kernel2{F32: simd.TanhBackward[float32], F64: simd.TanhBackward[float64]},
 		fromOutput: true,
 	})
-	// ln(1+eˣ), whose derivative is σ(x).
+}
+
+// Tanh is the hyperbolic tangent.
+func (x Variable) Tanh() Variable { return tanhOp.apply(x) }
+
+var softplusOp *unary
+
+// ln(1+eˣ), whose derivative is σ(x).
+func init() {
 	softplusOp = newUnary(unary{
 		op:       op{name: "softplus"},
 		kernel:   tensor.Kernel1{F32: simd.Softplus[float32], F64: simd.Softplus[float64], Cost: 16},
 		slope:    func(x, y Variable) Variable { return x.Sigmoid() },
 		backward: tensor.Kernel2{F32: simd.SoftplusBackward[float32], F64: simd.SoftplusBackward[float64], Cost: 12},
 	})
-	// ln σ(x), whose derivative is 1 − σ(x) = σ(−x).
-	logSigmoidOp = newUnary(unary{
-		op:     op{name: "log sigmoid"},
-		kernel: tensor.Kernel1{F32: simd.LogSigmoid[float32], F64: simd.LogSigmoid[float64], Cost: 16},
-		slope:  func(x, y Variable) Variable { return x.Neg().Sigmoid() },
-	})
-	// x·σ(x), whose derivative is σ + x·σ(1−σ).
-	siluOp = newUnary(unary{
-		op:     op{name: "silu"},
-		kernel: tensor.Kernel1{F32: simd.SiLU[float32], F64: simd.SiLU[float64], Cost: 12},
-		slope: func(x, y Variable) Variable {
-			s := x.Sigmoid()
-			return s.Add(x.Mul(s).Mul(s.scalar(1).Sub(s)))
-		},
-		backward: tensor.Kernel2{F32: simd.SiLUBackward[float32], F64: simd.SiLUBackward[float64], Cost: 16},
-	})
-	// x·Φ(x), whose derivative is Φ(x) + x·φ(x): Φ and φ are the normal
-	// distribution's function and density.
-	geluOp = newUnary(unary{
-		op:     op{name: "gelu"},
-		kernel: tensor.Kernel1{F32: simd.GELU[float32], F64: simd.GELU[float64], Cost: 20},
-		slope: func(x, y Variable) Variable {
-			cdf := x.MulScalar(-math.Sqrt2 / 2).Erfc().MulScalar(0.5)
-			density := x.Square().MulScalar(-0.5).Exp().MulScalar(1 / math.Sqrt(2*math.Pi))
-			return cdf.Add(strongMul(density, x))
-		},
-		backward: tensor.Kernel2{F32: simd.GELUBackward[float32], F64: simd.GELUBackward[float64], Cost: 24},
-	})
-	// ½x(1+t) with t = tanh u, u = √(2/π)·(x + 0.044715x³); the derivative is
-	// ½(1+t) + ½x(1−t²)·u′.
-	geluTanhOp = newUnary(unary{
-		op:     op{name: "gelu tanh"},
-		kernel: tensor.Kernel1{F32: simd.GELUTanh[float32], F64: simd.GELUTanh[float64], Cost: 16},
-		slope: func(x, y Variable) Variable {
-			const a, b = 0.7978845608028654, 0.044715 // √(2/π)
-			square := x.Square()
-			t := x.Mul(square.MulScalar(a * b).AddScalar(a)).Tanh()
-			slope := square.MulScalar(3 * a * b).AddScalar(a)
-			flat := t.scalar(1).Sub(t.Square())
-			return t.AddScalar(1).Add(strongMul(flat, x.Mul(slope))).MulScalar(0.5)
-		},
-		backward: tensor.Kernel2{F32: simd.GELUTanhBackward[float32], F64: simd.GELUTanhBackward[float64], Cost: 20},
-	})
-	// x·t with t = tanh(softplus x); the derivative is t + x(1−t²)·σ(x).
-	mishOp = newUnary(unary{
-		op:     op{name: "mish"},
-		kernel: tensor.Kernel1{F32: simd.Mish[float32], F64: simd.Mish[float64], Cost: 40},
-		slope: func(x, y Variable) Variable {
-			t := x.Softplus().Tanh()
-			return t.Add(strongMul(t.scalar(1).Sub(t.Square()).Mul(x.Sigmoid()), x))
-		},
-	})
-	// x/(1+|x|), whose derivative is 1/(1+|x|)².
-	softsignOp = newUnary(unary{
-		op:     op{name: "softsign"},
-		kernel: tensor.Kernel1{F32: simd.Softsign[float32], F64: simd.Softsign[float64], Cost: 4},
-		slope:  func(x, y Variable) Variable { return x.Abs().AddScalar(1).Square().Reciprocal() },
-	})
 }
-
-// ReLU is max(x, 0), the rectified linear unit. Its derivative at 0 is 0.
-func (x Variable) ReLU() Variable { return reluOp.apply(x) }
-
-// Sigmoid is the logistic function 1/(1+e⁻ˣ). It is accurate for any x.
-func (x Variable) Sigmoid() Variable { return sigmoidOp.apply(x) }
-
-// Tanh is the hyperbolic tangent.
-func (x Variable) Tanh() Variable { return tanhOp.apply(x) }
 
 // Softplus is ln(1+eˣ), a smooth ReLU. It is accurate for any x, without overflow.
 func (x Variable) Softplus() Variable { return softplusOp.apply(x) }
@@ -128,22 +82,110 @@ func (x Variable) SoftplusBeta(beta float64) Variable {
 	return x.MulScalar(beta).Softplus().MulScalar(1 / beta)
 }
 
+var logSigmoidOp *unary
+
+// ln σ(x), whose derivative is 1 − σ(x) = σ(−x).
+func init() {
+	logSigmoidOp = newUnary(unary{
+		op:     op{name: "log sigmoid"},
+		kernel: tensor.Kernel1{F32: simd.LogSigmoid[float32], F64: simd.LogSigmoid[float64], Cost: 16},
+		slope:  func(x, y Variable) Variable { return x.Neg().Sigmoid() },
+	})
+}
+
 // LogSigmoid is ln σ(x), accurate for any x.
 func (x Variable) LogSigmoid() Variable { return logSigmoidOp.apply(x) }
 
+var siluOp *unary
+
+// x·σ(x), whose derivative is σ + x·σ(1−σ).
+func init() {
+	siluOp = newUnary(unary{
+		op:     op{name: "silu"},
+		kernel: tensor.Kernel1{F32: simd.SiLU[float32], F64: simd.SiLU[float64], Cost: 12},
+		slope: func(x, y Variable) Variable {
+			s := x.Sigmoid()
+			return s.Add(x.Mul(s).Mul(s.scalar(1).Sub(s)))
+		},
+		backward: tensor.Kernel2{F32: simd.SiLUBackward[float32], F64: simd.SiLUBackward[float64], Cost: 16},
+	})
+}
+
 // SiLU is x·σ(x), the sigmoid linear unit, also called swish (Elfwing et al. 2017).
 func (x Variable) SiLU() Variable { return siluOp.apply(x) }
+
+var geluOp *unary
+
+// x·Φ(x), whose derivative is Φ(x) + x·φ(x): Φ and φ are the normal
+// distribution's function and density.
+func init() {
+	geluOp = newUnary(unary{
+		op:     op{name: "gelu"},
+		kernel: tensor.Kernel1{F32: simd.GELU[float32], F64: simd.GELU[float64], Cost: 20},
+		slope: func(x, y Variable) Variable {
+			cdf := x.MulScalar(-math.Sqrt2 / 2).Erfc().MulScalar(0.5)
+			density := x.Square().MulScalar(-0.5).Exp().MulScalar(1 / math.Sqrt(2*math.Pi))
+			return cdf.Add(strongMul(density, x))
+		},
+		backward: tensor.Kernel2{F32: simd.GELUBackward[float32], F64: simd.GELUBackward[float64], Cost: 24},
+	})
+}
 
 // GELU is x·Φ(x), the Gaussian error linear unit (Hendrycks and Gimpel 2016), with
 // Φ the distribution function of the standard normal distribution.
 func (x Variable) GELU() Variable { return geluOp.apply(x) }
 
+var geluTanhOp *unary
+
+// ½x(1+t) with t = tanh u, u = √(2/π)·(x + 0.044715x³); the derivative is
+// ½(1+t) + ½x(1−t²)·u′.
+func init() {
+	geluTanhOp = newUnary(unary{
+		op:     op{name: "gelu tanh"},
+		kernel: tensor.Kernel1{F32: simd.GELUTanh[float32], F64: simd.GELUTanh[float64], Cost: 16},
+		slope: func(x, y Variable) Variable {
+			const a, b = 0.7978845608028654, 0.044715 // √(2/π)
+			square := x.Square()
+			t := x.Mul(square.MulScalar(a * b).AddScalar(a)).Tanh()
+			slope := square.MulScalar(3 * a * b).AddScalar(a)
+			flat := t.scalar(1).Sub(t.Square())
+			return t.AddScalar(1).Add(strongMul(flat, x.Mul(slope))).MulScalar(0.5)
+		},
+		backward: tensor.Kernel2{F32: simd.GELUTanhBackward[float32], F64: simd.GELUTanhBackward[float64], Cost: 20},
+	})
+}
+
 // GELUTanh is the approximation of [Variable.GELU] by a hyperbolic tangent,
 // ½x(1+tanh(√(2/π)(x+0.044715x³))).
 func (x Variable) GELUTanh() Variable { return geluTanhOp.apply(x) }
 
+var mishOp *unary
+
+// x·t with t = tanh(softplus x); the derivative is t + x(1−t²)·σ(x).
+func init() {
+	mishOp = newUnary(unary{
+		op:     op{name: "mish"},
+		kernel: tensor.Kernel1{F32: simd.Mish[float32], F64: simd.Mish[float64], Cost: 40},
+		slope: func(x, y Variable) Variable {
+			t := x.Softplus().Tanh()
+			return t.Add(strongMul(t.scalar(1).Sub(t.Square()).Mul(x.Sigmoid()), x))
+		},
+	})
+}
+
 // Mish is x·tanh(softplus(x)) (Misra 2019).
 func (x Variable) Mish() Variable { return mishOp.apply(x) }
+
+var softsignOp *unary
+
+// x/(1+|x|), whose derivative is 1/(1+|x|)².
+func init() {
+	softsignOp = newUnary(unary{
+		op:     op{name: "softsign"},
+		kernel: tensor.Kernel1{F32: simd.Softsign[float32], F64: simd.Softsign[float64], Cost: 4},
+		slope:  func(x, y Variable) Variable { return x.Abs().AddScalar(1).Square().Reciprocal() },
+	})
+}
 
 // Softsign is x/(1+|x|).
 func (x Variable) Softsign() Variable { return softsignOp.apply(x) }

@@ -1,29 +1,6 @@
 package autograd
 
-import (
-	"fmt"
-	"math"
-)
-
-// Embedding looks up rows of a table: weight is [entries, features], and the result has
-// row index[i] of it for every index, in the given shape with the features as a further
-// axis: [shape…, features]. Without a shape it is [len(index), features]. It panics with
-// [*ShapeError] if the sizes do not fit and with [*IndexError] for an index that is not
-// in the table.
-func Embedding(weight Variable, index []int, shape ...int) Variable {
-	const name = "embedding"
-	n := weight.check(name)
-	if len(n.Shape) != 2 {
-		panic(&ShapeError{name, shapesOf(n), "expected a table [entries, features]"})
-	}
-	if len(shape) == 0 {
-		shape = []int{len(index)}
-	}
-	if sizeOf(shape) != len(index) {
-		panic(&ShapeError{name, [][]int{append([]int{}, shape...)}, fmt.Sprintf("there are %d indices", len(index))})
-	}
-	return weight.IndexSelect(0, index).Reshape(append(append([]int{}, shape...), n.Shape[1])...)
-}
+import "math"
 
 // AttentionConfig configures [ScaledDotProductAttention].
 type AttentionConfig struct {

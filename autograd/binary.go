@@ -78,54 +78,10 @@ func (o *op) resultBroadcast(a, b *node) *node {
 	return o.result(a.DType, shape, a, b)
 }
 
-var (
-	addOp, subOp, mulOp, divOp, maximumOp, minimumOp *binary
-	strongMulOp                                      *binary
-)
+var strongMulOp *binary
 
+// g·d, and 0 wherever g is 0. Differentiated it is the product.
 func init() {
-	addOp = newBinary(binary{
-		op:     op{name: "add"},
-		kernel: tensor.Kernel2{F32: simd.Add[float32], F64: simd.Add[float64]},
-		da:     func(g, a, b, y Variable) Variable { return g },
-		db:     func(g, a, b, y Variable) Variable { return g },
-	})
-	subOp = newBinary(binary{
-		op:     op{name: "sub"},
-		kernel: tensor.Kernel2{F32: simd.Sub[float32], F64: simd.Sub[float64]},
-		da:     func(g, a, b, y Variable) Variable { return g },
-		db:     func(g, a, b, y Variable) Variable { return g.Neg() },
-	})
-	mulOp = newBinary(binary{
-		op: op{name: "mul", fused: func(p *pass, n, g *node) {
-			p.addProduct(n, 0, g, n.in[1])
-			p.addProduct(n, 1, g, n.in[0])
-		}},
-		kernel: tensor.Kernel2{F32: simd.Mul[float32], F64: simd.Mul[float64]},
-		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b) },
-		db:     func(g, a, b, y Variable) Variable { return strongMul(g, a) },
-	})
-	// ∂(a/b)/∂a = 1/b, ∂(a/b)/∂b = −a/b² = −y/b.
-	divOp = newBinary(binary{
-		op:     op{name: "div"},
-		kernel: tensor.Kernel2{F32: simd.Div[float32], F64: simd.Div[float64], Cost: 4},
-		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b.scalar(1).Div(b)) },
-		db:     func(g, a, b, y Variable) Variable { return strongMul(g, y.Div(b).Neg()) },
-	})
-	// The gradient goes to the greater operand, in halves where they are equal.
-	maximumOp = newBinary(binary{
-		op:     op{name: "maximum"},
-		kernel: tensor.Kernel2{F32: simd.Max[float32], F64: simd.Max[float64]},
-		da:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(a.Greater(b), a.Equal(b))) },
-		db:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(b.Greater(a), a.Equal(b))) },
-	})
-	minimumOp = newBinary(binary{
-		op:     op{name: "minimum"},
-		kernel: tensor.Kernel2{F32: simd.Min[float32], F64: simd.Min[float64]},
-		da:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(a.Less(b), a.Equal(b))) },
-		db:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(b.Less(a), a.Equal(b))) },
-	})
-	// g·d, and 0 wherever g is 0. Differentiated it is the product.
 	strongMulOp = newBinary(binary{
 		op:     op{name: "strong mul"},
 		kernel: tensor.Kernel2{F32: simd.StrongMul[float32], F64: simd.StrongMul[float64]},
@@ -175,26 +131,176 @@ func strongProduct(dst *tensor.Array, g, d *node) {
 // preferred is 1 where wins is 1, ½ where ties is 1, and 0 elsewhere.
 func preferred(wins, ties Variable) Variable { return wins.Add(ties.MulScalar(0.5)) }
 
+var addOp *binary
+
+func init() {
+	addOp = newBinary(binary{
+		op:     op{name: "add"},
+		kernel: tensor.Kernel2{F32: simd.Add[float32], F64: simd.Add[float64]},
+		da:     func(g, a, b, y Variable) Variable { return g },
+		db:     func(g, a, b, y Variable) Variable { return g },
+	})
+}
+
 // Add is x + y, broadcasting.
 func (x Variable) Add(y Variable) Variable { return addOp.apply(x, y) }
 
+var subOp *binary
+
+func init() {
+	subOp = newBinary(binary{
+		op:     op{name: "sub"},
+		kernel: tensor.Kernel2{F32: simd.Sub[float32], F64: simd.Sub[float64]},
+		da:     func(g, a, b, y Variable) Variable { return g },
+		db:     func(g, a, b, y Variable) Variable { return g.Neg() },
+	})
+}
+
 // Sub is x − y, broadcasting.
 func (x Variable) Sub(y Variable) Variable { return subOp.apply(x, y) }
+
+var mulOp *binary
+
+func init() {
+	mulOp = newBinary(binary{
+		op: op{name: "mul", fused: func(p *pass, n, g *node) {
+			p.addProduct(n, 0, g, n.in[1])
+			p.addProduct(n, 1, g, n.in[0])
+		}},
+		kernel: tensor.Kernel2{F32: simd.Mul[float32], F64: simd.Mul[float64]},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, a) },
+	})
+}
 
 // Mul is the element-wise product x·y, broadcasting. For the matrix product see
 // [Variable.MatMul].
 func (x Variable) Mul(y Variable) Variable { return mulOp.apply(x, y) }
 
+var divOp *binary
+
+// ∂(a/b)/∂a = 1/b, ∂(a/b)/∂b = −a/b² = −y/b.
+func init() {
+	divOp = newBinary(binary{
+		op:     op{name: "div"},
+		kernel: tensor.Kernel2{F32: simd.Div[float32], F64: simd.Div[float64], Cost: 4},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b.scalar(1).Div(b)) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, y.Div(b).Neg()) },
+	})
+}
+
 // Div is x / y, broadcasting. Division by zero gives ±Inf or NaN as in Go.
 func (x Variable) Div(y Variable) Variable { return divOp.apply(x, y) }
+
+var maximumOp *binary
+
+// The gradient goes to the greater operand, in halves where they are equal.
+func init() {
+	maximumOp = newBinary(binary{
+		op:     op{name: "maximum"},
+		kernel: tensor.Kernel2{F32: simd.Max[float32], F64: simd.Max[float64]},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(a.Greater(b), a.Equal(b))) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(b.Greater(a), a.Equal(b))) },
+	})
+}
 
 // Maximum is the greater of x and y, broadcasting; NaN if either is. The gradient
 // goes to the greater, half to each where they are equal.
 func (x Variable) Maximum(y Variable) Variable { return maximumOp.apply(x, y) }
 
+var minimumOp *binary
+
+func init() {
+	minimumOp = newBinary(binary{
+		op:     op{name: "minimum"},
+		kernel: tensor.Kernel2{F32: simd.Min[float32], F64: simd.Min[float64]},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(a.Less(b), a.Equal(b))) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(b.Less(a), a.Equal(b))) },
+	})
+}
+
 // Minimum is the lesser of x and y, broadcasting; NaN if either is. The gradient
 // goes to the lesser, half to each where they are equal.
 func (x Variable) Minimum(y Variable) Variable { return minimumOp.apply(x, y) }
+
+var powOp *binary
+
+// ∂aᵇ/∂a = b·aᵇ⁻¹, 0 for b = 0;  ∂aᵇ/∂b = aᵇ·ln a, 0 for a = 0.
+func init() {
+	powOp = newBinary(binary{
+		op:     op{name: "pow"},
+		kernel: tensor.Kernel2{F32: simd.Pow[float32], F64: simd.Pow[float64], Cost: 80},
+		da: func(g, a, b, y Variable) Variable {
+			return strongMul(g, strongMul(b, Pow(a, b.SubScalar(1))))
+		},
+		db: func(g, a, b, y Variable) Variable {
+			positive := Where(a.Equal(a.scalar(0)), a.scalar(1), a)
+			return strongMul(g, y.Mul(positive.Log()))
+		},
+	})
+}
+
+// Pow is x to the power y, broadcasting; the domain is that of math.Pow. The
+// derivative by y is 0 where x is 0, that by x is 0 where y is 0. For a constant
+// power see [Variable.PowScalar].
+func Pow(x, y Variable) Variable { return powOp.apply(x, y) }
+
+var atan2Op *binary
+
+// atan2(a, b) is the angle of the point (b, a):
+// ∂/∂a = b/(a²+b²), ∂/∂b = −a/(a²+b²).
+func init() {
+	atan2Op = newBinary(binary{
+		op:     op{name: "atan2"},
+		kernel: tensor.Kernel2{F32: simd.Atan2[float32], F64: simd.Atan2[float64], Cost: 80},
+		da: func(g, a, b, y Variable) Variable {
+			return strongMul(g, b.Div(a.Square().Add(b.Square())))
+		},
+		db: func(g, a, b, y Variable) Variable {
+			return strongMul(g, a.Div(a.Square().Add(b.Square())).Neg())
+		},
+	})
+}
+
+// Atan2 is the angle in radians, −π to π, of the point with ordinate y and abscissa
+// x, broadcasting. Its derivatives are NaN at the origin.
+func Atan2(y, x Variable) Variable { return atan2Op.apply(y, x) }
+
+// hypotShare is g·∂√(a²+b²)/∂a = a/y, taken as 0 at the origin.
+func hypotShare(g, a, y Variable) Variable {
+	origin := y.Equal(y.scalar(0))
+	return strongMul(g, Where(origin, y.scalar(0), a.Div(y)))
+}
+
+var hypotOp *binary
+
+func init() {
+	hypotOp = newBinary(binary{
+		op:     op{name: "hypot"},
+		kernel: tensor.Kernel2{F32: simd.Hypot[float32], F64: simd.Hypot[float64], Cost: 40},
+		da:     func(g, a, b, y Variable) Variable { return hypotShare(g, a, y) },
+		db:     func(g, a, b, y Variable) Variable { return hypotShare(g, b, y) },
+	})
+}
+
+// Hypot is √(x²+y²) without overflow on the way, broadcasting. Its derivatives at
+// the origin are taken as 0.
+func Hypot(x, y Variable) Variable { return hypotOp.apply(x, y) }
+
+var logAddExpOp *binary
+
+// ∂ln(eᵃ+eᵇ)/∂a = σ(a−b).
+func init() {
+	logAddExpOp = newBinary(binary{
+		op:     op{name: "logaddexp"},
+		kernel: tensor.Kernel2{F32: simd.LogAddExp[float32], F64: simd.LogAddExp[float64], Cost: 60},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, a.Sub(b).Sigmoid()) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, b.Sub(a).Sigmoid()) },
+	})
+}
+
+// LogAddExp is ln(eˣ+eʸ) without overflow, broadcasting.
+func LogAddExp(x, y Variable) Variable { return logAddExpOp.apply(x, y) }
 
 // AddScalar is x + s.
 func (x Variable) AddScalar(s float64) Variable { return addOp.apply(x, x.scalar(s)) }

@@ -62,12 +62,13 @@ func (x Variable) Sign() Variable {
 
 var (
 	whereKernel = tensor.Kernel3{F32: simd.Where[float32], F64: simd.Where[float64]}
-	whereOp     *op
 )
 
+var whereOp *op
+
+// The branch that was not taken gets a gradient of exactly 0: the choice never
+// multiplies, so a NaN there cannot leak.
 func init() {
-	// The branch that was not taken gets a gradient of exactly 0: the choice never
-	// multiplies, so a NaN there cannot leak.
 	whereOp = &op{
 		name: "where",
 		vjp: func(p *pass, n *node, g Variable) {

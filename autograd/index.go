@@ -9,55 +9,6 @@ import (
 // Picking by lists of indices. Gathering rows and scattering them back with
 // addition are each other's transpose.
 
-var gatherRowsOp, scatterRowsOp, gatherOp, scatterOp *op
-
-func init() {
-	// attr.ints is the list of indices.
-	gatherRowsOp = &op{
-		name: "gather rows",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, scatterRows(g, n.in[0].Shape[0], n.attr.ints))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return gatherRows(t(0), n.attr.ints) },
-		fused: func(p *pass, n, g *node) {
-			dst, accumulate := p.destination(n, 0)
-			if !accumulate {
-				tensor.Fill(dst, 0)
-			}
-			tensor.ScatterAddRows(dst, &g.Array, n.attr.ints)
-		},
-	}
-	scatterRowsOp = &op{
-		name: "scatter rows",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, gatherRows(g, n.attr.ints))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return scatterRows(t(0), n.Shape[0], n.attr.ints)
-		},
-	}
-	// attr.i is the axis, attr.ints the indices; they have the shape of the result of
-	// gather and of the operand of scatter.
-	gatherOp = &op{
-		name: "gather",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, scatter(g, n.attr.i, n.attr.ints, n.in[0].Shape))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return gather(t(0), n.attr.i, n.attr.ints, n.Shape)
-		},
-	}
-	scatterOp = &op{
-		name: "scatter",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, gather(g, n.attr.i, n.attr.ints, n.in[0].Shape))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return scatter(t(0), n.attr.i, n.attr.ints, n.Shape)
-		},
-	}
-}
-
 // IndexSelect picks the entries of x with the given indices along axis, in their
 // order; an index may occur any number of times. Along axis 0 it gathers rows, as
 // of an embedding table. Negative indices count from the end. It panics with
@@ -88,6 +39,26 @@ func resolveIndices(op string, index []int, size int) []int {
 	return resolved
 }
 
+var gatherRowsOp *op
+
+// attr.ints is the list of indices.
+func init() {
+	gatherRowsOp = &op{
+		name: "gather rows",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, scatterRows(g, n.in[0].Shape[0], n.attr.ints))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable { return gatherRows(t(0), n.attr.ints) },
+		fused: func(p *pass, n, g *node) {
+			dst, accumulate := p.destination(n, 0)
+			if !accumulate {
+				tensor.Fill(dst, 0)
+			}
+			tensor.ScatterAddRows(dst, &g.Array, n.attr.ints)
+		},
+	}
+}
+
 // gatherRows picks rows of x. The indices are checked and not negative.
 func gatherRows(x Variable, index []int) Variable {
 	in := x.check(gatherRowsOp.name)
@@ -97,6 +68,20 @@ func gatherRows(x Variable, index []int) Variable {
 	n.attr.ints = append(n.attr.ints[:0], index...)
 	tensor.GatherRows(&n.Array, &in.Array, n.attr.ints)
 	return n.done()
+}
+
+var scatterRowsOp *op
+
+func init() {
+	scatterRowsOp = &op{
+		name: "scatter rows",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, gatherRows(g, n.attr.ints))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return scatterRows(t(0), n.Shape[0], n.attr.ints)
+		},
+	}
 }
 
 // scatterRows is an array of the given number of rows where row index[i] has the
@@ -112,6 +97,42 @@ func scatterRows(x Variable, rows int, index []int) Variable {
 	return n.done()
 }
 
+var gatherOp *op
+
+// attr.i is the axis, attr.ints the indices; they have the shape of the result of
+// gather and of the operand of scatter.
+func init() {
+	gatherOp = &op{
+		name: "gather",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, scatter(g, n.attr.i, n.attr.ints, n.in[0].Shape))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return gather(t(0), n.attr.i, n.attr.ints, n.Shape)
+		},
+	}
+}
+
+// Embedding looks up rows of a table: weight is [entries, features], and the result has
+// row index[i] of it for every index, in the given shape with the features as a further
+// axis: [shape…, features]. Without a shape it is [len(index), features]. It panics with
+// [*ShapeError] if the sizes do not fit and with [*IndexError] for an index that is not
+// in the table.
+func Embedding(weight Variable, index []int, shape ...int) Variable {
+	const name = "embedding"
+	n := weight.check(name)
+	if len(n.Shape) != 2 {
+		panic(&ShapeError{name, shapesOf(n), "expected a table [entries, features]"})
+	}
+	if len(shape) == 0 {
+		shape = []int{len(index)}
+	}
+	if sizeOf(shape) != len(index) {
+		panic(&ShapeError{name, [][]int{append([]int{}, shape...)}, fmt.Sprintf("there are %d indices", len(index))})
+	}
+	return weight.IndexSelect(0, index).Reshape(append(append([]int{}, shape...), n.Shape[1])...)
+}
+
 // Gather picks along axis with an index of its own for every element: for axis 0 of
 // a matrix, y[i, j] = x[index[i, j], j]. index lists the indices in row-major order
 // of shape, which is the result's: it has x's rank and is nowhere larger than x but
@@ -122,6 +143,20 @@ func (x Variable) Gather(axis int, index []int, shape ...int) Variable {
 	axis = resolveAxis(gatherOp.name, axis, len(in.Shape))
 	checkIndexShape(gatherOp.name, in.Shape, shape, len(index), axis)
 	return gather(x, axis, resolveIndices(gatherOp.name, index, in.Shape[axis]), shape)
+}
+
+var scatterOp *op
+
+func init() {
+	scatterOp = &op{
+		name: "scatter",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, gather(g, n.attr.i, n.attr.ints, n.in[0].Shape))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return scatter(t(0), n.attr.i, n.attr.ints, n.Shape)
+		},
+	}
 }
 
 // ScatterAdd is x with the elements of src added at the places that index names

@@ -11,80 +11,6 @@ import (
 // "An extended collection of matrix derivative results" (2008), and Murray,
 // "Differentiation of the Cholesky decomposition" (2016).
 
-var invOp, detOp, logAbsDetOp, solveOp, choleskyOp *op
-
-func init() {
-	// Y = A⁻¹:  Ẏ = −Y·Ȧ·Y,  ∂L/∂A = −Yᵀ·G·Yᵀ.
-	invOp = &op{
-		name: "inv",
-		vjp: func(p *pass, n *node, g Variable) {
-			yT := n.variable().T()
-			p.add(n, 0, yT.MatMul(g).MatMul(yT).Neg())
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			y := n.variable()
-			return y.MatMul(t(0)).MatMul(y).Neg()
-		},
-	}
-	// d det A = det A·tr(A⁻¹·dA), d ln|det A| = tr(A⁻¹·dA).
-	inverseT := func(n *node) Variable { return n.arg(0).Inv().T() }
-	detOp = &op{
-		name: "det",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, g.Mul(n.variable()).Mul(inverseT(n)))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return n.variable().Mul(inverseT(n).Mul(t(0)).Sum())
-		},
-	}
-	logAbsDetOp = &op{
-		name: "logabsdet",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g.Mul(inverseT(n))) },
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return inverseT(n).Mul(t(0)).Sum()
-		},
-	}
-	// Y = A⁻¹·B:  ∂L/∂B = A⁻ᵀ·G,  ∂L/∂A = −∂L/∂B·Yᵀ,  Ẏ = A⁻¹·(Ḃ − Ȧ·Y).
-	solveOp = &op{
-		name: "solve",
-		vjp: func(p *pass, n *node, g Variable) {
-			gradB := Solve(n.arg(0).T(), g)
-			p.add(n, 1, gradB)
-			if p.needs(n, 0) {
-				p.add(n, 0, matmul(gradB, n.variable(), false, true).Neg())
-			}
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			var right Variable
-			if tb := t(1); tb.n != nil {
-				right = tb
-			}
-			if ta := t(0); ta.n != nil {
-				right = addTangents(right, ta.MatMul(n.variable()).Neg())
-			}
-			return Solve(n.arg(0), right)
-		},
-	}
-	// A = L·Lᵀ, with Φ taking the lower triangle and half of the diagonal:
-	// ∂L/∂A = sym(L⁻ᵀ·Φ(Lᵀ·G)·L⁻¹),  L̇ = L·Φ(L⁻¹·Ȧ·L⁻ᵀ).
-	phi := func(x Variable) Variable { return x.Tril(0).Add(x.Tril(-1)).MulScalar(0.5) }
-	symmetric := func(x Variable) Variable { return x.Add(x.T()).MulScalar(0.5) }
-	choleskyOp = &op{
-		name: "cholesky",
-		vjp: func(p *pass, n *node, g Variable) {
-			l := n.variable()
-			lT := l.T()
-			left := Solve(lT, phi(lT.MatMul(g.Tril(0))))
-			p.add(n, 0, symmetric(Solve(lT, left.T()).T()))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			l := n.variable()
-			left := Solve(l, symmetric(t(0)))
-			return l.MatMul(phi(Solve(l, left.T()).T()))
-		},
-	}
-}
-
 // square panics unless x is a square matrix with at least one row.
 func square(op string, x Variable) *node {
 	n := x.check(op)
@@ -112,6 +38,23 @@ func singular(op string, err error) {
 	}
 }
 
+var invOp *op
+
+// Y = A⁻¹:  Ẏ = −Y·Ȧ·Y,  ∂L/∂A = −Yᵀ·G·Yᵀ.
+func init() {
+	invOp = &op{
+		name: "inv",
+		vjp: func(p *pass, n *node, g Variable) {
+			yT := n.variable().T()
+			p.add(n, 0, yT.MatMul(g).MatMul(yT).Neg())
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			y := n.variable()
+			return y.MatMul(t(0)).MatMul(y).Neg()
+		},
+	}
+}
+
 // Inv is the inverse of a square matrix. It panics with [*ValueError] if there is
 // none.
 func (x Variable) Inv() Variable {
@@ -123,6 +66,24 @@ func (x Variable) Inv() Variable {
 	return n.done()
 }
 
+// inverseT is A⁻ᵀ for the operand A of n.
+func inverseT(n *node) Variable { return n.arg(0).Inv().T() }
+
+var detOp *op
+
+// d det A = det A·tr(A⁻¹·dA).
+func init() {
+	detOp = &op{
+		name: "det",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, g.Mul(n.variable()).Mul(inverseT(n)))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return n.variable().Mul(inverseT(n).Mul(t(0)).Sum())
+		},
+	}
+}
+
 // Det is the determinant of a square matrix, a scalar. Its derivative needs the
 // inverse, so the backward pass panics with [*ValueError] for a singular matrix.
 func (x Variable) Det() Variable {
@@ -130,6 +91,19 @@ func (x Variable) Det() Variable {
 	n := detOp.result(in.DType, nil, in)
 	n.Set(0, mat.Det(x.Mat()))
 	return n.done()
+}
+
+var logAbsDetOp *op
+
+// d ln|det A| = tr(A⁻¹·dA).
+func init() {
+	logAbsDetOp = &op{
+		name: "logabsdet",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g.Mul(inverseT(n))) },
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return inverseT(n).Mul(t(0)).Sum()
+		},
+	}
 }
 
 // LogAbsDet is ln |det x| of a square matrix, a scalar, without overflow: −Inf for
@@ -140,6 +114,32 @@ func (x Variable) LogAbsDet() Variable {
 	logDet, _ := mat.LogDet(x.Mat())
 	n.Set(0, logDet)
 	return n.done()
+}
+
+var solveOp *op
+
+// Y = A⁻¹·B:  ∂L/∂B = A⁻ᵀ·G,  ∂L/∂A = −∂L/∂B·Yᵀ,  Ẏ = A⁻¹·(Ḃ − Ȧ·Y).
+func init() {
+	solveOp = &op{
+		name: "solve",
+		vjp: func(p *pass, n *node, g Variable) {
+			gradB := Solve(n.arg(0).T(), g)
+			p.add(n, 1, gradB)
+			if p.needs(n, 0) {
+				p.add(n, 0, matmul(gradB, n.variable(), false, true).Neg())
+			}
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			var right Variable
+			if tb := t(1); tb.n != nil {
+				right = tb
+			}
+			if ta := t(0); ta.n != nil {
+				right = addTangents(right, ta.MatMul(n.variable()).Neg())
+			}
+			return Solve(n.arg(0), right)
+		},
+	}
 }
 
 // Solve is the solution y of a·y = b for a square matrix a [n, n] and b [n] or
@@ -159,6 +159,33 @@ func Solve(a, b Variable) Variable {
 	singular(solveOp.name, y.Solve(a.Mat(), b.Mat()))
 	n.setMat(&y)
 	return n.done()
+}
+
+// phi is Φ: the lower triangle with half of the diagonal.
+func phi(x Variable) Variable { return x.Tril(0).Add(x.Tril(-1)).MulScalar(0.5) }
+
+// symmetric is sym: the mean of x and its transpose.
+func symmetric(x Variable) Variable { return x.Add(x.T()).MulScalar(0.5) }
+
+var choleskyOp *op
+
+// A = L·Lᵀ:  ∂L/∂A = sym(L⁻ᵀ·Φ(Lᵀ·G)·L⁻¹),  L̇ = L·Φ(L⁻¹·Ȧ·L⁻ᵀ)
+// with Φ the lower triangle and half of the diagonal.
+func init() {
+	choleskyOp = &op{
+		name: "cholesky",
+		vjp: func(p *pass, n *node, g Variable) {
+			l := n.variable()
+			lT := l.T()
+			left := Solve(lT, phi(lT.MatMul(g.Tril(0))))
+			p.add(n, 0, symmetric(Solve(lT, left.T()).T()))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			l := n.variable()
+			left := Solve(l, symmetric(t(0)))
+			return l.MatMul(phi(Solve(l, left.T()).T()))
+		},
+	}
 }
 
 // Cholesky is the lower triangular matrix L with L·Lᵀ = x, for a symmetric positive

@@ -8,12 +8,12 @@ import (
 // where op transposes or not, so that transposes in backward rules are folded into
 // the product instead of being copied.
 
-// Nodes use attr.keep for "A is transposed" and attr.i = 1 for "B is transposed".
 var matmulOp *op
 
+// C = A·B:  ∂L/∂A = G·Bᵀ,  ∂L/∂B = Aᵀ·G.  With A given transposed its gradient is
+// the transpose of that, B·Gᵀ, and likewise for B. attr.keep says that A is transposed,
+// attr.i = 1 that B is.
 func init() {
-	// C = A·B:  ∂L/∂A = G·Bᵀ,  ∂L/∂B = Aᵀ·G.  With A given transposed its gradient is
-	// the transpose of that, B·Gᵀ, and likewise for B.
 	matmulOp = &op{
 		name: "matmul",
 		vjp: func(p *pass, n *node, g Variable) {
@@ -66,6 +66,7 @@ func init() {
 	}
 }
 
+// Nodes use attr.keep for "A is transposed" and attr.i = 1 for "B is transposed".
 // MatMul is the matrix product, by NumPy's rules. Matrices multiply as usual:
 // [m, k]·[k, n] is [m, n]. Further axes in front are a batch and broadcast:
 // [b, m, k]·[k, n] is [b, m, n]. A vector on the left is a row and on the right a
@@ -143,10 +144,29 @@ func matmulShape(dst, a, b []int, transA, transB bool) (shape []int, reason stri
 	return append(shape, m, n), ""
 }
 
+// Outer is the outer product of two vectors: [m] and [n] give [m, n].
+func Outer(x, y Variable) Variable {
+	a, b := x.check("outer"), y.check("outer")
+	if len(a.Shape) != 1 || len(b.Shape) != 1 {
+		panic(&ShapeError{"outer", shapesOf(a, b), "expected two vectors"})
+	}
+	join("outer", &x, &y)
+	return x.Unsqueeze(1).Mul(y)
+}
+
+// Dot is the inner product Σ x·y of two vectors of equal size, a scalar.
+func Dot(x, y Variable) Variable {
+	a, b := x.check("dot"), y.check("dot")
+	if len(a.Shape) != 1 || len(b.Shape) != 1 {
+		panic(&ShapeError{"dot", shapesOf(a, b), "expected two vectors"})
+	}
+	return x.MatMul(y)
+}
+
 var linearOp *op
 
+// Y = X·Wᵀ + b:  ∂L/∂X = G·W,  ∂L/∂W = Gᵀ·X,  ∂L/∂b = Σ rows of G.
 func init() {
-	// Y = X·Wᵀ + b:  ∂L/∂X = G·W,  ∂L/∂W = Gᵀ·X,  ∂L/∂b = Σ rows of G.
 	linearOp = &op{
 		name: "linear",
 		vjp: func(p *pass, n *node, g Variable) {

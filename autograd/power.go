@@ -5,40 +5,24 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Element-wise operations with numbers as arguments. Their kernels take the numbers
-// as arrays of one element, which live in the node's aux.
+// Element-wise operations with numbers as arguments.
 
-var (
-	powScalarOp, clampOp *op
+// powSlope is d xᵖ/dx = p·xᵖ⁻¹, and 0 for p = 0. attr.x is p.
+func powSlope(n *node) Variable {
+	x, exponent := n.arg(0), n.attr.x
+	if exponent == 0 {
+		return x.scalar(0)
+	}
+	return x.PowScalar(exponent - 1).MulScalar(exponent)
+}
 
-	powKernel     = tensor.Kernel2{F32: simd.Pow[float32], F64: simd.Pow[float64], Cost: 40}
-	maximumKernel = tensor.Kernel2{F32: simd.Max[float32], F64: simd.Max[float64]}
-	minimumKernel = tensor.Kernel2{F32: simd.Min[float32], F64: simd.Min[float64]}
-)
+var powScalarOp *op
 
 func init() {
-	// d xᵖ/dx = p·xᵖ⁻¹, and 0 for p = 0. attr.x is p.
-	powSlope := func(n *node) Variable {
-		x, exponent := n.arg(0), n.attr.x
-		if exponent == 0 {
-			return x.scalar(0)
-		}
-		return x.PowScalar(exponent - 1).MulScalar(exponent)
-	}
 	powScalarOp = &op{
 		name: "pow scalar",
 		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, powSlope(n))) },
 		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), powSlope(n)) },
-	}
-	// 1 between the bounds and at them, 0 outside. attr.x and attr.y are the bounds.
-	clampSlope := func(n *node) Variable {
-		x := n.arg(0)
-		return x.GreaterEqual(x.scalar(n.attr.x)).Mul(x.LessEqual(x.scalar(n.attr.y)))
-	}
-	clampOp = &op{
-		name: "clamp",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, clampSlope(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), clampSlope(n)) },
 	}
 }
 
@@ -53,6 +37,25 @@ func (x Variable) PowScalar(exponent float64) Variable {
 	return n.done()
 }
 
+// powKernel takes the exponent as an array of one element, which lives in the node's aux.
+var powKernel = tensor.Kernel2{F32: simd.Pow[float32], F64: simd.Pow[float64], Cost: 40}
+
+// clampSlope is 1 between the bounds and at them, 0 outside. attr.x and attr.y are the bounds.
+func clampSlope(n *node) Variable {
+	x := n.arg(0)
+	return x.GreaterEqual(x.scalar(n.attr.x)).Mul(x.LessEqual(x.scalar(n.attr.y)))
+}
+
+var clampOp *op
+
+func init() {
+	clampOp = &op{
+		name: "clamp",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, clampSlope(n))) },
+		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), clampSlope(n)) },
+	}
+}
+
 // Clamp limits x to low ≤ x ≤ high. The derivative is 1 between and at the bounds
 // and 0 outside. It panics with [*ValueError] if low > high or one is NaN.
 func (x Variable) Clamp(low, high float64) Variable {
@@ -62,10 +65,7 @@ func (x Variable) Clamp(low, high float64) Variable {
 	in := x.check(clampOp.name)
 	n := clampOp.result(in.DType, in.Shape, in)
 	n.attr.x, n.attr.y = low, high
-	bound := n.number(low)
-	tensor.Map2(&maximumKernel, &n.Array, &in.Array, &bound.Array)
-	bound.Set(0, high)
-	tensor.Map2(&minimumKernel, &n.Array, &n.Array, &bound.Array)
+	tensor.Clamp(&n.Array, &in.Array, low, high)
 	return n.done()
 }
 

@@ -83,7 +83,7 @@ func countAlong(shape []int, axes uint64) int {
 	return n
 }
 
-var sumOp, meanOp, maxOp, minOp, logSumExpOp *reduction
+var sumOp *reduction
 
 func init() {
 	sumOp = newReduction(reduction{
@@ -97,6 +97,18 @@ func init() {
 			return sumOp.applySet(t.n, axes, true)
 		},
 	})
+}
+
+// Sum is the sum over axes, or over all without any. It is accumulated pairwise, in
+// an order that depends on the shape alone. The sum of no elements is 0.
+func (x Variable) Sum(axes ...int) Variable { return sumOp.apply(x, axes, false) }
+
+// SumKeepDims is Sum with reduced axes kept at size 1.
+func (x Variable) SumKeepDims(axes ...int) Variable { return sumOp.apply(x, axes, true) }
+
+var meanOp *reduction
+
+func init() {
 	meanOp = newReduction(reduction{
 		op: op{name: "mean"},
 		kernel: func(dst, x *tensor.Array, axes uint64) {
@@ -110,32 +122,72 @@ func init() {
 			return meanOp.applySet(t.n, axes, true)
 		},
 	})
-	extremum := func(name string, kernel func(dst, x *tensor.Array, axes uint64)) *reduction {
-		// The gradient is shared equally by all elements that attain the extremum.
-		share := func(x, y Variable, axes uint64) Variable {
-			attained := x.Equal(y)
-			return attained.Div(sumOp.applySet(attained.n, axes, true))
-		}
-		return newReduction(reduction{
-			op:     op{name: name},
-			kernel: kernel,
-			spread: func(g, x, y Variable, axes uint64) Variable {
-				return strongMul(g, share(x, y, axes))
-			},
-			gather: func(t, x, y Variable, axes uint64) Variable {
-				return sumOp.applySet(strongMul(t, share(x, y, axes)).n, axes, true)
-			},
-		})
-	}
-	maxOp = extremum("max", tensor.Max)
-	minOp = extremum("min", tensor.Min)
+}
 
-	// y = ln Σ eˣ, ∂y/∂x = eˣ⁻ʸ. Where y is infinite x is taken less 0, which gives
-	// a row of −Inf the gradient 0 instead of NaN.
-	softmaxOf := func(x, y Variable) Variable {
-		finite := Where(y.Abs().Equal(y.scalar(math.Inf(1))), y.scalar(0), y)
-		return x.Sub(finite).Exp()
+// Mean is the arithmetic mean over axes, or over all without any. It panics with
+// [*ShapeError] if there are no elements.
+func (x Variable) Mean(axes ...int) Variable { return meanOp.apply(x, axes, false) }
+
+// MeanKeepDims is Mean with reduced axes kept at size 1.
+func (x Variable) MeanKeepDims(axes ...int) Variable { return meanOp.apply(x, axes, true) }
+
+// extremum is the greatest or the least element. The gradient is shared equally by all
+// elements that attain it.
+func extremum(name string, kernel func(dst, x *tensor.Array, axes uint64)) *reduction {
+	share := func(x, y Variable, axes uint64) Variable {
+		attained := x.Equal(y)
+		return attained.Div(sumOp.applySet(attained.n, axes, true))
 	}
+	return newReduction(reduction{
+		op:     op{name: name},
+		kernel: kernel,
+		spread: func(g, x, y Variable, axes uint64) Variable {
+			return strongMul(g, share(x, y, axes))
+		},
+		gather: func(t, x, y Variable, axes uint64) Variable {
+			return sumOp.applySet(strongMul(t, share(x, y, axes)).n, axes, true)
+		},
+	})
+}
+
+var maxOp *reduction
+
+func init() {
+	maxOp = extremum("max", tensor.Max)
+}
+
+// Max is the greatest element along axes, or of all without any; NaN if there is a
+// NaN. The gradient is shared equally by the elements that attain it. It panics
+// with [*ShapeError] if there are no elements.
+func (x Variable) Max(axes ...int) Variable { return maxOp.apply(x, axes, false) }
+
+// MaxKeepDims is Max with reduced axes kept at size 1.
+func (x Variable) MaxKeepDims(axes ...int) Variable { return maxOp.apply(x, axes, true) }
+
+var minOp *reduction
+
+func init() {
+	minOp = extremum("min", tensor.Min)
+}
+
+// Min is the least element along axes, or of all without any; NaN if there is a
+// NaN. The gradient is shared equally by the elements that attain it. It panics
+// with [*ShapeError] if there are no elements.
+func (x Variable) Min(axes ...int) Variable { return minOp.apply(x, axes, false) }
+
+// MinKeepDims is Min with reduced axes kept at size 1.
+func (x Variable) MinKeepDims(axes ...int) Variable { return minOp.apply(x, axes, true) }
+
+// softmaxOf is ∂y/∂x = eˣ⁻ʸ for y = ln Σ eˣ. Where y is infinite x is taken less 0, which gives
+// a row of −Inf the gradient 0 instead of NaN.
+func softmaxOf(x, y Variable) Variable {
+	finite := Where(y.Abs().Equal(y.scalar(math.Inf(1))), y.scalar(0), y)
+	return x.Sub(finite).Exp()
+}
+
+var logSumExpOp *reduction
+
+func init() {
 	logSumExpOp = newReduction(reduction{
 		op:     op{name: "logsumexp"},
 		kernel: tensor.LogSumExp,
@@ -147,36 +199,6 @@ func init() {
 		},
 	})
 }
-
-// Sum is the sum over axes, or over all without any. It is accumulated pairwise, in
-// an order that depends on the shape alone. The sum of no elements is 0.
-func (x Variable) Sum(axes ...int) Variable { return sumOp.apply(x, axes, false) }
-
-// SumKeepDims is Sum with reduced axes kept at size 1.
-func (x Variable) SumKeepDims(axes ...int) Variable { return sumOp.apply(x, axes, true) }
-
-// Mean is the arithmetic mean over axes, or over all without any. It panics with
-// [*ShapeError] if there are no elements.
-func (x Variable) Mean(axes ...int) Variable { return meanOp.apply(x, axes, false) }
-
-// MeanKeepDims is Mean with reduced axes kept at size 1.
-func (x Variable) MeanKeepDims(axes ...int) Variable { return meanOp.apply(x, axes, true) }
-
-// Max is the greatest element along axes, or of all without any; NaN if there is a
-// NaN. The gradient is shared equally by the elements that attain it. It panics
-// with [*ShapeError] if there are no elements.
-func (x Variable) Max(axes ...int) Variable { return maxOp.apply(x, axes, false) }
-
-// MaxKeepDims is Max with reduced axes kept at size 1.
-func (x Variable) MaxKeepDims(axes ...int) Variable { return maxOp.apply(x, axes, true) }
-
-// Min is the least element along axes, or of all without any; NaN if there is a
-// NaN. The gradient is shared equally by the elements that attain it. It panics
-// with [*ShapeError] if there are no elements.
-func (x Variable) Min(axes ...int) Variable { return minOp.apply(x, axes, false) }
-
-// MinKeepDims is Min with reduced axes kept at size 1.
-func (x Variable) MinKeepDims(axes ...int) Variable { return minOp.apply(x, axes, true) }
 
 // LogSumExp is ln Σ eˣ over axes, or over all without any, without overflow. Of
 // elements that are all −Inf it is −Inf, with gradient 0. It panics with

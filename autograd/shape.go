@@ -8,7 +8,7 @@ import (
 // as they are. All are linear: the tangent is the operation itself, the backward
 // rule its inverse or transpose.
 
-var reshapeOp, permuteOp, broadcastOp *op
+var reshapeOp *op
 
 func init() {
 	reshapeOp = &op{
@@ -17,24 +17,6 @@ func init() {
 			p.add(n, 0, g.Reshape(n.in[0].Shape...))
 		},
 		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Reshape(n.Shape...) },
-	}
-	// attr.ints is the permutation.
-	permuteOp = &op{
-		name: "permute",
-		vjp: func(p *pass, n *node, g Variable) {
-			var buffer [8]int
-			inverse := append(buffer[:0], n.attr.ints...)
-			for to, from := range n.attr.ints {
-				inverse[from] = to
-			}
-			p.add(n, 0, g.Permute(inverse...))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Permute(n.attr.ints...) },
-	}
-	broadcastOp = &op{
-		name: "broadcast",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g) }, // the engine sums
-		jvp:  func(n *node, t func(int) Variable) Variable { return t(0).BroadcastTo(n.Shape...) },
 	}
 }
 
@@ -119,6 +101,24 @@ func (x Variable) Unsqueeze(axis int) Variable {
 	return x.Reshape(append(shape, in.Shape[axis:]...)...)
 }
 
+var permuteOp *op
+
+// attr.ints is the permutation.
+func init() {
+	permuteOp = &op{
+		name: "permute",
+		vjp: func(p *pass, n *node, g Variable) {
+			var buffer [8]int
+			inverse := append(buffer[:0], n.attr.ints...)
+			for to, from := range n.attr.ints {
+				inverse[from] = to
+			}
+			p.add(n, 0, g.Permute(inverse...))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Permute(n.attr.ints...) },
+	}
+}
+
 // Permute orders the axes anew: axis i of the result is axis axes[i] of x. It
 // copies the elements.
 func (x Variable) Permute(axes ...int) Variable {
@@ -163,6 +163,16 @@ func (x Variable) T() Variable {
 		panic(&ShapeError{"T", shapesOf(in), "expected at least two axes"})
 	}
 	return x.Transpose(-2, -1)
+}
+
+var broadcastOp *op
+
+func init() {
+	broadcastOp = &op{
+		name: "broadcast",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g) }, // the engine sums
+		jvp:  func(n *node, t func(int) Variable) Variable { return t(0).BroadcastTo(n.Shape...) },
+	}
 }
 
 // BroadcastTo repeats x to the given shape by NumPy's rule: aligned at the last

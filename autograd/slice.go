@@ -10,10 +10,18 @@ import (
 // operations are each other's transpose: slice picks elements at start, start+step,
 // … along an axis, and embed puts elements there into an array of zeros.
 
-var sliceOp, embedOp, concatOp *op
+// Slice is the part of x with indices start ≤ i < stop along axis. Negative
+// indices count from the end of the axis. A slice along axis 0 shares x's elements.
+// It panics with [*IndexError] if a bound is outside the axis, and with
+// [*ValueError] if stop comes before start.
+func (x Variable) Slice(axis, start, stop int) Variable {
+	return x.SliceStep(axis, start, stop, 1)
+}
 
+var sliceOp *op
+
+// attr.i is the axis, attr.ints [start, step].
 func init() {
-	// attr.i is the axis, attr.ints [start, step].
 	sliceOp = &op{
 		name: "slice",
 		vjp: func(p *pass, n *node, g Variable) {
@@ -24,49 +32,6 @@ func init() {
 			return slice(t(0), n.attr.i, n.attr.ints[0], n.Shape[n.attr.i], n.attr.ints[1])
 		},
 	}
-	embedOp = &op{
-		name: "embed",
-		vjp: func(p *pass, n *node, g Variable) {
-			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
-			p.add(n, 0, slice(g, axis, start, n.in[0].Shape[axis], step))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return embed(t(0), n.attr.i, n.Shape[n.attr.i], n.attr.ints[0], n.attr.ints[1])
-		},
-	}
-	// attr.i is the axis.
-	concatOp = &op{
-		name: "concat",
-		vjp: func(p *pass, n *node, g Variable) {
-			start := 0
-			n.inputs(func(i int, in *node) {
-				size := in.Shape[n.attr.i]
-				if p.needs(n, i) {
-					p.add(n, i, slice(g, n.attr.i, start, size, 1))
-				}
-				start += size
-			})
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			var sum Variable
-			start := 0
-			n.inputs(func(i int, in *node) {
-				if ti := t(i); ti.n != nil {
-					sum = addTangents(sum, embed(ti, n.attr.i, n.Shape[n.attr.i], start, 1))
-				}
-				start += in.Shape[n.attr.i]
-			})
-			return sum
-		},
-	}
-}
-
-// Slice is the part of x with indices start ≤ i < stop along axis. Negative
-// indices count from the end of the axis. A slice along axis 0 shares x's elements.
-// It panics with [*IndexError] if a bound is outside the axis, and with
-// [*ValueError] if stop comes before start.
-func (x Variable) Slice(axis, start, stop int) Variable {
-	return x.SliceStep(axis, start, stop, 1)
 }
 
 // SliceStep is the elements of x at start, start+step, … before stop along axis.
@@ -124,6 +89,21 @@ func slice(x Variable, axis, start, count, step int) Variable {
 	return n.done()
 }
 
+var embedOp *op
+
+func init() {
+	embedOp = &op{
+		name: "embed",
+		vjp: func(p *pass, n *node, g Variable) {
+			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
+			p.add(n, 0, slice(g, axis, start, n.in[0].Shape[axis], step))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return embed(t(0), n.attr.i, n.Shape[n.attr.i], n.attr.ints[0], n.attr.ints[1])
+		},
+	}
+}
+
 // embed is an array of zeros with x at start, start+step, … along axis, whose size
 // is given.
 func embed(x Variable, axis, size, start, step int) Variable {
@@ -147,6 +127,36 @@ func alongAxis(f func(dst, x *tensor.Array, start, step []int), dst, x *tensor.A
 	}
 	starts[axis], steps[axis] = start, step
 	f(dst, x, starts, steps)
+}
+
+var concatOp *op
+
+// attr.i is the axis.
+func init() {
+	concatOp = &op{
+		name: "concat",
+		vjp: func(p *pass, n *node, g Variable) {
+			start := 0
+			n.inputs(func(i int, in *node) {
+				size := in.Shape[n.attr.i]
+				if p.needs(n, i) {
+					p.add(n, i, slice(g, n.attr.i, start, size, 1))
+				}
+				start += size
+			})
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			var sum Variable
+			start := 0
+			n.inputs(func(i int, in *node) {
+				if ti := t(i); ti.n != nil {
+					sum = addTangents(sum, embed(ti, n.attr.i, n.Shape[n.attr.i], start, 1))
+				}
+				start += in.Shape[n.attr.i]
+			})
+			return sum
+		},
+	}
 }
 
 // Concat joins xs along axis; all other sizes must be equal. It panics with

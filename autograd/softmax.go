@@ -7,14 +7,15 @@ import (
 // Softmax and its relatives, stable for any input: the greatest element of a row is
 // subtracted before exponentials are taken, and the loss works on logits.
 
-var softmaxOp, logSoftmaxOp, crossEntropyOp *op
+// softmaxProduct is Jᵀg of yᵢ = eˣⁱ/Σeˣ:  Jᵀg = y∘(g − Σ g·y), and J is symmetric. attr.i is the axis.
+func softmaxProduct(n *node, g Variable) Variable {
+	y := n.variable()
+	return strongMul(y, g.Sub(strongMul(g, y).SumKeepDims(n.attr.i)))
+}
+
+var softmaxOp *op
 
 func init() {
-	// yᵢ = eˣⁱ/Σeˣ,  Jᵀg = y∘(g − Σ g·y), and J is symmetric. attr.i is the axis.
-	softmaxProduct := func(n *node, g Variable) Variable {
-		y := n.variable()
-		return strongMul(y, g.Sub(strongMul(g, y).SumKeepDims(n.attr.i)))
-	}
 	softmaxOp = &op{
 		name: "softmax",
 		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, softmaxProduct(n, g)) },
@@ -25,7 +26,18 @@ func init() {
 			p.add(n, 0, dst.variable())
 		},
 	}
-	// yᵢ = xᵢ − ln Σeˣ,  Jᵀg = g − eʸ·Σg,  Jt = t − Σ eʸ·t.
+}
+
+// Softmax is eˣ/Σeˣ along axis: positive numbers that sum to 1. It is accurate for
+// any finite x.
+func (x Variable) Softmax(axis int) Variable {
+	return alongRows(softmaxOp, tensor.Softmax, x, axis)
+}
+
+var logSoftmaxOp *op
+
+// yᵢ = xᵢ − ln Σeˣ,  Jᵀg = g − eʸ·Σg,  Jt = t − Σ eʸ·t.
+func init() {
 	logSoftmaxOp = &op{
 		name: "log softmax",
 		vjp: func(p *pass, n *node, g Variable) {
@@ -40,26 +52,42 @@ func init() {
 			p.add(n, 0, dst.variable())
 		},
 	}
-	// Lᵢ = ln Σeˣⁱ − x[i, labelᵢ],  ∂Lᵢ/∂xᵢ = softmax(xᵢ) − onehot(labelᵢ).
-	// attr.ints are the labels; aux is softmax(x).
-	slope := func(n *node) Variable {
-		x := n.arg(0)
-		target, kept := oneHot(x, n.attr.ints)
-		return x.Softmax(1).Sub(target).Mul(kept)
+}
+
+// LogSoftmax is x − ln Σeˣ along axis, the logarithm of [Variable.Softmax] without
+// its loss of accuracy.
+func (x Variable) LogSoftmax(axis int) Variable {
+	return alongRows(logSoftmaxOp, tensor.LogSoftmax, x, axis)
+}
+
+// constant is a new constant of the given shape filled with x, a scalar.
+func (x Variable) constant(shape ...int) Variable {
+	in := x.check("constant")
+	var n *node
+	if in.tape != nil {
+		n = in.tape.array(in.DType, shape)
+	} else {
+		n = newNode(in.DType, shape, constant)
 	}
-	crossEntropyOp = &op{
-		name: "cross entropy",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, strongMul(g.Unsqueeze(1), slope(n)))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return strongMul(t(0), slope(n)).Sum(1)
-		},
-		fused: func(p *pass, n, g *node) {
-			dst, accumulate := p.destination(n, 0)
-			tensor.CrossEntropyBackward(dst, &n.aux.Array, n.attr.ints, &g.Array, 1, accumulate)
-		},
-	}
+	tensor.Fill(&n.Array, in.Array.At(0))
+	return n.done()
+}
+
+func alongRows(o *op, kernel func(dst, x *tensor.Array, axis int), x Variable, axis int) Variable {
+	in := x.check(o.name)
+	axis = resolveAxis(o.name, axis, len(in.Shape))
+	n := o.result(in.DType, in.Shape, in)
+	n.attr.i = axis
+	kernel(&n.Array, &in.Array, axis)
+	return n.done()
+}
+
+// crossEntropySlope is ∂L/∂x for Lᵢ = ln Σeˣⁱ − x[i, labelᵢ]:  ∂Lᵢ/∂xᵢ = softmax(xᵢ) − onehot(labelᵢ).
+// attr.ints are the labels; aux is softmax(x).
+func crossEntropySlope(n *node) Variable {
+	x := n.arg(0)
+	target, kept := oneHot(x, n.attr.ints)
+	return x.Softmax(1).Sub(target).Mul(kept)
 }
 
 // oneHot is the constant matrix of x's shape with a 1 in each row at its label, and
@@ -76,38 +104,22 @@ func oneHot(x Variable, labels []int) (target, kept Variable) {
 	return target, kept
 }
 
-// constant is a new constant of the given shape filled with x, a scalar.
-func (x Variable) constant(shape ...int) Variable {
-	in := x.check("constant")
-	var n *node
-	if in.tape != nil {
-		n = in.tape.array(in.DType, shape)
-	} else {
-		n = newNode(in.DType, shape, constant)
+var crossEntropyOp *op
+
+func init() {
+	crossEntropyOp = &op{
+		name: "cross entropy",
+		vjp: func(p *pass, n *node, g Variable) {
+			p.add(n, 0, strongMul(g.Unsqueeze(1), crossEntropySlope(n)))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return strongMul(t(0), crossEntropySlope(n)).Sum(1)
+		},
+		fused: func(p *pass, n, g *node) {
+			dst, accumulate := p.destination(n, 0)
+			tensor.CrossEntropyBackward(dst, &n.aux.Array, n.attr.ints, &g.Array, 1, accumulate)
+		},
 	}
-	tensor.Fill(&n.Array, in.Array.At(0))
-	return n.done()
-}
-
-// Softmax is eˣ/Σeˣ along axis: positive numbers that sum to 1. It is accurate for
-// any finite x.
-func (x Variable) Softmax(axis int) Variable {
-	return alongRows(softmaxOp, tensor.Softmax, x, axis)
-}
-
-// LogSoftmax is x − ln Σeˣ along axis, the logarithm of [Variable.Softmax] without
-// its loss of accuracy.
-func (x Variable) LogSoftmax(axis int) Variable {
-	return alongRows(logSoftmaxOp, tensor.LogSoftmax, x, axis)
-}
-
-func alongRows(o *op, kernel func(dst, x *tensor.Array, axis int), x Variable, axis int) Variable {
-	in := x.check(o.name)
-	axis = resolveAxis(o.name, axis, len(in.Shape))
-	n := o.result(in.DType, in.Shape, in)
-	n.attr.i = axis
-	kernel(&n.Array, &in.Array, axis)
-	return n.done()
 }
 
 // SoftmaxCrossEntropy is the cross-entropy between the distribution softmax(logits)

@@ -98,9 +98,9 @@ func (x Variable) prodAlong(axis int) Variable {
 
 var cumSumOp *op
 
+// A running sum's transpose is the running sum from the other end. attr.i is the
+// axis, attr.keep says from the end.
 func init() {
-	// A running sum's transpose is the running sum from the other end. attr.i is the
-	// axis, attr.keep says from the end.
 	cumSumOp = &op{
 		name: "cumsum",
 		vjp: func(p *pass, n *node, g Variable) {

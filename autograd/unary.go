@@ -84,9 +84,7 @@ func (o *unary) apply(x Variable) Variable {
 	return n.done()
 }
 
-var (
-	negOp, absOp, squareOp, sqrtOp, expOp, logOp *unary
-)
+var negOp *unary
 
 func init() {
 	negOp = newUnary(unary{
@@ -94,21 +92,45 @@ func init() {
 		kernel: tensor.Kernel1{F32: simd.Neg[float32], F64: simd.Neg[float64]},
 		slope:  func(x, y Variable) Variable { return x.scalar(-1) },
 	})
-	// d|x|/dx = sign x, and 0 at 0.
+}
+
+// Neg is −x.
+func (x Variable) Neg() Variable { return negOp.apply(x) }
+
+var absOp *unary
+
+// d|x|/dx = sign x, and 0 at 0.
+func init() {
 	absOp = newUnary(unary{
 		op:       op{name: "abs"},
 		kernel:   tensor.Kernel1{F32: simd.Abs[float32], F64: simd.Abs[float64]},
 		slope:    func(x, y Variable) Variable { return x.Sign() },
 		backward: tensor.Kernel2{F32: simd.AbsBackward[float32], F64: simd.AbsBackward[float64]},
 	})
-	// dx²/dx = 2x.
+}
+
+// Abs is |x|. Its derivative at 0 is taken as 0.
+func (x Variable) Abs() Variable { return absOp.apply(x) }
+
+var squareOp *unary
+
+// dx²/dx = 2x.
+func init() {
 	squareOp = newUnary(unary{
 		op:       op{name: "square"},
 		kernel:   tensor.Kernel1{F32: simd.Square[float32], F64: simd.Square[float64]},
 		slope:    func(x, y Variable) Variable { return x.MulScalar(2) },
 		backward: tensor.Kernel2{F32: simd.SquareBackward[float32], F64: simd.SquareBackward[float64]},
 	})
-	// d√x/dx = 1/(2√x).
+}
+
+// Square is x².
+func (x Variable) Square() Variable { return squareOp.apply(x) }
+
+var sqrtOp *unary
+
+// d√x/dx = 1/(2√x).
+func init() {
 	sqrtOp = newUnary(unary{
 		op:         op{name: "sqrt"},
 		kernel:     tensor.Kernel1{F32: simd.Sqrt[float32], F64: simd.Sqrt[float64], Cost: 4},
@@ -116,7 +138,16 @@ func init() {
 		backward:   tensor.Kernel2{F32: simd.SqrtBackward[float32], F64: simd.SqrtBackward[float64], Cost: 4},
 		fromOutput: true,
 	})
-	// d eˣ/dx = eˣ.
+}
+
+// Sqrt is √x, NaN for x < 0. Its derivative 1/(2√x) is +Inf at 0, except that an
+// upstream gradient of exactly 0 stays 0.
+func (x Variable) Sqrt() Variable { return sqrtOp.apply(x) }
+
+var expOp *unary
+
+// d eˣ/dx = eˣ.
+func init() {
 	expOp = newUnary(unary{
 		op:         op{name: "exp"},
 		kernel:     tensor.Kernel1{F32: simd.Exp[float32], F64: simd.Exp[float64], Cost: 8},
@@ -124,7 +155,15 @@ func init() {
 		backward:   tensor.Kernel2{F32: simd.StrongMul[float32], F64: simd.StrongMul[float64]},
 		fromOutput: true,
 	})
-	// d ln x/dx = 1/x.
+}
+
+// Exp is eˣ.
+func (x Variable) Exp() Variable { return expOp.apply(x) }
+
+var logOp *unary
+
+// d ln x/dx = 1/x.
+func init() {
 	logOp = newUnary(unary{
 		op:       op{name: "log"},
 		kernel:   tensor.Kernel1{F32: simd.Log[float32], F64: simd.Log[float64], Cost: 8},
@@ -132,22 +171,6 @@ func init() {
 		backward: tensor.Kernel2{F32: simd.LogBackward[float32], F64: simd.LogBackward[float64], Cost: 4},
 	})
 }
-
-// Neg is −x.
-func (x Variable) Neg() Variable { return negOp.apply(x) }
-
-// Abs is |x|. Its derivative at 0 is taken as 0.
-func (x Variable) Abs() Variable { return absOp.apply(x) }
-
-// Square is x².
-func (x Variable) Square() Variable { return squareOp.apply(x) }
-
-// Sqrt is √x, NaN for x < 0. Its derivative 1/(2√x) is +Inf at 0, except that an
-// upstream gradient of exactly 0 stays 0.
-func (x Variable) Sqrt() Variable { return sqrtOp.apply(x) }
-
-// Exp is eˣ.
-func (x Variable) Exp() Variable { return expOp.apply(x) }
 
 // Log is the natural logarithm: −Inf at 0, NaN for x < 0.
 func (x Variable) Log() Variable { return logOp.apply(x) }

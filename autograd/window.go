@@ -54,24 +54,6 @@ func (w Window) strided() Window {
 	return w
 }
 
-var unfoldOp, foldOp *op
-
-func init() {
-	unfoldOp = &op{
-		name: "unfold",
-		vjp: func(p *pass, n *node, g Variable) {
-			shape := n.in[0].Shape
-			p.add(n, 0, g.Fold(shape[2], shape[3], windowOf(n)))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Unfold(windowOf(n)) },
-	}
-	foldOp = &op{
-		name: "fold",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g.Unfold(windowOf(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return t(0).Fold(n.Shape[2], n.Shape[3], windowOf(n)) },
-	}
-}
-
 // keepWindow and windowOf store a window in a node and read it.
 func (n *node) keepWindow(w tensor.Windows) {
 	n.attr.ints = n.attr.ints[:0]
@@ -94,6 +76,19 @@ func (x Variable) images(name string) *node {
 	return in
 }
 
+var unfoldOp *op
+
+func init() {
+	unfoldOp = &op{
+		name: "unfold",
+		vjp: func(p *pass, n *node, g Variable) {
+			shape := n.in[0].Shape
+			p.add(n, 0, g.Fold(shape[2], shape[3], windowOf(n)))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Unfold(windowOf(n)) },
+	}
+}
+
 // Unfold makes columns of windows on images (im2col): x is [batch, channels, height,
 // width], and column j of the result [batch, channels·kernel size, windows] is window j,
 // with 0 in the padding. It panics with [*ShapeError] for another number of axes or a
@@ -107,6 +102,16 @@ func (x Variable) Unfold(w Window) Variable {
 	n.keepWindow(placed)
 	tensor.Unfold(&n.Array, &in.Array, placed)
 	return n.done()
+}
+
+var foldOp *op
+
+func init() {
+	foldOp = &op{
+		name: "fold",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g.Unfold(windowOf(n))) },
+		jvp:  func(n *node, t func(int) Variable) Variable { return t(0).Fold(n.Shape[2], n.Shape[3], windowOf(n)) },
+	}
 }
 
 // Fold adds columns of windows up to images [batch, channels, height, width] (col2im):

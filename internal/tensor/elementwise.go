@@ -1,6 +1,9 @@
 package tensor
 
-import "github.com/chainrule-go/chainrule/internal/parallel"
+import (
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
 
 // Kernel1 is an element-wise function of one operand, dst[i] = f(x[i]), for slices of
 // equal length; dst may be x.
@@ -131,4 +134,38 @@ func part[T any](x []T, lo, hi int) []T {
 		return x
 	}
 	return x[lo:hi]
+}
+
+// Clamp sets dst to the elements of x limited to low ≤ x ≤ high; NaN stays NaN. dst has
+// x's length and may be x.
+func Clamp(dst, x *Array, low, high float64) {
+	n := dst.Len()
+	if n <= cheapGrain {
+		clampRange(dst, x, low, high, 0, n)
+		return
+	}
+	job := clampings.get()
+	*job = clamping{*dst, *x, low, high}
+	parallel.For(n, cheapGrain, job)
+	*job = clamping{}
+	clampings.put(job)
+}
+
+// clamping is the job of Clamp.
+type clamping struct {
+	dst, x    Array
+	low, high float64
+}
+
+var clampings recycler[clamping]
+
+// DoRange computes elements lo ≤ i < hi.
+func (c *clamping) DoRange(lo, hi int) { clampRange(&c.dst, &c.x, c.low, c.high, lo, hi) }
+
+func clampRange(dst, x *Array, low, high float64, lo, hi int) {
+	if dst.DType == Float32 {
+		simd.Clamp(dst.F32[lo:hi], x.F32[lo:hi], float32(low), float32(high))
+	} else {
+		simd.Clamp(dst.F64[lo:hi], x.F64[lo:hi], low, high)
+	}
 }

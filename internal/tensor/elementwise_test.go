@@ -33,6 +33,14 @@ func TestElementWise(t *testing.T) {
 				want[i] = math.Sin(want[i])
 			}
 			return dst, want
+		}}, testCase{name("Clamp ", shape), func(r *random) (*Array, []float64) {
+			x, dst := r.array(shape...), r.garbage(shape...)
+			Clamp(dst, x, -0.5, 0.25)
+			want := valuesOf(x)
+			for i := range want {
+				want[i] = min(max(want[i], -0.5), 0.25)
+			}
+			return dst, want
 		}})
 	}
 	for _, b := range broadcasts {

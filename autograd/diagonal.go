@@ -6,26 +6,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Parts and products of matrices and vectors.
-
-// Outer is the outer product of two vectors: [m] and [n] give [m, n].
-func Outer(x, y Variable) Variable {
-	a, b := x.check("outer"), y.check("outer")
-	if len(a.Shape) != 1 || len(b.Shape) != 1 {
-		panic(&ShapeError{"outer", shapesOf(a, b), "expected two vectors"})
-	}
-	join("outer", &x, &y)
-	return x.Unsqueeze(1).Mul(y)
-}
-
-// Dot is the inner product Σ x·y of two vectors of equal size, a scalar.
-func Dot(x, y Variable) Variable {
-	a, b := x.check("dot"), y.check("dot")
-	if len(a.Shape) != 1 || len(b.Shape) != 1 {
-		panic(&ShapeError{"dot", shapesOf(a, b), "expected two vectors"})
-	}
-	return x.MatMul(y)
-}
+// Diagonals and triangles of matrices.
 
 // Diagonal is the diagonal of a matrix: entry i is x[i, i+offset], or
 // x[i−offset, i] for a negative offset. It panics with [*ValueError] if the offset
@@ -55,8 +36,8 @@ func (x Variable) Trace() Variable { return x.Diagonal(0).Sum() }
 
 var triangleOp *op
 
+// Linear and its own transpose. attr.i is the diagonal, attr.keep means lower.
 func init() {
-	// Linear and its own transpose. attr.i is the diagonal, attr.keep means lower.
 	triangleOp = &op{
 		name: "triangle",
 		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, triangle(g, n.attr.i, n.attr.keep)) },
