@@ -2,13 +2,15 @@ package data
 
 import (
 	"math"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/internal/simd"
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
 // DType is the element type of the arrays of a batch: [Float32] or [Float64]. It is
-// the same type as autograd.DType.
+// the same type as autograd.DType. Its method String is the Go name of the type, float32
+// or float64; its method Size the number of bytes of an element, 4 or 8.
 type DType = tensor.DType
 
 // The element types.
@@ -18,11 +20,16 @@ const (
 )
 
 // Float is the constraint of element types.
-type Float = simd.Float
+type Float interface{ float32 | float64 }
 
-// Array is a dense row-major array whose first axis counts examples. At most one of
-// Float32s, Float64s and Bytes is not nil, and it holds as many elements as Shape says.
-// The zero Array, with a nil Shape, stands for no array.
+// Array is a dense row-major array whose first axis counts examples: each of them is a
+// row, whatever its shape. At most one of Float32s, Float64s and Bytes is not nil, and it
+// holds as many elements as Shape says. The zero Array, with a nil Shape, stands for no
+// array.
+//
+// It is what data hand over, not what is computed with: plain slices that any library
+// takes, or bytes that are no numbers yet. What package autograd computes with is a
+// Variable; autograd.New makes one of an Array's slice and Shape, without copying.
 type Array struct {
 	Shape    []int
 	Float32s []float32
@@ -35,7 +42,7 @@ type Array struct {
 }
 
 // NewArray is the Array of these elements, without copying; without a shape it has
-// one axis. It panics with [*ValueError] if the shape does not fit the number of
+// one axis. It keeps shape. It panics with [*ValueError] if the shape does not fit the number of
 // elements.
 func NewArray[T Float](elements []T, shape ...int) Array {
 	if len(shape) == 0 {
@@ -71,15 +78,15 @@ func (a *Array) DType() DType {
 	return Float32
 }
 
-// Len is the number of examples, the size of the first axis; 0 without one.
-func (a *Array) Len() int {
+// Rows is the number of rows, the size of the first axis; 0 without one.
+func (a *Array) Rows() int {
 	if len(a.Shape) == 0 {
 		return 0
 	}
 	return a.Shape[0]
 }
 
-// RowSize is the number of elements of one example.
+// RowSize is the number of elements of one row.
 func (a *Array) RowSize() int {
 	size := 1
 	for _, n := range a.Shape[min(1, len(a.Shape)):] {
@@ -88,7 +95,7 @@ func (a *Array) RowSize() int {
 	return size
 }
 
-// SetRow copies one example's elements into row i of a, converting them to a's
+// SetRow copies elements into row i of a, converting them to a's
 // element type. It panics with [*ValueError] if a has no row i, rows of another
 // size, or bytes.
 func SetRow[T Float](a *Array, i int, elements []T) {
@@ -118,11 +125,16 @@ func SetRow[T Float](a *Array, i int, elements []T) {
 // scale or shift.
 func SetRowBytes(a *Array, i int, bytes []byte, scale, shift float64) {
 	start, end := a.row("SetRowBytes", i, len(bytes))
+	if a.Bytes != nil && (a.Scale != scale || a.Shift != shift) {
+		misuse("SetRowBytes", "scale %v and shift %v for an array of scale %v and shift %v", scale, shift, a.Scale, a.Shift)
+	}
+	a.setBytes(start, end, bytes, scale, shift)
+}
+
+// setBytes sets elements start ≤ i < end of a to bytes·scale + shift.
+func (a *Array) setBytes(start, end int, bytes []byte, scale, shift float64) {
 	switch {
 	case a.Bytes != nil:
-		if a.Scale != scale || a.Shift != shift {
-			misuse("SetRowBytes", "scale %v and shift %v for an array of scale %v and shift %v", scale, shift, a.Scale, a.Shift)
-		}
 		copy(a.Bytes[start:end], bytes)
 	case a.Float64s != nil:
 		simd.BytesToFloats(a.Float64s[start:end], bytes, scale, shift)
@@ -133,8 +145,8 @@ func SetRowBytes(a *Array, i int, bytes []byte, scale, shift float64) {
 
 // row gives the bounds of row i, which must have size elements.
 func (a *Array) row(op string, i, size int) (start, end int) {
-	if i < 0 || i >= a.Len() {
-		misuse(op, "row %d of an array of %d", i, a.Len())
+	if i < 0 || i >= a.Rows() {
+		misuse(op, "row %d of an array of %d", i, a.Rows())
 	}
 	if rowSize := a.RowSize(); rowSize != size {
 		misuse(op, "%d elements for a row of %d", size, rowSize)
@@ -183,16 +195,31 @@ func sized[E any](s []E, n int) []E {
 	return s[:n]
 }
 
-// sizeOf is the number of elements of an array of this shape. It panics on
-// negative sizes and on products that do not fit an int.
+// sizeOf is product for shapes that are the program's: it panics where there is none.
 func sizeOf(op string, shape []int) int {
-	size, limit := 1, math.MaxInt/8 // elements are of up to 8 bytes
+	size, ok := product(shape)
+	if !ok {
+		misuse(op, "impossible shape %v", slices.Clone(shape))
+	}
+	return size
+}
+
+// addressable is what readers want of a shape for which product fails.
+const addressable = "sizes whose product, those of 0 left out, is addressable as float64"
+
+// product is the number of elements of an array of this shape. ok is false if a size is
+// negative, or if an array of float64 of these sizes could not be addressed, be it that
+// another size is 0: an array of no elements has sizes that could be those of one. All
+// readers and arrays go by this rule, so what can be read can be converted and written.
+func product(shape []int) (size int, ok bool) {
+	limit := math.MaxInt / 8
+	size = 1
 	for _, n := range shape {
 		if n < 0 || n > limit {
-			misuse(op, "impossible shape %v", append([]int{}, shape...))
+			return 0, false
 		}
 		size *= n
 		limit /= max(n, 1)
 	}
-	return size
+	return size, true
 }

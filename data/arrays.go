@@ -12,34 +12,27 @@ type Arrays struct {
 }
 
 // Len is the number of examples.
-func (a *Arrays) Len() int { return a.X.Len() }
+func (a *Arrays) Len() int { return a.X.Rows() }
 
 // Label is the class of example i, if it has one.
-func (a *Arrays) Label(i int) (class int, ok bool) {
-	if a.Labels == nil {
-		return 0, false
-	}
-	return a.Labels[i], true
-}
+func (a *Arrays) Label(i int) (class int, ok bool) { return labelOf(a.Labels, i) }
 
 // NumClasses is the number of classes: that of Classes, or one more than the
 // largest label, or 0 without labels.
 func (a *Arrays) NumClasses() int { return numClasses(a.Classes, a.Labels) }
 
-// Fill makes batch hold the examples with these indices. It never fails; it panics
-// with [*ValueError] if an index is out of range or the fields do not fit each
-// other.
+// Fill makes batch hold the examples with these indices. It fails, with a
+// [*ValueError], if the fields do not fit each other or an index is out of range.
 func (a *Arrays) Fill(batch *Batch, indices []int) error {
-	a.check()
-	checkIndices("Arrays.Fill", indices, a.Len())
+	if err := a.check(); err != nil {
+		return err
+	}
+	if err := checkIndices("Arrays", indices, a.Len()); err != nil {
+		return err
+	}
 	batch.Reset(len(indices), a.X.Shape[1:]...)
 	batch.X.setRows(&a.X, indices)
-	if a.Labels != nil {
-		batch.ResetLabels()
-		for row, i := range indices {
-			batch.Labels[row] = a.Labels[i]
-		}
-	}
+	batch.pickLabels(a.Labels, indices)
 	if a.Y.Shape != nil {
 		batch.ResetTargets(a.Y.Shape[1:]...)
 		batch.Y.setRows(&a.Y, indices)
@@ -47,27 +40,44 @@ func (a *Arrays) Fill(batch *Batch, indices []int) error {
 	return nil
 }
 
-// check panics unless the fields fit each other.
-func (a *Arrays) check() {
-	const op = "Arrays"
+// check finds fields that do not fit each other.
+func (a *Arrays) check() error {
 	if len(a.X.Shape) == 0 {
-		misuse(op, "X has no axis that counts examples")
+		return mismatch("Arrays", "X has no axis that counts examples")
 	}
-	if size := sizeOf(op, a.X.Shape); len(a.X.Float32s)+len(a.X.Float64s) != size {
-		misuse(op, "X of shape %v has %d elements", slices.Clone(a.X.Shape), len(a.X.Float32s)+len(a.X.Float64s))
+	if err := a.X.check("X"); err != nil {
+		return err
 	}
 	if a.Labels != nil && len(a.Labels) != a.Len() {
-		misuse(op, "%d examples with %d labels", a.Len(), len(a.Labels))
+		return mismatch("Arrays", "%d examples with %d labels", a.Len(), len(a.Labels))
 	}
 	if a.Y.Shape == nil {
-		return
+		return nil
 	}
-	if a.Y.Len() != a.Len() {
-		misuse(op, "%d examples with targets of shape %v", a.Len(), slices.Clone(a.Y.Shape))
+	if a.Y.Rows() != a.Len() {
+		return mismatch("Arrays", "%d examples with targets of shape %v", a.Len(), slices.Clone(a.Y.Shape))
 	}
-	if size := sizeOf(op, a.Y.Shape); len(a.Y.Float32s)+len(a.Y.Float64s) != size {
-		misuse(op, "Y of shape %v has %d elements", slices.Clone(a.Y.Shape), len(a.Y.Float32s)+len(a.Y.Float64s))
+	return a.Y.check("Y")
+}
+
+// check finds a shape that is not that of the elements.
+func (a *Array) check(name string) error {
+	size, ok := product(a.Shape)
+	if !ok {
+		return mismatch("Arrays", "%s has the impossible shape %v", name, slices.Clone(a.Shape))
 	}
+	if have := len(a.Float32s) + len(a.Float64s); have != size {
+		return mismatch("Arrays", "%s of shape %v has %d numbers", name, slices.Clone(a.Shape), have)
+	}
+	return nil
+}
+
+// labelOf is the label of example i, if there is one.
+func labelOf(labels []int, i int) (class int, ok bool) {
+	if i < 0 || i >= len(labels) {
+		return 0, false
+	}
+	return labels[i], true
 }
 
 // numClasses is the number of classes, known by their names or by the labels.

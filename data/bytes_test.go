@@ -32,7 +32,7 @@ func TestKeepBytes(t *testing.T) {
 		set  data.Dataset
 	}{
 		{"images", images},
-		{"flat and standardized images", images.Flatten().Standardize(0.25, 0.5)},
+		{"flat and standardized images", images.Flatten().Standardize([]float64{0.25}, []float64{0.5})},
 		{"a subset", half},
 		{"a data set of its own", ramp{7}},
 	} {
@@ -46,7 +46,7 @@ func TestKeepBytes(t *testing.T) {
 				config.KeepBytes = true
 				for batch := range data.NewLoader(test.set, config).Batches(context.Background(), 0) {
 					got := copied(batch)
-					if got.X.Float32s != nil || got.X.Float64s != nil || len(got.X.Bytes) != got.X.Len()*got.X.RowSize() {
+					if got.X.Float32s != nil || got.X.Float64s != nil || len(got.X.Bytes) != got.X.Rows()*got.X.RowSize() {
 						t.Fatalf("%s: not bytes: %+v", test.name, got.X)
 					}
 					x := data.Array{Shape: got.X.Shape}

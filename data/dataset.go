@@ -15,7 +15,8 @@ type Dataset interface {
 	Len() int
 
 	// Fill makes batch hold the examples with these indices, in that order, each
-	// in 0 … Len()-1. It starts with [Batch.Reset] or [Batch.ResetBytes], whose shapes
+	// in 0 … Len()-1. What keeps it from that it returns; loops over a [Loader] end
+	// with that error. It starts with [Batch.Reset] or [Batch.ResetBytes], whose shapes
 	// are the same for all examples, and may call [Batch.ResetLabels] and
 	// [Batch.ResetTargets]; then it sets every row. It does not keep or change indices.
 	Fill(batch *Batch, indices []int) error
@@ -36,9 +37,9 @@ type Batch struct {
 	// DType is the element type X and Y are filled with.
 	DType DType
 
-	// KeepBytes lets a Dataset whose features are bytes leave them so, in X.Bytes. One
-	// that fills a batch by another Dataset and then changes the numbers sets it to false
-	// first.
+	// KeepBytes lets a Dataset whose features are bytes leave them so, in X.Bytes. A
+	// Dataset that has another one fill the batch, and then changes the numbers, sets
+	// it to false before: it finds numbers of type DType.
 	KeepBytes bool
 
 	// Len is the number of examples.
@@ -75,7 +76,8 @@ type Batch struct {
 
 // Reset makes b a batch of n examples with features of this shape, without labels
 // and targets, in the memory b has if it suffices. The elements of X are
-// unspecified.
+// unspecified. It panics with [*ValueError] if n or a size is negative, or the array
+// too large to be addressed; so do the other methods.
 func (b *Batch) Reset(n int, shape ...int) {
 	b.Len = n
 	b.X.resize("Batch.Reset", b.DType, n, shape)
@@ -107,13 +109,25 @@ func (b *Batch) ResetTargets(shape ...int) {
 	b.Y = b.targets
 }
 
-// checkIndices panics unless all indices are in 0 … n-1.
-func checkIndices(op string, indices []int, n int) {
+// pickLabels gives b the labels with these indices, if there are labels.
+func (b *Batch) pickLabels(labels, indices []int) {
+	if labels == nil {
+		return
+	}
+	b.ResetLabels()
+	for row, i := range indices {
+		b.Labels[row] = labels[i]
+	}
+}
+
+// checkIndices finds an index that is not in 0 … n-1.
+func checkIndices(op string, indices []int, n int) error {
 	for _, i := range indices {
 		if i < 0 || i >= n {
-			misuse(op, "index %d of a data set of %d examples", i, n)
+			return mismatch(op, "index %d of a data set of %d examples", i, n)
 		}
 	}
+	return nil
 }
 
 // Streams of random numbers that a seed has, besides one for each epoch.

@@ -1,9 +1,11 @@
 package data_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,20 +88,71 @@ func TestBatchIsReused(t *testing.T) {
 	checkArray(t, "Y", batch.Y, data.Float64, []int{1}, []float64{6})
 }
 
-func TestArraysMisuse(t *testing.T) {
+// Data that do not fit are errors, not panics: Fill is called deep inside training.
+func TestFillFails(t *testing.T) {
+	x := data.NewArray([]float32{1, 2}, 2, 1)
+	var none *data.Images
+	for _, test := range []struct {
+		name    string
+		set     data.Dataset
+		indices []int
+		text    string
+	}{
+		{"no X", &data.Arrays{}, nil, "X has no axis that counts examples"},
+		{"X too short", &data.Arrays{X: data.Array{Shape: []int{3}, Float32s: []float32{1}}}, nil, "X of shape [3] has 1 numbers"},
+		{"X of bytes", &data.Arrays{X: data.Array{Shape: []int{1}, Bytes: []byte{1}}}, nil, "X of shape [1] has 0 numbers"},
+		{"X of an impossible shape", &data.Arrays{X: data.Array{Shape: []int{math.MaxInt, math.MaxInt, 0}}}, nil, "impossible shape"},
+		{"labels too short", &data.Arrays{X: x, Labels: []int{1}}, nil, "2 examples with 1 labels"},
+		{"labels too long", &data.Arrays{X: x, Labels: []int{1, 2, 3}}, nil, "2 examples with 3 labels"},
+		{"targets too short", &data.Arrays{X: x, Y: data.NewArray([]float32{1}, 1)}, nil, "2 examples with targets of shape [1]"},
+		{"targets do not fit", &data.Arrays{X: x, Y: data.Array{Shape: []int{2, 2}}}, nil, "Y of shape [2 2] has 0 numbers"},
+		{"index", &data.Arrays{X: x}, []int{2}, "index 2 of a data set of 2 examples"},
+		{"index of an image", smallImages(), []int{5}, "index 5 of a data set of 5 examples"},
+		{"negative index of an image", smallImages(), []int{-1}, "index -1"},
+		{"too few pixels", &data.Images{N: 1, Height: 2, Width: 2, Pixels: []byte{1}}, nil, "1 images of 1 channels of 2×2 have 1 pixels"},
+		{"too few channels", &data.Images{N: 1, Channels: 3, Height: 1, Width: 1, Pixels: []byte{1}}, nil, "1 images of 3 channels of 1×1 have 1 pixels"},
+		{"negative number", &data.Images{N: -1}, nil, "-1 images"},
+		{"too few labels", &data.Images{N: 1, Height: 1, Width: 1, Pixels: []byte{1}, Labels: []int{}}, nil, "1 images with 0 labels"},
+		{"means of other channels", &data.Images{N: 1, Height: 1, Width: 1, Pixels: []byte{1}, Mean: []float64{1, 2}}, nil, "for 1 channels"},
+		{"std NaN", &data.Images{N: 1, Height: 1, Width: 1, Pixels: []byte{1}, Std: []float64{math.NaN()}}, nil, "want finite numbers"},
+		{"index of a subset", &data.Subset{Dataset: smallImages(), Indices: []int{1}}, []int{1}, "index 1 of a data set of 1 examples"},
+		{"subset beyond its data set", &data.Subset{Dataset: smallImages(), Indices: []int{7}}, []int{0}, "index 7 of a data set of 5 examples"},
+		{"subset of nothing", &data.Subset{Indices: []int{0}}, []int{0}, "the data set is nil"},
+		{"subset of a nil pointer", &data.Subset{Dataset: none, Indices: []int{0}}, []int{0}, "the data set is nil"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.set.Fill(&data.Batch{}, test.indices)
+			var value *data.ValueError
+			if !errors.As(err, &value) || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("error %v, want a *ValueError with %q", err, test.text)
+			}
+		})
+	}
+}
+
+// Labels that are missing do not keep a data set from being split, or looked at.
+func TestSplitOfTooFewLabels(t *testing.T) {
+	set := &data.Arrays{X: data.NewArray(make([]float32, 10), 10), Labels: []int{1, 0}}
+	rest, held := data.Split(set, 0.5, 1)
+	if rest.Len() != 5 || held.Len() != 5 {
+		t.Errorf("%d and %d examples, want 5 and 5", rest.Len(), held.Len())
+	}
+	for _, i := range []int{-1, 2, 10} {
+		if class, ok := set.Label(i); ok {
+			t.Errorf("example %d has label %d", i, class)
+		}
+	}
+	if class, ok := rest.Label(5); ok {
+		t.Errorf("example 5 of 5 has label %d", class)
+	}
+}
+
+func TestMisuse(t *testing.T) {
 	x := data.NewArray([]float32{1, 2}, 2, 1)
 	tests := []struct {
 		name string
 		f    func()
 	}{
-		{"no X", func() { (&data.Arrays{}).Fill(&data.Batch{}, nil) }},
-		{"X too short", func() {
-			(&data.Arrays{X: data.Array{Shape: []int{3}, Float32s: []float32{1}}}).Fill(&data.Batch{}, nil)
-		}},
-		{"labels too short", func() { (&data.Arrays{X: x, Labels: []int{1}}).Fill(&data.Batch{}, nil) }},
-		{"targets too short", func() { (&data.Arrays{X: x, Y: data.NewArray([]float32{1}, 1)}).Fill(&data.Batch{}, nil) }},
-		{"targets do not fit", func() { (&data.Arrays{X: x, Y: data.Array{Shape: []int{2, 2}}}).Fill(&data.Batch{}, nil) }},
-		{"index", func() { (&data.Arrays{X: x}).Fill(&data.Batch{}, []int{2}) }},
 		{"shape does not fit", func() { data.NewArray([]float32{1, 2, 3}, 2, 2) }},
 		{"negative sizes", func() { data.NewArray([]float32{1, 2}, -1, -2) }},
 		{"product beyond int", func() { data.NewArray([]float32{}, math.MaxInt, math.MaxInt, 0) }},
@@ -107,9 +160,15 @@ func TestArraysMisuse(t *testing.T) {
 		{"row beyond", func() { data.SetRow(&x, 2, []float32{1}) }},
 		{"bytes of another size", func() { data.SetRowBytes(&x, 0, []byte{1, 2}, 1, 0) }},
 		{"batch of negative size", func() { (&data.Batch{}).Reset(-1, 2) }},
-		{"subset index", func() { (&data.Subset{Dataset: smallImages(), Indices: []int{1}}).Fill(&data.Batch{}, []int{1}) }},
 		{"fraction above 1", func() { data.Split(smallImages(), 1.1, 0) }},
 		{"fraction NaN", func() { data.Split(smallImages(), math.NaN(), 0) }},
+		{"split of nothing", func() { data.Split(nil, 0.5, 0) }},
+		{"images of other images", func() { smallImages().Subset([]int{5}) }},
+		{"some of images with too few labels", func() { (&data.Images{N: 1, Labels: []int{}}).Subset(nil) }},
+		{"std negative", func() { smallImages().Standardize([]float64{0}, []float64{-1}) }},
+		{"std NaN", func() { smallImages().Standardize([]float64{0}, []float64{math.NaN()}) }},
+		{"mean infinite", func() { smallImages().Standardize([]float64{math.Inf(1)}, []float64{1}) }},
+		{"means of three channels", func() { smallImages().Standardize([]float64{1, 2, 3}, nil) }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { wantMisuse(t, test.f) })

@@ -31,7 +31,7 @@ func Digits(seed uint64, testFraction float64) (train, test *Images, err error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	all := &Images{N: small.Len(), Height: imageSide, Width: imageSide, Labels: small.Labels, Classes: digitNames(),
+	all := &Images{N: small.Len(), Channels: 1, Height: imageSide, Width: imageSide, Labels: small.Labels, Classes: digitNames(),
 		Pixels: make([]byte, small.Len()*imageSide*imageSide)}
 	const size = smallSide * smallSide
 	for i := range all.N {

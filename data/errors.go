@@ -107,10 +107,12 @@ func (e *DownloadError) Unwrap() []error {
 	return errs
 }
 
-// ValueError is what functions of this package panic with when the program
-// misuses them: a negative size, shapes that do not fit, an index out of range.
+// ValueError says that values do not fit. Functions of this package panic with it when
+// the program misuses them: a negative size, a shape that does not fit. Where it is the
+// data that do not fit, labels and examples that differ in number for instance, it is
+// returned as an error: filling a batch never panics.
 type ValueError struct {
-	Op     string // the function or method
+	Op     string // the function, method or type
 	Reason string // what was wrong and what was expected
 }
 
@@ -118,6 +120,9 @@ type ValueError struct {
 func (e *ValueError) Error() string { return fmt.Sprintf("data: %s: %s", e.Op, e.Reason) }
 
 // misuse panics with a [*ValueError].
-func misuse(op, format string, args ...any) {
-	panic(&ValueError{op, fmt.Sprintf(format, args...)})
+func misuse(op, format string, args ...any) { panic(mismatch(op, format, args...)) }
+
+// mismatch is a [*ValueError] to be returned.
+func mismatch(op, format string, args ...any) error {
+	return &ValueError{op, fmt.Sprintf(format, args...)}
 }

@@ -125,7 +125,7 @@ func ExampleImages_Standardize() {
 	}
 	mean, std := train.MeanStd()
 	train, test = train.Standardize(mean, std), test.Standardize(mean, std)
-	fmt.Printf("black is %.2f, white is %.2f\n", (0-test.Mean)/test.Std, (1-train.Mean)/train.Std)
+	fmt.Printf("black is %.2f, white is %.2f\n", (0-test.Mean[0])/test.Std[0], (1-train.Mean[0])/train.Std[0])
 	// Output:
 	// black is -0.56, white is 3.15
 }

@@ -146,7 +146,6 @@ func readIDXHeader(d *binaryReader, want []int) (*IDX, error) {
 	if want != nil && (rank != len(want) || x.Type != IDXUint8) {
 		return nil, d.wrong(2, fmt.Sprintf("uint8 of rank %d", len(want)), fmt.Sprintf("%v of rank %d", x.Type, rank))
 	}
-	limit := math.MaxInt / x.Type.Size()
 	for axis := range rank {
 		var field [4]byte
 		at := d.offset
@@ -154,14 +153,13 @@ func readIDXHeader(d *binaryReader, want []int) (*IDX, error) {
 			return nil, err
 		}
 		n := binary.BigEndian.Uint32(field[:])
-		if uint64(n) > uint64(limit) {
-			return nil, d.wrong(at, "sizes whose product is addressable", fmt.Sprintf("%v × %d", x.Shape, n))
+		x.Shape = append(x.Shape, int(min(uint64(n), math.MaxInt)))
+		if _, ok := product(x.Shape); !ok {
+			return nil, d.wrong(at, addressable, fmt.Sprint(x.Shape))
 		}
 		if want != nil && int(n) != want[axis] {
 			return nil, d.wrong(at, fmt.Sprintf("size %d of axis %d", want[axis], axis), fmt.Sprint(n))
 		}
-		limit /= max(int(n), 1)
-		x.Shape = append(x.Shape, int(n))
 	}
 	return x, nil
 }

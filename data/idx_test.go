@@ -116,8 +116,9 @@ func TestReadIDXMalformed(t *testing.T) {
 		{"unknown type", idxBytes(0x0A, []uint32{1}, 0), 2, "an element type", nil},
 		{"rank 0", idxBytes(0x08, nil), 3, "a rank of 1 to 8, got 0", nil},
 		{"rank 255", append([]byte{0, 0, 8, 255}, make([]byte, 4*255)...), 3, "a rank of 1 to 8, got 255", nil},
-		{"product beyond 64 bits", idxBytes(0x0E, []uint32{1 << 31, 1 << 31, 1 << 31}), 8, "sizes whose product is addressable", nil},
-		{"product beyond 64 bits, times zero", idxBytes(0x08, []uint32{0, 1 << 31, 1 << 31, 1 << 31}), 16, "addressable", nil},
+		{"product beyond 64 bits", idxBytes(0x0E, []uint32{1 << 31, 1 << 31, 1 << 31}), 8, "sizes whose product, those of 0 left out, is addressable", nil},
+		{"product beyond an array of float64, times zero", idxBytes(0x08, []uint32{1479553072, 0, 808464432}), 12, "addressable as float64, got [1479553072 0 808464432]", nil},
+		{"product beyond 64 bits, times zero", idxBytes(0x08, []uint32{0, 1 << 31, 1 << 31, 1 << 31}), 12, "addressable", nil},
 		{"huge and missing", idxBytes(0x08, []uint32{1 << 31, 1 << 20}, 1, 2), 14, "want 2251799813685248 bytes", io.ErrUnexpectedEOF},
 	}
 	for _, test := range tests {
@@ -270,6 +271,7 @@ func FuzzReadIDX(f *testing.F) {
 	f.Add(good[:11])
 	f.Add(idxBytes(0x0E, []uint32{1}, 1, 2, 3, 4, 5, 6, 7, 8))
 	f.Add(idxBytes(0x08, []uint32{1 << 31, 1 << 31}, 1))
+	f.Add(idxBytes(0x08, []uint32{1479553072, 0, 808464432}))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		x, err := data.ReadIDX(bytes.NewReader(file))
 		if err != nil {
@@ -277,6 +279,9 @@ func FuzzReadIDX(f *testing.F) {
 				t.Fatalf("error %v is no *FormatError", err)
 			}
 			return
+		}
+		if a := x.Array(data.Float64); len(a.Float64s)*x.Type.Size() != len(x.Data) {
+			t.Fatalf("%d elements of %d bytes", len(a.Float64s), len(x.Data))
 		}
 		var written bytes.Buffer
 		if _, err := x.WriteTo(&written); err != nil {

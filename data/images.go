@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"runtime"
@@ -8,34 +9,40 @@ import (
 	"github.com/chainrule-go/chainrule/internal/parallel"
 )
 
-// Images is a Dataset of labelled grey-scale images. The pixels stay bytes; they
-// become numbers batch by batch:
+// Images is a Dataset of images with class labels. The pixels stay bytes; they become
+// numbers batch by batch, channel by channel:
 //
 //	x = (pixel/255 − Mean) / Std
 //
-// In a batch, X is [batch, 1, Height, Width], or [batch, Height·Width] after
-// [Images.Flatten].
+// In a batch, X is [batch, Channels, Height, Width], also where there is one channel:
+// what convolutions take, and the order of PyTorch. After [Images.Flatten] it is
+// [batch, Channels·Height·Width].
 type Images struct {
-	Pixels        []byte   // [N, Height, Width]
+	Pixels        []byte   // [N, Channels, Height, Width]
 	N             int      // number of images
+	Channels      int      // of each image: 3 for red, green, blue; 0 means 1, shades of grey
 	Height, Width int      // of each image, in pixels
 	Labels        []int    // classes, one per image; nil for none
 	Classes       []string // names of the classes, by number; nil if unknown
 
 	// Mean is subtracted from pixels scaled to 0 … 1, and the difference is divided
-	// by Std. A Std of 0 means 1: the zero values leave pixels in 0 … 1.
-	Mean, Std float64
+	// by Std. Both have one value for each channel, or one for all channels; nil stands
+	// for a Mean of 0 and a Std of 1, which leave pixels in 0 … 1. A Std of 0, as a
+	// channel has that is the same everywhere, counts as 1. See [Images.Standardize].
+	Mean, Std []float64
 
 	flat bool
 }
 
-// NewImages makes Images of an IDX array of images, uint8 of rank 3, and an IDX
-// array of their labels, of rank 1 and an integer type. It uses the images' memory.
+// NewImages makes Images of an IDX array of images, uint8 of shape [n, height, width] or
+// [n, channels, height, width], and an IDX array of their labels, of shape [n] and an
+// integer type. It uses the images' memory.
 // Arrays of other types or ranks, different numbers of images and labels, and
 // negative labels are a [*FormatError].
 func NewImages(images, labels *IDX) (*Images, error) {
-	if images.Type != IDXUint8 || len(images.Shape) != 3 {
-		return nil, &FormatError{File: images.file, Offset: 2, Want: "images: uint8 of rank 3",
+	rank := len(images.Shape)
+	if images.Type != IDXUint8 || rank != 3 && rank != 4 {
+		return nil, &FormatError{File: images.file, Offset: 2, Want: "images: uint8 of rank 3 or 4",
 			Got: fmt.Sprintf("%v of rank %d", images.Type, len(images.Shape))}
 	}
 	integer := labels.Type == IDXUint8 || labels.Type == IDXInt8 || labels.Type == IDXInt16 || labels.Type == IDXInt32
@@ -48,8 +55,11 @@ func NewImages(images, labels *IDX) (*Images, error) {
 			Want: fmt.Sprintf("%d labels, one for each image%s", images.Shape[0], inFile(images.file)),
 			Got:  fmt.Sprint(labels.Shape[0])}
 	}
-	m := &Images{Pixels: images.Data, N: images.Shape[0], Height: images.Shape[1], Width: images.Shape[2],
+	m := &Images{Pixels: images.Data, N: images.Shape[0], Channels: 1, Height: images.Shape[rank-2], Width: images.Shape[rank-1],
 		Labels: make([]int, labels.Shape[0])}
+	if rank == 4 {
+		m.Channels = images.Shape[1]
+	}
 	for i := range m.Labels {
 		m.Labels[i] = int(labels.at(i))
 		if m.Labels[i] < 0 {
@@ -84,103 +94,143 @@ func ReadImages(imagesPath, labelsPath string) (*Images, error) {
 // Len is N, the number of images.
 func (m *Images) Len() int { return m.N }
 
-// Image is the pixels of image i, [Height, Width], in m's memory.
+// Image is the pixels of image i, [Channels, Height, Width], in m's memory. It panics if
+// there is no image i, or Pixels end before it does.
 func (m *Images) Image(i int) []byte {
-	size := m.Height * m.Width
+	size := m.imageSize()
 	return m.Pixels[i*size : (i+1)*size : (i+1)*size]
 }
 
-// Label is the class of image i, if it has one.
-func (m *Images) Label(i int) (class int, ok bool) {
-	if m.Labels == nil {
-		return 0, false
+// imageSize is the number of bytes of an image.
+func (m *Images) imageSize() int { return m.channels() * m.Height * m.Width }
+
+// channels is the number of channels.
+func (m *Images) channels() int {
+	if m.Channels == 0 {
+		return 1
 	}
-	return m.Labels[i], true
+	return m.Channels
 }
+
+// Label is the class of image i, if it has one.
+func (m *Images) Label(i int) (class int, ok bool) { return labelOf(m.Labels, i) }
 
 // NumClasses is the number of classes: that of Classes, or one more than the
 // largest label, or 0 without labels.
 func (m *Images) NumClasses() int { return numClasses(m.Classes, m.Labels) }
 
-// Flatten is the same images, in the same memory, with Height·Width features each
-// instead of the three axes channel, height and width.
+// Flatten is the same images, in the same memory, with Channels·Height·Width features
+// each instead of the three axes channel, height and width.
 func (m *Images) Flatten() *Images {
 	flat := *m
 	flat.flat = true
 	return &flat
 }
 
-// Standardize is the same images, in the same memory, with this Mean and Std. Use
-// the training images' [Images.MeanStd] for test images too. It panics with
-// [*ValueError] unless both are finite and std is positive.
-func (m *Images) Standardize(mean, std float64) *Images {
-	if math.IsNaN(mean) || math.IsInf(mean, 0) || !(std > 0) || math.IsInf(std, 0) {
-		misuse("Images.Standardize", "mean %v, std %v: want finite numbers, and a positive std", mean, std)
-	}
+// Standardize is the same images, in the same memory, with this Mean and Std, which have
+// one value for each channel or one for all. Use those of the training images for the
+// test images too:
+//
+//	mean, std := train.MeanStd()
+//	train, test = train.Standardize(mean, std), test.Standardize(mean, std)
+//
+// It panics with [*ValueError] if there are neither one value nor one for each channel,
+// if one is not finite, or if one of std is negative.
+func (m *Images) Standardize(mean, std []float64) *Images {
 	s := *m
 	s.Mean, s.Std = mean, std
+	if err := s.checkScale(); err != nil {
+		misuse("Images.Standardize", "%s", err)
+	}
 	return &s
 }
 
-// MeanStd is the mean and the standard deviation of all pixels, scaled to 0 … 1.
-// Both are 0 if there are no pixels.
-func (m *Images) MeanStd() (mean, std float64) {
-	if len(m.Pixels) == 0 {
-		return 0, 0
+// MeanStd is the mean and the standard deviation of the pixels of each channel, scaled to
+// 0 … 1. All are 0 if there are no pixels. It panics if Pixels end before the images do.
+func (m *Images) MeanStd() (mean, std []float64) {
+	channels, plane := m.channels(), m.Height*m.Width
+	histograms := make([][256]int, channels)
+	for i := range m.N {
+		image := m.Image(i)
+		for c := range histograms {
+			for _, p := range image[c*plane : (c+1)*plane] {
+				histograms[c][p]++
+			}
+		}
 	}
-	var histogram [256]int
-	for _, p := range m.Pixels {
-		histogram[p]++
+	mean, std = make([]float64, channels), make([]float64, channels)
+	n := float64(max(1, m.N*plane))
+	for c := range histograms {
+		for p, count := range histograms[c] {
+			mean[c] += float64(p) / 255 * float64(count) / n
+		}
+		for p, count := range histograms[c] {
+			d := float64(p)/255 - mean[c]
+			std[c] += d * d * float64(count) / n
+		}
+		std[c] = math.Sqrt(std[c])
 	}
-	n := float64(len(m.Pixels))
-	for p, count := range histogram {
-		mean += float64(p) / 255 * float64(count) / n
-	}
-	for p, count := range histogram {
-		d := float64(p)/255 - mean
-		std += d * d * float64(count) / n
-	}
-	return mean, math.Sqrt(std)
+	return mean, std
 }
 
-// Fill makes batch hold the images with these indices, as numbers or, if its KeepBytes
-// says so, as bytes. It never fails; it panics with [*ValueError] if an index is out of
-// range or the fields do not fit each other.
-func (m *Images) Fill(batch *Batch, indices []int) error {
-	m.check()
-	checkIndices("Images.Fill", indices, m.N)
-	std := m.Std
+// scaling is the scale and the shift of a channel: pixel·scale + shift is what becomes of
+// a pixel.
+func (m *Images) scaling(channel int) (scale, shift float64) {
+	mean, std := entry(m.Mean, channel, 0), entry(m.Std, channel, 1)
 	if std == 0 {
 		std = 1
 	}
-	scale, shift := 1/(255*std), -m.Mean/std
-	if m.flat {
-		batch.ResetBytes(len(indices), scale, shift, m.Height*m.Width)
-	} else {
-		batch.ResetBytes(len(indices), scale, shift, 1, m.Height, m.Width)
+	return 1 / (255 * std), -mean / std
+}
+
+// entry is a channel's value of a list that has one for each, one for all, or none.
+func entry(list []float64, channel int, none float64) float64 {
+	if len(list) == 0 {
+		return none
 	}
-	batch.filling = filling{m, &batch.X, indices, scale, shift}
+	return list[min(channel, len(list)-1)]
+}
+
+// uniform reports whether all channels have one scaling.
+func (m *Images) uniform() bool { return len(m.Mean) <= 1 && len(m.Std) <= 1 || m.channels() == 1 }
+
+// Fill makes batch hold the images with these indices, as numbers or, if its KeepBytes
+// says so and Mean and Std are the same for all channels, as bytes. It fails, with a
+// [*ValueError], if the fields do not fit each other or an index is out of range.
+func (m *Images) Fill(batch *Batch, indices []int) error {
+	if err := m.check(); err != nil {
+		return err
+	}
+	if err := checkIndices("Images", indices, m.N); err != nil {
+		return err
+	}
+	var buf [3]int
+	shape := append(buf[:0], m.channels(), m.Height, m.Width)
+	if m.flat {
+		shape = append(buf[:0], m.imageSize())
+	}
+	if m.uniform() {
+		scale, shift := m.scaling(0)
+		batch.ResetBytes(len(indices), scale, shift, shape...)
+	} else {
+		batch.Reset(len(indices), shape...)
+	}
+	batch.filling = filling{m, &batch.X, indices}
 	if batch.background {
 		batch.filling.DoRange(0, len(indices))
 	} else {
 		parallel.For(len(indices), touchedAhead, &batch.filling)
 	}
 	batch.filling = filling{}
-	if m.Labels != nil {
-		batch.ResetLabels()
-		for row, i := range indices {
-			batch.Labels[row] = m.Labels[i]
-		}
-	}
+	batch.pickLabels(m.Labels, indices)
 	return nil
 }
 
 // filling is the work of giving a batch its pixels.
 type filling struct {
-	images       *Images
-	dst          *Array
-	indices      []int
-	scale, shift float64
+	images  *Images
+	dst     *Array
+	indices []int
 }
 
 // DoRange sets the rows lo ≤ row < hi.
@@ -189,9 +239,22 @@ func (f *filling) DoRange(lo, hi int) {
 		group := f.indices[start:min(start+touchedAhead, hi)]
 		combination := f.images.touch(group)
 		for row, i := range group {
-			SetRowBytes(f.dst, start+row, f.images.Image(i), f.scale, f.shift)
+			f.images.setRow(f.dst, start+row, f.images.Image(i))
 		}
 		runtime.KeepAlive(combination)
+	}
+}
+
+// setRow sets a row of dst to an image's numbers, or to its bytes.
+func (m *Images) setRow(dst *Array, row int, image []byte) {
+	start, piece, pieces := row*len(image), len(image), 1
+	if !m.uniform() {
+		pieces = m.channels()
+		piece /= pieces
+	}
+	for c := range pieces {
+		scale, shift := m.scaling(c)
+		dst.setBytes(start+c*piece, start+(c+1)*piece, image[c*piece:(c+1)*piece], scale, shift)
 	}
 }
 
@@ -214,23 +277,42 @@ func (m *Images) touch(indices []int) (combination byte) {
 	return combination
 }
 
-// check panics unless the fields fit each other.
-func (m *Images) check() {
-	if size := sizeOf("Images", []int{m.N, m.Height, m.Width}); size != len(m.Pixels) {
-		misuse("Images", "%d images of %d×%d have %d pixels", m.N, m.Height, m.Width, len(m.Pixels))
+// check finds fields that do not fit each other.
+func (m *Images) check() error {
+	size, ok := product([]int{m.N, m.channels(), m.Height, m.Width})
+	if !ok || size != len(m.Pixels) {
+		return mismatch("Images", "%d images of %d channels of %d×%d have %d pixels", m.N, m.channels(), m.Height, m.Width, len(m.Pixels))
 	}
 	if m.Labels != nil && len(m.Labels) != m.N {
-		misuse("Images", "%d images with %d labels", m.N, len(m.Labels))
+		return mismatch("Images", "%d images with %d labels", m.N, len(m.Labels))
 	}
+	return m.checkScale()
+}
+
+// checkScale finds a Mean or Std that cannot be applied.
+func (m *Images) checkScale() error {
+	for _, list := range [][]float64{m.Mean, m.Std} {
+		if n := len(list); n > 1 && n != m.channels() {
+			return mismatch("Images", "mean %v and std %v for %d channels", m.Mean, m.Std, m.channels())
+		}
+	}
+	for c := range max(len(m.Mean), len(m.Std)) {
+		mean, std := entry(m.Mean, c, 0), entry(m.Std, c, 1)
+		if math.IsNaN(mean) || math.IsInf(mean, 0) || !(std >= 0) || math.IsInf(std, 0) {
+			return mismatch("Images", "mean %v and std %v: want finite numbers, none of std negative", m.Mean, m.Std)
+		}
+	}
+	return nil
 }
 
 // Subset copies the images with these indices, in that order. It panics with
-// [*ValueError] if an index is out of range.
+// [*ValueError] if an index is out of range or the fields do not fit each other.
 func (m *Images) Subset(indices []int) *Images {
-	m.check()
-	checkIndices("Images.Subset", indices, m.N)
+	if err := cmp.Or(m.check(), checkIndices("Images.Subset", indices, m.N)); err != nil {
+		panic(err)
+	}
 	s := *m
-	s.N, s.Pixels, s.Labels = len(indices), make([]byte, 0, len(indices)*m.Height*m.Width), nil
+	s.N, s.Pixels, s.Labels = len(indices), make([]byte, 0, len(indices)*m.imageSize()), nil
 	for _, i := range indices {
 		s.Pixels = append(s.Pixels, m.Image(i)...)
 	}

@@ -36,7 +36,7 @@ func TestImagesFill(t *testing.T) {
 	}{
 		{"as they are", smallImages(), []int{2, 1, 2, 3}, func(p float64) float64 { return p / 255 }},
 		{"flat", smallImages().Flatten(), []int{2, 6}, func(p float64) float64 { return p / 255 }},
-		{"standardized", smallImages().Standardize(0.25, 0.5), []int{2, 1, 2, 3}, func(p float64) float64 { return (p/255 - 0.25) / 0.5 }},
+		{"standardized", smallImages().Standardize([]float64{0.25}, []float64{0.5}), []int{2, 1, 2, 3}, func(p float64) float64 { return (p/255 - 0.25) / 0.5 }},
 	}
 	for _, test := range tests {
 		for _, dtype := range []data.DType{data.Float32, data.Float64} {
@@ -98,12 +98,63 @@ func TestImagesScaleIsExact(t *testing.T) {
 
 func TestImagesMeanStd(t *testing.T) {
 	m := &data.Images{N: 2, Height: 1, Width: 2, Pixels: []byte{0, 255, 255, 255}}
-	mean, std := m.MeanStd()
-	if math.Abs(mean-0.75) > 1e-15 || math.Abs(std-math.Sqrt(3)/4) > 1e-15 {
-		t.Errorf("mean %v, std %v; want ¾ and √3/4", mean, std)
+	for _, test := range []struct {
+		name      string
+		images    *data.Images
+		mean, std []float64
+	}{
+		{"one channel", m, []float64{0.75}, []float64{math.Sqrt(3) / 4}},
+		{"two channels", &data.Images{N: 2, Channels: 2, Height: 1, Width: 1, Pixels: m.Pixels}, []float64{0.5, 1}, []float64{0.5, 0}},
+		{"nothing", &data.Images{}, []float64{0}, []float64{0}},
+	} {
+		mean, std := test.images.MeanStd()
+		if diff := cmp.Diff([][]float64{test.mean, test.std}, [][]float64{mean, std}, cmpopts.EquateApprox(0, 1e-15)); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
 	}
-	if mean, std := (&data.Images{}).MeanStd(); mean != 0 || std != 0 {
-		t.Errorf("no images: mean %v, std %v; want 0", mean, std)
+}
+
+// Two images of 3 channels of 1×2 pixels, each channel with a scaling of its own.
+func TestImagesOfChannels(t *testing.T) {
+	m := &data.Images{N: 2, Channels: 3, Height: 1, Width: 2, Pixels: []byte{0, 51, 102, 153, 204, 255, 255, 204, 153, 102, 51, 0}}
+	if diff := cmp.Diff([]byte{255, 204, 153, 102, 51, 0}, m.Image(1)); diff != "" {
+		t.Errorf("image 1: %s", diff)
+	}
+	each := m.Standardize([]float64{0, 0.5, 1}, []float64{1, 0, 0.5}) // a std of 0 counts as 1
+	for _, test := range []struct {
+		name   string
+		images *data.Images
+		keep   bool // whether bytes can be kept
+		shape  []int
+		want   []float64
+	}{
+		{"plain", m, true, []int{1, 3, 1, 2}, []float64{1, 0.8, 0.6, 0.4, 0.2, 0}},
+		{"flat", m.Flatten(), true, []int{1, 6}, []float64{1, 0.8, 0.6, 0.4, 0.2, 0}},
+		{"one scaling", m.Standardize([]float64{0.2}, []float64{0.5}), true, []int{1, 3, 1, 2}, []float64{1.6, 1.2, 0.8, 0.4, 0, -0.4}},
+		{"each its own", each, false, []int{1, 3, 1, 2}, []float64{1, 0.8, 0.1, -0.1, -1.6, -2}},
+		{"each its own, flat", each.Flatten(), false, []int{1, 6}, []float64{1, 0.8, 0.1, -0.1, -1.6, -2}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, keep := range []bool{false, true} {
+				batch := data.Batch{DType: data.Float64, KeepBytes: keep}
+				if err := test.images.Fill(&batch, []int{1}); err != nil {
+					t.Fatal(err)
+				}
+				got := batch.X.Float64s
+				if (batch.X.Bytes != nil) != (keep && test.keep) {
+					t.Errorf("KeepBytes %v: bytes %v", keep, batch.X.Bytes)
+				}
+				for _, b := range batch.X.Bytes {
+					got = append(got, float64(b)*batch.X.Scale+batch.X.Shift)
+				}
+				if diff := cmp.Diff(test.want, got, cmpopts.EquateApprox(0, 1e-15)); diff != "" {
+					t.Errorf("KeepBytes %v: %s", keep, diff)
+				}
+				if diff := cmp.Diff(test.shape, batch.X.Shape); diff != "" {
+					t.Errorf("KeepBytes %v: shape %s", keep, diff)
+				}
+			}
+		})
 	}
 }
 
@@ -139,27 +190,6 @@ func TestImagesSubset(t *testing.T) {
 	}
 }
 
-func TestImagesMisuse(t *testing.T) {
-	tests := []struct {
-		name string
-		f    func()
-	}{
-		{"index too large", func() { smallImages().Fill(&data.Batch{}, []int{5}) }},
-		{"index negative", func() { smallImages().Fill(&data.Batch{}, []int{-1}) }},
-		{"subset beyond", func() { smallImages().Subset([]int{5}) }},
-		{"too few pixels", func() { (&data.Images{N: 1, Height: 2, Width: 2, Pixels: []byte{1}}).Fill(&data.Batch{}, nil) }},
-		{"too few labels", func() {
-			(&data.Images{N: 1, Height: 1, Width: 1, Pixels: []byte{1}, Labels: []int{}}).Fill(&data.Batch{}, nil)
-		}},
-		{"std 0", func() { smallImages().Standardize(0, 0) }},
-		{"std NaN", func() { smallImages().Standardize(0, math.NaN()) }},
-		{"mean infinite", func() { smallImages().Standardize(math.Inf(1), 1) }},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { wantMisuse(t, test.f) })
-	}
-}
-
 func TestReadImages(t *testing.T) {
 	images := idxBytes(0x08, []uint32{2, 1, 2}, 1, 2, 3, 4)
 	tests := []struct {
@@ -167,18 +197,20 @@ func TestReadImages(t *testing.T) {
 		images []byte
 		labels []byte
 		labelT []int
+		shape  [3]int // channels, height, width
 		text   string // of the error; empty for none
 		file   string
 		offset int64
 	}{
-		{name: "bytes", images: images, labels: idxBytes(0x08, []uint32{2}, 7, 9), labelT: []int{7, 9}},
-		{name: "int16", images: images, labels: idxBytes(0x0B, []uint32{2}, 1, 0, 0, 2), labelT: []int{256, 2}},
+		{name: "bytes", images: images, labels: idxBytes(0x08, []uint32{2}, 7, 9), labelT: []int{7, 9}, shape: [3]int{1, 1, 2}},
+		{name: "int16", images: images, labels: idxBytes(0x0B, []uint32{2}, 1, 0, 0, 2), labelT: []int{256, 2}, shape: [3]int{1, 1, 2}},
+		{name: "channels", images: idxBytes(0x08, []uint32{2, 2, 1, 1}, 1, 2, 3, 4), labels: idxBytes(0x08, []uint32{2}, 7, 9), labelT: []int{7, 9}, shape: [3]int{2, 1, 1}},
 		{name: "counts differ", images: images, labels: idxBytes(0x08, []uint32{3}, 7, 9, 1),
 			text: "want 2 labels, one for each image in ", file: "labels", offset: 4},
 		{name: "float labels", images: images, labels: idxBytes(0x0D, []uint32{1}, 0, 0, 0, 0),
 			text: "want labels: integers of rank 1, got float32 of rank 1", file: "labels", offset: 2},
 		{name: "exchanged", images: idxBytes(0x08, []uint32{2}, 7, 9), labels: images,
-			text: "want images: uint8 of rank 3, got uint8 of rank 1", file: "images", offset: 2},
+			text: "want images: uint8 of rank 3 or 4, got uint8 of rank 1", file: "images", offset: 2},
 		{name: "negative label", images: images, labels: idxBytes(0x09, []uint32{2}, 1, 0xff),
 			text: "want labels from 0, got -1", file: "labels", offset: 9},
 		{name: "labels truncated", images: images, labels: idxBytes(0x08, []uint32{2}, 7),
@@ -197,7 +229,7 @@ func TestReadImages(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want := &data.Images{Pixels: []byte{1, 2, 3, 4}, N: 2, Height: 1, Width: 2, Labels: test.labelT}
+				want := &data.Images{Pixels: []byte{1, 2, 3, 4}, N: 2, Channels: test.shape[0], Height: test.shape[1], Width: test.shape[2], Labels: test.labelT}
 				if diff := cmp.Diff(want, m, cmpopts.IgnoreUnexported(data.Images{})); diff != "" {
 					t.Error(diff)
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"reflect"
 	"sync"
 )
 
@@ -43,16 +44,30 @@ type Loader struct {
 	idle []*pass // buffers of finished loops, for the next one
 }
 
-// NewLoader is a Loader of ds's examples. It panics with [*ValueError] if BatchSize
-// or Prefetch is negative.
+// NewLoader is a Loader of ds's examples. It panics with [*ValueError] if ds is nil, or
+// a nil pointer, if its length is negative, or if BatchSize or Prefetch is.
 func NewLoader(ds Dataset, config LoaderConfig) *Loader {
+	if isNil(ds) {
+		misuse("NewLoader", "the data set is nil: was the error of loading it looked at?")
+	}
+	length := ds.Len()
+	if length < 0 {
+		misuse("NewLoader", "the data set has length %d", length)
+	}
 	if config.BatchSize < 0 || config.Prefetch < 0 {
 		misuse("NewLoader", "batch size %d, prefetch %d: want no negative number", config.BatchSize, config.Prefetch)
 	}
 	if config.BatchSize == 0 {
 		config.BatchSize = defaultBatchSize
 	}
-	return &Loader{dataset: ds, config: config, length: ds.Len()}
+	return &Loader{dataset: ds, config: config, length: length}
+}
+
+// isNil reports whether ds is nil, or a nil pointer, which is what a function that failed
+// returns.
+func isNil(ds Dataset) bool {
+	v := reflect.ValueOf(ds)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // Dataset is the data set the batches come from.

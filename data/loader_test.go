@@ -383,6 +383,9 @@ func TestLoaderMisuse(t *testing.T) {
 	}{
 		{"negative batch size", func() { data.NewLoader(unlabeled(1), data.LoaderConfig{BatchSize: -1}) }},
 		{"negative prefetch", func() { data.NewLoader(unlabeled(1), data.LoaderConfig{Prefetch: -1}) }},
+		{"no data set", func() { data.NewLoader(nil, data.LoaderConfig{}) }},
+		{"a nil pointer", func() { data.NewLoader((*data.Images)(nil), data.LoaderConfig{}) }},
+		{"negative length", func() { data.NewLoader(unlabeled(-1), data.LoaderConfig{}) }},
 		{"negative epoch", func() { l.Batches(t.Context(), -1) }},
 		{"negative first batch", func() { l.BatchesFrom(t.Context(), 0, -1) }},
 	}

@@ -384,7 +384,7 @@ func checkReal(t *testing.T, train, test *Images, trainLabels, testLabels []int,
 		t.Errorf("test labels: %s", diff)
 	}
 	gotMean, gotStd := train.MeanStd()
-	if diff := cmp.Diff([]float64{mean, std}, []float64{gotMean, gotStd}, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+	if diff := cmp.Diff([][]float64{{mean}, {std}}, [][]float64{gotMean, gotStd}, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 		t.Errorf("mean and standard deviation: %s", diff)
 	}
 }

@@ -225,12 +225,8 @@ func parseNPYHeader(text string) (*npyLayout, *npyFault) {
 	if strings.TrimSpace(p.text[p.position:]) != "" {
 		return nil, p.fault("nothing after the dictionary")
 	}
-	limit := math.MaxInt / 8
-	for _, n := range h.shape {
-		if n > limit {
-			return nil, &npyFault{0, "sizes whose product is addressable"}
-		}
-		limit /= max(n, 1)
+	if _, ok := product(h.shape); !ok {
+		return nil, &npyFault{0, addressable}
 	}
 	return h, nil
 }

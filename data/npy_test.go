@@ -217,6 +217,7 @@ func FuzzReadNPY(f *testing.F) {
 		f.Add(file)
 	}
 	f.Add(npyBytes("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1), }", 1, 2, 3, 4, 5, 6, 7, 8))
+	f.Add(npyBytes("{'descr': '|u1', 'fortran_order': False, 'shape': (1479553072, 0, 808464432), }"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		a, err := data.ReadNPY(bytes.NewReader(file))
 		if err != nil {

@@ -17,17 +17,23 @@ func (s *Subset) Len() int { return len(s.Indices) }
 
 // Label is the class of the subset's example i, if it has one.
 func (s *Subset) Label(i int) (class int, ok bool) {
-	if l, labeled := s.Dataset.(Labeled); labeled {
-		return l.Label(s.Indices[i])
+	l, labeled := s.Dataset.(Labeled)
+	if !labeled || i < 0 || i >= len(s.Indices) {
+		return 0, false
 	}
-	return 0, false
+	return l.Label(s.Indices[i])
 }
 
-// Fill makes batch hold the examples with these indices into the subset. It panics
-// with [*ValueError] if an index is out of range, and fails as the underlying
-// Dataset does.
+// Fill makes batch hold the examples with these indices into the subset. It fails, with
+// a [*ValueError], if an index is out of range or there is no Dataset, and as Dataset
+// does.
 func (s *Subset) Fill(batch *Batch, indices []int) error {
-	checkIndices("Subset.Fill", indices, len(s.Indices))
+	if isNil(s.Dataset) {
+		return mismatch("Subset", "the data set is nil")
+	}
+	if err := checkIndices("Subset", indices, len(s.Indices)); err != nil {
+		return err
+	}
 	// A subset of a subset translates in place what the outer one has written:
 	// element by element, so reading and writing the same memory is fine.
 	batch.subset = sized(batch.subset, len(indices))
@@ -41,13 +47,16 @@ func (s *Subset) Fill(batch *Batch, indices []int) error {
 // (rounded) to held, the others to rest. Both are in random order. If all examples
 // have a class, each class is split in the same proportion, as nearly as whole
 // examples allow. The same seed gives the same split. It panics with [*ValueError]
-// unless fraction is in 0 … 1.
+// unless fraction is in 0 … 1 and ds is a data set.
 func Split(ds Dataset, fraction float64, seed uint64) (rest, held *Subset) {
+	if isNil(ds) {
+		misuse("Split", "the data set is nil")
+	}
 	if !(fraction >= 0 && fraction <= 1) {
 		misuse("Split", "fraction %v: want 0 … 1", fraction)
 	}
 	source := newRandom(seed, splitStream)
-	order := make([]int, ds.Len())
+	order := make([]int, max(0, ds.Len()))
 	for i := range order {
 		order[i] = i
 	}

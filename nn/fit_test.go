@@ -463,7 +463,7 @@ func TestFitOfBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, set := range map[string]*data.Images{"plain": digits, "standardized": digits.Standardize(0.13, 0.31)} {
+	for name, set := range map[string]*data.Images{"plain": digits, "standardized": digits.Standardize([]float64{0.13}, []float64{0.31})} {
 		t.Run(name, func(t *testing.T) {
 			network := func() nn.Module {
 				return nn.Sequential{nn.Flatten{}, nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{784, 40, 10}})}

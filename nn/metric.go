@@ -95,7 +95,7 @@ func (m *accuracyMeter) Add(output data.Array, batch *data.Batch) {
 	switch {
 	case batch.Labels == nil && batch.Y.Shape == nil:
 		panic(&autograd.ValueError{Op: "nn.Accuracy", Reason: "the data set has neither labels nor targets"})
-	case output.Len() != batch.Len:
+	case output.Rows() != batch.Len:
 		panic(&autograd.ValueError{Op: "nn.Accuracy", Reason: fmt.Sprintf("the model's output has shape %v for %d examples", output.Shape, batch.Len)})
 	}
 	for i := range batch.Len {

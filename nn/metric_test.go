@@ -36,7 +36,7 @@ func TestAccuracy(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			meter := nn.Accuracy{Threshold: test.threshold}.Begin()
-			meter.Add(test.outputs, &data.Batch{Len: test.outputs.Len(), Labels: test.labels, Y: test.targets})
+			meter.Add(test.outputs, &data.Batch{Len: test.outputs.Rows(), Labels: test.labels, Y: test.targets})
 			if diff := cmp.Diff(test.want, meter.Value(), cmpopts.EquateNaNs()); diff != "" {
 				t.Errorf("accuracy differs (-want +got):\n%s", diff)
 			}

@@ -72,7 +72,7 @@ func mnistEpoch(pixels workload.Pixels) (workload.Work, error) {
 		images.Labels = append(images.Labels, int(label))
 	}
 	if images = images.Flatten(); pixels != workload.Plain() {
-		images = images.Standardize(workload.Mean, workload.Std)
+		images = images.Standardize([]float64{workload.Mean}, []float64{workload.Std})
 	}
 	mlp := workload.MNIST()
 	t := newTrainer(mlp, nn.MLPConfig{})
