@@ -1,6 +1,8 @@
 package autograd
 
 import (
+	"slices"
+
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
@@ -13,30 +15,44 @@ type pass struct {
 	recorded bool    // the pass is itself recorded, to be differentiated
 	slots    []*node // gradient so far, by position in the record
 	pending  int     // slots that are filled
-	needed   []bool  // which positions matter; nil: every tracked one
+	sources  []*node // whose gradients are wanted; nil stands for one that is not on the tape
+	needed   []need  // which positions matter; nil: every tracked one
+	marks    []need  // memory of needed
 }
 
+// need says what the gradient of a position in the record is for, if for anything.
+type need uint8
+
+const (
+	leads    need = 1 << iota // a gradient that is asked for is computed from it
+	askedFor                  // it is asked for itself
+)
+
 // Backward computes the gradient of v, a scalar or an array of one element, with
-// respect to every parameter and watched Variable it was computed from.
+// respect to every parameter and watched Variable it was computed from. With arguments it
+// is with respect to these alone, and nothing is computed that only others would need;
+// each is what [Grad] takes, and one that v does not depend on has no gradient.
 //
 // The pass is not recorded: to differentiate gradients again use [Grad]. It panics
 // with [*ShapeError] if v has more than one element, and with [*TapeError] if v is
-// not recorded on a tape with a path to a parameter or watched Variable.
-func (v Variable) Backward() Gradients {
+// not recorded on a tape with a path to a parameter or watched Variable, or to one of
+// those that are named.
+func (v Variable) Backward(only ...Variable) Gradients {
 	n := v.check("Backward")
 	if n.Len() != 1 {
 		panic(&ShapeError{"Backward", shapesOf(n), "expected one element: reduce it first, or give the upstream gradient with BackwardWith"})
 	}
-	return v.backward("Backward", Variable{})
+	return v.backward("Backward", Variable{}, only)
 }
 
 // BackwardWith is the vector–Jacobian product: the gradient of Σ upstream·v with
-// respect to every parameter and watched Variable that v was computed from.
-// upstream has v's shape and element type. Like [Variable.Backward] otherwise.
-func (v Variable) BackwardWith(upstream Variable) Gradients {
+// respect to every parameter and watched Variable that v was computed from, or those
+// that are named. upstream has v's shape and element type. Like [Variable.Backward]
+// otherwise.
+func (v Variable) BackwardWith(upstream Variable, only ...Variable) Gradients {
 	n, u := v.check("BackwardWith"), upstream.check("BackwardWith")
 	checkUpstream("BackwardWith", n, u)
-	return v.backward("BackwardWith", upstream)
+	return v.backward("BackwardWith", upstream, only)
 }
 
 func checkUpstream(op string, n, u *node) {
@@ -48,26 +64,33 @@ func checkUpstream(op string, n, u *node) {
 	}
 }
 
-func (v Variable) backward(name string, upstream Variable) Gradients {
+func (v Variable) backward(name string, upstream Variable, only []Variable) Gradients {
 	root := v.n
 	t := checkRoot(name, root)
+	p := t.startPass(name, root, only, 0, false)
+	if p.needed != nil && p.needed[root.index] == 0 {
+		t.endPass(p)
+		panic(&TapeError{name, "the Variable does not depend on any of those that are named"})
+	}
 	grads := t.newGradients()
-	t.recording = false
-	p := t.startPass(root, false)
 	p.seed(root, upstream)
 	for i := int(root.index); p.pending > 0; i-- {
 		n, g := p.take(i)
 		if g == nil {
 			continue
 		}
-		if n.leafOf != nil || n.retain {
+		if p.reports(n) {
 			grads.put(n, g)
 		}
 		p.step(n, g)
 	}
 	t.endPass(p)
-	t.recording = true
 	return Gradients{grads, grads.gen}
+}
+
+// reports reports whether the gradient of n is one of those that are asked for.
+func (p *pass) reports(n *node) bool {
+	return n.leafOf != nil || n.retain || p.needed != nil && p.needed[n.index]&askedFor != 0
 }
 
 // checkRoot panics unless a pass can start at root.
@@ -85,7 +108,9 @@ func checkRoot(op string, root *node) *Tape {
 	return root.tape
 }
 
-func (t *Tape) startPass(root *node, recorded bool) *pass {
+// startPass prepares a pass from root, for all gradients or those of xs only; these are
+// by way of what was recorded from position since on.
+func (t *Tape) startPass(op string, root *node, xs []Variable, since int, recorded bool) *pass {
 	var p *pass
 	if last := len(t.passes) - 1; last >= 0 {
 		p = t.passes[last]
@@ -94,16 +119,37 @@ func (t *Tape) startPass(root *node, recorded bool) *pass {
 		p = &pass{tape: t}
 	}
 	p.recorded = recorded
+	p.restrict(op, root, xs, since)
 	if need := int(root.index) + 1; len(p.slots) < need {
 		p.slots = make([]*node, max(need, 2*len(p.slots)))
 	}
+	t.walks++
+	t.recording = recorded
 	return p
+}
+
+// restrict makes p a pass for the gradients of xs only, if there are any.
+func (p *pass) restrict(op string, root *node, xs []Variable, since int) {
+	p.sources, p.needed = p.sources[:0], nil
+	if len(xs) == 0 {
+		return
+	}
+	for _, x := range xs {
+		p.sources = append(p.sources, p.tape.source(op, x))
+	}
+	size := int(root.index) + 1
+	p.marks = slices.Grow(p.marks[:0], size)[:size]
+	p.needed = p.marks
+	clear(p.needed)
+	markNeeded(p.needed, root, p.sources, since)
 }
 
 // endPass keeps p, whose slots are all empty again, for the next pass. After a
 // panic they are not, and it is not called.
 func (t *Tape) endPass(p *pass) {
-	p.needed = nil
+	clear(p.sources)
+	t.walks--
+	t.recording = true
 	t.passes = append(t.passes, p)
 }
 
@@ -138,7 +184,7 @@ func (p *pass) take(i int) (n, g *node) {
 func (p *pass) step(n, g *node) {
 	mark := len(p.tape.scratch)
 	switch {
-	case n.op == nil:
+	case n.op == nil || p.needed != nil && p.needed[n.index]&leads == 0:
 	case p.tape.watcher != nil:
 		after := p.tape.watcher.rule(p, n, g)
 		p.apply(n, g)
@@ -210,7 +256,7 @@ func (p *pass) hold(g *node) *node {
 func (p *pass) needs(n *node, i int) bool { return p.wants(n.input(i)) }
 
 func (p *pass) wants(n *node) bool {
-	return n.tracked && (p.needed == nil || p.needed[n.index])
+	return n.tracked && (p.needed == nil || p.needed[n.index] != 0)
 }
 
 // add adds g to the gradient of operand i of n. Where the operation broadcast the

@@ -1,6 +1,8 @@
 package autograd_test
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -230,4 +232,95 @@ func TestGraphWritesDOT(t *testing.T) {
 			t.Errorf("DOT lacks %s:\n%s", want, text)
 		}
 	}
+}
+
+// What only other gradients would need is not computed: the rule of the other branch does
+// not run.
+func TestBackwardOfSomeOnly(t *testing.T) {
+	ran := 0
+	watched := &autograd.Function{
+		Name:    "watched",
+		Forward: func(xs []autograd.Variable) autograd.Variable { return xs[0].Square() },
+		VJP: func(xs []autograd.Variable, y, g autograd.Variable) []autograd.Variable {
+			ran++
+			return []autograd.Variable{g.Mul(xs[0]).MulScalar(2)}
+		},
+	}
+	a, b, unused := autograd.Parameter(vector(1, 2)), autograd.Parameter(vector(3, 4)), autograd.Parameter(vector(5))
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	frozen := watched.Apply(tape.Watch(b))
+	middle := tape.Watch(a).Mul(frozen)
+	loss := middle.Sum()
+
+	grads := loss.Backward(a, unused)
+	if diff := cmp.Diff([]float64{9, 16}, grads.Of(a).Floats()); diff != "" {
+		t.Error(diff)
+	}
+	if grads.Len() != 1 || ran != 0 {
+		t.Errorf("%d gradients, the frozen branch's rule ran %d times", grads.Len(), ran)
+	}
+	if diff := cmp.Diff([]float64{0}, grads.Of(unused).Floats()); diff != "" {
+		t.Error(diff)
+	}
+
+	// The gradient of a result stops there.
+	grads = loss.Backward(middle)
+	if diff := cmp.Diff([]float64{1, 1}, grads.Of(middle).Floats()); diff != "" || grads.Len() != 1 || ran != 0 {
+		t.Errorf("%d gradients, rule ran %d times, %s", grads.Len(), ran, diff)
+	}
+	// Unless it is on the way to another.
+	grads = loss.Backward(frozen, b)
+	if diff := cmp.Diff([]float64{1, 2}, grads.Of(frozen).Floats()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]float64{6, 16}, grads.Of(b).Floats()); diff != "" || grads.Len() != 2 || ran != 1 {
+		t.Errorf("%d gradients, rule ran %d times, %s", grads.Len(), ran, diff)
+	}
+	grads = loss.BackwardWith(autograd.Scalar(2.0), b)
+	if diff := cmp.Diff([]float64{12, 32}, grads.Of(b).Floats()); diff != "" {
+		t.Error(diff)
+	}
+
+	var tapeError *autograd.TapeError
+	for name, only := range map[string]autograd.Variable{"an unused parameter": unused, "a constant": vector(1)} {
+		if err := autograd.Try(func() { loss.Backward(only) }); !errors.As(err, &tapeError) {
+			t.Errorf("of %s alone: got %v", name, err)
+		}
+	}
+	if diff := cmp.Diff([]float64{9, 16}, loss.Backward().Of(a).Floats()); diff != "" {
+		t.Errorf("after errors: %s", diff)
+	}
+}
+
+func TestBackwardOfSomeOnlyAllocatesNothing(t *testing.T) {
+	trained := make([]autograd.Variable, 20)
+	for i := range trained {
+		trained[i] = autograd.Parameter(autograd.Full(autograd.Float32, 0.5, 3, 3))
+	}
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	data := make([]float32, 12)
+	step := func() {
+		tape.Reset()
+		x := tape.Float32s(data, 4, 3)
+		for _, w := range trained {
+			x = x.MatMul(w).Tanh()
+		}
+		if n := x.Sum().Backward(trained[:10]...).Len(); n != 10 {
+			t.Errorf("%d gradients, want 10", n)
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(10, step); n != 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+}
+
+func ExampleVariable_Backward_only() {
+	body, head := autograd.Parameter(autograd.Scalar(2.0)), autograd.Parameter(autograd.Scalar(3.0))
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	loss := tape.Const(autograd.Scalar(5.0)).Mul(body).Mul(head)
+	grads := loss.Backward(head) // the body is frozen
+	fmt.Println(grads.Len(), grads.Of(head).Item())
+	// Output:
+	// 1 10
 }

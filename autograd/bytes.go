@@ -24,10 +24,7 @@ import (
 // if the shape does not have len(data) elements, and with [*ValueError] unless scale and
 // shift are finite numbers of dtype.
 func (t *Tape) Bytes(dtype DType, data []byte, scale, shift float64, shape ...int) Variable {
-	checkShape("Bytes", shape)
-	if sizeOf(shape) != len(data) {
-		panic(&ShapeError{"Bytes", [][]int{append([]int{}, shape...)}, fmt.Sprintf("the shape does not fit %d elements", len(data))})
-	}
+	checkData("Bytes", len(data), shape)
 	if !isFinite(dtype, scale) || !isFinite(dtype, shift) {
 		panic(&ValueError{"Bytes", fmt.Sprintf("scale %g and shift %g: expected finite numbers of %v", scale, shift, dtype)})
 	}

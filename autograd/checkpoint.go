@@ -13,8 +13,9 @@ import (
 // price of a second forward computation (Chen et al., "Training Deep Nets with
 // Sublinear Memory Cost", 2016).
 //
-// f runs on a tape of its own, with the same random numbers and training flag both
-// times, so results and gradients have the same bits as without Checkpoint. It must
+// f runs on a tape of its own, with the same random numbers, training flag and values of
+// buffers both times, so results and gradients have the same bits as without Checkpoint.
+// What it assigns by [Tape.Assign] the first time is assigned on x's tape. It must
 // use nothing recorded but xs; parameters may be captured, and get their gradients.
 // At least one of xs is on a tape. Where the gradient is to be differentiated
 // again, as by [Grad], the second computation is recorded on the tape itself.
@@ -24,10 +25,11 @@ func Checkpoint(f Func, xs ...Variable) Variable {
 	if t == nil {
 		panic(&TapeError{"checkpoint", "none of the Variables is on a tape"})
 	}
-	c := &checkpoint{f: f, operands: len(xs), rng: t.rng}
+	c := &checkpoint{f: f, operands: len(xs), rng: t.rng, before: t.visible()}
 	inner := t.inner()
 	y := c.run(inner, nodes)
 	t.rng = inner.rng
+	inner.handOut(t)
 	operands := append(append([]*node{}, nodes...), inner.parameters()...)
 	o := &op{name: "checkpoint", vjp: c.backward, fused: c.recompute, jvp: c.tangent}
 	n := o.result(y.DType, y.Shape, operands...)
@@ -41,6 +43,7 @@ type checkpoint struct {
 	f        Func
 	operands int      // how many of the node's operands are f's arguments
 	rng      rand.PCG // the tape's random source as f first saw it
+	before   *pending // assignments that f first saw
 }
 
 // inner is a tape for the inside of a checkpoint, recording and empty.
@@ -58,12 +61,13 @@ func (t *Tape) inner() *Tape {
 
 func (t *Tape) giveBack(inner *Tape) {
 	inner.Reset()
+	inner.before = nil
 	t.inners = append(t.inners, inner)
 }
 
 // run computes f on inner with copies of the operands as its leaves.
 func (c *checkpoint) run(inner *Tape, operands []*node) *node {
-	inner.rng = c.rng
+	inner.rng, inner.before = c.rng, c.before
 	args := make([]Variable, c.operands)
 	for i := range args {
 		args[i] = inner.borrow(operands[i]).variable()
@@ -113,7 +117,7 @@ func (c *checkpoint) recompute(p *pass, n, g *node) {
 	})
 	y := c.run(inner, operands)
 	if y.tracked {
-		grads := y.variable().backward("checkpoint", inner.borrowed(g))
+		grads := y.variable().backward("checkpoint", inner.borrowed(g), nil)
 		for i, in := range operands {
 			if share := grads.s.find(in); share != nil && p.needs(n, i) {
 				copied := p.temporary(share.DType, share.Shape)
@@ -150,13 +154,14 @@ func (c *checkpoint) again(n *node) *node {
 	kept := t.rng
 	t.rng = c.rng
 	xs := operands(n)[:c.operands]
-	y := c.f(xs).check("checkpoint")
+	y := t.repeat(c.before, func() *node { return c.f(xs).check("checkpoint") })
 	t.rng = kept
 	return y
 }
 
 // backward is the rule for passes that are recorded.
 func (c *checkpoint) backward(p *pass, n *node, g Variable) {
+	since := len(n.tape.record) // an operand may have been computed from another: that path is not ours
 	y := c.again(n)
 	var xs []Variable
 	var at []int
@@ -166,7 +171,7 @@ func (c *checkpoint) backward(p *pass, n *node, g Variable) {
 			xs, at = append(xs, x), append(at, i)
 		}
 	})
-	for k, grad := range GradWith(y.variable(), g, xs...) {
+	for k, grad := range y.gradients("checkpoint", g, xs, since, true) {
 		p.add(n, at[k], grad)
 	}
 }

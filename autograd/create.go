@@ -18,10 +18,7 @@ func New[T Float](data []T, shape ...int) Variable {
 	if len(shape) == 0 {
 		n.setShape([]int{len(data)})
 	} else {
-		checkShape("New", shape)
-		if sizeOf(shape) != len(data) {
-			panic(&ShapeError{"New", [][]int{append([]int{}, shape...)}, fmt.Sprintf("the shape does not fit %d elements", len(data))})
-		}
+		checkData("New", len(data), shape)
 		n.setShape(shape)
 	}
 	switch d := any(data).(type) {

@@ -109,19 +109,28 @@ func (*TapeError) programError()  {}
 // panic passes through. It is for the boundary where models or shapes come from outside the
 // program. After an error the tape that was in use is still good for Reset.
 func Try(f func()) (err error) {
-	defer func() {
-		r := recover()
-		if r == nil {
-			return
-		}
-		e, ok := r.(programError)
-		if !ok {
-			panic(r)
-		}
-		err = e
-	}()
+	defer Catch(&err)
 	f()
 	return nil
+}
+
+// Catch is [Try] for a whole function that returns an error:
+//
+//	func Classify(x autograd.Variable) (class int, err error) {
+//		defer autograd.Catch(&err)
+//
+// If the function panics with an error of this package, that becomes the error it
+// returns. Catch must itself be the deferred function, not called by one.
+func Catch(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	e, ok := r.(programError)
+	if !ok {
+		panic(r)
+	}
+	*err = e
 }
 
 func joinShapes(shapes [][]int) string {

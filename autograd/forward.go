@@ -9,7 +9,8 @@ import "github.com/chainrule-go/chainrule/internal/tensor"
 // tangentOf is the derivative of root in the direction where each source changes
 // by its tangent. It is the zero Variable where root does not depend on a source.
 func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Variable {
-	needed := neededFor(t, root, sources)
+	needed := make([]need, root.index+1)
+	markNeeded(needed, root, sources, 0)
 	keepAncestors(t, root, needed)
 	known := make(map[*node]Variable, len(sources))
 	first := root.index
@@ -22,7 +23,7 @@ func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Varia
 	}
 	for i := first; i <= root.index; i++ {
 		n := t.record[i]
-		if !needed[i] || n.op == nil || known[n].n != nil {
+		if needed[i] == 0 || n.op == nil || known[n].n != nil {
 			continue
 		}
 		if n.op.jvp == nil {
@@ -36,12 +37,12 @@ func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Varia
 }
 
 // keepAncestors clears the marks of what root was not computed from.
-func keepAncestors(t *Tape, root *node, marks []bool) {
+func keepAncestors(t *Tape, root *node, marks []need) {
 	reached := make([]bool, len(marks))
 	reached[root.index] = true
 	for i := root.index; i >= 0; i-- {
-		if !reached[i] || !marks[i] {
-			marks[i] = false
+		if !reached[i] || marks[i] == 0 {
+			marks[i] = 0
 			continue
 		}
 		n := t.record[i]

@@ -19,7 +19,7 @@ func Grad(y Variable, xs ...Variable) []Variable {
 	if n.Len() != 1 {
 		panic(&ShapeError{"Grad", shapesOf(n), "expected one element: reduce it first, or give the upstream gradient with GradWith"})
 	}
-	return n.gradients("Grad", Variable{}, xs, true)
+	return n.gradients("Grad", Variable{}, xs, 0, true)
 }
 
 // GradWith is [Grad] of Σ upstream·y: the vector–Jacobian product. upstream has
@@ -28,22 +28,16 @@ func Grad(y Variable, xs ...Variable) []Variable {
 func GradWith(y, upstream Variable, xs ...Variable) []Variable {
 	n, u := y.check("GradWith"), upstream.check("GradWith")
 	checkUpstream("GradWith", n, u)
-	return n.gradients("GradWith", upstream, xs, true)
+	return n.gradients("GradWith", upstream, xs, 0, true)
 }
 
-// gradients runs a pass from root that is restricted to xs. If it is not recorded,
-// the results are constants on the tape.
-func (root *node) gradients(name string, upstream Variable, xs []Variable, recorded bool) []Variable {
+// gradients runs a pass from root that is restricted to xs, and to what was recorded from
+// position since on. If it is not recorded, the results are constants on the tape.
+func (root *node) gradients(name string, upstream Variable, xs []Variable, since int, recorded bool) []Variable {
 	t := checkRoot(name, root)
-	sources := make([]*node, len(xs))
-	for i, x := range xs {
-		sources[i] = t.source(name, x)
-	}
+	p := t.startPass(name, root, xs, since, recorded)
 	grads := make([]*node, len(xs))
-	p := t.startPass(root, recorded)
-	p.needed = neededFor(t, root, sources)
-	t.recording = recorded
-	if p.needed[root.index] {
+	if p.needed != nil && p.needed[root.index] != 0 {
 		p.seed(root, upstream)
 	}
 	for i := int(root.index); p.pending > 0; i-- {
@@ -51,7 +45,7 @@ func (root *node) gradients(name string, upstream Variable, xs []Variable, recor
 		if g == nil {
 			continue
 		}
-		for j, source := range sources {
+		for j, source := range p.sources {
 			if source == n {
 				g.refs++ // of the temporaries only: the record's hold outlasts this
 				grads[j] = g
@@ -60,7 +54,6 @@ func (root *node) gradients(name string, upstream Variable, xs []Variable, recor
 		p.step(n, g)
 	}
 	t.endPass(p)
-	t.recording = true
 	return t.results(xs, grads, recorded)
 }
 
@@ -104,23 +97,24 @@ func (t *Tape) source(op string, x Variable) *node {
 	return n
 }
 
-// neededFor marks, by position in the record, what lies on a path from root to one
-// of sources; nothing else needs a gradient.
-func neededFor(t *Tape, root *node, sources []*node) []bool {
-	needed := make([]bool, root.index+1)
+// markNeeded marks, by position in the record, sources and what lies on a path from root
+// to one of them, from position since on; nothing else needs a gradient.
+func markNeeded(needed []need, root *node, sources []*node, since int) {
+	t := root.tape
 	first := root.index + 1
 	for _, s := range sources {
 		if s != nil && s.index <= root.index {
-			needed[s.index] = true
+			needed[s.index] = askedFor
 			first = min(first, s.index)
 		}
 	}
-	for i := first; i <= root.index; i++ {
+	for i := max(first, int32(since)); i <= root.index; i++ {
 		n := t.record[i]
-		for k := 0; k < n.numInputs() && !needed[i]; k++ {
+		for k := 0; k < n.numInputs() && needed[i]&leads == 0; k++ {
 			in := n.input(k)
-			needed[i] = in.index >= 0 && in.tape == t && in.index <= root.index && needed[in.index]
+			if in.index >= 0 && in.tape == t && in.index <= root.index && needed[in.index] != 0 {
+				needed[i] |= leads
+			}
 		}
 	}
-	return needed
 }

@@ -27,7 +27,11 @@ type Tape struct {
 	recording bool
 	scratch   []*node
 	passes    []*pass // spare passes, one per nesting depth
+	walks     int     // backward passes under way
 	inners    []*Tape // spare tapes for the inside of checkpoints
+
+	pending pending  // assignments that wait for Commit
+	before  *pending // in a computation that is repeated: those that it saw the first time
 
 	noGrad   bool
 	watcher  *watcher // nil unless the tape looks for anomalies or keeps a profile
@@ -106,38 +110,6 @@ func (t *Tape) MemoryUsage() (inUse, peak, held int) { return t.pool.Usage() }
 // ResetPeakMemory starts a new measurement of the peak of MemoryUsage.
 func (t *Tape) ResetPeakMemory() { t.pool.ResetPeak() }
 
-// Const brings data onto the tape: operations on the result are recorded there. It
-// shares v's elements, so v must not be written to before the tape is Reset. A
-// parameter becomes a constant too: no gradient reaches it through the result. A
-// Variable that is already on this tape is returned detached; one of another tape
-// panics.
-func (t *Tape) Const(v Variable) Variable {
-	n := v.check("Const")
-	if n.tape != nil && n.tape != t {
-		panic(&TapeError{"Const", "the Variable is on another tape: Clone it first"})
-	}
-	if n.kind == untracked {
-		panic(&TapeError{"Const", untrackedReason})
-	}
-	return t.view(n, n.Shape).variable()
-}
-
-// Watch brings v onto the tape as a leaf: results computed from it are recorded,
-// and [Gradients.Of](v) has its gradient. Parameters are watched by being used;
-// Watch is for computing on parameters alone, where no operand is on a tape yet,
-// and for gradients with respect to inputs. Watching v again gives the same leaf.
-// An untracked Variable or one recorded on a tape panics with [*TapeError].
-func (t *Tape) Watch(v Variable) Variable {
-	n := v.check("Watch")
-	switch n.kind {
-	case untracked:
-		panic(&TapeError{"Watch", untrackedReason})
-	case recorded:
-		panic(&TapeError{"Watch", "the Variable is recorded on a tape already: Clone it, or take its gradient with Grad or RetainGrad"})
-	}
-	return t.leaf(n).variable()
-}
-
 // leaf is the node that stands for a parameter, or watched constant, on t.
 func (t *Tape) leaf(n *node) *node {
 	if leaf, ok := t.leaves[n]; ok {
@@ -151,10 +123,12 @@ func (t *Tape) leaf(n *node) *node {
 }
 
 // Reset ends the life of every Variable and Gradients on the tape and keeps their
-// memory for the next step. Using one of them afterwards panics. Slices taken from
-// them must not be used either, which nothing can check.
+// memory for the next step; what was assigned and not committed is dropped. Using one
+// of them afterwards panics. Slices taken from them must not be used either, which
+// nothing can check.
 func (t *Tape) Reset() {
-	t.recording = !t.noGrad
+	t.recording, t.walks = !t.noGrad, 0
+	t.dropPending()
 	t.dropScratch(0)
 	for _, s := range t.sets {
 		s.release(t)

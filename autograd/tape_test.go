@@ -259,6 +259,42 @@ func TestTryPassesOtherPanics(t *testing.T) {
 	autograd.Try(func() { panic("other") })
 }
 
+// product is a function that returns what operations panic with.
+func product(a, b autograd.Variable) (value float64, err error) {
+	defer autograd.Catch(&err)
+	return autograd.Dot(a, b).Item(), nil
+}
+
+func TestCatch(t *testing.T) {
+	if value, err := product(vector(1, 2), vector(3, 4)); value != 11 || err != nil {
+		t.Errorf("got %v and %v", value, err)
+	}
+	var shape *autograd.ShapeError
+	if _, err := product(vector(1, 2), vector(3)); !errors.As(err, &shape) {
+		t.Errorf("got %v, want a ShapeError", err)
+	}
+	defer func() {
+		if r := recover(); r != "other" {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	func() (err error) {
+		defer autograd.Catch(&err)
+		panic("other")
+	}()
+}
+
+func ExampleCatch() {
+	product := func(a, b autograd.Variable) (c autograd.Variable, err error) {
+		defer autograd.Catch(&err)
+		return a.MatMul(b), nil
+	}
+	_, err := product(autograd.Ones(autograd.Float64, 2, 3), autograd.Ones(autograd.Float64, 2, 3))
+	fmt.Println(err)
+	// Output:
+	// autograd: matmul of [2 3] and [2 3]: the inner sizes differ
+}
+
 func TestTapeIsUsableAfterAPanic(t *testing.T) {
 	w := autograd.Parameter(vector(1, 2))
 	tape := autograd.NewTape(autograd.TapeConfig{})

@@ -83,7 +83,7 @@ func (e *evaluation) grads(op string, y *node, upstream Variable) []Variable {
 		}
 		return xs
 	}
-	return y.gradients(op, upstream, xs, !e.own)
+	return y.gradients(op, upstream, xs, 0, !e.own)
 }
 
 // ValueAndGrad is f's value at xs, which must have one element, and its gradient

@@ -275,12 +275,7 @@ func (v Variable) Clone() Variable {
 // recorded, and a step that was recorded before must not be differentiated after.
 func (v Variable) CopyFrom(src Variable) {
 	n, s := v.check("CopyFrom"), src.check("CopyFrom")
-	if !tensor.EqualShape(n.Shape, s.Shape) {
-		panic(&ShapeError{"CopyFrom", shapesOf(n, s), "expected equal shapes"})
-	}
-	if n.DType != s.DType {
-		panic(&DTypeError{"CopyFrom", []DType{n.DType, s.DType}, "expected equal types"})
-	}
+	checkSameForm("CopyFrom", n, s)
 	tensor.Copy(&n.Array, &s.Array)
 }
 
