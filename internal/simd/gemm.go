@@ -34,13 +34,20 @@ type Gemm[T Float] struct {
 	Bias       []T  // unless nil, added to each row of C
 }
 
-// GemmPanel is the number of columns of C that MulOuter computes together: 16
-// float32 or 8 float64.
+// maxPanel is the most columns that GemmPanel returns.
+const maxPanel = 32
+
+// GemmPanel is the number of columns of C that MulOuter computes together, 16 float32
+// or 8 float64, or twice as many with AVX-512.
 func GemmPanel[T Float]() int {
-	if is32[T]() {
-		return 16
+	w := 16
+	if active >= avx512 {
+		w = maxPanel
 	}
-	return 8
+	if is32[T]() {
+		return w
+	}
+	return w / 2
 }
 
 // MaxAxpyRows is the most rows that MulAxpy takes.
@@ -142,32 +149,37 @@ func (g *Gemm[T]) need(op, name string, got, want int) {
 	}
 }
 
-// maxTileRows is the number of rows of the tallest tile.
-const maxTileRows = 6
+// maxTileRows is the most rows that any instruction set's tallest tile has.
+const maxTileRows = 12
+
+// tileRows is the number of rows of the tallest tile.
+func tileRows() int {
+	if active >= avx512 {
+		return maxTileRows
+	}
+	return 6
+}
 
 // tilesOf is how M rows are cut into tiles, from the top: tiles[h] is the number of
-// tiles of h rows, the tallest first. Tiles of fewer than 4 rows cannot keep the
-// multipliers busy and are avoided where M allows.
+// tiles of h rows, the tallest first. All are of the tallest but for the last one, two or
+// three, which share the rest evenly: tiles of less than two thirds of that cannot keep
+// the multipliers busy.
 func tilesOf(m int) (tiles [maxTileRows + 1]int) {
-	six := m / 6
-	switch r := m % 6; {
-	case m < 6:
-		tiles[m] = 1
+	most := tileRows()
+	if m <= most {
+		tiles[max(m, 0)] = 1
 		return tiles
-	case m == 7:
-		tiles[4], tiles[3] = 1, 1
-		return tiles
-	case r == 5:
-		tiles[5] = 1
-	case r == 4:
-		tiles[4] = 1
-	case r == 3:
-		six, tiles[5], tiles[4] = six-1, 1, 1
-	case r == 2:
-		six, tiles[4] = six-1, 2
-	case r == 1:
-		six, tiles[5], tiles[4] = six-2, 1, 2
 	}
-	tiles[6] = six
+	count := (m + most - 1) / most
+	last, rest := 1, m-(count-1)*most
+	for last < min(count, 3) && rest/last < most*2/3 {
+		last++
+		rest += most
+	}
+	tiles[most] = count - last
+	for ; last > 0; last-- {
+		tiles[rest/last]++
+		rest -= rest / last
+	}
 	return tiles
 }

@@ -84,7 +84,7 @@ func (g *Gemm[T]) bytesGeneric(x []byte, row int, table *[256]T, skip byte, inde
 func (g *Gemm[T]) bytesRow(i int, a []byte, table *[256]T, index []int32) {
 	w := GemmPanel[T]()
 	for j := 0; j < g.N; j += w {
-		var sums [16]T
+		var sums [maxPanel]T
 		b := g.B[j*g.K:]
 		for _, p := range index {
 			v := table[a[p]]

@@ -4,7 +4,7 @@ package simd
 
 import "unsafe"
 
-// The structs that the assembly takes, as in gemm_avx2_amd64.go.
+// The structs that the assembly takes, as in gemm_amd64.go.
 
 // gemmList describes rows of bytes whose columns are listed.
 type gemmList struct {
@@ -51,7 +51,7 @@ func listColumns(index []int32, src []byte, row, m, k int, skip byte) (done, n i
 		k: done, eight: 8, skip: int(skip) * 0x01010101,
 	}
 	t.rows = rowsOfBytes(src, row, m)
-	gemmListColumns(&t)
+	gemmListColumnsAVX2(&t)
 	return done, t.count
 }
 
@@ -112,15 +112,10 @@ func (g *Gemm[T]) bytesTiles(t *gemmTiles, j, panels, tiles int) {
 	if g.K > 0 {
 		t.b = at(g.B, j*g.K)
 	}
-	switch {
-	case is32[T]() && panels == 2:
-		gemmIndexed3x4F32(t)
-	case is32[T]():
-		gemmIndexed3x2F32(t)
-	case panels == 2:
-		gemmIndexed3x4F64(t)
-	default:
-		gemmIndexed3x2F64(t)
+	if is32[T]() {
+		gemmIndexedF32(panels, t)
+	} else {
+		gemmIndexedF64(panels, t)
 	}
 }
 
@@ -128,7 +123,7 @@ func (g *Gemm[T]) bytesTiles(t *gemmTiles, j, panels, tiles int) {
 // of which a part is kept.
 func (g *Gemm[T]) bytesEdge(t gemmTiles, i, j, rows int) {
 	w := GemmPanel[T]()
-	var tile [IndexedRows * 16]T
+	var tile [IndexedRows * maxPanel]T
 	t.cRow, t.flags = bytesIn[T](w), 0
 	for ; j < g.N; j += w {
 		t.c = unsafe.Pointer(&tile)
@@ -151,7 +146,7 @@ func transposeBytes(dst []byte, dstRow int, src []byte, srcRow, rows, cols int) 
 	t := gemmByteTiles{dstRow: dstRow, srcRow: srcRow, tiles: fullRows / tileRows}
 	for j := 0; j < fullCols; j += tileCols {
 		t.dst, t.src = unsafe.Pointer(&dst[j*dstRow]), unsafe.Pointer(&src[j])
-		gemmTransposeBytes(&t)
+		gemmTransposeBytesAVX2(&t)
 	}
 	if fullCols < cols {
 		transposeBytesGeneric(dst, dstRow, src, srcRow, 0, fullRows, fullCols, cols)

@@ -95,16 +95,17 @@ func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip byte)
 	if c.flags&2 != 0 {
 		exact.Bias, _, _ = operand(mem.bias, r, 1, c.n, byRows, 0, c.atEnd)
 	}
-	packed := cut(mem.b, PackedBLen[T](c.n, c.k), c.atEnd)
-	PackB(packed, b, c.n, 1, c.k, c.n)
 	exact.C = cut(mem.c, extent(c.m, exact.CRow, c.n, 1), c.atEnd)
 	index := int32s(guarded(t, 4*IndexLen(c.k), true))
 	for _, set := range instructionSets() {
 		Fill(exact.C, 7) // between rows this must stay
 		want, tolerance := naiveGemm(&exact)
 		g := exact
-		g.A, g.B, g.PackedB = nil, packed, true
-		set.with(func() { g.MulBytes(x, row, &table, skip, index) })
+		set.with(func() {
+			g.A, g.B, g.PackedB = nil, cut(mem.b, PackedBLen[T](c.n, c.k), c.atEnd), true
+			PackB(g.B, b, c.n, 1, c.k, c.n)
+			g.MulBytes(x, row, &table, skip, index)
+		})
 		for i, v := range g.C {
 			i, j := i/g.CRow, i%g.CRow
 			if j >= c.n {

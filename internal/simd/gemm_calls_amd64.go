@@ -4,45 +4,158 @@
 
 package simd
 
-// gemmOuterF32 runs the kernel for tiles of that many rows and vectors.
-func gemmOuterF32(rows, vecs int, masked bool, p *gemmTiles) {
-	switch {
-	case rows == 6 && !masked:
-		gemmOuter6x2F32(p)
-	case rows == 6 && vecs == 2:
-		gemmOuter6x2MaskF32(p)
-	case rows == 6 && vecs == 1:
-		gemmOuter6x1MaskF32(p)
-	case rows == 5 && !masked:
-		gemmOuter5x2F32(p)
-	case rows == 5 && vecs == 2:
-		gemmOuter5x2MaskF32(p)
-	case rows == 5 && vecs == 1:
-		gemmOuter5x1MaskF32(p)
-	case rows == 4 && !masked:
-		gemmOuter4x2F32(p)
-	case rows == 4 && vecs == 2:
-		gemmOuter4x2MaskF32(p)
-	case rows == 4 && vecs == 1:
-		gemmOuter4x1MaskF32(p)
-	case rows == 3 && !masked:
-		gemmOuter3x2F32(p)
-	case rows == 3 && vecs == 2:
-		gemmOuter3x2MaskF32(p)
-	case rows == 3 && vecs == 1:
-		gemmOuter3x1MaskF32(p)
-	case rows == 2 && !masked:
-		gemmOuter2x2F32(p)
-	case rows == 2 && vecs == 2:
-		gemmOuter2x2MaskF32(p)
-	case rows == 2 && vecs == 1:
-		gemmOuter2x1MaskF32(p)
-	case rows == 1 && !masked:
-		gemmOuter1x2F32(p)
-	case rows == 1 && vecs == 2:
-		gemmOuter1x2MaskF32(p)
-	case rows == 1 && vecs == 1:
-		gemmOuter1x1MaskF32(p)
+// gemmOuterF32 runs the kernel for tiles of that many rows in a form of gemmFull and so on.
+func gemmOuterF32(rows, form int, p *gemmTiles) {
+	if active >= avx512 {
+		switch 3*rows + form {
+		case 3:
+			gemmOuter1x2F32AVX512(p)
+		case 4:
+			gemmOuter1x2MaskF32AVX512(p)
+		case 5:
+			gemmOuter1x1MaskF32AVX512(p)
+		case 6:
+			gemmOuter2x2F32AVX512(p)
+		case 7:
+			gemmOuter2x2MaskF32AVX512(p)
+		case 8:
+			gemmOuter2x1MaskF32AVX512(p)
+		case 9:
+			gemmOuter3x2F32AVX512(p)
+		case 10:
+			gemmOuter3x2MaskF32AVX512(p)
+		case 11:
+			gemmOuter3x1MaskF32AVX512(p)
+		case 12:
+			gemmOuter4x2F32AVX512(p)
+		case 13:
+			gemmOuter4x2MaskF32AVX512(p)
+		case 14:
+			gemmOuter4x1MaskF32AVX512(p)
+		case 15:
+			gemmOuter5x2F32AVX512(p)
+		case 16:
+			gemmOuter5x2MaskF32AVX512(p)
+		case 17:
+			gemmOuter5x1MaskF32AVX512(p)
+		case 18:
+			gemmOuter6x2F32AVX512(p)
+		case 19:
+			gemmOuter6x2MaskF32AVX512(p)
+		case 20:
+			gemmOuter6x1MaskF32AVX512(p)
+		case 21:
+			gemmOuter7x2F32AVX512(p)
+		case 22:
+			gemmOuter7x2MaskF32AVX512(p)
+		case 23:
+			gemmOuter7x1MaskF32AVX512(p)
+		case 24:
+			gemmOuter8x2F32AVX512(p)
+		case 25:
+			gemmOuter8x2MaskF32AVX512(p)
+		case 26:
+			gemmOuter8x1MaskF32AVX512(p)
+		case 27:
+			gemmOuter9x2F32AVX512(p)
+		case 28:
+			gemmOuter9x2MaskF32AVX512(p)
+		case 29:
+			gemmOuter9x1MaskF32AVX512(p)
+		case 30:
+			gemmOuter10x2F32AVX512(p)
+		case 31:
+			gemmOuter10x2MaskF32AVX512(p)
+		case 32:
+			gemmOuter10x1MaskF32AVX512(p)
+		case 33:
+			gemmOuter11x2F32AVX512(p)
+		case 34:
+			gemmOuter11x2MaskF32AVX512(p)
+		case 35:
+			gemmOuter11x1MaskF32AVX512(p)
+		case 36:
+			gemmOuter12x2F32AVX512(p)
+		case 37:
+			gemmOuter12x2MaskF32AVX512(p)
+		case 38:
+			gemmOuter12x1MaskF32AVX512(p)
+		}
+		return
+	}
+	switch 3*rows + form {
+	case 3:
+		gemmOuter1x2F32AVX2(p)
+	case 4:
+		gemmOuter1x2MaskF32AVX2(p)
+	case 5:
+		gemmOuter1x1MaskF32AVX2(p)
+	case 6:
+		gemmOuter2x2F32AVX2(p)
+	case 7:
+		gemmOuter2x2MaskF32AVX2(p)
+	case 8:
+		gemmOuter2x1MaskF32AVX2(p)
+	case 9:
+		gemmOuter3x2F32AVX2(p)
+	case 10:
+		gemmOuter3x2MaskF32AVX2(p)
+	case 11:
+		gemmOuter3x1MaskF32AVX2(p)
+	case 12:
+		gemmOuter4x2F32AVX2(p)
+	case 13:
+		gemmOuter4x2MaskF32AVX2(p)
+	case 14:
+		gemmOuter4x1MaskF32AVX2(p)
+	case 15:
+		gemmOuter5x2F32AVX2(p)
+	case 16:
+		gemmOuter5x2MaskF32AVX2(p)
+	case 17:
+		gemmOuter5x1MaskF32AVX2(p)
+	case 18:
+		gemmOuter6x2F32AVX2(p)
+	case 19:
+		gemmOuter6x2MaskF32AVX2(p)
+	case 20:
+		gemmOuter6x1MaskF32AVX2(p)
+	}
+}
+
+// gemmAxpyF32 runs the kernel for that many rows of C and groups of one row of B,
+// or as many as gemmAxpyGroup says.
+func gemmAxpyF32(rows int, one bool, p *gemmSums) {
+	if active >= avx512 {
+		switch gemmAxpyKey(rows, one) {
+		case 2:
+			gemmAxpy1x8F32AVX512(p)
+		case 3:
+			gemmAxpy1x1F32AVX512(p)
+		case 4:
+			gemmAxpy2x4F32AVX512(p)
+		case 5:
+			gemmAxpy2x1F32AVX512(p)
+		case 6:
+			gemmAxpy3x3F32AVX512(p)
+		case 7:
+			gemmAxpy3x1F32AVX512(p)
+		}
+		return
+	}
+	switch gemmAxpyKey(rows, one) {
+	case 2:
+		gemmAxpy1x8F32AVX2(p)
+	case 3:
+		gemmAxpy1x1F32AVX2(p)
+	case 4:
+		gemmAxpy2x4F32AVX2(p)
+	case 5:
+		gemmAxpy2x1F32AVX2(p)
+	case 6:
+		gemmAxpy3x3F32AVX2(p)
+	case 7:
+		gemmAxpy3x1F32AVX2(p)
 	}
 }
 
@@ -50,72 +163,222 @@ func gemmOuterF32(rows, vecs int, masked bool, p *gemmTiles) {
 func gemmDotF32(rows int, p *gemmDots) {
 	switch rows {
 	case 1:
-		gemmDot1x4F32(p)
+		gemmDot1x4F32AVX2(p)
 	case 2:
-		gemmDot2x4F32(p)
+		gemmDot2x4F32AVX2(p)
 	case 3:
-		gemmDot3x4F32(p)
+		gemmDot3x4F32AVX2(p)
 	}
 }
 
-// gemmAxpyF32 runs the kernel for that many rows of C and groups of one row
-// of B, or as many as gemmAxpyGroup says.
-func gemmAxpyF32(rows int, one bool, p *gemmSums) {
-	switch {
-	case rows == 1 && one:
-		gemmAxpy1x1F32(p)
-	case rows == 1:
-		gemmAxpy1x8F32(p)
-	case rows == 2 && one:
-		gemmAxpy2x1F32(p)
-	case rows == 2:
-		gemmAxpy2x4F32(p)
-	case rows == 3 && one:
-		gemmAxpy3x1F32(p)
-	case rows == 3:
-		gemmAxpy3x3F32(p)
+// gemmIndexedF32 runs the kernel for tiles of one panel or two.
+func gemmIndexedF32(panels int, p *gemmTiles) {
+	if active >= avx512 {
+		switch panels {
+		case 1:
+			gemmIndexed3x2F32AVX512(p)
+		case 2:
+			gemmIndexed3x4F32AVX512(p)
+		}
+		return
+	}
+	switch panels {
+	case 1:
+		gemmIndexed3x2F32AVX2(p)
+	case 2:
+		gemmIndexed3x4F32AVX2(p)
 	}
 }
 
-// gemmOuterF64 runs the kernel for tiles of that many rows and vectors.
-func gemmOuterF64(rows, vecs int, masked bool, p *gemmTiles) {
-	switch {
-	case rows == 6 && !masked:
-		gemmOuter6x2F64(p)
-	case rows == 6 && vecs == 2:
-		gemmOuter6x2MaskF64(p)
-	case rows == 6 && vecs == 1:
-		gemmOuter6x1MaskF64(p)
-	case rows == 5 && !masked:
-		gemmOuter5x2F64(p)
-	case rows == 5 && vecs == 2:
-		gemmOuter5x2MaskF64(p)
-	case rows == 5 && vecs == 1:
-		gemmOuter5x1MaskF64(p)
-	case rows == 4 && !masked:
-		gemmOuter4x2F64(p)
-	case rows == 4 && vecs == 2:
-		gemmOuter4x2MaskF64(p)
-	case rows == 4 && vecs == 1:
-		gemmOuter4x1MaskF64(p)
-	case rows == 3 && !masked:
-		gemmOuter3x2F64(p)
-	case rows == 3 && vecs == 2:
-		gemmOuter3x2MaskF64(p)
-	case rows == 3 && vecs == 1:
-		gemmOuter3x1MaskF64(p)
-	case rows == 2 && !masked:
-		gemmOuter2x2F64(p)
-	case rows == 2 && vecs == 2:
-		gemmOuter2x2MaskF64(p)
-	case rows == 2 && vecs == 1:
-		gemmOuter2x1MaskF64(p)
-	case rows == 1 && !masked:
-		gemmOuter1x2F64(p)
-	case rows == 1 && vecs == 2:
-		gemmOuter1x2MaskF64(p)
-	case rows == 1 && vecs == 1:
-		gemmOuter1x1MaskF64(p)
+// gemmCopyF32 runs the kernel for rows of that many vectors.
+func gemmCopyF32(vecs int, p *gemmPack) {
+	if active >= avx512 {
+		switch vecs {
+		case 1:
+			gemmCopy1F32AVX512(p)
+		case 2:
+			gemmCopy2F32AVX512(p)
+		}
+		return
+	}
+	switch vecs {
+	case 1:
+		gemmCopy1F32AVX2(p)
+	case 2:
+		gemmCopy2F32AVX2(p)
+	}
+}
+
+// gemmTransposeF32 runs the kernel.
+func gemmTransposeF32(p *gemmPack) {
+	if active >= avx512 {
+		gemmTransposeF32AVX512(p)
+		return
+	}
+	gemmTransposeF32AVX2(p)
+}
+
+// gemmPanelsF32 runs the kernel.
+func gemmPanelsF32(p *gemmPack) {
+	if active >= avx512 {
+		gemmPanelsF32AVX512(p)
+		return
+	}
+	gemmPanelsF32AVX2(p)
+}
+
+// gemmOuterF64 runs the kernel for tiles of that many rows in a form of gemmFull and so on.
+func gemmOuterF64(rows, form int, p *gemmTiles) {
+	if active >= avx512 {
+		switch 3*rows + form {
+		case 3:
+			gemmOuter1x2F64AVX512(p)
+		case 4:
+			gemmOuter1x2MaskF64AVX512(p)
+		case 5:
+			gemmOuter1x1MaskF64AVX512(p)
+		case 6:
+			gemmOuter2x2F64AVX512(p)
+		case 7:
+			gemmOuter2x2MaskF64AVX512(p)
+		case 8:
+			gemmOuter2x1MaskF64AVX512(p)
+		case 9:
+			gemmOuter3x2F64AVX512(p)
+		case 10:
+			gemmOuter3x2MaskF64AVX512(p)
+		case 11:
+			gemmOuter3x1MaskF64AVX512(p)
+		case 12:
+			gemmOuter4x2F64AVX512(p)
+		case 13:
+			gemmOuter4x2MaskF64AVX512(p)
+		case 14:
+			gemmOuter4x1MaskF64AVX512(p)
+		case 15:
+			gemmOuter5x2F64AVX512(p)
+		case 16:
+			gemmOuter5x2MaskF64AVX512(p)
+		case 17:
+			gemmOuter5x1MaskF64AVX512(p)
+		case 18:
+			gemmOuter6x2F64AVX512(p)
+		case 19:
+			gemmOuter6x2MaskF64AVX512(p)
+		case 20:
+			gemmOuter6x1MaskF64AVX512(p)
+		case 21:
+			gemmOuter7x2F64AVX512(p)
+		case 22:
+			gemmOuter7x2MaskF64AVX512(p)
+		case 23:
+			gemmOuter7x1MaskF64AVX512(p)
+		case 24:
+			gemmOuter8x2F64AVX512(p)
+		case 25:
+			gemmOuter8x2MaskF64AVX512(p)
+		case 26:
+			gemmOuter8x1MaskF64AVX512(p)
+		case 27:
+			gemmOuter9x2F64AVX512(p)
+		case 28:
+			gemmOuter9x2MaskF64AVX512(p)
+		case 29:
+			gemmOuter9x1MaskF64AVX512(p)
+		case 30:
+			gemmOuter10x2F64AVX512(p)
+		case 31:
+			gemmOuter10x2MaskF64AVX512(p)
+		case 32:
+			gemmOuter10x1MaskF64AVX512(p)
+		case 33:
+			gemmOuter11x2F64AVX512(p)
+		case 34:
+			gemmOuter11x2MaskF64AVX512(p)
+		case 35:
+			gemmOuter11x1MaskF64AVX512(p)
+		case 36:
+			gemmOuter12x2F64AVX512(p)
+		case 37:
+			gemmOuter12x2MaskF64AVX512(p)
+		case 38:
+			gemmOuter12x1MaskF64AVX512(p)
+		}
+		return
+	}
+	switch 3*rows + form {
+	case 3:
+		gemmOuter1x2F64AVX2(p)
+	case 4:
+		gemmOuter1x2MaskF64AVX2(p)
+	case 5:
+		gemmOuter1x1MaskF64AVX2(p)
+	case 6:
+		gemmOuter2x2F64AVX2(p)
+	case 7:
+		gemmOuter2x2MaskF64AVX2(p)
+	case 8:
+		gemmOuter2x1MaskF64AVX2(p)
+	case 9:
+		gemmOuter3x2F64AVX2(p)
+	case 10:
+		gemmOuter3x2MaskF64AVX2(p)
+	case 11:
+		gemmOuter3x1MaskF64AVX2(p)
+	case 12:
+		gemmOuter4x2F64AVX2(p)
+	case 13:
+		gemmOuter4x2MaskF64AVX2(p)
+	case 14:
+		gemmOuter4x1MaskF64AVX2(p)
+	case 15:
+		gemmOuter5x2F64AVX2(p)
+	case 16:
+		gemmOuter5x2MaskF64AVX2(p)
+	case 17:
+		gemmOuter5x1MaskF64AVX2(p)
+	case 18:
+		gemmOuter6x2F64AVX2(p)
+	case 19:
+		gemmOuter6x2MaskF64AVX2(p)
+	case 20:
+		gemmOuter6x1MaskF64AVX2(p)
+	}
+}
+
+// gemmAxpyF64 runs the kernel for that many rows of C and groups of one row of B,
+// or as many as gemmAxpyGroup says.
+func gemmAxpyF64(rows int, one bool, p *gemmSums) {
+	if active >= avx512 {
+		switch gemmAxpyKey(rows, one) {
+		case 2:
+			gemmAxpy1x8F64AVX512(p)
+		case 3:
+			gemmAxpy1x1F64AVX512(p)
+		case 4:
+			gemmAxpy2x4F64AVX512(p)
+		case 5:
+			gemmAxpy2x1F64AVX512(p)
+		case 6:
+			gemmAxpy3x3F64AVX512(p)
+		case 7:
+			gemmAxpy3x1F64AVX512(p)
+		}
+		return
+	}
+	switch gemmAxpyKey(rows, one) {
+	case 2:
+		gemmAxpy1x8F64AVX2(p)
+	case 3:
+		gemmAxpy1x1F64AVX2(p)
+	case 4:
+		gemmAxpy2x4F64AVX2(p)
+	case 5:
+		gemmAxpy2x1F64AVX2(p)
+	case 6:
+		gemmAxpy3x3F64AVX2(p)
+	case 7:
+		gemmAxpy3x1F64AVX2(p)
 	}
 }
 
@@ -123,33 +386,73 @@ func gemmOuterF64(rows, vecs int, masked bool, p *gemmTiles) {
 func gemmDotF64(rows int, p *gemmDots) {
 	switch rows {
 	case 1:
-		gemmDot1x4F64(p)
+		gemmDot1x4F64AVX2(p)
 	case 2:
-		gemmDot2x4F64(p)
+		gemmDot2x4F64AVX2(p)
 	case 3:
-		gemmDot3x4F64(p)
+		gemmDot3x4F64AVX2(p)
 	}
 }
 
-// gemmAxpyF64 runs the kernel for that many rows of C and groups of one row
-// of B, or as many as gemmAxpyGroup says.
-func gemmAxpyF64(rows int, one bool, p *gemmSums) {
-	switch {
-	case rows == 1 && one:
-		gemmAxpy1x1F64(p)
-	case rows == 1:
-		gemmAxpy1x8F64(p)
-	case rows == 2 && one:
-		gemmAxpy2x1F64(p)
-	case rows == 2:
-		gemmAxpy2x4F64(p)
-	case rows == 3 && one:
-		gemmAxpy3x1F64(p)
-	case rows == 3:
-		gemmAxpy3x3F64(p)
+// gemmIndexedF64 runs the kernel for tiles of one panel or two.
+func gemmIndexedF64(panels int, p *gemmTiles) {
+	if active >= avx512 {
+		switch panels {
+		case 1:
+			gemmIndexed3x2F64AVX512(p)
+		case 2:
+			gemmIndexed3x4F64AVX512(p)
+		}
+		return
 	}
+	switch panels {
+	case 1:
+		gemmIndexed3x2F64AVX2(p)
+	case 2:
+		gemmIndexed3x4F64AVX2(p)
+	}
+}
+
+// gemmCopyF64 runs the kernel for rows of that many vectors.
+func gemmCopyF64(vecs int, p *gemmPack) {
+	if active >= avx512 {
+		switch vecs {
+		case 1:
+			gemmCopy1F64AVX512(p)
+		case 2:
+			gemmCopy2F64AVX512(p)
+		}
+		return
+	}
+	switch vecs {
+	case 1:
+		gemmCopy1F64AVX2(p)
+	case 2:
+		gemmCopy2F64AVX2(p)
+	}
+}
+
+// gemmTransposeF64 runs the kernel.
+func gemmTransposeF64(p *gemmPack) {
+	if active >= avx512 {
+		gemmTransposeF64AVX512(p)
+		return
+	}
+	gemmTransposeF64AVX2(p)
+}
+
+// gemmPanelsF64 runs the kernel.
+func gemmPanelsF64(p *gemmPack) {
+	if active >= avx512 {
+		gemmPanelsF64AVX512(p)
+		return
+	}
+	gemmPanelsF64AVX2(p)
 }
 
 // gemmAxpyGroup is how many rows of B the kernels add to 1, 2 or 3 rows of C at
 // once.
 var gemmAxpyGroup = [...]int{1: 8, 2: 4, 3: 3}
+
+// gemmTileRows is the number of rows of the tallest tile.
+var gemmTileRows = [...]int{avx2: 6, avx512: 12}

@@ -60,7 +60,7 @@ func checkPack(op string, dst, wantDst, src, wantSrc, row, col int) {
 func packAGeneric[T Float](dst, src []T, row, col, m, k int) {
 	tiles := tilesOf(m)
 	i := 0
-	for h := maxTileRows; h > 0; h-- {
+	for h := tileRows(); h > 0; h-- {
 		for range tiles[h] {
 			packTile(dst, src[i*row:], row, col, h, h, k)
 			dst = dst[h*k+packPad:]

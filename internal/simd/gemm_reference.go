@@ -13,7 +13,7 @@ func (g *Gemm[T]) outerGeneric() {
 			b, bRow = g.B[j*g.K:], w
 		}
 		i, a := 0, g.A
-		for h := maxTileRows; h > 0; h-- {
+		for h := tileRows(); h > 0; h-- {
 			for range tiles[h] {
 				t := block[T]{g, i, j, h, min(w, g.N-j), a, g.ARow, g.ACol, b, bRow}
 				step := h * g.ARow

@@ -128,7 +128,7 @@ func testGemm[T Float](t *testing.T, mem *memory[T], c gemmCase, run func(g *Gem
 }
 
 // gemmSizes are sizes around those of tiles and vectors.
-var gemmSizes = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 15, 16, 17, 31, 33}
+var gemmSizes = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 15, 16, 17, 23, 31, 32, 33, 50}
 
 // forCases calls f with products of all sizes, going through flags, slack and ends
 // of memory.
@@ -146,7 +146,7 @@ func forCases(ms, ns []int, f func(c gemmCase)) {
 
 func TestMulOuter(t *testing.T) {
 	mem32, mem64 := newMemory[float32](t), newMemory[float64](t)
-	forCases([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 19, 24}, gemmSizes, func(c gemmCase) {
+	forCases([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 19, 25, 42}, gemmSizes, func(c gemmCase) {
 		for _, c.a = range []layout{byRows, byCols} {
 			c.b = byRows
 			testGemm(t, mem32, c, (*Gemm[float32]).MulOuter)
@@ -204,8 +204,14 @@ func testPack[T Float](t *testing.T) {
 			for _, l := range []layout{byRows, byCols} {
 				atEnd := (i+j)%2 == 0
 				src, row, col := operand(mem.a, r, k, n, l, 2, atEnd)
-				comparePacked(t, mem.c, PackedBLen[T](n, k), atEnd, func(dst []T) { PackB(dst, src, row, col, k, n) })
-				comparePacked(t, mem.c, PackedALen(n, k), atEnd, func(dst []T) { PackA(dst, src, col, row, n, k) })
+				for _, set := range instructionSets() {
+					set.with(func() {
+						comparePacked(t, mem.c, PackedBLen[T](n, k), atEnd,
+							func(dst []T) { PackB(dst, src, row, col, k, n) }, func(dst []T) { packBGeneric(dst, src, row, col, k, n) })
+						comparePacked(t, mem.c, PackedALen(n, k), atEnd,
+							func(dst []T) { PackA(dst, src, col, row, n, k) }, func(dst []T) { packAGeneric(dst, src, col, row, n, k) })
+					})
+				}
 			}
 		}
 	}
@@ -213,16 +219,16 @@ func testPack[T Float](t *testing.T) {
 
 // comparePacked compares the elements that matter, which are those the reference
 // writes.
-func comparePacked[T Float](t *testing.T, memory []T, n int, atEnd bool, run func(dst []T)) {
+func comparePacked[T Float](t *testing.T, memory []T, n int, atEnd bool, run, reference func(dst []T)) {
 	t.Helper()
 	got, want := cut(memory, n, atEnd), make([]T, n)
 	Fill(got, T(math.NaN()))
 	Fill(want, T(math.NaN()))
 	run(got)
-	noAssembly.with(func() { run(want) })
+	reference(want)
 	for i, w := range want {
 		if w == w && got[i] != w {
-			t.Fatalf("element %d is %v, want %v", i, got[i], w)
+			t.Fatalf("%v: element %d is %v, want %v", active, i, got[i], w)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 )
 
@@ -24,10 +23,10 @@ const (
 
 // axpy emits the kernel that adds multiples of rows of B to a few rows of C: each
 // pass over C takes a group of rows of B, read from end to end.
-func axpy(c *build.Context, e element, rows, group int) {
+func (c file) axpy(e element, rows, group int) {
 	name := fmt.Sprintf("gemmAxpy%dx%d%s", rows, group, e.name)
 	doc := fmt.Sprintf("adds multiples of groups of %d rows of B to %d rows of C.", group, rows)
-	f := begin(c, e, name, doc, "gemmSums")
+	f := c.begin(e, name, doc, "gemmSums")
 	a, start, groups, flags := f.get(sumA), f.get(sumB), f.get(sumGroups), f.get(sumFlags)
 	f.Label("group")
 	factors := f.factors(a, rows, group)
@@ -43,7 +42,7 @@ func axpy(c *build.Context, e element, rows, group int) {
 		bases = append(bases, next)
 	}
 	to, n := f.get(sumC), f.get(sumVecs)
-	pass := func(load func(operand.Mem, vec), store func(vec, operand.Mem)) {
+	pass := func(load func(operand.Mem, operand.Op), store func(operand.Op, operand.Mem)) {
 		acc := make([]vec, rows)
 		for i := range acc {
 			acc[i] = f.zero()
@@ -54,7 +53,7 @@ func axpy(c *build.Context, e element, rows, group int) {
 			}
 		})
 		for p := range group {
-			b := f.YMM()
+			b := f.vector()
 			load(rowAt(bases[p/3], bRow, p%3), b)
 			for i := range acc {
 				f.emit("VFMADD231"+f.ps, b, factors[i][p], acc[i])
@@ -67,18 +66,17 @@ func axpy(c *build.Context, e element, rows, group int) {
 	f.TESTQ(n, n)
 	f.JEQ(operand.LabelRef("rest"))
 	f.Label("vector")
-	pass(func(m operand.Mem, v vec) { f.emit("VMOVU"+f.ps, m, v) }, func(v vec, m operand.Mem) { f.emit("VMOVU"+f.ps, v, m) })
+	pass(f.load, f.store)
 	for _, p := range append([]gp{to}, bases...) {
-		f.ADDQ(operand.Imm(32), p)
+		f.ADDQ(operand.Imm(uint64(f.set.width)), p)
 	}
 	f.DECQ(n)
 	f.JNE(operand.LabelRef("vector"))
 	f.Label("rest")
 	f.when(flags, flagRest, "more", func() {
-		mask := f.YMM()
-		f.VMOVDQU(operand.Mem{Base: f.get(sumMask)}, mask)
-		pass(func(m operand.Mem, v vec) { f.emit("VMASKMOV"+f.ps, m, mask, v) },
-			func(v vec, m operand.Mem) { f.emit("VMASKMOV"+f.ps, v, mask, m) })
+		mask := f.loadMask(sumMask, f.set.width)
+		pass(func(m operand.Mem, v operand.Op) { f.loadMasked(m, mask, v) },
+			func(v operand.Op, m operand.Mem) { f.storeMasked(v, mask, m) })
 	})
 
 	// From the second group on, C holds the sum so far.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 )
 
@@ -22,8 +21,8 @@ const listGroup = 32
 // listColumns emits the kernel that lists the columns of a few rows of bytes that are
 // not all the byte to skip. The group's columns come in parts of eight: a table says
 // which lanes of the list they go to, its entry m holds the numbers of the bits set in m.
-func listColumns(c *build.Context) {
-	f := begin(c, single, "gemmListColumns", "lists the columns of bytes that are not all to be skipped.", "gemmList")
+func (c file) listColumns() {
+	f := c.begin(single, "gemmListColumns", "lists the columns of bytes that are not all to be skipped.", "gemmList")
 	index, table, k := f.get(listIndex), f.get(listTable), f.get(listK)
 	rows := make([]gp, indexedRows)
 	for r := range rows {
@@ -81,8 +80,8 @@ const (
 
 // transposeBytes emits the kernel that transposes tiles of bytes, 8 rows × 16
 // columns, one below the other.
-func transposeBytes(c *build.Context) {
-	f := begin(c, single, "gemmTransposeBytes", "transposes tiles of 8 rows and 16 columns of bytes.", "gemmByteTiles")
+func (c file) transposeBytes() {
+	f := c.begin(single, "gemmTransposeBytes", "transposes tiles of 8 rows and 16 columns of bytes.", "gemmByteTiles")
 	src, srcRow := f.get(byteTilesSrc), f.get(byteTilesSrcRow)
 	dst, dstRow := f.get(byteTilesDst), f.get(byteTilesDstRow)
 	tiles := f.get(byteTilesCount)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -30,8 +29,11 @@ const (
 	flagCut  = 8 // the tile is masked
 )
 
-// dotCols is the number of columns of a tile.
-const dotCols = 4
+// Sizes of tiles.
+const (
+	dotCols = 4 // columns
+	dotRows = 3 // most rows
+)
 
 // dots is a kernel under construction that computes tiles of dot products of rows
 // of A and columns of B, both contiguous along k.
@@ -43,10 +45,10 @@ type dots struct {
 
 // dot emits the kernel for tiles of that many rows and four columns, side by
 // side. Each dot product is kept in a vector, summed up at the end.
-func dot(ctx *build.Context, e element, rows int) {
+func (f file) dot(e element, rows int) {
 	name := fmt.Sprintf("gemmDot%dx%d%s", rows, dotCols, e.name)
 	doc := fmt.Sprintf("computes tiles of %d rows and %d columns as dot products.", rows, dotCols)
-	t := &dots{function: begin(ctx, e, name, doc, "gemmDots"), rows: rows}
+	t := &dots{function: f.begin(e, name, doc, "gemmDots"), rows: rows}
 	b, c, bias, tiles := t.get(dotB), t.get(dotC), t.get(dotBias), t.get(dotTiles)
 	t.Label("tile")
 	t.sum(b)
@@ -128,14 +130,13 @@ func (t *dots) sum(start gp) {
 	move(32)
 	t.Label("even")
 	t.when(t.get(dotFlags), flagRest, "rest", func() {
-		mask := t.YMM()
-		t.VMOVDQU(operand.Mem{Base: t.get(dotKMask)}, mask)
+		mask := t.loadMask(dotKMask, 32)
 		for j := range dotCols {
 			column := t.YMM()
-			t.emit("VMASKMOV"+t.ps, columnOf(j, 0), mask, column)
+			t.loadMasked(columnOf(j, 0), mask, column)
 			for i := range t.rows {
 				row := t.YMM()
-				t.emit("VMASKMOV"+t.ps, rowOf(i, 0), mask, row)
+				t.loadMasked(rowOf(i, 0), mask, row)
 				t.emit("VFMADD231"+t.ps, row, column, acc[0][i][j])
 			}
 		}
@@ -192,26 +193,25 @@ func (t *dots) finish(c, addend gp) {
 		sums[i] = t.horizontal(t.acc[i])
 	}
 	flags, cRow := t.get(dotFlags), t.get(dotCRow)
-	mask := t.four()
-	t.VMOVDQU(operand.Mem{Base: t.get(dotMask)}, mask)
+	mask := t.loadMask(dotMask, 4*t.size)
 	rowOf := func(i int) operand.Mem { return rowAt(c, cRow, i) }
 	t.when(flags, flagAccumulate, "accumulate", func() {
 		for i := range sums {
 			old := t.four()
-			t.emit("VMASKMOV"+t.ps, rowOf(i), mask, old)
+			t.loadMasked(rowOf(i), mask, old)
 			t.emit("VADD"+t.ps, sums[i], old, sums[i])
 		}
 	})
 	t.when(flags, flagBias, "bias", func() {
 		bias := t.four()
-		t.emit("VMASKMOV"+t.ps, operand.Mem{Base: addend}, mask, bias)
+		t.loadMasked(operand.Mem{Base: addend}, mask, bias)
 		for i := range sums {
 			t.emit("VADD"+t.ps, bias, sums[i], sums[i])
 		}
 	})
 	t.when(flags, flagCut, "cut", func() {
 		for i := range sums {
-			t.emit("VMASKMOV"+t.ps, sums[i], mask, rowOf(i))
+			t.storeMasked(sums[i], mask, rowOf(i))
 		}
 		t.JMP(operand.LabelRef("stored"))
 	})

@@ -13,16 +13,15 @@ import (
 
 // element is an element type.
 type element struct {
-	name  string // in function names
-	size  int    // bytes
-	lanes int    // in a vector register
-	ps    string // suffix of instructions on vectors
-	ss    string // suffix of instructions on one element
+	name string // in function names
+	size int    // bytes
+	ps   string // suffix of instructions on vectors
+	ss   string // suffix of instructions on one element
 }
 
 var (
-	single = element{"F32", 4, 8, "PS", "SS"}
-	double = element{"F64", 8, 4, "PD", "SD"}
+	single = element{"F32", 4, "PS", "SS"}
+	double = element{"F64", 8, "PD", "SD"}
 )
 
 type (
@@ -30,11 +29,18 @@ type (
 	gp  = reg.GPVirtual
 )
 
+// file is an assembly file under construction, for one instruction set.
+type file struct {
+	*build.Context
+	set *instructionSet
+}
+
 // function is an assembly function under construction, for one element type. It
 // takes one pointer to a struct, p.
 type function struct {
-	*build.Context
+	file
 	element
+	lanes  int // in a vector register
 	p      gp
 	labels int
 }
@@ -45,9 +51,10 @@ func (f *function) label() int {
 	return f.labels
 }
 
-// begin opens the function of that name, whose argument points to the struct
-// named.
-func begin(c *build.Context, e element, name, doc, argument string) *function {
+// begin opens the function of that name, to which that of the instruction set is
+// added. Its argument points to the struct named.
+func (c file) begin(e element, name, doc, argument string) *function {
+	name += c.set.name
 	c.Function(name)
 	c.Attributes(attr.NOSPLIT)
 	c.Doc(name + " " + doc)
@@ -55,7 +62,7 @@ func begin(c *build.Context, e element, name, doc, argument string) *function {
 	named := types.NewNamed(types.NewTypeName(0, nil, argument, nil), types.NewStruct(nil, nil), nil)
 	p := types.NewTuple(types.NewVar(0, nil, "p", types.NewPointer(named)))
 	c.Signature(gotypes.NewSignature(nil, types.NewSignatureType(nil, nil, nil, p, nil, false)))
-	f := &function{Context: c, element: e, p: c.GP64()}
+	f := &function{file: c, element: e, lanes: c.set.width / e.size, p: c.GP64()}
 	c.Load(c.Param("p"), f.p)
 	return f
 }
@@ -81,14 +88,18 @@ func (f *function) emit(name string, operands ...operand.Op) {
 
 // zero returns a vector of zeros.
 func (f *function) zero() vec {
-	v := f.YMM()
-	f.emit("VXOR"+f.ps, v, v, v)
+	v := f.vector()
+	if f.set.width == 64 {
+		f.VPXORD(v, v, v) // VXORPS would need AVX512DQ
+	} else {
+		f.emit("VXOR"+f.ps, v, v, v)
+	}
 	return v
 }
 
 // broadcast returns a vector whose elements are the one at m.
 func (f *function) broadcast(m operand.Mem) vec {
-	v := f.YMM()
+	v := f.vector()
 	f.emit("VBROADCAST"+f.ss, m, v)
 	return v
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 
-	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 )
 
@@ -13,10 +13,10 @@ const indexedRows = 3
 // indexed emits the kernel that computes tiles of C, side by side, by outer products,
 // but only of the steps along k that a list names. A is bytes, which a table turns into
 // numbers. B is packed, and a tile takes as many panels as vecs is made of.
-func indexed(ctx *build.Context, e element, vecs int) {
+func (f file) indexed(e element, vecs int) {
 	name := fmt.Sprintf("gemmIndexed%dx%d%s", indexedRows, vecs, e.name)
 	doc := fmt.Sprintf("computes tiles of %d rows and %d vectors of columns by some of the steps.", indexedRows, vecs)
-	t := &tile{function: begin(ctx, e, name, doc, "gemmTiles"), rows: indexedRows, vecs: vecs}
+	t := &tile{function: f.begin(e, name, doc, "gemmTiles"), rows: indexedRows, vecs: vecs}
 	table := t.get(fieldTable)
 	rows := make([]gp, t.rows)
 	for r := range rows {
@@ -49,11 +49,11 @@ func indexed(ctx *build.Context, e element, vecs int) {
 			t.MOVBQZX(operand.Mem{Base: rows[r], Index: i, Scale: 1}, value)
 			x[r] = t.broadcast(operand.Mem{Base: table, Index: value, Scale: uint8(e.size)})
 		}
-		t.SHLQ(operand.U8(6), i) // bytes in a row of a panel, of either type
+		t.SHLQ(operand.U8(bits.TrailingZeros(uint(panelVecs*t.set.width))), i) // bytes in a row of a panel
 		for j := range t.vecs {
 			// One at a time: there is no register for more.
-			y := t.YMM()
-			t.emit("VMOVU"+t.ps, operand.Mem{Base: b[j/panelVecs], Index: i, Scale: 1, Disp: 32 * (j % panelVecs)}, y)
+			y := t.vector()
+			t.load(operand.Mem{Base: b[j/panelVecs], Index: i, Scale: 1, Disp: t.set.width * (j % panelVecs)}, y)
 			for r := range x {
 				t.emit("VFMADD231"+t.ps, y, x[r], t.acc[r][j])
 			}
@@ -81,7 +81,7 @@ func indexed(ctx *build.Context, e element, vecs int) {
 		return bias
 	}
 	t.finish(c)
-	t.ADDQ(operand.U32(32*vecs), c)
+	t.ADDQ(operand.U32(t.set.width*vecs), c)
 	for range b {
 		t.ADDQ(t.at(fieldBPanel), first)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 )
 
@@ -36,16 +35,13 @@ const (
 	flagBias       = 2
 )
 
-// unroll is how many steps along k a pass of the inner loop makes.
-const unroll = 4
-
 // tile is a kernel under construction that computes tiles of C of rows × vecs
 // vectors.
 type tile struct {
 	*function
 	rows, vecs int
 	masked     bool // the last vector is cut off by a mask
-	mask       vec
+	mask       operand.Op
 	acc        [][]vec
 	bias       func() gp // returns where the tile's part of the bias is
 }
@@ -53,28 +49,36 @@ type tile struct {
 // outer emits the kernel that computes tiles of C, one below the other, by outer
 // products: each step along k multiplies elements of a column of A, broadcast,
 // with a row of B, and keeps the tile in registers.
-func outer(ctx *build.Context, e element, rows, vecs int, masked bool) {
-	suffix, more := "", ""
+func (c file) outer(e element, rows, vecs int, masked bool) {
+	more := ""
 	if masked {
-		suffix, more = "Mask", ", the last one masked"
+		more = ", the last one masked"
 	}
-	name := fmt.Sprintf("gemmOuter%dx%d%s%s", rows, vecs, suffix, e.name)
 	doc := fmt.Sprintf("computes tiles of %d rows and %d vectors of columns%s.", rows, vecs, more)
-	t := &tile{function: begin(ctx, e, name, doc, "gemmTiles"), rows: rows, vecs: vecs, masked: masked}
+	name := outerName(e, rows, vecs, masked)
+	t := &tile{function: c.begin(e, name, doc, "gemmTiles"), rows: rows, vecs: vecs, masked: masked}
 	t.bias = func() gp { return t.get(fieldBias) }
 	if masked {
-		t.mask = t.YMM()
-		t.VMOVDQU(operand.Mem{Base: t.get(fieldMask)}, t.mask)
+		t.mask = t.loadMask(fieldMask, t.set.width)
 	}
-	a, c, tiles := t.get(fieldA), t.get(fieldC), t.get(fieldTiles)
+	a, to, tiles := t.get(fieldA), t.get(fieldC), t.get(fieldTiles)
 	t.Label("tile")
 	t.sum(a)
-	t.finish(c)
+	t.finish(to)
 	t.ADDQ(t.at(fieldATile), a)
-	t.ADDQ(t.at(fieldCTile), c)
+	t.ADDQ(t.at(fieldCTile), to)
 	t.DECQ(tiles)
 	t.JNE(operand.LabelRef("tile"))
 	t.end()
+}
+
+// outerName is the name of the kernel that outer emits.
+func outerName(e element, rows, vecs int, masked bool) string {
+	mask := ""
+	if masked {
+		mask = "Mask"
+	}
+	return fmt.Sprintf("gemmOuter%dx%d%s%s", rows, vecs, mask, e.name)
 }
 
 // sum adds up the products along k in t.acc, for the tile whose elements of A
@@ -86,29 +90,31 @@ func (t *tile) sum(start gp) {
 			t.acc[i] = append(t.acc[i], t.zero())
 		}
 	}
-	a, aRow, aCol := t.GP64(), t.get(fieldARow), t.get(fieldACol)
-	t.MOVQ(start, a)
+	aRow, aCol := t.get(fieldARow), t.get(fieldACol)
 	b, bRow, k := t.get(fieldB), t.get(fieldBRow), t.get(fieldK)
-	// Rows 3, 4 and 5 of A are reached from a pointer of their own.
-	a3 := t.GP64()
-	if t.rows > 3 {
-		t.LEAQ(operand.Mem{Base: a, Index: aRow, Scale: 2}, a3)
-		t.ADDQ(aRow, a3)
+	// Three rows of A each are reached from one pointer.
+	a := []gp{t.GP64()}
+	t.MOVQ(start, a[0])
+	for len(a) < (t.rows+2)/3 {
+		next := t.GP64()
+		t.LEAQ(operand.Mem{Base: a[len(a)-1], Index: aRow, Scale: 2}, next)
+		t.ADDQ(aRow, next)
+		a = append(a, next)
 	}
 	step := func() {
 		row := t.loadRow(b)
 		for i := range t.rows {
-			v := t.broadcast(rowAt([]gp{a, a3}[i/3], aRow, i%3))
+			v := t.broadcast(rowAt(a[i/3], aRow, i%3))
 			for j := range t.vecs {
 				t.emit("VFMADD231"+t.ps, row[j], v, t.acc[i][j])
 			}
 		}
-		t.ADDQ(aCol, a)
-		if t.rows > 3 {
-			t.ADDQ(aCol, a3)
+		for _, p := range a {
+			t.ADDQ(aCol, p)
 		}
 		t.ADDQ(bRow, b)
 	}
+	unroll := uint64(t.set.unrolled(t.rows))
 	t.SUBQ(operand.Imm(unroll), k)
 	t.JLT(operand.LabelRef("rest"))
 	t.Label("loop")
@@ -131,11 +137,11 @@ func (t *tile) sum(start gp) {
 func (t *tile) loadRow(p gp) []vec {
 	row := make([]vec, t.vecs)
 	for j := range row {
-		row[j] = t.YMM()
-		if m := (operand.Mem{Base: p, Disp: 32 * j}); t.cut(j) {
-			t.emit("VMASKMOV"+t.ps, m, t.mask, row[j])
+		row[j] = t.vector()
+		if m := (operand.Mem{Base: p, Disp: t.set.width * j}); t.cut(j) {
+			t.loadMasked(m, t.mask, row[j])
 		} else {
-			t.emit("VMOVU"+t.ps, m, row[j])
+			t.load(m, row[j])
 		}
 	}
 	return row
@@ -169,10 +175,10 @@ func (t *tile) finish(start gp) {
 	})
 	for i := range t.rows {
 		for j, v := range t.acc[i] {
-			if m := (operand.Mem{Base: c, Disp: 32 * j}); t.cut(j) {
-				t.emit("VMASKMOV"+t.ps, v, t.mask, m)
+			if m := (operand.Mem{Base: c, Disp: t.set.width * j}); t.cut(j) {
+				t.storeMasked(v, t.mask, m)
 			} else {
-				t.emit("VMOVU"+t.ps, v, m)
+				t.store(v, m)
 			}
 		}
 		if i < t.rows-1 {

@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
 )
 
 // Fields of gemmPack.
@@ -22,21 +20,18 @@ const (
 
 // packTranspose emits the kernel that takes as many rows as a vector has lanes
 // and writes their columns, one vector below the other.
-func packTranspose(c *build.Context, e element) {
-	f := begin(c, e, "gemmTranspose"+e.name, fmt.Sprintf("writes the columns of %d rows of length k as vectors.", e.lanes), "gemmPack")
-	rows := make([]gp, f.lanes)
-	for i := range rows {
-		rows[i] = f.get(packRows + field(8*i))
-	}
+func (c file) packTranspose(e element) {
+	f := c.begin(e, "gemmTranspose"+e.name, "writes the columns of as many rows as a vector has lanes, of length k, as vectors.", "gemmPack")
 	dst, step, k := f.get(packDst), f.get(packStep), f.get(packK)
-	at := func(i, disp int) operand.Mem { return operand.Mem{Base: rows[i], Disp: disp} }
-	move := func(bytes int) {
-		for _, r := range rows {
-			f.ADDQ(operand.Imm(uint64(bytes)), r)
-		}
+	offset := f.GP64()
+	f.XORQ(offset, offset)
+	// There are more rows than registers for pointers.
+	at := func(i, disp int) operand.Mem {
+		return operand.Mem{Base: f.get(packRows + field(8*i)), Index: offset, Scale: 1, Disp: disp}
 	}
+	move := func(bytes int) { f.ADDQ(operand.Imm(uint64(bytes)), offset) }
 	put := func(v vec) {
-		f.emit("VMOVU"+f.ps, v, operand.Mem{Base: dst})
+		f.store(v, operand.Mem{Base: dst})
 		f.ADDQ(step, dst)
 	}
 	f.SUBQ(operand.Imm(uint64(f.lanes)), k)
@@ -45,7 +40,7 @@ func packTranspose(c *build.Context, e element) {
 	for _, v := range f.columns(at) {
 		put(v)
 	}
-	move(32)
+	move(f.set.width)
 	f.SUBQ(operand.Imm(uint64(f.lanes)), k)
 	f.JGE(operand.LabelRef("block"))
 	f.Label("rest")
@@ -61,38 +56,38 @@ func packTranspose(c *build.Context, e element) {
 }
 
 // columns returns the columns of a square block whose rows are at the given
-// places. The halves of the rows are loaded such that the transposition needs no
-// exchange between the halves of registers.
+// places. Quarters of vectors are loaded such that the transposition needs no exchange
+// between the 16-byte parts of registers.
 func (f *function) columns(at func(row, disp int) operand.Mem) []vec {
-	half := f.lanes / 2
-	// pairs(disp)[i] holds half a row i, then half a row i+half.
-	pairs := func(disp int) []vec {
-		out := make([]vec, half)
+	rows := 16 / f.size // of which a part has elements
+	// parts(disp)[i] holds what rows i, i+rows, i+2·rows … have there.
+	parts := func(disp int) []vec {
+		out := make([]vec, rows)
 		for i := range out {
-			x := f.XMM()
-			f.emit("VMOVU"+f.ps, at(i, disp), x)
-			out[i] = f.YMM()
-			f.VINSERTF128(operand.Imm(1), at(i+half, disp), x.AsY(), out[i])
+			out[i] = f.broadcastPart(at(i, disp))
+			for part := 1; part < f.set.width/16; part++ {
+				f.insert(part, at(i+part*rows, disp), out[i])
+			}
 		}
 		return out
 	}
 	var columns []vec
-	for _, disp := range []int{0, 16} {
-		p := pairs(disp)
+	for disp := 0; disp < f.set.width; disp += 16 {
+		p := parts(disp)
 		if f.size == 8 {
 			for _, name := range []string{"VUNPCKLPD", "VUNPCKHPD"} {
-				v := f.YMM()
+				v := f.vector()
 				f.emit(name, p[1], p[0], v)
 				columns = append(columns, v)
 			}
 			continue
 		}
 		for _, name := range []string{"VUNPCKLPS", "VUNPCKHPS"} {
-			even, odd := f.YMM(), f.YMM()
+			even, odd := f.vector(), f.vector()
 			f.emit(name, p[1], p[0], even)
 			f.emit(name, p[3], p[2], odd)
 			for _, pick := range []uint64{0x44, 0xee} {
-				v := f.YMM()
+				v := f.vector()
 				f.VSHUFPS(operand.Imm(pick), odd, even, v)
 				columns = append(columns, v)
 			}
@@ -101,32 +96,55 @@ func (f *function) columns(at func(row, disp int) operand.Mem) []vec {
 	return columns
 }
 
+// broadcastPart returns a vector all of whose 16-byte parts are the one at m.
+func (f *function) broadcastPart(m operand.Mem) vec {
+	v := f.vector()
+	if f.set.width == 64 {
+		f.VBROADCASTF32X4(m, v)
+	} else {
+		f.VBROADCASTF128(m, v)
+	}
+	return v
+}
+
+// insert emits the replacement of a 16-byte part of v by what is at from.
+func (f *function) insert(part int, from operand.Op, v vec) {
+	if f.set.width == 64 {
+		f.VINSERTF32X4(operand.Imm(uint64(part)), from, v, v)
+	} else {
+		f.VINSERTF128(operand.Imm(uint64(part)), from, v, v)
+	}
+}
+
 // column returns the first elements of rows at the given places.
 func (f *function) column(at func(row, disp int) operand.Mem) vec {
-	half := f.lanes / 2
-	var halves [2]reg.VecVirtual
-	for h := range halves {
+	rows := 16 / f.size
+	var v vec
+	for part := range f.set.width / 16 {
 		x := f.XMM()
 		if f.size == 8 {
-			f.VMOVSD(at(h*half, 0), x)
-			f.VMOVHPD(at(h*half+1, 0), x, x)
+			f.VMOVSD(at(part*rows, 0), x)
+			f.VMOVHPD(at(part*rows+1, 0), x, x)
 		} else {
-			f.VMOVSS(at(h*half, 0), x)
-			for i := 1; i < half; i++ {
-				f.VINSERTPS(operand.Imm(uint64(i<<4)), at(h*half+i, 0), x, x)
+			f.VMOVSS(at(part*rows, 0), x)
+			for i := 1; i < rows; i++ {
+				f.VINSERTPS(operand.Imm(uint64(i<<4)), at(part*rows+i, 0), x, x)
 			}
 		}
-		halves[h] = x
+		if part == 0 {
+			v = f.vector()
+			f.VMOVAPS(x, v.AsX())
+		} else {
+			f.insert(part, x, v)
+		}
 	}
-	v := f.YMM()
-	f.VINSERTF128(operand.Imm(1), halves[1], halves[0].AsY(), v)
 	return v
 }
 
 // packPanels emits the kernel that copies rows, a panel's width at a time, to
 // panels. It reads rows from end to end, as the hardware expects.
-func packPanels(c *build.Context, e element) {
-	f := begin(c, e, "gemmPanels"+e.name, "copies rows to panels.", "gemmPack")
+func (c file) packPanels(e element) {
+	f := c.begin(e, "gemmPanels"+e.name, "copies rows to panels.", "gemmPack")
 	src, from := f.get(packRows), f.get(packFrom)
 	dst, step, k, distance := f.get(packDst), f.get(packStep), f.get(packK), f.get(packPanel)
 	f.Label("row")
@@ -135,11 +153,11 @@ func packPanels(c *build.Context, e element) {
 	f.MOVQ(dst, out)
 	f.Label("panel")
 	for j := range panelVecs {
-		v := f.YMM()
-		f.emit("VMOVU"+f.ps, operand.Mem{Base: in, Disp: 32 * j}, v)
-		f.emit("VMOVU"+f.ps, v, operand.Mem{Base: out, Disp: 32 * j})
+		v := f.vector()
+		f.load(operand.Mem{Base: in, Disp: f.set.width * j}, v)
+		f.store(v, operand.Mem{Base: out, Disp: f.set.width * j})
 	}
-	f.ADDQ(operand.Imm(32*panelVecs), in)
+	f.ADDQ(operand.U32(f.set.width*panelVecs), in)
 	f.ADDQ(distance, out)
 	f.DECQ(n)
 	f.JNE(operand.LabelRef("panel"))
@@ -152,21 +170,20 @@ func packPanels(c *build.Context, e element) {
 
 // packCopy emits the kernel that copies rows of that many vectors, the last one
 // masked, to rows a given distance apart.
-func packCopy(c *build.Context, e element, vecs int) {
-	f := begin(c, e, fmt.Sprintf("gemmCopy%d%s", vecs, e.name), fmt.Sprintf("copies rows of %d vectors, the last one masked.", vecs), "gemmPack")
+func (c file) packCopy(e element, vecs int) {
+	f := c.begin(e, fmt.Sprintf("gemmCopy%d%s", vecs, e.name), fmt.Sprintf("copies rows of %d vectors, the last one masked.", vecs), "gemmPack")
 	src, from := f.get(packRows), f.get(packFrom)
 	dst, step, k := f.get(packDst), f.get(packStep), f.get(packK)
-	mask := f.YMM()
-	f.VMOVDQU(operand.Mem{Base: f.get(packMask)}, mask)
+	mask := f.loadMask(packMask, f.set.width)
 	f.Label("row")
 	for j := range vecs {
-		v := f.YMM()
-		if m := (operand.Mem{Base: src, Disp: 32 * j}); j == vecs-1 {
-			f.emit("VMASKMOV"+f.ps, m, mask, v)
+		v := f.vector()
+		if m := (operand.Mem{Base: src, Disp: f.set.width * j}); j == vecs-1 {
+			f.loadMasked(m, mask, v)
 		} else {
-			f.emit("VMOVU"+f.ps, m, v)
+			f.load(m, v)
 		}
-		f.emit("VMOVU"+f.ps, v, operand.Mem{Base: dst, Disp: 32 * j})
+		f.store(v, operand.Mem{Base: dst, Disp: f.set.width * j})
 	}
 	f.ADDQ(from, src)
 	f.ADDQ(step, dst)

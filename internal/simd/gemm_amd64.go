@@ -47,7 +47,7 @@ type gemmPack struct {
 	panel      int // distance
 	panels     int
 	mask       unsafe.Pointer
-	rows       [8]unsafe.Pointer
+	rows       [16]unsafe.Pointer
 }
 
 const (
@@ -57,22 +57,40 @@ const (
 	gemmCut  // the tile is masked
 )
 
-// The masks: lanes of zeros, ones, zeros, so that a vector read from the right
-// place has ones at either end.
+// Forms of the tiles of outer products: a panel's vectors, and whether the last of them
+// is masked.
+const (
+	gemmFull = iota
+	gemmCutTwo
+	gemmCutOne
+)
+
+// The masks of AVX2: lanes of zeros, ones, zeros, so that a vector read from the right
+// place has ones at either end. Those of AVX-512 are bits.
 var (
 	masks32 = [24]int32{8: -1, -1, -1, -1, -1, -1, -1, -1}
 	masks64 = [12]int64{4: -1, -1, -1, -1}
+	opmasks = func() (bits [17]uint64) {
+		for n := range bits {
+			bits[n] = 1<<n - 1
+		}
+		return bits
+	}()
 )
 
-// leading is the mask of the first n lanes, n not more than there are.
-func leading[T Float](n int) unsafe.Pointer {
-	if is32[T]() {
+// leading is the mask of the first n lanes, n not more than there are in a vector of the
+// instruction set.
+func leading[T Float](set instructionSet, n int) unsafe.Pointer {
+	switch {
+	case set >= avx512:
+		return unsafe.Pointer(&opmasks[n])
+	case is32[T]():
 		return unsafe.Pointer(&masks32[16-n])
 	}
 	return unsafe.Pointer(&masks64[8-n])
 }
 
-// trailing is the mask of the last n of four lanes.
+// trailing is the mask, of AVX2, of the last n of four lanes.
 func trailing[T Float](n int) unsafe.Pointer {
 	if is32[T]() {
 		return unsafe.Pointer(&masks32[4+n])
@@ -85,8 +103,13 @@ func at[T Float](s []T, i int) unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(s)), bytesIn[T](i))
 }
 
-// lanesOf is the number of elements in a vector.
-func lanesOf[T Float]() int { return GemmPanel[T]() / 2 }
+// lanesOf is the number of elements in a vector of the instruction set.
+func lanesOf[T Float](set instructionSet) int {
+	if set >= avx512 {
+		return 64 / bytesIn[T](1)
+	}
+	return 32 / bytesIn[T](1)
+}
 
 func (g *Gemm[T]) flags() int {
 	flags := 0
@@ -104,10 +127,10 @@ func (g *Gemm[T]) outer() {
 		g.outerGeneric()
 		return
 	}
-	w, lanes := GemmPanel[T](), lanesOf[T]()
+	w, lanes := GemmPanel[T](), lanesOf[T](active)
 	tiles := tilesOf(g.M)
 	t := gemmTiles{
-		mask: leading[T](lanes), k: max(g.K, 0), flags: g.flags(),
+		k: max(g.K, 0), flags: g.flags(),
 		aRow: bytesIn[T](g.ARow), aCol: bytesIn[T](g.ACol),
 		bRow: bytesIn[T](g.BRow), cRow: bytesIn[T](g.CRow),
 	}
@@ -119,10 +142,13 @@ func (g *Gemm[T]) outer() {
 	}
 	for j := 0; j < g.N; j += w {
 		cols := min(w, g.N-j)
-		vecs, masked := 2, cols < w
-		if masked {
-			vecs = (cols + lanes - 1) / lanes
-			t.mask = leading[T](cols - (vecs-1)*lanes)
+		form := gemmFull
+		switch {
+		case cols == w:
+		case cols > lanes:
+			form, t.mask = gemmCutTwo, leading[T](active, cols-lanes)
+		default:
+			form, t.mask = gemmCutOne, leading[T](active, cols)
 		}
 		switch {
 		case g.K <= 0:
@@ -135,7 +161,7 @@ func (g *Gemm[T]) outer() {
 			t.bias = at(g.Bias, j)
 		}
 		i, from := 0, 0
-		for h := maxTileRows; h > 0; h-- {
+		for h := tileRows(); h > 0; h-- {
 			if tiles[h] == 0 {
 				continue
 			}
@@ -150,9 +176,9 @@ func (g *Gemm[T]) outer() {
 			t.c = at(g.C, i*g.CRow+j)
 			t.tiles, t.aTile, t.cTile = tiles[h], bytesIn[T](step), h*t.cRow
 			if is32[T]() {
-				gemmOuterF32(h, vecs, masked, &t)
+				gemmOuterF32(h, form, &t)
 			} else {
-				gemmOuterF64(h, vecs, masked, &t)
+				gemmOuterF64(h, form, &t)
 			}
 			i += tiles[h] * h
 			from += tiles[h] * step
@@ -203,11 +229,11 @@ func (g *Gemm[T]) dotTail(r int) {
 }
 
 // leading4 is the mask of four lanes.
-func leading4[T Float]() unsafe.Pointer { return leading[T](4) }
+func leading4[T Float]() unsafe.Pointer { return leading[T](avx2, 4) }
 
 // dots describes tiles from column j on.
 func (g *Gemm[T]) dots(j, tiles int) gemmDots {
-	lanes, k := lanesOf[T](), max(g.K, 0)
+	lanes, k := lanesOf[T](avx2), max(g.K, 0)
 	t := gemmDots{
 		steps: k / lanes, tiles: tiles, flags: g.flags(),
 		aRow: bytesIn[T](g.ARow), bCol: bytesIn[T](g.BCol), cRow: bytesIn[T](g.CRow),
@@ -220,7 +246,7 @@ func (g *Gemm[T]) dots(j, tiles int) gemmDots {
 	}
 	if r := k % lanes; r > 0 {
 		t.flags |= gemmRest
-		t.kMask = leading[T](r)
+		t.kMask = leading[T](avx2, r)
 	}
 	return t
 }
@@ -257,7 +283,7 @@ func (g *Gemm[T]) axpy() {
 	}
 	group := gemmAxpyGroup[g.M]
 	for j := 0; j < g.N; j += axpyCols {
-		cols, lanes := min(axpyCols, g.N-j), lanesOf[T]()
+		cols, lanes := min(axpyCols, g.N-j), lanesOf[T](active)
 		t := gemmSums{
 			c: at(g.C, j), vecs: cols / lanes,
 			aRow: bytesIn[T](g.ARow), aCol: bytesIn[T](g.ACol), bRow: bytesIn[T](g.BRow), cRow: bytesIn[T](g.CRow),
@@ -267,12 +293,20 @@ func (g *Gemm[T]) axpy() {
 		}
 		if r := cols % lanes; r > 0 {
 			t.flags |= gemmRest
-			t.mask = leading[T](r)
+			t.mask = leading[T](active, r)
 		}
 		done := g.K / group * group
 		g.axpyGroups(&t, j, 0, g.K/group, false)
 		g.axpyGroups(&t, j, done, g.K-done, true)
 	}
+}
+
+// gemmAxpyKey numbers the kernels for the functions that choose one.
+func gemmAxpyKey(rows int, one bool) int {
+	if one {
+		return 2*rows + 1
+	}
+	return 2 * rows
 }
 
 // axpyGroups adds groups of rows of B, from row p on, to the columns from j on.
@@ -296,7 +330,7 @@ func packA[T Float](dst, src []T, row, col, m, k int) {
 	}
 	tiles := tilesOf(m)
 	i, to := 0, 0
-	for h := maxTileRows; h > 0; h-- {
+	for h := tileRows(); h > 0; h-- {
 		for range tiles[h] {
 			if col == 1 && row != 1 {
 				transpose(at(dst, to), src[i*row:], row, h, h, k)
@@ -338,7 +372,7 @@ func packB[T Float](dst, src []T, row, col, k, n int) {
 // transpose writes k groups of h elements, width apart: element i of group p is
 // src[i·row+p]. It may write up to a vector beyond each group, and beyond the last.
 func transpose[T Float](dst unsafe.Pointer, src []T, row, h, width, k int) {
-	lanes := lanesOf[T]()
+	lanes := lanesOf[T](active)
 	t := gemmPack{k: k, step: bytesIn[T](width)}
 	// From the last vector to the first: what is written beyond a group is then
 	// overwritten by the elements that belong there.
@@ -358,19 +392,14 @@ func transpose[T Float](dst unsafe.Pointer, src []T, row, h, width, k int) {
 // copyRows writes k groups of h elements, width apart: element i of group p is
 // src[p·from+i]. It may write beyond groups as transpose does.
 func copyRows[T Float](dst, src unsafe.Pointer, from, h, width, k int) {
-	lanes := lanesOf[T]()
+	lanes := lanesOf[T](active)
 	vecs := (h + lanes - 1) / lanes
-	t := gemmPack{dst: dst, k: k, step: bytesIn[T](width), from: bytesIn[T](from), mask: leading[T](h - (vecs-1)*lanes)}
+	t := gemmPack{dst: dst, k: k, step: bytesIn[T](width), from: bytesIn[T](from), mask: leading[T](active, h-(vecs-1)*lanes)}
 	t.rows[0] = src
-	switch {
-	case is32[T]() && vecs == 1:
-		gemmCopy1F32(&t)
-	case is32[T]():
-		gemmCopy2F32(&t)
-	case vecs == 1:
-		gemmCopy1F64(&t)
-	default:
-		gemmCopy2F64(&t)
+	if is32[T]() {
+		gemmCopyF32(vecs, &t)
+	} else {
+		gemmCopyF64(vecs, &t)
 	}
 }
 
