@@ -22,7 +22,7 @@ func newMLP(config nn.MLPConfig) *mlp {
 		sizes: config.Sizes,
 		tape:  autograd.NewTape(autograd.TapeConfig{Training: true}),
 		model: model,
-		adam:  optim.NewAdam(model.Params(), optim.AdamConfig{}),
+		adam:  optim.NewAdam(nn.Params(model), optim.AdamConfig{}),
 	}
 }
 

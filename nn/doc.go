@@ -16,11 +16,13 @@
 //
 // # Models
 //
-// A [Module] is a function with parameters. [Sequential] chains modules; [Linear],
-// [ReLU] and others are layers, [NewMLP] makes the usual chain of them, and a type of
-// one's own with Forward and Params is as good as any. Modules hold parameters and
-// nothing else: results live on tapes, so that goroutines share a model by having a
-// tape each. [Summary] shows what a model is made of.
+// A [Module] has parts: parameters, buffers, counters and further modules, each with a
+// name. A [Layer] is a Module that is a function of one array: [Sequential] chains
+// layers, [Linear], [ReLU] and others are some, [NewMLP] makes the usual chain of them,
+// and a type of one's own with Forward and Parts is as good as any. What a model has is
+// found by [Params], [Buffers], [Counters] and [Modules], under the names of PyTorch's
+// state_dict. Modules hold no results: these live on tapes, so that goroutines share a
+// model by having a tape each. [Summary] shows what a model is made of.
 //
 // # Losses and metrics
 //
@@ -57,7 +59,7 @@
 //
 // # Files
 //
-// [Save] and [Load] keep weights in the safetensors format, under the names of
+// [Save] and [Load] keep a model's state in the safetensors format, under the names of
 // PyTorch's state_dict: files go from there to here and back. Loading is strict, and
 // all or nothing.
 //

@@ -28,7 +28,7 @@ type EvaluateConfig struct {
 // of the data, or a mistake in how model, loss and data fit together, such as
 // [*autograd.ShapeError]. It panics with [*data.ValueError] if a number in config is
 // negative.
-func Evaluate(ctx context.Context, model Module, ds data.Dataset, config EvaluateConfig) (Scores, error) {
+func Evaluate(ctx context.Context, model Layer, ds data.Dataset, config EvaluateConfig) (Scores, error) {
 	scores, err := newEvaluator(model, ds, config).run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("nn: Evaluate: %w", err)
@@ -43,7 +43,7 @@ type evaluator struct {
 	tally tally
 }
 
-func newEvaluator(model Module, ds data.Dataset, config EvaluateConfig) *evaluator {
+func newEvaluator(model Layer, ds data.Dataset, config EvaluateConfig) *evaluator {
 	e := &evaluator{
 		inference: newInference(model, ds, config.BatchSize, config.Prefetch),
 		loss:      config.Loss,
@@ -79,7 +79,7 @@ type PredictConfig struct {
 // has. For logits of classes, ArgMax(-1) of the result is the classes. It is an error,
 // an [*autograd.ShapeError], if the model does not give one output for each example, or
 // outputs of one shape.
-func Predict(ctx context.Context, model Module, ds data.Dataset, config PredictConfig) (autograd.Variable, error) {
+func Predict(ctx context.Context, model Layer, ds data.Dataset, config PredictConfig) (autograd.Variable, error) {
 	var all autograd.Variable
 	r := newInference(model, ds, config.BatchSize, config.Prefetch)
 	done := 0 // elements
@@ -108,13 +108,13 @@ func Predict(ctx context.Context, model Module, ds data.Dataset, config PredictC
 
 // inference applies a model to a data set.
 type inference struct {
-	model  Module
+	model  Layer
 	loader *data.Loader
 	tape   *autograd.Tape
 	feed   feed
 }
 
-func newInference(model Module, ds data.Dataset, batchSize, prefetch int) inference {
+func newInference(model Layer, ds data.Dataset, batchSize, prefetch int) inference {
 	return inference{
 		model:  model,
 		loader: data.NewLoader(ds, data.LoaderConfig{BatchSize: batchSize, DType: dtypeOf(model), KeepBytes: true, Prefetch: prefetch}),

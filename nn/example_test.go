@@ -46,7 +46,7 @@ func Example_loop() {
 	model := nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{2, 8, 2}})
 
 	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
-	optimizer := optim.NewAdam(model.Params(), optim.AdamConfig{LR: 0.05})
+	optimizer := optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.05})
 	for range 200 {
 		logits := model.Forward(tape.Const(x))
 		loss := nn.CrossEntropy(logits, labels)
@@ -59,15 +59,15 @@ func Example_loop() {
 	// [0 1 1 0]
 }
 
-// A model of one's own is a type with Forward and Params: here a layer whose output is
-// added to its input.
+// A layer of one's own is a type with Forward and Parts: here one whose output is added
+// to its input.
 type residual struct{ layer *nn.Linear }
 
 func (r residual) Forward(x autograd.Variable) autograd.Variable {
 	return x.Add(r.layer.Forward(x).ReLU())
 }
 
-func (r residual) Params() iter.Seq2[string, autograd.Variable] { return r.layer.Params() }
+func (r residual) Parts() iter.Seq2[string, nn.Part] { return nn.Parts(nn.Sub("layer", r.layer)) }
 
 func ExampleModule() {
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -76,14 +76,14 @@ func ExampleModule() {
 		residual{nn.NewLinear(rng, 16, 16, nn.LinearConfig{})},
 		nn.NewLinear(rng, 16, 3, nn.LinearConfig{}),
 	}
-	for name, w := range model.Params() {
+	for name, w := range nn.Params(model) {
 		fmt.Println(name, w.Shape())
 	}
 	// Output:
 	// 0.weight [16 4]
 	// 0.bias [16]
-	// 1.weight [16 16]
-	// 1.bias [16]
+	// 1.layer.weight [16 16]
+	// 1.layer.bias [16]
 	// 2.weight [3 16]
 	// 2.bias [3]
 }

@@ -94,7 +94,7 @@ func (h *History) values(name string, scores func(*Epoch) Scores) []float64 {
 // it wraps that of a cancelled ctx, of the data, a [*NonFiniteError], or a mistake in
 // how model, loss and data fit together, such as [*autograd.ShapeError]. Fit panics with
 // [*autograd.ValueError] if a number in config is negative or ClipNorm NaN.
-func Fit(ctx context.Context, model Module, train data.Dataset, config FitConfig) (*History, error) {
+func Fit(ctx context.Context, model Layer, train data.Dataset, config FitConfig) (*History, error) {
 	if config.Epochs < 0 || config.BatchSize < 0 || config.Prefetch < 0 {
 		panic(&autograd.ValueError{Op: "nn.Fit", Reason: fmt.Sprintf("%d epochs, batch size %d, prefetch %d: expected no negative number", config.Epochs, config.BatchSize, config.Prefetch)})
 	}
@@ -112,7 +112,7 @@ type fitting struct {
 	history   History
 }
 
-func newFitting(model Module, train data.Dataset, config FitConfig) *fitting {
+func newFitting(model Layer, train data.Dataset, config FitConfig) *fitting {
 	f := &fitting{
 		config: config,
 		trainer: NewTrainer(model, TrainerConfig{

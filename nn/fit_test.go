@@ -52,7 +52,7 @@ func TestFitLearnsXOR(t *testing.T) {
 		dtype     autograd.DType
 		loss      nn.Loss
 		threshold float64
-		output    nn.Module
+		output    nn.Layer
 	}{
 		{"logits float32", autograd.Float32, nn.ForTargets(nn.BCEWithLogitsLoss), 0, nil},
 		{"logits float64", autograd.Float64, nn.ForTargets(nn.BCEWithLogitsLoss), 0, nil},
@@ -64,7 +64,7 @@ func TestFitLearnsXOR(t *testing.T) {
 			history, err := nn.Fit(context.Background(), model, xor(), nn.FitConfig{
 				Epochs:    300,
 				Loss:      test.loss,
-				Optimizer: optim.NewAdam(model.Params(), optim.AdamConfig{LR: 0.05}),
+				Optimizer: optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.05}),
 				Metrics:   []nn.Metric{nn.Accuracy{Threshold: test.threshold}},
 			})
 			if err != nil {
@@ -85,7 +85,7 @@ func TestFitLearnsBlobs(t *testing.T) {
 	steps := 0
 	history, err := nn.Fit(context.Background(), model, blobs(1, 1000), nn.FitConfig{
 		Epochs:     5,
-		Optimizer:  optim.NewAdam(model.Params(), optim.AdamConfig{LR: 0.01}),
+		Optimizer:  optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.01}),
 		Metrics:    []nn.Metric{nn.Accuracy{}},
 		Validation: test,
 		OnStep:     func(step *nn.Step) error { steps++; return nil },
@@ -181,7 +181,7 @@ func TestFitDefaults(t *testing.T) {
 func TestMeansWeighExamples(t *testing.T) {
 	model := classifier(1)
 	set := blobs(1, 100)
-	frozen := optim.NewSGD(model.Params(), optim.SGDConfig{})
+	frozen := optim.NewSGD(nn.Params(model), optim.SGDConfig{})
 	frozen.SetLR(0)
 	history, err := nn.Fit(context.Background(), model, set, nn.FitConfig{
 		BatchSize: 64, Optimizer: frozen, Metrics: []nn.Metric{nn.Accuracy{}}, Validation: set, NoShuffle: true,
@@ -354,7 +354,7 @@ func TestFitErrors(t *testing.T) {
 	broken := errors.New("the disk is on fire")
 	for _, test := range []struct {
 		name   string
-		model  nn.Module
+		model  nn.Layer
 		data   data.Dataset
 		config nn.FitConfig
 		says   string
@@ -465,7 +465,7 @@ func TestFitOfBytes(t *testing.T) {
 	}
 	for name, set := range map[string]*data.Images{"plain": digits, "standardized": digits.Standardize([]float64{0.13}, []float64{0.31})} {
 		t.Run(name, func(t *testing.T) {
-			network := func() nn.Module {
+			network := func() nn.Layer {
 				return nn.Sequential{nn.Flatten{}, nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{784, 40, 10}})}
 			}
 			ofBytes, ofNumbers := network(), network()

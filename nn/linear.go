@@ -48,11 +48,7 @@ func (l *Linear) Forward(x autograd.Variable) autograd.Variable {
 	return autograd.Linear(x, l.Weight, l.Bias)
 }
 
-// Params yields weight and bias.
-func (l *Linear) Params() iter.Seq2[string, autograd.Variable] {
-	return func(yield func(string, autograd.Variable) bool) {
-		if yield("weight", l.Weight) && l.Bias.IsValid() {
-			yield("bias", l.Bias)
-		}
-	}
+// Parts yields weight and bias.
+func (l *Linear) Parts() iter.Seq2[string, Part] {
+	return Parts(Weight("weight", l.Weight), Weight("bias", l.Bias))
 }

@@ -2,11 +2,9 @@ package nn
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -20,14 +18,15 @@ type LoadConfig struct {
 	Convert bool
 }
 
-// Load sets the parameters of a model to weights in the safetensors format, with the
-// names of PyTorch's state_dict. It is strict: the weights must be exactly those that
-// the model has, by name, shape and type, and nothing may follow them. Otherwise the
-// error is a [*MismatchError] or, for damaged files, a [*FormatError], or wraps that
-// of reading. After any error the model is as it was. Nobody may use the model while
-// it is loaded.
+// Load sets the parameters, buffers and counters of a model to those in the safetensors
+// format, with the names of PyTorch's state_dict. It is strict: the file must have
+// exactly what the model has, by name, shape and type, and nothing may follow it; of an
+// array with several names in the model one suffices, and if there are more they must be
+// equal. Otherwise the error is a [*MismatchError] or, for damaged files, a
+// [*FormatError], or wraps that of reading. After any error the model is as it was.
+// Nobody may use the model while it is loaded.
 func Load(r io.Reader, model Module, config LoadConfig) error {
-	params, err := namedParams(model)
+	state, err := stateOf(model)
 	if err != nil {
 		return fmt.Errorf("nn: Load: %w", err)
 	}
@@ -35,21 +34,24 @@ func Load(r io.Reader, model Module, config LoadConfig) error {
 	if err != nil {
 		return err
 	}
-	byName, err := h.match(params, config)
+	places, err := h.match(state, config)
 	if err != nil {
 		return err
 	}
-	loaded := make([]autograd.Variable, len(h.tensors))
-	for i, e := range h.tensors {
-		if loaded[i], err = h.read(r, &e, byName[e.name]); err != nil {
+	values := make([]value, len(places))
+	for i, e := range places {
+		if values[i], err = h.read(r, &h.tensors[i], e); err != nil {
 			return err
 		}
 	}
 	if err := h.expectEnd(r); err != nil {
 		return err
 	}
-	for i, e := range h.tensors {
-		byName[e.name].CopyFrom(loaded[i])
+	if err := checkShared(places, values); err != nil {
+		return err
+	}
+	for i, e := range places {
+		e.set(values[i])
 	}
 	return nil
 }
@@ -57,6 +59,49 @@ func Load(r io.Reader, model Module, config LoadConfig) error {
 // LoadFile is [Load] from a file.
 func LoadFile(path string, model Module, config LoadConfig) error {
 	return withFile(path, func(r io.Reader) error { return Load(r, model, config) })
+}
+
+// value is what a file has for an entry.
+type value struct {
+	v autograd.Variable
+	n int64
+}
+
+// set gives e its value.
+func (e *entry) set(x value) {
+	if e.counter != nil {
+		*e.counter = x.n
+		return
+	}
+	e.v.CopyFrom(x.v)
+}
+
+// checkShared sees that what the file has under several names of one thing is equal.
+func checkShared(places []*entry, values []value) error {
+	mismatch := &MismatchError{}
+	first := map[entry]int{}
+	for i, e := range places {
+		j, ok := first[e.thing()]
+		if !ok {
+			first[e.thing()] = i
+		} else if !values[i].equal(values[j]) {
+			mismatch.Different = append(mismatch.Different, fmt.Sprintf("%s and %s differ, which are one in the model", places[j].name, e.name))
+		}
+	}
+	if mismatch.Different != nil {
+		return mismatch
+	}
+	return nil
+}
+
+// equal compares bit by bit.
+func (x value) equal(y value) bool {
+	if (x.v == autograd.Variable{}) {
+		return x.n == y.n
+	}
+	return slices.EqualFunc(x.v.Floats(), y.v.Floats(), func(a, b float64) bool {
+		return math.Float64bits(a) == math.Float64bits(b)
+	})
 }
 
 // WeightsInfo is what a file of weights says about itself.
@@ -99,9 +144,9 @@ func InspectFile(path string) (info *WeightsInfo, err error) {
 // MismatchError says that weights are not those of the model.
 type MismatchError struct {
 	File       string   // path; empty if the weights were read from an io.Reader
-	Missing    []string // parameters of the model that the weights lack
-	Unexpected []string // tensors that the model has no parameter for
-	Different  []string // tensors of another shape or type than the parameter, with both
+	Missing    []string // parts of the model that the weights lack
+	Unexpected []string // tensors that the model has no place for
+	Different  []string // tensors of another shape or type than the model's, with both
 }
 
 // Error lists everything that does not fit.
@@ -122,57 +167,67 @@ func (e *MismatchError) Error() string {
 	return text
 }
 
-// match finds the parameter of each tensor; all must fit.
-func (h *header) match(params []namedParam, config LoadConfig) (map[string]autograd.Variable, error) {
-	byName := map[string]autograd.Variable{}
-	for _, p := range params {
-		byName[p.name] = p.v
+// match finds the entry of each tensor, in the order of the file; all must fit.
+func (h *header) match(state []entry, config LoadConfig) ([]*entry, error) {
+	byName := map[string]*entry{}
+	for i := range state {
+		byName[state[i].name] = &state[i]
 	}
 	mismatch := &MismatchError{}
-	found := map[string]bool{}
-	for _, e := range h.tensors {
-		v, ok := byName[e.name]
+	var places []*entry
+	for _, t := range h.tensors {
+		e, ok := byName[t.name]
 		if !ok {
-			mismatch.Unexpected = append(mismatch.Unexpected, e.name)
+			mismatch.Unexpected = append(mismatch.Unexpected, t.name)
 			continue
 		}
-		found[e.name] = true
-		if !slices.Equal(e.shape, v.Shape()) || !fitsType(e.dtype, v.DType(), config) {
+		places = append(places, e)
+		if !slices.Equal(t.shape, e.shape()) || !fitsType(t.dtype, e.dtype(), config) {
 			mismatch.Different = append(mismatch.Different, fmt.Sprintf("%s is %s %v at byte %d, the model has %s %v",
-				e.name, e.dtype, e.shape, h.size+e.begin, typeOf(v.DType()), v.Shape()))
+				t.name, t.dtype, t.shape, h.size+t.begin, e.dtype(), e.shape()))
 		}
 	}
-	for _, p := range params {
-		if !found[p.name] {
-			mismatch.Missing = append(mismatch.Missing, p.name)
+	found := map[entry]bool{}
+	for _, e := range places {
+		found[e.thing()] = true
+	}
+	for i := range state {
+		if !found[state[i].thing()] {
+			mismatch.Missing = append(mismatch.Missing, state[i].name)
 		}
 	}
 	if mismatch.Missing != nil || mismatch.Unexpected != nil || mismatch.Different != nil {
 		return nil, mismatch
 	}
-	return byName, nil
+	return places, nil
 }
 
-func fitsType(got string, want autograd.DType, config LoadConfig) bool {
-	return got == typeOf(want) || config.Convert && (got == "F32" || got == "F64")
+func fitsType(got, want string, config LoadConfig) bool {
+	isFloat := func(dtype string) bool { return dtype == "F32" || dtype == "F64" }
+	return got == want || config.Convert && isFloat(got) && isFloat(want)
 }
 
-// read reads the data of a tensor as values for the parameter v, whose size it has.
-func (h *header) read(r io.Reader, e *tensorEntry, v autograd.Variable) (autograd.Variable, error) {
-	values := autograd.Zeros(v.DType(), v.Shape()...)
-	size := elementSizes[e.dtype]
-	buffer := make([]byte, min(chunkSize, e.end-e.begin))
-	for at := e.begin; at < e.end; {
-		chunk := buffer[:min(int64(len(buffer)), e.end-at)]
+// read reads the data of a tensor as the value of e, whose size it has.
+func (h *header) read(r io.Reader, t *tensorEntry, e *entry) (value, error) {
+	var x value
+	if e.counter == nil {
+		x.v = autograd.Zeros(e.v.DType(), e.v.Shape()...)
+	}
+	size := elementSizes[t.dtype]
+	buffer := make([]byte, min(chunkSize, t.end-t.begin))
+	for at := t.begin; at < t.end; {
+		chunk := buffer[:min(int64(len(buffer)), t.end-at)]
 		if n, err := io.ReadFull(r, chunk); err != nil {
-			return values, unreadable(h.size+at+int64(n), e.name, fmt.Sprintf("expected %d bytes of data up to byte %d", e.end-e.begin, h.size+e.end), err)
+			return x, unreadable(h.size+at+int64(n), t.name, fmt.Sprintf("expected %d bytes of data up to byte %d", t.end-t.begin, h.size+t.end), err)
 		}
-		if bad := decode(values, int((at-e.begin)/size), chunk, e.dtype); bad >= 0 {
-			return values, &FormatError{Offset: h.size + at + int64(bad), Tensor: e.name, Reason: "the value is too large for float32"}
+		if e.counter != nil {
+			x.n = int64(binary.LittleEndian.Uint64(chunk))
+		} else if bad := decode(x.v, int((at-t.begin)/size), chunk, t.dtype); bad >= 0 {
+			return x, &FormatError{Offset: h.size + at + int64(bad), Tensor: t.name, Reason: "the value is too large for float32"}
 		}
 		at += int64(len(chunk))
 	}
-	return values, nil
+	return x, nil
 }
 
 // decode sets the elements of v from number start on to those in chunk. It returns the
@@ -221,23 +276,4 @@ func (h *header) expectEnd(r io.Reader) error {
 		return unreadable(end, "", "expected the end", err)
 	}
 	return nil
-}
-
-// withFile calls read with an open file and puts its name into errors.
-func withFile(path string, read func(r io.Reader) error) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("nn: %w", err)
-	}
-	defer file.Close()
-	err = read(file)
-	var format *FormatError
-	var mismatch *MismatchError
-	switch {
-	case errors.As(err, &format):
-		format.File = path
-	case errors.As(err, &mismatch):
-		mismatch.File = path
-	}
-	return err
 }

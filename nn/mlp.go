@@ -10,8 +10,8 @@ import (
 // MLPConfig configures [NewMLP].
 type MLPConfig struct {
 	Sizes      []int          // inputs, units of each hidden layer, outputs
-	Activation Module         // after each layer but the last, one for all; nil means ReLU
-	Output     Module         // after the last layer; nil means none, as losses on logits want it
+	Activation Layer          // after each layer but the last, one for all; nil means ReLU
+	Output     Layer          // after the last layer; nil means none, as losses on logits want it
 	Init       Initializer    // see LinearConfig
 	NoBias     bool           // leave the biases out
 	DType      autograd.DType // Float32 by default

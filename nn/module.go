@@ -2,95 +2,93 @@ package nn
 
 import (
 	"iter"
-	"strconv"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
-// Module is a model or a layer of one: a function with parameters. A Module keeps no
-// results, so any number of goroutines, each with its own tape, may call Forward at
-// once while nobody writes to the parameters.
+// Module is what models are made of: something with parts. A type of one's own names
+// its parts, and Params, Save, Load, Summary and the optimizers know it:
+//
+//	func (m *block) Parts() iter.Seq2[string, nn.Part] {
+//		return nn.Parts(nn.Sub("conv1", m.conv1), nn.Weight("scale", m.scale))
+//	}
+//
+// A Module keeps no results, so any number of goroutines, each with its own tape, may
+// compute with it at once while nobody writes to its parameters and buffers.
 type Module interface {
+	// Parts yields each part with its name, the same ones in the same order every
+	// time. The names are those of PyTorch's attributes; they have no dots, which
+	// stand between the names of nested modules.
+	Parts() iter.Seq2[string, Part]
+}
+
+// Layer is a Module that is a function of one array: what [Sequential] chains and [Fit]
+// trains. Modules with several inputs or results have methods of their own for them, as
+// [LSTM] and [MultiheadAttention].
+type Layer interface {
+	Module
+
 	// Forward computes the output for x, whose first axis counts examples. It records
-	// on x's tape, and draws random numbers, where it needs them, from that tape.
+	// on x's tape; whether to behave as in training, and random numbers, come from
+	// that tape too.
 	Forward(x autograd.Variable) autograd.Variable
-
-	// Params yields every parameter with its name, in the same order every time. The
-	// names are those of PyTorch's state_dict.
-	Params() iter.Seq2[string, autograd.Variable]
 }
 
-// Sequential is a model of layers, each applied to the result of the one before, so
-// that it takes what the first layer takes and gives what the last one gives. The
-// parameters of layer i are named with i and a dot in front: "0.weight". A layer that
-// occurs twice shares its parameters, which then have two names.
-type Sequential []Module
+// Part is a part of a [Module]. Exactly one field is set.
+type Part struct {
+	// Param is a parameter: saved, and trained by optimizers that are given it.
+	Param autograd.Variable
 
-// Forward applies the layers in order. Without layers it is x.
-func (s Sequential) Forward(x autograd.Variable) autograd.Variable {
-	for _, layer := range s {
-		x = layer.Forward(x)
-	}
-	return x
+	// Buffer is a constant that is saved but not trained, such as running statistics.
+	// In training it changes by [autograd.Tape.Assign].
+	Buffer autograd.Variable
+
+	// Counter is an integer that is saved, such as num_batches_tracked of
+	// [BatchNorm2d].
+	Counter *int64
+
+	// Module is a part with parts of its own.
+	Module Module
 }
 
-// Params yields the parameters of all layers, in order.
-func (s Sequential) Params() iter.Seq2[string, autograd.Variable] {
-	return func(yield func(string, autograd.Variable) bool) {
-		for i, layer := range s {
-			prefix := strconv.Itoa(i) + "."
-			for name, w := range layer.Params() {
-				if !yield(prefix+name, w) {
-					return
-				}
+// NamedPart is a part for [Parts]: see [Weight], [Buffer], [Counter] and [Sub].
+type NamedPart struct {
+	Name string
+	Part
+}
+
+// Parts lists the parts of a module, in order. Those that are not there are left out:
+// zero Variables and nil pointers.
+func Parts(parts ...NamedPart) iter.Seq2[string, Part] {
+	return func(yield func(string, Part) bool) {
+		for _, p := range parts {
+			if !p.isAbsent() && !yield(p.Name, p.Part) {
+				return
 			}
 		}
 	}
 }
 
-// Func makes a layer without parameters of a function, for instance of an operation:
-//
-//	nn.Func(autograd.Variable.GELU)
-type Func func(x autograd.Variable) autograd.Variable
+// Weight is a parameter as a part.
+func Weight(name string, w autograd.Variable) NamedPart { return NamedPart{name, Part{Param: w}} }
 
-// Forward calls f.
-func (f Func) Forward(x autograd.Variable) autograd.Variable { return f(x) }
+// Buffer is a buffer as a part.
+func Buffer(name string, b autograd.Variable) NamedPart { return NamedPart{name, Part{Buffer: b}} }
 
-// Params yields nothing.
-func (f Func) Params() iter.Seq2[string, autograd.Variable] { return noParams }
+// Counter is a counter as a part.
+func Counter(name string, c *int64) NamedPart { return NamedPart{name, Part{Counter: c}} }
 
-// noParams is the parameters of a layer without any.
-func noParams(func(string, autograd.Variable) bool) {}
+// Sub is a module as a part: its parts have names with name and a dot in front.
+func Sub(name string, m Module) NamedPart { return NamedPart{name, Part{Module: m}} }
 
-// NumParams is the number of elements of all parameters of a model. A parameter that
-// several layers share counts once.
-func NumParams(model Module) int {
-	return sumParams(model, autograd.Variable.Size)
+// isAbsent reports whether nothing is set.
+func (p Part) isAbsent() bool {
+	var none autograd.Variable
+	return p.Param == none && p.Buffer == none && p.Counter == nil && isNil(p.Module)
 }
 
-// parameterBytes is the memory of all parameters.
-func parameterBytes(model Module) int {
-	return sumParams(model, func(w autograd.Variable) int { return w.Size() * w.DType().Size() })
-}
+// NoParts is for layers without parts to embed.
+type NoParts struct{}
 
-// sumParams adds up what f is for each parameter, once where layers share it.
-func sumParams(model Module, f func(w autograd.Variable) int) int {
-	sum := 0
-	seen := map[autograd.Variable]bool{}
-	for _, w := range model.Params() {
-		if !seen[w] {
-			seen[w] = true
-			sum += f(w)
-		}
-	}
-	return sum
-}
-
-// dtypeOf is the element type of a model: that of its first parameter, and float32
-// without any.
-func dtypeOf(model Module) autograd.DType {
-	for _, w := range model.Params() {
-		return w.DType()
-	}
-	return autograd.Float32
-}
+// Parts yields nothing.
+func (NoParts) Parts() iter.Seq2[string, Part] { return Parts() }

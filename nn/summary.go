@@ -3,7 +3,7 @@ package nn
 import (
 	"fmt"
 	"io"
-	"reflect"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +21,8 @@ type LayerSummary struct {
 }
 
 // Summary writes a table of a model's layers to w, with the shapes of their outputs
-// and the number of their parameters, and returns its rows. inputShape is the shape of
+// and the number of their parameters, and returns its rows; below it are the number and
+// memory of all parameters, and of buffers if there are any. inputShape is the shape of
 // one example, without the axis of the batch. The shapes are found by computing the
 // model's output for zeros; if the model does not take that shape the error says what
 // does not fit, for instance an [*autograd.ShapeError]. Otherwise the error is that of
@@ -29,7 +30,7 @@ type LayerSummary struct {
 //
 // The layers are those of a [Sequential], and of a Sequential within; any other model
 // is one row.
-func Summary(w io.Writer, model Module, inputShape ...int) ([]LayerSummary, error) {
+func Summary(w io.Writer, model Layer, inputShape ...int) ([]LayerSummary, error) {
 	var rows []LayerSummary
 	err := autograd.Try(func() {
 		tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
@@ -46,7 +47,7 @@ func Summary(w io.Writer, model Module, inputShape ...int) ([]LayerSummary, erro
 }
 
 // summarize adds the rows of a model and returns its output.
-func summarize(rows []LayerSummary, name string, model Module, x autograd.Variable) ([]LayerSummary, autograd.Variable) {
+func summarize(rows []LayerSummary, name string, model Layer, x autograd.Variable) ([]LayerSummary, autograd.Variable) {
 	layers, ok := model.(Sequential)
 	if !ok {
 		y := model.Forward(x)
@@ -62,16 +63,7 @@ func summarize(rows []LayerSummary, name string, model Module, x autograd.Variab
 	return rows, x
 }
 
-// typeName is the name of a module's type, without package and pointer.
-func typeName(model Module) string {
-	t := reflect.TypeOf(model)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.Name()
-}
-
-func summaryText(rows []LayerSummary, model Module) string {
+func summaryText(rows []LayerSummary, model Layer) string {
 	cells := [][]string{{"Layer (type)", "Output shape", "Params"}}
 	for _, row := range rows {
 		cells = append(cells, []string{
@@ -80,7 +72,15 @@ func summaryText(rows []LayerSummary, model Module) string {
 	}
 	var b strings.Builder
 	table(&b, cells)
-	fmt.Fprintf(&b, "Parameters: %s (%s)\n", grouped(NumParams(model)), byteSize(parameterBytes(model)))
+	for _, group := range []struct {
+		name   string
+		arrays iter.Seq2[string, autograd.Variable]
+	}{{"Parameters", Params(model)}, {"Not trained", Buffers(model)}} {
+		size := sumSizes(group.arrays, autograd.Variable.Size)
+		if size > 0 || group.name == "Parameters" {
+			fmt.Fprintf(&b, "%s: %s (%s)\n", group.name, grouped(size), byteSize(sumSizes(group.arrays, bytesOf)))
+		}
+	}
 	return b.String()
 }
 

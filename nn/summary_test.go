@@ -19,12 +19,8 @@ type mixed struct{ single, double autograd.Variable }
 
 func (m mixed) Forward(x autograd.Variable) autograd.Variable { return x }
 
-func (m mixed) Params() iter.Seq2[string, autograd.Variable] {
-	return func(yield func(string, autograd.Variable) bool) {
-		if yield("single", m.single) {
-			yield("double", m.double)
-		}
-	}
+func (m mixed) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Weight("single", m.single), nn.Weight("double", m.double))
 }
 
 func TestSummary(t *testing.T) {
@@ -32,7 +28,7 @@ func TestSummary(t *testing.T) {
 	shared := nn.NewLinear(rng, 3, 3, nn.LinearConfig{NoBias: true})
 	for _, test := range []struct {
 		name  string
-		model nn.Module
+		model nn.Layer
 		input []int
 		rows  []nn.LayerSummary
 		total string

@@ -23,7 +23,7 @@ type TrainerConfig struct {
 // Trainer trains a model step by step: forward, loss, backward, optimizer. [Fit] is
 // the whole run. A Trainer belongs to one goroutine at a time.
 type Trainer struct {
-	model  Module
+	model  Layer
 	config TrainerConfig
 	tape   *autograd.Tape
 	feed   feed
@@ -67,7 +67,7 @@ func (e *NonFiniteError) Error() string {
 
 // NewTrainer is a Trainer of a model, at the start of its first epoch. It panics with
 // [*autograd.ValueError] if ClipNorm is negative.
-func NewTrainer(model Module, config TrainerConfig) *Trainer {
+func NewTrainer(model Layer, config TrainerConfig) *Trainer {
 	if !(config.ClipNorm >= 0) {
 		panic(&autograd.ValueError{Op: "nn.NewTrainer", Reason: fmt.Sprintf("ClipNorm is %v, expected 0 or a positive number", config.ClipNorm)})
 	}
@@ -75,7 +75,7 @@ func NewTrainer(model Module, config TrainerConfig) *Trainer {
 		config.Loss = defaultLoss
 	}
 	if config.Optimizer == nil {
-		config.Optimizer = optim.NewAdam(model.Params(), optim.AdamConfig{})
+		config.Optimizer = optim.NewAdam(Params(model), optim.AdamConfig{})
 	}
 	t := &Trainer{
 		model:  model,
@@ -189,7 +189,7 @@ func (t *Trainer) clip(grads autograd.Gradients) float64 {
 // nonFinite finds the parameter whose gradient is not finite. There is none if it was
 // only their norm that is too large for a number.
 func (t *Trainer) nonFinite(grads autograd.Gradients, batch *data.Batch) error {
-	for name, w := range t.model.Params() {
+	for name, w := range Params(t.model) {
 		grad, ok := grads.Lookup(w)
 		if !ok {
 			continue

@@ -135,7 +135,7 @@ func TestStepByHand(t *testing.T) {
 	for _, clip := range []float64{0, 0.01} {
 		model, byHand := classifier(1), classifier(1)
 		trainer := nn.NewTrainer(model, nn.TrainerConfig{ClipNorm: clip})
-		optimizer := optim.NewAdam(byHand.Params(), optim.AdamConfig{})
+		optimizer := optim.NewAdam(nn.Params(byHand), optim.AdamConfig{})
 		tape := autograd.NewTape(autograd.TapeConfig{})
 		for range 3 {
 			loss := nn.CrossEntropy(byHand.Forward(tape.Const(autograd.New(batch.X.Float32s, 32, 2))), batch.Labels)

@@ -2,7 +2,7 @@
 // needs nothing else.
 //
 //	graph := autograd.Graph(loss)
-//	graph.SetNames(model.Params())
+//	graph.SetNames(nn.Params(model))
 //	graph.SetGradients(grads)
 //	err := drawing.WriteHTML(file, graph, drawing.Config{Title: "A step"})
 //

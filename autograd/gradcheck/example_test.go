@@ -108,7 +108,7 @@ func ExampleCheckModel() {
 		offset: autograd.Parameter(autograd.Scalar(0.1)),
 	}
 	x, y := autograd.New([]float64{1, 2, 3}), autograd.New([]float64{1, 3, 2})
-	report, err := gradcheck.CheckModel(model, func(tape *autograd.Tape) autograd.Variable {
+	report, err := gradcheck.CheckModel(model.Params(), func(tape *autograd.Tape) autograd.Variable {
 		predicted := tape.Const(x).Mul(model.slope).Add(model.offset)
 		return predicted.Sub(y).Square().Mean()
 	}, gradcheck.Options{SecondOrder: true})

@@ -66,7 +66,7 @@ type Options struct {
 	Kinks []float64
 
 	// Skip reports whether to leave out an element, by its row-major position, of an
-	// input. In CheckModel inputs are numbered in the order of Params.
+	// input. In CheckModel inputs are numbered in the order of the parameters.
 	Skip func(input, element int) bool
 
 	// Names are the inputs' names in the report: by default x, or x0, x1, …
@@ -138,24 +138,18 @@ func CheckMulti(f func(xs []autograd.Variable) []autograd.Variable, inputs []aut
 	return p.report(options)
 }
 
-// Model is what has named parameters.
-type Model interface {
-	// Params yields each parameter with its name, in the same order every time.
-	Params() iter.Seq2[string, autograd.Variable]
-}
-
-// CheckModel compares the gradients of loss with respect to all parameters of model,
-// which are of float64, with finite differences. loss computes a Variable of any shape
+// CheckModel compares the gradients of loss with respect to parameters, those of a model
+// as nn.Params lists them, with finite differences. They are of float64. loss computes a Variable of any shape
 // from the parameters and from data that it brings onto the tape. Parameters are
 // perturbed in place and have their values back when CheckModel returns; nobody else
 // may use them meanwhile. Errors are those of [Check].
-func CheckModel(model Model, loss func(t *autograd.Tape) autograd.Variable, options Options) (*Report, error) {
+func CheckModel(params iter.Seq2[string, autograd.Variable], loss func(t *autograd.Tape) autograd.Variable, options Options) (*Report, error) {
 	options, err := options.withDefaults(defaultRTol)
 	if err != nil {
 		return nil, err
 	}
 	p := &problem{order: 1, tapeConfig: options.Tape}
-	for name, w := range model.Params() {
+	for name, w := range params {
 		if err := p.addInput(name, w); err != nil {
 			return nil, err
 		}

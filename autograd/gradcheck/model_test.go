@@ -71,7 +71,7 @@ func TestCheckModel(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := newPerceptron(4, test.hidden, 3)
 			before := m.values()
-			report, err := gradcheck.CheckModel(m, m.loss, test.options)
+			report, err := gradcheck.CheckModel(m.Params(), m.loss, test.options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func TestCheckModelFindsTheParameter(t *testing.T) {
 			m.params = append(m.params, autograd.Parameter(autograd.Full(autograd.Float64, 0.7, 5, 6)))
 			m.act = func(x v) v { return wrong.Apply(x.Sigmoid(), m.params[4]) }
 			before := m.values()
-			report, err := gradcheck.CheckModel(m, m.loss, gradcheck.Options{Mode: mode})
+			report, err := gradcheck.CheckModel(m.Params(), m.loss, gradcheck.Options{Mode: mode})
 			checkCaught(t, report, err)
 			for _, e := range report.WrongEntries {
 				if e.Input != "scale" || e.InputNumber != 4 {
@@ -128,7 +128,7 @@ func TestCheckModelWithTapeRandomness(t *testing.T) {
 		return x.Tanh().Mul(autograd.Uniform(x.Tape().Rand(), autograd.Float64, 0, 1, x.Shape()...))
 	}
 	options := gradcheck.Options{Tape: autograd.TapeConfig{Training: true, Seed: 3}}
-	if _, err := gradcheck.CheckModel(m, m.loss, options); err != nil {
+	if _, err := gradcheck.CheckModel(m.Params(), m.loss, options); err != nil {
 		t.Fatal(err)
 	}
 	if trained == 0 {
@@ -148,7 +148,7 @@ func TestCheckModelRestoresAfterPanic(t *testing.T) {
 			t.Errorf("parameters changed (-before +after):\n%s", diff)
 		}
 	}()
-	_, err := gradcheck.CheckModel(m, func(tape *autograd.Tape) v {
+	_, err := gradcheck.CheckModel(m.Params(), func(tape *autograd.Tape) v {
 		if calls++; calls > 10 {
 			panic("enough")
 		}
@@ -160,7 +160,7 @@ func TestCheckModelRestoresAfterPanic(t *testing.T) {
 func TestCheckModelRestoresWhatTheLossModifies(t *testing.T) {
 	m := newPerceptron(4, 6, 3)
 	before := m.values()
-	report, err := gradcheck.CheckModel(m, func(tape *autograd.Tape) v {
+	report, err := gradcheck.CheckModel(m.Params(), func(tape *autograd.Tape) v {
 		m.params[3].Float64s()[1] += 1
 		return m.loss(tape)
 	}, gradcheck.Options{})
@@ -191,7 +191,7 @@ func TestCheckModelRefuses(t *testing.T) {
 		{"bad option", m, m.loss, gradcheck.Options{Step: -1}, "Options.Step"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report, err := gradcheck.CheckModel(test.model, test.loss, test.options)
+			report, err := gradcheck.CheckModel(test.model.Params(), test.loss, test.options)
 			if report != nil || err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got report %v and error %v, expected an error with %q", report, err, test.says)
 			}

@@ -41,7 +41,7 @@ func (a *app) evaluate(ctx context.Context, o *evaluateOptions) error {
 
 // measure applies the model to the test images and reports how it does: the last lines of
 // both train and evaluate.
-func (a *app) measure(ctx context.Context, model nn.Module, set *dataset, classes []string) error {
+func (a *app) measure(ctx context.Context, model nn.Layer, set *dataset, classes []string) error {
 	logits, err := nn.Predict(ctx, model, set.test.Flatten(), nn.PredictConfig{BatchSize: inferenceBatch})
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ type (
 	SiLU struct{ nn.Func }
 )
 
-var activations = []named[nn.Module]{
+var activations = []named[nn.Layer]{
 	{"relu", nn.ReLU{}},
 	{"tanh", nn.Tanh{}},
 	{"sigmoid", nn.Sigmoid{}},
@@ -60,21 +60,21 @@ func activationNames() []string { return namesOf(activations) }
 // optimizer is an optimizer with the learning rate that suits it here.
 type optimizer struct {
 	rate float64
-	make func(model nn.Module, rate float64) optim.Optimizer
+	make func(model nn.Layer, rate float64) optim.Optimizer
 }
 
 var optimizers = []named[optimizer]{
-	{"adam", optimizer{1e-3, func(model nn.Module, rate float64) optim.Optimizer {
-		return optim.NewAdam(model.Params(), optim.AdamConfig{LR: rate})
+	{"adam", optimizer{1e-3, func(model nn.Layer, rate float64) optim.Optimizer {
+		return optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: rate})
 	}}},
-	{"adamw", optimizer{1e-3, func(model nn.Module, rate float64) optim.Optimizer {
-		return optim.NewAdamW(model.Params(), optim.AdamConfig{LR: rate})
+	{"adamw", optimizer{1e-3, func(model nn.Layer, rate float64) optim.Optimizer {
+		return optim.NewAdamW(nn.Params(model), optim.AdamConfig{LR: rate})
 	}}},
-	{"sgd", optimizer{0.1, func(model nn.Module, rate float64) optim.Optimizer {
-		return optim.NewSGD(model.Params(), optim.SGDConfig{LR: rate})
+	{"sgd", optimizer{0.1, func(model nn.Layer, rate float64) optim.Optimizer {
+		return optim.NewSGD(nn.Params(model), optim.SGDConfig{LR: rate})
 	}}},
-	{"momentum", optimizer{0.01, func(model nn.Module, rate float64) optim.Optimizer {
-		return optim.NewSGD(model.Params(), optim.SGDConfig{LR: rate, Momentum: 0.9})
+	{"momentum", optimizer{0.01, func(model nn.Layer, rate float64) optim.Optimizer {
+		return optim.NewSGD(nn.Params(model), optim.SGDConfig{LR: rate, Momentum: 0.9})
 	}}},
 }
 
@@ -193,7 +193,7 @@ func checkNames(names []string) error {
 
 // finite reports whether all weights are numbers.
 func finite(model nn.Module) bool {
-	for _, w := range model.Params() {
+	for _, w := range nn.Params(model) {
 		for _, x := range w.Float32s() {
 			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 				return false

@@ -171,7 +171,7 @@ func TestPredictStopped(t *testing.T) {
 }
 
 // weightsFile writes a file of weights of a network 784-8-10, with changed metadata.
-func weightsFile(t *testing.T, change func(metadata map[string]string), model nn.Module) []byte {
+func weightsFile(t *testing.T, change func(metadata map[string]string), model nn.Layer) []byte {
 	t.Helper()
 	r := &recipe{Hidden: []int{8}, Classes: strings.Split("0123456789", ""), Activation: "relu", Dataset: digits, Framing: digitFraming}
 	metadata := r.metadata()
@@ -195,7 +195,7 @@ func TestBadWeights(t *testing.T) {
 	}
 	other := nn.NewMLP(rand.New(rand.NewPCG(1, 1)), nn.MLPConfig{Sizes: []int{784, 10}})
 	broken := nn.NewMLP(rand.New(rand.NewPCG(1, 1)), nn.MLPConfig{Sizes: []int{784, 8, 10}})
-	for _, w := range broken.Params() {
+	for _, w := range nn.Params(broken) {
 		w.Float32s()[0] = float32(math.NaN())
 	}
 	double := nn.NewMLP(rand.New(rand.NewPCG(1, 1)), nn.MLPConfig{Sizes: []int{784, 8, 10}, DType: autograd.Float64})

@@ -62,7 +62,7 @@ func (a *app) describe(set *dataset, batch int) {
 }
 
 // fit trains the model and shows how that goes on.
-func (a *app) fit(ctx context.Context, model nn.Module, set *dataset, o *trainOptions) (*nn.History, error) {
+func (a *app) fit(ctx context.Context, model nn.Layer, set *dataset, o *trainOptions) (*nn.History, error) {
 	var train, validation data.Dataset = set.train.Flatten(), set.test.Flatten()
 	if o.validation > 0 {
 		rest, held := data.Split(train, o.validation, o.seed)
@@ -111,7 +111,7 @@ func metrics(prefix string, scores nn.Scores) []metric {
 
 // interrupted ends a run that did not come to its end. Of one that was cancelled the
 // weights are kept; those of one that diverged are worth nothing.
-func (a *app) interrupted(err error, history *nn.History, model nn.Module, r *recipe, out string) error {
+func (a *app) interrupted(err error, history *nn.History, model nn.Layer, r *recipe, out string) error {
 	var diverged *nn.NonFiniteError
 	if errors.As(err, &diverged) {
 		return fmt.Errorf("training diverged in epoch %d, step %d: %s is %v; a lower --rate may help (no weights were kept)",

@@ -71,7 +71,7 @@ func writable(path string) error {
 }
 
 // keep writes the weights and says where.
-func (a *app) keep(path string, model nn.Module, r *recipe) error {
+func (a *app) keep(path string, model nn.Layer, r *recipe) error {
 	if err := nn.SaveFile(path, model, nn.SaveConfig{Metadata: r.metadata()}); err != nil {
 		return fmt.Errorf("the weights were not kept: %w", err)
 	}

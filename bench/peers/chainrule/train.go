@@ -25,7 +25,7 @@ func newTrainer(mlp workload.MLP, config nn.MLPConfig) *trainer {
 	config.Sizes = mlp.Sizes
 	t := &trainer{tape: autograd.NewTape(autograd.TapeConfig{Training: true}), model: nn.NewMLP(rand.New(rand.NewPCG(1, 2)), config)}
 	layer := 0
-	for name, w := range t.model.Params() {
+	for name, w := range nn.Params(t.model) {
 		if strings.HasSuffix(name, "weight") {
 			copy(w.Float32s(), workload.Transposed(mlp.Weights(layer), mlp.Sizes[layer], mlp.Sizes[layer+1]))
 			layer++
@@ -33,7 +33,7 @@ func newTrainer(mlp workload.MLP, config nn.MLPConfig) *trainer {
 			clear(w.Float32s())
 		}
 	}
-	t.adam = optim.NewAdam(t.model.Params(), optim.AdamConfig{
+	t.adam = optim.NewAdam(nn.Params(t.model), optim.AdamConfig{
 		LR: workload.LearningRate, Betas: [2]float64{workload.Beta1, workload.Beta2}, Eps: workload.Epsilon,
 	})
 	return t
