@@ -4,18 +4,6 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// DType is the element type of a Variable: [Float32] or [Float64].
-type DType = tensor.DType
-
-// The element types. Operations do not mix them: convert with [Variable.AsType].
-const (
-	Float32 = tensor.Float32
-	Float64 = tensor.Float64
-)
-
-// Float is the set of Go types that elements can have.
-type Float interface{ float32 | float64 }
-
 // Variable is a dense row-major array of float32 or float64 with a shape, and a
 // place in a computation. It is a small handle, like a slice header: copy it, pass
 // it by value, compare it with ==, use it as a map key. The zero Variable is no

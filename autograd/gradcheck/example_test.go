@@ -101,18 +101,22 @@ func (s straight) Params() iter.Seq2[string, autograd.Variable] {
 	}
 }
 
-// All parameters of a model are checked by name.
+// All parameters of a model are checked by name, and its inputs, in float64.
 func ExampleCheckModel() {
 	model := straight{
-		slope:  autograd.Parameter(autograd.Scalar(0.8)),
-		offset: autograd.Parameter(autograd.Scalar(0.1)),
+		slope:  autograd.Parameter(autograd.Scalar[float32](0.8)),
+		offset: autograd.Parameter(autograd.Scalar[float32](0.1)),
 	}
-	x, y := autograd.New([]float64{1, 2, 3}), autograd.New([]float64{1, 3, 2})
-	report, err := gradcheck.CheckModel(model.Params(), func(tape *autograd.Tape) autograd.Variable {
-		predicted := tape.Const(x).Mul(model.slope).Add(model.offset)
-		return predicted.Sub(y).Square().Mean()
-	}, gradcheck.Options{SecondOrder: true})
+	report, err := gradcheck.CheckModel(gradcheck.Model{
+		Params: model.Params(),
+		Inputs: []autograd.Variable{autograd.New([]float32{1, 2, 3})},
+		Data:   []autograd.Variable{autograd.New([]float32{1, 3, 2})}, // targets
+		Forward: func(_ *autograd.Tape, xs []autograd.Variable) autograd.Variable {
+			predicted := xs[0].Mul(model.slope).Add(model.offset)
+			return predicted.Sub(xs[1]).Square().Mean()
+		},
+	}, gradcheck.Options{})
 	fmt.Println(report, err)
 	// Output:
-	// gradcheck: 8 derivatives right, full Jacobian 1×2, full Jacobian 2×3 of the gradient, seed 0 <nil>
+	// gradcheck: 5 derivatives right, full Jacobian 1×5, seed 0 <nil>
 }

@@ -1,9 +1,7 @@
 package gradcheck
 
 import (
-	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -66,10 +64,11 @@ type Options struct {
 	Kinks []float64
 
 	// Skip reports whether to leave out an element, by its row-major position, of an
-	// input. In CheckModel inputs are numbered in the order of the parameters.
+	// input. In CheckModel the parameters come first, in their order, then Inputs.
 	Skip func(input, element int) bool
 
-	// Names are the inputs' names in the report: by default x, or x0, x1, …
+	// Names are the inputs' names in the report: by default x, or x0, x1, … In CheckModel
+	// they are those of Inputs.
 	Names []string
 
 	// Tape configures the tapes that the function is computed on: Training, for example.
@@ -135,26 +134,5 @@ func CheckMulti(f func(xs []autograd.Variable) []autograd.Variable, inputs []aut
 		return f(xs)
 	}
 	p.multi = f
-	return p.report(options)
-}
-
-// CheckModel compares the gradients of loss with respect to parameters, those of a model
-// as nn.Params lists them, with finite differences. They are of float64. loss computes a Variable of any shape
-// from the parameters and from data that it brings onto the tape. Parameters are
-// perturbed in place and have their values back when CheckModel returns; nobody else
-// may use them meanwhile. Errors are those of [Check].
-func CheckModel(params iter.Seq2[string, autograd.Variable], loss func(t *autograd.Tape) autograd.Variable, options Options) (*Report, error) {
-	options, err := options.withDefaults(defaultRTol)
-	if err != nil {
-		return nil, err
-	}
-	p := &problem{order: 1, tapeConfig: options.Tape}
-	for name, w := range params {
-		if err := p.addInput(name, w); err != nil {
-			return nil, err
-		}
-	}
-	p.run = func(t *autograd.Tape) []autograd.Variable { return []autograd.Variable{loss(t)} }
-	p.offTape = errors.New("the loss is not on the tape: bring its data in with tape.Const, or its parameters with tape.Watch")
 	return p.report(options)
 }

@@ -44,9 +44,14 @@ func (m *perceptron) forward(x v) v {
 }
 
 // loss is the mean cross-entropy of a fixed batch.
-func (m *perceptron) loss(tape *autograd.Tape) v {
+func (m *perceptron) loss(tape *autograd.Tape, _ variables) v {
 	x := normal(rand.New(rand.NewPCG(2, 7)), 5, m.params[0].Dim(1))
 	return autograd.SoftmaxCrossEntropy(m.forward(tape.Const(x)), []int{0, 1, 2, 1, 0}).Mean()
+}
+
+// model is the perceptron with a loss of its parameters.
+func (m *perceptron) model(loss func(*autograd.Tape, variables) v) gradcheck.Model {
+	return gradcheck.Model{Params: m.Params(), Forward: loss}
 }
 
 func (m *perceptron) values() [][]float64 {
@@ -71,7 +76,7 @@ func TestCheckModel(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := newPerceptron(4, test.hidden, 3)
 			before := m.values()
-			report, err := gradcheck.CheckModel(m.Params(), m.loss, test.options)
+			report, err := gradcheck.CheckModel(m.model(m.loss), test.options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +105,7 @@ func TestCheckModelFindsTheParameter(t *testing.T) {
 			m.params = append(m.params, autograd.Parameter(autograd.Full(autograd.Float64, 0.7, 5, 6)))
 			m.act = func(x v) v { return wrong.Apply(x.Sigmoid(), m.params[4]) }
 			before := m.values()
-			report, err := gradcheck.CheckModel(m.Params(), m.loss, gradcheck.Options{Mode: mode})
+			report, err := gradcheck.CheckModel(m.model(m.loss), gradcheck.Options{Mode: mode})
 			checkCaught(t, report, err)
 			for _, e := range report.WrongEntries {
 				if e.Input != "scale" || e.InputNumber != 4 {
@@ -128,7 +133,7 @@ func TestCheckModelWithTapeRandomness(t *testing.T) {
 		return x.Tanh().Mul(autograd.Uniform(x.Tape().Rand(), autograd.Float64, 0, 1, x.Shape()...))
 	}
 	options := gradcheck.Options{Tape: autograd.TapeConfig{Training: true, Seed: 3}}
-	if _, err := gradcheck.CheckModel(m.Params(), m.loss, options); err != nil {
+	if _, err := gradcheck.CheckModel(m.model(m.loss), options); err != nil {
 		t.Fatal(err)
 	}
 	if trained == 0 {
@@ -148,22 +153,22 @@ func TestCheckModelRestoresAfterPanic(t *testing.T) {
 			t.Errorf("parameters changed (-before +after):\n%s", diff)
 		}
 	}()
-	_, err := gradcheck.CheckModel(m.Params(), func(tape *autograd.Tape) v {
+	_, err := gradcheck.CheckModel(m.model(func(tape *autograd.Tape, xs variables) v {
 		if calls++; calls > 10 {
 			panic("enough")
 		}
-		return m.loss(tape)
-	}, gradcheck.Options{})
+		return m.loss(tape, xs)
+	}), gradcheck.Options{})
 	t.Errorf("returned %v", err)
 }
 
 func TestCheckModelRestoresWhatTheLossModifies(t *testing.T) {
 	m := newPerceptron(4, 6, 3)
 	before := m.values()
-	report, err := gradcheck.CheckModel(m.Params(), func(tape *autograd.Tape) v {
+	report, err := gradcheck.CheckModel(m.model(func(tape *autograd.Tape, xs variables) v {
 		m.params[3].Float64s()[1] += 1
-		return m.loss(tape)
-	}, gradcheck.Options{})
+		return m.loss(tape, xs)
+	}), gradcheck.Options{})
 	checkCaught(t, report, err)
 	checkProperty(t, report, gradcheck.Unmodified)
 	if diff := cmp.Diff(before, m.values()); diff != "" {
@@ -173,28 +178,97 @@ func TestCheckModelRestoresWhatTheLossModifies(t *testing.T) {
 
 func TestCheckModelRefuses(t *testing.T) {
 	m := newPerceptron(4, 6, 3)
-	narrow := newPerceptron(4, 6, 3)
-	narrow.params[1] = autograd.Parameter(narrow.params[1].Detach().AsType(autograd.Float32))
 	recorded := newPerceptron(4, 6, 3)
 	recorded.params[2] = autograd.NewTape(autograd.TapeConfig{}).Const(recorded.params[2])
+	unusable := m.model(m.loss)
+	unusable.Inputs = variables{{}}
 	for _, test := range []struct {
 		name    string
-		model   *perceptron
-		loss    func(*autograd.Tape) v
+		model   gradcheck.Model
 		options gradcheck.Options
 		says    string
 	}{
-		{"float32 parameter", narrow, narrow.loss, gradcheck.Options{}, "0.bias is float32"},
-		{"recorded parameter", recorded, recorded.loss, gradcheck.Options{}, "1.weight is not a constant or parameter outside any tape"},
-		{"loss on no tape", m, func(*autograd.Tape) v { return m.params[0].Square().Sum() }, gradcheck.Options{}, "the loss is not on the tape"},
-		{"loss that panics", m, func(tape *autograd.Tape) v { return m.forward(tape.Const(m.params[1])) }, gradcheck.Options{}, "computing the function"},
-		{"bad option", m, m.loss, gradcheck.Options{Step: -1}, "Options.Step"},
+		{"recorded parameter", recorded.model(recorded.loss), gradcheck.Options{}, "1.weight is not a constant or parameter outside any tape"},
+		{"recorded buffer", gradcheck.Model{Buffers: recorded.Params(), Forward: m.loss}, gradcheck.Options{}, "1.weight is not a constant or parameter outside any tape"},
+		{"loss on no tape", m.model(func(*autograd.Tape, variables) v { return m.params[0].Square().Sum() }), gradcheck.Options{}, "the result is not on the tape"},
+		{"loss that panics", m.model(func(tape *autograd.Tape, _ variables) v { return m.forward(tape.Const(m.params[1])) }), gradcheck.Options{}, "computing the function"},
+		{"bad option", m.model(m.loss), gradcheck.Options{Step: -1}, "Options.Step"},
+		{"no function", m.model(nil), gradcheck.Options{}, "Model.Forward is nil"},
+		{"unusable input", unusable, gradcheck.Options{}, "x is not a usable Variable"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report, err := gradcheck.CheckModel(test.model.Params(), test.loss, test.options)
+			report, err := gradcheck.CheckModel(test.model, test.options)
 			if report != nil || err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got report %v and error %v, expected an error with %q", report, err, test.says)
 			}
 		})
+	}
+}
+
+// gate is a layer of float32 with a buffer: σ(2x·wᵀ)·buffer − y, or with one deliberate mistake.
+func gate(factor float64) (m gradcheck.Model, w, buffer v) {
+	rng := rand.New(rand.NewPCG(3, 7))
+	random := func(shape ...int) v { return autograd.Normal(rng, autograd.Float32, 0, 1, shape...) }
+	w, buffer = autograd.Parameter(random(3, 2)), random(3)
+	scale := &autograd.Function{
+		Name:    "scale",
+		Forward: func(xs variables) v { return xs[0].MulScalar(2) },
+		VJP:     func(xs variables, y, g v) variables { return variables{g.MulScalar(2 * factor)} },
+	}
+	all := func(name string, vs ...v) iter.Seq2[string, v] {
+		return func(yield func(string, v) bool) {
+			for _, v := range vs {
+				if !yield(name, v) {
+					return
+				}
+			}
+		}
+	}
+	return gradcheck.Model{
+		Params:  all("weight", w, w), // tied
+		Buffers: all("buffer", buffer),
+		Inputs:  variables{random(4, 2)},
+		Data:    variables{random(4, 3)},
+		Forward: func(_ *autograd.Tape, xs variables) v {
+			return autograd.Linear(scale.Apply(xs[0]), w, v{}).Sigmoid().Mul(buffer).Sub(xs[1])
+		},
+	}, w, buffer
+}
+
+func TestCheckModelOfFloat32(t *testing.T) {
+	m, w, buffer := gate(1)
+	before, memory := append(w.Floats(), buffer.Floats()...), &w.Float32s()[0]
+	report, err := gradcheck.CheckModel(m, gradcheck.Options{SecondOrder: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 12 * (6 + 8); report.Checked < want || report.Unreliable != 0 {
+		t.Errorf("expected at least %d derivatives checked: %v", want, report)
+	}
+	if diff := cmp.Diff(before, append(w.Floats(), buffer.Floats()...)); diff != "" || w.DType() != autograd.Float32 || &w.Float32s()[0] != memory {
+		t.Errorf("the model is not as it was: %v, %s", w.DType(), diff)
+	}
+
+	m, w, _ = gate(1.001)
+	report, err = gradcheck.CheckModel(m, gradcheck.Options{})
+	checkCaught(t, report, err)
+	for _, e := range report.WrongEntries {
+		if e.Input != "x" {
+			t.Errorf("%s is said to be wrong", e.Input)
+		}
+	}
+	if w.DType() != autograd.Float32 {
+		t.Errorf("after an error the weight is of %v", w.DType())
+	}
+}
+
+func TestTestModel(t *testing.T) {
+	m, _, _ := gate(1)
+	gradcheck.TestModel(t, gradcheck.Options{}, m)
+	m, _, _ = gate(2)
+	var failed recorder
+	gradcheck.TestModel(&failed, gradcheck.Options{}, m)
+	if !strings.Contains(failed.failed, "wrong") {
+		t.Error("a wrong layer passes")
 	}
 }

@@ -71,9 +71,17 @@ func numbered(name string, i, count int) string {
 	return fmt.Sprintf("%s%d", name, i)
 }
 
-func (p *problem) addInput(name string, v autograd.Variable) error {
+// outside returns an error unless v is a constant or parameter outside any tape.
+func outside(name string, v autograd.Variable) error {
 	if !v.IsValid() || v.Tape() != nil {
 		return fmt.Errorf("gradcheck: %s is not a constant or parameter outside any tape", name)
+	}
+	return nil
+}
+
+func (p *problem) addInput(name string, v autograd.Variable) error {
+	if err := outside(name, v); err != nil {
+		return err
 	}
 	if v.DType() != autograd.Float64 {
 		return fmt.Errorf("gradcheck: %s is %v: differences need float64 (CheckFloat32 compares float32 with float64)", name, v.DType())

@@ -21,6 +21,19 @@ func Test(t testing.TB, f autograd.Func, inputs ...autograd.Variable) {
 func TestWith(t testing.TB, options Options, f autograd.Func, inputs ...autograd.Variable) {
 	t.Helper()
 	report, err := Check(f, inputs, options)
+	verdictOf(t, report, err)
+}
+
+// TestModel is [CheckModel] in a test, which fails with the report if something is wrong.
+// A report of unreliable derivatives is logged.
+func TestModel(t testing.TB, options Options, model Model) {
+	t.Helper()
+	report, err := CheckModel(model, options)
+	verdictOf(t, report, err)
+}
+
+func verdictOf(t testing.TB, report *Report, err error) {
+	t.Helper()
 	switch {
 	case err != nil:
 		t.Fatal(err)
