@@ -4,14 +4,20 @@
 //	go run .
 //
 // builds a program for each library, runs all of them in turns, says what is
-// missing and how to get it, and writes a table of medians to docs/benchmarks.md.
-// It takes about ten minutes, in which the machine should do nothing else. The
-// environment variable MNIST_DIR may name a directory with MNIST's files; without
+// missing and how to get it, and puts a table of medians into docs/benchmarks.md, in
+// place of the one from the same kind of machine. It takes about fifteen minutes, in
+// which the machine should do nothing else; -only and -peers choose some of it, as in
+//
+//	go run . -only 'matmul|epoch' -peers chainrule,pytorch
+//
+// The environment variable MNIST_DIR may name a directory with MNIST's files; without
 // it images of the same size are made up.
 //
 // What is measured is in package workload: every library starts from the same
 // numbers, and what it computes is compared with what the others do. Each runs in
-// a process of its own, which waits while it is not its turn.
+// a process of its own, which waits while it is not its turn. How fast PyTorch is
+// depends on its settings: before each workload many are tried, and those that do best
+// take part.
 package main
 
 import (
@@ -56,7 +62,7 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&o.limit, "limit", 2*time.Minute, "give up on a library that takes longer than this `duration` for one measurement")
 	only := flags.String("only", "", "measure only workloads that match this `regexp`")
 	peers := flags.String("peers", "", "measure only these libraries, a comma-separated `list`")
-	flags.StringVar(&o.output, "o", "", "write the table to this `file`; by default docs/benchmarks.md if everything is measured, else none")
+	flags.StringVar(&o.output, "o", "", "put the table into this `file`; by default docs/benchmarks.md if everything is measured, else none")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -112,54 +118,63 @@ func run(ctx context.Context, args []string) error {
 	if busy := report.machine.busy(); busy != "" {
 		progress("%s", busy)
 	}
-	var processes []*process
+	progress("%s", report.machine.kind())
+	contestants := start(ctx, dir, report, o)
 	defer func() {
-		for _, p := range processes {
-			p.stop()
+		for _, c := range contestants {
+			c.process.stop()
 		}
 	}()
-	for _, e := range entrants() {
-		if o.peers != nil && !slices.Contains(o.peers, e.name) {
-			continue
-		}
-		started, err := e.start(ctx, dir, o)
-		if err != nil {
-			progress("%s is left out: %v\n%s", e.name, err, e.cure)
-			report.absent(e.name, e.cure)
-			continue
-		}
-		processes = append(processes, started...)
-		report.join(started[0].greeting)
-	}
-	if len(processes) == 0 {
+	if len(contestants) == 0 {
 		return errors.New("there is nothing to measure")
 	}
 	for _, name := range workload.Names() {
 		if o.only.MatchString(name) {
-			measure(ctx, name, processes, report, o)
+			measure(ctx, name, contestants, report, o)
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	text := report.markdown()
-	fmt.Print(text)
+	fmt.Print(report.section())
 	if o.output == "" {
 		return nil
 	}
-	return writeFile(o.output, text)
+	return report.putInto(o.output)
+}
+
+// start starts the libraries that are wanted, and reports those that do not start.
+func start(ctx context.Context, dir string, report *report, o options) []*contestant {
+	var contestants []*contestant
+	for _, e := range entrants() {
+		if o.peers != nil && !slices.Contains(o.peers, e.name) {
+			continue
+		}
+		c, err := e.start(ctx, dir, o)
+		if err != nil {
+			progress("%s is left out: %v\n%s", e.name, err, e.cure)
+			report.absent(e.name, e.cure)
+			continue
+		}
+		contestants = append(contestants, c)
+		report.join(c)
+	}
+	return contestants
 }
 
 // measure runs a workload on all libraries in turns, so that whatever else changes
 // in the meantime changes for all.
-func measure(ctx context.Context, name string, processes []*process, report *report, o options) {
+func measure(ctx context.Context, name string, contestants []*contestant, report *report, o options) {
 	progress("%s", name)
-	running := slices.Clone(processes)
-	for round := range o.rounds {
+	var running []*process
+	for _, c := range contestants {
+		entered := c.enter(ctx, name, o.limit)
+		defer c.leave(entered)
+		running = append(running, entered...)
+	}
+	for range o.rounds {
 		var next []*process
 		for _, p := range running {
-			// Threads of the library before may be spinning in wait of more work.
-			time.Sleep(100 * time.Millisecond)
 			sample, err := p.ask(ctx, name, o.limit)
 			if ctx.Err() != nil {
 				return
@@ -174,9 +189,6 @@ func measure(ctx context.Context, name string, processes []*process, report *rep
 				progress("  %s: %s", p.name(), sample.Error)
 			}
 		}
-		if round == 0 {
-			next = slices.DeleteFunc(next, func(p *process) bool { return report.hopeless(name, p) })
-		}
 		if running = next; len(running) > 0 {
 			// Another one begins the next round.
 			running = append(running[1:], running[0])
@@ -188,15 +200,3 @@ func measure(ctx context.Context, name string, processes []*process, report *rep
 }
 
 func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
-
-// writeFile puts text in place of the file in one step.
-func writeFile(path, text string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, []byte(text), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
-}

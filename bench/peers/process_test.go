@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -26,6 +27,12 @@ func TestMain(m *testing.M) {
 			time.Sleep(time.Hour) // until it is killed
 			return nil
 		}),
+		"wants a setting": work(func() error {
+			if os.Getenv("PEERS_TEST_SETTING") == "" {
+				return errors.New("there is no setting")
+			}
+			return nil
+		}),
 		"ends": work(func() error {
 			os.Exit(3)
 			return nil
@@ -39,14 +46,17 @@ func TestProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{command: command{program: program, setting: []string{"PEERS_TEST_PROGRAM=1"}}}
+	p := &process{
+		command: command{program: program, env: []string{"PEERS_TEST_PROGRAM=1"}},
+		setting: setting{{label: "nothing else"}},
+	}
 	ctx := context.Background()
 	const patient = time.Minute
 	if err := p.launch(ctx, patient); err != nil {
 		t.Fatal(err)
 	}
 	defer p.stop()
-	if got, want := p.name(), "test with PEERS_TEST_PROGRAM=1"; got != want {
+	if got, want := p.name(), "test with nothing else"; got != want {
 		t.Errorf("name %q, want %q", got, want)
 	}
 	for _, test := range []struct {
@@ -75,6 +85,44 @@ func TestProcess(t *testing.T) {
 	}
 	if p.cmd != nil {
 		t.Error("the process still runs")
+	}
+}
+
+// A library takes part with the settings that work. Processes of the others end.
+func TestContestantEntersWithWorkingSettings(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	choices := []choice{
+		{{"unset", []string{"PEERS_TEST_SETTING"}}, {"set", []string{"PEERS_TEST_SETTING=1"}}},
+		{{"x", nil}, {"y", []string{"PEERS_TEST_SETTING"}}},
+	}
+	e := entrant{
+		name: "test",
+		prepare: func(context.Context, string, time.Duration) (command, error) {
+			return command{program: program, env: []string{"PEERS_TEST_PROGRAM=1"}}, nil
+		},
+		choices: func(string) []choice { return choices },
+	}
+	ctx := context.Background()
+	c, err := e.start(ctx, t.TempDir(), options{limit: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.process.greeting.Peer != "test" || c.process.cmd != nil {
+		t.Errorf("greeting %+v, running %v: want test's, and not running", c.process.greeting, c.process.cmd != nil)
+	}
+	entered := c.enter(ctx, "wants a setting", time.Minute)
+	if len(entered) != 1 || entered[0].setting.String() != "set, x" || entered[0].cmd == nil {
+		t.Errorf("%d processes entered, the first is %q: want one of set, x, running", len(entered), entered[0].name())
+	}
+	if sample, err := entered[0].ask(ctx, "wants a setting", time.Minute); err != nil || sample.Seconds <= 0 {
+		t.Errorf("sample %+v, error %v: want seconds", sample, err)
+	}
+	c.leave(entered)
+	if entered[0].cmd != nil {
+		t.Error("it still runs after it has left")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 type report struct {
 	rounds    int
 	machine   machine
-	peers     []workload.Greeting
+	peers     []*contestant
 	missing   []string // libraries that did not start, and what to do
 	workloads []string
 	cells     map[cellKey]*cell
@@ -33,7 +33,7 @@ func newReport(rounds int) *report {
 	return &report{rounds: rounds, machine: thisMachine(), cells: map[cellKey]*cell{}}
 }
 
-func (r *report) join(g workload.Greeting) { r.peers = append(r.peers, g) }
+func (r *report) join(c *contestant) { r.peers = append(r.peers, c) }
 
 func (r *report) absent(name, cure string) {
 	r.missing = append(r.missing, fmt.Sprintf("%s was not measured. %s", name, cure))
@@ -50,7 +50,8 @@ func (r *report) add(name string, p *process, s workload.Sample) {
 		r.cells[key] = c
 	}
 	if s.Seconds > 0 {
-		c.seconds[p.settingText()] = append(c.seconds[p.settingText()], s.Seconds)
+		setting := p.setting.String()
+		c.seconds[setting] = append(c.seconds[setting], s.Seconds)
 		c.check = s.Check
 		return
 	}
@@ -74,22 +75,18 @@ func median(sorted []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// hopeless reports whether a setting took so much longer than another one of the
-// same library that it need not be tried again.
-func (r *report) hopeless(name string, p *process) bool {
-	c := r.cells[cellKey{name, p.greeting.Peer}]
-	_, best := c.best()
-	return median(slices.Sorted(slices.Values(c.seconds[p.settingText()]))) > 2*median(best)
-}
-
 // summary is a line for each library.
 func (r *report) summary(name string) []string {
 	var lines []string
 	for _, p := range r.peers {
-		if text := r.cellText(name, p.Peer); text != "" {
-			lines = append(lines, fmt.Sprintf("%-10s %s", p.Peer, text))
+		if text := r.cellText(name, p.name); text != "" {
+			if setting := r.settingText(name, p.name); setting != "" {
+				text += ", " + setting
+			}
+			lines = append(lines, fmt.Sprintf("%-10s %s", p.name, text))
 		}
 	}
+	lines = append(lines, r.slow(name)...)
 	return append(lines, r.disagreements(name)...)
 }
 
@@ -103,14 +100,14 @@ func (r *report) disagreements(name string) []string {
 	var lines []string
 	reference := r.reference(name)
 	for _, p := range r.peers {
-		c := r.cells[cellKey{name, p.Peer}]
+		c := r.cells[cellKey{name, p.name}]
 		if c == nil || c.check == nil {
 			continue
 		}
 		for i, want := range reference {
 			if i >= len(c.check) || !(math.Abs(c.check[i]-want) <= tolerance*math.Abs(want)+1e-6) {
 				lines = append(lines, fmt.Sprintf("%s at %s does not compute what the others do: %.6g instead of %.6g",
-					p.Peer, name, c.check, reference))
+					p.name, name, c.check, reference))
 				break
 			}
 		}
@@ -122,7 +119,7 @@ func (r *report) disagreements(name string) []string {
 func (r *report) reference(name string) []float64 {
 	var columns [][]float64
 	for _, p := range r.peers {
-		c := r.cells[cellKey{name, p.Peer}]
+		c := r.cells[cellKey{name, p.name}]
 		if c == nil {
 			continue
 		}
@@ -160,7 +157,42 @@ func (r *report) cellText(name, peer string) string {
 	return text
 }
 
-const ourName = "chainrule"
+// settingText is the library's setting that was the best.
+func (r *report) settingText(name, peer string) string {
+	c := r.cells[cellKey{name, peer}]
+	if c == nil {
+		return ""
+	}
+	setting, _ := c.best()
+	return setting
+}
+
+// enough is the share of the peak of multiply-adds from which PyTorch's products are
+// taken to be at their best.
+const enough = 0.6
+
+// slow is a warning if the workload is a product for which PyTorch takes much longer
+// than the multiply-adds do.
+func (r *report) slow(name string) []string {
+	peak := map[string]float64{
+		workload.MatMul32: r.machine.peak.float32s,
+		workload.MatMul64: r.machine.peak.float64s,
+	}[name]
+	c := r.cells[cellKey{name, torchName}]
+	if peak == 0 || c == nil {
+		return nil
+	}
+	_, seconds := c.best()
+	if seconds == nil {
+		return nil
+	}
+	share := 2 * math.Pow(workload.Size, 3) / median(seconds) / peak
+	if share >= enough {
+		return nil
+	}
+	return []string{fmt.Sprintf("Warning: %s reaches %.0f %% of the peak of multiply-adds at %s. Its library for matrix products does not "+
+		"know this processor, or the machine was busy: what is compared with it here says little.", torchName, 100*share, name)}
+}
 
 // duration writes a number of seconds with three digits.
 func duration(seconds float64) string {
@@ -184,51 +216,6 @@ func significant(x float64) string {
 	return fmt.Sprintf("%.*f", decimals, x)
 }
 
-// markdown is the whole of the file.
-func (r *report) markdown() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Benchmarks\n\n")
-	fmt.Fprintf(&b, "The same work on several libraries: the median time of %d runs, and in parentheses how many times chainrule's "+
-		"that is. All start from the same numbers, and their results are compared. The runs of all libraries take turns, "+
-		"each in a process of its own. This file is written by `go run .` in the folder bench/peers.\n\n", r.rounds)
-	r.table(&b, r.cellText)
-	fmt.Fprintf(&b, "\nFastest and slowest run:\n\n")
-	r.table(&b, r.spread)
-	fmt.Fprintf(&b, "\n## Conditions\n\n%s", r.machine.markdown())
-	for _, p := range r.peers {
-		fmt.Fprintf(&b, "- %s", p.Peer)
-		if p.Version != "" {
-			fmt.Fprintf(&b, " %s", p.Version)
-		}
-		if p.Remark != "" {
-			fmt.Fprintf(&b, ": %s", p.Remark)
-		}
-		b.WriteString("\n")
-	}
-	if notes := r.notes(); len(notes) > 0 {
-		fmt.Fprintf(&b, "\n## Notes\n\n")
-		for _, note := range notes {
-			fmt.Fprintf(&b, "- %s\n", note)
-		}
-	}
-	return b.String()
-}
-
-func (r *report) table(b *strings.Builder, text func(name, peer string) string) {
-	b.WriteString("| work |")
-	for _, p := range r.peers {
-		fmt.Fprintf(b, " %s |", p.Peer)
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---:|", len(r.peers)) + "\n")
-	for _, name := range r.workloads {
-		fmt.Fprintf(b, "| %s |", name)
-		for _, p := range r.peers {
-			fmt.Fprintf(b, " %s |", text(name, p.Peer))
-		}
-		b.WriteString("\n")
-	}
-}
-
 func (r *report) spread(name, peer string) string {
 	c := r.cells[cellKey{name, peer}]
 	if c == nil {
@@ -241,14 +228,14 @@ func (r *report) spread(name, peer string) string {
 	return duration(seconds[0]) + " – " + duration(seconds[len(seconds)-1])
 }
 
-// notes say why cells are empty, which settings were the best, and what is wrong.
+// notes say why cells are empty and what is wrong.
 func (r *report) notes() []string {
 	notes := slices.Clone(r.missing)
 	for _, p := range r.peers {
 		var order []string             // of what there is to say
 		about := map[string][]string{} // workloads that it is about
 		for _, name := range r.workloads {
-			if remark := r.cells[cellKey{name, p.Peer}].remark(); remark != "" {
+			if remark := r.cells[cellKey{name, p.name}].remark(); remark != "" {
 				if about[remark] == nil {
 					order = append(order, remark)
 				}
@@ -256,10 +243,11 @@ func (r *report) notes() []string {
 			}
 		}
 		for _, remark := range order {
-			notes = append(notes, fmt.Sprintf("%s, %s: %s.", p.Peer, remark, strings.Join(about[remark], "; ")))
+			notes = append(notes, fmt.Sprintf("%s, %s: %s.", p.name, remark, strings.Join(about[remark], "; ")))
 		}
 	}
 	for _, name := range r.workloads {
+		notes = append(notes, r.slow(name)...)
 		notes = append(notes, r.disagreements(name)...)
 	}
 	return notes
@@ -269,14 +257,14 @@ func (c *cell) remark() string {
 	if c == nil {
 		return ""
 	}
-	setting, seconds := c.best()
+	_, seconds := c.best()
 	switch {
-	case setting != "":
-		return "best with " + setting
+	case seconds != nil:
+		return ""
 	case c.err != "":
 		first, _, _ := strings.Cut(c.err, "\n")
 		return "failed, " + first
-	case seconds == nil && c.missing != "":
+	case c.missing != "":
 		return "not measured as " + c.missing
 	}
 	return ""

@@ -4,9 +4,11 @@ Reads names of workloads from standard input, a line each, and answers with a li
 of JSON each. What the workloads are, and their data, is in ../workload.
 """
 
+import ctypes
 import gzip
 import json
 import os
+import re
 import sys
 import time
 
@@ -192,13 +194,36 @@ def measure(run, budget):
 
 
 def blas_library():
-    """The library that the process has loaded for matrix products."""
+    """The path of the library that the process has loaded for matrix products."""
     with open("/proc/self/maps") as maps:
         names = {os.path.realpath(line.split()[-1]) for line in maps if "/" in line}
     for name in sorted(names):
         if any(word in os.path.basename(name) for word in ("openblas", "mkl", "blis")):
-            return os.path.basename(name)
+            return name
     return None
+
+
+def kernels(path):
+    """The processor for which OpenBLAS has chosen its kernels, None for another library."""
+    try:
+        name = ctypes.CDLL(path).openblas_get_corename
+    except (OSError, AttributeError):
+        return None
+    name.restype = ctypes.c_char_p
+    return name().decode()
+
+
+def remark(blas):
+    if blas is None:
+        parts = ["no fast BLAS library"]
+    else:
+        parts = [os.path.basename(blas)]
+        if kernels(blas) and not os.environ.get("OPENBLAS_CORETYPE"):
+            parts[0] += ", which takes its kernels for %s if nobody says otherwise" % kernels(blas)
+    usage = re.search(r"CPU capability usage: (\S+)", torch.__config__.show())
+    if usage and not os.environ.get("ATEN_CPU_CAPABILITY"):
+        parts.append("its own loops use %s if nobody says otherwise" % usage.group(1))
+    return "; ".join(parts)
 
 
 def answer(message):
@@ -210,8 +235,7 @@ def answer(message):
 def main():
     budget = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
     blas = blas_library()
-    greeting = {"peer": "PyTorch", "version": torch.__version__}
-    greeting["remark"] = "%s; the best of several settings of its threads" % (blas or "no fast BLAS library")
+    greeting = {"peer": "PyTorch", "version": torch.__version__, "remark": remark(blas)}
     if blas is None:
         greeting["warning"] = (
             "no fast library for matrix products found; on Debian or Ubuntu `apt-get install libopenblas0-pthread`")

@@ -28,6 +28,15 @@ func Names() []string {
 	}
 }
 
+// HasProducts reports whether the workload of that name has matrix products.
+func HasProducts(name string) bool {
+	switch name {
+	case ScalarChain, Tanh, Exp, Sigmoid, Softmax:
+		return false
+	}
+	return true
+}
+
 // Adam's parameters, in all workloads that train.
 const (
 	LearningRate = 1e-3
