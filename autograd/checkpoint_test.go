@@ -119,3 +119,23 @@ func TestCheckpointMisuse(t *testing.T) {
 		}
 	}
 }
+
+// Operands that are computed from each other, and a captured parameter that another operand
+// is computed from: each path counts once, in either kind of pass.
+func TestCheckpointOfDependentOperands(t *testing.T) {
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	w := autograd.Parameter(vector(0.7))
+	x := tape.Watch(vector(1.3))
+	f := func(xs []autograd.Variable) autograd.Variable { return xs[0].Sin().Mul(xs[1]).Mul(w) }
+	b := x.Cos().Mul(w)
+	want := autograd.Grad(f([]autograd.Variable{x, b}).Sum(), x, w)
+	y := autograd.Checkpoint(f, x, b).Sum()
+	recorded, plain := autograd.Grad(y, x, w), y.Backward()
+	for i, v := range []autograd.Variable{x, w} {
+		for pass, got := range map[string]autograd.Variable{"recorded": recorded[i], "plain": plain.Of(v)} {
+			if diff := cmp.Diff(want[i].Float64s(), got.Float64s(), approximately(1e-15)); diff != "" {
+				t.Errorf("operand %d, %s: %s", i, pass, diff)
+			}
+		}
+	}
+}

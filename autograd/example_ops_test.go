@@ -230,6 +230,14 @@ func ExampleVariable_Std() {
 	// [1 1]
 }
 
+func ExampleVariable_StdWith() {
+	x := autograd.New([]float64{1, 5, 1, 5})
+	fmt.Println(x.StdWith(0)) // of a population
+	// Output:
+	// float64 []
+	// 2
+}
+
 func ExampleVariable_Norm() {
 	x := autograd.New([]float64{1, 2, 3, 4, 5, 6}, 2, 3)
 	fmt.Println(x.Norm(1))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/autograd/gradcheck"
+	"github.com/chainrule-go/chainrule/internal/operations"
 )
 
 // A checker that passes everything proves nothing. Here each operation gets backward
@@ -60,11 +61,11 @@ var mutations = []mutation{
 }
 
 // mutant is r's operation with the gradient of one operand falsified.
-func mutant(r row, m mutation, operand int, changed *bool) autograd.Func {
+func mutant(r operations.Row, m mutation, operand int, changed *bool) autograd.Func {
 	f := &autograd.Function{
-		Name: r.name + " " + m.name,
+		Name: r.Name + " " + m.name,
 		Forward: func(xs []autograd.Variable) autograd.Variable {
-			return r.f(xs).Clone()
+			return r.F(xs).Clone()
 		},
 		VJP: func(xs []autograd.Variable, y, g autograd.Variable) []autograd.Variable {
 			values := make([]autograd.Variable, len(xs))
@@ -73,7 +74,7 @@ func mutant(r row, m mutation, operand int, changed *bool) autograd.Func {
 			}
 			u := g.Clone()
 			rule := func(u autograd.Variable) []autograd.Variable {
-				_, grads := autograd.VJP(r.f, values, u)
+				_, grads := autograd.VJP(r.F, values, u)
 				return grads
 			}
 			grads := rule(u)
@@ -93,8 +94,8 @@ func TestMutationsAreCaught(t *testing.T) {
 		t.Skip("thousands of checks")
 	}
 	caught := 0
-	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
-		if r.name == "Checkpoint" {
+	forEach(t, func(t *testing.T, r operations.Row, xs []autograd.Variable) {
+		if r.Name == "Checkpoint" {
 			return // it needs its operands on a tape, which the falsified rule has not
 		}
 		for operand := range xs {

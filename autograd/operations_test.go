@@ -8,12 +8,14 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/operations"
+	"github.com/chainrule-go/chainrule/internal/reference"
 )
 
-var update = flag.Bool("update", false, "write docs/operations.md anew")
+var update = flag.Bool("update", false, "write docs/operations.md and operations.go anew")
 
 // notOperations are exported functions and methods that return Variables but are not
 // differentiable operations, with the reason.
@@ -30,15 +32,33 @@ var notOperations = map[string]string{
 	"PerExampleGrad": "differentiates",
 }
 
-// exported is what go/ast finds: functions and methods of Variable that return
-// Variables, and all Examples.
-func exported(t *testing.T) (operations []string, examples map[string]bool) {
+// families are the headings under which operations are listed, with the files that they
+// are in.
+var families = []struct{ title, files string }{
+	{"Making arrays", "create.go"},
+	{"Arithmetic", "binary.go power.go"},
+	{"Element-wise functions", "unary.go exponential.go trig.go special.go"},
+	{"Activation functions", "activation.go"},
+	{"Comparisons and choices", "compare.go"},
+	{"Sums, means and extremes", "reduce.go statistics.go"},
+	{"Softmax", "softmax.go"},
+	{"Products of vectors and matrices", "matmul.go einsum.go"},
+	{"Linear algebra", "linalg.go diagonal.go"},
+	{"Shapes and types", "shape.go dtype.go variable.go"},
+	{"Pieces and places", "slice.go movement.go index.go"},
+	{"Convolutions, windows, normalization, attention", "convolution.go window.go normalization.go attention.go"},
+	{"Derivatives", "grad.go transform.go checkpoint.go"},
+}
+
+// exported is what go/ast finds: functions and methods of Variable that return Variables,
+// by file in the order of the source, and all Examples.
+func exported(t *testing.T) (exports map[string][]string, examples map[string]bool) {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples = map[string]bool{}
+	exports, examples = map[string][]string{}, map[string]bool{}
 	for _, name := range files {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
@@ -52,13 +72,12 @@ func exported(t *testing.T) (operations []string, examples map[string]bool) {
 				examples[strings.ReplaceAll(strings.TrimPrefix(f.Name.Name, "Example"), "_", ".")] = true
 			case !strings.HasSuffix(name, "_test.go") && f.Name.IsExported() && returnsVariables(f):
 				if receiver := receiverOf(f); receiver == "" || receiver == "Variable" {
-					operations = append(operations, strings.TrimPrefix(receiver+"."+f.Name.Name, "."))
+					exports[name] = append(exports[name], strings.TrimPrefix(receiver+"."+f.Name.Name, "."))
 				}
 			}
 		}
 	}
-	slices.Sort(operations)
-	return operations, examples
+	return exports, examples
 }
 
 func receiverOf(f *ast.FuncDecl) string {
@@ -87,44 +106,108 @@ func returnsVariables(f *ast.FuncDecl) bool {
 	return false
 }
 
-// Every exported operation has its row in the table, an Example, and its line in
-// docs/operations.md.
+// Every exported operation has its row in the table, an Example, its line in
+// docs/operations.md, and its place in the package's documentation.
 func TestEveryOperationIsProved(t *testing.T) {
-	operations, examples := exported(t)
-	byName := map[string]row{}
-	for _, r := range rows() {
-		byName[r.name] = r
+	exports, examples := exported(t)
+	byName, cases := map[string]operations.Row{}, recordedCases(t)
+	for _, r := range operations.Table() {
+		byName[r.Name] = r
+		if r.Reference != "" && !cases[r.Reference] {
+			t.Errorf("%s: no recorded cases %q are run", r.Name, r.Reference)
+		}
 	}
-	var table strings.Builder
+	var table, index strings.Builder
 	table.WriteString(operationsHeader)
-	for _, name := range operations {
-		if _, ok := notOperations[name]; ok {
-			continue
+	index.WriteString(indexHeader)
+	for _, family := range families {
+		fmt.Fprintf(&index, "//\n// # %s\n//\n", family.title)
+		var links []string
+		var rows strings.Builder
+		for _, file := range strings.Fields(family.files) {
+			for _, name := range exports[file] {
+				links = append(links, "["+name+"]")
+				if _, ok := notOperations[name]; ok {
+					continue
+				}
+				r, ok := byName[name]
+				if !ok {
+					t.Errorf("%s has no row in the table of operations", name)
+					continue
+				}
+				if !examples[name] {
+					t.Errorf("%s has no Example", name)
+				}
+				delete(byName, name)
+				rows.WriteString(markdown(r))
+			}
+			delete(exports, file)
 		}
-		r, ok := byName[name]
-		if !ok {
-			t.Errorf("%s has no row in the table of operations", name)
-			continue
+		index.WriteString(comment(strings.Join(links, ", ") + "."))
+		if rows.Len() > 0 {
+			fmt.Fprintf(&table, "\n## %s\n\n%s%s", family.title, tableHeader, rows.String())
 		}
-		if !examples[name] {
-			t.Errorf("%s has no Example", name)
-		}
-		delete(byName, name)
-		table.WriteString(r.markdown())
 	}
+	index.WriteString("package autograd\n")
 	for name := range byName {
 		t.Errorf("the table has a row for %s, which is no exported operation", name)
 	}
-	path := filepath.Join("..", "docs", "operations.md")
+	for file, names := range exports {
+		t.Errorf("%s with %v belongs to no family", file, names)
+	}
+	compareFile(t, filepath.Join("..", "docs", "operations.md"), table.String())
+	compareFile(t, "operations.go", index.String())
+}
+
+// comment is text as lines of a comment.
+func comment(text string) string {
+	var b strings.Builder
+	line := "//"
+	for word := range strings.FieldsSeq(text) {
+		if len(line)+1+len(word) > 90 {
+			b.WriteString(line + "\n")
+			line = "//"
+		}
+		line += " " + word
+	}
+	b.WriteString(line + "\n")
+	return b.String()
+}
+
+// compareFile fails unless the file has this content. With -update it is written first.
+func compareFile(t *testing.T, path, content string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, []byte(table.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if text, err := os.ReadFile(path); err != nil || string(text) != table.String() {
-		t.Errorf("docs/operations.md is not what the table says (%v): go test ./autograd -run TestEveryOperation -update", err)
+	if text, err := os.ReadFile(path); err != nil || string(text) != content {
+		t.Errorf("%s is not what the table says (%v): go test ./autograd -run TestEveryOperation -update", path, err)
 	}
 }
+
+// referenceFiles are the files of recorded cases, with the functions that run them.
+var referenceFiles = map[string]map[string]reference.Func{
+	"ops.jsonl.gz": referenceFunctions, "nn.jsonl.gz": referenceNN, "losses.jsonl.gz": referenceLosses,
+}
+
+// recordedCases are the names of cases that exist and are run.
+func recordedCases(t *testing.T) map[string]bool {
+	t.Helper()
+	cases := map[string]bool{}
+	for file, functions := range referenceFiles {
+		for _, name := range reference.Ops(t, file) {
+			if functions[name] != nil {
+				cases[name] = true
+			}
+		}
+	}
+	return cases
+}
+
+const indexHeader = `// The operations, by family. docs/operations.md has what each is proved by.
+`
 
 const operationsHeader = `# Operations and their proofs
 
@@ -139,28 +222,29 @@ written and kept true by a test of the package.
 - **complex step**: value and derivative against the function in complex numbers.
 - **PyTorch**: values, gradients and second-order products recorded from PyTorch.
 - **broadcasting**, **aliasing**, **empty**: operands repeated along axes, one Variable in several places, no elements.
+`
 
-| operation | differences | forward | float32 | complex step | PyTorch | broadcasting | aliasing | empty |
+const tableHeader = `| operation | differences | forward | float32 | complex step | PyTorch | broadcasting | aliasing | empty |
 |---|---|---|---|---|---|---|---|---|
 `
 
-func (r row) markdown() string {
+// markdown is the line of an operation in docs/operations.md.
+func markdown(r operations.Row) string {
 	yes := func(b bool) string {
 		if b {
 			return "✓"
 		}
 		return ""
 	}
-	recorded := referenceFunctions[r.reference] != nil || referenceNN[r.reference] != nil
-	several := len(r.variants()[0]) > 1
+	several := len(r.Variants()[0]) > 1
 	broadcasts, aliases := false, false
-	for _, shapes := range r.variants() {
+	for _, shapes := range r.Variants() {
 		if several {
 			equal := fmt.Sprint(shapes[0]) == fmt.Sprint(shapes[1])
-			aliases = aliases || equal && r.operands == nil
-			broadcasts = broadcasts || !equal && r.empty
+			aliases = aliases || equal && !r.Apart && r.Domain == nil
+			broadcasts = broadcasts || !equal && r.Empty
 		}
 	}
-	return fmt.Sprintf("| %s | %d shapes | ✓ | %s | %s | %s | %s | %s | %s |\n", r.name, len(r.variants()), yes(r.name != "Variable.AsType"),
-		yes(r.oracle != nil), yes(recorded), yes(broadcasts), yes(aliases), yes(r.empty))
+	return fmt.Sprintf("| %s | %d shapes | ✓ | ✓ | %s | %s | %s | %s | %s |\n", r.Name, len(r.Variants()),
+		yes(r.Oracle != nil), yes(r.Reference != ""), yes(broadcasts), yes(aliases), yes(r.Empty))
 }

@@ -13,6 +13,27 @@ func TestReferenceNN(t *testing.T) {
 	reference.Run(t, "nn.jsonl.gz", referenceNN)
 }
 
+// TestReferenceLosses compares the one loss that is an operation; the others are in nn.
+func TestReferenceLosses(t *testing.T) {
+	reference.Run(t, "losses.jsonl.gz", referenceLosses)
+}
+
+var referenceLosses = map[string]reference.Func{
+	"cross_entropy": func(c *reference.Case, xs variables) variables {
+		a := reference.Attributes[struct {
+			Reduction string
+			Smoothing float64 `json:"label_smoothing"`
+		}](c)
+		loss := autograd.SoftmaxCrossEntropy(xs[0], c.Ints["target"].Data)
+		uniform := xs[0].LogSoftmax(1).Mean(1).Neg()
+		loss = loss.MulScalar(1 - a.Smoothing).Add(uniform.MulScalar(a.Smoothing))
+		if a.Reduction == "sum" {
+			return one(loss.Sum())
+		}
+		return one(loss.Mean())
+	},
+}
+
 // layerAttrs are the attributes of the cases.
 type layerAttrs struct {
 	Kernel, Output   [2]int

@@ -24,9 +24,14 @@ func (x Variable) VarWith(correction float64, axes ...int) Variable {
 	return sumOp.applySet(deviations.n, set, false).DivScalar(max(0, n-correction))
 }
 
-// Std is the standard deviation, the square root of [Variable.Var]. Its derivative
-// is infinite or NaN where all elements are equal.
-func (x Variable) Std(axes ...int) Variable { return x.Var(axes...).Sqrt() }
+// Std is the standard deviation, the square root of [Variable.Var]. Its derivative is
+// taken as 0 where all elements are equal.
+func (x Variable) Std(axes ...int) Variable { return x.StdWith(1, axes...) }
+
+// StdWith is the square root of [Variable.VarWith], with the derivative 0 where that is 0.
+func (x Variable) StdWith(correction float64, axes ...int) Variable {
+	return rootOf(x.VarWith(correction, axes...), Variable.Sqrt)
+}
 
 // Norm is the Euclidean norm √Σx² over axes, or of all elements without any. Its
 // derivative at 0 is taken as 0.

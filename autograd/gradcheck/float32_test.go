@@ -20,11 +20,12 @@ func narrow(xs variables) variables {
 }
 
 func TestFloat32OperationsPass(t *testing.T) {
-	for _, op := range operations {
-		t.Run(op.name, func(t *testing.T) {
+	for _, f := range allFunctions() {
+		t.Run(f.Name, func(t *testing.T) {
+			variants := f.Variants()
 			for seed := range seeds(20) {
-				xs := narrow(op.inputs(rand.New(rand.NewPCG(seed, 200))))
-				if _, err := gradcheck.CheckFloat32(op.f, xs, gradcheck.Options{Seed: seed}); err != nil {
+				xs := narrow(f.Inputs(seed, variants[int(seed)%len(variants)]))
+				if _, err := gradcheck.CheckFloat32(f.F, xs, gradcheck.Options{Seed: seed}); err != nil {
 					t.Fatalf("seed %d, shapes %s: %v", seed, shapes(xs), err)
 				}
 			}

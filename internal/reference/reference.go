@@ -13,8 +13,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -105,6 +108,20 @@ type Func func(c *Case, xs []autograd.Variable) []autograd.Variable
 //go:embed testdata
 var embedded embed.FS
 
+// Ops lists the functions that this package's own file of that name has cases of.
+func Ops(t *testing.T, file string) []string {
+	t.Helper()
+	own, err := fs.Sub(embedded, "testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, c := range load(t, own, file) {
+		names[c.Op] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
 // Run checks every case of the named file, of this package's own and of the
 // directory that the environment adds, and logs for each how many passed, failed
 // and were skipped because functions has no entry for the op.
@@ -122,7 +139,7 @@ func Run(t *testing.T, file string, functions map[string]Func) {
 
 func runFile(t *testing.T, dir fs.FS, file string, functions map[string]Func) {
 	cases := load(t, dir, file)
-	failed, skipped := 0, 0
+	passed, failed, skipped := 0, 0, 0
 	missing := map[string]bool{}
 	for _, c := range cases {
 		f, ok := functions[c.Op]
@@ -131,11 +148,19 @@ func runFile(t *testing.T, dir fs.FS, file string, functions map[string]Func) {
 			missing[c.Op] = true
 			continue
 		}
-		if !t.Run(c.Name, func(t *testing.T) { check(t, c, f) }) {
+		if t.Run(c.Name, func(t *testing.T) { check(t, c, f) }) {
+			passed++
+		} else {
 			failed++
 		}
 	}
-	t.Logf("%s: %d passed, %d failed, %d skipped (%d ops missing)", file, len(cases)-failed-skipped, failed, skipped, len(missing))
+	t.Logf("%s: %d passed, %d failed, %d skipped (%d ops missing)", file, passed, failed, skipped, len(missing))
+	if len(missing) > 0 {
+		t.Logf("missing: %s", strings.Join(slices.Sorted(maps.Keys(missing)), " "))
+	}
+	if passed+failed == 0 {
+		t.Errorf("%s: none of %d cases is of a function that is tested", file, len(cases))
+	}
 }
 
 func load(t *testing.T, dir fs.FS, path string) []*Case {

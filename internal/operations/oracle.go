@@ -1,4 +1,4 @@
-package autograd_test
+package operations
 
 import (
 	"math"

@@ -1,0 +1,82 @@
+// The operations, by family. docs/operations.md has what each is proved by.
+//
+// # Making arrays
+//
+// [New], [Scalar], [Parameter], [Zeros], [Ones], [Full], [Arange], [Linspace], [Eye],
+// [Uniform], [Normal], [FromMat].
+//
+// # Arithmetic
+//
+// [Variable.Add], [Variable.Sub], [Variable.Mul], [Variable.Div], [Variable.Maximum],
+// [Variable.Minimum], [Pow], [Atan2], [Hypot], [LogAddExp], [Variable.AddScalar],
+// [Variable.SubScalar], [Variable.MulScalar], [Variable.DivScalar], [Variable.PowScalar],
+// [Variable.Clamp].
+//
+// # Element-wise functions
+//
+// [Variable.Neg], [Variable.Abs], [Variable.Square], [Variable.Sqrt], [Variable.Exp],
+// [Variable.Log], [Variable.Expm1], [Variable.Log1p], [Variable.Log2], [Variable.Rsqrt],
+// [Variable.Reciprocal], [Variable.Sin], [Variable.Cos], [Variable.Tan], [Variable.Asin],
+// [Variable.Acos], [Variable.Atan], [Variable.Sinh], [Variable.Cosh], [Variable.Asinh],
+// [Variable.Acosh], [Variable.Atanh], [Variable.Erf], [Variable.Erfc], [Variable.Erfinv],
+// [Variable.Lgamma], [Variable.Digamma], [Variable.Polygamma].
+//
+// # Activation functions
+//
+// [Variable.ReLU], [Variable.Sigmoid], [Variable.Tanh], [Variable.Softplus],
+// [Variable.SoftplusBeta], [Variable.LogSigmoid], [Variable.SiLU], [Variable.GELU],
+// [Variable.GELUTanh], [Variable.Mish], [Variable.Softsign], [Variable.LeakyReLU],
+// [Variable.ELU], [Variable.SELU], [Variable.Hardtanh], [Variable.Hardsigmoid],
+// [Variable.Hardswish].
+//
+// # Comparisons and choices
+//
+// [Variable.Greater], [Variable.GreaterEqual], [Variable.Less], [Variable.LessEqual],
+// [Variable.Equal], [Variable.NotEqual], [Variable.Sign], [Where].
+//
+// # Sums, means and extremes
+//
+// [Variable.Sum], [Variable.SumKeepDims], [Variable.Mean], [Variable.MeanKeepDims],
+// [Variable.Max], [Variable.MaxKeepDims], [Variable.Min], [Variable.MinKeepDims],
+// [Variable.LogSumExp], [Variable.LogSumExpKeepDims], [Variable.Var], [Variable.VarWith],
+// [Variable.Std], [Variable.StdWith], [Variable.Norm], [Variable.NormP], [Variable.Prod],
+// [Variable.CumSum].
+//
+// # Softmax
+//
+// [Variable.Softmax], [Variable.LogSoftmax], [SoftmaxCrossEntropy].
+//
+// # Products of vectors and matrices
+//
+// [Variable.MatMul], [Outer], [Dot], [Linear], [Einsum].
+//
+// # Linear algebra
+//
+// [Variable.Inv], [Variable.Det], [Variable.LogAbsDet], [Solve], [Variable.Cholesky],
+// [Variable.Diagonal], [Variable.Trace], [Variable.Tril], [Variable.Triu].
+//
+// # Shapes and types
+//
+// [Variable.Reshape], [Variable.Flatten], [Variable.Squeeze], [Variable.Unsqueeze],
+// [Variable.Permute], [Variable.Transpose], [Variable.T], [Variable.BroadcastTo],
+// [Variable.AsType], [Variable.Clone], [Variable.Detach], [Variable.RetainGrad],
+// [Variable.Hook].
+//
+// # Pieces and places
+//
+// [Variable.Slice], [Variable.SliceStep], [Concat], [Stack], [Variable.Flip],
+// [Variable.Roll], [Variable.Split], [Variable.Tile], [Variable.Pad],
+// [Variable.MaskedFill], [Variable.IndexSelect], [Embedding], [Variable.Gather],
+// [Variable.ScatterAdd].
+//
+// # Convolutions, windows, normalization, attention
+//
+// [Conv2d], [Conv1d], [ConvTranspose2d], [Variable.Unfold], [Variable.Fold],
+// [Variable.MaxPool2d], [Variable.AvgPool2d], [Variable.AdaptiveAvgPool2d], [LayerNorm],
+// [RMSNorm], [BatchNorm], [GroupNorm], [ScaledDotProductAttention].
+//
+// # Derivatives
+//
+// [Grad], [GradWith], [ValueAndGrad], [VJP], [JVP], [HVP], [Jacobian], [Hessian],
+// [PerExampleGrad], [Checkpoint].
+package autograd

@@ -1,0 +1,42 @@
+package operations
+
+import "github.com/chainrule-go/chainrule/autograd"
+
+// images are shapes of images, overlapping are windows on them.
+var (
+	images      = [][][]int{{{2, 1, 4, 3}}, {{1, 2, 3, 3}}}
+	overlapping = autograd.Window{Kernel: [2]int{3, 2}, Stride: [2]int{2, 1}, Padding: [2]int{1, 0}}
+)
+
+// What layers are made of.
+var layers = []Row{
+	{Name: "Variable.Unfold", F: of(func(x v) v { return x.Unfold(overlapping) }), Shapes: images},
+	{Name: "Variable.Fold", F: of(func(x v) v { return x.Fold(4, 3, overlapping) }), Shapes: [][][]int{{{2, 6, 4}}, {{1, 12, 4}}}},
+	{Name: "Conv1d", F: func(xs []v) v {
+		return autograd.Conv1d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{0, 2}, Padding: [2]int{0, 1}})
+	}, Shapes: [][][]int{{{2, 2, 5}, {3, 2, 3}, {3}}}, Reference: "conv1d"},
+	{Name: "Conv2d", F: func(xs []v) v {
+		return autograd.Conv2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Padding: [2]int{1, 0}, Dilation: [2]int{1, 2}, Groups: 2})
+	}, Shapes: [][][]int{{{2, 2, 3, 3}, {4, 1, 2, 2}, {4}}, {{1, 2, 3, 4}, {4, 1, 2, 2}, {4}}}, Reference: "conv2d"},
+	{Name: "ConvTranspose2d", F: func(xs []v) v {
+		return autograd.ConvTranspose2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{2, 1}, Padding: [2]int{1, 0}, OutputPadding: [2]int{1, 0}, Groups: 2})
+	}, Shapes: [][][]int{{{2, 2, 1, 2}, {2, 1, 3, 2}, {2}}, {{1, 2, 2, 3}, {2, 1, 3, 2}, {2}}}, Reference: "conv_transpose2d"},
+	{Name: "Variable.MaxPool2d", F: of(func(x v) v { return x.MaxPool2d(overlapping) }), Shapes: images, Apart: true, Reference: "max_pool2d"},
+	{Name: "Variable.AvgPool2d", F: of(func(x v) v { return x.AvgPool2d(overlapping) }), Shapes: images, Reference: "avg_pool2d"},
+	{Name: "Variable.AdaptiveAvgPool2d", F: of(func(x v) v { return x.AdaptiveAvgPool2d(3, 1) }), Shapes: images, Reference: "adaptive_avg_pool2d"},
+	{Name: "LayerNorm", F: func(xs []v) v { return autograd.LayerNorm(xs[0], xs[1], xs[2], 1e-3) },
+		Shapes: [][][]int{{{3, 4}, {4}, {4}}, {{2, 2, 3}, {2, 3}, {2, 3}}}, Reference: "layer_norm"},
+	{Name: "RMSNorm", F: func(xs []v) v { return autograd.RMSNorm(xs[0], xs[1], 1e-3) },
+		Shapes: [][][]int{{{3, 4}, {4}}}, Reference: "rms_norm"},
+	{Name: "BatchNorm", F: func(xs []v) v {
+		return autograd.BatchNorm(xs[0], xs[1], xs[2], autograd.BatchNormConfig{Eps: 1e-3})
+	}, Shapes: [][][]int{{{4, 2}, {2}, {2}}, {{2, 2, 3}, {2}, {2}}}, Reference: "batch_norm"},
+	{Name: "GroupNorm", F: func(xs []v) v {
+		return autograd.GroupNorm(xs[0], 2, xs[1], xs[2], 1e-3)
+	}, Shapes: [][][]int{{{2, 4, 2}, {4}, {4}}}, Reference: "group_norm"},
+	{Name: "Embedding", F: of(func(x v) v { return autograd.Embedding(x, []int{2, 0, 2, 1}, 2, 2) }),
+		Shapes: [][][]int{{{3, 2}}}, Reference: "embedding"},
+	{Name: "ScaledDotProductAttention", F: func(xs []v) v {
+		return autograd.ScaledDotProductAttention(xs[0], xs[1], xs[2], autograd.AttentionConfig{Causal: true})
+	}, Shapes: [][][]int{{{2, 3, 2}, {2, 3, 2}, {2, 3, 2}}, {{2, 3}, {3, 3}, {3, 2}}}, Reference: "scaled_dot_product_attention"},
+}
