@@ -181,8 +181,7 @@ func TestFitDefaults(t *testing.T) {
 func TestMeansWeighExamples(t *testing.T) {
 	model := classifier(1)
 	set := blobs(1, 100)
-	frozen := optim.NewSGD(nn.Params(model), optim.SGDConfig{})
-	frozen.SetLR(0)
+	frozen := optim.NewSGD(nn.Params(model), optim.SGDConfig{LR: optim.None})
 	history, err := nn.Fit(context.Background(), model, set, nn.FitConfig{
 		BatchSize: 64, Optimizer: frozen, Metrics: []nn.Metric{nn.Accuracy{}}, Validation: set, NoShuffle: true,
 	})

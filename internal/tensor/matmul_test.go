@@ -1,11 +1,8 @@
 package tensor
 
 import (
-	"math"
 	"slices"
 	"testing"
-
-	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
 // transposedShape swaps the last two sizes.
@@ -90,43 +87,5 @@ func TestMatMul(t *testing.T) {
 		}
 		return dst, want
 	}})
-	runCases(t, cases)
-}
-
-func TestOptimizerSteps(t *testing.T) {
-	var cases []testCase
-	for _, n := range []int{0, 1, 7, 100, 30_000} {
-		adam := simd.AdamParams{LR: 0.1, Beta1: 0.9, Beta2: 0.99, Eps: 1e-3, WeightDecay: 0.1, DecoupledDecay: 0.2, BiasCorrection1: 0.1, BiasCorrection2: 0.01}
-		cases = append(cases, testCase{name("Adam", n), func(r *random) (*Array, []float64) {
-			w, m, v, g := r.array(n), r.array(n), r.array(n), r.array(n)
-			want := make([]float64, n)
-			for i := range want {
-				v.Set(i, v.At(i)*v.At(i))
-				grad := g.At(i) + adam.WeightDecay*w.At(i)
-				moment := m.At(i) + (1-adam.Beta1)*(grad-m.At(i))
-				second := adam.Beta2*v.At(i) + (1-adam.Beta2)*grad*grad
-				step := moment / adam.BiasCorrection1 / (math.Sqrt(second/adam.BiasCorrection2) + adam.Eps)
-				want[i] = w.At(i)*(1-adam.LR*adam.DecoupledDecay) - adam.LR*step
-			}
-			Adam(w, m, v, g, adam)
-			return w, want
-		}})
-		for _, momentum := range []float64{0, 0.9} {
-			sgd := simd.SGDParams{LR: 0.1, Momentum: momentum, WeightDecay: 0.3}
-			cases = append(cases, testCase{name("SGD", n, momentum), func(r *random) (*Array, []float64) {
-				w, buf, g := r.array(n), r.array(n), r.array(n)
-				want := make([]float64, n)
-				for i := range want {
-					grad := g.At(i) + sgd.WeightDecay*w.At(i)
-					if momentum != 0 {
-						grad += momentum * buf.At(i)
-					}
-					want[i] = w.At(i) - sgd.LR*grad
-				}
-				SGD(w, buf, g, sgd)
-				return w, want
-			}})
-		}
-	}
 	runCases(t, cases)
 }

@@ -7,73 +7,90 @@ import (
 
 // Optimizer steps over whole parameters.
 
-// optimGrain is the number of elements of a piece: steps stream four or more arrays.
-const optimGrain = 1 << 13
+// MaxSlots is how many arrays of state an Update may have.
+const MaxSlots = 4
 
-// Adam makes one step of Adam on parameter w with moments m and v and gradient g, all
-// of one length. See [simd.Adam].
-func Adam(w, m, v, g *Array, p simd.AdamParams) {
-	step(optimStep{w: *w, m: *m, v: *v, g: *g, adam: p, kind: adamStep})
+// Update is how an optimizer changes a parameter: a function of a range of its
+// elements, of its gradient and of the state that is kept for it.
+type Update struct {
+	F32 func(x Slices[float32])
+	F64 func(x Slices[float64])
 }
 
-// SGD makes one step of stochastic gradient descent on parameter w with gradient g, of
-// one length. buf, of the same length, is the velocity; without momentum it is not
-// used and may be empty. See [simd.SGDMomentum].
-func SGD(w, buf, g *Array, p simd.SGDParams) {
-	kind := momentumStep
-	if p.Momentum == 0 {
-		kind = plainStep
-	}
-	step(optimStep{w: *w, m: *buf, g: *g, sgd: p, kind: kind})
+// Slices is a range of a parameter's elements with what belongs to them, of one length.
+type Slices[T simd.Float] struct {
+	W, G  []T           // the parameter, and its gradient, which is not written
+	Slots [MaxSlots][]T // the state; nil where the parameter has no such array
 }
 
-type optimKind uint8
+// updateGrain is the number of elements of a piece: steps stream three or more arrays.
+const updateGrain = 1 << 13
 
-const (
-	adamStep optimKind = iota
-	momentumStep
-	plainStep
-)
-
-// optimStep is the job of one step: the parameter, its state and gradient.
-type optimStep struct {
-	w, m, v, g Array
-	adam       simd.AdamParams
-	sgd        simd.SGDParams
-	kind       optimKind
-}
-
-var optimSteps recycler[optimStep]
-
-func step(s optimStep) {
-	n := s.w.Len()
-	if n <= optimGrain {
-		s.DoRange(0, n)
+// Step applies an update to all elements of parameter w with gradient g of the same
+// length. Of slots, which are MaxSlots at most, the update gets those of that length.
+func Step(u *Update, w, g *Array, slots []Array) {
+	n := w.Len()
+	if n <= updateGrain {
+		if w.DType == Float32 {
+			u.F32(slicesOf(w.F32, g.F32, n, slots, f32Of))
+		} else {
+			u.F64(slicesOf(w.F64, g.F64, n, slots, f64Of))
+		}
 		return
 	}
-	job := optimSteps.get()
-	*job = s
-	parallel.For(n, optimGrain, job)
-	*job = optimStep{}
-	optimSteps.put(job)
+	job := updatings.get()
+	job.dtype = w.DType
+	job.update = *u
+	if w.DType == Float32 {
+		job.f32 = slicesOf(w.F32, g.F32, n, slots, f32Of)
+	} else {
+		job.f64 = slicesOf(w.F64, g.F64, n, slots, f64Of)
+	}
+	parallel.For(n, updateGrain, job)
+	*job = updating{}
+	updatings.put(job)
 }
+
+// updating is the job of one step.
+type updating struct {
+	dtype  DType
+	update Update
+	f32    Slices[float32] // one of these is in use
+	f64    Slices[float64]
+}
+
+var updatings recycler[updating]
 
 // DoRange makes the step for elements lo ≤ i < hi.
-func (s *optimStep) DoRange(lo, hi int) {
-	if s.w.DType == Float32 {
-		optimRange(s, s.w.F32, s.m.F32, s.v.F32, s.g.F32, lo, hi)
+func (s *updating) DoRange(lo, hi int) {
+	if s.dtype == Float32 {
+		s.update.F32(s.f32.cut(lo, hi))
 	} else {
-		optimRange(s, s.w.F64, s.m.F64, s.v.F64, s.g.F64, lo, hi)
+		s.update.F64(s.f64.cut(lo, hi))
 	}
 }
 
-func optimRange[T simd.Float](s *optimStep, w, m, v, g []T, lo, hi int) {
-	switch s.kind {
-	case adamStep:
-		simd.Adam(w[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi], s.adam)
-	case momentumStep:
-		simd.SGDMomentum(w[lo:hi], m[lo:hi], g[lo:hi], s.sgd)
-	default:
-		simd.SGD(w[lo:hi], g[lo:hi], s.sgd.LR, s.sgd.WeightDecay)
+func f32Of(a *Array) []float32 { return a.F32 }
+func f64Of(a *Array) []float64 { return a.F64 }
+
+// slicesOf is all n elements.
+func slicesOf[T simd.Float](w, g []T, n int, slots []Array, elements func(*Array) []T) Slices[T] {
+	s := Slices[T]{W: w, G: g}
+	for i := range slots {
+		if x := elements(&slots[i]); len(x) == n {
+			s.Slots[i] = x
+		}
 	}
+	return s
+}
+
+// cut is elements lo ≤ i < hi.
+func (s *Slices[T]) cut(lo, hi int) Slices[T] {
+	c := Slices[T]{W: s.W[lo:hi], G: s.G[lo:hi]}
+	for i, x := range s.Slots {
+		if x != nil {
+			c.Slots[i] = x[lo:hi]
+		}
+	}
+	return c
 }

@@ -33,7 +33,7 @@ func allWork(dtype DType) []work {
 	transposed := r.array(400, 300)
 	windows := Windows{Kernel: [2]int{3, 3}, Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Count: [2]int{20, 20}}
 	images, columns := r.array(30, 10, 20, 20), r.array(30, 90, 400)
-	adam := simd.AdamParams{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, BiasCorrection1: 0.1, BiasCorrection2: 0.01}
+	adam := adamUpdate(simd.AdamParams{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, BiasCorrection1: 0.1, BiasCorrection2: 0.01})
 	perm, start, step := []int{1, 0}, []int{0, 399}, []int{1, -1}
 	return []work{
 		{"Map1", func() { Map1(&sine, dst, x) }, dst},
@@ -57,7 +57,7 @@ func allWork(dtype DType) []work {
 		{"GatherRows", func() { GatherRows(dst, x, index) }, dst},
 		{"ScatterAddRows", func() { ScatterAddRows(dst, x, index) }, dst},
 		{"BroadcastTo", func() { BroadcastTo(dst, row) }, dst},
-		{"Adam", func() { Adam(z, y, v, x, adam) }, z},
+		{"Step", func() { Step(&adam, z, x, []Array{*y, *v}) }, z},
 		{"Unfold", func() { Unfold(columns, images, windows) }, columns},
 		{"Fold", func() { Fold(images, columns, windows) }, images},
 		{"Norm2", func() { losses.Set(0, Norm2(x)) }, losses},
@@ -77,8 +77,8 @@ func training(dtype DType, rows, cols int) []work {
 		labels[i] = i % cols
 	}
 	Softmax(probs, x, 1)
-	adam := simd.AdamParams{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, BiasCorrection1: 0.1, BiasCorrection2: 0.01}
-	sgd, momentum := simd.SGDParams{LR: 0.01}, simd.SGDParams{LR: 0.01, Momentum: 0.9}
+	adam := adamUpdate(simd.AdamParams{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, BiasCorrection1: 0.1, BiasCorrection2: 0.01})
+	slots := []Array{*m, v}
 	relu := Kernel1{F32: simd.ReLU[float32], F64: simd.ReLU[float64]}
 	return []work{
 		{"linear layer", func() { MatMul(dst, x, weight, false, false, false, bias) }, dst},
@@ -97,9 +97,7 @@ func training(dtype DType, rows, cols int) []work {
 		{"gradient of logarithm of softmax", func() { LogSoftmaxBackward(dst, y, x, 1) }, dst},
 		{"cross entropy", func() { CrossEntropy(losses, dst, x, labels) }, dst},
 		{"gradient of cross entropy", func() { CrossEntropyBackward(dst, probs, labels, one, 0.5, false) }, dst},
-		{"Adam", func() { Adam(w, m, &v, y, adam) }, w},
-		{"SGD", func() { SGD(w, m, y, sgd) }, w},
-		{"SGD with momentum", func() { SGD(w, m, y, momentum) }, w},
+		{"optimizer's step", func() { Step(&adam, w, y, slots) }, w},
 	}
 }
 

@@ -10,105 +10,110 @@ import (
 )
 
 // AdamConfig configures [NewAdam] and [NewAdamW]. Zero values are the defaults of the
-// paper.
+// papers.
 type AdamConfig struct {
 	LR          float64    // learning rate α; 0 means 1e-3
-	Betas       [2]float64 // decay β₁, β₂ of the two moments; both 0 mean 0.9, 0.999
+	Betas       [2]float64 // decay β₁, β₂ of the two moments, below 1; 0 means 0.9 and 0.999
 	Eps         float64    // ε, added to the denominator; 0 means 1e-8
 	WeightDecay float64    // λ; 0 means none for Adam and 0.01 for AdamW
+	AMSGrad     bool       // divide by the greatest v so far (Reddi, Kale and Kumar 2018)
 }
 
-// Adam is the optimizer of Kingma and Ba (2014): it scales each element's step by
-// running averages of its gradient and squared gradient. At step t, from 1 on,
+// NewAdam is the optimizer of Kingma and Ba (2014): it scales each element's step by
+// running averages of its gradient and squared gradient. At a parameter's step t, from 1
+// on,
 //
 //	g ← g + λw
 //	m ← β₁m + (1−β₁)g
 //	v ← β₂v + (1−β₂)g²
 //	w ← w − α·(m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
 //
-// AdamW, of Loshchilov and Hutter (2017), decouples the weight decay from the
-// averages: instead of the first line, w ← w − αλw.
-type Adam struct {
-	rate
-	config    AdamConfig
+// With AMSGrad the greatest v so far stands for v in the last line. State: "exp_avg" m,
+// "exp_avg_sq" v, "max_exp_avg_sq"; the groups' Momentum is β₁. It panics with
+// [*autograd.ValueError] if there are no parameters, one of them is not a parameter, or a
+// group or a number in config is not as documented.
+func NewAdam(params iter.Seq2[string, autograd.Variable], config AdamConfig, groups ...Group) Optimizer {
+	const op = "optim.NewAdam"
+	return newAdam(op, params, config.resolve(op, 0), groups, false)
+}
+
+// NewAdamW is [NewAdam] with the weight decay of Loshchilov and Hutter (2017), which the
+// averages do not see: instead of the first line, w ← w − αλw.
+func NewAdamW(params iter.Seq2[string, autograd.Variable], config AdamConfig, groups ...Group) Optimizer {
+	const op = "optim.NewAdamW"
+	return newAdam(op, params, config.resolve(op, 0.01), groups, true)
+}
+
+func (c AdamConfig) resolve(op string, decay float64) AdamConfig {
+	s := settings{op, "AdamConfig"}
+	s.number(&c.LR, "LR", 1e-3, nonNegative)
+	s.number(&c.Betas[0], "Betas[0]", 0.9, fraction)
+	s.number(&c.Betas[1], "Betas[1]", 0.999, fraction)
+	s.number(&c.Eps, "Eps", 1e-8, nonNegative)
+	s.number(&c.WeightDecay, "WeightDecay", decay, nonNegative)
+	return c
+}
+
+// adam is the rule of Adam and AdamW.
+type adam struct {
+	params    simd.AdamParams
+	steps     int // that the bias corrections are for
 	decoupled bool
-	params    []adamParam
+	update    tensor.Update
 }
 
-// adamParam is a parameter with its moments, which exist from its first step on.
-type adamParam struct {
-	param
-	m, v tensor.Array
-}
-
-// NewAdam is an Adam optimizer of these parameters, whose weight decay is an L2
-// penalty. It panics with [*autograd.ValueError] if there are no parameters, one of
-// them is not a parameter, or config has a negative or infinite number or a beta
-// outside 0 ≤ β < 1.
-func NewAdam(params iter.Seq2[string, autograd.Variable], config AdamConfig) *Adam {
-	return newAdam("optim.NewAdam", params, config, false)
-}
-
-// NewAdamW is an [Adam] optimizer with decoupled weight decay. It panics as [NewAdam]
-// does.
-func NewAdamW(params iter.Seq2[string, autograd.Variable], config AdamConfig) *Adam {
-	config.WeightDecay = orDefault(config.WeightDecay, 0.01)
-	return newAdam("optim.NewAdamW", params, config, true)
-}
-
-func newAdam(op string, params iter.Seq2[string, autograd.Variable], config AdamConfig, decoupled bool) *Adam {
-	config.LR = orDefault(config.LR, 1e-3)
-	config.Eps = orDefault(config.Eps, 1e-8)
-	if config.Betas == [2]float64{} {
-		config.Betas = [2]float64{0.9, 0.999}
+func newAdam(op string, params iter.Seq2[string, autograd.Variable], c AdamConfig, groups []Group, decoupled bool) Optimizer {
+	a := &adam{decoupled: decoupled, params: simd.AdamParams{Beta2: c.Betas[1], Eps: c.Eps}}
+	a.update = updateOf(&a.params, adamRange[float32], adamRange[float64])
+	slots := []slot{{name: "exp_avg"}, {name: "exp_avg_sq"}}
+	if c.AMSGrad {
+		a.update = updateOf(&a.params, amsgradRange[float32], amsgradRange[float64])
+		slots = append(slots, slot{name: "max_exp_avg_sq"})
 	}
-	checkAtLeastZero(op, "learning rate", config.LR)
-	checkAtLeastZero(op, "eps", config.Eps)
-	checkAtLeastZero(op, "weight decay", config.WeightDecay)
-	checkFraction(op, "the first beta", config.Betas[0])
-	checkFraction(op, "the second beta", config.Betas[1])
-	a := &Adam{rate: rate{config.LR}, config: config, decoupled: decoupled}
-	for _, p := range collect(op, params) {
-		a.params = append(a.params, adamParam{param: p})
-	}
-	return a
+	return newEngine(rule{
+		op:       op,
+		defaults: Group{LR: c.LR, WeightDecay: c.WeightDecay, Momentum: c.Betas[0]},
+		slots:    slots,
+		step:     a.step,
+	}, params, groups)
 }
 
-// Step makes one step.
-func (a *Adam) Step(grads autograd.Gradients) {
-	var scalars simd.AdamParams
-	steps := 0
-	for i := range a.params {
-		p := &a.params[i]
-		if !p.begin(grads) {
-			continue
-		}
-		if p.steps == 1 {
-			p.m, p.v = p.state(), p.state()
-		}
-		if p.steps != steps { // as a rule they are the same for all parameters
-			scalars, steps = a.scalars(p.steps), p.steps
-		}
-		tensor.Adam(&p.w, &p.m, &p.v, &p.grad, scalars)
-		p.end()
+func (a *adam) step(p *param, g *Group) {
+	c := &a.params
+	if p.steps != a.steps || g.Momentum != c.Beta1 { // as a rule they are the same for all parameters
+		c.Beta1, a.steps = g.Momentum, p.steps
+		c.BiasCorrection1 = 1 - math.Pow(c.Beta1, float64(p.steps))
+		c.BiasCorrection2 = 1 - math.Pow(c.Beta2, float64(p.steps))
 	}
-}
-
-// scalars are the numbers of step t, from 1 on.
-func (a *Adam) scalars(t int) simd.AdamParams {
-	c := &a.config
-	s := simd.AdamParams{
-		LR:              a.lr,
-		Beta1:           c.Betas[0],
-		Beta2:           c.Betas[1],
-		Eps:             c.Eps,
-		BiasCorrection1: 1 - math.Pow(c.Betas[0], float64(t)),
-		BiasCorrection2: 1 - math.Pow(c.Betas[1], float64(t)),
-	}
+	c.LR = g.Rate()
 	if a.decoupled {
-		s.DecoupledDecay = c.WeightDecay
+		c.DecoupledDecay = g.WeightDecay
 	} else {
-		s.WeightDecay = c.WeightDecay
+		c.WeightDecay = g.WeightDecay
 	}
-	return s
+	p.apply(&a.update)
+}
+
+func adamRange[T simd.Float](c *simd.AdamParams, x tensor.Slices[T]) {
+	simd.Adam(x.W, x.Slots[0], x.Slots[1], x.G, *c)
+}
+
+func amsgradRange[T simd.Float](c *simd.AdamParams, x tensor.Slices[T]) {
+	var (
+		keep       = T(1 - c.LR*c.DecoupledDecay)
+		decay      = T(c.WeightDecay)
+		blend1     = T(1 - c.Beta1)
+		beta2      = T(c.Beta2)
+		blend2     = T(1 - c.Beta2)
+		rate       = T(c.LR / c.BiasCorrection1)
+		scale, eps = T(1 / math.Sqrt(c.BiasCorrection2)), T(c.Eps)
+		m, v, most = x.Slots[0], x.Slots[1], x.Slots[2]
+	)
+	for i, w := range x.W {
+		g := x.G[i] + decay*w
+		m[i] += blend1 * (g - m[i])
+		v[i] = beta2*v[i] + blend2*g*g
+		most[i] = max(most[i], v[i])
+		x.W[i] = keep*w - rate*m[i]/(root(most[i])*scale+eps)
+	}
 }

@@ -1,43 +1,30 @@
-package optim_test
+package optim
 
 import (
 	"errors"
-	"iter"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/internal/race"
-	"github.com/chainrule-go/chainrule/nn/optim"
 )
 
-type params = iter.Seq2[string, autograd.Variable]
-
-// makers has every optimizer, with everything it can do in use.
-var makers = map[string]func(ps params) optim.Optimizer{
-	"adam":  func(ps params) optim.Optimizer { return optim.NewAdam(ps, optim.AdamConfig{WeightDecay: 0.1}) },
-	"adamw": func(ps params) optim.Optimizer { return optim.NewAdamW(ps, optim.AdamConfig{}) },
-	"sgd":   func(ps params) optim.Optimizer { return optim.NewSGD(ps, optim.SGDConfig{WeightDecay: 0.1}) },
-	"sgd momentum": func(ps params) optim.Optimizer {
-		return optim.NewSGD(ps, optim.SGDConfig{Momentum: 0.9, Dampening: 0.5})
-	},
-	"sgd nesterov": func(ps params) optim.Optimizer {
-		return optim.NewSGD(ps, optim.SGDConfig{Momentum: 0.9, Nesterov: true})
-	},
-}
-
-func each(t *testing.T, test func(t *testing.T, make func(params) optim.Optimizer)) {
-	for name, make := range makers {
-		t.Run(name, func(t *testing.T) { test(t, make) })
+// each runs a test for every variant of every optimizer.
+func each(t *testing.T, test func(t *testing.T, make maker)) {
+	for _, o := range table {
+		for variant, make := range o.variants {
+			t.Run(o.constructor+" "+variant, func(t *testing.T) { test(t, make) })
+		}
 	}
 }
 
 // The bowl Σ (w − target)² has its bottom at target.
 func TestDescent(t *testing.T) {
-	each(t, func(t *testing.T, make func(params) optim.Optimizer) {
+	each(t, func(t *testing.T, make maker) {
 		for _, dtype := range []autograd.DType{autograd.Float32, autograd.Float64} {
 			target := autograd.New([]float64{0.5, -0.25, 0.125}).AsType(dtype)
 			w := autograd.Parameter(autograd.Zeros(dtype, 3))
@@ -57,7 +44,7 @@ func TestDescent(t *testing.T) {
 }
 
 func TestFloat32FollowsFloat64(t *testing.T) {
-	each(t, func(t *testing.T, make func(params) optim.Optimizer) {
+	each(t, func(t *testing.T, make maker) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		start := autograd.Normal(rng, autograd.Float32, 0, 1, 1000)
 		narrow, wide := autograd.Parameter(start), autograd.Parameter(start.AsType(autograd.Float64))
@@ -80,7 +67,7 @@ func TestFloat32FollowsFloat64(t *testing.T) {
 // A parameter without a gradient stays as it is, and its later steps are as if the
 // others had not been.
 func TestParametersWithoutGradient(t *testing.T) {
-	each(t, func(t *testing.T, make func(params) optim.Optimizer) {
+	each(t, func(t *testing.T, make maker) {
 		start := []float64{1, -2}
 		often, seldom, alone := autograd.Parameter(autograd.New(start)), autograd.Parameter(autograd.New(start)), autograd.Parameter(autograd.New(start))
 		both, one := make(named(often, seldom)), make(named(alone))
@@ -105,7 +92,7 @@ func TestParametersWithoutGradient(t *testing.T) {
 
 // A parameter that two names stand for gets one step, not two.
 func TestSharedParameter(t *testing.T) {
-	each(t, func(t *testing.T, make func(params) optim.Optimizer) {
+	each(t, func(t *testing.T, make maker) {
 		once, twice := autograd.Parameter(autograd.New([]float64{1})), autograd.Parameter(autograd.New([]float64{1}))
 		make(named(once)).Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{once}, []float64{3}))
 		make(named(twice, twice)).Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{twice}, []float64{3}))
@@ -115,22 +102,33 @@ func TestSharedParameter(t *testing.T) {
 	})
 }
 
-func TestLearningRate(t *testing.T) {
-	each(t, func(t *testing.T, make func(params) optim.Optimizer) {
+// The rate in force is LR·Factor of the group.
+func TestRates(t *testing.T) {
+	each(t, func(t *testing.T, make maker) {
 		w := autograd.Parameter(autograd.New([]float64{1, 2}))
 		optimizer := make(named(w))
-		if lr := optimizer.LR(); !(lr > 0) {
-			t.Errorf("the default rate is %v", lr)
+		group := optimizer.Groups()[0]
+		if !(group.LR > 0) || group.Factor != 1 {
+			t.Errorf("at first the group is %+v", group)
 		}
-		optimizer.SetLR(0)
-		optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{3, 4}))
-		if diff := cmp.Diff([]float64{1, 2}, w.Floats()); diff != "" {
+		step := func() []float64 {
+			optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{3, 4}))
+			return w.Floats()
+		}
+		group.Factor = 0
+		if diff := cmp.Diff([]float64{1, 2}, step()); diff != "" {
+			t.Errorf("a step with factor 0 moved (-want +got):\n%s", diff)
+		}
+		group.Factor = 0.5
+		if group.LR, group.Factor = 0, 1; group.Rate() != 0 {
+			t.Errorf("the rate is %v", group.Rate())
+		}
+		if diff := cmp.Diff([]float64{1, 2}, step()); diff != "" {
 			t.Errorf("a step of rate 0 moved (-want +got):\n%s", diff)
 		}
-		optimizer.SetLR(0.5)
-		optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{3, 4}))
-		if optimizer.LR() != 0.5 || !(w.Float64s()[0] < 1) {
-			t.Errorf("with rate %v the parameter is %v", optimizer.LR(), w.Floats())
+		group.LR = 0.5
+		if got := step(); !(got[0] < 1) {
+			t.Errorf("with rate %v the parameter is %v", group.Rate(), got)
 		}
 	})
 }
@@ -139,7 +137,7 @@ func TestStepsDoNotAllocate(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector makes pools forget")
 	}
-	each(t, func(t *testing.T, make func(params) optim.Optimizer) {
+	each(t, func(t *testing.T, make maker) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		var ws []autograd.Variable
 		var values [][]float64
@@ -151,8 +149,8 @@ func TestStepsDoNotAllocate(t *testing.T) {
 		grads := gradients(autograd.NewTape(autograd.TapeConfig{}), ws, values...)
 		optimizer.Step(grads)
 		if n := testing.AllocsPerRun(20, func() {
-			optim.ClipGradNorm(grads, 1)
-			optim.ClipGradValue(grads, 1)
+			ClipGradNorm(grads, 1)
+			ClipGradValue(grads, 1)
 			optimizer.Step(grads)
 		}); n != 0 {
 			t.Errorf("%v allocations a step", n)
@@ -177,7 +175,7 @@ func TestClipGradNorm(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := autograd.Parameter(autograd.New([]float64{0, 0}))
 			grads := gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, test.grad)
-			norm := optim.ClipGradNorm(grads, test.limit)
+			norm := ClipGradNorm(grads, test.limit)
 			if norm != test.norm && !(math.IsNaN(norm) && math.IsNaN(test.norm)) {
 				t.Errorf("the norm is %v, want %v", norm, test.norm)
 			}
@@ -194,7 +192,7 @@ func TestClipGradValue(t *testing.T) {
 	for _, dtype := range []autograd.DType{autograd.Float32, autograd.Float64} {
 		w := autograd.Parameter(autograd.Zeros(dtype, 6))
 		grads := gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{0.25, -0.25, 3, -3, math.Inf(1), math.NaN()})
-		optim.ClipGradValue(grads, 0.5)
+		ClipGradValue(grads, 0.5)
 		got := grads.Of(w).Floats()
 		if diff := cmp.Diff([]float64{0.25, -0.25, 0.5, -0.5, 0.5}, got[:5]); diff != "" || !math.IsNaN(got[5]) {
 			t.Errorf("%v: got %v", dtype, got)
@@ -203,47 +201,76 @@ func TestClipGradValue(t *testing.T) {
 }
 
 func TestMisusePanics(t *testing.T) {
-	w := autograd.Parameter(autograd.New([]float64{1}))
+	w, v := parameters(1, 2)
 	grads := func() autograd.Gradients {
 		return gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{1})
+	}
+	stepWith := func(change func(g *Group)) func() {
+		return func() {
+			optimizer := NewAdam(named(w), AdamConfig{})
+			change(optimizer.Groups()[0])
+			optimizer.Step(grads())
+		}
 	}
 	for _, test := range []struct {
 		name string
 		call func()
+		want string
 	}{
-		{"no parameters", func() { optim.NewAdam(named(), optim.AdamConfig{}) }},
-		{"a constant", func() { optim.NewSGD(named(autograd.New([]float64{1})), optim.SGDConfig{}) }},
-		{"the zero Variable", func() { optim.NewSGD(named(autograd.Variable{}), optim.SGDConfig{}) }},
-		{"Adam's rate", func() { optim.NewAdam(named(w), optim.AdamConfig{LR: -1}) }},
-		{"Adam's eps", func() { optim.NewAdam(named(w), optim.AdamConfig{Eps: math.NaN()}) }},
-		{"Adam's first beta", func() { optim.NewAdam(named(w), optim.AdamConfig{Betas: [2]float64{1, 0.9}}) }},
-		{"Adam's second beta", func() { optim.NewAdam(named(w), optim.AdamConfig{Betas: [2]float64{0, -0.1}}) }},
-		{"AdamW's weight decay", func() { optim.NewAdamW(named(w), optim.AdamConfig{WeightDecay: math.Inf(1)}) }},
-		{"SGD's rate", func() { optim.NewSGD(named(w), optim.SGDConfig{LR: math.Inf(1)}) }},
-		{"SGD's momentum", func() { optim.NewSGD(named(w), optim.SGDConfig{Momentum: 1}) }},
-		{"SGD's dampening", func() { optim.NewSGD(named(w), optim.SGDConfig{Dampening: 2}) }},
-		{"SGD's weight decay", func() { optim.NewSGD(named(w), optim.SGDConfig{WeightDecay: -1}) }},
-		{"Nesterov without momentum", func() { optim.NewSGD(named(w), optim.SGDConfig{Nesterov: true}) }},
-		{"Nesterov with dampening", func() {
-			optim.NewSGD(named(w), optim.SGDConfig{Momentum: 0.9, Dampening: 0.1, Nesterov: true})
-		}},
-		{"SetLR", func() { optim.NewAdam(named(w), optim.AdamConfig{}).SetLR(math.NaN()) }},
-		{"ClipGradNorm", func() { optim.ClipGradNorm(grads(), 0) }},
-		{"ClipGradValue", func() { optim.ClipGradValue(grads(), math.NaN()) }},
+		{"no parameters", func() { NewAdam(named(), AdamConfig{}) }, "no parameters"},
+		{"a constant", func() { NewSGD(named(autograd.New([]float64{1})), SGDConfig{}) }, `"a" is not a parameter`},
+		{"the zero Variable", func() { NewSGD(named(autograd.Variable{}), SGDConfig{}) }, `"a" is not a parameter`},
+		{"one name for two", func() {
+			NewSGD(func(yield func(string, autograd.Variable) bool) { _ = yield("x", w) && yield("x", v) }, SGDConfig{})
+		}, `"x"`},
+		{"SGD's dampening", func() { NewSGD(named(w), SGDConfig{Dampening: 2}) }, "SGDConfig.Dampening is 2"},
+		{"SGD's momentum", func() { NewSGD(named(w), SGDConfig{Momentum: 1}) }, "SGDConfig.Momentum is 1"},
+		{"Nesterov without momentum", func() { NewSGD(named(w), SGDConfig{Nesterov: true}) }, "Nesterov"},
+		{"Nesterov with dampening", func() { NewSGD(named(w), SGDConfig{Momentum: 0.9, Dampening: 0.1, Nesterov: true}) }, "Nesterov"},
+		{"a parameter in two groups", func() {
+			NewAdam(named(w, v), AdamConfig{}, Group{Params: named(w, v)}, Group{Params: named(v)})
+		}, `"b" is in group 1 and in another`},
+		{"a group with another's parameter", func() { NewAdam(named(w), AdamConfig{}, Group{Params: named(v)}) }, "not one of"},
+		{"a group without Params", func() { NewAdam(named(w), AdamConfig{}, Group{LR: 1}) }, "no Params"},
+		{"another model's gradients", func() { NewAdam(named(v), AdamConfig{}).Step(grads()) }, "another model"},
+		{"a live rate", stepWith(func(g *Group) { g.LR = math.NaN() }), "LR NaN"},
+		{"a live factor", stepWith(func(g *Group) { g.Factor = math.Inf(1) }), "Factor +Inf"},
+		{"a live decay", stepWith(func(g *Group) { g.WeightDecay = None }), "WeightDecay -1"},
+		{"a live momentum", stepWith(func(g *Group) { g.Momentum = 1 }), "Momentum 1"},
+		{"ClipGradNorm", func() { ClipGradNorm(grads(), 0) }, "limit"},
+		{"ClipGradValue", func() { ClipGradValue(grads(), math.NaN()) }, "limit"},
+		{"StepDecay", func() { StepDecay(0, 0.5) }, "number of steps is 0"},
+		{"Exponential", func() { Exponential(math.NaN()) }, "gamma is NaN"},
+		{"OneCycle", func() { OneCycle(OneCycleConfig{}) }, "Steps is 0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var e *autograd.ValueError
-			if err := autograd.Try(test.call); !errors.As(err, &e) {
-				t.Errorf("got %v, expected a ValueError", err)
+			if err := autograd.Try(test.call); !errors.As(err, &e) || !strings.Contains(e.Reason, test.want) {
+				t.Errorf("got %v, expected a ValueError with %q", err, test.want)
 			}
 		})
+	}
+}
+
+// Gradients of nothing, and gradients of others besides its own, are nothing to complain
+// about.
+func TestOtherGradients(t *testing.T) {
+	w, v := parameters(1, 2)
+	optimizer := NewSGD(named(w), SGDConfig{LR: 1})
+	optimizer.Step(autograd.Gradients{})
+	if w.Item() != 1 {
+		t.Errorf("a step without gradients led to %v", w.Item())
+	}
+	optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w, v}, []float64{1}, []float64{1}))
+	if w.Item() != 0 || v.Item() != 2 {
+		t.Errorf("got %v and %v, want 0 and 2", w.Item(), v.Item())
 	}
 }
 
 // The first step of Adam is of the size of the rate, whatever the gradient's.
 func TestAdamDefaults(t *testing.T) {
 	w := autograd.Parameter(autograd.New([]float64{0, 0}))
-	optimizer := optim.NewAdam(named(w), optim.AdamConfig{})
+	optimizer := NewAdam(named(w), AdamConfig{})
 	optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{1e-3, -1e3}))
 	for i, want := range []float64{-1e-3 / (1 + 1e-5), 1e-3} {
 		if got := w.Float64s()[i]; !(math.Abs(got-want) < 1e-12) {
@@ -252,10 +279,10 @@ func TestAdamDefaults(t *testing.T) {
 	}
 }
 
-// With betas of zero Adam has no memory: steps are lr·g/(|g|+ε).
+// With a first beta of zero Adam has no memory of directions: steps are lr·g/(|g|+ε).
 func TestAdamZeroFirstBeta(t *testing.T) {
 	w := autograd.Parameter(autograd.New([]float64{0}))
-	optimizer := optim.NewAdam(named(w), optim.AdamConfig{LR: 0.1, Betas: [2]float64{0, 0.5}})
+	optimizer := NewAdam(named(w), AdamConfig{LR: 0.1, Betas: [2]float64{None, 0.5}})
 	for _, g := range []float64{1, -1} {
 		optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, []float64{g}))
 	}

@@ -1,0 +1,288 @@
+package optim
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/simd"
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
+// rule is what one optimizer does and the others do not. All else, groups, slots, step
+// counts and state, is the engine's.
+type rule struct {
+	op       string // the constructor, for errors
+	defaults Group  // the numbers of a group that has none of its own
+	slots    []slot // what is kept for each parameter, tensor.MaxSlots at most
+
+	// fixedMomentum and fixedDecay say that there is no momentum, or no weight decay,
+	// that a group could set.
+	fixedMomentum, fixedDecay bool
+
+	// step makes a step of one parameter, whose gradient and slots are there. g has the
+	// numbers in force.
+	step func(p *param, g *Group)
+}
+
+// slot is an array that is kept for each parameter, from its first step on.
+type slot struct {
+	name    string                 // PyTorch's, in State
+	initial func(g *Group) float64 // the elements before the first step; nil means 0
+	when    func(g *Group) bool    // whether a step needs it; nil means always
+
+	// number says that the slot is one number of float64, not an array of the
+	// parameter's shape and type: see param.number.
+	number bool
+
+	// scratch says that the slot is memory of unspecified content which all parameters
+	// share, and no state.
+	scratch bool
+}
+
+// param is a parameter and what is kept for it.
+type param struct {
+	name  string // the first, if it has several
+	v     autograd.Variable
+	group *Group
+	steps int // how many steps had a gradient for it, the present one included
+
+	// While a step runs: the parameter's elements, its gradient and its slots in the
+	// rule's order, an empty array where a slot is not in use.
+	w, grad tensor.Array
+	slots   [tensor.MaxSlots]tensor.Array
+
+	state [tensor.MaxSlots]autograd.Variable // the slots' elements; zero until a step needs them
+	made  [tensor.MaxSlots]bool              // the slots that are new in this step
+}
+
+// apply makes an update of all elements of the parameter.
+func (p *param) apply(u *tensor.Update) { tensor.Step(u, &p.w, &p.grad, p.slots[:]) }
+
+// number is the slot i that is a number.
+func (p *param) number(i int) *float64 { return &p.slots[i].F64[0] }
+
+// updateOf is an update that computes with the numbers that c points to.
+func updateOf[C any](c *C, f32 func(c *C, x tensor.Slices[float32]), f64 func(c *C, x tensor.Slices[float64])) tensor.Update {
+	return tensor.Update{
+		F32: func(x tensor.Slices[float32]) { f32(c, x) },
+		F64: func(x tensor.Slices[float64]) { f64(c, x) },
+	}
+}
+
+// engine is the Optimizer of a rule.
+type engine struct {
+	rule
+	groups []*Group
+	params []param
+	// Memory for slots that are scratch, of the size of the largest parameter.
+	scratch32 []float32
+	scratch64 []float64
+}
+
+// newEngine is an optimizer of these parameters by a rule. It panics with ValueError if
+// there are no parameters, one is not a parameter or has the name of another, or a group
+// is wrong.
+func newEngine(r rule, params iter.Seq2[string, autograd.Variable], groups []Group) *engine {
+	r.defaults.Factor = 1
+	e := &engine{rule: r, groups: []*Group{{}}}
+	for _, g := range groups {
+		e.groups = append(e.groups, &Group{LR: g.LR, WeightDecay: g.WeightDecay, Momentum: g.Momentum, Factor: g.Factor})
+	}
+	for _, g := range e.groups {
+		r.resolve(g)
+	}
+	e.collect(params)
+	e.assign(groups)
+	for _, g := range e.groups {
+		g.Params = e.paramsOf(g)
+	}
+	return e
+}
+
+// resolve puts the numbers in force in place of defaults and None.
+func (r *rule) resolve(g *Group) {
+	if r.fixedMomentum && g.Momentum != 0 || r.fixedDecay && g.WeightDecay != 0 {
+		panic(&autograd.ValueError{Op: r.op, Reason: fmt.Sprintf(
+			"a group has momentum %v and weight decay %v, one of which this optimizer does not have", g.Momentum, g.WeightDecay)})
+	}
+	s := settings{r.op, "Group"}
+	s.number(&g.LR, "LR", r.defaults.LR, nonNegative)
+	s.number(&g.WeightDecay, "WeightDecay", r.defaults.WeightDecay, nonNegative)
+	s.number(&g.Momentum, "Momentum", r.defaults.Momentum, fraction)
+	s.number(&g.Factor, "Factor", r.defaults.Factor, nonNegative)
+}
+
+// collect lists parameters, each once however often it is named.
+func (e *engine) collect(params iter.Seq2[string, autograd.Variable]) {
+	known := map[autograd.Variable]bool{}
+	names := map[string]bool{}
+	for name, v := range params {
+		if !v.IsValid() || !v.IsParameter() {
+			panic(&autograd.ValueError{Op: e.op, Reason: fmt.Sprintf("%q is not a parameter: make it one with autograd.Parameter", name)})
+		}
+		if known[v] {
+			continue
+		}
+		if names[name] {
+			panic(&autograd.ValueError{Op: e.op, Reason: fmt.Sprintf("two parameters are named %q", name)})
+		}
+		known[v], names[name] = true, true
+		e.params = append(e.params, param{name: name, v: v})
+	}
+	if len(e.params) == 0 {
+		panic(&autograd.ValueError{Op: e.op, Reason: "there are no parameters"})
+	}
+	e.params = slices.Clip(e.params)
+}
+
+// assign gives each parameter its group: the one that names it, or the first.
+func (e *engine) assign(groups []Group) {
+	at := map[autograd.Variable]*param{}
+	for i := range e.params {
+		at[e.params[i].v] = &e.params[i]
+	}
+	for i, g := range groups {
+		if g.Params == nil {
+			panic(&autograd.ValueError{Op: e.op, Reason: fmt.Sprintf("group %d has no Params", i)})
+		}
+		live := e.groups[i+1]
+		for name, v := range g.Params {
+			switch p := at[v]; {
+			case p == nil:
+				panic(&autograd.ValueError{Op: e.op, Reason: fmt.Sprintf("%q of group %d is not one of the optimizer's parameters", name, i)})
+			case p.group == nil:
+				p.group = live
+			case p.group != live:
+				panic(&autograd.ValueError{Op: e.op, Reason: fmt.Sprintf("%q is in group %d and in another", p.name, i)})
+			}
+		}
+	}
+	for i := range e.params {
+		if p := &e.params[i]; p.group == nil {
+			p.group = e.groups[0]
+		}
+	}
+}
+
+// paramsOf yields the parameters of a group.
+func (e *engine) paramsOf(g *Group) iter.Seq2[string, autograd.Variable] {
+	return func(yield func(string, autograd.Variable) bool) {
+		for i := range e.params {
+			if p := &e.params[i]; p.group == g && !yield(p.name, p.v) {
+				return
+			}
+		}
+	}
+}
+
+// Groups is the groups, the first of which has the parameters without one of their own.
+func (e *engine) Groups() []*Group { return e.groups }
+
+// Step makes one step.
+func (e *engine) Step(grads autograd.Gradients) {
+	if grads.Len() == 0 {
+		return
+	}
+	for _, g := range e.groups {
+		e.check(g)
+	}
+	found := false
+	for i := range e.params {
+		p := &e.params[i]
+		if grad, ok := grads.Lookup(p.v); ok {
+			found = true
+			p.begin(e, grad)
+			e.step(p, p.group)
+			p.end()
+		}
+	}
+	if !found {
+		panic(&autograd.ValueError{Op: "optim.Step", Reason: fmt.Sprintf(
+			"none of the %d gradients is of one of the %d parameters of this optimizer (%q and others): it belongs to another model", grads.Len(), len(e.params), e.params[0].name)})
+	}
+}
+
+// check panics if the numbers of a live group are not usable.
+func (e *engine) check(g *Group) {
+	if !nonNegative.has(g.LR) || !nonNegative.has(g.Factor) || !nonNegative.has(g.WeightDecay) || !fraction.has(g.Momentum) {
+		panic(&autograd.ValueError{Op: "optim.Step", Reason: fmt.Sprintf(
+			"a group has LR %v, Factor %v, WeightDecay %v, Momentum %v: expected finite numbers that are not negative, and Momentum below 1",
+			g.LR, g.Factor, g.WeightDecay, g.Momentum)})
+	}
+}
+
+// begin prepares a step with this gradient.
+func (p *param) begin(e *engine, grad autograd.Variable) {
+	p.w, p.grad = arrayOf(p.v), arrayOf(grad)
+	p.steps++
+	for i := range e.slots {
+		s := &e.slots[i]
+		p.made[i] = false
+		switch {
+		case s.scratch:
+			p.slots[i] = e.scratch(p)
+			continue
+		case p.state[i].IsValid():
+		case s.when != nil && !s.when(p.group):
+			continue
+		default:
+			p.state[i], p.made[i] = s.new(p), true
+		}
+		p.slots[i] = arrayOf(p.state[i])
+	}
+}
+
+// end lets go of the gradient, whose memory belongs to a tape.
+func (p *param) end() {
+	p.w, p.grad = tensor.Array{}, tensor.Array{}
+	p.slots = [tensor.MaxSlots]tensor.Array{}
+}
+
+// new is a slot before its first step.
+func (s *slot) new(p *param) autograd.Variable {
+	v := s.zeros(p)
+	if s.initial != nil {
+		a := arrayOf(v)
+		tensor.Fill(&a, s.initial(p.group))
+	}
+	return v
+}
+
+// zeros is an array as the slot needs for a parameter.
+func (s *slot) zeros(p *param) autograd.Variable {
+	if s.number {
+		return autograd.Zeros(autograd.Float64)
+	}
+	return autograd.Zeros(p.v.DType(), p.v.Shape()...)
+}
+
+// scratch is shared memory as large as a parameter.
+func (e *engine) scratch(p *param) tensor.Array {
+	n := p.w.Len()
+	a := tensor.Array{DType: p.w.DType, Shape: p.w.Shape}
+	if a.DType == autograd.Float32 {
+		e.scratch32 = slices.Grow(e.scratch32[:0], n)
+		a.F32 = e.scratch32[:n]
+	} else {
+		e.scratch64 = slices.Grow(e.scratch64[:0], n)
+		a.F64 = e.scratch64[:n]
+	}
+	return a
+}
+
+// arrayOf is v's own elements.
+func arrayOf(v autograd.Variable) tensor.Array {
+	a := tensor.Array{DType: v.DType(), Shape: v.Shape()}
+	if a.DType == autograd.Float32 {
+		a.F32 = v.Float32s()
+	} else {
+		a.F64 = v.Float64s()
+	}
+	return a
+}
+
+// root is √x.
+func root[T simd.Float](x T) T { return T(math.Sqrt(float64(x))) }
