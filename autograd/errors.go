@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -105,8 +106,8 @@ func (*TapeError) programError()  {}
 
 // Try calls f and returns the error that f panicked with if it is one of this
 // package's ([*ShapeError], [*DTypeError], [*AxisError], [*IndexError],
-// [*ValueError], [*TapeError], [*AnomalyError]), or nil if f returned. Any other
-// panic passes through. It is for the boundary where models or shapes come from outside the
+// [*ValueError], [*TapeError], [*AnomalyError]) or wraps one, or nil if f returned. Any
+// other panic passes through. It is for the boundary where models or shapes come from outside the
 // program. After an error the tape that was in use is still good for Reset.
 func Try(f func()) (err error) {
 	defer Catch(&err)
@@ -119,15 +120,17 @@ func Try(f func()) (err error) {
 //	func Classify(x autograd.Variable) (class int, err error) {
 //		defer autograd.Catch(&err)
 //
-// If the function panics with an error of this package, that becomes the error it
-// returns. Catch must itself be the deferred function, not called by one.
+// If the function panics with an error of this package, or one that wraps such an error,
+// that becomes the error it returns. Catch must itself be the deferred function, not
+// called by one.
 func Catch(err *error) {
 	r := recover()
 	if r == nil {
 		return
 	}
-	e, ok := r.(programError)
-	if !ok {
+	e, ok := r.(error)
+	var mistake programError
+	if !ok || !errors.As(e, &mistake) {
 		panic(r)
 	}
 	*err = e

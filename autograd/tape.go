@@ -95,6 +95,10 @@ func (t *Tape) SetTraining(training bool) { t.training = training }
 // over Reset.
 func (t *Tape) Rand() *rand.Rand { return t.random }
 
+// Reseed starts the tape's random source anew, with what TapeConfig.Seed says of a seed:
+// for steps that are to draw the same numbers when they are made again.
+func (t *Tape) Reseed(seed uint64) { t.rng.Seed(seed, tapeStream) }
+
 // Recording reports whether operations are being recorded: not on a NoGrad tape,
 // and not inside a backward pass that is not itself to be differentiated.
 func (t *Tape) Recording() bool { return t.recording }

@@ -29,7 +29,7 @@ func BenchmarkTrainStep(b *testing.B) {
 			b.ReportAllocs()
 			m := newMLP(nn.MLPConfig{Sizes: test.sizes})
 			x, labels := uniform(autograd.Float32, test.batch, test.sizes[0]), classes(test.batch)
-			loss := func(output autograd.Variable) autograd.Variable { return nn.CrossEntropy(output, labels) }
+			loss := func(output autograd.Variable) autograd.Variable { return nn.CrossEntropyLoss(output, labels) }
 			m.step(x, loss) // makes the buffers
 			for b.Loop() {
 				m.step(x, loss)
@@ -73,9 +73,9 @@ func epoch(b *testing.B, digits *data.Images) (flops float64) {
 	const batch = 128
 	loader := data.NewLoader(digits, data.LoaderConfig{BatchSize: batch, Shuffle: true, DropLast: true, KeepBytes: true})
 	m := newMLP(nn.MLPConfig{Sizes: []int{784, 128, 10}})
-	trainer := nn.NewTrainer(m.model, nn.TrainerConfig{Optimizer: m.adam})
+	trainer := nn.NewTrainer(nn.Supervised(m.model, nil), nn.TrainerConfig{Optimizer: m.adam})
 	for b.Loop() {
-		for _, err := range trainer.Steps(context.Background(), loader) {
+		for _, err := range trainer.Epoch(context.Background(), loader) {
 			if err != nil {
 				b.Fatal(err)
 			}

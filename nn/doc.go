@@ -26,36 +26,44 @@
 //
 // # Losses and metrics
 //
-// Losses are functions of outputs and targets, on logits where there is a choice, and
-// can be differentiated to any order:
+// Losses are types whose fields are their options and whose method Loss computes them,
+// such as CrossEntropy{LabelSmoothing: 0.1}; a function with Loss behind the name, such as
+// [CrossEntropyLoss], is the loss with its defaults, for loops. They take logits where
+// there is a choice, do not broadcast, and can be differentiated to any order:
 //
-//   - of classes: [CrossEntropy], [CrossEntropyProbabilities], [NLLLoss]; of two:
-//     [BCEWithLogitsLoss], [BCELoss], [SoftMarginLoss]
-//   - of numbers: [MSELoss], [L1Loss], [HuberLoss], [SmoothL1Loss]; of distributions of
-//     numbers: [GaussianNLLLoss], [PoissonNLLLoss]
-//   - of distributions of classes: [KLDivLoss], [KLDivLogTargetLoss]; of vectors:
-//     [TripletMarginLoss], [CosineSimilarity]
+//   - of classes: [CrossEntropy], [NLL]; of two: [BCEWithLogits], [BCE], [SoftMargin]
+//   - of numbers: [MSE], [L1], [Huber], [SmoothL1]; of distributions of numbers:
+//     [GaussianNLL], [PoissonNLL]
+//   - of distributions of classes: [KLDiv]; of vectors: [TripletMargin],
+//     [CosineSimilarity]
 //
-// They are means; [LossConfig] has their other reductions, class weights and label
-// smoothing. None broadcasts. A [Metric] such as [Accuracy] measures outputs without
-// taking part in training.
+// A [Metric] such as [Accuracy] measures outputs without taking part in training.
 //
 // # Training
 //
-// [Fit] trains, [Evaluate] measures, [Predict] computes outputs. They are silent:
-// callbacks see every step and epoch and can end a run. A [Trainer] is the same loop
-// to be ranged over:
+// [Fit] trains, [Evaluate] measures, [Predict] computes outputs. They are silent: a
+// [Callback] sees every step and epoch and can end a run. A [Trainer] is the same loop to
+// be ranged over:
 //
-//	trainer := nn.NewTrainer(model, nn.TrainerConfig{})
+//	trainer := nn.NewTrainer(nn.Supervised(model, nn.CrossEntropy{}), nn.TrainerConfig{})
 //	for range epochs {
-//		for step, err := range trainer.Steps(ctx, loader) {
+//		for step, err := range trainer.Epoch(ctx, loader) {
 //			…
 //		}
 //	}
 //
-// and where that does not fit, a loop of tape, loss, Backward and an optimizer's Step
-// is a few lines. The same seed gives the same bits, on any number of processors; a
-// step allocates nothing.
+// What is made small is an [Objective]: the loss of a model by its outputs and targets,
+// as [Supervised] has it, or anything that a type of one's own computes from a batch, as
+// for autoencoders and adversaries. What is trained is what the optimizer has. Where that
+// does not fit, a loop of tape, loss, Backward and an optimizer's Step is a few lines.
+//
+// The same seed gives the same bits, on any number of processors; a step allocates
+// nothing. A step that fails changes nothing.
+//
+// # Configurations
+//
+// The zero value of a field means its default, which the field's comment gives. Where
+// that is not 0, [None] says 0.
 //
 // # Files
 //
@@ -67,8 +75,9 @@
 //
 // Cancelled contexts, data that cannot be read, damaged files and training that
 // diverges ([*NonFiniteError]) are returned errors. So are, from the functions that
-// return an error anyway, models that do not fit their data. Elsewhere mistakes in the
-// program panic with the typed errors of package autograd, which autograd.Try catches.
+// return an error anyway, mistakes in the program, such as models that do not fit their
+// data; a [*LayerError] says in which layer. Elsewhere mistakes panic with the typed errors
+// of package autograd, which autograd.Try catches.
 //
 // What lives here: models and training. What does not: derivatives (package autograd),
 // optimizers (package nn/optim), data sets (package data).

@@ -34,7 +34,8 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("test accuracy: %.2f\n", scores.Get("accuracy"))
+	accuracy, _ := scores.Get("accuracy")
+	fmt.Printf("test accuracy: %.2f\n", accuracy)
 	// Output:
 	// test accuracy: 0.98
 }
@@ -49,7 +50,7 @@ func Example_loop() {
 	optimizer := optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.05})
 	for range 200 {
 		logits := model.Forward(tape.Const(x))
-		loss := nn.CrossEntropy(logits, labels)
+		loss := nn.CrossEntropyLoss(logits, labels)
 		optimizer.Step(loss.Backward())
 		tape.Reset() // memory goes back for the next step
 	}
@@ -128,9 +129,9 @@ func ExampleTrainer() {
 		log.Fatal(err)
 	}
 	model := nn.Sequential{nn.Flatten{}, nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{784, 32, 10}})}
-	trainer := nn.NewTrainer(model, nn.TrainerConfig{})
+	trainer := nn.NewTrainer(nn.Supervised(model, nn.CrossEntropy{}), nn.TrainerConfig{})
 	loader := data.NewLoader(train, data.LoaderConfig{BatchSize: 128, Shuffle: true, Seed: 1})
-	for step, err := range trainer.Steps(context.Background(), loader) {
+	for step, err := range trainer.Epoch(context.Background(), loader) {
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -17,8 +17,9 @@ import (
 type FitConfig struct {
 	Epochs    int             // passes over the data; 0 means 1
 	BatchSize int             // examples per step; 0 means 32
-	Loss      Loss            // nil means CrossEntropy for data with labels, MSELoss for other
-	Optimizer optim.Optimizer // of the model's parameters; nil means Adam with its defaults
+	Loss      Loss            // nil means CrossEntropy for data with labels, MSE for other
+	Optimizer optim.Optimizer // of what is to be trained; nil means Adam of all parameters
+	Schedule  optim.Schedule  // of the learning rate, by steps made; nil leaves it to the optimizer
 	Metrics   []Metric        // measured besides the loss
 	ClipNorm  float64         // the greatest norm of the gradients, see optim.ClipGradNorm; 0 for no limit
 
@@ -29,49 +30,8 @@ type FitConfig struct {
 	NoShuffle bool   // visit the examples in the order of the data set
 	Prefetch  int    // batches prepared in the background, see data.LoaderConfig
 
-	// OnStep is called after each step, and OnEpoch after each epoch and its
-	// validation. What they are given is valid during the call. An error ends the run:
-	// ErrStop is the way to end it well.
-	OnStep  func(step *Step) error
-	OnEpoch func(epoch *Epoch) error
-}
-
-// ErrStop is what callbacks return to end training early, without an error.
-var ErrStop = errors.New("nn: stop training")
-
-// Epoch is what became of an epoch of training.
-type Epoch struct {
-	Number     int           // from 0
-	Steps      int           // how many steps were made
-	Partial    bool          // it was interrupted before its end
-	Train      Scores        // means over its steps: the loss, then the metrics
-	Validation Scores        // the same of the validation data afterwards; nil if there are none
-	Duration   time.Duration // of training and validation
-}
-
-// History is the course of a training run.
-type History struct {
-	Epochs []Epoch
-}
-
-// Train is the values of a training score, one for each epoch; NaN where an epoch has
-// none of this name.
-func (h *History) Train(name string) []float64 {
-	return h.values(name, func(e *Epoch) Scores { return e.Train })
-}
-
-// Validation is the values of a validation score, one for each epoch; NaN where an
-// epoch has none of this name.
-func (h *History) Validation(name string) []float64 {
-	return h.values(name, func(e *Epoch) Scores { return e.Validation })
-}
-
-func (h *History) values(name string, scores func(*Epoch) Scores) []float64 {
-	values := make([]float64, len(h.Epochs))
-	for i := range h.Epochs {
-		values[i] = scores(&h.Epochs[i]).Get(name)
-	}
-	return values
+	// Callbacks see the run and can end it.
+	Callbacks []Callback
 }
 
 // Fit trains a model on a data set:
@@ -83,23 +43,29 @@ func (h *History) values(name string, scores func(*Epoch) Scores) []float64 {
 //		Validation: test,
 //	})
 //
-// It changes the model's parameters, in place, and prints nothing: see OnStep and
-// OnEpoch, which are called on the caller's goroutine. The same seed gives the same
-// bits, on any number of processors. Nobody else may use the model, the optimizer or
-// the losses and metrics that keep state while it runs.
+// It changes the model's parameters and buffers, in place, and prints nothing: see
+// FitConfig.Callbacks. The same seed gives the same bits, on any number of processors.
+// Nobody else may use the model, the optimizer or the losses and metrics that keep state
+// while it runs.
 //
 // If the run ends early, the history has what was done so far, the epoch that was
 // interrupted included, and the model what it has learned. The error is nil if a
-// callback returned [ErrStop], and that of a callback if it returned another; otherwise
+// callback returned [Stop], and that of a callback if it returned another; otherwise
 // it wraps that of a cancelled ctx, of the data, a [*NonFiniteError], or a mistake in
-// how model, loss and data fit together, such as [*autograd.ShapeError]. Fit panics with
-// [*autograd.ValueError] if a number in config is negative or ClipNorm NaN.
+// how model, loss, data and configuration fit together, such as [*autograd.ShapeError]
+// or [*autograd.ValueError], which names the layer where it is in one ([*LayerError]).
 func Fit(ctx context.Context, model Layer, train data.Dataset, config FitConfig) (*History, error) {
-	if config.Epochs < 0 || config.BatchSize < 0 || config.Prefetch < 0 {
-		panic(&autograd.ValueError{Op: "nn.Fit", Reason: fmt.Sprintf("%d epochs, batch size %d, prefetch %d: expected no negative number", config.Epochs, config.BatchSize, config.Prefetch)})
+	return FitObjective(ctx, Supervised(model, config.Loss), train, config)
+}
+
+// FitObjective is [Fit] of an [Objective], which has a loss of its own in place of
+// config.Loss.
+func FitObjective(ctx context.Context, objective Objective, train data.Dataset, config FitConfig) (*History, error) {
+	f, err := newFitting(objective, train, config)
+	if err != nil {
+		return &History{}, fmt.Errorf("nn: Fit: %w", err)
 	}
-	f := newFitting(model, train, config)
-	err := f.run(ctx)
+	err = f.run(ctx)
 	return &f.history, err
 }
 
@@ -112,38 +78,61 @@ type fitting struct {
 	history   History
 }
 
-func newFitting(model Layer, train data.Dataset, config FitConfig) *fitting {
-	f := &fitting{
-		config: config,
-		trainer: NewTrainer(model, TrainerConfig{
-			Loss: config.Loss, Optimizer: config.Optimizer, Metrics: config.Metrics,
-			ClipNorm: config.ClipNorm, Seed: config.Seed,
-		}),
-		loader: data.NewLoader(train, data.LoaderConfig{
-			BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed,
-			DType: dtypeOf(model), KeepBytes: true, Prefetch: config.Prefetch,
-		}),
+func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *fitting, err error) {
+	defer autograd.Catch(&err)
+	if config.Epochs < 0 {
+		return nil, &autograd.ValueError{Op: "nn.Fit", Reason: fmt.Sprintf("Epochs is %d, expected no negative number", config.Epochs)}
+	}
+	f = &fitting{config: config, trainer: NewTrainer(objective, TrainerConfig{
+		Optimizer: config.Optimizer, Schedule: config.Schedule, Metrics: config.Metrics,
+		ClipNorm: config.ClipNorm, Seed: config.Seed,
+	})}
+	loading := data.LoaderConfig{BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed, Prefetch: config.Prefetch}
+	if f.loader, err = newLoader(objective, train, loading); err != nil {
+		return nil, err
 	}
 	if config.Validation != nil {
-		f.evaluator = newEvaluator(model, config.Validation, EvaluateConfig{
-			BatchSize: config.BatchSize, Loss: config.Loss, Metrics: config.Metrics, Prefetch: config.Prefetch,
+		f.evaluator, err = newEvaluator(objective, config.Validation, EvaluateConfig{
+			BatchSize: config.BatchSize, Metrics: config.Metrics, Prefetch: config.Prefetch,
 		})
+		if err != nil {
+			return nil, fmt.Errorf("validation: %w", err)
+		}
 	}
-	return f
+	return f, nil
 }
 
 func (f *fitting) run(ctx context.Context) error {
-	if f.loader.Steps() == 0 {
-		return fmt.Errorf("nn: Fit: %w", errNoExamples)
+	begun := 0
+	err := f.begin(&begun)
+	for n := 0; err == nil && n < orDefaultInt(f.config.Epochs, 1); n++ {
+		err = f.epoch(ctx)
 	}
-	for range max(1, f.config.Epochs) {
-		if err := f.epoch(ctx); errors.Is(err, ErrStop) {
-			return nil
-		} else if err != nil {
+	if errors.Is(err, Stop) {
+		err = nil
+	}
+	return f.end(begun, err)
+}
+
+func (f *fitting) begin(begun *int) error {
+	for _, c := range f.config.Callbacks {
+		if err := c.Begin(f.trainer); err != nil {
 			return err
 		}
+		*begun++
 	}
 	return nil
+}
+
+// end tells the callbacks that have begun that the run ends with err.
+func (f *fitting) end(begun int, err error) error {
+	all := err
+	for _, c := range slices.Backward(f.config.Callbacks[:begun]) {
+		if own := c.End(err); own != nil {
+			all = errors.Join(all, own)
+		}
+	}
+	return all
 }
 
 // epoch trains for an epoch and enters it in the history.
@@ -161,27 +150,50 @@ func (f *fitting) epoch(ctx context.Context) error {
 	if epoch.Steps > 0 {
 		f.history.Epochs = append(f.history.Epochs, epoch)
 	}
-	if err == nil && f.config.OnEpoch != nil {
-		err = f.config.OnEpoch(&epoch)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, c := range f.config.Callbacks {
+		if err := c.Epoch(&epoch); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // steps makes the steps of an epoch.
 func (f *fitting) steps(ctx context.Context, epoch *Epoch) error {
-	for step, err := range f.trainer.Steps(ctx, f.loader) {
+	for step, err := range f.trainer.Epoch(ctx, f.loader) {
 		if err != nil {
 			return err
 		}
 		epoch.Number, epoch.Steps = step.Epoch, step.Index+1
 		epoch.Train = append(epoch.Train[:0], step.Means...)
-		if f.config.OnStep == nil {
-			continue
-		}
-		if err := f.config.OnStep(step); err != nil {
-			return err
+		for _, c := range f.config.Callbacks {
+			if err := c.Step(step); err != nil {
+				return err
+			}
 		}
 	}
 	epoch.Train = slices.Clip(epoch.Train)
 	return nil
+}
+
+// errNoExamples is that of a data set that is empty.
+var errNoExamples = errors.New("the data set has no examples")
+
+// newLoader deals out a data set for a model, or says why it cannot.
+func newLoader(model Module, ds data.Dataset, config data.LoaderConfig) (*data.Loader, error) {
+	if isNil(ds) {
+		return nil, &autograd.ValueError{Op: "nn", Reason: "the data set is nil"}
+	}
+	if config.BatchSize < 0 || config.Prefetch < 0 {
+		return nil, &autograd.ValueError{Op: "nn", Reason: fmt.Sprintf("batch size %d, prefetch %d: expected no negative number", config.BatchSize, config.Prefetch)}
+	}
+	config.DType, config.KeepBytes = dtypeOf(model), true
+	loader := data.NewLoader(ds, config)
+	if loader.Steps() == 0 {
+		return nil, errNoExamples
+	}
+	return loader, nil
 }

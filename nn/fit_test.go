@@ -54,9 +54,9 @@ func TestFitLearnsXOR(t *testing.T) {
 		threshold float64
 		output    nn.Layer
 	}{
-		{"logits float32", autograd.Float32, nn.ForTargets(nn.BCEWithLogitsLoss), 0, nil},
-		{"logits float64", autograd.Float64, nn.ForTargets(nn.BCEWithLogitsLoss), 0, nil},
-		{"probabilities", autograd.Float32, nn.ForTargets(nn.BCELoss), 0.5, nn.Sigmoid{}},
+		{"logits float32", autograd.Float32, nn.BCEWithLogits{}, 0, nil},
+		{"logits float64", autograd.Float64, nn.BCEWithLogits{}, 0, nil},
+		{"probabilities", autograd.Float32, nn.BCE{}, 0.5, nn.Sigmoid{}},
 		{"squares", autograd.Float32, nil, 0.5, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestFitLearnsXOR(t *testing.T) {
 				t.Fatal(err)
 			}
 			last := history.Epochs[len(history.Epochs)-1]
-			if last.Train.Get("accuracy") != 1 || !(last.Train.Get("loss") < 0.05) {
+			if score(t, last.Train, "accuracy") != 1 || !(score(t, last.Train, "loss") < 0.05) {
 				t.Errorf("after %d epochs: %v", len(history.Epochs), last.Train)
 			}
 		})
@@ -88,17 +88,22 @@ func TestFitLearnsBlobs(t *testing.T) {
 		Optimizer:  optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.01}),
 		Metrics:    []nn.Metric{nn.Accuracy{}},
 		Validation: test,
-		OnStep:     func(step *nn.Step) error { steps++; return nil },
-		OnEpoch:    func(epoch *nn.Epoch) error { epochs = append(epochs, *epoch); return nil },
+		Callbacks: []nn.Callback{
+			nn.OnStep(func(step *nn.Step) error { steps++; return nil }),
+			nn.OnEpoch(func(epoch *nn.Epoch) error { epochs = append(epochs, *epoch); return nil }),
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if accuracy := history.Validation("accuracy"); len(accuracy) != 5 || !(accuracy[4] > 0.97) {
+	if accuracy, ok := history.Validation("accuracy"); !ok || len(accuracy) != 5 || !(accuracy[4] > 0.97) {
 		t.Errorf("the validation accuracy is %v", accuracy)
 	}
-	if loss := history.Train("loss"); !(loss[4] < loss[0]/2) {
+	if loss, ok := history.Train("loss"); !ok || !(loss[4] < loss[0]/2) {
 		t.Errorf("the loss is %v", loss)
+	}
+	if values, ok := history.Train("acuracy"); ok {
+		t.Errorf("a score that is not there is %v", values)
 	}
 	if diff := cmp.Diff(history.Epochs, epochs); diff != "" {
 		t.Errorf("OnEpoch saw other epochs (-history +seen):\n%s", diff)
@@ -158,10 +163,10 @@ func TestFitDefaults(t *testing.T) {
 	model := classifier(1)
 	order := map[string]int{}
 	history, err := nn.Fit(context.Background(), model, blobs(1, 100), nn.FitConfig{
-		OnStep: func(step *nn.Step) error {
-			order[fmt.Sprint(step.Epoch, step.Index, step.Steps, step.Examples)]++
+		Callbacks: []nn.Callback{nn.OnStep(func(step *nn.Step) error {
+			order[fmt.Sprint(step.Epoch, step.Index, step.Total, step.Examples)]++
 			return nil
-		},
+		})},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -172,8 +177,8 @@ func TestFitDefaults(t *testing.T) {
 	if len(history.Epochs) != 1 || len(history.Epochs[0].Train) != 1 || history.Epochs[0].Validation != nil {
 		t.Errorf("got %+v", history)
 	}
-	if v := history.Validation("loss"); len(v) != 1 || !math.IsNaN(v[0]) {
-		t.Errorf("the validation loss is %v", v)
+	if v, ok := history.Validation("loss"); ok || len(v) != 1 || !math.IsNaN(v[0]) {
+		t.Errorf("the validation loss is %v, %v", v, ok)
 	}
 }
 
@@ -196,7 +201,7 @@ func TestMeansWeighExamples(t *testing.T) {
 			right++
 		}
 	}
-	want := nn.Scores{{"loss", nn.CrossEntropy(output, set.Labels).Item()}, {"accuracy", float64(right) / 100}}
+	want := nn.Scores{{"loss", nn.CrossEntropyLoss(output, set.Labels).Item()}, {"accuracy", float64(right) / 100}}
 	for _, got := range []nn.Scores{history.Epochs[0].Train, history.Epochs[0].Validation} {
 		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -212,13 +217,13 @@ func TestFitCancelled(t *testing.T) {
 	history, err := nn.Fit(ctx, model, blobs(1, 320), nn.FitConfig{
 		Epochs:     3,
 		Validation: blobs(2, 10),
-		OnStep: func(step *nn.Step) error {
+		Callbacks: []nn.Callback{nn.OnStep(func(step *nn.Step) error {
 			if step.Epoch == 1 && step.Index == 3 {
 				cancel()
 				learned = bitsOf(model)
 			}
 			return nil
-		},
+		})},
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
@@ -246,25 +251,25 @@ func TestFitCancelledAtOnce(t *testing.T) {
 
 func TestCallbacksEndTheRun(t *testing.T) {
 	mistake := errors.New("a mistake")
-	for _, err := range []error{nn.ErrStop, fmt.Errorf("enough: %w", nn.ErrStop), mistake} {
+	for _, err := range []error{nn.Stop, fmt.Errorf("enough: %w", nn.Stop), mistake} {
 		for _, test := range []struct {
 			name    string
 			config  nn.FitConfig
 			epochs  int
 			partial bool
 		}{
-			{"OnStep", nn.FitConfig{OnStep: func(step *nn.Step) error {
+			{"OnStep", nn.FitConfig{Callbacks: []nn.Callback{nn.OnStep(func(step *nn.Step) error {
 				if step.Epoch == 1 && step.Index == 2 {
 					return err
 				}
 				return nil
-			}}, 2, true},
-			{"OnEpoch", nn.FitConfig{OnEpoch: func(epoch *nn.Epoch) error {
+			})}}, 2, true},
+			{"OnEpoch", nn.FitConfig{Callbacks: []nn.Callback{nn.OnEpoch(func(epoch *nn.Epoch) error {
 				if epoch.Number == 2 {
 					return err
 				}
 				return nil
-			}}, 3, false},
+			})}}, 3, false},
 		} {
 			t.Run(fmt.Sprint(test.name, " ", err), func(t *testing.T) {
 				test.config.Epochs = 9
@@ -288,10 +293,10 @@ func TestFitStopsWhenNotFinite(t *testing.T) {
 		steps int
 	}{
 		{"the loss", nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
-			return nn.CrossEntropy(output, labels).MulScalar(math.NaN())
+			return nn.CrossEntropyLoss(output, labels).MulScalar(math.NaN())
 		}), "the loss is NaN", 0},
 		{"a gradient", nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
-			return nn.CrossEntropy(output, labels).Add(output.MulScalar(0).Sqrt().Sum())
+			return nn.CrossEntropyLoss(output, labels).Add(output.MulScalar(0).Sqrt().Sum())
 		}), "the gradient of 0.weight is", 0},
 		{"the loss, late", diverging(7), "epoch 1, step 3: the loss is +Inf", 7},
 	} {
@@ -300,9 +305,9 @@ func TestFitStopsWhenNotFinite(t *testing.T) {
 			good := bitsOf(model)
 			steps := 0
 			history, err := nn.Fit(context.Background(), model, blobs(1, 128), nn.FitConfig{
-				Epochs: 3,
-				Loss:   test.loss,
-				OnStep: func(step *nn.Step) error { good = bitsOf(model); steps++; return nil },
+				Epochs:    3,
+				Loss:      test.loss,
+				Callbacks: []nn.Callback{nn.OnStep(func(step *nn.Step) error { good = bitsOf(model); steps++; return nil })},
 			})
 			var e *nn.NonFiniteError
 			if !errors.As(err, &e) || !strings.Contains(err.Error(), test.what) {
@@ -326,9 +331,9 @@ func diverging(steps int) nn.Loss {
 	return nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
 		steps--
 		if steps < 0 {
-			return nn.CrossEntropy(output, labels).AddScalar(math.Inf(1))
+			return nn.CrossEntropyLoss(output, labels).AddScalar(math.Inf(1))
 		}
-		return nn.CrossEntropy(output, labels)
+		return nn.CrossEntropyLoss(output, labels)
 	})
 }
 
@@ -337,7 +342,7 @@ func TestHugeGradients(t *testing.T) {
 	model := nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 3}, DType: autograd.Float64})
 	_, err := nn.Fit(context.Background(), model, blobs(1, 32), nn.FitConfig{
 		Loss: nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
-			return nn.CrossEntropy(output, labels).MulScalar(1e300)
+			return nn.CrossEntropyLoss(output, labels).MulScalar(1e300)
 		}),
 	})
 	if err != nil {
@@ -359,19 +364,29 @@ func TestFitErrors(t *testing.T) {
 		says   string
 	}{
 		{"no examples", classifier(1), blobs(1, 0), nn.FitConfig{}, "nn: Fit: the data set has no examples"},
-		{"no validation examples", classifier(1), labelled, nn.FitConfig{Validation: blobs(1, 0)}, "nn: validation after epoch 0: the data set has no examples"},
-		{"wrong input", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{3, 3}}), labelled, nn.FitConfig{}, "nn: epoch 0, step 0: autograd: linear of [10 2] and [3 3]"},
-		{"wrong label", classifier(1), outside, nn.FitConfig{NoShuffle: true}, "epoch 0, step 0: autograd: cross entropy: index 3 at position 7 is outside 0…2"},
+		{"no validation examples", classifier(1), labelled, nn.FitConfig{Validation: blobs(1, 0)}, "nn: Fit: validation: the data set has no examples"},
+		{"wrong input", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{3, 3}}), labelled, nn.FitConfig{}, "nn: epoch 0, step 0: 0 (Linear): autograd: linear of [10 2] and [3 3]"},
+		{"wrong label", classifier(1), outside, nn.FitConfig{NoShuffle: true}, "epoch 0, step 0: autograd: nn.CrossEntropy: index 3 at position 7 is outside 0…2"},
 		{"nothing to learn", classifier(1), unlabelled, nn.FitConfig{}, "neither labels nor targets"},
-		{"no labels", classifier(1), xor(), nn.FitConfig{Loss: nn.ForLabels(nn.CrossEntropy)}, "the data set has no labels"},
-		{"no targets", classifier(1), labelled, nn.FitConfig{Loss: nn.ForTargets(nn.MSELoss)}, "the data set has no numeric targets"},
-		{"targets of another shape", classifier(1), xor(), nn.FitConfig{}, "nn.MSELoss of [4 3] and [4 1]"},
+		{"no labels", classifier(1), xor(), nn.FitConfig{Loss: nn.NLL{}}, "the data set has no labels"},
+		{"no targets", classifier(1), labelled, nn.FitConfig{Loss: nn.MSE{}}, "the data set has no numeric targets"},
+		{"targets of another shape", classifier(1), xor(), nn.FitConfig{}, "nn.MSE of [4 3] and [4 1]"},
 		{"data fail", classifier(1), failing{labelled, broken}, nn.FitConfig{}, "the disk is on fire"},
 		{"validation data fail", classifier(1), labelled, nn.FitConfig{Validation: failing{labelled, broken}}, "nn: validation after epoch 0: data: batch 0"},
 		{"metric without classes", classifier(1), unlabelled, nn.FitConfig{
-			Loss:    func(output autograd.Variable, _ nn.Target) autograd.Variable { return output.Square().Mean() },
+			Loss:    squares{},
 			Metrics: []nn.Metric{nn.Accuracy{}},
 		}, "nn.Accuracy: the data set has neither labels nor targets"},
+		{"no model", nil, labelled, nn.FitConfig{}, "nn.Supervised: the model is nil"},
+		{"no model behind a pointer", (*nn.Linear)(nil), labelled, nn.FitConfig{}, "nn.Supervised: the model is nil"},
+		{"no layer", nn.Sequential{nil}, labelled, nn.FitConfig{}, `"0" of the module is nil`},
+		{"no data", classifier(1), nil, nn.FitConfig{}, "the data set is nil"},
+		{"no data behind a pointer", classifier(1), (*data.Arrays)(nil), nn.FitConfig{}, "the data set is nil"},
+		{"another optimizer", classifier(1), labelled, nn.FitConfig{Optimizer: optim.NewAdam(nn.Params(classifier(1)), optim.AdamConfig{})}, "the optimizer has none of the objective's parameters"},
+		{"epochs", classifier(1), labelled, nn.FitConfig{Epochs: -1}, "Epochs is -1"},
+		{"batch size", classifier(1), labelled, nn.FitConfig{BatchSize: -1}, "batch size -1"},
+		{"prefetch", classifier(1), labelled, nn.FitConfig{Prefetch: -1}, "prefetch -1"},
+		{"clip norm", classifier(1), labelled, nn.FitConfig{ClipNorm: math.NaN()}, "ClipNorm is NaN"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := nn.Fit(context.Background(), test.model, test.data, test.config); err == nil || !strings.Contains(err.Error(), test.says) {
@@ -389,17 +404,21 @@ type failing struct {
 
 func (f failing) Fill(*data.Batch, []int) error { return f.err }
 
-func TestFitPanics(t *testing.T) {
-	for name, config := range map[string]nn.FitConfig{
-		"epochs": {Epochs: -1}, "batch size": {BatchSize: -1}, "prefetch": {Prefetch: -1}, "clip norm": {ClipNorm: math.NaN()},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var e *autograd.ValueError
-			if err := autograd.Try(func() { nn.Fit(context.Background(), classifier(1), blobs(1, 10), config) }); !errors.As(err, &e) {
-				t.Errorf("got %v", err)
-			}
-		})
+// squares is a loss without a target.
+type squares struct{}
+
+func (squares) Of(output autograd.Variable, _ nn.Target) (autograd.Variable, float64) {
+	return output.Square().Mean(), float64(output.Size())
+}
+
+// score is a score that is there.
+func score(t *testing.T, scores nn.Scores, name string) float64 {
+	t.Helper()
+	value, ok := scores.Get(name)
+	if !ok {
+		t.Errorf("there is no %s in %v", name, scores)
 	}
+	return value
 }
 
 func TestEvaluateAndPredict(t *testing.T) {
@@ -415,13 +434,13 @@ func TestEvaluateAndPredict(t *testing.T) {
 			t.Errorf("batch %d, shape %v (-want +got):\n%s", batch, got.Shape(), diff)
 		}
 		scores, err := nn.Evaluate(context.Background(), model, set, nn.EvaluateConfig{
-			BatchSize: batch, Loss: nn.ForLabels(nn.LossConfig{LabelSmoothing: 0.5}.CrossEntropy), Metrics: []nn.Metric{nn.Accuracy{}, nn.Accuracy{}},
+			BatchSize: batch, Loss: nn.CrossEntropy{LabelSmoothing: 0.5}, Metrics: []nn.Metric{nn.Accuracy{}, nn.Accuracy{}},
 		})
 		if err != nil || len(scores) != 3 || scores[1] != scores[2] {
 			t.Errorf("batch %d: %v, %v", batch, scores, err)
 		}
-		if loss := (nn.LossConfig{LabelSmoothing: 0.5}).CrossEntropy(want, set.Labels).Item(); !(math.Abs(scores.Get("loss")-loss) < 1e-6) {
-			t.Errorf("batch %d: the loss is %v, want %v", batch, scores.Get("loss"), loss)
+		if loss := (nn.CrossEntropy{LabelSmoothing: 0.5}).Loss(want, set.Labels).Item(); !(math.Abs(score(t, scores, "loss")-loss) < 1e-6) {
+			t.Errorf("batch %d: the loss is %v, want %v", batch, scores, loss)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -472,14 +491,14 @@ func TestFitOfBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			trainer := nn.NewTrainer(ofNumbers, nn.TrainerConfig{Seed: 4})
+			trainer := nn.NewTrainer(nn.Supervised(ofNumbers, nil), nn.TrainerConfig{Seed: 4})
 			loader := data.NewLoader(set, data.LoaderConfig{BatchSize: 50, Shuffle: true, Seed: 4})
 			for epoch := range 2 {
-				for step, err := range trainer.Steps(context.Background(), loader) {
+				for step, err := range trainer.Epoch(context.Background(), loader) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if step.Index == step.Steps-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means) {
+					if step.Index == step.Total-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means) {
 						t.Errorf("epoch %d: %v with bytes, %v with numbers", epoch, history.Epochs[epoch].Train, step.Means)
 					}
 				}

@@ -45,6 +45,7 @@ func NewLinear(rng *rand.Rand, in, out int, config LinearConfig) *Linear {
 // [*autograd.ShapeError] if x has another last axis or none, and with
 // [*autograd.DTypeError] if x is not of the weight's type.
 func (l *Linear) Forward(x autograd.Variable) autograd.Variable {
+	defer in(l)
 	return autograd.Linear(x, l.Weight, l.Bias)
 }
 

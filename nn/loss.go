@@ -9,9 +9,90 @@ import (
 
 // Losses: functions of a model's outputs and what they should be, made of operations,
 // so that they can be differentiated to any order. Here is what they share; they
-// themselves are in loss_regression.go, loss_classification.go and loss_comparison.go.
+// themselves are in the loss_*.go. A loss is a type whose fields are its options and
+// whose method Loss computes it; a function of its name with Loss at the end is that of
+// the zero value.
+
+// Loss is a loss as training wants it: computed from what a model puts out for a batch,
+// and what it should put out. The losses of this package are such, and [ForLabels] and
+// [ForTargets] make one of a function. What it panics with by the types of package
+// autograd, training and evaluation return as an error. Goroutines may share it.
+type Loss interface {
+	// Of is the loss, of one element, and the divisor: by what a sum over the batch was
+	// divided to give it, such as the number of examples that count, or of elements, or
+	// the sum of weights. Means over several batches weigh each by its divisor, so that
+	// they are those over all examples, whatever the size of the batches. A loss that
+	// is a sum itself has divisor 0, and is added up.
+	Of(output autograd.Variable, target Target) (loss autograd.Variable, divisor float64)
+}
+
+// Target is what a model's outputs for a batch should be. It is valid while the loss of
+// the batch is computed.
+type Target struct {
+	Labels []int             // classes, negative to leave an example out; nil if the data set has none
+	Values autograd.Variable // [batch, targets…]; the zero Variable if the data set has none
+}
+
+// ForLabels is a Loss by the labels of a data set: f is the mean over the examples whose
+// label is not negative. As by the losses of this package, it is an error if the data
+// set has none.
+func ForLabels(f func(output autograd.Variable, labels []int) autograd.Variable) Loss {
+	return forLabels(f)
+}
+
+type forLabels func(output autograd.Variable, labels []int) autograd.Variable
+
+func (f forLabels) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	labels := target.labels("nn.ForLabels")
+	return f(output, labels), float64(len(labels) - countNegative(labels))
+}
+
+// ForTargets is a Loss by the numeric targets of a data set: f is a mean over the
+// examples, or over elements. As by the losses of this package, it is an error if the
+// data set has none.
+func ForTargets(f func(output, target autograd.Variable) autograd.Variable) Loss {
+	return forTargets(f)
+}
+
+type forTargets func(output, target autograd.Variable) autograd.Variable
+
+func (f forTargets) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	values := target.values("nn.ForTargets")
+	return f(output, values), float64(values.Size())
+}
+
+// labels are the labels, which the loss named op needs.
+func (t Target) labels(op string) []int {
+	if t.Labels == nil {
+		panic(&autograd.ValueError{Op: op, Reason: "the data set has no labels"})
+	}
+	return t.Labels
+}
+
+// values are the numeric targets, which the loss named op needs.
+func (t Target) values(op string) autograd.Variable {
+	if (t.Values == autograd.Variable{}) {
+		panic(&autograd.ValueError{Op: op, Reason: "the data set has no numeric targets"})
+	}
+	return t.Values
+}
+
+// defaultLoss is the loss where none is given: [CrossEntropy] if there are labels, and
+// [MSE] otherwise.
+type defaultLoss struct{}
+
+func (defaultLoss) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	switch {
+	case target.Labels != nil:
+		return CrossEntropy{}.Of(output, target)
+	case target.Values != autograd.Variable{}:
+		return MSE{}.Of(output, target)
+	}
+	panic(&autograd.ValueError{Op: "nn", Reason: "the data set has neither labels nor targets: give a Loss that does without"})
+}
 
 // Reduction says how the losses of single elements or examples become one number.
+// Losses panic with [*autograd.ValueError] if there is no such Reduction.
 type Reduction uint8
 
 const (
@@ -19,8 +100,8 @@ const (
 	ReduceMean Reduction = iota
 	// ReduceSum takes their sum.
 	ReduceSum
-	// ReduceNone leaves them as they are: of the operands' shape, or [batch] if it is
-	// examples that the loss is about.
+	// ReduceNone leaves them as they are: of the operands' shape, or one for each example
+	// if it is examples that the loss is about.
 	ReduceNone
 )
 
@@ -37,29 +118,9 @@ func (r Reduction) String() string {
 	return fmt.Sprintf("Reduction(%d)", uint8(r))
 }
 
-// LossConfig says how a loss is computed. Its methods are the losses; the functions of
-// the same names are those of the zero LossConfig.
-//
-//	loss := nn.LossConfig{Reduction: nn.ReduceSum}.MSELoss(output, target)
-//
-// Besides what they say themselves, losses panic with [*autograd.DTypeError] if their
-// operands are not all float32 or all float64, and with [*autograd.ValueError] if there
-// is no such Reduction. They only read c, so that goroutines may share it.
-type LossConfig struct {
-	Reduction Reduction
-
-	// LabelSmoothing ε, from 0 to 1, makes cross-entropies compare with a mixture of
-	// 1−ε of the target and ε of the uniform distribution. Other losses ignore it.
-	LabelSmoothing float64
-
-	// ClassWeights has for each class the weight of its examples in cross-entropies
-	// and NLLLoss; nil means 1. Other losses ignore it.
-	ClassWeights []float64
-}
-
 // reduce combines the losses of single elements.
-func (c LossConfig) reduce(op string, losses autograd.Variable) autograd.Variable {
-	switch c.Reduction {
+func (r Reduction) reduce(op string, losses autograd.Variable) autograd.Variable {
+	switch r {
 	case ReduceMean:
 		return losses.Mean()
 	case ReduceSum:
@@ -67,7 +128,15 @@ func (c LossConfig) reduce(op string, losses autograd.Variable) autograd.Variabl
 	case ReduceNone:
 		return losses
 	}
-	panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("there is no %v", c.Reduction)})
+	panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("there is no %v", r)})
+}
+
+// divisor is by what a sum of so many losses is divided.
+func (r Reduction) divisor(losses int) float64 {
+	if r == ReduceMean {
+		return float64(losses)
+	}
+	return 0
 }
 
 // checkSameShape panics unless all operands have one shape. Losses do not broadcast: a

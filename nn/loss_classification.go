@@ -3,215 +3,218 @@ package nn
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
-// Losses of classes: of one out of many, then of two. Logits are the logarithms of
-// probabilities up to a constant: what a model's last layer gives before a softmax.
+// Losses of one class out of many. Logits are the logarithms of probabilities up to a
+// constant: what a model's last layer gives before a softmax. Classes are on the last
+// axis, or on the one that ClassAxis names; the examples are along all others.
 
 // CrossEntropy is the cross-entropy of the class probabilities softmax(logits) and the
 // classes that labels name,
 //
 //	−ln softmax(logitsᵢ)[labelsᵢ]
 //
-// averaged over the examples i. logits is [batch, classes], and labels has for each
-// example a class from 0 to classes−1, or a negative number to leave the example out;
-// if all are left out the loss is 0. It is finite for any finite logits. It panics
-// with [*autograd.ShapeError] if the sizes do not fit, and with [*autograd.IndexError]
-// for a label that is no class.
-func CrossEntropy(logits autograd.Variable, labels []int) autograd.Variable {
-	return LossConfig{}.CrossEntropy(logits, labels)
+// averaged over the examples i. It is finite for any finite logits. With ClassWeights
+// the mean is weighted.
+type CrossEntropy struct {
+	Reduction Reduction
+
+	// ClassAxis is the axis of the classes; 0 means the last one. For logits
+	// [batch, classes, height, width] it is 1.
+	ClassAxis int
+
+	// LabelSmoothing ε, from 0 to 1, compares with a mixture of 1−ε of the target and ε
+	// of the uniform distribution.
+	LabelSmoothing float64
+
+	// ClassWeights has for each class the weight of its examples; nil means 1.
+	ClassWeights []float64
 }
 
-// CrossEntropy is the cross-entropy of logits, see the function [CrossEntropy]. With
-// ClassWeights the mean is weighted. It panics with [*autograd.ValueError] if c does
-// not fit.
-func (c LossConfig) CrossEntropy(logits autograd.Variable, labels []int) autograd.Variable {
+// Loss is the cross-entropy of logits [..., classes] and labels, which have for each
+// example, in row-major order, a class from 0 to classes−1, or a negative number to leave
+// the example out; if all are left out the loss is 0. It panics with
+// [*autograd.ShapeError] if the sizes do not fit, with [*autograd.IndexError] for a label
+// that is no class, and with [*autograd.ValueError] if an option does not fit.
+func (l CrossEntropy) Loss(logits autograd.Variable, labels []int) autograd.Variable {
+	loss, _ := l.of(logits, labels)
+	return loss
+}
+
+func (l CrossEntropy) of(logits autograd.Variable, labels []int) (loss autograd.Variable, divisor float64) {
 	const op = "nn.CrossEntropy"
-	c.check(op, logits, labels)
-	losses := autograd.SoftmaxCrossEntropy(logits, labels)
-	if c.ClassWeights != nil {
-		losses = losses.Mul(c.exampleWeights(logits.DType(), labels))
+	c := classify(op, logits, labels, l.ClassAxis, l.ClassWeights)
+	checkSmoothing(op, l.LabelSmoothing)
+	losses := c.weighted(autograd.SoftmaxCrossEntropy(c.x, labels))
+	if l.LabelSmoothing != 0 {
+		uniform := c.leaveOut(weighClasses(c.x.LogSoftmax(-1), l.ClassWeights, -1).Mean(-1).Neg())
+		losses = losses.MulScalar(1 - l.LabelSmoothing).Add(uniform.MulScalar(l.LabelSmoothing))
 	}
-	if c.LabelSmoothing != 0 {
-		uniform := c.crossEntropyOfUniform(logits, labels)
-		losses = losses.MulScalar(1 - c.LabelSmoothing).Add(uniform.MulScalar(c.LabelSmoothing))
-	}
-	return c.reduceLabeled(op, losses, labels)
+	return c.reduce(l.Reduction, losses)
 }
 
-// crossEntropyOfUniform is −Σ wⱼ·ln softmax(logits)ⱼ/classes for each example that is
-// not left out, 0 for the others.
-func (c LossConfig) crossEntropyOfUniform(logits autograd.Variable, labels []int) autograd.Variable {
-	return leaveOut(c.weighted(logits.LogSoftmax(1)).Mean(1).Neg(), labels)
-}
-
-// CrossEntropyProbabilities is the cross-entropy of the class probabilities
-// softmax(logits) and given ones,
+// Probabilities is the cross-entropy of logits and given class probabilities, of the
+// same shape,
 //
 //	−Σ targetᵢⱼ·ln softmax(logitsᵢ)ⱼ
 //
-// averaged over the examples i. logits and target are [batch, classes]; each row of
-// target should sum to 1. Terms whose target and probability are both 0 count as 0. It
-// panics with [*autograd.ShapeError] if the shapes do not fit.
-func CrossEntropyProbabilities(logits, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.CrossEntropyProbabilities(logits, target)
-}
-
-// CrossEntropyProbabilities is the cross-entropy of logits and probabilities, see the
-// function [CrossEntropyProbabilities]. ClassWeights multiply the terms of their
-// class; the mean is over the examples, unweighted. It panics with
-// [*autograd.ValueError] if c does not fit.
-func (c LossConfig) CrossEntropyProbabilities(logits, target autograd.Variable) autograd.Variable {
-	const op = "nn.CrossEntropyProbabilities"
-	checkMatrices(op, "classes", logits, target)
-	c.checkOptions(op, logits.Dim(1))
-	if c.LabelSmoothing != 0 {
-		target = target.MulScalar(1 - c.LabelSmoothing).AddScalar(c.LabelSmoothing / float64(logits.Dim(1)))
+// averaged over the examples i. The probabilities of an example should sum to 1. Terms
+// whose target and probability are both 0 count as 0. ClassWeights multiply the terms of
+// their class; the mean is over the examples, unweighted. It panics as Loss does.
+func (l CrossEntropy) Probabilities(logits, target autograd.Variable) autograd.Variable {
+	const op = "nn.CrossEntropy"
+	checkSameShape(op, logits, target)
+	axis := classAxis(op, logits, l.ClassAxis)
+	classes := logits.Dim(axis)
+	checkSmoothing(op, l.LabelSmoothing)
+	checkClassWeights(op, l.ClassWeights, classes)
+	if l.LabelSmoothing != 0 {
+		target = target.MulScalar(1 - l.LabelSmoothing).AddScalar(l.LabelSmoothing / float64(classes))
 	}
-	log := logits.LogSoftmax(1)
+	log := logits.LogSoftmax(axis)
 	impossible := log.Equal(autograd.Full(log.DType(), math.Inf(-1))).Mul(target.Equal(autograd.Zeros(log.DType())))
 	terms := target.Mul(log.MaskedFill(impossible, 0))
-	return c.reduce(op, c.weighted(terms).Sum(1).Neg())
+	return l.Reduction.reduce(op, weighClasses(terms, l.ClassWeights, axis).Sum(axis).Neg())
 }
 
-// NLLLoss is the negative log-likelihood −logProbs[i, labelsᵢ], averaged over the
-// examples i: [CrossEntropy] for models that give logarithms of probabilities.
-// logProbs is [batch, classes]; negative labels leave examples out. It panics as
-// CrossEntropy does.
-func NLLLoss(logProbs autograd.Variable, labels []int) autograd.Variable {
-	return LossConfig{}.NLLLoss(logProbs, labels)
+// Of is Loss by the labels of a batch, and Probabilities by its targets if it has none.
+func (l CrossEntropy) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	if target.Labels == nil && (target.Values != autograd.Variable{}) {
+		loss := l.Probabilities(output, target.Values)
+		return loss, l.Reduction.divisor(output.Size() / output.Dim(classAxis("nn.CrossEntropy", output, l.ClassAxis)))
+	}
+	return l.of(output, target.labels("nn.CrossEntropy"))
 }
 
-// NLLLoss is the negative log-likelihood, see the function [NLLLoss]. With
-// ClassWeights the mean is weighted.
-func (c LossConfig) NLLLoss(logProbs autograd.Variable, labels []int) autograd.Variable {
-	const op = "nn.NLLLoss"
-	c.check(op, logProbs, labels)
-	index := slices.Clone(labels)
-	for i, label := range index {
+// CrossEntropyLoss is the loss of the zero [CrossEntropy].
+func CrossEntropyLoss(logits autograd.Variable, labels []int) autograd.Variable {
+	return CrossEntropy{}.Loss(logits, labels)
+}
+
+// NLL is the negative log-likelihood −logProbsᵢ[labelsᵢ], averaged over the examples i:
+// [CrossEntropy] for models that give logarithms of probabilities. With ClassWeights the
+// mean is weighted.
+type NLL struct {
+	Reduction    Reduction
+	ClassAxis    int       // the axis of the classes; 0 means the last one
+	ClassWeights []float64 // for each class the weight of its examples; nil means 1
+}
+
+// Loss is the negative log-likelihood by logProbs [..., classes] of labels, which are
+// those of [CrossEntropy], as are the panics.
+func (l NLL) Loss(logProbs autograd.Variable, labels []int) autograd.Variable {
+	loss, _ := l.of(logProbs, labels)
+	return loss
+}
+
+func (l NLL) of(logProbs autograd.Variable, labels []int) (loss autograd.Variable, divisor float64) {
+	c := classify("nn.NLL", logProbs, labels, l.ClassAxis, l.ClassWeights)
+	index := make([]int, len(labels))
+	for i, label := range labels {
 		index[i] = max(label, 0)
 	}
-	losses := leaveOut(logProbs.Gather(1, index, len(index), 1).Squeeze(1).Neg(), labels)
-	if c.ClassWeights != nil {
-		losses = losses.Mul(c.exampleWeights(logProbs.DType(), labels))
+	picked := c.x.Gather(1, index, len(index), 1).Squeeze(1)
+	return c.reduce(l.Reduction, c.weighted(c.leaveOut(picked.Neg())))
+}
+
+// Of is Loss by the labels of a batch.
+func (l NLL) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.of(output, target.labels("nn.NLL"))
+}
+
+// NLLLoss is the loss of the zero [NLL].
+func NLLLoss(logProbs autograd.Variable, labels []int) autograd.Variable {
+	return NLL{}.Loss(logProbs, labels)
+}
+
+// classified is scores of classes with labels that have been checked.
+type classified struct {
+	op       string
+	x        autograd.Variable // [examples, classes]
+	labels   []int             // one for each example, below the number of classes
+	ignored  int               // how many labels are negative
+	weights  []float64         // of the classes; nil means 1
+	examples []int             // the axes of the examples
+}
+
+// classify brings scores and labels together, and panics unless they and weights fit.
+func classify(op string, x autograd.Variable, labels []int, axis int, weights []float64) classified {
+	axis = classAxis(op, x, axis)
+	c := classified{op: op, x: x, labels: labels, weights: weights}
+	shape, classes := x.Shape(), x.Dim(axis)
+	if classes*len(labels) != x.Size() || classes == 0 && len(labels) > 0 {
+		panic(shapeError(op, fmt.Sprintf("expected %d labels' worth of classes, on axis %d", len(labels), axis), x))
 	}
-	return c.reduceLabeled(op, losses, labels)
-}
-
-// BCELoss is the binary cross-entropy of probabilities 0 ≤ p ≤ 1, the mean of
-//
-//	−t·ln p − (1−t)·ln(1−p)
-//
-// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. Logarithms below −100
-// count as −100, with gradient 0, so that the loss stays finite. Any other p makes NaN.
-// Where the probabilities come from a sigmoid, [BCEWithLogitsLoss] on its operand is
-// exact. It panics with [*autograd.ShapeError] rather than broadcast.
-func BCELoss(p, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.BCELoss(p, target)
-}
-
-// BCELoss is the binary cross-entropy of probabilities, see the function [BCELoss].
-func (c LossConfig) BCELoss(p, target autograd.Variable) autograd.Variable {
-	const op = "nn.BCELoss"
-	checkSameShape(op, p, target)
-	limited := func(log autograd.Variable) autograd.Variable { return log.Clamp(-100, math.Inf(1)) }
-	likelihood := target.Mul(limited(p.Log())).Add(complement(target).Mul(limited(p.Neg().Log1p())))
-	return c.reduce(op, likelihood.Neg())
-}
-
-// BCEWithLogitsLoss is the binary cross-entropy of the probabilities σ(x), the mean of
-//
-//	t·softplus(−x) + (1−t)·softplus(x)  =  −t·ln σ(x) − (1−t)·ln(1−σ(x))
-//
-// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. It is accurate for any
-// finite x, and has no kinks. It panics with [*autograd.ShapeError] rather than
-// broadcast.
-func BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.BCEWithLogitsLoss(x, target)
-}
-
-// BCEWithLogitsLoss is the binary cross-entropy of logits, see the function
-// [BCEWithLogitsLoss].
-func (c LossConfig) BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {
-	const op = "nn.BCEWithLogitsLoss"
-	checkSameShape(op, x, target)
-	losses := target.Mul(x.Neg().Softplus()).Add(complement(target).Mul(x.Softplus()))
-	return c.reduce(op, losses)
-}
-
-// SoftMarginLoss is the logistic loss of two classes −1 and 1: the mean of
-//
-//	ln(1 + e^(−target·output))
-//
-// over all elements. It is accurate for any finite output and has no kinks. Both have
-// the same shape; it panics with [*autograd.ShapeError] rather than broadcast them.
-func SoftMarginLoss(output, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.SoftMarginLoss(output, target)
-}
-
-// SoftMarginLoss is the logistic loss, see the function [SoftMarginLoss].
-func (c LossConfig) SoftMarginLoss(output, target autograd.Variable) autograd.Variable {
-	const op = "nn.SoftMarginLoss"
-	checkSameShape(op, output, target)
-	return c.reduce(op, target.Mul(output).Neg().Softplus())
-}
-
-// complement is 1 − x.
-func complement(x autograd.Variable) autograd.Variable { return x.Neg().AddScalar(1) }
-
-// weighted multiplies the columns of terms [batch, classes] by their class's weight.
-func (c LossConfig) weighted(terms autograd.Variable) autograd.Variable {
-	if c.ClassWeights == nil {
-		return terms
-	}
-	return terms.Mul(constant(terms.DType(), c.ClassWeights))
-}
-
-// exampleWeights is the weight of each example: its class's, and 0 if it is left out.
-func (c LossConfig) exampleWeights(dtype autograd.DType, labels []int) autograd.Variable {
-	weights := make([]float64, len(labels))
+	checkClassWeights(op, weights, classes)
 	for i, label := range labels {
+		if label >= classes {
+			panic(&autograd.IndexError{Op: op, Index: label, At: i, Size: classes})
+		}
+	}
+	c.ignored = countNegative(labels)
+	if len(shape) == 2 && axis == 1 {
+		return c
+	}
+	var order []int
+	for i, size := range shape {
+		if i != axis {
+			order = append(order, i)
+			c.examples = append(c.examples, size)
+		}
+	}
+	c.x = x.Permute(append(order, axis)...).Reshape(len(labels), classes)
+	return c
+}
+
+// classAxis is the axis of the classes of x: that given, or the last.
+func classAxis(op string, x autograd.Variable, axis int) int {
+	rank := x.Rank()
+	if axis == 0 {
+		axis = rank - 1
+	}
+	switch {
+	case rank < 2:
+		panic(shapeError(op, "expected [..., classes] with an axis of examples", x))
+	case axis < -rank || axis >= rank:
+		panic(&autograd.AxisError{Op: op, Axis: axis, Rank: rank, Reason: "there is no such ClassAxis"})
+	case axis < 0:
+		axis += rank
+	}
+	return axis
+}
+
+// weighted multiplies the loss of each example by its class's weight.
+func (c *classified) weighted(losses autograd.Variable) autograd.Variable {
+	if c.weights == nil {
+		return losses
+	}
+	weights := make([]float64, len(c.labels))
+	for i, label := range c.labels {
 		weights[i] = c.weight(label)
 	}
-	return constant(dtype, weights)
+	return losses.Mul(constant(losses.DType(), weights))
 }
 
-func (c LossConfig) weight(label int) float64 {
+// weight is that of an example: its class's, and 0 if it is left out.
+func (c *classified) weight(label int) float64 {
 	switch {
 	case label < 0:
 		return 0
-	case c.ClassWeights == nil:
+	case c.weights == nil:
 		return 1
 	}
-	return c.ClassWeights[label]
-}
-
-// reduceLabeled combines the losses of labelled examples, of which those left out
-// have the loss 0. The mean is over the weights of the others.
-func (c LossConfig) reduceLabeled(op string, losses autograd.Variable, labels []int) autograd.Variable {
-	if c.Reduction != ReduceMean || len(labels) > 0 && c.ClassWeights == nil && !anyLeftOut(labels) {
-		return c.reduce(op, losses)
-	}
-	total := 0.0
-	for _, label := range labels {
-		total += c.weight(label)
-	}
-	if total == 0 {
-		return losses.Sum()
-	}
-	return losses.Sum().DivScalar(total)
+	return c.weights[label]
 }
 
 // leaveOut replaces the losses of examples with a negative label by 0.
-func leaveOut(losses autograd.Variable, labels []int) autograd.Variable {
-	if !anyLeftOut(labels) {
+func (c *classified) leaveOut(losses autograd.Variable) autograd.Variable {
+	if c.ignored == 0 {
 		return losses
 	}
-	out := make([]float64, len(labels))
-	for i, label := range labels {
+	out := make([]float64, len(c.labels))
+	for i, label := range c.labels {
 		if label < 0 {
 			out[i] = 1
 		}
@@ -219,27 +222,60 @@ func leaveOut(losses autograd.Variable, labels []int) autograd.Variable {
 	return losses.MaskedFill(constant(losses.DType(), out), 0)
 }
 
-func anyLeftOut(labels []int) bool {
-	return slices.ContainsFunc(labels, func(label int) bool { return label < 0 })
+// reduce combines the losses of examples, of which those left out have the loss 0. The
+// mean is over the weights of the others, whose sum is the divisor.
+func (c *classified) reduce(r Reduction, losses autograd.Variable) (loss autograd.Variable, divisor float64) {
+	if r == ReduceNone && c.examples != nil {
+		losses = losses.Reshape(c.examples...)
+	}
+	if r != ReduceMean || len(c.labels) > 0 && c.weights == nil && c.ignored == 0 {
+		return r.reduce(c.op, losses), r.divisor(len(c.labels))
+	}
+	for _, label := range c.labels {
+		divisor += c.weight(label)
+	}
+	loss = losses.Sum()
+	if divisor != 0 {
+		loss = loss.DivScalar(divisor)
+	}
+	return loss, divisor
 }
 
-// check panics unless x is [batch, classes] for these labels, and c fits it.
-func (c LossConfig) check(op string, x autograd.Variable, labels []int) {
-	if x.Rank() != 2 || x.Dim(0) != len(labels) {
-		panic(shapeError(op, fmt.Sprintf("expected [batch, classes] for %d labels", len(labels)), x))
+// countNegative is how many labels leave their example out.
+func countNegative(labels []int) int {
+	n := 0
+	for _, label := range labels {
+		if label < 0 {
+			n++
+		}
 	}
-	c.checkOptions(op, x.Dim(1))
+	return n
 }
 
-// checkOptions panics unless the options of c fit a number of classes.
-func (c LossConfig) checkOptions(op string, classes int) {
-	if !(c.LabelSmoothing >= 0 && c.LabelSmoothing <= 1) {
-		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("LabelSmoothing is %v, expected a number from 0 to 1", c.LabelSmoothing)})
+// weighClasses multiplies terms by the weight of their class.
+func weighClasses(terms autograd.Variable, weights []float64, axis int) autograd.Variable {
+	if weights == nil {
+		return terms
 	}
-	if c.ClassWeights != nil && len(c.ClassWeights) != classes {
-		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("there are %d ClassWeights for %d classes", len(c.ClassWeights), classes)})
+	shape := make([]int, terms.Rank())
+	for i := range shape {
+		shape[i] = 1
 	}
-	for class, weight := range c.ClassWeights {
+	shape[(axis+len(shape))%len(shape)] = len(weights)
+	return terms.Mul(constant(terms.DType(), weights).Reshape(shape...))
+}
+
+func checkSmoothing(op string, smoothing float64) {
+	if !(smoothing >= 0 && smoothing <= 1) {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("LabelSmoothing is %v, expected a number from 0 to 1", smoothing)})
+	}
+}
+
+func checkClassWeights(op string, weights []float64, classes int) {
+	if weights != nil && len(weights) != classes {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("there are %d ClassWeights for %d classes", len(weights), classes)})
+	}
+	for class, weight := range weights {
 		if !(weight >= 0 && isFinite(weight)) {
 			panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("ClassWeights[%d] is %v, expected a finite number that is not negative", class, weight)})
 		}

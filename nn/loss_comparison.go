@@ -9,8 +9,8 @@ import (
 
 // Losses that compare vectors: distributions, distances, directions.
 
-// KLDivLoss is the Kullback–Leibler divergence of a model's distributions from given
-// ones: for each example
+// KLDiv is the Kullback–Leibler divergence of a model's distributions from given ones:
+// for each example
 //
 //	Σ target·(ln target − logProbs)
 //
@@ -18,98 +18,85 @@ import (
 // [batch, classes]: logarithms of probabilities, as [autograd.Variable.LogSoftmax] gives
 // them, and probabilities. Terms whose target is 0 count as 0, with gradient 0. It
 // panics with [*autograd.ShapeError] if the shapes do not fit.
-func KLDivLoss(logProbs, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.KLDivLoss(logProbs, target)
+type KLDiv struct {
+	Reduction Reduction
+	LogTarget bool // targets are logarithms of probabilities too
 }
 
-// KLDivLoss is the Kullback–Leibler divergence of each example, [batch] where they are
-// left as they are; see the function [KLDivLoss].
-func (c LossConfig) KLDivLoss(logProbs, target autograd.Variable) autograd.Variable {
-	const op = "nn.KLDivLoss"
+// Loss is the divergence of logProbs from target.
+func (l KLDiv) Loss(logProbs, target autograd.Variable) autograd.Variable {
+	const op = "nn.KLDiv"
 	checkMatrices(op, "classes", logProbs, target)
-	impossible := target.Equal(autograd.Zeros(target.DType()))
-	terms := target.Mul(target.MaskedFill(impossible, 1).Log().Sub(logProbs.MaskedFill(impossible, 0)))
-	return c.reduce(op, terms.Sum(1))
+	probs, log := target, target
+	if l.LogTarget {
+		probs = target.Exp()
+	}
+	impossible := probs.Equal(autograd.Zeros(target.DType()))
+	if l.LogTarget {
+		log = target.MaskedFill(impossible, 0)
+	} else {
+		log = target.MaskedFill(impossible, 1).Log()
+	}
+	terms := probs.Mul(log.Sub(logProbs.MaskedFill(impossible, 0)))
+	return l.Reduction.reduce(op, terms.Sum(1))
 }
 
-// KLDivLogTargetLoss is [KLDivLoss] of targets that are logarithms of probabilities
-// too, PyTorch's log_target: for each example
+// Of is Loss by the targets of a batch.
+func (l KLDiv) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	loss := l.Loss(output, target.values("nn.KLDiv"))
+	return loss, l.Reduction.divisor(output.Dim(0))
+}
+
+// KLDivLoss is the loss of the zero [KLDiv].
+func KLDivLoss(logProbs, target autograd.Variable) autograd.Variable {
+	return KLDiv{}.Loss(logProbs, target)
+}
+
+// TripletMargin wants anchors nearer to their positives than to their negatives by a
+// margin: the mean over the examples of
 //
-//	Σ e^logTarget·(logTarget − logProbs)
+//	max(0, ‖anchor − positive + eps‖ − ‖anchor − negative + eps‖ + margin)
 //
-// averaged over the examples. Terms whose logTarget is −Inf count as 0, with gradient
-// 0. Shapes and panics are those of KLDivLoss.
-func KLDivLogTargetLoss(logProbs, logTarget autograd.Variable) autograd.Variable {
-	return LossConfig{}.KLDivLogTargetLoss(logProbs, logTarget)
-}
-
-// KLDivLogTargetLoss is the Kullback–Leibler divergence of each example, see the
-// function [KLDivLogTargetLoss].
-func (c LossConfig) KLDivLogTargetLoss(logProbs, logTarget autograd.Variable) autograd.Variable {
-	const op = "nn.KLDivLogTargetLoss"
-	checkMatrices(op, "classes", logProbs, logTarget)
-	impossible := logTarget.Equal(autograd.Full(logTarget.DType(), math.Inf(-1)))
-	difference := logTarget.MaskedFill(impossible, 0).Sub(logProbs.MaskedFill(impossible, 0))
-	return c.reduce(op, logTarget.Exp().Mul(difference).Sum(1))
-}
-
-// TripletMarginConfig configures [TripletMarginLoss]. Zero values are PyTorch's
-// defaults.
-type TripletMarginConfig struct {
-	Margin float64 // how much nearer positives should be; 0 means 1
-	P      float64 // of the p-norm that measures distances, +Inf for the greatest |x|; 0 means 2
-	Eps    float64 // added to each difference before the norm; 0 means 1e-6
+// Eps gives equal vectors a derivative; at the edge of the margin it is taken as 0. The
+// defaults are PyTorch's.
+type TripletMargin struct {
+	Reduction Reduction
+	Margin    float64 // how much nearer positives should be; 0 means 1, None 0
+	P         float64 // of the p-norm that measures distances, +Inf for the greatest |x|; 0 means 2
+	Eps       float64 // added to each difference before the norm; 0 means 1e-6, None 0
 
 	// Swap takes the negative's distance from the positive where that is less than
 	// from the anchor (Balntas et al. 2016).
 	Swap bool
 }
 
-// TripletMarginLoss wants anchors nearer to their positives than to their negatives by a
-// margin: the mean over the examples of
-//
-//	max(0, ‖anchor − positive + eps‖ − ‖anchor − negative + eps‖ + margin)
-//
-// All three are [batch, features], or it panics with [*autograd.ShapeError]. Eps gives
-// equal vectors a derivative; at the edge of the margin it is taken as 0. It panics with
-// [*autograd.ValueError] if a number in config is negative, infinite (but for P) or NaN.
-func TripletMarginLoss(anchor, positive, negative autograd.Variable, config TripletMarginConfig) autograd.Variable {
-	return LossConfig{}.TripletMarginLoss(anchor, positive, negative, config)
-}
-
-// TripletMarginLoss is the loss of each example, [batch] where they are left as they
-// are; see the function [TripletMarginLoss].
-func (c LossConfig) TripletMarginLoss(anchor, positive, negative autograd.Variable, config TripletMarginConfig) autograd.Variable {
-	const op = "nn.TripletMarginLoss"
-	config.check(op)
+// Loss is the loss of anchors with their positives and negatives. All three are
+// [batch, features], or it panics with [*autograd.ShapeError]; it panics with
+// [*autograd.ValueError] if a number of l is negative, infinite (but for P) or NaN.
+func (l TripletMargin) Loss(anchor, positive, negative autograd.Variable) autograd.Variable {
+	const op = "nn.TripletMargin"
+	margin, eps, p := number(op, "Margin", l.Margin, 1), number(op, "Eps", l.Eps, 1e-6), orDefault(l.P, 2)
+	if !(p > 0) {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("P is %v, expected a positive number", l.P)})
+	}
 	checkMatrices(op, "features", anchor, positive, negative)
-	near, far := config.distance(anchor, positive), config.distance(anchor, negative)
-	if config.Swap {
-		far = far.Minimum(config.distance(positive, negative))
+	distance := func(x, y autograd.Variable) autograd.Variable {
+		d := x.Sub(y).AddScalar(eps)
+		if p != 2 {
+			return d.NormP(p, 1)
+		}
+		return d.Norm(1)
 	}
-	return c.reduce(op, near.Sub(far).AddScalar(orDefault(config.Margin, 1)).ReLU())
+	near, far := distance(anchor, positive), distance(anchor, negative)
+	if l.Swap {
+		far = far.Minimum(distance(positive, negative))
+	}
+	return l.Reduction.reduce(op, near.Sub(far).AddScalar(margin).ReLU())
 }
 
-// distance is that of the rows of x and y.
-func (t TripletMarginConfig) distance(x, y autograd.Variable) autograd.Variable {
-	d := x.Sub(y).AddScalar(orDefault(t.Eps, 1e-6))
-	if p := orDefault(t.P, 2); p != 2 {
-		return d.NormP(p, 1)
-	}
-	return d.Norm(1)
-}
-
-func (t TripletMarginConfig) check(op string) {
-	if !(t.Margin >= 0 && isFinite(t.Margin) && t.P >= 0 && t.Eps >= 0 && isFinite(t.Eps)) {
-		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("margin %v, p %v, eps %v: expected finite numbers that are not negative, p may be +Inf", t.Margin, t.P, t.Eps)})
-	}
-}
-
-func orDefault(x, def float64) float64 {
-	if x == 0 {
-		return def
-	}
-	return x
+// TripletMarginLoss is the loss of the zero [TripletMargin].
+func TripletMarginLoss(anchor, positive, negative autograd.Variable) autograd.Variable {
+	return TripletMargin{}.Loss(anchor, positive, negative)
 }
 
 // minNorm is the least norm that CosineSimilarity divides by.

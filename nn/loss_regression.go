@@ -9,82 +9,86 @@ import (
 
 // Losses of numbers: distances of outputs from targets, and likelihoods.
 
-// MSELoss is the mean squared error, the mean of (output − target)² over all
-// elements. Both have the same shape; it panics with [*autograd.ShapeError] rather
-// than broadcast them.
-func MSELoss(output, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.MSELoss(output, target)
-}
+// MSE is the mean squared error, the mean of
+//
+//	(output − target)²
+//
+// over all elements. Both have the same shape; it panics with [*autograd.ShapeError]
+// rather than broadcast them.
+type MSE struct{ Reduction Reduction }
 
-// MSELoss is the squared error (output − target)², as [MSELoss] otherwise.
-func (c LossConfig) MSELoss(output, target autograd.Variable) autograd.Variable {
-	const op = "nn.MSELoss"
+// Loss is the squared error of output from target.
+func (l MSE) Loss(output, target autograd.Variable) autograd.Variable {
+	const op = "nn.MSE"
 	checkSameShape(op, output, target)
-	return c.reduce(op, output.Sub(target).Square())
+	return l.Reduction.reduce(op, output.Sub(target).Square())
 }
 
-// L1Loss is the mean absolute error, the mean of |output − target| over all elements.
-// Where they are equal its derivative is taken as 0. Both have the same shape; it
-// panics with [*autograd.ShapeError] rather than broadcast them.
-func L1Loss(output, target autograd.Variable) autograd.Variable {
-	return LossConfig{}.L1Loss(output, target)
+// Of is Loss by the targets of a batch.
+func (l MSE) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.Loss(output, target.values("nn.MSE")), l.Reduction.divisor(output.Size())
 }
 
-// L1Loss is the absolute error |output − target|, as [L1Loss] otherwise.
-func (c LossConfig) L1Loss(output, target autograd.Variable) autograd.Variable {
-	const op = "nn.L1Loss"
+// MSELoss is the loss of the zero [MSE].
+func MSELoss(output, target autograd.Variable) autograd.Variable { return MSE{}.Loss(output, target) }
+
+// L1 is the mean absolute error, the mean of
+//
+//	|output − target|
+//
+// over all elements. Where they are equal its derivative is taken as 0. Both have the
+// same shape; it panics with [*autograd.ShapeError] rather than broadcast them.
+type L1 struct{ Reduction Reduction }
+
+// Loss is the absolute error of output from target.
+func (l L1) Loss(output, target autograd.Variable) autograd.Variable {
+	const op = "nn.L1"
 	checkSameShape(op, output, target)
-	return c.reduce(op, output.Sub(target).Abs())
+	return l.Reduction.reduce(op, output.Sub(target).Abs())
 }
 
-// HuberLoss is squared near the target and linear far from it, so that outliers count
-// less: the mean of
+// Of is Loss by the targets of a batch.
+func (l L1) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.Loss(output, target.values("nn.L1")), l.Reduction.divisor(output.Size())
+}
+
+// L1Loss is the loss of the zero [L1].
+func L1Loss(output, target autograd.Variable) autograd.Variable { return L1{}.Loss(output, target) }
+
+// Huber is squared near the target and linear far from it, so that outliers count less:
+// the mean of
 //
 //	½d²                  where |d| ≤ delta, with d = output − target
 //	delta·(|d| − ½delta) elsewhere
 //
 // over all elements (Huber, "Robust Estimation of a Location Parameter", 1964). Its
 // derivative has no jump; that of second order at |d| = delta is taken as 1. Both have
-// the same shape, or it panics with [*autograd.ShapeError]; it panics with
-// [*autograd.ValueError] unless delta is positive. +Inf makes it half of [MSELoss].
-func HuberLoss(output, target autograd.Variable, delta float64) autograd.Variable {
-	return LossConfig{}.HuberLoss(output, target, delta)
+// the same shape, or it panics with [*autograd.ShapeError].
+type Huber struct {
+	Reduction Reduction
+	Delta     float64 // where the loss becomes linear; 0 means 1, and +Inf makes it half of MSE
 }
 
-// HuberLoss is the loss of Huber, see the function [HuberLoss].
-func (c LossConfig) HuberLoss(output, target autograd.Variable, delta float64) autograd.Variable {
-	const op = "nn.HuberLoss"
+// Loss is the Huber loss of output from target. It panics with [*autograd.ValueError]
+// unless Delta is positive.
+func (l Huber) Loss(output, target autograd.Variable) autograd.Variable {
+	const op = "nn.Huber"
+	delta := orDefault(l.Delta, 1)
 	if !(delta > 0) {
-		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("delta is %v, expected a positive number", delta)})
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("Delta is %v, expected a positive number", delta)})
 	}
 	checkSameShape(op, output, target)
-	return c.reduce(op, huber(output.Sub(target), delta))
+	return l.Reduction.reduce(op, huber(output.Sub(target), delta))
 }
 
-// SmoothL1Loss is [L1Loss] with its kink smoothed: the mean of
-//
-//	½d²/beta     where |d| < beta, with d = output − target
-//	|d| − ½beta  elsewhere
-//
-// over all elements, which is [HuberLoss] divided by beta; with beta 0 it is L1Loss.
-// Derivatives, shapes and panics are those of HuberLoss; it panics with
-// [*autograd.ValueError] unless beta is finite and not negative.
-func SmoothL1Loss(output, target autograd.Variable, beta float64) autograd.Variable {
-	return LossConfig{}.SmoothL1Loss(output, target, beta)
+// Of is Loss by the targets of a batch.
+func (l Huber) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.Loss(output, target.values("nn.Huber")), l.Reduction.divisor(output.Size())
 }
 
-// SmoothL1Loss is the smoothed absolute error, see the function [SmoothL1Loss].
-func (c LossConfig) SmoothL1Loss(output, target autograd.Variable, beta float64) autograd.Variable {
-	const op = "nn.SmoothL1Loss"
-	if !(beta >= 0 && isFinite(beta)) {
-		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("beta is %v, expected a finite number that is not negative", beta)})
-	}
-	checkSameShape(op, output, target)
-	d := output.Sub(target)
-	if beta == 0 {
-		return c.reduce(op, d.Abs())
-	}
-	return c.reduce(op, huber(d, beta).DivScalar(beta))
+// HuberLoss is the loss of the zero [Huber].
+func HuberLoss(output, target autograd.Variable) autograd.Variable {
+	return Huber{}.Loss(output, target)
 }
 
 // huber is the loss of each difference d: with c, d limited to ±delta, it is c·(d − ½c)
@@ -94,34 +98,77 @@ func huber(d autograd.Variable, delta float64) autograd.Variable {
 	return c.Mul(d.Sub(c.MulScalar(0.5)))
 }
 
-// minVariance is the least variance that GaussianNLLLoss takes as it is.
-const minVariance = 1e-6
-
-// GaussianNLLLoss is the negative logarithm of the likelihood of targets under normal
-// distributions with the given means and variances, without the constant ½ln 2π: the
-// mean of
+// SmoothL1 is [L1] with its kink smoothed: the mean of
 //
-//	½(ln v + (mean − target)²/v), v = max(variance, 1e-6)
+//	½d²/beta     where |d| < beta, with d = output − target
+//	|d| − ½beta  elsewhere
+//
+// over all elements, which is [Huber] divided by beta; with beta 0 it is L1. Derivatives,
+// shapes and panics are those of Huber.
+type SmoothL1 struct {
+	Reduction Reduction
+	Beta      float64 // where the loss becomes linear; 0 means 1, None 0
+}
+
+// Loss is the smoothed absolute error of output from target. It panics with
+// [*autograd.ValueError] unless Beta is finite and not negative.
+func (l SmoothL1) Loss(output, target autograd.Variable) autograd.Variable {
+	const op = "nn.SmoothL1"
+	beta := number(op, "Beta", l.Beta, 1)
+	checkSameShape(op, output, target)
+	d := output.Sub(target)
+	if beta == 0 {
+		return l.Reduction.reduce(op, d.Abs())
+	}
+	return l.Reduction.reduce(op, huber(d, beta).DivScalar(beta))
+}
+
+// Of is Loss by the targets of a batch.
+func (l SmoothL1) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.Loss(output, target.values("nn.SmoothL1")), l.Reduction.divisor(output.Size())
+}
+
+// SmoothL1Loss is the loss of the zero [SmoothL1].
+func SmoothL1Loss(output, target autograd.Variable) autograd.Variable {
+	return SmoothL1{}.Loss(output, target)
+}
+
+// GaussianNLL is the negative logarithm of the likelihood of targets under normal
+// distributions with given means and variances, without the constant ½ln 2π: the mean of
+//
+//	½(ln v + (mean − target)²/v), v = max(variance, eps)
 //
 // over all elements. As in PyTorch the limit does not stop the gradient: a variance
 // below it, even a negative one, has the derivative by v, and so finds its way back.
 // All have the same shape; it panics with [*autograd.ShapeError] rather than broadcast
 // them.
-func GaussianNLLLoss(mean, target, variance autograd.Variable) autograd.Variable {
-	return LossConfig{}.GaussianNLLLoss(mean, target, variance)
+type GaussianNLL struct {
+	Reduction Reduction
+	Eps       float64 // the least variance that is taken as it is; 0 means 1e-6
 }
 
-// GaussianNLLLoss is the likelihood of normal distributions, see the function
-// [GaussianNLLLoss].
-func (c LossConfig) GaussianNLLLoss(mean, target, variance autograd.Variable) autograd.Variable {
-	const op = "nn.GaussianNLLLoss"
+// Loss is the loss of targets under distributions of this mean and variance. It panics
+// with [*autograd.ValueError] unless Eps is finite and not negative.
+func (l GaussianNLL) Loss(mean, target, variance autograd.Variable) autograd.Variable {
+	const op = "nn.GaussianNLL"
+	eps := number(op, "Eps", l.Eps, 1e-6)
 	checkSameShape(op, mean, target, variance)
-	// The difference is 0; it is what derivatives pass through.
-	v := variance.Clamp(minVariance, math.Inf(1)).Detach().Add(variance.Sub(variance.Detach()))
-	return c.reduce(op, v.Log().Add(mean.Sub(target).Square().Div(v)).MulScalar(0.5))
+	v := atLeast(variance, eps)
+	return l.Reduction.reduce(op, v.Log().Add(mean.Sub(target).Square().Div(v)).MulScalar(0.5))
 }
 
-// PoissonNLLLoss is the negative logarithm of the likelihood of counts under Poisson
+// GaussianNLLLoss is the loss of the zero [GaussianNLL].
+func GaussianNLLLoss(mean, target, variance autograd.Variable) autograd.Variable {
+	return GaussianNLL{}.Loss(mean, target, variance)
+}
+
+// atLeast is max(x, low) whose derivative is 1 everywhere.
+func atLeast(x autograd.Variable, low float64) autograd.Variable {
+	fixed := x.Detach()
+	return fixed.Clamp(low, math.Inf(1)).Add(x.Sub(fixed)) // of which the second term is 0
+}
+
+// PoissonNLL is the negative logarithm of the likelihood of counts under Poisson
 // distributions whose rates have the given logarithms, without the term ln count! that
 // does not depend on them: the mean of
 //
@@ -130,14 +177,21 @@ func (c LossConfig) GaussianNLLLoss(mean, target, variance autograd.Variable) au
 // over all elements. It has no kinks, and overflows where e^logRate does: in float32
 // above 88. Both have the same shape; it panics with [*autograd.ShapeError] rather than
 // broadcast them.
-func PoissonNLLLoss(logRate, count autograd.Variable) autograd.Variable {
-	return LossConfig{}.PoissonNLLLoss(logRate, count)
+type PoissonNLL struct{ Reduction Reduction }
+
+// Loss is the loss of counts under distributions of these rates.
+func (l PoissonNLL) Loss(logRate, count autograd.Variable) autograd.Variable {
+	const op = "nn.PoissonNLL"
+	checkSameShape(op, logRate, count)
+	return l.Reduction.reduce(op, logRate.Exp().Sub(count.Mul(logRate)))
 }
 
-// PoissonNLLLoss is the likelihood of Poisson distributions, see the function
-// [PoissonNLLLoss].
-func (c LossConfig) PoissonNLLLoss(logRate, count autograd.Variable) autograd.Variable {
-	const op = "nn.PoissonNLLLoss"
-	checkSameShape(op, logRate, count)
-	return c.reduce(op, logRate.Exp().Sub(count.Mul(logRate)))
+// Of is Loss by the targets of a batch.
+func (l PoissonNLL) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.Loss(output, target.values("nn.PoissonNLL")), l.Reduction.divisor(output.Size())
+}
+
+// PoissonNLLLoss is the loss of the zero [PoissonNLL].
+func PoissonNLLLoss(logRate, count autograd.Variable) autograd.Variable {
+	return PoissonNLL{}.Loss(logRate, count)
 }

@@ -21,8 +21,10 @@ import (
 // lossArguments are what losses take besides arrays, under the names of the cases that
 // PyTorch computed.
 type lossArguments struct {
-	config nn.LossConfig
-	labels []int
+	reduction    nn.Reduction
+	smoothing    float64
+	classWeights []float64
+	labels       []int
 
 	Delta    float64 `json:"delta"`
 	Beta     float64 `json:"beta"`
@@ -34,19 +36,21 @@ type lossArguments struct {
 	swap     bool
 }
 
-func (a lossArguments) triplet() nn.TripletMarginConfig {
-	return nn.TripletMarginConfig{Margin: a.Margin, P: a.P, Eps: a.Eps, Swap: a.swap}
-}
-
 // lossRow is a loss in the tests of all losses. A new loss gets one row.
 type lossRow struct {
-	name  string   // the function
+	name  string   // the type; the function has Loss behind it
 	cases []string // what PyTorch's cases call it
-	f     func(a lossArguments, xs []autograd.Variable) autograd.Variable
 
-	// plain is the function, with the arguments below, of arrays or of an array and
-	// labels.
+	// f computes it with all that the arguments say. It refuses those that the loss does
+	// not have: see lossRows.
+	f func(a lossArguments, xs []autograd.Variable) autograd.Variable
+
+	// plain is the function, or what it is with the arguments below, of arrays or of an
+	// array and labels.
 	plain any
+
+	// of is the loss as training takes it, nil if it is none of an output and a target.
+	of nn.Loss
 
 	// What to call f with: arguments, and random numbers of these shapes after prepare
 	// brought them into their domain.
@@ -58,23 +62,31 @@ type lossRow struct {
 	bad []lossArguments
 }
 
-// ofPair is the method of a loss that takes two arrays.
-func ofPair(method func(c nn.LossConfig, x, target autograd.Variable) autograd.Variable) func(lossArguments, []autograd.Variable) autograd.Variable {
-	return func(a lossArguments, xs []autograd.Variable) autograd.Variable {
-		return method(a.config, xs[0], xs[1])
-	}
+type (
+	ofPair   interface{ Loss(x, target v) v }
+	ofLabels interface{ Loss(x v, labels []int) v }
+	ofThree  interface{ Loss(x, y, z v) v }
+	v        = autograd.Variable
+)
+
+// pair is a loss of two arrays.
+func pair[L ofPair](loss func(a lossArguments) L) func(lossArguments, []v) v {
+	return func(a lossArguments, xs []v) v { return loss(a).Loss(xs[0], xs[1]) }
 }
 
-// ofLabels is the method of a loss that takes an array and labels.
-func ofLabels(method func(c nn.LossConfig, x autograd.Variable, labels []int) autograd.Variable) func(lossArguments, []autograd.Variable) autograd.Variable {
-	return func(a lossArguments, xs []autograd.Variable) autograd.Variable {
-		return method(a.config, xs[0], a.labels)
-	}
+// labelled is a loss of an array and labels.
+func labelled[L ofLabels](loss func(a lossArguments) L) func(lossArguments, []v) v {
+	return func(a lossArguments, xs []v) v { return loss(a).Loss(xs[0], a.labels) }
+}
+
+// triple is a loss of three arrays.
+func triple[L ofThree](loss func(a lossArguments) L) func(lossArguments, []v) v {
+	return func(a lossArguments, xs []v) v { return loss(a).Loss(xs[0], xs[1], xs[2]) }
 }
 
 // prepared replaces each array by what its function makes of it; nil leaves it.
-func prepared(functions ...func(x autograd.Variable) autograd.Variable) func(xs []autograd.Variable) {
-	return func(xs []autograd.Variable) {
+func prepared(functions ...func(x v) v) func(xs []v) {
+	return func(xs []v) {
 		for i, f := range functions {
 			if f != nil {
 				xs[i] = f(xs[i])
@@ -83,103 +95,95 @@ func prepared(functions ...func(x autograd.Variable) autograd.Variable) func(xs 
 	}
 }
 
-// options are the LossConfigs given, as arguments.
-func options(labels []int, configs ...nn.LossConfig) []lossArguments {
-	var list []lossArguments
-	for _, c := range configs {
-		list = append(list, lossArguments{config: c, labels: labels})
-	}
-	return list
-}
-
 func lossRows() []lossRow {
 	matrix := []int{3, 4}
 	one, two, three := [][]int{matrix}, [][]int{matrix, matrix}, [][]int{matrix, matrix, matrix}
 	labels := []int{1, 0, 3}
-	softmax := func(x autograd.Variable) autograd.Variable { return x.Softmax(-1) }
-	logSoftmax := func(x autograd.Variable) autograd.Variable { return x.LogSoftmax(-1) }
-	positive := func(x autograd.Variable) autograd.Variable { return x.Square().AddScalar(0.3) }
+	softmax := func(x v) v { return x.Softmax(-1) }
+	logSoftmax := func(x v) v { return x.LogSoftmax(-1) }
+	positive := func(x v) v { return x.Square().AddScalar(0.3) }
 	nan, inf := math.NaN(), math.Inf(1)
-	badWeights := []nn.LossConfig{
-		{ClassWeights: []float64{1, 2}}, {ClassWeights: []float64{1, 1, -1, 1}}, {ClassWeights: []float64{1, 1, inf, 1}},
+	badWeights := []lossArguments{
+		{labels: labels, classWeights: []float64{1, 2}}, {labels: labels, classWeights: []float64{1, 1, -1, 1}}, {labels: labels, classWeights: []float64{1, 1, inf, 1}},
 	}
-	badClasses := append([]nn.LossConfig{{LabelSmoothing: -0.1}, {LabelSmoothing: 1.1}, {LabelSmoothing: nan}}, badWeights...)
+	badClasses := append([]lossArguments{{labels: labels, smoothing: -0.1}, {labels: labels, smoothing: 1.1}, {labels: labels, smoothing: nan}}, badWeights...)
 
 	return []lossRow{
-		{name: "MSELoss", cases: []string{"mse_loss"}, f: ofPair(nn.LossConfig.MSELoss), plain: nn.MSELoss, shapes: two},
-		{name: "L1Loss", cases: []string{"l1_loss"}, f: ofPair(nn.LossConfig.L1Loss), plain: nn.L1Loss, shapes: two},
+		{name: "MSE", cases: []string{"mse_loss"}, plain: nn.MSELoss, of: nn.MSE{}, shapes: two, f: pair(func(a lossArguments) nn.MSE { return nn.MSE{Reduction: a.reduction} })},
+		{name: "L1", cases: []string{"l1_loss"}, plain: nn.L1Loss, of: nn.L1{}, shapes: two, f: pair(func(a lossArguments) nn.L1 { return nn.L1{Reduction: a.reduction} })},
 		{
-			name: "HuberLoss", cases: []string{"huber_loss"}, shapes: two, arguments: lossArguments{Delta: 0.7},
-			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
-				return a.config.HuberLoss(xs[0], xs[1], a.Delta)
-			},
-			plain: func(x, target autograd.Variable) autograd.Variable { return nn.HuberLoss(x, target, 0.7) },
-			bad:   []lossArguments{{Delta: 0}, {Delta: -1}, {Delta: nan}},
+			name: "Huber", cases: []string{"huber_loss"}, shapes: two, of: nn.Huber{Delta: 0.7}, plain: nn.Huber{Delta: 0.7}.Loss, arguments: lossArguments{Delta: 0.7},
+			f:   pair(func(a lossArguments) nn.Huber { return nn.Huber{Reduction: a.reduction, Delta: a.Delta} }),
+			bad: []lossArguments{{Delta: nn.None}, {Delta: -2}, {Delta: nan}},
 		},
 		{
-			name: "SmoothL1Loss", cases: []string{"smooth_l1_loss"}, shapes: two, arguments: lossArguments{Beta: 0.7},
-			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
-				return a.config.SmoothL1Loss(xs[0], xs[1], a.Beta)
-			},
-			plain: func(x, target autograd.Variable) autograd.Variable { return nn.SmoothL1Loss(x, target, 0.7) },
-			bad:   []lossArguments{{Beta: -1}, {Beta: nan}, {Beta: inf}},
+			name: "SmoothL1", cases: []string{"smooth_l1_loss"}, shapes: two, of: nn.SmoothL1{Beta: 0.7}, plain: nn.SmoothL1{Beta: 0.7}.Loss, arguments: lossArguments{Beta: 0.7},
+			f:   pair(func(a lossArguments) nn.SmoothL1 { return nn.SmoothL1{Reduction: a.reduction, Beta: a.Beta} }),
+			bad: []lossArguments{{Beta: -2}, {Beta: nan}, {Beta: inf}},
 		},
 		{
-			name: "GaussianNLLLoss", cases: []string{"gaussian_nll_loss"}, shapes: three, prepare: prepared(nil, nil, positive),
-			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
-				if a.Eps != 0 && a.Eps != 1e-6 {
-					panic("nn.GaussianNLLLoss has PyTorch's default of eps only")
-				}
-				return a.config.GaussianNLLLoss(xs[0], xs[1], xs[2])
-			},
-			plain: nn.GaussianNLLLoss,
+			name: "GaussianNLL", cases: []string{"gaussian_nll_loss"}, shapes: three, prepare: prepared(nil, nil, positive), plain: nn.GaussianNLLLoss,
+			f:   triple(func(a lossArguments) nn.GaussianNLL { return nn.GaussianNLL{Reduction: a.reduction, Eps: a.Eps} }),
+			bad: []lossArguments{{Eps: -2}, {Eps: nan}},
 		},
 		{
-			name: "PoissonNLLLoss", cases: []string{"poisson_nll_loss"}, shapes: two, prepare: prepared(nil, positive),
+			name: "PoissonNLL", cases: []string{"poisson_nll_loss"}, shapes: two, prepare: prepared(nil, positive), plain: nn.PoissonNLLLoss, of: nn.PoissonNLL{},
 			arguments: lossArguments{LogInput: true},
-			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
+			f: pair(func(a lossArguments) nn.PoissonNLL {
 				if !a.LogInput {
-					panic("nn.PoissonNLLLoss takes logarithms only")
+					panic("nn.PoissonNLL takes logarithms only")
 				}
-				return a.config.PoissonNLLLoss(xs[0], xs[1])
-			},
-			plain: nn.PoissonNLLLoss,
+				return nn.PoissonNLL{Reduction: a.reduction}
+			}),
 		},
 		{
 			name: "CrossEntropy", cases: []string{"cross_entropy", "cross_entropy_weighted", "cross_entropy_ignore"}, shapes: one,
-			f: ofLabels(nn.LossConfig.CrossEntropy), plain: nn.CrossEntropy, arguments: lossArguments{labels: labels}, bad: options(labels, badClasses...),
+			plain: nn.CrossEntropyLoss, of: nn.CrossEntropy{}, arguments: lossArguments{labels: labels}, bad: badClasses,
+			f: labelled(crossEntropy),
 		},
 		{
-			name: "CrossEntropyProbabilities", cases: []string{"cross_entropy_probabilities"}, shapes: two, prepare: prepared(nil, softmax),
-			f: ofPair(nn.LossConfig.CrossEntropyProbabilities), plain: nn.CrossEntropyProbabilities, bad: options(nil, badClasses...),
+			name: "CrossEntropy", cases: []string{"cross_entropy_probabilities"}, shapes: two, prepare: prepared(nil, softmax),
+			plain: nn.CrossEntropy{}.Probabilities, of: nn.CrossEntropy{}, bad: badClasses,
+			f: func(a lossArguments, xs []v) v { return crossEntropy(a).Probabilities(xs[0], xs[1]) },
 		},
 		{
-			name: "NLLLoss", cases: []string{"nll_loss"}, shapes: one, prepare: prepared(logSoftmax),
-			f: ofLabels(nn.LossConfig.NLLLoss), plain: nn.NLLLoss, arguments: lossArguments{labels: labels}, bad: options(labels, badWeights...),
-		},
-		{name: "BCELoss", cases: []string{"binary_cross_entropy"}, f: ofPair(nn.LossConfig.BCELoss), plain: nn.BCELoss, shapes: two, prepare: prepared(softmax, softmax)},
-		{name: "BCEWithLogitsLoss", cases: []string{"binary_cross_entropy_with_logits"}, f: ofPair(nn.LossConfig.BCEWithLogitsLoss), plain: nn.BCEWithLogitsLoss, shapes: two, prepare: prepared(nil, softmax)},
-		{name: "SoftMarginLoss", cases: []string{"soft_margin_loss"}, f: ofPair(nn.LossConfig.SoftMarginLoss), plain: nn.SoftMarginLoss, shapes: two},
-		{name: "KLDivLoss", cases: []string{"kl_div"}, f: ofPair(nn.LossConfig.KLDivLoss), plain: nn.KLDivLoss, shapes: two, prepare: prepared(logSoftmax, softmax)},
-		{name: "KLDivLogTargetLoss", f: ofPair(nn.LossConfig.KLDivLogTargetLoss), plain: nn.KLDivLogTargetLoss, shapes: two, prepare: prepared(logSoftmax, logSoftmax)},
-		{
-			name: "TripletMarginLoss", cases: []string{"triplet_margin_loss"}, shapes: three, arguments: lossArguments{Margin: 3, P: 2.5, swap: true},
-			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
-				return a.config.TripletMarginLoss(xs[0], xs[1], xs[2], a.triplet())
-			},
-			plain: func(anchor, positive, negative autograd.Variable) autograd.Variable {
-				return nn.TripletMarginLoss(anchor, positive, negative, nn.TripletMarginConfig{Margin: 3, P: 2.5, Swap: true})
-			},
-			bad: []lossArguments{{Margin: -1}, {Margin: nan}, {Margin: inf}, {P: -1}, {P: nan}, {Eps: -1}, {Eps: inf}},
+			name: "NLL", cases: []string{"nll_loss"}, shapes: one, prepare: prepared(logSoftmax), of: nn.NLL{},
+			plain: nn.NLLLoss, arguments: lossArguments{labels: labels}, bad: badWeights,
+			f: labelled(func(a lossArguments) nn.NLL { return nn.NLL{Reduction: a.reduction, ClassWeights: a.classWeights} }),
 		},
 		{
-			name: "CosineSimilarity", cases: []string{"cosine_similarity"}, shapes: two, arguments: lossArguments{Dim: 1},
-			f: func(a lossArguments, xs []autograd.Variable) autograd.Variable {
-				return nn.CosineSimilarity(xs[0], xs[1], a.Dim)
-			},
-			plain: func(x, y autograd.Variable) autograd.Variable { return nn.CosineSimilarity(x, y, 1) },
+			name: "BCE", cases: []string{"binary_cross_entropy"}, plain: nn.BCELoss, of: nn.BCE{}, shapes: two, prepare: prepared(softmax, softmax),
+			f: pair(func(a lossArguments) nn.BCE { return nn.BCE{Reduction: a.reduction} }),
+		},
+		{
+			name: "BCEWithLogits", cases: []string{"binary_cross_entropy_with_logits"}, plain: nn.BCEWithLogitsLoss, of: nn.BCEWithLogits{}, shapes: two, prepare: prepared(nil, softmax),
+			f: pair(func(a lossArguments) nn.BCEWithLogits { return nn.BCEWithLogits{Reduction: a.reduction} }),
+		},
+		{
+			name: "SoftMargin", cases: []string{"soft_margin_loss"}, plain: nn.SoftMarginLoss, of: nn.SoftMargin{}, shapes: two,
+			f: pair(func(a lossArguments) nn.SoftMargin { return nn.SoftMargin{Reduction: a.reduction} }),
+		},
+		{
+			name: "KLDiv", cases: []string{"kl_div"}, plain: nn.KLDivLoss, of: nn.KLDiv{}, shapes: two, prepare: prepared(logSoftmax, softmax),
+			f: pair(func(a lossArguments) nn.KLDiv { return nn.KLDiv{Reduction: a.reduction} }),
+		},
+		{
+			name: "KLDiv", plain: nn.KLDiv{LogTarget: true}.Loss, of: nn.KLDiv{LogTarget: true}, shapes: two, prepare: prepared(logSoftmax, logSoftmax),
+			f: pair(func(a lossArguments) nn.KLDiv { return nn.KLDiv{Reduction: a.reduction, LogTarget: true} }),
+		},
+		{
+			name: "TripletMargin", cases: []string{"triplet_margin_loss"}, shapes: three, arguments: lossArguments{Margin: 3, P: 2.5, swap: true},
+			plain: nn.TripletMargin{Margin: 3, P: 2.5, Swap: true}.Loss,
+			f: triple(func(a lossArguments) nn.TripletMargin {
+				return nn.TripletMargin{Reduction: a.reduction, Margin: a.Margin, P: a.P, Eps: a.Eps, Swap: a.swap}
+			}),
+			bad: []lossArguments{{Margin: -2}, {Margin: nan}, {Margin: inf}, {P: -2}, {P: nan}, {P: nn.None}, {Eps: -2}, {Eps: inf}},
 		},
 	}
+}
+
+func crossEntropy(a lossArguments) nn.CrossEntropy {
+	return nn.CrossEntropy{Reduction: a.reduction, LabelSmoothing: a.smoothing, ClassWeights: a.classWeights}
 }
 
 // draw makes random arrays for a row.
@@ -198,35 +202,33 @@ func (row *lossRow) draw() []autograd.Variable {
 // reduced are the row's arguments with another reduction.
 func (row *lossRow) reduced(r nn.Reduction) lossArguments {
 	a := row.arguments
-	a.config.Reduction = r
+	a.reduction = r
 	return a
 }
 
-// TestLossRows sees that there is a row for each loss, and a function for each method.
+// TestLossRows sees that there is a row for each loss, and a function for each type.
 func TestLossRows(t *testing.T) {
 	rows := map[string]bool{}
 	for _, row := range lossRows() {
 		rows[row.name] = true
 	}
-	functions, methods := exportedLosses(t)
-	for _, name := range slices.Concat(functions, methods) {
+	functions, types := exportedLosses(t)
+	for _, name := range types {
 		if !rows[name] {
 			t.Errorf("nn.%s has no row in lossRows", name)
 		}
-	}
-	for _, name := range methods {
-		if !slices.Contains(functions, name) {
-			t.Errorf("nn.LossConfig.%s has no function of its name", name)
+		if !slices.Contains(functions, name+"Loss") {
+			t.Errorf("nn.%s has no function nn.%sLoss", name, name)
 		}
 	}
-	if len(methods) < 15 {
-		t.Errorf("found methods %v only", methods)
+	if len(types) < 13 || len(functions) != len(types)+1 { // CosineSimilarity is none of an output and a target
+		t.Errorf("found types %v and functions %v", types, functions)
 	}
 }
 
-// exportedLosses are the exported functions in the files of losses, and LossConfig's
-// methods there.
-func exportedLosses(t *testing.T) (functions, methods []string) {
+// exportedLosses are the exported functions in the files of losses, and the types with a
+// method Loss.
+func exportedLosses(t *testing.T) (functions, types []string) {
 	paths, err := filepath.Glob("loss_*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -242,14 +244,14 @@ func exportedLosses(t *testing.T) (functions, methods []string) {
 		for _, declaration := range file.Decls {
 			switch f, ok := declaration.(*ast.FuncDecl); {
 			case !ok || !f.Name.IsExported():
-			case f.Recv != nil:
-				methods = append(methods, f.Name.Name)
-			default:
+			case f.Recv == nil:
 				functions = append(functions, f.Name.Name)
+			case f.Name.Name == "Loss":
+				types = append(types, f.Recv.List[0].Type.(*ast.Ident).Name)
 			}
 		}
 	}
-	return functions, methods
+	return functions, types
 }
 
 func TestLossGradients(t *testing.T) {
@@ -272,7 +274,7 @@ func TestLossGradients(t *testing.T) {
 	}
 }
 
-// The function of a loss is its method with the zero LossConfig.
+// The function of a loss is its method with the defaults.
 func TestLossFunctions(t *testing.T) {
 	for _, row := range lossRows() {
 		xs := row.draw()
@@ -307,9 +309,6 @@ func TestReductionNames(t *testing.T) {
 // not is a mistake.
 func TestLossReductions(t *testing.T) {
 	for _, row := range lossRows() {
-		if row.name == "CosineSimilarity" { // which has none
-			continue
-		}
 		t.Run(row.name, func(t *testing.T) {
 			xs := row.draw()
 			each := row.f(row.reduced(nn.ReduceNone), xs)
@@ -352,12 +351,10 @@ func TestLossesRejectOtherShapes(t *testing.T) {
 func TestLossesOfExamplesRejectVectors(t *testing.T) {
 	x := autograd.Ones(autograd.Float64, 3)
 	for name, f := range map[string]func(){
-		"CrossEntropy":              func() { nn.CrossEntropy(x, []int{0, 0, 0}) },
-		"NLLLoss":                   func() { nn.NLLLoss(x, []int{0, 0, 0}) },
-		"CrossEntropyProbabilities": func() { nn.CrossEntropyProbabilities(x, x) },
-		"KLDivLoss":                 func() { nn.KLDivLoss(x, x) },
-		"KLDivLogTargetLoss":        func() { nn.KLDivLogTargetLoss(x, x) },
-		"TripletMarginLoss":         func() { nn.TripletMarginLoss(x, x, x, nn.TripletMarginConfig{}) },
+		"CrossEntropy":  func() { nn.CrossEntropyLoss(x, []int{0, 0, 0}) },
+		"NLL":           func() { nn.NLLLoss(x, []int{0, 0, 0}) },
+		"KLDiv":         func() { nn.KLDivLoss(x, x) },
+		"TripletMargin": func() { nn.TripletMarginLoss(x, x, x) },
 	} {
 		var shapeError *autograd.ShapeError
 		if err := autograd.Try(f); !errors.As(err, &shapeError) || shapeError.Op != "nn."+name {
@@ -401,15 +398,23 @@ func TestLossesRejectLabelsAndAxes(t *testing.T) {
 	x := autograd.Ones(autograd.Float64, 2, 3)
 	var indexError *autograd.IndexError
 	for name, f := range map[string]func(){
-		"CrossEntropy": func() { nn.CrossEntropy(x, []int{0, 3}) },
-		"NLLLoss":      func() { nn.NLLLoss(x, []int{0, 3}) },
+		"CrossEntropy": func() { nn.CrossEntropyLoss(x, []int{0, 3}) },
+		"weighted":     func() { nn.CrossEntropy{ClassWeights: []float64{1, 2, 3}}.Loss(x, []int{0, 3}) },
+		"NLL":          func() { nn.NLLLoss(x, []int{0, 3}) },
 	} {
 		if err := autograd.Try(f); !errors.As(err, &indexError) {
 			t.Errorf("%s: got %v, want an IndexError", name, err)
 		}
 	}
 	var axisError *autograd.AxisError
-	if err := autograd.Try(func() { nn.CosineSimilarity(x, x, 2) }); !errors.As(err, &axisError) {
-		t.Errorf("CosineSimilarity: got %v, want an AxisError", err)
+	for name, f := range map[string]func(){
+		"CosineSimilarity": func() { nn.CosineSimilarity(x, x, 2) },
+		"CrossEntropy":     func() { nn.CrossEntropy{ClassAxis: 2}.Loss(x, []int{0, 1}) },
+		"Probabilities":    func() { nn.CrossEntropy{ClassAxis: -3}.Probabilities(x, x) },
+		"NLL":              func() { nn.NLL{ClassAxis: -3}.Loss(x, []int{0, 1}) },
+	} {
+		if err := autograd.Try(f); !errors.As(err, &axisError) {
+			t.Errorf("%s: got %v, want an AxisError", name, err)
+		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 var closely = cmpopts.EquateApprox(1e-12, 1e-15)
 
 // each is the reduction under which tests see every loss.
-var each = nn.LossConfig{Reduction: nn.ReduceNone}
+const each = nn.ReduceNone
 
 // Where losses have kinks or limits, the values and derivatives are those documented.
 func TestLossesAtKinksAndLimits(t *testing.T) {
@@ -31,60 +31,60 @@ func TestLossesAtKinksAndLimits(t *testing.T) {
 		loss, grad []float64
 	}{
 		{"L1Loss of what is right", func(x autograd.Variable) autograd.Variable {
-			return each.L1Loss(x, constant(1, 2))
+			return nn.L1{Reduction: each}.Loss(x, constant(1, 2))
 		}, []float64{1, 3}, []float64{0, 1}, []float64{0, 1}},
 		{"HuberLoss around delta", func(x autograd.Variable) autograd.Variable {
-			return each.HuberLoss(x, constant(0, 0, 0, 0), 2)
+			return nn.Huber{Reduction: each, Delta: 2}.Loss(x, constant(0, 0, 0, 0))
 		}, []float64{-2, 2, 3, 1e200}, []float64{2, 2, 4, 2e200}, []float64{-2, 2, 2, 2}},
 		{"HuberLoss without a limit", func(x autograd.Variable) autograd.Variable {
-			return each.HuberLoss(x, constant(1, 1), inf)
+			return nn.Huber{Reduction: each, Delta: inf}.Loss(x, constant(1, 1))
 		}, []float64{1, 31}, []float64{0, 450}, []float64{0, 30}},
 		{"SmoothL1Loss around beta", func(x autograd.Variable) autograd.Variable {
-			return each.SmoothL1Loss(x, constant(0, 0, 0), 0.5)
+			return nn.SmoothL1{Reduction: each, Beta: 0.5}.Loss(x, constant(0, 0, 0))
 		}, []float64{0, 0.5, -2}, []float64{0, 0.25, 1.75}, []float64{0, 1, -1}},
 		{"SmoothL1Loss that is L1Loss", func(x autograd.Variable) autograd.Variable {
-			return each.SmoothL1Loss(x, constant(1, 2), 0)
+			return nn.SmoothL1{Reduction: each, Beta: nn.None}.Loss(x, constant(1, 2))
 		}, []float64{1, 1.5}, []float64{0, 0.5}, []float64{0, -1}},
 		{"SmoothL1Loss with a beta near nothing", func(x autograd.Variable) autograd.Variable {
-			return each.SmoothL1Loss(x, constant(0, 0), 1e-300)
+			return nn.SmoothL1{Reduction: each, Beta: 1e-300}.Loss(x, constant(0, 0))
 		}, []float64{0, 3}, []float64{0, 3}, []float64{0, 1}},
 		{"GaussianNLLLoss below the least variance", func(x autograd.Variable) autograd.Variable {
-			return each.GaussianNLLLoss(constant(1, 2, 3), constant(1.002, 2, 1), x)
+			return nn.GaussianNLL{Reduction: each}.Loss(constant(1, 2, 3), constant(1.002, 2, 1), x)
 		}, []float64{1e-8, -1e20, 0.5},
 			[]float64{0.5 * (math.Log(1e-6) + 4), 0.5 * math.Log(1e-6), 0.5 * (math.Log(0.5) + 8)},
 			[]float64{0.5 * (1e6 - 4e6), 0.5 * 1e6, 0.5 * (2 - 16)}},
 		{"BCELoss of certainties", func(x autograd.Variable) autograd.Variable {
-			return each.BCELoss(x, constant(0, 1, 0, 1))
-		}, []float64{0, 1, 1, 0}, []float64{0, 0, 100, 100}, []float64{1, -1, 0, 0}},
+			return nn.BCE{Reduction: each}.Loss(x, constant(0, 1, 0, 1))
+		}, []float64{0, 1, 1, 0}, []float64{0, 0, 100, 100}, []float64{1, -1, 1e12, -1e12}},
 		{"BCEWithLogitsLoss far off", func(x autograd.Variable) autograd.Variable {
-			return each.BCEWithLogitsLoss(x, constant(1, 0, 1))
+			return nn.BCEWithLogits{Reduction: each}.Loss(x, constant(1, 0, 1))
 		}, []float64{-1e300, 1e300, 1e300}, []float64{1e300, 1e300, 0}, []float64{-1, 1, 0}},
 		{"CrossEntropyProbabilities of impossible classes", func(x autograd.Variable) autograd.Variable {
-			return each.CrossEntropyProbabilities(x.Reshape(1, 3), row(0.25, 0.75, 0))
+			return nn.CrossEntropy{Reduction: each}.Probabilities(x.Reshape(1, 3), row(0.25, 0.75, 0))
 		}, []float64{3, 3, -inf}, []float64{math.Ln2}, []float64{0.25, -0.25, 0}},
 		{"CrossEntropy far off", func(x autograd.Variable) autograd.Variable {
-			return each.CrossEntropy(x.Reshape(2, 2), []int{0, 0})
+			return nn.CrossEntropy{Reduction: each}.Loss(x.Reshape(2, 2), []int{0, 0})
 		}, []float64{-1e300, 0, 1e300, 0}, []float64{1e300, 0}, []float64{-1, 1, 0, 0}},
 		{"SoftMarginLoss far off", func(x autograd.Variable) autograd.Variable {
-			return each.SoftMarginLoss(x, constant(1, -1, 1))
+			return nn.SoftMargin{Reduction: each}.Loss(x, constant(1, -1, 1))
 		}, []float64{-1e300, 1e300, 1e300}, []float64{1e300, 1e300, 0}, []float64{-1, 1, 0}},
 		{"KLDivLoss of impossible classes", func(x autograd.Variable) autograd.Variable {
-			return each.KLDivLoss(x.Reshape(1, 3), row(1, 0, 0))
+			return nn.KLDiv{Reduction: each}.Loss(x.Reshape(1, 3), row(1, 0, 0))
 		}, []float64{-0.5, -7, -inf}, []float64{0.5}, []float64{-1, 0, 0}},
 		{"KLDivLogTargetLoss of impossible classes", func(x autograd.Variable) autograd.Variable {
-			return each.KLDivLogTargetLoss(x.Reshape(1, 3), row(0, -inf, -inf))
+			return nn.KLDiv{Reduction: each, LogTarget: true}.Loss(x.Reshape(1, 3), row(0, -inf, -inf))
 		}, []float64{-0.5, -7, -inf}, []float64{0.5}, []float64{-1, 0, 0}},
 		{"KLDivLoss by an impossible target", func(x autograd.Variable) autograd.Variable {
-			return each.KLDivLoss(row(-0.5, -7), x.Reshape(1, 2))
+			return nn.KLDiv{Reduction: each}.Loss(row(-0.5, -7), x.Reshape(1, 2))
 		}, []float64{1, 0}, []float64{0.5}, []float64{1.5, 0}},
 		{"KLDivLogTargetLoss by an impossible target", func(x autograd.Variable) autograd.Variable {
-			return each.KLDivLogTargetLoss(row(-0.5, -7), x.Reshape(1, 2))
+			return nn.KLDiv{Reduction: each, LogTarget: true}.Loss(row(-0.5, -7), x.Reshape(1, 2))
 		}, []float64{0, -inf}, []float64{0.5}, []float64{1.5, 0}},
 		{"TripletMarginLoss at the edge of the margin", func(x autograd.Variable) autograd.Variable {
-			return each.TripletMarginLoss(x.Reshape(1, 1), row(0), row(0), nn.TripletMarginConfig{Margin: 5e-324})
+			return nn.TripletMargin{Reduction: each, Margin: 5e-324}.Loss(x.Reshape(1, 1), row(0), row(0))
 		}, []float64{1}, []float64{0}, []float64{0}},
 		{"TripletMarginLoss of equal vectors", func(x autograd.Variable) autograd.Variable {
-			return each.TripletMarginLoss(x.Reshape(1, 2), row(1, 2), row(1, 2), nn.TripletMarginConfig{})
+			return nn.TripletMargin{Reduction: each}.Loss(x.Reshape(1, 2), row(1, 2), row(1, 2))
 		}, []float64{1, 2}, []float64{1}, []float64{0, 0}},
 		{"CosineSimilarity with zero", func(x autograd.Variable) autograd.Variable {
 			return nn.CosineSimilarity(x, constant(3, 4), 0)
@@ -109,36 +109,36 @@ func TestLossesLeaveExamplesOut(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	all := autograd.Normal(rng, autograd.Float64, 0, 1, 5, 3).LogSoftmax(1)
 	labels, kept := []int{2, -1, 0, -100, 1}, []int{0, 2, 4}
-	for _, method := range []struct {
-		name string
-		f    func(nn.LossConfig, autograd.Variable, []int) autograd.Variable
-	}{{"CrossEntropy", nn.LossConfig.CrossEntropy}, {"NLLLoss", nn.LossConfig.NLLLoss}} {
-		for name, config := range map[string]nn.LossConfig{
-			"mean": {}, "sum": {Reduction: nn.ReduceSum},
-			"smooth": {LabelSmoothing: 0.2}, "weighted": {ClassWeights: []float64{1, 2, 5}, LabelSmoothing: 0.1},
-		} {
-			t.Run(method.name+" "+name, func(t *testing.T) {
-				tape := autograd.NewTape(autograd.TapeConfig{})
-				x, some := tape.Watch(all), tape.Watch(all.IndexSelect(0, kept))
-				loss, want := method.f(config, x, labels), method.f(config, some, []int{2, 0, 1})
-				if diff := cmp.Diff(want.Item(), loss.Item(), closely); diff != "" {
-					t.Errorf("the loss differs (-want +got):\n%s", diff)
-				}
-				grad := loss.Backward().Of(x)
-				if diff := cmp.Diff(want.Backward().Of(some).Floats(), grad.IndexSelect(0, kept).Floats(), closely); diff != "" {
-					t.Errorf("the gradient of the others differs (-want +got):\n%s", diff)
-				}
-				if diff := cmp.Diff(make([]float64, 6), grad.IndexSelect(0, []int{1, 3}).Floats()); diff != "" {
-					t.Errorf("the gradient of those left out differs (-want +got):\n%s", diff)
-				}
-				if got := method.f(config, x, []int{-1, -1, -1, -1, -1}); got.Item() != 0 || got.Backward().Norm() != 0 {
-					t.Errorf("got %v without any labels, want 0 with gradient 0", got)
-				}
-				if got := method.f(config, all.Slice(0, 0, 0), []int{}); got.Item() != 0 {
-					t.Errorf("got %v without any examples, want 0", got)
-				}
-			})
-		}
+	methods := map[string]func(x v, labels []int) v{}
+	for name, a := range map[string]lossArguments{
+		"mean": {}, "sum": {reduction: nn.ReduceSum},
+		"smooth": {smoothing: 0.2}, "weighted": {classWeights: []float64{1, 2, 5}, smoothing: 0.1},
+	} {
+		methods["CrossEntropy "+name] = crossEntropy(a).Loss
+		methods["NLL "+name] = nn.NLL{Reduction: a.reduction, ClassWeights: a.classWeights}.Loss
+	}
+	for name, f := range methods {
+		t.Run(name, func(t *testing.T) {
+			tape := autograd.NewTape(autograd.TapeConfig{})
+			x, some := tape.Watch(all), tape.Watch(all.IndexSelect(0, kept))
+			loss, want := f(x, labels), f(some, []int{2, 0, 1})
+			if diff := cmp.Diff(want.Item(), loss.Item(), closely); diff != "" {
+				t.Errorf("the loss differs (-want +got):\n%s", diff)
+			}
+			grad := loss.Backward().Of(x)
+			if diff := cmp.Diff(want.Backward().Of(some).Floats(), grad.IndexSelect(0, kept).Floats(), closely); diff != "" {
+				t.Errorf("the gradient of the others differs (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(make([]float64, 6), grad.IndexSelect(0, []int{1, 3}).Floats()); diff != "" {
+				t.Errorf("the gradient of those left out differs (-want +got):\n%s", diff)
+			}
+			if got := f(x, []int{-1, -1, -1, -1, -1}); got.Item() != 0 || got.Backward().Norm() != 0 {
+				t.Errorf("got %v without any labels, want 0 with gradient 0", got)
+			}
+			if got := f(all.Slice(0, 0, 0), []int{}); got.Item() != 0 {
+				t.Errorf("got %v without any examples, want 0", got)
+			}
+		})
 	}
 }
 
@@ -169,7 +169,7 @@ func TestTripletMarginOptions(t *testing.T) {
 		for _, margin := range []float64{0.5, 2} {
 			for _, eps := range []float64{1e-6, 0.1} {
 				for _, swap := range []bool{false, true} {
-					config := nn.TripletMarginConfig{Margin: margin, P: p, Eps: eps, Swap: swap}
+					config := nn.TripletMargin{Reduction: each, Margin: margin, P: p, Eps: eps, Swap: swap}
 					var want []float64
 					for i := range 20 {
 						anchor, positive, negative := rowOf(arrays[0], i), rowOf(arrays[1], i), rowOf(arrays[2], i)
@@ -180,7 +180,7 @@ func TestTripletMarginOptions(t *testing.T) {
 						}
 						want = append(want, max(0, pNorm(anchor, positive, p, eps)-far+margin))
 					}
-					got := each.TripletMarginLoss(arrays[0], arrays[1], arrays[2], config)
+					got := config.Loss(arrays[0], arrays[1], arrays[2])
 					if diff := cmp.Diff(want, got.Floats(), closely); diff != "" {
 						t.Errorf("%+v: losses differ (-want +got):\n%s", config, diff)
 					}
@@ -191,8 +191,8 @@ func TestTripletMarginOptions(t *testing.T) {
 	if swapped == 0 {
 		t.Error("no example was nearer to the positive: Swap was not tested")
 	}
-	byDefault := nn.TripletMarginLoss(arrays[0], arrays[1], arrays[2], nn.TripletMarginConfig{})
-	written := nn.TripletMarginLoss(arrays[0], arrays[1], arrays[2], nn.TripletMarginConfig{Margin: 1, P: 2, Eps: 1e-6})
+	byDefault := nn.TripletMarginLoss(arrays[0], arrays[1], arrays[2])
+	written := nn.TripletMargin{Margin: 1, P: 2, Eps: 1e-6}.Loss(arrays[0], arrays[1], arrays[2])
 	if byDefault.Item() != written.Item() {
 		t.Errorf("got %v by default, want %v", byDefault.Item(), written.Item())
 	}
@@ -208,8 +208,8 @@ func TestKLDivergences(t *testing.T) {
 		logP, logQ = append(logP, math.Log(p[i])), append(logQ, math.Log(q[i]))
 	}
 	for name, got := range map[string]autograd.Variable{
-		"KLDivLoss":          nn.KLDivLoss(autograd.New(logQ, 1, 3), autograd.New(p, 1, 3)),
-		"KLDivLogTargetLoss": nn.KLDivLogTargetLoss(autograd.New(logQ, 1, 3), autograd.New(logP, 1, 3)),
+		"KLDiv":            nn.KLDivLoss(autograd.New(logQ, 1, 3), autograd.New(p, 1, 3)),
+		"KLDiv, LogTarget": nn.KLDiv{LogTarget: true}.Loss(autograd.New(logQ, 1, 3), autograd.New(logP, 1, 3)),
 	} {
 		if !(math.Abs(got.Item()-want) < 1e-15) {
 			t.Errorf("%s: got %v, want %v", name, got.Item(), want)
@@ -217,45 +217,45 @@ func TestKLDivergences(t *testing.T) {
 	}
 }
 
-func ExampleHuberLoss() {
+func ExampleHuber() {
 	output, target := autograd.New([]float64{1, 2, 10}), autograd.New([]float64{1, 1, 1})
-	fmt.Println(nn.LossConfig{Reduction: nn.ReduceNone}.HuberLoss(output, target, 1))
+	fmt.Println(nn.Huber{Reduction: nn.ReduceNone}.Loss(output, target))
 	// Output:
 	// float64 [3]
 	// [0   0.5 8.5]
 }
 
 // One example in four has no label.
-func ExampleCrossEntropy() {
+func ExampleCrossEntropyLoss() {
 	logits := autograd.New([]float64{2, 0, 0, 3, 1, 1, 5, 5}, 4, 2)
-	fmt.Printf("%.4f\n", nn.CrossEntropy(logits, []int{0, 1, 0, -1}).Item())
+	fmt.Printf("%.4f\n", nn.CrossEntropyLoss(logits, []int{0, 1, 0, -1}).Item())
 	// Output:
 	// 0.2896
 }
 
 // Classes that are rare may count more, and targets be less than certain.
-func ExampleLossConfig() {
-	loss := nn.LossConfig{ClassWeights: []float64{1, 5}, LabelSmoothing: 0.1}
+func ExampleCrossEntropy() {
+	loss := nn.CrossEntropy{ClassWeights: []float64{1, 5}, LabelSmoothing: 0.1}
 	logits := autograd.New([]float64{2, 0, 0, 3}, 2, 2)
-	fmt.Printf("%.4f\n", loss.CrossEntropy(logits, []int{0, 1}).Item())
+	fmt.Printf("%.4f\n", loss.Loss(logits, []int{0, 1}).Item())
 	// Output:
 	// 0.1726
 }
 
 // What a model of pictures takes for alike is near, whatever else is not.
-func ExampleTripletMarginLoss() {
+func ExampleTripletMargin() {
 	anchor := autograd.New([]float64{0, 0}, 1, 2)
 	same := autograd.New([]float64{0, 1}, 1, 2)
 	other := autograd.New([]float64{1.5, 0}, 1, 2)
-	fmt.Printf("%.3f\n", nn.TripletMarginLoss(anchor, same, other, nn.TripletMarginConfig{}).Item())
-	fmt.Printf("%.3f\n", nn.TripletMarginLoss(anchor, same, other, nn.TripletMarginConfig{Margin: 0.2}).Item())
+	fmt.Printf("%.3f\n", nn.TripletMarginLoss(anchor, same, other).Item())
+	fmt.Printf("%.3f\n", nn.TripletMargin{Margin: 0.2}.Loss(anchor, same, other).Item())
 	// Output:
 	// 0.500
 	// 0.000
 }
 
 // A model that says how sure it is: the variance that fits best is the squared error.
-func ExampleGaussianNLLLoss() {
+func ExampleGaussianNLL() {
 	mean, target := autograd.New([]float64{1}), autograd.New([]float64{3})
 	for _, variance := range []float64{1, 4, 16} {
 		fmt.Printf("%.4f\n", nn.GaussianNLLLoss(mean, target, autograd.New([]float64{variance})).Item())

@@ -55,10 +55,10 @@ func TestScores(t *testing.T) {
 	if got := scores.String(); got != "loss: 0.0812 - accuracy: 0.9765" {
 		t.Errorf("got %q", got)
 	}
-	if got := scores.Get("accuracy"); got != 0.9765 {
-		t.Errorf("accuracy is %v", got)
+	if got, ok := scores.Get("accuracy"); got != 0.9765 || !ok {
+		t.Errorf("accuracy is %v, %v", got, ok)
 	}
-	if got := scores.Get("absent"); !math.IsNaN(got) {
-		t.Errorf("a score that is not there is %v, want NaN", got)
+	if got, ok := scores.Get("acuracy"); ok {
+		t.Errorf("a score that is not there is %v", got)
 	}
 }

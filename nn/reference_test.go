@@ -23,6 +23,10 @@ func TestReferenceLosses(t *testing.T) {
 			}
 		}
 	}
+	functions["cosine_similarity"] = func(c *reference.Case, xs []autograd.Variable) []autograd.Variable {
+		a, xs := referenceArguments(c, xs)
+		return []autograd.Variable{nn.CosineSimilarity(xs[0], xs[1], a.Dim)}
+	}
 	reference.Run(t, "losses.jsonl.gz", functions)
 }
 
@@ -54,7 +58,7 @@ func referenceArguments(c *reference.Case, xs []autograd.Variable) (lossArgument
 		panic(fmt.Sprintf("case %s: there is no reduction %q", c.Name, attributes.Reduction))
 	}
 	a := attributes.lossArguments
-	a.config = nn.LossConfig{Reduction: reduction, LabelSmoothing: attributes.LabelSmoothing, ClassWeights: attributes.Weight}
+	a.reduction, a.smoothing, a.classWeights = reduction, attributes.LabelSmoothing, attributes.Weight
 	for _, label := range c.Ints["target"].Data {
 		if attributes.IgnoreIndex != nil && label == *attributes.IgnoreIndex {
 			label = -1

@@ -13,12 +13,29 @@ import (
 // shares its parameters, which then have two names.
 type Sequential []Layer
 
-// Forward applies the layers in order. Without layers it is x.
+// Forward applies the layers in order. Without layers it is x. Where one of them panics
+// with an error of package autograd, that becomes a [*LayerError] which says which.
 func (s Sequential) Forward(x autograd.Variable) autograd.Variable {
-	for _, layer := range s {
+	at := 0
+	defer s.blame(&at)
+	for i, layer := range s {
+		at = i
 		x = layer.Forward(x)
 	}
 	return x
+}
+
+// blame is deferred: a panic on its way out learns which layer it comes from.
+func (s Sequential) blame(at *int) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	e := layerError(s[*at], r)
+	if e.owner == nil && identity(e.Layer) == identity(s[*at]) {
+		e.owner, e.name = s, strconv.Itoa(*at)
+	}
+	panic(e)
 }
 
 // Parts yields the layers, in order.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
@@ -13,89 +13,94 @@ import (
 
 // TrainerConfig configures [NewTrainer]. The zero value trains with Adam.
 type TrainerConfig struct {
-	Loss      Loss            // nil means CrossEntropy for data with labels, MSELoss for other
-	Optimizer optim.Optimizer // of the model's parameters; nil means Adam with its defaults
+	Optimizer optim.Optimizer // of what is to be trained; nil means Adam of all parameters
+	Schedule  optim.Schedule  // of the learning rate, by steps made; nil leaves it to the optimizer
 	Metrics   []Metric        // measured besides the loss
 	ClipNorm  float64         // the greatest norm of the gradients, see optim.ClipGradNorm; 0 for no limit
 	Seed      uint64          // of random numbers that layers draw in training
 }
 
-// Trainer trains a model step by step: forward, loss, backward, optimizer. [Fit] is
-// the whole run. A Trainer belongs to one goroutine at a time.
+// Trainer trains step by step: loss, backward, optimizer. What it trains is the
+// parameters that the optimizer has: no gradient is computed for others, and the norm of
+// the gradients is that of these. [Fit] is the whole run. A Trainer belongs to one
+// goroutine at a time; several of them may share a model in turns, as of a generator and
+// its adversary.
 type Trainer struct {
-	model  Layer
-	config TrainerConfig
-	tape   *autograd.Tape
-	feed   feed
-	tally  tally
-	counts int // the epoch that tally is about, -1 for none
+	objective Objective
+	config    TrainerConfig
+	tape      *autograd.Tape
+	names     []string            // of the parameters trained
+	params    []autograd.Variable // trained
+	context   StepContext
+	tally     tally
+	counts    int // the epoch that tally is about, -1 for none
 
 	epoch, index int  // position: the next step
+	made         int  // steps in all
 	step         Step // what Step returns
-
-	batch   *data.Batch // at work in train
-	failure error       // of train
-	attempt func()      // train, as a value made once
 }
 
-// Step is a step of training that was done.
+// Step is a step of training that was made.
 type Step struct {
 	Epoch    int     // the epoch, from 0
 	Index    int     // the step within the epoch, from 0
-	Steps    int     // how many steps the epoch has; 0 if that is not known
+	Total    int     // how many steps the epoch has; 0 if that is not known
 	Examples int     // how many examples the batch had
 	Loss     float64 // of the batch, before the step
 	GradNorm float64 // Euclidean norm of all gradients, before clipping
 
-	// Means has the loss and the metrics over the steps of the epoch so far, each with
-	// the weights of its time. It is valid until the next step.
+	// Means has the scores of the steps of the epoch so far: the loss, what the objective
+	// logs and the metrics, each with the weights of its time. It is valid until the next
+	// step.
 	Means Scores
 }
 
-// NonFiniteError reports a step whose loss or gradients are NaN or infinite. The step
-// was not made: parameters and optimizer are as the step before left them.
-type NonFiniteError struct {
-	Epoch, Step int     // counted from 0
-	What        string  // "the loss", or a parameter's gradient
-	Value       float64 // of the loss, or of the gradient's first entry that is not finite
-}
-
-// Error names epoch, step and value.
-func (e *NonFiniteError) Error() string {
-	return fmt.Sprintf("nn: epoch %d, step %d: %s is %v", e.Epoch, e.Step, e.What, e.Value)
-}
-
-// NewTrainer is a Trainer of a model, at the start of its first epoch. It panics with
-// [*autograd.ValueError] if ClipNorm is negative.
-func NewTrainer(model Layer, config TrainerConfig) *Trainer {
-	if !(config.ClipNorm >= 0) {
-		panic(&autograd.ValueError{Op: "nn.NewTrainer", Reason: fmt.Sprintf("ClipNorm is %v, expected 0 or a positive number", config.ClipNorm)})
+// NewTrainer is a Trainer at the start of its first epoch. It panics with
+// [*autograd.ValueError] if the objective is nil or not well made (see [Walk]), the
+// optimizer has none of its parameters, or ClipNorm is negative.
+func NewTrainer(objective Objective, config TrainerConfig) *Trainer {
+	const op = "nn.NewTrainer"
+	if isNil(objective) {
+		panic(&autograd.ValueError{Op: op, Reason: "the objective is nil"})
 	}
-	if config.Loss == nil {
-		config.Loss = defaultLoss
+	if !(config.ClipNorm >= 0) {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("ClipNorm is %v, expected 0 or a positive number", config.ClipNorm)})
 	}
 	if config.Optimizer == nil {
-		config.Optimizer = optim.NewAdam(Params(model), optim.AdamConfig{})
+		config.Optimizer = optim.NewAdam(Params(objective), optim.AdamConfig{})
 	}
 	t := &Trainer{
-		model:  model,
-		config: config,
-		tape:   autograd.NewTape(autograd.TapeConfig{Training: true, Seed: config.Seed}),
-		tally:  tally{metrics: config.Metrics},
-		counts: -1,
+		objective: objective,
+		config:    config,
+		tape:      autograd.NewTape(autograd.TapeConfig{Training: true}),
+		tally:     tally{metrics: config.Metrics},
+		counts:    -1,
 	}
-	t.attempt = t.train
-	return t
+	for name, w := range optim.Params(config.Optimizer) {
+		t.names, t.params = append(t.names, name), append(t.params, w)
+	}
+	for _, w := range Params(objective) {
+		if slices.Contains(t.params, w) {
+			return t
+		}
+	}
+	panic(&autograd.ValueError{Op: op, Reason: "the optimizer has none of the objective's parameters: it is that of another model"})
 }
+
+// Objective is what is trained.
+func (t *Trainer) Objective() Objective { return t.objective }
+
+// Optimizer is what trains it.
+func (t *Trainer) Optimizer() optim.Optimizer { return t.config.Optimizer }
 
 // Position is where training is: the epoch, and the step within it, that comes next.
 // After the last step of an epoch that is the first step of the next one. Only
-// [Trainer.Steps] moves it.
+// [Trainer.Epoch] moves it.
 func (t *Trainer) Position() (epoch, step int) { return t.epoch, t.index }
 
-// Steps trains to the end of an epoch, step by step, to be ranged over:
+// Epoch trains to the end of an epoch, step by step, to be ranged over:
 //
-//	for step, err := range trainer.Steps(ctx, loader) {
+//	for step, err := range trainer.Epoch(ctx, loader) {
 //
 // The first call is the first epoch, the next one the second; after a loop that was
 // left, or ended with an error, it goes on where that stopped. A step is valid until
@@ -103,7 +108,7 @@ func (t *Trainer) Position() (epoch, step int) { return t.epoch, t.index }
 // data fail, the model does not fit them or numbers are no longer finite
 // ([*NonFiniteError]), the loop ends with one iteration whose error says so and whose
 // step is nil; the model is as the last step left it.
-func (t *Trainer) Steps(ctx context.Context, loader *data.Loader) iter.Seq2[*Step, error] {
+func (t *Trainer) Epoch(ctx context.Context, loader *data.Loader) iter.Seq2[*Step, error] {
 	return func(yield func(*Step, error) bool) {
 		for batch, err := range loader.BatchesFrom(ctx, t.epoch, t.index) {
 			if err != nil {
@@ -115,8 +120,8 @@ func (t *Trainer) Steps(ctx context.Context, loader *data.Loader) iter.Seq2[*Ste
 				yield(nil, err)
 				return
 			}
-			step.Steps = loader.Steps()
-			t.advance(step.Steps)
+			step.Total = loader.Steps()
+			t.advance(step.Total)
 			if !yield(step, nil) {
 				return
 			}
@@ -128,8 +133,8 @@ func (t *Trainer) Steps(ctx context.Context, loader *data.Loader) iter.Seq2[*Ste
 }
 
 // advance moves on by a step of an epoch of so many.
-func (t *Trainer) advance(steps int) {
-	if t.index++; t.index >= steps {
+func (t *Trainer) advance(total int) {
+	if t.index++; t.index >= total {
 		t.epoch, t.index = t.epoch+1, 0
 	}
 }
@@ -137,45 +142,48 @@ func (t *Trainer) advance(steps int) {
 // Step trains on one batch, for loops with data of their own. The running means of the
 // result start anew whenever batch.Epoch changes. After the first steps it allocates
 // nothing. What operations panic with, such as [*autograd.ShapeError], is returned as
-// an error; it and a [*NonFiniteError] leave the model as it was. The result is valid
-// until the next call.
+// an error; it and a [*NonFiniteError] leave parameters, buffers, counters and optimizer
+// as they were, and random numbers to be drawn again. The result is valid until the next
+// call.
 func (t *Trainer) Step(batch *data.Batch) (*Step, error) {
 	if t.counts != batch.Epoch {
 		t.counts = batch.Epoch
 		t.tally.begin()
 	}
-	t.batch, t.failure = batch, nil
-	err := autograd.Try(t.attempt)
-	t.batch = nil
-	if err != nil {
-		return nil, fmt.Errorf("nn: epoch %d, step %d: %w", batch.Epoch, batch.Step, err)
-	}
-	if t.failure != nil {
-		return nil, t.failure
+	if err := t.train(batch); err != nil {
+		return nil, fmt.Errorf("nn: epoch %d, step %d: %w", batch.Epoch, batch.Step, locate(err, t.objective))
 	}
 	t.step.Means = t.tally.update()
 	return &t.step, nil
 }
 
-// train is the step itself, on t.batch.
-func (t *Trainer) train() {
-	batch, tape := t.batch, t.tape
-	tape.Reset()
-	output := t.model.Forward(t.feed.features(tape, batch))
-	loss := t.config.Loss(output, t.feed.target(tape, batch))
+// train makes the step. Nothing outlasts it if it fails.
+func (t *Trainer) train(batch *data.Batch) (err error) {
+	defer autograd.Catch(&err)
+	s := &t.context
+	t.tape.Reset()
+	t.tape.Reseed(scramble(t.config.Seed, uint64(t.made)))
+	s.begin(t.tape, batch)
+	loss := t.objective.Loss(s)
 	t.step = Step{Epoch: batch.Epoch, Index: batch.Step, Examples: batch.Len, Loss: loss.Item()}
 	if !isFinite(t.step.Loss) {
-		t.failure = &NonFiniteError{batch.Epoch, batch.Step, "the loss", t.step.Loss}
-		return
+		return &NonFiniteError{batch.Epoch, batch.Step, "the loss", t.step.Loss}
 	}
-	grads := loss.Backward()
+	grads := loss.Backward(t.params...)
 	if t.step.GradNorm = t.clip(grads); !isFinite(t.step.GradNorm) {
-		if t.failure = t.nonFinite(grads, batch); t.failure != nil {
-			return
+		if err := t.nonFinite(grads, batch); err != nil {
+			return err
 		}
 	}
-	t.tally.add(t.step.Loss, output, batch)
+	t.tally.measure(s)
+	if t.config.Schedule != nil {
+		t.config.Schedule.Set(t.made, t.config.Optimizer.Groups()...)
+	}
 	t.config.Optimizer.Step(grads)
+	t.tape.Commit()
+	t.tally.add(t.step.Loss, s)
+	t.made++
+	return nil
 }
 
 // clip limits the gradients' norm if that is asked for, and returns it.
@@ -186,21 +194,42 @@ func (t *Trainer) clip(grads autograd.Gradients) float64 {
 	return grads.Norm()
 }
 
+// NonFiniteError reports a step whose loss or gradients are NaN or infinite. The step
+// was not made: the model and the optimizer are as the step before left them.
+type NonFiniteError struct {
+	Epoch, Step int     // counted from 0
+	What        string  // "the loss", or a parameter's gradient
+	Value       float64 // of the loss, or of the gradient's first entry that is not finite
+}
+
+// Error says what is not finite.
+func (e *NonFiniteError) Error() string { return fmt.Sprintf("%s is %v", e.What, e.Value) }
+
 // nonFinite finds the parameter whose gradient is not finite. There is none if it was
 // only their norm that is too large for a number.
 func (t *Trainer) nonFinite(grads autograd.Gradients, batch *data.Batch) error {
-	for name, w := range Params(t.model) {
+	for i, w := range t.params {
 		grad, ok := grads.Lookup(w)
 		if !ok {
 			continue
 		}
 		for _, x := range grad.Floats() {
 			if !isFinite(x) {
-				return &NonFiniteError{batch.Epoch, batch.Step, "the gradient of " + name, x}
+				return &NonFiniteError{batch.Epoch, batch.Step, "the gradient of " + t.names[i], x}
 			}
 		}
 	}
 	return nil
 }
 
-func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+// scramble makes a seed of two numbers, far from those of their neighbours (the mixing
+// function of SplitMix64).
+func scramble(seed, n uint64) uint64 {
+	mix := func(x uint64) uint64 {
+		x += 0x9e3779b97f4a7c15
+		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+		x = (x ^ x>>27) * 0x94d049bb133111eb
+		return x ^ x>>31
+	}
+	return mix(mix(seed) ^ n)
+}

@@ -22,14 +22,14 @@ func TestTrainerIsFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trainer := nn.NewTrainer(ranged, nn.TrainerConfig{Seed: 4, Metrics: []nn.Metric{nn.Accuracy{}}})
+	trainer := nn.NewTrainer(nn.Supervised(ranged, nil), nn.TrainerConfig{Seed: 4, Metrics: []nn.Metric{nn.Accuracy{}}})
 	loader := data.NewLoader(set, data.LoaderConfig{Shuffle: true, Seed: 4})
 	for epoch := range 3 {
-		for step, err := range trainer.Steps(context.Background(), loader) {
+		for step, err := range trainer.Epoch(context.Background(), loader) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if step.Index == step.Steps-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means) {
+			if step.Index == step.Total-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means) {
 				t.Errorf("epoch %d: %v, with Fit %v", epoch, step.Means, history.Epochs[epoch].Train)
 			}
 		}
@@ -46,7 +46,7 @@ func TestTrainerGoesOn(t *testing.T) {
 	if _, err := nn.Fit(context.Background(), whole, set, nn.FitConfig{Epochs: 2}); err != nil {
 		t.Fatal(err)
 	}
-	trainer := nn.NewTrainer(parts, nn.TrainerConfig{})
+	trainer := nn.NewTrainer(nn.Supervised(parts, nil), nn.TrainerConfig{})
 	loader := data.NewLoader(set, data.LoaderConfig{Shuffle: true})
 	var seen [][2]int
 	for {
@@ -55,11 +55,11 @@ func TestTrainerGoesOn(t *testing.T) {
 			break
 		}
 		ctx, cancel := context.WithCancel(context.Background())
-		for step, err := range trainer.Steps(ctx, loader) {
+		for step, err := range trainer.Epoch(ctx, loader) {
 			if err != nil { // cancelled in the second round
 				break
 			}
-			if step.Epoch != epoch || step.Index < index || step.Steps != 4 {
+			if step.Epoch != epoch || step.Index < index || step.Total != 4 {
 				t.Fatalf("step %d of epoch %d came after (%d, %d)", step.Index, step.Epoch, epoch, index)
 			}
 			seen = append(seen, [2]int{step.Epoch, step.Index})
@@ -82,18 +82,18 @@ func TestTrainerGoesOn(t *testing.T) {
 
 // What a step reports is what a loop by hand computes.
 func TestTrainerLeftAtTheLastStep(t *testing.T) {
-	trainer := nn.NewTrainer(classifier(1), nn.TrainerConfig{})
+	trainer := nn.NewTrainer(nn.Supervised(classifier(1), nil), nn.TrainerConfig{})
 	loader := data.NewLoader(blobs(1, 100), data.LoaderConfig{})
 	for epoch := range 3 {
 		steps := 0
-		for step, err := range trainer.Steps(context.Background(), loader) {
+		for step, err := range trainer.Epoch(context.Background(), loader) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			if steps++; step.Epoch != epoch {
 				t.Errorf("loop %d has step %d of epoch %d", epoch, step.Index, step.Epoch)
 			}
-			if step.Index == step.Steps-1 {
+			if step.Index == step.Total-1 {
 				break
 			}
 		}
@@ -106,14 +106,14 @@ func TestTrainerLeftAtTheLastStep(t *testing.T) {
 // The epoch of an empty loader, or of one with fewer batches than there were before,
 // ends at once.
 func TestTrainerWithoutBatches(t *testing.T) {
-	trainer := nn.NewTrainer(classifier(1), nn.TrainerConfig{})
+	trainer := nn.NewTrainer(nn.Supervised(classifier(1), nil), nn.TrainerConfig{})
 	long, short := data.NewLoader(blobs(1, 100), data.LoaderConfig{}), data.NewLoader(blobs(1, 20), data.LoaderConfig{})
 	empty := data.NewLoader(blobs(1, 0), data.LoaderConfig{})
-	for range trainer.Steps(context.Background(), long) {
+	for range trainer.Epoch(context.Background(), long) {
 		break
 	}
 	for i, loader := range []*data.Loader{short, empty} {
-		for range trainer.Steps(context.Background(), loader) {
+		for range trainer.Epoch(context.Background(), loader) {
 			t.Errorf("loader %d: there was a step", i)
 		}
 		if epoch, index := trainer.Position(); epoch != i+1 || index != 0 {
@@ -134,11 +134,11 @@ func TestStepByHand(t *testing.T) {
 	}
 	for _, clip := range []float64{0, 0.01} {
 		model, byHand := classifier(1), classifier(1)
-		trainer := nn.NewTrainer(model, nn.TrainerConfig{ClipNorm: clip})
+		trainer := nn.NewTrainer(nn.Supervised(model, nil), nn.TrainerConfig{ClipNorm: clip})
 		optimizer := optim.NewAdam(nn.Params(byHand), optim.AdamConfig{})
 		tape := autograd.NewTape(autograd.TapeConfig{})
 		for range 3 {
-			loss := nn.CrossEntropy(byHand.Forward(tape.Const(autograd.New(batch.X.Float32s, 32, 2))), batch.Labels)
+			loss := nn.CrossEntropyLoss(byHand.Forward(tape.Const(autograd.New(batch.X.Float32s, 32, 2))), batch.Labels)
 			grads := loss.Backward()
 			norm := grads.Norm()
 			if clip > 0 {
@@ -172,14 +172,14 @@ func TestStepsDoNotAllocate(t *testing.T) {
 	}{
 		{"classes", blobs(1, 100), nil, 3},
 		{"targets", xor(), nil, 1},
-		{"binary", xor(), nn.ForTargets(nn.BCEWithLogitsLoss), 1},
+		{"binary", xor(), nn.BCEWithLogits{}, 1},
 		{"probabilities", xor(), nn.ForTargets(func(output, target autograd.Variable) autograd.Variable {
 			return nn.BCELoss(output.Sigmoid(), target)
 		}), 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			model := nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 300, test.out}})
-			trainer := nn.NewTrainer(model, nn.TrainerConfig{Loss: test.loss, Metrics: []nn.Metric{nn.Accuracy{}}, ClipNorm: 1})
+			trainer := nn.NewTrainer(nn.Supervised(model, test.loss), nn.TrainerConfig{Metrics: []nn.Metric{nn.Accuracy{}}, ClipNorm: 1})
 			var batches [2]data.Batch
 			for i := range batches { // two sizes in turns, as at the end of an epoch
 				if err := test.set.Fill(&batches[i], []int{0, 1, 2, 3}[i:]); err != nil {
@@ -210,10 +210,10 @@ func TestEpochsDoNotAllocateBySteps(t *testing.T) {
 	}
 	allocs := func(n int) float64 {
 		model := classifier(1)
-		trainer := nn.NewTrainer(model, nn.TrainerConfig{Metrics: []nn.Metric{nn.Accuracy{}}})
+		trainer := nn.NewTrainer(nn.Supervised(model, nil), nn.TrainerConfig{Metrics: []nn.Metric{nn.Accuracy{}}})
 		loader := data.NewLoader(blobs(1, n), data.LoaderConfig{Shuffle: true})
 		epoch := func() {
-			for _, err := range trainer.Steps(context.Background(), loader) {
+			for _, err := range trainer.Epoch(context.Background(), loader) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -230,7 +230,7 @@ func TestEpochsDoNotAllocateBySteps(t *testing.T) {
 // The running means start anew with every epoch.
 func TestMeansStartAnew(t *testing.T) {
 	model := classifier(1)
-	trainer := nn.NewTrainer(model, nn.TrainerConfig{Metrics: []nn.Metric{nn.Accuracy{}}})
+	trainer := nn.NewTrainer(nn.Supervised(model, nil), nn.TrainerConfig{Metrics: []nn.Metric{nn.Accuracy{}}})
 	var batch data.Batch
 	if err := blobs(1, 6).Fill(&batch, []int{0, 1, 2}); err != nil {
 		t.Fatal(err)
@@ -250,7 +250,7 @@ func TestMeansStartAnew(t *testing.T) {
 		for _, loss := range losses {
 			sum += loss
 		}
-		if got := step.Means.Get("loss"); !(math.Abs(got-sum/float64(len(losses))) < 1e-12) {
+		if got := score(t, step.Means, "loss"); !(math.Abs(got-sum/float64(len(losses))) < 1e-12) {
 			t.Errorf("step %d: the mean is %v of %v", i, got, losses)
 		}
 	}

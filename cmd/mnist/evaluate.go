@@ -56,7 +56,7 @@ func (a *app) measure(ctx context.Context, model nn.Layer, set *dataset, classes
 		}
 	}
 	table.print(a.stdout)
-	a.print("Test loss: %s", number(nn.CrossEntropy(logits, set.test.Labels).Item()))
+	a.print("Test loss: %s", number(nn.CrossEntropyLoss(logits, set.test.Labels).Item()))
 	a.print("Test accuracy: %.4f", float64(right)/float64(set.test.N))
 	return nil
 }

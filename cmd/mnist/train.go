@@ -86,17 +86,19 @@ func (a *app) fit(ctx context.Context, model nn.Layer, set *dataset, o *trainOpt
 		Metrics:    []nn.Metric{nn.Accuracy{}},
 		Validation: validation,
 		Seed:       o.seed,
-		OnStep: func(step *nn.Step) error {
-			if step.Index == 0 {
-				shown.steps = step.Steps
-				shown.begin(step.Epoch + 1)
-			}
-			shown.step(step.Index+1, metrics("", step.Means)...)
-			return a.stdout.err
-		},
-		OnEpoch: func(epoch *nn.Epoch) error {
-			shown.end(epoch.Steps, append(metrics("", epoch.Train), metrics("val_", epoch.Validation)...)...)
-			return a.stdout.err
+		Callbacks: []nn.Callback{
+			nn.OnStep(func(step *nn.Step) error {
+				if step.Index == 0 {
+					shown.steps = step.Total
+					shown.begin(step.Epoch + 1)
+				}
+				shown.step(step.Index+1, metrics("", step.Means)...)
+				return a.stdout.err
+			}),
+			nn.OnEpoch(func(epoch *nn.Epoch) error {
+				shown.end(epoch.Steps, append(metrics("", epoch.Train), metrics("val_", epoch.Validation)...)...)
+				return a.stdout.err
+			}),
 		},
 	})
 }

@@ -49,7 +49,7 @@ func (t *trainer) step(x autograd.Variable, loss func(output autograd.Variable) 
 
 // classify makes a step with cross-entropy.
 func (t *trainer) classify(x autograd.Variable, labels []int) {
-	t.step(x, func(output autograd.Variable) autograd.Variable { return nn.CrossEntropy(output, labels) })
+	t.step(x, func(output autograd.Variable) autograd.Variable { return nn.CrossEntropyLoss(output, labels) })
 }
 
 // check is the losses of three steps.

@@ -1,0 +1,65 @@
+package nn
+
+import "errors"
+
+// Callback sees a run of [Fit], and can end it. Embed [NoCallback] for the methods that
+// one does not need; [OnStep] and [OnEpoch] make one of a function.
+//
+// The methods are called on the goroutine of Fit, for several callbacks in the order of
+// FitConfig.Callbacks, those of End in the opposite order. What they are given is valid
+// during the call. An error ends the run, without asking the callbacks that come after;
+// [Stop] ends it well.
+type Callback interface {
+	// Begin is called before the first step.
+	Begin(t *Trainer) error
+
+	// Step is called after each step.
+	Step(s *Step) error
+
+	// Epoch is called after each epoch and its validation, but not after one that was
+	// interrupted.
+	Epoch(e *Epoch) error
+
+	// End is called once for each callback whose Begin returned nil, with the error that
+	// the run ends with, nil where it ends well. The error it returns, if any, is joined
+	// to that.
+	End(err error) error
+}
+
+// Stop is what callbacks return to end training early, without an error.
+var Stop = errors.New("nn: stop training")
+
+// NoCallback is a [Callback] that does nothing.
+type NoCallback struct{}
+
+// Begin does nothing.
+func (NoCallback) Begin(*Trainer) error { return nil }
+
+// Step does nothing.
+func (NoCallback) Step(*Step) error { return nil }
+
+// Epoch does nothing.
+func (NoCallback) Epoch(*Epoch) error { return nil }
+
+// End does nothing.
+func (NoCallback) End(error) error { return nil }
+
+// OnStep is a [Callback] that calls f after each step.
+func OnStep(f func(s *Step) error) Callback { return onStep{f: f} }
+
+type onStep struct {
+	NoCallback
+	f func(s *Step) error
+}
+
+func (c onStep) Step(s *Step) error { return c.f(s) }
+
+// OnEpoch is a [Callback] that calls f after each epoch and its validation.
+func OnEpoch(f func(e *Epoch) error) Callback { return onEpoch{f: f} }
+
+type onEpoch struct {
+	NoCallback
+	f func(e *Epoch) error
+}
+
+func (c onEpoch) Epoch(e *Epoch) error { return c.f(e) }

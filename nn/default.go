@@ -1,0 +1,45 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// None is the number 0 in a configuration whose zero value stands for a default, as
+// optim.None is in those of optimizers:
+//
+//	nn.TripletMargin{Margin: nn.None} // a margin of 0, where 0 means 1
+//
+// Where the default is 0 already, None may be written too.
+const None = -1
+
+// orDefault is the number that a field of a configuration means: def for 0, and 0 for
+// None.
+func orDefault(x, def float64) float64 {
+	switch x {
+	case 0:
+		return def
+	case None:
+		return 0
+	}
+	return x
+}
+
+// orDefaultInt is orDefault for an integer of which there must be some.
+func orDefaultInt(n, def int) int {
+	if n == 0 {
+		return def
+	}
+	return n
+}
+
+// number is the finite number ≥ 0 that a field of a configuration means; it panics with
+// [*autograd.ValueError] if it is none.
+func number(op, field string, x, def float64) float64 {
+	x = orDefault(x, def)
+	if !(x >= 0) || !isFinite(x) {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%s is %v, expected a finite number that is not negative", field, x)})
+	}
+	return x
+}

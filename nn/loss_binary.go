@@ -1,0 +1,101 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// Losses of two classes, element by element.
+
+// BCE is the binary cross-entropy of probabilities 0 ≤ p ≤ 1, the mean of
+//
+//	−t·ln p − (1−t)·ln(1−p)
+//
+// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. Logarithms below −100
+// count as −100, so that the loss stays finite, and their derivatives are those at 1e-12
+// where p, or 1−p, is less than that: a p of 0 that should be 1 has the derivative −1e12,
+// as in PyTorch. Any other p makes NaN. Where the probabilities come from a sigmoid,
+// [BCEWithLogits] on its operand is exact. It panics with [*autograd.ShapeError] rather
+// than broadcast.
+type BCE struct{ Reduction Reduction }
+
+// Loss is the binary cross-entropy of the probabilities p.
+func (l BCE) Loss(p, target autograd.Variable) autograd.Variable {
+	const op = "nn.BCE"
+	checkSameShape(op, p, target)
+	fixed := p.Detach()
+	likelihood := target.Mul(limitedLog(p, fixed.Log())).
+		Add(complement(target).Mul(limitedLog(complement(p), fixed.Neg().Log1p())))
+	return l.Reduction.reduce(op, likelihood.Neg())
+}
+
+// Of is Loss by the targets of a batch.
+func (l BCE) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.Loss(output, target.values("nn.BCE")), l.Reduction.divisor(output.Size())
+}
+
+// BCELoss is the loss of the zero [BCE].
+func BCELoss(p, target autograd.Variable) autograd.Variable { return BCE{}.Loss(p, target) }
+
+// limitedLog is max(ln p, −100), with the derivative 1/max(p, 1e-12). exact is ln p,
+// whose derivative does not count.
+func limitedLog(p, exact autograd.Variable) autograd.Variable {
+	log := atLeast(p, 1e-12).Log()
+	return log.Add(exact.Clamp(-100, math.Inf(1)).Sub(log.Detach()))
+}
+
+// BCEWithLogits is the binary cross-entropy of the probabilities σ(x), the mean of
+//
+//	t·softplus(−x) + (1−t)·softplus(x)  =  −t·ln σ(x) − (1−t)·ln(1−σ(x))
+//
+// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. It is accurate for any
+// finite x, and has no kinks. It panics with [*autograd.ShapeError] rather than
+// broadcast.
+type BCEWithLogits struct{ Reduction Reduction }
+
+// Loss is the binary cross-entropy of the logits x.
+func (l BCEWithLogits) Loss(x, target autograd.Variable) autograd.Variable {
+	const op = "nn.BCEWithLogits"
+	checkSameShape(op, x, target)
+	losses := target.Mul(x.Neg().Softplus()).Add(complement(target).Mul(x.Softplus()))
+	return l.Reduction.reduce(op, losses)
+}
+
+// Of is Loss by the targets of a batch.
+func (l BCEWithLogits) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.Loss(output, target.values("nn.BCEWithLogits")), l.Reduction.divisor(output.Size())
+}
+
+// BCEWithLogitsLoss is the loss of the zero [BCEWithLogits].
+func BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {
+	return BCEWithLogits{}.Loss(x, target)
+}
+
+// SoftMargin is the logistic loss of two classes −1 and 1: the mean of
+//
+//	ln(1 + e^(−target·output))
+//
+// over all elements. It is accurate for any finite output and has no kinks. Both have
+// the same shape; it panics with [*autograd.ShapeError] rather than broadcast them.
+type SoftMargin struct{ Reduction Reduction }
+
+// Loss is the logistic loss of output.
+func (l SoftMargin) Loss(output, target autograd.Variable) autograd.Variable {
+	const op = "nn.SoftMargin"
+	checkSameShape(op, output, target)
+	return l.Reduction.reduce(op, target.Mul(output).Neg().Softplus())
+}
+
+// Of is Loss by the targets of a batch.
+func (l SoftMargin) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
+	return l.Loss(output, target.values("nn.SoftMargin")), l.Reduction.divisor(output.Size())
+}
+
+// SoftMarginLoss is the loss of the zero [SoftMargin].
+func SoftMarginLoss(output, target autograd.Variable) autograd.Variable {
+	return SoftMargin{}.Loss(output, target)
+}
+
+// complement is 1 − x.
+func complement(x autograd.Variable) autograd.Variable { return x.Neg().AddScalar(1) }

@@ -1,0 +1,94 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// tally is the scores of the batches so far: the means of the loss and of what the
+// objective logs, and the metrics.
+type tally struct {
+	metrics []Metric
+	meters  []Meter
+	means   []mean // the loss first, then terms in the order in which they came up
+	scores  Scores
+}
+
+// mean is a mean over batches, each weighed by what its loss was divided by.
+type mean struct {
+	name     string
+	weighted float64 // Σ value·divisor
+	divisors float64 // Σ divisor
+	sum      float64 // of the values that were not divided by anything
+}
+
+func (m *mean) add(value, divisor float64) {
+	if divisor == 0 {
+		m.sum += value
+		return
+	}
+	m.weighted += value * divisor
+	m.divisors += divisor
+}
+
+func (m *mean) value() float64 {
+	if m.divisors == 0 {
+		return m.sum
+	}
+	return m.weighted/m.divisors + m.sum
+}
+
+// begin starts anew.
+func (t *tally) begin() {
+	t.means = append(t.means[:0], mean{name: LossName})
+	t.meters = t.meters[:0]
+	for _, m := range t.metrics {
+		t.meters = append(t.meters, m.Begin())
+	}
+}
+
+// measure takes in the output for a batch.
+func (t *tally) measure(s *StepContext) {
+	if len(t.meters) == 0 {
+		return
+	}
+	if (s.output == autograd.Variable{}) {
+		panic(&autograd.ValueError{Op: "nn.Objective", Reason: "there are metrics, but Loss did not call Output"})
+	}
+	for _, m := range t.meters {
+		m.Add(elementsOf(s.output), s.Batch)
+	}
+}
+
+// add takes in the loss of a batch, and what was logged.
+func (t *tally) add(loss float64, s *StepContext) {
+	t.means[0].add(loss, s.divisor)
+	for _, term := range s.terms {
+		t.term(term.Name).add(term.Value, s.divisor)
+	}
+}
+
+func (t *tally) term(name string) *mean {
+	for i := 1; i < len(t.means); i++ {
+		if t.means[i].name == name {
+			return &t.means[i]
+		}
+	}
+	t.means = append(t.means, mean{name: name})
+	return &t.means[len(t.means)-1]
+}
+
+// update brings scores up to date and returns them; they are overwritten next time.
+func (t *tally) update() Scores {
+	t.scores = t.scores[:0]
+	for i := range t.means {
+		t.scores = append(t.scores, Score{t.means[i].name, t.means[i].value()})
+	}
+	for i, m := range t.meters {
+		t.scores = append(t.scores, Score{t.metrics[i].Name(), m.Value()})
+	}
+	return t.scores
+}
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
