@@ -139,6 +139,7 @@ func checkCounter(op string, counter *int64) {
 func (t *Tape) Commit() {
 	for _, p := range t.pending.buffers {
 		tensor.Copy(&p.buffer.Array, &p.value.Array)
+		p.buffer.modified()
 	}
 	for _, p := range t.pending.counters {
 		*p.counter = p.value

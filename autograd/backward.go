@@ -65,7 +65,7 @@ func checkUpstream(op string, n, u *node) {
 }
 
 func (v Variable) backward(name string, upstream Variable, only []Variable) Gradients {
-	root := v.n
+	root := v.n.onTape()
 	t := checkRoot(name, root)
 	p := t.startPass(name, root, only, 0, false)
 	if p.needed != nil && p.needed[root.index] == 0 {
@@ -90,7 +90,7 @@ func (v Variable) backward(name string, upstream Variable, only []Variable) Grad
 
 // reports reports whether the gradient of n is one of those that are asked for.
 func (p *pass) reports(n *node) bool {
-	return n.leafOf != nil || n.retain || p.needed != nil && p.needed[n.index]&askedFor != 0
+	return n.leafOf != nil && n.op == nil || n.retain || p.needed != nil && p.needed[n.index]&askedFor != 0
 }
 
 // checkRoot panics unless a pass can start at root.
@@ -239,10 +239,13 @@ func (p *pass) hooked(n, g *node, hook func(Variable) Variable) *node {
 // hold takes a hold on a gradient that a rule or a hook gave. One that is not on
 // the tape comes onto it.
 func (p *pass) hold(g *node) *node {
-	if g.tape != p.tape {
-		if g.tape != nil || g.kind == untracked {
-			panic(&TapeError{"Backward", "a backward rule returned a Variable of another tape or an untracked one"})
-		}
+	if g.tape != nil && g.tape != p.tape {
+		panic(&TapeError{"Backward", "a backward rule returned a Variable of another tape"})
+	}
+	if p.recorded {
+		g = p.tape.bring(g)
+	}
+	if g.tape == nil {
 		g = p.tape.view(g, g.Shape)
 	}
 	if !p.recorded {

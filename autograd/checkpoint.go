@@ -25,6 +25,9 @@ func Checkpoint(f Func, xs ...Variable) Variable {
 	if t == nil {
 		panic(&TapeError{"checkpoint", "none of the Variables is on a tape"})
 	}
+	for i, n := range nodes {
+		nodes[i] = t.bring(n)
+	}
 	c := &checkpoint{f: f, operands: len(xs), rng: t.rng, before: t.visible()}
 	inner := t.inner()
 	y := c.run(inner, nodes)
@@ -76,7 +79,7 @@ func (c *checkpoint) run(inner *Tape, operands []*node) *node {
 	if y.tape != nil && y.tape != inner {
 		panic(&TapeError{"checkpoint", "the function used a recorded Variable that is not one of its arguments"})
 	}
-	return y
+	return inner.bring(y)
 }
 
 // borrow is a leaf of t for n, which may be on another tape that outlives t's use
@@ -154,7 +157,7 @@ func (c *checkpoint) again(n *node) *node {
 	kept := t.rng
 	t.rng = c.rng
 	xs := operands(n)[:c.operands]
-	y := t.repeat(c.before, func() *node { return c.f(xs).check("checkpoint") })
+	y := t.repeat(c.before, func() *node { return t.bring(c.f(xs).check("checkpoint")) })
 	t.rng = kept
 	return y
 }

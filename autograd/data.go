@@ -14,24 +14,24 @@ func (t *Tape) Const(v Variable) Variable {
 	if n.tape != nil && n.tape != t {
 		panic(&TapeError{"Const", "the Variable is on another tape: Clone it first"})
 	}
-	if n.kind == untracked {
-		panic(&TapeError{"Const", untrackedReason})
-	}
 	return t.view(n, n.Shape).variable()
 }
 
 // Watch brings v onto the tape as a leaf: results computed from it are recorded,
 // and [Gradients.Of](v) has its gradient. Parameters are watched by being used;
-// Watch is for computing on parameters alone, where no operand is on a tape yet,
-// and for gradients with respect to inputs. Watching v again gives the same leaf.
-// An untracked Variable or one recorded on a tape panics with [*TapeError].
+// Watch is for computing on parameters alone without allocating, where no operand is on a
+// tape yet, and for gradients with respect to inputs. Watching v again gives the same
+// leaf. A result of parameters alone is recorded with what it was computed from. A Variable
+// recorded on a tape panics with [*TapeError].
 func (t *Tape) Watch(v Variable) Variable {
 	n := v.check("Watch")
-	switch n.kind {
-	case untracked:
-		panic(&TapeError{"Watch", untrackedReason})
-	case recorded:
+	switch {
+	case n.kind == recorded:
 		panic(&TapeError{"Watch", "the Variable is recorded on a tape already: Clone it, or take its gradient with Grad or RetainGrad"})
+	case n.kind == derived && t.recording:
+		n = t.adopt(n)
+		n.retain = true
+		return n.variable()
 	}
 	return t.leaf(n).variable()
 }

@@ -55,7 +55,10 @@ func WithDType(dtype DType, vs []Variable, f func()) {
 	}
 	defer func() {
 		for n, a := range kept {
-			n.Array = a
+			if n.DType != a.DType {
+				n.Array = a
+				n.modified()
+			}
 		}
 	}()
 	for n, a := range kept {

@@ -66,9 +66,7 @@ func roleOf(n *node) string {
 	switch {
 	case n.kind == parameter:
 		return "parameter"
-	case n.kind == untracked:
-		return "untracked"
-	case n.tracked:
+	case n.tracked || n.kind == derived:
 		return opName(n)
 	}
 	return ""

@@ -11,7 +11,7 @@ import "github.com/chainrule-go/chainrule/internal/tensor"
 func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Variable {
 	needed := make([]need, root.index+1)
 	markNeeded(needed, root, sources, 0)
-	keepAncestors(t, root, needed)
+	reached := ancestors(root)
 	known := make(map[*node]Variable, len(sources))
 	first := root.index
 	for i, s := range sources {
@@ -23,7 +23,7 @@ func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Varia
 	}
 	for i := first; i <= root.index; i++ {
 		n := t.record[i]
-		if needed[i] == 0 || n.op == nil || known[n].n != nil {
+		if needed[i] == 0 || !reached[i] || n.op == nil || known[n].n != nil {
 			continue
 		}
 		if n.op.jvp == nil {
@@ -36,13 +36,13 @@ func (t *Tape) tangentOf(root *node, sources []*node, tangents []Variable) Varia
 	return known[root]
 }
 
-// keepAncestors clears the marks of what root was not computed from.
-func keepAncestors(t *Tape, root *node, marks []need) {
-	reached := make([]bool, len(marks))
+// ancestors says by position in the record what root was computed from, itself included.
+func ancestors(root *node) []bool {
+	t := root.tape
+	reached := make([]bool, root.index+1)
 	reached[root.index] = true
 	for i := root.index; i >= 0; i-- {
-		if !reached[i] || marks[i] == 0 {
-			marks[i] = 0
+		if !reached[i] {
 			continue
 		}
 		n := t.record[i]
@@ -52,6 +52,7 @@ func keepAncestors(t *Tape, root *node, marks []need) {
 			}
 		}
 	}
+	return reached
 }
 
 // identityOp stands between a Variable and the copy of it that a transformation
@@ -71,9 +72,7 @@ func (t *Tape) alias(x *node) *node {
 	n := t.node(x.DType, x.Shape)
 	t.shareWith(n, x)
 	n.F32, n.F64 = x.F32, x.F64
-	if x.kind == parameter {
-		x = t.leaf(x)
-	}
+	x = t.bring(x)
 	n.in[0], n.op, n.tracked = x, identityOp, true
 	t.enter(n)
 	return n

@@ -42,7 +42,7 @@ func (f *Function) Apply(xs ...Variable) Variable {
 	}
 	nodes := checkAll(f.Name, xs)
 	o := f.op()
-	t := o.tapeOf(nodes)
+	t := jointTape(f.Name, nodes)
 	y := f.forward(t, append([]Variable{}, xs...)).check(f.Name)
 	n := o.result(y.DType, y.Shape, nodes...)
 	tensor.Copy(&n.Array, &y.Array)

@@ -1,6 +1,11 @@
 package autograd
 
-import "github.com/chainrule-go/chainrule/internal/tensor"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
 
 // Grad computes the gradients of y, a scalar or an array of one element, with
 // respect to each of xs, recording the pass itself: the results are Variables on
@@ -10,30 +15,78 @@ import "github.com/chainrule-go/chainrule/internal/tensor"
 //	d2y := autograd.Grad(dy.Sum(), x)[0]
 //
 // Each x is a parameter, a watched Variable or its leaf, or any tracked result on
-// y's tape. Where y does not depend on x the gradient is zero. Work that only other
-// gradients would need is left out. It panics with [*ShapeError] if y has more
-// than one element and with [*TapeError] if y is not recorded or an x cannot have
-// a gradient, being a constant or on another tape.
-func Grad(y Variable, xs ...Variable) []Variable {
-	n := y.check("Grad")
-	if n.Len() != 1 {
-		panic(&ShapeError{"Grad", shapesOf(n), "expected one element: reduce it first, or give the upstream gradient with GradWith"})
-	}
-	return n.gradients("Grad", Variable{}, xs, 0, true)
-}
+// y's tape. Work that only other gradients would need is left out. It panics with
+// [*ShapeError] if y has more than one element and with [*TapeError] if y is not recorded,
+// an x cannot have a gradient, being a constant or on another tape, or y does not depend
+// on one of xs; [GradConfig] allows that.
+func Grad(y Variable, xs ...Variable) []Variable { return GradConfig{}.Grad(y, xs...) }
 
 // GradWith is [Grad] of Σ upstream·y: the vector–Jacobian product. upstream has
 // y's shape and element type and may itself be recorded, so that the result can be
 // differentiated with respect to it.
 func GradWith(y, upstream Variable, xs ...Variable) []Variable {
+	return GradConfig{}.GradWith(y, upstream, xs...)
+}
+
+// GradConfig configures [Grad], [GradWith] and [ValueAndGrad], which are its methods with
+// the zero value.
+type GradConfig struct {
+	// AllowUnused gives a gradient of zero where the result does not depend on a Variable,
+	// which is an error otherwise: a derivative is more often lost than zero everywhere.
+	AllowUnused bool
+}
+
+// Grad is [Grad] as configured.
+func (c GradConfig) Grad(y Variable, xs ...Variable) []Variable {
+	n := y.check("Grad")
+	if n.Len() != 1 {
+		panic(&ShapeError{"Grad", shapesOf(n), "expected one element: reduce it first, or give the upstream gradient with GradWith"})
+	}
+	return c.grad("Grad", n, Variable{}, xs)
+}
+
+// GradWith is [GradWith] as configured.
+func (c GradConfig) GradWith(y, upstream Variable, xs ...Variable) []Variable {
 	n, u := y.check("GradWith"), upstream.check("GradWith")
 	checkUpstream("GradWith", n, u)
-	return n.gradients("GradWith", upstream, xs, 0, true)
+	return c.grad("GradWith", n, upstream, xs)
+}
+
+func (c GradConfig) grad(op string, y *node, upstream Variable, xs []Variable) []Variable {
+	y = y.onTape()
+	if t := y.tape; c.AllowUnused && t != nil && t.recording && !y.tracked {
+		for _, x := range xs {
+			t.source(op, x) // that it can have a gradient is checked all the same
+		}
+		return t.results(xs, make([]*node, len(xs)), true)
+	}
+	grads := y.gradientNodes(op, upstream, xs, 0, true)
+	if !c.AllowUnused && slices.Contains(grads, nil) {
+		y.checkUsed(op, xs)
+	}
+	return y.tape.results(xs, grads, true)
+}
+
+// checkUsed panics unless n was computed from each of xs.
+func (n *node) checkUsed(op string, xs []Variable) {
+	reached := ancestors(n)
+	for i, x := range xs {
+		s := n.tape.source(op, x)
+		if s == nil || s.index > n.index || !reached[s.index] {
+			panic(&TapeError{op, fmt.Sprintf("the result does not depend on Variable %d of %d; GradConfig.AllowUnused takes that for a gradient of zero", i, len(xs))})
+		}
+	}
 }
 
 // gradients runs a pass from root that is restricted to xs, and to what was recorded from
-// position since on. If it is not recorded, the results are constants on the tape.
+// position since on. If it is not recorded, the results are constants on the tape. Where
+// root does not depend on an x the gradient is zero.
 func (root *node) gradients(name string, upstream Variable, xs []Variable, since int, recorded bool) []Variable {
+	return root.tape.results(xs, root.gradientNodes(name, upstream, xs, since, recorded), recorded)
+}
+
+// gradientNodes is gradients with nil where there is none.
+func (root *node) gradientNodes(name string, upstream Variable, xs []Variable, since int, recorded bool) []*node {
 	t := checkRoot(name, root)
 	p := t.startPass(name, root, xs, since, recorded)
 	grads := make([]*node, len(xs))
@@ -54,7 +107,7 @@ func (root *node) gradients(name string, upstream Variable, xs []Variable, since
 		p.step(n, g)
 	}
 	t.endPass(p)
-	return t.results(xs, grads, recorded)
+	return grads
 }
 
 // results turns gradients into Variables on the tape, with zeros where there is

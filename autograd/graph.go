@@ -25,7 +25,7 @@ import (
 // Operands through which no gradient flows are leaves of the graph, however they
 // were computed. It panics with [*TapeError] if y is not on a tape.
 func Graph(y Variable) *ComputationGraph {
-	root := y.check("Graph")
+	root := y.check("Graph").onTape()
 	if root.tape == nil {
 		panic(&TapeError{"Graph", "nothing was recorded: the Variable is on no tape"})
 	}

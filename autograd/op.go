@@ -30,17 +30,15 @@ type op struct {
 	jvp func(n *node, t func(i int) Variable) Variable
 }
 
-const untrackedReason = "an operand was computed from a parameter outside any tape, so its gradient would be lost: " +
-	"bring the parameter onto the tape first with tape.Watch, or Detach the operand if no gradient is wanted"
-
 // result makes the node of an operation's value, with elements of unspecified
 // content: on the tape of the operands, or on the heap where none has one. The
-// operands must have passed check. It panics if they are on two tapes, or if one is
-// untracked and another on a tape.
+// operands must have passed check. It panics if they are on two tapes.
 func (o *op) result(dtype DType, shape []int, in ...*node) *node {
-	t := o.tapeOf(in)
+	t := jointTape(o.name, in)
 	if t == nil {
-		return newNode(dtype, shape, o.eagerKind(in))
+		n := newNode(dtype, shape, constant)
+		o.keep(n, in)
+		return n
 	}
 	if t.watcher != nil {
 		t.watcher.begin()
@@ -62,13 +60,14 @@ func (n *node) done() Variable {
 // resultView is result for a value that shares the elements of its first operand,
 // from element start on.
 func (o *op) resultView(shape []int, start int, in ...*node) *node {
-	t := o.tapeOf(in)
+	t := jointTape(o.name, in)
 	base := in[0]
 	var n *node
 	if t == nil {
-		n = &node{kind: o.eagerKind(in), index: -1, base: base}
+		n = &node{index: -1, base: base}
 		n.DType = base.DType
 		n.setShape(shape)
+		o.keep(n, in)
 	} else {
 		n = t.node(base.DType, shape)
 		t.shareWith(n, base)
@@ -80,16 +79,7 @@ func (o *op) resultView(shape []int, start int, in ...*node) *node {
 	return n
 }
 
-// tapeOf is the one tape that operands are on, nil if there is none. An operation
-// without derivative does not mind untracked operands.
-func (o *op) tapeOf(in []*node) *Tape {
-	t := jointTape(o.name, in)
-	if t != nil && o.vjp != nil {
-		rejectUntracked(o.name, in)
-	}
-	return t
-}
-
+// jointTape is the one tape that operands are on, nil if there is none.
 func jointTape(op string, in []*node) *Tape {
 	var t *Tape
 	for _, n := range in {
@@ -104,9 +94,9 @@ func jointTape(op string, in []*node) *Tape {
 	return t
 }
 
-// join brings parameters among the operands onto the tape of the others, if there
-// is one. Functions that are made of several operations call it first: an operation
-// on a parameter alone would leave the tape out.
+// join brings parameters among the operands, and results of parameters, onto the tape of
+// the others, if there is one. Functions that are made of several operations call it
+// first: an operation on a parameter alone would leave the tape out, and allocate.
 func join(op string, xs ...*Variable) {
 	var buffer [3]*node
 	nodes := buffer[:0]
@@ -118,40 +108,18 @@ func join(op string, xs ...*Variable) {
 		return
 	}
 	for i, n := range nodes {
-		if n.kind == parameter {
-			*xs[i] = t.leaf(n).variable()
+		if b := t.bring(n); b != n {
+			*xs[i] = b.variable()
 		}
 	}
-}
-
-func rejectUntracked(op string, in []*node) {
-	for _, n := range in {
-		if n.kind == untracked {
-			panic(&TapeError{op, untrackedReason})
-		}
-	}
-}
-
-// eagerKind is the kind of a result computed outside any tape. An operation
-// without derivative loses no gradient.
-func (o *op) eagerKind(in []*node) kind {
-	if o.vjp == nil {
-		return constant
-	}
-	for _, n := range in {
-		if n.kind == parameter || n.kind == untracked {
-			return untracked
-		}
-	}
-	return constant
 }
 
 // link enters n on t, with its operands if a gradient can reach one of them.
 func (o *op) link(t *Tape, n *node, in []*node) {
 	if t.recording && o.vjp != nil {
 		for i, x := range in {
-			if x.kind == parameter {
-				x = t.leaf(x)
+			if x.kind == parameter || x.kind == derived {
+				x = t.bring(x)
 			}
 			n.tracked = n.tracked || x.tracked
 			if i < len(n.in) {
@@ -163,9 +131,7 @@ func (o *op) link(t *Tape, n *node, in []*node) {
 		if n.tracked {
 			n.op = o
 		} else {
-			n.in = [3]*node{}
-			clear(n.more)
-			n.more = n.more[:0]
+			n.dropInputs()
 		}
 	}
 	t.enter(n)

@@ -18,7 +18,7 @@ type Tape struct {
 	pool     tensor.Pool
 	free     []*node         // nodes to reuse
 	record   []*node         // nodes that live until Reset, in recording order
-	leaves   map[*node]*node // parameter or constant → its leaf on this tape
+	leaves   map[*node]*node // what is outside this tape → the node here that stands for it
 	sets     []*gradientSet  // gradients handed out since Reset
 	freeSets []*gradientSet
 
@@ -297,11 +297,8 @@ func (t *Tape) unref(n *node) {
 	}
 	if n.op != nil {
 		n.op = nil
-		n.in = [3]*node{}
-		clear(n.more)
-		n.more = n.more[:0]
+		n.dropInputs()
 	}
-	n.attr.any = nil
 	if len(n.hooks) > 0 {
 		clear(n.hooks)
 		n.hooks = n.hooks[:0]

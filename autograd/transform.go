@@ -26,16 +26,14 @@ func evaluate(op string, f Func, xs []Variable) *evaluation {
 	if e.tape == nil {
 		e.tape, e.own = NewTape(TapeConfig{}), true
 	}
-	rejectUntracked(op, nodes)
 	args := make([]Variable, len(xs))
 	e.xs = make([]*node, len(xs))
 	for i, n := range nodes {
 		e.xs[i] = e.tape.alias(n)
 		args[i] = e.xs[i].variable()
 	}
-	y := f(args).check(op)
-	if y.tape != e.tape {
-		// The result does not depend on the arguments.
+	y := e.tape.bring(f(args).check(op))
+	if y.tape != e.tape { // a constant
 		y = e.tape.view(y, y.Shape)
 	}
 	e.y = y
@@ -64,6 +62,15 @@ func (e *evaluation) scalar(op string) {
 	}
 }
 
+// arguments are what the Func was called with.
+func (e *evaluation) arguments() []Variable {
+	xs := make([]Variable, len(e.xs))
+	for i, x := range e.xs {
+		xs[i] = x.variable()
+	}
+	return xs
+}
+
 // zerosLike is a constant of zeros of n's shape on the tape.
 func (e *evaluation) zerosLike(n *node) Variable {
 	z := e.tape.array(n.DType, n.Shape)
@@ -73,10 +80,7 @@ func (e *evaluation) zerosLike(n *node) Variable {
 
 // grads are the gradients with respect to the arguments.
 func (e *evaluation) grads(op string, y *node, upstream Variable) []Variable {
-	xs := make([]Variable, len(e.xs))
-	for i, x := range e.xs {
-		xs[i] = x.variable()
-	}
+	xs := e.arguments()
 	if !y.tracked {
 		for i, x := range e.xs {
 			xs[i] = e.zerosLike(x)
@@ -87,10 +91,19 @@ func (e *evaluation) grads(op string, y *node, upstream Variable) []Variable {
 }
 
 // ValueAndGrad is f's value at xs, which must have one element, and its gradient
-// with respect to each of xs.
+// with respect to each of xs. It panics with [*ShapeError] if the value has more elements,
+// and with [*TapeError] if it does not depend on one of xs; [GradConfig] allows that.
 func ValueAndGrad(f Func, xs ...Variable) (value Variable, grads []Variable) {
+	return GradConfig{}.ValueAndGrad(f, xs...)
+}
+
+// ValueAndGrad is [ValueAndGrad] as configured.
+func (c GradConfig) ValueAndGrad(f Func, xs ...Variable) (value Variable, grads []Variable) {
 	e := evaluate("ValueAndGrad", f, xs)
 	e.scalar("ValueAndGrad")
+	if !c.AllowUnused {
+		e.y.checkUsed("ValueAndGrad", e.arguments())
+	}
 	grads = e.grads("ValueAndGrad", e.y, Variable{})
 	return e.give(e.y.variable()), e.giveAll(grads)
 }
@@ -199,7 +212,7 @@ func Hessian(f func(x Variable) Variable, x Variable) Variable {
 	shape := append(append([]int{}, e.xs[0].Shape...), e.xs[0].Shape...)
 	gradient := e.zerosLike(e.xs[0])
 	if e.y.tracked {
-		gradient = Grad(e.y.variable(), e.xs[0].variable())[0]
+		gradient = GradConfig{AllowUnused: true}.Grad(e.y.variable(), e.xs[0].variable())[0]
 	}
 	return e.give(e.rows(gradient.n).Reshape(shape...))
 }

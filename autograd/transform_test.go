@@ -1,6 +1,7 @@
 package autograd_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -99,7 +100,17 @@ func TestTransformationsOfSeveralVariables(t *testing.T) {
 		t.Error(diff)
 	}
 	constant := func(xs []autograd.Variable) autograd.Variable { return autograd.Scalar(4.0) }
-	value, grads = autograd.ValueAndGrad(constant, vector(1, 2))
+	var tapeError *autograd.TapeError
+	for name, f := range map[string]autograd.Func{
+		"constant function": constant,
+		"function of one":   func(xs []autograd.Variable) autograd.Variable { return xs[0].Sum() },
+		"values read off":   func(xs []autograd.Variable) autograd.Variable { return xs[0].Sum().MulScalar(xs[1].At(0)) },
+	} {
+		if err := autograd.Try(func() { autograd.ValueAndGrad(f, vector(1, 2), vector(3)) }); !errors.As(err, &tapeError) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	value, grads = autograd.GradConfig{AllowUnused: true}.ValueAndGrad(constant, vector(1, 2))
 	if value.Item() != 4 || grads[0].Float64s()[1] != 0 {
 		t.Errorf("constant function: value %v, gradient %v", value, grads[0])
 	}

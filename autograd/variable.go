@@ -13,12 +13,20 @@ import (
 // ([Parameter]) is persistent data whose gradient is wanted. Both live outside any
 // tape and may be read by any number of goroutines. A recorded Variable is the
 // result of an operation on a tape; it is valid until the tape is Reset and
-// belongs to the tape's goroutine. An untracked Variable is what an operation on a
-// parameter gives outside any tape: its gradient path is not known, so mixing it
-// with a tape panics.
+// belongs to the tape's goroutine. A derived Variable is what operations on parameters
+// give outside any tape; as there, any number of goroutines may read it.
+//
+// A derived Variable keeps how it was made. When it meets a recorded one, as in
+// loss.Add(w.Square().Sum()), their tape records it with the value that it has, so that
+// gradients reach the parameters; a tape without gradients takes it as a constant, and
+// Backward works on it too. Its operands must not be modified in between, or the tape
+// panics: see [Variable.MarkModified]. It lives on the heap, with everything it was
+// computed from, until it is garbage or [Variable.Detach] or [Variable.Clone] ends the
+// memory of how; where a loop is to allocate nothing, bring the parameters onto the tape
+// first, with [Tape.Watch].
 //
 // Variables are not modified by operations. What may write to one: the slices of
-// [Variable.Float32s] and [Variable.Float64s], and [Variable.CopyFrom].
+// [Variable.Float32s] and [Variable.Float64s], [Variable.CopyFrom], and [Tape.Commit].
 type Variable struct {
 	n   *node
 	gen uint64 // the generation of n this handle was made for
@@ -30,7 +38,7 @@ type kind uint8
 const (
 	constant  kind = iota // data; nobody wants its gradient
 	parameter             // a persistent leaf whose gradient is wanted
-	untracked             // computed from a parameter outside any tape
+	derived               // computed from parameters outside any tape
 	recorded              // lives on a tape
 )
 
@@ -57,11 +65,15 @@ type node struct {
 	in   [3]*node // operands; the fourth and later ones are in more
 	more []*node
 
-	base   *node // of a view: whose elements these are, if on the same tape
+	base   *node // of a view: whose elements these are, if on the same tape, or both on none
 	aux    *node // what the forward pass keeps for the backward pass
-	leafOf *node // of a leaf: the parameter or constant it stands for
+	leafOf *node // the node outside the tape, or on another one, that this stands for
 	hooks  []func(Variable) Variable
 	bytes  tensor.Bytes // what the elements are to be computed from, see [Tape.Bytes]
+
+	// Outside any tape: how often the elements were modified; of a derived node, how
+	// often those of its operands were when it was computed.
+	version uint64
 
 	attr attributes
 	dims [4]int // Shape of arrays up to rank 4
@@ -71,12 +83,23 @@ type node struct {
 // the node so that recording them allocates nothing. Nodes are reused without
 // clearing them: an operation sets every one it reads.
 type attributes struct {
-	any  any // for operations off the hot path
 	x, y float64
 	i    int
 	axes uint64 // set of axes, bit k for axis k
 	keep bool
 	ints []int
+}
+
+// setInputs makes in the operands of n, which has none.
+func (n *node) setInputs(in []*node) {
+	k := copy(n.in[:], in)
+	n.more = append(n.more, in[k:]...)
+}
+
+func (n *node) dropInputs() {
+	n.in = [3]*node{}
+	clear(n.more)
+	n.more = n.more[:0]
 }
 
 // inputs calls f for each operand of n, in order.
@@ -184,7 +207,7 @@ func (v Variable) IsParameter() bool { return v.header("IsParameter").kind == pa
 // watched Variable, or v is one of these.
 func (v Variable) Tracked() bool {
 	n := v.header("Tracked")
-	return n.tracked || n.kind == parameter
+	return n.tracked || n.kind == parameter || n.kind == derived
 }
 
 // Float32s is the elements in row-major order. It is v's own memory: valid as long
@@ -265,6 +288,7 @@ func (v Variable) CopyFrom(src Variable) {
 	n, s := v.check("CopyFrom"), src.check("CopyFrom")
 	checkSameForm("CopyFrom", n, s)
 	tensor.Copy(&n.Array, &s.Array)
+	n.modified()
 }
 
 // Detach is v's value as a constant: no gradient flows through it (the literature
@@ -273,7 +297,7 @@ func (v Variable) CopyFrom(src Variable) {
 func (v Variable) Detach() Variable {
 	n := v.check("Detach")
 	if n.tape == nil {
-		c := &node{kind: constant, index: -1}
+		c := &node{kind: constant, index: -1, base: n}
 		c.setShape(n.Shape)
 		c.DType, c.F32, c.F64 = n.DType, n.F32, n.F64
 		return c.variable()
@@ -283,10 +307,11 @@ func (v Variable) Detach() Variable {
 
 // RetainGrad asks the next Backward from a descendant of v to report v's gradient
 // too, although v is neither a parameter nor watched: [Gradients.Of] then has it.
-// It returns v, which must be recorded on a tape and tracked.
+// It returns v. It panics with [*TapeError] unless v is tracked, and neither a parameter
+// nor constant; one that is on no tape yet is marked for the tapes it meets from now on.
 func (v Variable) RetainGrad() Variable {
 	n := v.check("RetainGrad")
-	if !n.tracked {
+	if !n.tracked && n.kind != derived {
 		panic(&TapeError{"RetainGrad", "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
 	}
 	n.retain = true
@@ -296,11 +321,11 @@ func (v Variable) RetainGrad() Variable {
 // Hook calls f with v's gradient when a backward pass has summed it and before it
 // is passed on to v's operands; what f returns takes its place, and a zero
 // Variable leaves it as it is. In a pass of [Grad] f's own operations are recorded
-// like the rest. It returns v, which must be recorded on a tape and tracked.
-// Hooks run in the order they were added.
+// like the rest. It returns v, and panics as [Variable.RetainGrad] does. Hooks run in the
+// order they were added.
 func (v Variable) Hook(f func(grad Variable) Variable) Variable {
 	n := v.check("Hook")
-	if !n.tracked {
+	if !n.tracked && n.kind != derived {
 		panic(&TapeError{"Hook", "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
 	}
 	n.hooks = append(n.hooks, f)

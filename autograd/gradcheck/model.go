@@ -110,9 +110,13 @@ func (m *Model) check(options Options) (*Report, error) {
 		for _, x := range data {
 			xs = append(xs, t.Const(x))
 		}
-		return []autograd.Variable{m.Forward(t, xs)}
+		y := m.Forward(t, xs)
+		if y.IsValid() && y.Tape() == nil && y.Tracked() { // of parameters alone
+			y = t.Watch(y)
+		}
+		return []autograd.Variable{y}
 	}
-	p.offTape = errors.New("the result is not on the tape: compute it from the arguments of Forward, or bring other data in with its tape")
+	p.offTape = errors.New("the result depends neither on the parameters nor on the arguments of Forward")
 	return p.report(options)
 }
 

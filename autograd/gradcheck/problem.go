@@ -247,6 +247,9 @@ func (r *run) gradient(upstream []float64) ([]float64, error) {
 	return sum, nil
 }
 
+// allowUnused is for functions that do not depend on all of their inputs.
+var allowUnused = autograd.GradConfig{AllowUnused: true}
+
 // secondOrder is the gradient of p's outputs as a function of p's inputs and of the
 // upstream gradients, which start at the given values.
 func (p *problem) secondOrder(upstream []float64) *problem {
@@ -268,7 +271,7 @@ func (p *problem) secondOrder(upstream []float64) *problem {
 			if !y.Tracked() {
 				continue
 			}
-			for i, grad := range autograd.GradWith(y, t.Watch(us[k]), xs...) {
+			for i, grad := range allowUnused.GradWith(y, t.Watch(us[k]), xs...) {
 				if sums[i].IsValid() {
 					grad = sums[i].Add(grad)
 				}
