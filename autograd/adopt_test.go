@@ -12,13 +12,14 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/autograd/gradcheck"
+	"github.com/chainrule-go/chainrule/internal/operations"
 )
 
 // Every operation, computed of parameters outside any tape and adopted afterwards, gives
 // the values and gradients, to second order, that it gives when it is recorded.
 func TestOperationsOnParametersAlone(t *testing.T) {
-	forEach(t, func(t *testing.T, r row, xs []autograd.Variable) {
-		if r.name == "Checkpoint" {
+	forEach(t, func(t *testing.T, r operations.Row, xs []autograd.Variable) {
+		if r.Name == "Checkpoint" {
 			t.Skip("it needs an operand on a tape")
 		}
 		for i, x := range xs {
@@ -32,7 +33,7 @@ func TestOperationsOnParametersAlone(t *testing.T) {
 					operands[i] = tape.Watch(x)
 				}
 			}
-			y := r.f(operands)
+			y := r.F(operands)
 			if !record && y.Tape() != nil {
 				t.Fatal("the result is on a tape")
 			}

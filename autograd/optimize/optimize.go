@@ -96,6 +96,7 @@ func OverParameters(params []autograd.Variable, loss func(tape *autograd.Tape) a
 	set = func(x []float64) {
 		for _, w := range params {
 			x = x[copy(w.Float64s(), x):]
+			w.MarkModified()
 		}
 	}
 	forward, backward := autograd.NewTape(autograd.TapeConfig{NoGrad: true}), autograd.NewTape(autograd.TapeConfig{})

@@ -235,8 +235,10 @@ func (p *param) begin(e *engine, grad autograd.Variable) {
 	}
 }
 
-// end lets go of the gradient, whose memory belongs to a tape.
+// end says that the parameter has changed, and lets go of the gradient, whose memory
+// belongs to a tape.
 func (p *param) end() {
+	p.v.MarkModified()
 	p.w, p.grad = tensor.Array{}, tensor.Array{}
 	p.slots = [tensor.MaxSlots]tensor.Array{}
 }

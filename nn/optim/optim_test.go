@@ -290,3 +290,16 @@ func TestAdamZeroFirstBeta(t *testing.T) {
 		t.Errorf("there and back again is %v", got)
 	}
 }
+
+// What was computed from a parameter before a step is out of date after it.
+func TestStepMarksParametersModified(t *testing.T) {
+	each(t, func(t *testing.T, make maker) {
+		w := autograd.Parameter(autograd.New([]float64{1, 2}))
+		penalty := w.Square().Sum()
+		make(named(w)).Step(penalty.Backward())
+		var tapeError *autograd.TapeError
+		if err := autograd.Try(func() { penalty.Backward() }); !errors.As(err, &tapeError) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
