@@ -87,7 +87,7 @@ func epoch(b *testing.B, digits *data.Images) (flops float64) {
 func digits(b *testing.B) *data.Images {
 	b.Helper()
 	if dir := os.Getenv("MNIST_DIR"); dir != "" {
-		train, _, err := data.MNIST(context.Background(), data.MNISTOptions{Dir: dir})
+		train, _, err := data.MNIST(context.Background(), data.SourceConfig{Dir: dir})
 		if err != nil {
 			b.Fatal(err)
 		}

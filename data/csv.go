@@ -13,12 +13,12 @@ import (
 	"strings"
 )
 
-// CSVOptions says how [ReadCSV] understands a file. The zero value reads columns of
+// CSVConfig says how [ReadCSV] understands a file. The zero value reads columns of
 // numbers, separated by commas, under a line of names.
 //
 // Columns are named by the header; where no name matches, by their number, counted
 // from 1, or with a minus from the end: "-1" is the last one.
-type CSVOptions struct {
+type CSVConfig struct {
 	NoHeader bool     // the first line is data already
 	Comma    rune     // between fields; 0 means ','
 	Label    string   // column of the classes; empty for none
@@ -28,37 +28,37 @@ type CSVOptions struct {
 }
 
 // ReadCSV reads a table of numbers, plain or compressed with gzip. The columns that
-// the options do not mention are the features X, of shape [lines, columns], and
+// config does not mention are the features X, of shape [lines, columns], and
 // their names are Names.
 //
 // If all labels are whole numbers from 0, they are the classes; else they are the
 // classes' names, numbered in alphabetical order. Anything but a finite number in
 // another column, an empty field too, is a [*FormatError] with its line and column.
-func ReadCSV(r io.Reader, options CSVOptions) (*Arrays, error) {
-	return readCSV(r, nameOf(r), options)
+func ReadCSV(r io.Reader, config CSVConfig) (*Arrays, error) {
+	return readCSV(r, nameOf(r), config)
 }
 
 // ReadCSVFile reads the table at path; see [ReadCSV].
-func ReadCSVFile(path string, options CSVOptions) (*Arrays, error) {
+func ReadCSVFile(path string, config CSVConfig) (*Arrays, error) {
 	f, _, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return readCSV(f, path, options)
+	return readCSV(f, path, config)
 }
 
-func readCSV(r io.Reader, name string, options CSVOptions) (*Arrays, error) {
+func readCSV(r io.Reader, name string, config CSVConfig) (*Arrays, error) {
 	content, err := uncompress(r, name)
 	if err != nil {
 		return nil, err
 	}
-	t := &table{name: name, options: options, labels: classList{number: map[string]int{}}}
+	t := &table{name: name, config: config, labels: classList{number: map[string]int{}}}
 	t.csv = csv.NewReader(skipMark(content))
 	t.csv.ReuseRecord = true
-	t.csv.TrimLeadingSpace = options.Comma != '\t' && options.Comma != ' '
-	if options.Comma != 0 {
-		t.csv.Comma = options.Comma
+	t.csv.TrimLeadingSpace = config.Comma != '\t' && config.Comma != ' '
+	if config.Comma != 0 {
+		t.csv.Comma = config.Comma
 	}
 	if err := t.header(); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ const (
 // table is a CSV file in the course of being read.
 type table struct {
 	name    string
-	options CSVOptions
+	config  CSVConfig
 	csv     *csv.Reader
 	names   []string // of the columns; nil without header
 	roles   []role   // of the columns
@@ -120,7 +120,7 @@ func (t *table) header() error {
 		return err
 	}
 	t.roles = make([]role, len(record))
-	if t.options.NoHeader {
+	if t.config.NoHeader {
 		t.pending = slices.Clone(record)
 	} else {
 		if !slices.ContainsFunc(record, func(field string) bool { return !isNumber(field) }) {
@@ -131,17 +131,17 @@ func (t *table) header() error {
 			t.names = append(t.names, strings.TrimSpace(field))
 		}
 	}
-	if t.options.Label != "" {
-		if err := t.assign(t.options.Label, label); err != nil {
+	if t.config.Label != "" {
+		if err := t.assign(t.config.Label, label); err != nil {
 			return err
 		}
 	}
-	for _, column := range t.options.Targets {
+	for _, column := range t.config.Targets {
 		if err := t.assign(column, target); err != nil {
 			return err
 		}
 	}
-	for _, column := range t.options.Ignore {
+	for _, column := range t.config.Ignore {
 		if err := t.assign(column, ignored); err != nil {
 			return err
 		}
@@ -216,9 +216,9 @@ func (t *table) add(record []string) error {
 			t.labels.add(field)
 			continue
 		}
-		v, err := strconv.ParseFloat(field, t.options.DType.Size()*8)
+		v, err := strconv.ParseFloat(field, t.config.DType.Size()*8)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return t.wrong(i, fmt.Sprintf("a finite %v", t.options.DType), field)
+			return t.wrong(i, fmt.Sprintf("a finite %v", t.config.DType), field)
 		}
 		if t.roles[i] == target {
 			t.y = append(t.y, v)
@@ -264,7 +264,7 @@ func (t *table) array(values []float64, r role) Array {
 		}
 	}
 	shape := []int{t.rows, columns}
-	if t.options.DType == Float64 {
+	if t.config.DType == Float64 {
 		return NewArray(append([]float64{}, values...), shape...)
 	}
 	narrow := make([]float32, len(values))

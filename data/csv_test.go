@@ -19,7 +19,7 @@ import (
 func TestReadCSV(t *testing.T) {
 	tests := []struct {
 		name    string
-		options data.CSVOptions
+		options data.CSVConfig
 		file    string
 		want    data.Arrays
 	}{
@@ -30,47 +30,47 @@ func TestReadCSV(t *testing.T) {
 		},
 		{
 			name:    "float64",
-			options: data.CSVOptions{DType: data.Float64, NoHeader: true},
+			options: data.CSVConfig{DType: data.Float64, NoHeader: true},
 			file:    "0.1\n0.2",
 			want:    data.Arrays{X: data.NewArray([]float64{0.1, 0.2}, 2, 1)},
 		},
 		{
 			name:    "numeric labels by name",
-			options: data.CSVOptions{Label: "class"},
+			options: data.CSVConfig{Label: "class"},
 			file:    "class,x\n2,0.5\n0,1.5\n",
 			want:    data.Arrays{X: data.NewArray([]float32{0.5, 1.5}, 2, 1), Labels: []int{2, 0}, Names: []string{"x"}},
 		},
 		{
 			name:    "named labels, last column",
-			options: data.CSVOptions{Label: "-1", NoHeader: true},
+			options: data.CSVConfig{Label: "-1", NoHeader: true},
 			file:    "1,versicolor\n2,setosa\n3,versicolor\n",
 			want: data.Arrays{X: data.NewArray([]float32{1, 2, 3}, 3, 1), Labels: []int{1, 0, 1},
 				Classes: []string{"setosa", "versicolor"}},
 		},
 		{
 			name:    "labels below zero are names",
-			options: data.CSVOptions{Label: "y"},
+			options: data.CSVConfig{Label: "y"},
 			file:    "x,y\n1,1\n2,-1\n",
 			want: data.Arrays{X: data.NewArray([]float32{1, 2}, 2, 1), Labels: []int{1, 0}, Classes: []string{"-1", "1"},
 				Names: []string{"x"}},
 		},
 		{
 			name:    "targets and ignored columns",
-			options: data.CSVOptions{Targets: []string{"price", "1"}, Ignore: []string{"id"}},
+			options: data.CSVConfig{Targets: []string{"price", "1"}, Ignore: []string{"id"}},
 			file:    "area,id,rooms,price\n50,A-7,2,100\n70,B 9,3,150\n",
 			want: data.Arrays{X: data.NewArray([]float32{2, 3}, 2, 1), Y: data.NewArray([]float32{50, 100, 70, 150}, 2, 2),
 				Names: []string{"rooms"}},
 		},
 		{
 			name:    "semicolons, quotes, spaces, blank lines and a byte order mark",
-			options: data.CSVOptions{Comma: ';', Label: "the class"},
+			options: data.CSVConfig{Comma: ';', Label: "the class"},
 			file:    "\ufeff\"x\"; the class \r\n\r\n 1 ;\"a; b\"\r\n2; c \r\n",
 			want: data.Arrays{X: data.NewArray([]float32{1, 2}, 2, 1), Labels: []int{0, 1}, Classes: []string{"a; b", "c"},
 				Names: []string{"x"}},
 		},
 		{
 			name:    "tabs",
-			options: data.CSVOptions{Comma: '\t'},
+			options: data.CSVConfig{Comma: '\t'},
 			file:    "x\ty\n1\t2\n",
 			want:    data.Arrays{X: data.NewArray([]float32{1, 2}, 1, 2), Names: []string{"x", "y"}},
 		},
@@ -103,29 +103,29 @@ func TestReadCSV(t *testing.T) {
 func TestReadCSVFails(t *testing.T) {
 	tests := []struct {
 		name    string
-		options data.CSVOptions
+		options data.CSVConfig
 		file    string
 		line    int
 		column  int
 		text    string
 	}{
-		{"empty", data.CSVOptions{}, "", 1, 0, "want a table, got the end of the file"},
-		{"no header", data.CSVOptions{}, "1,2\n3,4\n", 1, 0, `want names of columns (or the option NoHeader), got numbers: "1,2"`},
-		{"unexpected header", data.CSVOptions{NoHeader: true}, "1,b\n3,4\n", 1, 2, `want a finite float32, got "b"`},
-		{"word", data.CSVOptions{}, "a,b\n1,2\n\n3,four\n", 4, 2, `want a finite float32 in column "b", got "four"`},
-		{"missing value", data.CSVOptions{}, "a,b\n1,\n", 2, 2, `got ""`},
-		{"NaN", data.CSVOptions{}, "a,b\nNaN,1\n", 2, 1, `got "NaN"`},
-		{"infinity", data.CSVOptions{}, "a,b\n1,-inf\n", 2, 2, `got "-inf"`},
-		{"beyond float32", data.CSVOptions{}, "a,b\n1,1e39\n", 2, 2, "want a finite float32"},
-		{"beyond float64", data.CSVOptions{DType: data.Float64}, "a,b\n1,1e309\n", 2, 2, "want a finite float64"},
-		{"missing label", data.CSVOptions{Label: "b"}, "a,b\n1,2\n1,\n", 3, 2, `want a label in column "b"`},
-		{"short line", data.CSVOptions{}, "a,b\n1,2\n3\n", 3, 0, "want 2 fields, as in the first line, got 1"},
-		{"long line", data.CSVOptions{}, "a,b\n1,2,3\n", 2, 0, "got 3"},
-		{"quote", data.CSVOptions{}, "a,b\n1,\"2\n", 2, 0, "want fields of CSV"},
-		{"unknown column", data.CSVOptions{Label: "class"}, "a,b\n1,2\n", 1, 0, `want a column "class", got 2 columns named ["a" "b"]`},
-		{"column 0", data.CSVOptions{Targets: []string{"0"}}, "a,b\n1,2\n", 1, 0, `want a column "0"`},
-		{"column beyond", data.CSVOptions{Ignore: []string{"-3"}, NoHeader: true}, "1,2\n", 1, 0, `want a column "-3", got 2 columns`},
-		{"no features", data.CSVOptions{Label: "a", Targets: []string{"b"}}, "a,b\n1,2\n", 1, 0, "want a column of features"},
+		{"empty", data.CSVConfig{}, "", 1, 0, "want a table, got the end of the file"},
+		{"no header", data.CSVConfig{}, "1,2\n3,4\n", 1, 0, `want names of columns (or the option NoHeader), got numbers: "1,2"`},
+		{"unexpected header", data.CSVConfig{NoHeader: true}, "1,b\n3,4\n", 1, 2, `want a finite float32, got "b"`},
+		{"word", data.CSVConfig{}, "a,b\n1,2\n\n3,four\n", 4, 2, `want a finite float32 in column "b", got "four"`},
+		{"missing value", data.CSVConfig{}, "a,b\n1,\n", 2, 2, `got ""`},
+		{"NaN", data.CSVConfig{}, "a,b\nNaN,1\n", 2, 1, `got "NaN"`},
+		{"infinity", data.CSVConfig{}, "a,b\n1,-inf\n", 2, 2, `got "-inf"`},
+		{"beyond float32", data.CSVConfig{}, "a,b\n1,1e39\n", 2, 2, "want a finite float32"},
+		{"beyond float64", data.CSVConfig{DType: data.Float64}, "a,b\n1,1e309\n", 2, 2, "want a finite float64"},
+		{"missing label", data.CSVConfig{Label: "b"}, "a,b\n1,2\n1,\n", 3, 2, `want a label in column "b"`},
+		{"short line", data.CSVConfig{}, "a,b\n1,2\n3\n", 3, 0, "want 2 fields, as in the first line, got 1"},
+		{"long line", data.CSVConfig{}, "a,b\n1,2,3\n", 2, 0, "got 3"},
+		{"quote", data.CSVConfig{}, "a,b\n1,\"2\n", 2, 0, "want fields of CSV"},
+		{"unknown column", data.CSVConfig{Label: "class"}, "a,b\n1,2\n", 1, 0, `want a column "class", got 2 columns named ["a" "b"]`},
+		{"column 0", data.CSVConfig{Targets: []string{"0"}}, "a,b\n1,2\n", 1, 0, `want a column "0"`},
+		{"column beyond", data.CSVConfig{Ignore: []string{"-3"}, NoHeader: true}, "1,2\n", 1, 0, `want a column "-3", got 2 columns`},
+		{"no features", data.CSVConfig{Label: "a", Targets: []string{"b"}}, "a,b\n1,2\n", 1, 0, "want a column of features"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -144,11 +144,11 @@ func TestReadCSVFails(t *testing.T) {
 		})
 	}
 	whole := gzipped(t, []byte("a,b\n1,2\n"))
-	if _, err := data.ReadCSV(bytes.NewReader(whole[:len(whole)-9]), data.CSVOptions{}); !isFormatError(err) {
+	if _, err := data.ReadCSV(bytes.NewReader(whole[:len(whole)-9]), data.CSVConfig{}); !isFormatError(err) {
 		t.Errorf("truncated gzip: error %v, want a *FormatError", err)
 	}
 	failure := errors.New("unreadable")
-	if _, err := data.ReadCSV(io.MultiReader(strings.NewReader("a,b\n1,"), iotest.ErrReader(failure)), data.CSVOptions{}); !errors.Is(err, failure) || isFormatError(err) {
+	if _, err := data.ReadCSV(io.MultiReader(strings.NewReader("a,b\n1,"), iotest.ErrReader(failure)), data.CSVConfig{}); !errors.Is(err, failure) || isFormatError(err) {
 		t.Errorf("failing reader: error %v, want one that wraps the reader's", err)
 	}
 }
@@ -160,7 +160,7 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add([]byte("a\n\n\n1\n"), "1", false)
 	f.Add(gzipped(f, []byte("a,b\n1,2\n")), "2", false)
 	f.Fuzz(func(t *testing.T, file []byte, label string, noHeader bool) {
-		a, err := data.ReadCSV(bytes.NewReader(file), data.CSVOptions{Label: label, NoHeader: noHeader})
+		a, err := data.ReadCSV(bytes.NewReader(file), data.CSVConfig{Label: label, NoHeader: noHeader})
 		if err != nil {
 			if !isFormatError(err) {
 				t.Fatalf("error %v is no *FormatError", err)

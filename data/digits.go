@@ -3,6 +3,8 @@ package data
 import (
 	"bytes"
 	_ "embed"
+	"slices"
+	"sync"
 )
 
 //go:embed digits/digits.csv.gz
@@ -27,9 +29,22 @@ const (
 // E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
 // Learning Repository, 1998, https://doi.org/10.24432/C50P49, CC BY 4.0.
 func Digits(seed uint64, testFraction float64) (train, test *Images, err error) {
-	small, err := ReadCSV(bytes.NewReader(digitsCSV), CSVOptions{NoHeader: true, Label: "-1"})
+	all, err := allDigits()
 	if err != nil {
 		return nil, nil, err
+	}
+	rest, held := Split(all, testFraction, seed)
+	train, test = all.Subset(rest.Indices), all.Subset(held.Indices)
+	train.Classes, test.Classes = slices.Clone(all.Classes), slices.Clone(all.Classes)
+	return train, test, nil
+}
+
+// allDigits is all images, 1.4 MB that are made once. Nobody changes them: users get
+// copies.
+var allDigits = sync.OnceValues(func() (*Images, error) {
+	small, err := ReadCSV(bytes.NewReader(digitsCSV), CSVConfig{NoHeader: true, Label: "-1"})
+	if err != nil {
+		return nil, err
 	}
 	all := &Images{N: small.Len(), Channels: 1, Height: imageSide, Width: imageSide, Labels: small.Labels, Classes: digitNames(),
 		Pixels: make([]byte, small.Len()*imageSide*imageSide)}
@@ -37,9 +52,8 @@ func Digits(seed uint64, testFraction float64) (train, test *Images, err error) 
 	for i := range all.N {
 		enlarge(all.Image(i), small.X.Float32s[i*size:(i+1)*size])
 	}
-	rest, held := Split(all, testFraction, seed)
-	return all.Subset(rest.Indices), all.Subset(held.Indices), nil
-}
+	return all, nil
+})
 
 // enlarge draws a digit of 8×8 values 0 … 16 into image, 28×28 and black. All is
 // done in integers, so that every processor draws the same.

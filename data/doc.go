@@ -1,7 +1,7 @@
 // Package data feeds models: it finds, downloads and reads data sets, and deals their
 // examples out in batches.
 //
-//	train, test, err := data.MNIST(ctx, data.MNISTOptions{})
+//	train, test, err := data.MNIST(ctx, data.SourceConfig{})
 //	…
 //	loader := data.NewLoader(train, data.LoaderConfig{BatchSize: 128, Shuffle: true, Seed: 1})
 //	for epoch := range epochs {
@@ -23,8 +23,9 @@
 // from any data set.
 //
 // [MNIST] and [FashionMNIST] come from a directory, the user's cache or the network,
-// every file checked by its SHA-256; [Digits] is embedded in the program and needs
-// nothing. [ReadIDX], [ReadCSV] and [ReadNPY] read files of one's own.
+// every file checked by its SHA-256, and so does what a [Source] of one's own says;
+// [Digits] is embedded in the program and needs nothing. [ReadIDX], [ReadCSV] and
+// [ReadNPY] read files of one's own.
 //
 // # Loaders
 //
@@ -38,8 +39,9 @@
 // Damaged files are a [*FormatError] or a [*ChecksumError], which name the file, the
 // place and what was expected; data that are nowhere to be found are an
 // [ErrNotFound], failed downloads a [*DownloadError]. No length a file claims is
-// believed: memory is allocated as data arrive. Mistakes in the program panic with
-// [*ValueError].
+// believed: memory is allocated as data arrive. A data set whose parts do not fit each
+// other, of 100 examples and 99 labels for instance, is a [*ValueError] when a batch is
+// filled; mistakes in the program panic with one.
 //
 // What lives here: data, and what turns it into slices of numbers. What does not:
 // derivatives (package autograd), models and training (package nn).

@@ -37,29 +37,29 @@ func newClient() (client *http.Client, close func()) {
 }
 
 // download fetches a file from the first mirror that delivers it right.
-func (f *finder) download(ctx context.Context, ref idxRef) (*IDX, error) {
-	failed := &DownloadError{File: ref.name}
+func (f *finder) download(ctx context.Context, file *SourceFile) (Content, error) {
+	failed := &DownloadError{File: file.Name}
 	for i, mirror := range f.mirrors {
-		address := strings.TrimSuffix(mirror, "/") + "/" + ref.name + ".gz"
-		x, err := f.fetch(ctx, ref, address)
+		address := strings.TrimSuffix(mirror, "/") + "/" + file.remote()
+		content, err := f.fetch(ctx, file, address)
 		if err == nil {
 			f.mirrors[0], f.mirrors[i] = f.mirrors[i], f.mirrors[0]
 			for _, a := range failed.Attempts {
 				f.warn(fmt.Errorf("data: cannot download %w", &a))
 			}
-			return x, nil
+			return content, nil
 		}
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("data: downloading %s: %w", address, ctx.Err())
+			return Content{}, fmt.Errorf("data: downloading %s: %w", address, ctx.Err())
 		}
 		failed.Attempts = append(failed.Attempts, Attempt{URL: address, Err: err})
 	}
-	return nil, failed
+	return Content{}, failed
 }
 
 // fetch downloads a file from one address.
-func (f *finder) fetch(ctx context.Context, ref idxRef, address string) (*IDX, error) {
-	timeout := f.options.Timeout
+func (f *finder) fetch(ctx context.Context, file *SourceFile, address string) (Content, error) {
+	timeout := f.config.Timeout
 	if timeout == 0 {
 		timeout = silenceTimeout
 	}
@@ -69,18 +69,18 @@ func (f *finder) fetch(ctx context.Context, ref idxRef, address string) (*IDX, e
 	watchdog := time.AfterFunc(timeout, func() { cancel(silence) })
 	defer watchdog.Stop()
 
-	x, err := f.get(ctx, ref, address, func() { watchdog.Reset(timeout) })
+	content, err := f.get(ctx, file, address, func() { watchdog.Reset(timeout) })
 	if err != nil && context.Cause(ctx) == silence {
-		return nil, silence
+		return Content{}, silence
 	}
-	return x, err
+	return content, err
 }
 
 // get requests a file and reads it; heard is called with every sign of life.
-func (f *finder) get(ctx context.Context, ref idxRef, address string, heard func()) (*IDX, error) {
+func (f *finder) get(ctx context.Context, file *SourceFile, address string, heard func()) (Content, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return Content{}, err
 	}
 	// The file is wanted as it is: a transport that asks for compression unpacks
 	// what it then gets, and the total would not be that of the bytes received.
@@ -92,37 +92,28 @@ func (f *finder) get(ctx context.Context, ref idxRef, address string, heard func
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err // without the address, which the caller adds
 		}
-		return nil, err
+		return Content{}, err
 	}
 	defer response.Body.Close()
 	heard()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("HTTP status %s", response.Status)
+		return Content{}, fmt.Errorf("HTTP status %s", response.Status)
 	}
 	body := &meter{
 		body:     response.Body,
-		limit:    ref.size() + 1<<16,
+		limit:    file.Size + 1<<16,
 		heard:    heard,
-		report:   f.options.Progress,
-		progress: Progress{File: ref.name, URL: address, Total: response.ContentLength},
+		report:   f.config.Progress,
+		progress: Progress{File: file.Name, URL: address, Total: response.ContentLength},
 	}
 	body.tell()
-	x, err := ref.read(body, address, 0)
+	content, err := file.read(body, address)
 	if err != nil {
-		return nil, err
+		return Content{}, err
 	}
 	body.progress.Done = true
 	body.tell()
-	return x, nil
-}
-
-// size is the number of bytes of the file, uncompressed.
-func (r idxRef) size() int64 {
-	size := int64(1)
-	for _, n := range r.shape {
-		size *= int64(n)
-	}
-	return size + 4 + 4*int64(len(r.shape))
+	return content, nil
 }
 
 // meter reads the body of a response, reports progress, and refuses to go beyond a

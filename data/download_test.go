@@ -64,8 +64,8 @@ func TestDownloadFaults(t *testing.T) {
 	}{
 		{"not found", http.NotFound, "HTTP status 404 Not Found"},
 		{"server error", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "HTTP status 503"},
-		{"empty", send(nil), "at byte 0: want an IDX header, got the end of the file"},
-		{"HTML", send([]byte("<!DOCTYPE html><title>Sign in</title>")), `want an IDX file, which begins with two zero bytes, got "<!DO"`},
+		{"empty", send(nil), "at byte 0: want the 180016 bytes of train-images-idx3-ubyte, got the end of the file"},
+		{"HTML", send([]byte("<!DOCTYPE html><title>Sign in</title>")), `at byte 37: want the 180016 bytes of train-images-idx3-ubyte, got the end of the file of what begins with "<!DOCTYPE ht"`},
 		{"truncated", send(zipped[:len(zipped)/2]), "got the end of the file"},
 		{"truncated in the header", send(zipped[:5]), "got the end of the file"},
 		{"without its checksum", send(zipped[:len(zipped)-8]), "got the end of the file"},
@@ -77,10 +77,10 @@ func TestDownloadFaults(t *testing.T) {
 		}, "got the end of the file"},
 		{"connection cut at once", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 		{"a bit wrong on the way", send(flipped), ""},
-		{"a bit wrong at the source", send(compressed(altered)), "want SHA-256 " + set.files[0].sha256},
-		{"another data set", send(compressed(content["t10k-images-idx3-ubyte"])), "want size 300 of axis 0, got 5"},
+		{"a bit wrong at the source", send(compressed(altered)), "want SHA-256 " + set.Files[0].SHA256},
+		{"another data set", send(compressed(content["t10k-images-idx3-ubyte"])), "at byte 3016: want the 180016 bytes of train-images-idx3-ubyte, got the end of the file"},
 		{"overlong", send(compressed(append(bytes.Clone(original), 1))), "want the end of the file, got more bytes"},
-		{"promises gigabytes", send(append([]byte{0, 0, 8, 3, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 28, 0, 0, 0, 28}, original...)), "want size 300"},
+		{"promises gigabytes", send(append([]byte{0, 0, 8, 3, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 28, 0, 0, 0, 28}, original...)), "want the end of the file, got more bytes"},
 		{"bomb without content", endless(emptyMembers()), "longer than"},
 		{"endless header", endless(append([]byte{0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 0}, bytes.Repeat([]byte{'x'}, 1000)...)), "damaged compressed data"},
 		{"redirects without end", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "stopped after 10 redirects"},
@@ -89,9 +89,9 @@ func TestDownloadFaults(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			bad := mirror(t, content, map[string]http.HandlerFunc{name: test.fault})
 			root := t.TempDir()
-			cache := filepath.Join(root, set.dir)
+			cache := filepath.Join(root, "small")
 
-			_, _, err := set.load(t.Context(), MNISTOptions{CacheDir: root, Mirrors: []string{bad}})
+			_, _, err := loadHalves(t.Context(), set, SourceConfig{CacheDir: root, Mirrors: []string{bad}})
 			var failed *DownloadError
 			if !errors.As(err, &failed) || !errors.Is(err, ErrNotFound) || len(failed.Attempts) != 1 {
 				t.Fatalf("error %v, want a *DownloadError with one attempt", err)
@@ -104,15 +104,15 @@ func TestDownloadFaults(t *testing.T) {
 			}
 
 			var warnings []error
-			options := MNISTOptions{CacheDir: root, Mirrors: []string{bad, mirror(t, content, nil)}, Warn: func(err error) { warnings = append(warnings, err) }}
-			checkLoaded(t, set, content, options)
+			config := SourceConfig{CacheDir: root, Mirrors: []string{bad, mirror(t, content, nil)}, Warn: func(err error) { warnings = append(warnings, err) }}
+			checkLoaded(t, set, content, config)
 			if diff := cmp.Diff(content, listing(t, cache), sameBytes); diff != "" {
 				t.Errorf("cache: %.300s", diff)
 			}
 			if len(warnings) != 1 || !strings.Contains(warnings[0].Error(), test.text) {
 				t.Errorf("warnings %v, want one about the bad mirror", warnings)
 			}
-			checkLoaded(t, set, content, MNISTOptions{CacheDir: root, Client: noRequests(t)})
+			checkLoaded(t, set, content, SourceConfig{CacheDir: root, Client: noRequests(t)})
 		})
 	}
 }
@@ -144,7 +144,7 @@ func TestDownloadUncompressed(t *testing.T) {
 	for name, c := range content {
 		faults[name] = func(w http.ResponseWriter, _ *http.Request) { w.Write(c) }
 	}
-	checkLoaded(t, set, content, MNISTOptions{CacheDir: t.TempDir(), Mirrors: []string{mirror(t, nil, faults) + "/"}})
+	checkLoaded(t, set, content, SourceConfig{CacheDir: t.TempDir(), Mirrors: []string{mirror(t, nil, faults) + "/"}})
 }
 
 // The mirror that delivered the first file is asked first for the others.
@@ -155,7 +155,7 @@ func TestDownloadStaysWithGoodMirror(t *testing.T) {
 	for name := range content {
 		faults[name] = func(w http.ResponseWriter, r *http.Request) { asked++; http.NotFound(w, r) }
 	}
-	checkLoaded(t, set, content, MNISTOptions{CacheDir: t.TempDir(), Mirrors: []string{mirror(t, nil, faults), mirror(t, content, nil)}})
+	checkLoaded(t, set, content, SourceConfig{CacheDir: t.TempDir(), Mirrors: []string{mirror(t, nil, faults), mirror(t, content, nil)}})
 	if asked != 1 {
 		t.Errorf("the bad mirror was asked %d times, want once", asked)
 	}
@@ -169,12 +169,12 @@ func TestDownloadReplacesDamagedFile(t *testing.T) {
 	for damage, file := range map[string][]byte{"empty": nil, "truncated": content[name][:99], "altered": altered} {
 		t.Run(damage, func(t *testing.T) {
 			root := t.TempDir()
-			cache := filepath.Join(root, set.dir)
+			cache := filepath.Join(root, "small")
 			put(t, cache, content)
 			put(t, cache, map[string][]byte{name: file})
 			var warnings []string
-			options := MNISTOptions{CacheDir: root, Mirrors: []string{mirror(t, content, nil)}, Warn: func(err error) { warnings = append(warnings, err.Error()) }}
-			checkLoaded(t, set, content, options)
+			config := SourceConfig{CacheDir: root, Mirrors: []string{mirror(t, content, nil)}, Warn: func(err error) { warnings = append(warnings, err.Error()) }}
+			checkLoaded(t, set, content, config)
 			if len(warnings) != 1 || !strings.Contains(warnings[0], filepath.Join(cache, name)) {
 				t.Errorf("warnings %q, want one that names the file", warnings)
 			}
@@ -189,25 +189,25 @@ func TestDownloadProgress(t *testing.T) {
 	set, content := smallSet()
 	address := mirror(t, content, nil)
 	var reports []Progress
-	checkLoaded(t, set, content, MNISTOptions{CacheDir: t.TempDir(), Mirrors: []string{address}, Progress: func(p Progress) { reports = append(reports, p) }})
-	for _, ref := range set.files {
-		size := int64(len(compressed(content[ref.name])))
-		mine := slices.DeleteFunc(slices.Clone(reports), func(p Progress) bool { return p.File != ref.name })
+	checkLoaded(t, set, content, SourceConfig{CacheDir: t.TempDir(), Mirrors: []string{address}, Progress: func(p Progress) { reports = append(reports, p) }})
+	for _, ref := range set.Files {
+		size := int64(len(compressed(content[ref.Name])))
+		mine := slices.DeleteFunc(slices.Clone(reports), func(p Progress) bool { return p.File != ref.Name })
 		if len(mine) < 2 {
-			t.Fatalf("%s: %d reports", ref.name, len(mine))
+			t.Fatalf("%s: %d reports", ref.Name, len(mine))
 		}
 		first, last := mine[0], mine[len(mine)-1]
-		want := Progress{File: ref.name, URL: address + "/" + ref.name + ".gz", Total: first.Total}
+		want := Progress{File: ref.Name, URL: address + "/" + ref.Name + ".gz", Total: first.Total}
 		if diff := cmp.Diff(want, first); diff != "" || first.Total != size && first.Total != -1 {
-			t.Errorf("%s: first report, total %d of %d: %s", ref.name, first.Total, size, diff)
+			t.Errorf("%s: first report, total %d of %d: %s", ref.Name, first.Total, size, diff)
 		}
 		want.Received, want.Done = size, true
 		if diff := cmp.Diff(want, last); diff != "" {
-			t.Errorf("%s: last report: %s", ref.name, diff)
+			t.Errorf("%s: last report: %s", ref.Name, diff)
 		}
 		for i, p := range mine[1:] {
 			if p.Received < mine[i].Received || p.Done && i != len(mine)-2 {
-				t.Errorf("%s: report %d is %+v after %+v", ref.name, i+1, p, mine[i])
+				t.Errorf("%s: report %d is %+v after %+v", ref.Name, i+1, p, mine[i])
 			}
 		}
 	}
@@ -241,7 +241,7 @@ func TestDownloadStalls(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				set, _ := smallSet()
 				start := time.Now()
-				_, _, err := set.load(t.Context(), MNISTOptions{CacheDir: root, Client: stalling(before), Mirrors: []string{"http://a", "http://b"}})
+				_, _, err := loadHalves(t.Context(), set, SourceConfig{CacheDir: root, Client: stalling(before), Mirrors: []string{"http://a", "http://b"}})
 				var failed *DownloadError
 				if !errors.As(err, &failed) || len(failed.Attempts) != 2 {
 					t.Fatalf("error %v, want a *DownloadError with two attempts", err)
@@ -276,7 +276,7 @@ func TestDownloadSlow(t *testing.T) {
 			})
 			return &http.Response{StatusCode: 200, Body: io.NopCloser(slow)}, nil
 		})}
-		checkLoaded(t, set, content, MNISTOptions{CacheDir: root, Client: client, Mirrors: []string{"http://slow"}})
+		checkLoaded(t, set, content, SourceConfig{CacheDir: root, Client: client, Mirrors: []string{"http://slow"}})
 	})
 }
 
@@ -292,7 +292,7 @@ func TestDownloadCancelled(t *testing.T) {
 					cancel()
 				}()
 				start := time.Now()
-				_, _, err := set.load(ctx, MNISTOptions{CacheDir: root, Client: stalling(before), Mirrors: []string{"http://a", "http://b"}})
+				_, _, err := loadHalves(ctx, set, SourceConfig{CacheDir: root, Client: stalling(before), Mirrors: []string{"http://a", "http://b"}})
 				if !errors.Is(err, context.Canceled) || errors.Is(err, ErrNotFound) {
 					t.Errorf("error %v, want context.Canceled, not ErrNotFound", err)
 				}
@@ -315,14 +315,14 @@ func TestDownloadConcurrently(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			options := MNISTOptions{CacheDir: root, Mirrors: []string{address}, Warn: func(err error) { t.Errorf("warning: %v", err) }}
-			if _, _, err := set.load(t.Context(), options); err != nil {
+			config := SourceConfig{CacheDir: root, Mirrors: []string{address}, Warn: func(err error) { t.Errorf("warning: %v", err) }}
+			if _, _, err := loadHalves(t.Context(), set, config); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
-	if diff := cmp.Diff(content, listing(t, filepath.Join(root, set.dir)), sameBytes); diff != "" {
+	if diff := cmp.Diff(content, listing(t, filepath.Join(root, "small")), sameBytes); diff != "" {
 		t.Errorf("cache: %.300s", diff)
 	}
 }
@@ -332,18 +332,18 @@ func TestDownloadConcurrently(t *testing.T) {
 func TestDownloadKilled(t *testing.T) {
 	set, content := smallSet()
 	if address := os.Getenv("DATA_TEST_MIRROR"); address != "" {
-		set.load(t.Context(), MNISTOptions{CacheDir: os.Getenv("DATA_TEST_CACHE"), Mirrors: []string{address}})
+		loadHalves(t.Context(), set, SourceConfig{CacheDir: os.Getenv("DATA_TEST_CACHE"), Mirrors: []string{address}})
 		return
 	}
 	if testing.Short() {
 		t.Skip("starts another process")
 	}
-	for i, ref := range set.files {
-		t.Run(ref.name, func(t *testing.T) {
+	for i, ref := range set.Files {
+		t.Run(ref.Name, func(t *testing.T) {
 			root := t.TempDir()
 			halfway := make(chan struct{})
 			stall := func(w http.ResponseWriter, r *http.Request) {
-				c := compressed(content[ref.name])
+				c := compressed(content[ref.Name])
 				w.Write(c[:len(c)/2])
 				w.(http.Flusher).Flush()
 				close(halfway)
@@ -351,7 +351,7 @@ func TestDownloadKilled(t *testing.T) {
 			}
 			program := exec.Command(os.Args[0], "-test.run=^TestDownloadKilled$")
 			program.Env = append(os.Environ(), "DATA_TEST_CACHE="+root,
-				"DATA_TEST_MIRROR="+mirror(t, content, map[string]http.HandlerFunc{ref.name: stall}))
+				"DATA_TEST_MIRROR="+mirror(t, content, map[string]http.HandlerFunc{ref.Name: stall}))
 			if err := program.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -365,7 +365,7 @@ func TestDownloadKilled(t *testing.T) {
 				t.Fatalf("the program ended before it could be killed: %v", err)
 			}
 
-			left := listing(t, filepath.Join(root, set.dir))
+			left := listing(t, filepath.Join(root, "small"))
 			for name, c := range left {
 				if !bytes.Equal(c, content[name]) {
 					t.Errorf("the cache holds %s, %d bytes, which is not the original", name, len(c))
@@ -374,7 +374,7 @@ func TestDownloadKilled(t *testing.T) {
 			if len(left) != i {
 				t.Errorf("the cache holds %d files, want the %d complete ones", len(left), i)
 			}
-			checkLoaded(t, set, content, MNISTOptions{CacheDir: root, Mirrors: []string{mirror(t, content, nil)}})
+			checkLoaded(t, set, content, SourceConfig{CacheDir: root, Mirrors: []string{mirror(t, content, nil)}})
 		})
 	}
 }
@@ -384,12 +384,12 @@ func TestNewClient(t *testing.T) {
 	set, content := smallSet()
 	address := mirror(t, content, nil)
 	client, done := newClient()
-	response, err := client.Get(address + "/" + set.files[1].name + ".gz")
+	response, err := client.Get(address + "/" + set.Files[1].Name + ".gz")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if got, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(got, compressed(content[set.files[1].name])) {
+	if got, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(got, compressed(content[set.Files[1].Name])) {
 		t.Errorf("%d bytes, error %v", len(got), err)
 	}
 	done()

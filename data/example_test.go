@@ -1,6 +1,7 @@
 package data_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func Example() {
 // With no network, a program can go on with the embedded digits.
 func ExampleMNIST() {
 	ctx := context.Background()
-	train, test, err := data.MNIST(ctx, data.MNISTOptions{
+	train, test, err := data.MNIST(ctx, data.SourceConfig{
 		Progress: func(p data.Progress) {
 			if p.Done {
 				fmt.Fprintln(os.Stderr, "downloaded", p.File)
@@ -55,6 +56,28 @@ func ExampleMNIST() {
 		log.Fatal(err)
 	}
 	fmt.Println(train.Len(), test.Len())
+}
+
+// The irises that R. A. Fisher measured, as a Source of one file, read as CSV. With an
+// empty SourceConfig it would be downloaded once, and kept.
+func ExampleSource() {
+	irises := data.Source[*data.Arrays]{
+		Name: "Iris",
+		Files: []data.SourceFile{{
+			Name: "iris.data", Remote: "iris.data", Size: 4551,
+			SHA256: "6f608b71a7317216319b4d27b4d9bc84e6abd734eda7872b71a458569e2656c0",
+		}},
+		Mirrors: []string{"https://archive.ics.uci.edu/ml/machine-learning-databases/iris/"},
+		Open: func(files []data.Content) (*data.Arrays, error) {
+			return data.ReadCSV(bytes.NewReader(files[0].Bytes), data.CSVConfig{NoHeader: true, Label: "-1"})
+		},
+	}
+	set, err := irises.Load(context.Background(), data.SourceConfig{Dir: "testdata"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(set.X.Shape, set.Classes)
+	// Output: [150 4] [Iris-setosa Iris-versicolor Iris-virginica]
 }
 
 func ExampleArrays() {
@@ -155,14 +178,14 @@ func ExampleReadCSV() {
 6.2,2.9,versicolor
 5.0,3.6,setosa
 `
-	flowers, err := data.ReadCSV(strings.NewReader(file), data.CSVOptions{Label: "species"})
+	flowers, err := data.ReadCSV(strings.NewReader(file), data.CSVConfig{Label: "species"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(flowers.Names, flowers.X.Shape, flowers.X.Float32s)
 	fmt.Println(flowers.Classes, flowers.Labels)
 
-	_, err = data.ReadCSV(strings.NewReader("length,width\n5.1,3.5\n6.2,n/a\n"), data.CSVOptions{})
+	_, err = data.ReadCSV(strings.NewReader("length,width\n5.1,3.5\n6.2,n/a\n"), data.CSVConfig{})
 	fmt.Println(err)
 	// Output:
 	// [length width] [3 2] [5.1 3.5 6.2 2.9 5 3.6]

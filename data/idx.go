@@ -93,21 +93,22 @@ func ReadIDXFile(path string) (*IDX, error) {
 	return readIDX(f, path, size)
 }
 
-// readIDX reads an IDX file from r, which may be compressed.
+// readIDX reads an IDX file from r, which may be compressed. At least available bytes are
+// known to exist, so that much may be allocated at once.
 func readIDX(r io.Reader, name string, available int64) (*IDX, error) {
 	content, err := uncompress(r, name)
 	if err != nil {
 		return nil, err
 	}
-	return parseIDX(content, name, nil, available)
+	return parseIDX(&binaryReader{r: content, name: name}, int(min(available, math.MaxInt32)))
 }
 
-// parseIDX reads an IDX file up to its end. Another type than uint8 or a shape other
-// than want is an error, unless want is nil. At least available bytes are known to
-// exist, so that much may be allocated at once.
-func parseIDX(r io.Reader, name string, want []int, available int64) (*IDX, error) {
-	d := &binaryReader{r: r, name: name}
-	x, err := readIDXHeader(d, want)
+// idxOf is the array that a file holds, in the memory of its content.
+func idxOf(file Content) (*IDX, error) { return parseIDX(readerOf(file), 0) }
+
+// parseIDX reads an IDX file up to its end. As much as trusted is allocated at once.
+func parseIDX(d *binaryReader, trusted int) (*IDX, error) {
+	x, err := readIDXHeader(d)
 	if err != nil {
 		return nil, err
 	}
@@ -115,19 +116,14 @@ func parseIDX(r io.Reader, name string, want []int, available int64) (*IDX, erro
 	for _, n := range x.Shape {
 		size *= n
 	}
-	trusted := int(min(available, math.MaxInt32))
-	if want != nil {
-		trusted = size // the caller's word, not the file's
-	}
-	if x.Data, err = d.bytes(size, trusted); err != nil {
+	if x.Data, err = d.elements(size, trusted); err != nil {
 		return nil, err
 	}
 	return x, d.end()
 }
 
-// readIDXHeader reads type and shape; a shape other than want is an error, unless
-// want is nil.
-func readIDXHeader(d *binaryReader, want []int) (*IDX, error) {
+// readIDXHeader reads type and shape.
+func readIDXHeader(d *binaryReader) (*IDX, error) {
 	var magic [4]byte
 	if err := d.full(magic[:], "an IDX header"); err != nil {
 		return nil, err
@@ -143,22 +139,16 @@ func readIDXHeader(d *binaryReader, want []int) (*IDX, error) {
 	if rank == 0 || rank > maxIDXRank {
 		return nil, d.wrong(3, fmt.Sprintf("a rank of 1 to %d", maxIDXRank), fmt.Sprint(rank))
 	}
-	if want != nil && (rank != len(want) || x.Type != IDXUint8) {
-		return nil, d.wrong(2, fmt.Sprintf("uint8 of rank %d", len(want)), fmt.Sprintf("%v of rank %d", x.Type, rank))
-	}
 	for axis := range rank {
 		var field [4]byte
 		at := d.offset
 		if err := d.full(field[:], fmt.Sprintf("the size of axis %d", axis)); err != nil {
 			return nil, err
 		}
-		n := binary.BigEndian.Uint32(field[:])
-		x.Shape = append(x.Shape, int(min(uint64(n), math.MaxInt)))
+		n := uint64(binary.BigEndian.Uint32(field[:]))
+		x.Shape = append(x.Shape, int(min(n, math.MaxInt)))
 		if _, ok := product(x.Shape); !ok {
 			return nil, d.wrong(at, addressable, fmt.Sprint(x.Shape))
-		}
-		if want != nil && int(n) != want[axis] {
-			return nil, d.wrong(at, fmt.Sprintf("size %d of axis %d", want[axis], axis), fmt.Sprint(n))
 		}
 	}
 	return x, nil
@@ -197,7 +187,8 @@ func (x *IDX) header() []byte {
 	return p
 }
 
-// Array returns x's elements, converted to dtype, with x's shape.
+// Array returns x's elements, converted to dtype, with x's shape. It panics if x has an
+// unknown type or a shape that does not fit its data.
 func (x *IDX) Array(dtype DType) Array {
 	a := makeArray(dtype, slices.Clone(x.Shape))
 	if dtype == Float64 {

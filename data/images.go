@@ -2,6 +2,7 @@ package data
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"runtime"
@@ -103,6 +104,14 @@ func (m *Images) Image(i int) []byte {
 
 // imageSize is the number of bytes of an image.
 func (m *Images) imageSize() int { return m.channels() * m.Height * m.Width }
+
+// shape says what an image consists of, such as 28×28 or 3×32×32.
+func (m *Images) shape() string {
+	if m.channels() == 1 {
+		return fmt.Sprintf("%d×%d", m.Height, m.Width)
+	}
+	return fmt.Sprintf("%d×%d×%d", m.channels(), m.Height, m.Width)
+}
 
 // channels is the number of channels.
 func (m *Images) channels() int {
@@ -323,4 +332,13 @@ func (m *Images) Subset(indices []int) *Images {
 		}
 	}
 	return &s
+}
+
+// halves is a data set of images in two parts.
+type halves struct{ train, test *Images }
+
+// loadHalves is a Source's data set as functions such as MNIST return it.
+func loadHalves(ctx context.Context, s *Source[halves], config SourceConfig) (train, test *Images, err error) {
+	h, err := s.Load(ctx, config)
+	return h.train, h.test, err
 }

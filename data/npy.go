@@ -83,7 +83,7 @@ func readNPY(r io.Reader, name string, available int64) (Array, error) {
 	for _, n := range h.shape {
 		size *= n
 	}
-	raw, err := d.bytes(size, int(min(available, math.MaxInt32)))
+	raw, err := d.elements(size, int(min(available, math.MaxInt32)))
 	if err != nil {
 		return Array{}, err
 	}
@@ -119,7 +119,7 @@ func npyHeader(d *binaryReader) (text string, at int64, err error) {
 		return "", 0, d.wrong(8, fmt.Sprintf("a header of up to %d bytes", maxNPYHeader), fmt.Sprint(length))
 	}
 	at = d.offset
-	header, err := d.bytes(int(length), 0)
+	header, err := d.bytes("the header", int(length), 0)
 	return string(header), at, err
 }
 

@@ -2,6 +2,7 @@ package data
 
 import (
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"errors"
@@ -80,6 +81,14 @@ type binaryReader struct {
 	r      io.Reader
 	name   string
 	offset int64
+
+	// memory is all that r reads, if that lies in memory which the result may keep.
+	memory []byte
+}
+
+// readerOf reads a file whose memory the result may keep.
+func readerOf(file Content) *binaryReader {
+	return &binaryReader{r: bytes.NewReader(file.Bytes), name: file.File, memory: file.Bytes}
 }
 
 // full fills p.
@@ -92,10 +101,14 @@ func (d *binaryReader) full(p []byte, want string) error {
 	return nil
 }
 
-// bytes reads size bytes into memory that grows as they arrive. Of it, as much as
-// trusted is allocated at once.
-func (d *binaryReader) bytes(size, trusted int) ([]byte, error) {
-	want := fmt.Sprintf("%d bytes of elements up to byte %d", size, d.offset+int64(size))
+// bytes reads size bytes, which an error says were wanted, into memory that grows as
+// they arrive. Of it, as much as trusted is allocated at once.
+func (d *binaryReader) bytes(want string, size, trusted int) ([]byte, error) {
+	if start := d.offset; int64(size) <= int64(len(d.memory))-start {
+		d.offset += int64(size)
+		_, err := io.CopyN(io.Discard, d.r, int64(size))
+		return d.memory[start:d.offset:d.offset], err
+	}
 	data := make([]byte, min(size, max(trusted, 1<<16)))
 	for filled := 0; ; {
 		if err := d.full(data[filled:], want); err != nil {
@@ -109,6 +122,11 @@ func (d *binaryReader) bytes(size, trusted int) ([]byte, error) {
 		copy(grown, data)
 		data = grown
 	}
+}
+
+// elements reads the elements of an array, size bytes; see bytes.
+func (d *binaryReader) elements(size, trusted int) ([]byte, error) {
+	return d.bytes(fmt.Sprintf("%d bytes of elements up to byte %d", size, d.offset+int64(size)), size, trusted)
 }
 
 // end checks that nothing follows. For a compressed file this is also where its

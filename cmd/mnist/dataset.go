@@ -21,10 +21,9 @@ import (
 // the digits embedded in the program.
 
 const (
-	auto    = "auto"
-	mnist   = "mnist"
-	fashion = "fashion"
-	digits  = "digits"
+	auto   = "auto"
+	mnist  = "mnist"
+	digits = "digits"
 
 	dirVariable = "MNIST_DIR" // of the environment: a default of --data-dir
 
@@ -36,23 +35,39 @@ const (
 	maxClasses = 256
 )
 
+// publication is a data set that is published as files.
+type publication struct {
+	name    string // on the command line
+	title   string // for the reader
+	load    func(context.Context, data.SourceConfig) (train, test *data.Images, err error)
+	framing framing
+}
+
+// published are the data sets of 28×28 pixels that package data knows where to find.
+var published = []publication{
+	{mnist, "MNIST", data.MNIST, digitFraming},
+	{"fashion", "Fashion-MNIST", data.FashionMNIST, fashionFraming},
+}
+
+// trainable are the names of all data sets.
+func trainable() []string {
+	var names []string
+	for _, p := range published {
+		names = append(names, p.name)
+	}
+	return append(names, digits)
+}
+
 // datasets are the values of --dataset.
-func datasets() []string { return []string{auto, mnist, fashion, digits} }
+func datasets() []string { return append([]string{auto}, trainable()...) }
 
 // dataset is images to train on and to test with.
 type dataset struct {
-	name        string // mnist, fashion or digits
+	name        string // one of trainable
 	title       string // for the reader
 	train, test *data.Images
-	why         string // that the digits are a substitute, and what for; usually empty
-}
-
-// framing is how the images were brought to their size.
-func (d *dataset) framing() framing {
-	if d.name == fashion {
-		return fashionFraming
-	}
-	return digitFraming
+	framing     framing // how the images were brought to their size
+	why         string  // why these are the digits, where they stand in for MNIST; else empty
 }
 
 // classes is the names of the classes: their numbers if they have no others.
@@ -77,15 +92,21 @@ func (a *app) loadDataset(ctx context.Context, name, directory string) (*dataset
 	case name == auto:
 		d, err = a.fromAnywhere(ctx)
 	default:
-		d, err = a.fromCacheOrNetwork(ctx, name)
+		d, err = a.fromCacheOrNetwork(ctx, publicationOf(name))
 		if errors.Is(err, data.ErrNotFound) {
-			err = fmt.Errorf("%s is not in the cache and cannot be downloaded (%s); give the directory of its files with --data-dir", d.title, reason(err))
+			err = fmt.Errorf("%s is not in the cache and cannot be downloaded (%s); give the directory of its files with --data-dir", publicationOf(name).title, reason(err))
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return d, d.check()
+}
+
+// publicationOf is the published data set of this name.
+func publicationOf(name string) *publication {
+	i := slices.IndexFunc(published, func(p publication) bool { return p.name == name })
+	return &published[i]
 }
 
 // dataDirectory is the directory to look into: the flag's, else the environment's, which
@@ -97,28 +118,22 @@ func dataDirectory(flag, dataset string) string {
 	return flag
 }
 
-// published loads a data set by the name it has here.
-func published(ctx context.Context, name string, options data.MNISTOptions) (*dataset, error) {
-	d := &dataset{name: name, title: "MNIST"}
-	load := data.MNIST
-	if name == fashion {
-		d.title, load = "Fashion-MNIST", data.FashionMNIST
-	}
-	var err error
-	d.train, d.test, err = load(ctx, options)
-	return d, err
+// dataset loads the data set.
+func (p *publication) dataset(ctx context.Context, config data.SourceConfig) (*dataset, error) {
+	train, test, err := p.load(ctx, config)
+	return &dataset{name: p.name, title: p.title, train: train, test: test, framing: p.framing}, err
 }
 
 // fromDirectory reads the files in a directory, which says what it holds if they are an
 // original. Others in the same form will do, but not in silence.
 func (a *app) fromDirectory(ctx context.Context, name, directory string) (*dataset, error) {
-	names := []string{name}
-	if name == auto {
-		names = []string{mnist, fashion}
+	candidates := published
+	if name != auto {
+		candidates = []publication{*publicationOf(name)}
 	}
 	var different error
-	for _, name := range names {
-		d, err := published(ctx, name, data.MNISTOptions{Dir: directory})
+	for _, p := range candidates {
+		d, err := p.dataset(ctx, data.SourceConfig{Dir: directory})
 		if err == nil {
 			d.title += " in " + directory
 			return d, nil
@@ -132,7 +147,7 @@ func (a *app) fromDirectory(ctx context.Context, name, directory string) (*datas
 			different = err
 		}
 	}
-	d, err := published(ctx, names[0], data.MNISTOptions{Dir: directory, AnyContent: true})
+	d, err := candidates[0].dataset(ctx, data.SourceConfig{Dir: directory, AnyContent: true})
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +158,7 @@ func (a *app) fromDirectory(ctx context.Context, name, directory string) (*datas
 
 // fromCacheOrNetwork finds the original files on this machine, or downloads them. The
 // network has to show a sign of life soon; then it may take its time.
-func (a *app) fromCacheOrNetwork(ctx context.Context, name string) (*dataset, error) {
+func (a *app) fromCacheOrNetwork(ctx context.Context, p *publication) (*dataset, error) {
 	timed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	impatience := time.AfterFunc(a.patience, cancel)
@@ -152,7 +167,7 @@ func (a *app) fromCacheOrNetwork(ctx context.Context, name string) (*dataset, er
 	defer shown.finish()
 
 	var warnings []error
-	d, err := published(timed, name, data.MNISTOptions{
+	d, err := p.dataset(timed, data.SourceConfig{
 		Mirrors: a.mirrors,
 		Progress: func(p data.Progress) {
 			impatience.Stop()
@@ -161,7 +176,7 @@ func (a *app) fromCacheOrNetwork(ctx context.Context, name string) (*dataset, er
 		Warn: func(err error) { warnings = append(warnings, err) },
 	})
 	if err != nil && timed.Err() != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%s: %w: no answer from the network in %v", d.title, data.ErrNotFound, a.patience)
+		err = fmt.Errorf("%s: %w: no answer from the network in %v", p.title, data.ErrNotFound, a.patience)
 	}
 	shown.finish()
 	for _, warning := range warnings {
@@ -184,7 +199,7 @@ func isDamage(err error) bool {
 
 // fromAnywhere is MNIST, or the embedded digits where there is neither cache nor network.
 func (a *app) fromAnywhere(ctx context.Context) (*dataset, error) {
-	d, err := a.fromCacheOrNetwork(ctx, mnist)
+	d, err := a.fromCacheOrNetwork(ctx, publicationOf(mnist))
 	if !errors.Is(err, data.ErrNotFound) {
 		return d, err
 	}
@@ -219,7 +234,7 @@ func innermost(err error) error {
 
 func embeddedDigits(why string) (*dataset, error) {
 	train, test, err := data.Digits(digitsSeed, digitsTest)
-	return &dataset{name: digits, title: "the embedded digits", train: train, test: test, why: why}, err
+	return &dataset{name: digits, title: "the embedded digits", train: train, test: test, framing: digitFraming, why: why}, err
 }
 
 // check refuses files that are well formed, but not what this program is for.
@@ -228,6 +243,8 @@ func (d *dataset) check() error {
 		switch {
 		case images.N == 0:
 			return fmt.Errorf("%s: no images", d.title)
+		case images.Channels > 1:
+			return fmt.Errorf("%s: images of %d channels, want shades of grey", d.title, images.Channels)
 		case images.Height != imageSide || images.Width != imageSide:
 			return fmt.Errorf("%s: %d×%d pixels, want %d×%d", d.title, images.Height, images.Width, imageSide, imageSide)
 		case images.NumClasses() > maxClasses:

@@ -144,10 +144,17 @@ func TestDatasetCheck(t *testing.T) {
 	}
 }
 
-func TestFramingOfDataset(t *testing.T) {
-	for name, want := range map[string]framing{mnist: digitFraming, digits: digitFraming, fashion: fashionFraming} {
-		if got := (&dataset{name: name}).framing(); got != want {
-			t.Errorf("%s: %+v, want %+v", name, got, want)
+// A row of the table of data sets says all that the program needs of one.
+func TestPublished(t *testing.T) {
+	seen := map[string]bool{auto: true, digits: true}
+	for _, p := range published {
+		if seen[p.name] || p.name != strings.ToLower(p.name) || p.title == "" || p.load == nil || p.framing.Box < 1 || p.framing.Box > imageSide {
+			t.Errorf("%+v", p)
 		}
+		seen[p.name] = true
+	}
+	set, err := embeddedDigits("")
+	if err != nil || set.framing != digitFraming {
+		t.Errorf("the embedded digits have framing %+v, error %v", set.framing, err)
 	}
 }

@@ -94,7 +94,7 @@ type recipe struct {
 	Hidden     []int    // sizes of the hidden layers
 	Classes    []string // names of the classes, one for each output
 	Activation string   // one of activationNames
-	Dataset    string   // trained on: mnist, fashion or digits
+	Dataset    string   // trained on: one of trainable
 	Framing    framing  // of the images
 }
 
@@ -169,7 +169,7 @@ func parseRecipe(metadata map[string]string) (*recipe, error) {
 	r.Framing.Contrast, errContrast = strconv.ParseBool(metadata["contrast"])
 	err = cmp.Or(err, errBox, errContrast, checkNames(r.Classes),
 		choice("activation", r.Activation, activationNames()),
-		choice("dataset", r.Dataset, []string{mnist, fashion, digits}),
+		choice("dataset", r.Dataset, trainable()),
 		choice("center", metadata["center"], []string{centerBox, centerMass}),
 		choice("pixels", metadata["pixels"], []string{pixelRange}))
 	if err != nil {

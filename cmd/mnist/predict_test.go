@@ -68,7 +68,11 @@ func TestRoundTrip(t *testing.T) {
 		t.Errorf("accuracy %.4f after training, %.4f when evaluated", a, b)
 	}
 
-	files, labels := writePictures(t, 6)
+	n := 6
+	if testing.Short() {
+		n = 2
+	}
+	files, labels := writePictures(t, n)
 	predicted := succeed(t, append([]string{"predict", "--weights", weights}, files...)...)
 	lines := strings.Split(strings.TrimSpace(predicted.stdout), "\n")
 	if len(lines) != len(files) {
@@ -92,7 +96,7 @@ func TestRoundTrip(t *testing.T) {
 func TestPredictJSON(t *testing.T) {
 	isolate(t)
 	succeed(t, "--dataset", digits, "--epochs", "3")
-	files, _ := writePictures(t, 2)
+	files, _ := writePictures(t, 1)
 	text := strings.Split(succeed(t, append([]string{"predict"}, files...)...).stdout, "\n")
 	decoder := json.NewDecoder(strings.NewReader(succeed(t, append([]string{"predict", "--json"}, files...)...).stdout))
 	for i, file := range files {

@@ -32,7 +32,7 @@ func (a *app) train(ctx context.Context, o *trainOptions) error {
 		a.print("The weights will not be kept: %v (--out FILE keeps them)", why)
 	}
 
-	r := &recipe{Hidden: o.hiddenSizes, Classes: set.classes(), Activation: o.activation, Dataset: set.name, Framing: set.framing()}
+	r := &recipe{Hidden: o.hiddenSizes, Classes: set.classes(), Activation: o.activation, Dataset: set.name, Framing: set.framing}
 	model := r.build(o.seed)
 	if _, err := nn.Summary(a.stdout, model, imageSide*imageSide); err != nil {
 		return err

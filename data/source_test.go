@@ -13,20 +13,20 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // smallSet is a data set in MNIST's form with few, small images, and its files'
 // content by name.
-func smallSet() (*imageSet, map[string][]byte) {
-	set := &imageSet{name: "Small", dir: "small", classes: []string{"even", "odd"}}
+func smallSet() (*Source[halves], map[string][]byte) {
+	set := &Source[halves]{Name: "Small", Open: openIDX([]string{"even", "odd"})}
 	content := map[string][]byte{}
-	add := func(i int, name string, shape []int, element func(i int) byte) {
+	add := func(name string, shape []int, element func(i int) byte) {
 		x := &IDX{Type: IDXUint8, Shape: shape, Data: make([]byte, sizeOf("", shape))}
 		for j := range x.Data {
 			x.Data[j] = element(j)
@@ -34,14 +34,19 @@ func smallSet() (*imageSet, map[string][]byte) {
 		var file bytes.Buffer
 		x.WriteTo(&file)
 		content[name] = file.Bytes()
-		sum := sha256.Sum256(file.Bytes())
-		set.files[i] = idxRef{name, shape, hex.EncodeToString(sum[:])}
+		set.Files = append(set.Files, fileOf(name, file.Bytes()))
 	}
-	add(0, "train-images-idx3-ubyte", []int{300, 20, 30}, func(i int) byte { return byte(i * i >> 3) })
-	add(1, "train-labels-idx1-ubyte", []int{300}, func(i int) byte { return byte(i % 2) })
-	add(2, "t10k-images-idx3-ubyte", []int{5, 20, 30}, func(i int) byte { return byte(i * i >> 5) })
-	add(3, "t10k-labels-idx1-ubyte", []int{5}, func(i int) byte { return byte(i & 1) })
+	add("train-images-idx3-ubyte", []int{300, 20, 30}, func(i int) byte { return byte(i * i >> 3) })
+	add("train-labels-idx1-ubyte", []int{300}, func(i int) byte { return byte(i % 2) })
+	add("t10k-images-idx3-ubyte", []int{5, 20, 30}, func(i int) byte { return byte(i * i >> 5) })
+	add("t10k-labels-idx1-ubyte", []int{5}, func(i int) byte { return byte(i & 1) })
 	return set, content
+}
+
+// fileOf is the entry of a Source for a file of this content.
+func fileOf(name string, content []byte) SourceFile {
+	sum := sha256.Sum256(content)
+	return SourceFile{Name: name, Alias: strings.Replace(name, "-idx", ".idx", 1), Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
 }
 
 func compressed(content []byte) []byte {
@@ -85,9 +90,9 @@ func listing(t *testing.T, dir string) map[string][]byte {
 var sameBytes = cmp.Comparer(bytes.Equal)
 
 // checkLoaded checks that the data set loads whole with these options.
-func checkLoaded(t *testing.T, set *imageSet, content map[string][]byte, options MNISTOptions) {
+func checkLoaded(t *testing.T, set *Source[halves], content map[string][]byte, config SourceConfig) {
 	t.Helper()
-	train, test, err := set.load(t.Context(), options)
+	train, test, err := loadHalves(t.Context(), set, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +100,7 @@ func checkLoaded(t *testing.T, set *imageSet, content map[string][]byte, options
 		!bytes.Equal(test.Pixels, content["t10k-images-idx3-ubyte"][16:]) {
 		t.Errorf("%d and %d images, or their pixels, are wrong", train.N, test.N)
 	}
-	if train.Labels[299] != 1 || test.Labels[4] != 0 || !cmp.Equal(train.Classes, set.classes) {
+	if train.Labels[299] != 1 || test.Labels[4] != 0 || !cmp.Equal(train.Classes, []string{"even", "odd"}) {
 		t.Errorf("labels %d and %d, classes %q", train.Labels[299], test.Labels[4], train.Classes)
 	}
 }
@@ -135,7 +140,7 @@ func TestLoadFromDir(t *testing.T) {
 				put(t, dir, map[string][]byte{name: c})
 			}
 			before := listing(t, dir)
-			checkLoaded(t, set, content, MNISTOptions{Dir: dir, Client: noRequests(t)})
+			checkLoaded(t, set, content, SourceConfig{Dir: dir, Client: noRequests(t)})
 			if diff := cmp.Diff(before, listing(t, dir), sameBytes); diff != "" {
 				t.Errorf("loading changed the directory: %.200s", diff)
 			}
@@ -157,15 +162,15 @@ func TestLoadFromDirFails(t *testing.T) {
 		target any // *(*FormatError), *(*ChecksumError) or an error to wrap
 	}{
 		{"truncated", func(dir string) { put(t, dir, map[string][]byte{name: original[:100]}) }, name,
-			"at byte 100: want 3000 bytes of elements up to byte 3016, got the end of the file", new(*FormatError)},
+			"at byte 100: want the 3016 bytes of t10k-images-idx3-ubyte, got the end of the file", new(*FormatError)},
 		{"overlong", func(dir string) { put(t, dir, map[string][]byte{name: append(bytes.Clone(original), 0)}) }, name,
 			"at byte 3016: want the end of the file, got more bytes", new(*FormatError)},
 		{"altered", func(dir string) { put(t, dir, map[string][]byte{name: altered}) }, name,
-			"want SHA-256 " + set.files[2].sha256, new(*ChecksumError)},
+			"want SHA-256 " + set.Files[2].SHA256, new(*ChecksumError)},
 		{"another shape", func(dir string) { put(t, dir, map[string][]byte{name: content["train-images-idx3-ubyte"]}) }, name,
-			"at byte 4: want size 5 of axis 0, got 300", new(*FormatError)},
+			"at byte 3016: want the end of the file, got more bytes", new(*FormatError)},
 		{"labels for images", func(dir string) { put(t, dir, map[string][]byte{name: content["t10k-labels-idx1-ubyte"]}) }, name,
-			"want uint8 of rank 3, got uint8 of rank 1", new(*FormatError)},
+			"at byte 13: want the 3016 bytes of t10k-images-idx3-ubyte, got the end of the file", new(*FormatError)},
 		{"missing", func(dir string) { os.Remove(filepath.Join(dir, name)) }, name, "is not in ", ErrNotFound},
 		{"no directory", func(dir string) { os.RemoveAll(dir) }, "train-images-idx3-ubyte", "is not in ", fs.ErrNotExist},
 		{"a directory in its place", func(dir string) {
@@ -178,7 +183,7 @@ func TestLoadFromDirFails(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "given")
 			put(t, dir, content)
 			test.damage(dir)
-			_, _, err := set.load(t.Context(), MNISTOptions{Dir: dir, Client: noRequests(t)})
+			_, _, err := loadHalves(t.Context(), set, SourceConfig{Dir: dir, Client: noRequests(t)})
 			if err == nil || !strings.Contains(err.Error(), test.text) || !strings.Contains(err.Error(), test.file) || !strings.Contains(err.Error(), dir) {
 				t.Errorf("error %v, want one with %q that names %s in %s", err, test.text, test.file, dir)
 			}
@@ -209,18 +214,18 @@ func TestLoadAnyContent(t *testing.T) {
 	}
 	dir := t.TempDir()
 	put(t, dir, other)
-	train, test, err := set.load(t.Context(), MNISTOptions{Dir: dir, AnyContent: true})
+	train, test, err := loadHalves(t.Context(), set, SourceConfig{Dir: dir, AnyContent: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if train.N != 2 || test.N != 1 || train.Classes == nil || test.Classes != nil {
 		t.Errorf("%d and %d images, classes %q and %q; want 2, 1, the set's and none", train.N, test.N, train.Classes, test.Classes)
 	}
-	if _, _, err := set.load(t.Context(), MNISTOptions{Dir: dir}); err == nil {
+	if _, _, err := loadHalves(t.Context(), set, SourceConfig{Dir: dir}); err == nil {
 		t.Error("without AnyContent the same files are no error")
 	}
 	put(t, dir, map[string][]byte{"t10k-images-idx3-ubyte": images(1, 4, 5)})
-	_, _, err = set.load(t.Context(), MNISTOptions{Dir: dir, AnyContent: true})
+	_, _, err = loadHalves(t.Context(), set, SourceConfig{Dir: dir, AnyContent: true})
 	if want := "want 4×4 pixels, as the training images have, got 4×5"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("test images of another size: error %v, want %q", err, want)
 	}
@@ -229,7 +234,7 @@ func TestLoadAnyContent(t *testing.T) {
 func TestLoadFromCacheAndSystem(t *testing.T) {
 	set, content := smallSet()
 	system := t.TempDir()
-	set.system = []string{filepath.Join(system, "none"), system}
+	set.System = []string{filepath.Join(system, "none"), system}
 	root := t.TempDir()
 	var found []map[string][]byte
 	for name, c := range content {
@@ -240,8 +245,8 @@ func TestLoadFromCacheAndSystem(t *testing.T) {
 		}
 	}
 	found = append(found, listing(t, root+"/small"), listing(t, system))
-	options := MNISTOptions{CacheDir: root, Client: noRequests(t), Warn: func(err error) { t.Errorf("warning: %v", err) }}
-	checkLoaded(t, set, content, options)
+	config := SourceConfig{CacheDir: root, Client: noRequests(t), Warn: func(err error) { t.Errorf("warning: %v", err) }}
+	checkLoaded(t, set, content, config)
 	if diff := cmp.Diff(found, []map[string][]byte{listing(t, root+"/small"), listing(t, system)}, sameBytes); diff != "" {
 		t.Errorf("loading changed the files: %.200s", diff)
 	}
@@ -250,15 +255,15 @@ func TestLoadFromCacheAndSystem(t *testing.T) {
 func TestLoadNoDownload(t *testing.T) {
 	set, content := smallSet()
 	root := t.TempDir()
-	options := MNISTOptions{CacheDir: root, NoDownload: true, Client: noRequests(t)}
-	_, _, err := set.load(t.Context(), options)
+	config := SourceConfig{CacheDir: root, NoDownload: true, Client: noRequests(t)}
+	_, _, err := loadHalves(t.Context(), set, config)
 	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), filepath.Join(root, "small")) {
 		t.Errorf("empty cache: error %v, want ErrNotFound, and the directory named", err)
 	}
 	content["train-images-idx3-ubyte"][50] ^= 4
 	put(t, filepath.Join(root, "small"), content)
 	var damage *ChecksumError
-	if _, _, err = set.load(t.Context(), options); !errors.Is(err, ErrNotFound) || !errors.As(err, &damage) {
+	if _, _, err = loadHalves(t.Context(), set, config); !errors.Is(err, ErrNotFound) || !errors.As(err, &damage) {
 		t.Errorf("damaged cache: error %v, want ErrNotFound and a *ChecksumError", err)
 	}
 }
@@ -270,12 +275,12 @@ func TestLoadWithoutHome(t *testing.T) {
 	}
 	set, content := smallSet()
 	var warnings []error
-	options := MNISTOptions{Client: serving(content), Mirrors: []string{"http://mirror/"}, Warn: func(err error) { warnings = append(warnings, err) }}
-	checkLoaded(t, set, content, options)
+	config := SourceConfig{Client: serving(content), Mirrors: []string{"http://mirror/"}, Warn: func(err error) { warnings = append(warnings, err) }}
+	checkLoaded(t, set, content, config)
 	if len(warnings) != 4 || !strings.Contains(warnings[0].Error(), "cannot be cached") {
 		t.Errorf("warnings %v, want one for each file", warnings)
 	}
-	_, _, err := set.load(t.Context(), MNISTOptions{NoDownload: true})
+	_, _, err := loadHalves(t.Context(), set, SourceConfig{NoDownload: true})
 	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "no cache directory") {
 		t.Errorf("error %v, want ErrNotFound for want of a cache directory", err)
 	}
@@ -288,13 +293,13 @@ func TestLoadUnwritableCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	warned := 0
-	options := MNISTOptions{CacheDir: blocked, Client: serving(content), Mirrors: []string{"http://mirror/"}, Warn: func(err error) {
+	config := SourceConfig{CacheDir: blocked, Client: serving(content), Mirrors: []string{"http://mirror/"}, Warn: func(err error) {
 		warned++
 		if !strings.Contains(err.Error(), blocked) {
 			t.Errorf("warning %v does not name %s", err, blocked)
 		}
 	}}
-	checkLoaded(t, set, content, options)
+	checkLoaded(t, set, content, config)
 	if warned == 0 {
 		t.Error("no warning")
 	}
@@ -327,7 +332,7 @@ func TestLoadRemovesStaleFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	checkLoaded(t, set, content, MNISTOptions{CacheDir: root, Client: serving(content), Mirrors: []string{"http://mirror"}})
+	checkLoaded(t, set, content, SourceConfig{CacheDir: root, Client: serving(content), Mirrors: []string{"http://mirror"}})
 	want := map[string][]byte{
 		".train-images-idx3-ubyte-2.tmp": []byte("another program's, being written"),
 		"notes.txt":                      []byte("the user's"),
@@ -340,85 +345,13 @@ func TestLoadRemovesStaleFiles(t *testing.T) {
 	}
 }
 
-// The real files, where they are at hand.
-func TestRealMNIST(t *testing.T) {
-	dir := os.Getenv("MNIST_DIR")
-	if dir == "" {
-		t.Skip("MNIST_DIR is not set")
-	}
-	if testing.Short() {
-		t.Skip("reads 11 MB compressed")
-	}
-	train, test, err := MNIST(t.Context(), MNISTOptions{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkReal(t, train, test, []int{5, 0, 4, 1, 9}, []int{7, 2, 1, 0, 4}, 0.1306604762738429, 0.3081078038564627)
-}
-
-func TestRealFashionMNIST(t *testing.T) {
-	if _, err := os.Stat("/usr/share/datasets/fashion-mnist"); err != nil {
-		t.Skip("the package dataset-fashion-mnist is not installed")
-	}
-	if testing.Short() {
-		t.Skip("reads 30 MB compressed")
-	}
-	train, test, err := FashionMNIST(t.Context(), MNISTOptions{CacheDir: t.TempDir(), NoDownload: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkReal(t, train, test, []int{9, 0, 0, 3, 0}, []int{9, 2, 1, 1, 6}, 0.2860405969887955, 0.35302424451492237)
-}
-
-// checkReal checks counts, first labels, and the training images' mean and standard
-// deviation (the well-known figures, of which these are more digits).
-func checkReal(t *testing.T, train, test *Images, trainLabels, testLabels []int, mean, std float64) {
-	t.Helper()
-	if train.N != 60000 || test.N != 10000 || train.Height != 28 || train.Width != 28 || train.NumClasses() != 10 || len(test.Classes) != 10 {
-		t.Errorf("%d and %d images of %d×%d, %d classes", train.N, test.N, train.Height, train.Width, train.NumClasses())
-	}
-	if diff := cmp.Diff(trainLabels, train.Labels[:5]); diff != "" {
-		t.Errorf("training labels: %s", diff)
-	}
-	if diff := cmp.Diff(testLabels, test.Labels[:5]); diff != "" {
-		t.Errorf("test labels: %s", diff)
-	}
-	gotMean, gotStd := train.MeanStd()
-	if diff := cmp.Diff([][]float64{{mean}, {std}}, [][]float64{gotMean, gotStd}, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
-		t.Errorf("mean and standard deviation: %s", diff)
-	}
-}
-
-// The tables are well formed: a slip in them would only show on a machine with a
-// network.
-func TestSets(t *testing.T) {
-	for _, set := range []*imageSet{mnistDigits(), fashionMNIST()} {
-		for i, ref := range set.files {
-			if raw, err := hex.DecodeString(ref.sha256); err != nil || len(raw) != sha256.Size {
-				t.Errorf("%s: %s: sum %q", set.name, ref.name, ref.sha256)
-			}
-			if n := []int{60000, 60000, 10000, 10000}[i]; ref.shape[0] != n || ref.size() != int64(n)*[]int64{784, 1}[i%2]+int64([]int{16, 8}[i%2]) {
-				t.Errorf("%s: %s: shape %v, %d bytes", set.name, ref.name, ref.shape, ref.size())
-			}
-		}
-		for _, mirror := range set.mirrors {
-			if _, err := http.NewRequest(http.MethodGet, mirror, nil); err != nil || !strings.HasSuffix(mirror, "/") {
-				t.Errorf("%s: mirror %q: %v", set.name, mirror, err)
-			}
-		}
-		if len(set.classes) != 10 || len(set.mirrors) < 2 {
-			t.Errorf("%s: %d classes, %d mirrors", set.name, len(set.classes), len(set.mirrors))
-		}
-	}
-}
-
 func TestLoadCancelledBefore(t *testing.T) {
 	set, content := smallSet()
 	dir := t.TempDir()
 	put(t, dir, content)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := set.load(ctx, MNISTOptions{Dir: dir}); !errors.Is(err, context.Canceled) {
+	if _, _, err := loadHalves(ctx, set, SourceConfig{Dir: dir}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 }
@@ -431,5 +364,99 @@ func TestAttemptError(t *testing.T) {
 	failed := &DownloadError{File: "x", Attempts: []Attempt{*a, {URL: "http://n/x.gz", Err: fmt.Errorf("refused")}}}
 	if want := "data: cannot download x: http://m/x.gz: at byte 3: want a, got b; http://n/x.gz: refused"; failed.Error() != want {
 		t.Errorf("%q, want %q", failed.Error(), want)
+	}
+}
+
+// openRecords makes images of files in the form of CIFAR-10's: records of a label and 3
+// channels of 2×2 pixels.
+func openRecords(files []Content) (*Images, error) {
+	const size = 3 * 2 * 2
+	m := &Images{Channels: 3, Height: 2, Width: 2}
+	for _, file := range files {
+		if n := len(file.Bytes); n%(1+size) != 0 {
+			return nil, &FormatError{File: file.File, Offset: int64(n), Want: "the end of a record", Got: "the end of the file"}
+		}
+		for record := range slices.Chunk(file.Bytes, 1+size) {
+			m.Labels = append(m.Labels, int(record[0]))
+			m.Pixels = append(m.Pixels, record[1:]...)
+			m.N++
+		}
+	}
+	return m, nil
+}
+
+// A source need not be of IDX files, nor of four, nor of grey images, nor be served under
+// the names that its files have here.
+func TestSourceOfRecords(t *testing.T) {
+	one := []byte{7, 0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 255}
+	two := []byte{8, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 9, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6}
+	first, second := fileOf("data_batch_1.bin", one), fileOf("data_batch_2.bin", two)
+	second.Remote = "batch-2"
+	set := &Source[*Images]{Name: "Records", Files: []SourceFile{first, second}, Mirrors: []string{"http://mirror/records"}, Open: openRecords}
+	served := map[string][]byte{"http://mirror/records/data_batch_1.bin.gz": compressed(one), "http://mirror/records/batch-2": two}
+	client := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(served[r.URL.String()]))}, nil
+	})}
+	root := t.TempDir()
+	for _, client := range []*http.Client{client, noRequests(t)} { // the second time from the cache
+		images, err := set.Load(t.Context(), SourceConfig{CacheDir: root, Client: client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var batch Batch
+		if err := images.Fill(&batch, []int{2, 0}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]int{2, 3, 2, 2}, batch.X.Shape); diff != "" {
+			t.Errorf("shape: %s", diff)
+		}
+		if diff := cmp.Diff([]int{9, 7}, batch.Labels); diff != "" {
+			t.Errorf("labels: %s", diff)
+		}
+		if got := batch.X.Float32s; got[0] != float32(4)/255 || got[23] != 1 {
+			t.Errorf("pixels %v", got)
+		}
+	}
+	if diff := cmp.Diff(map[string][]byte{first.Name: one, second.Name: two}, listing(t, filepath.Join(root, "records")), sameBytes); diff != "" {
+		t.Errorf("cache: %s", diff)
+	}
+	put(t, root, map[string][]byte{first.Name: one[:5], second.Name: two})
+	var format *FormatError
+	if _, err := set.Load(t.Context(), SourceConfig{Dir: root, AnyContent: true}); !errors.As(err, &format) || format.File != filepath.Join(root, first.Name) {
+		t.Errorf("error %v, want a *FormatError that names the file", err)
+	}
+}
+
+func TestSourceMisuse(t *testing.T) {
+	good := fileOf("x", []byte("x"))
+	open := func([]Content) (int, error) { return 1, nil }
+	altered := func(change func(*SourceFile)) []SourceFile {
+		f := good
+		change(&f)
+		return []SourceFile{f}
+	}
+	for _, test := range []struct {
+		name   string
+		source Source[int]
+	}{
+		{"nothing", Source[int]{}},
+		{"no name", Source[int]{Files: []SourceFile{good}, Open: open}},
+		{"a name with a slash", Source[int]{Name: "../x", Files: []SourceFile{good}, Open: open}},
+		{"no files", Source[int]{Name: "x", Open: open}},
+		{"no way to open", Source[int]{Name: "x", Files: []SourceFile{good}}},
+		{"file without name", Source[int]{Name: "x", Files: altered(func(f *SourceFile) { f.Name = "" }), Open: open}},
+		{"file elsewhere", Source[int]{Name: "x", Files: altered(func(f *SourceFile) { f.Name = "a/b" }), Open: open}},
+		{"negative size", Source[int]{Name: "x", Files: altered(func(f *SourceFile) { f.Size = -1 }), Open: open}},
+		{"no sum", Source[int]{Name: "x", Files: altered(func(f *SourceFile) { f.SHA256 = "" }), Open: open}},
+		{"sum in capitals", Source[int]{Name: "x", Files: altered(func(f *SourceFile) { f.SHA256 = strings.ToUpper(f.SHA256) }), Open: open}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			defer func() {
+				if e, ok := recover().(*ValueError); !ok {
+					t.Errorf("panicked with %v, want a *ValueError", e)
+				}
+			}()
+			test.source.Load(t.Context(), SourceConfig{Dir: t.TempDir()})
+		})
 	}
 }

@@ -2,11 +2,8 @@ package data
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -19,136 +16,122 @@ import (
 
 // finder looks for the files of one data set.
 type finder struct {
-	set     *imageSet
-	options MNISTOptions
-	cache   string // the data set's directory in the cache; empty if there is none
-	noCache error  // why there is none
+	name    string // of the data set
+	config  SourceConfig
+	cache   string   // the data set's directory in the cache; empty if there is none
+	noCache error    // why there is none
+	system  []string // directories that may have the files besides
 	client  *http.Client
 	close   func()
 	mirrors []string // the one that last delivered first
 }
 
-func newFinder(set *imageSet, options MNISTOptions) *finder {
-	f := &finder{set: set, options: options, client: options.Client, close: func() {}, mirrors: set.mirrors}
+func newFinder(name string, system, mirrors []string, config SourceConfig) *finder {
+	f := &finder{name: name, config: config, system: system, client: config.Client, close: func() {}}
 	if f.client == nil {
 		f.client, f.close = newClient()
 	}
-	if options.Mirrors != nil {
-		f.mirrors = options.Mirrors
+	if config.Mirrors != nil {
+		mirrors = config.Mirrors
 	}
-	f.mirrors = append([]string{}, f.mirrors...)
-	root := options.CacheDir
+	f.mirrors = append([]string{}, mirrors...)
+	root := config.CacheDir
 	if root == "" {
 		if root, f.noCache = os.UserCacheDir(); f.noCache != nil {
 			return f
 		}
 		root = filepath.Join(root, "chainrule")
 	}
-	f.cache = filepath.Join(root, set.dir)
+	f.cache = filepath.Join(root, strings.ToLower(name))
 	return f
 }
 
 func (f *finder) warn(err error) {
-	if f.options.Warn != nil {
-		f.options.Warn(err)
+	if f.config.Warn != nil {
+		f.config.Warn(err)
 	}
 }
 
 // find gives the content of a file, from wherever it is.
-func (f *finder) find(ctx context.Context, ref idxRef) (*IDX, error) {
-	if f.options.Dir != "" {
-		return f.inDir(ref)
+func (f *finder) find(ctx context.Context, file *SourceFile) (Content, error) {
+	if f.config.Dir != "" {
+		return f.inDir(file)
 	}
-	places := append([]string{}, f.set.system...)
+	places := append([]string{}, f.system...)
 	if f.cache != "" {
 		places = append([]string{f.cache}, places...)
 	}
 	var damage error
 	for _, dir := range places {
-		x, err := ref.readFrom(dir)
+		content, err := file.readFrom(dir, false)
 		if err == nil {
-			return x, nil
+			return content, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			damage = err
 			f.warn(err)
 		}
 	}
-	if f.options.NoDownload {
-		return nil, f.notFound(ref, places, damage)
+	if f.config.NoDownload {
+		return Content{}, f.notFound(file, places, damage)
 	}
-	x, err := f.download(ctx, ref)
+	content, err := f.download(ctx, file)
 	if err != nil {
-		return nil, err
+		return Content{}, err
 	}
-	if err := f.store(ref, x); err != nil {
+	if err := f.store(file, content); err != nil {
 		f.warn(err)
 	}
-	return x, nil
+	return content, nil
 }
 
 // inDir reads a file from the directory the caller named.
-func (f *finder) inDir(ref idxRef) (*IDX, error) {
-	if f.options.AnyContent {
-		ref.shape, ref.sha256 = nil, ""
-	}
-	x, err := ref.readFrom(f.options.Dir)
+func (f *finder) inDir(file *SourceFile) (Content, error) {
+	content, err := file.readFrom(f.config.Dir, f.config.AnyContent)
 	if errors.Is(err, fs.ErrNotExist) {
-		_, err = os.Stat(f.options.Dir)
-		return nil, f.notFound(ref, []string{f.options.Dir}, err)
+		_, err = os.Stat(f.config.Dir)
+		return Content{}, f.notFound(file, []string{f.config.Dir}, err)
 	}
-	return x, err
+	return content, err
 }
 
 // notFound is the error for a file that is not in these directories; cause, if not
 // nil, says more.
-func (f *finder) notFound(ref idxRef, dirs []string, cause error) error {
+func (f *finder) notFound(file *SourceFile, dirs []string, cause error) error {
 	where := "nowhere: there is no cache directory"
 	if len(dirs) > 0 {
 		where = "not in " + strings.Join(dirs, " or ")
 	}
-	err := fmt.Errorf("data: %s: %s, with or without .gz, is %s: %w", f.set.name, ref.name, where, ErrNotFound)
+	err := fmt.Errorf("data: %s: %s, with or without .gz, is %s: %w", f.name, file.Name, where, ErrNotFound)
 	if cause != nil {
 		err = fmt.Errorf("%w (%w)", err, cause)
 	}
 	return err
 }
 
-// readFrom reads the file from a directory, under the first of its usual names that
-// exists. If none does, the error wraps fs.ErrNotExist.
-func (r idxRef) readFrom(dir string) (*IDX, error) {
-	dotted := strings.Replace(r.name, "-idx", ".idx", 1)
-	for _, name := range []string{r.name, r.name + ".gz", dotted, dotted + ".gz"} {
+// readFrom reads the file from a directory, under the first of its names that exists;
+// with anyContent, whatever it holds. If none does, the error wraps fs.ErrNotExist.
+func (f *SourceFile) readFrom(dir string, anyContent bool) (Content, error) {
+	names := []string{f.Name, f.Name + ".gz"}
+	if f.Alias != "" {
+		names = append(names, f.Alias, f.Alias+".gz")
+	}
+	for _, name := range names {
 		path := filepath.Join(dir, name)
 		file, size, err := openFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return Content{}, err
 		}
 		defer file.Close()
-		return r.read(file, path, size)
+		if anyContent {
+			return readAny(file, path, size)
+		}
+		return f.read(file, path)
 	}
-	return nil, fmt.Errorf("%s in %s: %w", r.name, dir, fs.ErrNotExist)
-}
-
-// read reads the file from source, at least available bytes long, and compares it
-// with the original.
-func (r idxRef) read(source io.Reader, name string, available int64) (*IDX, error) {
-	content, err := uncompress(source, name)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.New()
-	x, err := parseIDX(io.TeeReader(content, sum), name, r.shape, available)
-	if err != nil {
-		return nil, err
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); r.sha256 != "" && got != r.sha256 {
-		return nil, &ChecksumError{File: name, Want: r.sha256, Got: got}
-	}
-	return x, nil
+	return Content{}, fmt.Errorf("%s in %s: %w", f.Name, dir, fs.ErrNotExist)
 }
 
 // staleAfter is the age at which a temporary file in the cache belongs to nobody any
@@ -158,10 +141,10 @@ const staleAfter = time.Hour
 // store puts a file into the cache: written beside its place under another name, and
 // renamed when it is complete, so that at no time an incomplete file has its name.
 // (Should the machine lose power before the disk has it all, the checksum will tell.)
-func (f *finder) store(ref idxRef, x *IDX) (err error) {
+func (f *finder) store(file *SourceFile, content Content) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("data: %s cannot be cached and will be downloaded again: %w", ref.name, err)
+			err = fmt.Errorf("data: %s cannot be cached and will be downloaded again: %w", file.Name, err)
 		}
 	}()
 	if f.cache == "" {
@@ -170,7 +153,7 @@ func (f *finder) store(ref idxRef, x *IDX) (err error) {
 	if err := os.MkdirAll(f.cache, 0o755); err != nil {
 		return err
 	}
-	prefix := "." + ref.name + "-"
+	prefix := "." + file.Name + "-"
 	removeStale(f.cache, prefix)
 	temporary, err := os.CreateTemp(f.cache, prefix+"*.tmp")
 	if err != nil {
@@ -182,7 +165,7 @@ func (f *finder) store(ref idxRef, x *IDX) (err error) {
 			os.Remove(temporary.Name())
 		}
 	}()
-	if _, err := x.WriteTo(temporary); err != nil {
+	if _, err := temporary.Write(content.Bytes); err != nil {
 		return err
 	}
 	if err := temporary.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
@@ -191,7 +174,7 @@ func (f *finder) store(ref idxRef, x *IDX) (err error) {
 	if err := temporary.Close(); err != nil {
 		return err
 	}
-	return os.Rename(temporary.Name(), filepath.Join(f.cache, ref.name))
+	return os.Rename(temporary.Name(), filepath.Join(f.cache, file.Name))
 }
 
 // removeStale removes the temporary files of programs that were killed. What cannot
