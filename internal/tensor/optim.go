@@ -30,22 +30,36 @@ const updateGrain = 1 << 13
 // length. Of slots, which are MaxSlots at most, the update gets those of that length.
 func Step(u *Update, w, g *Array, slots []Array) {
 	n := w.Len()
-	if n <= updateGrain {
-		if w.DType == Float32 {
-			u.F32(slicesOf(w.F32, g.F32, n, slots, f32Of))
+	if w.DType == Float32 {
+		x := Slices[float32]{W: w.F32, G: g.F32}
+		for i := range slots {
+			if s := slots[i].F32; len(s) == n {
+				x.Slots[i] = s
+			}
+		}
+		if n <= updateGrain {
+			u.F32(x)
 		} else {
-			u.F64(slicesOf(w.F64, g.F64, n, slots, f64Of))
+			spreadUpdate(updating{dtype: Float32, update: *u, f32: x}, n)
 		}
 		return
 	}
-	job := updatings.get()
-	job.dtype = w.DType
-	job.update = *u
-	if w.DType == Float32 {
-		job.f32 = slicesOf(w.F32, g.F32, n, slots, f32Of)
-	} else {
-		job.f64 = slicesOf(w.F64, g.F64, n, slots, f64Of)
+	x := Slices[float64]{W: w.F64, G: g.F64}
+	for i := range slots {
+		if s := slots[i].F64; len(s) == n {
+			x.Slots[i] = s
+		}
 	}
+	if n <= updateGrain {
+		u.F64(x)
+	} else {
+		spreadUpdate(updating{dtype: Float64, update: *u, f64: x}, n)
+	}
+}
+
+func spreadUpdate(s updating, n int) {
+	job := updatings.get()
+	*job = s
 	parallel.For(n, updateGrain, job)
 	*job = updating{}
 	updatings.put(job)
@@ -68,20 +82,6 @@ func (s *updating) DoRange(lo, hi int) {
 	} else {
 		s.update.F64(s.f64.cut(lo, hi))
 	}
-}
-
-func f32Of(a *Array) []float32 { return a.F32 }
-func f64Of(a *Array) []float64 { return a.F64 }
-
-// slicesOf is all n elements.
-func slicesOf[T simd.Float](w, g []T, n int, slots []Array, elements func(*Array) []T) Slices[T] {
-	s := Slices[T]{W: w, G: g}
-	for i := range slots {
-		if x := elements(&slots[i]); len(x) == n {
-			s.Slots[i] = x
-		}
-	}
-	return s
 }
 
 // cut is elements lo ≤ i < hi.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
 // ClipGradNorm scales all gradients, in place, so that their common Euclidean norm is
@@ -27,17 +28,8 @@ func ClipGradNorm(grads autograd.Gradients, limit float64) float64 {
 func ClipGradValue(grads autograd.Gradients, limit float64) {
 	checkLimit("optim.ClipGradValue", limit)
 	for _, grad := range grads.All() {
-		if grad.DType() == autograd.Float32 {
-			clamp(grad.Float32s(), float32(limit))
-		} else {
-			clamp(grad.Float64s(), limit)
-		}
-	}
-}
-
-func clamp[T autograd.Float](xs []T, limit T) {
-	for i, x := range xs {
-		xs[i] = max(-limit, min(x, limit))
+		a := arrayOf(grad)
+		tensor.Clamp(&a, &a, -limit, limit)
 	}
 }
 

@@ -49,17 +49,16 @@ type param struct {
 	group *Group
 	steps int // how many steps had a gradient for it, the present one included
 
-	// While a step runs: the parameter's elements, its gradient and its slots in the
-	// rule's order, an empty array where a slot is not in use.
-	w, grad tensor.Array
-	slots   [tensor.MaxSlots]tensor.Array
+	w     tensor.Array   // the parameter's elements
+	grad  tensor.Array   // its gradient, while a step runs
+	slots []tensor.Array // the elements of its slots in the rule's order; empty where there is none yet
 
-	state [tensor.MaxSlots]autograd.Variable // the slots' elements; zero until a step needs them
-	made  [tensor.MaxSlots]bool              // the slots that are new in this step
+	state []autograd.Variable // the slots; zero where there is none yet
+	made  []bool              // whether a slot is new in this step
 }
 
 // apply makes an update of all elements of the parameter.
-func (p *param) apply(u *tensor.Update) { tensor.Step(u, &p.w, &p.grad, p.slots[:]) }
+func (p *param) apply(u *tensor.Update) { tensor.Step(u, &p.w, &p.grad, p.slots) }
 
 // number is the slot i that is a number.
 func (p *param) number(i int) *float64 { return &p.slots[i].F64[0] }
@@ -130,7 +129,11 @@ func (e *engine) collect(params iter.Seq2[string, autograd.Variable]) {
 			panic(&autograd.ValueError{Op: e.op, Reason: fmt.Sprintf("two parameters are named %q", name)})
 		}
 		known[v], names[name] = true, true
-		e.params = append(e.params, param{name: name, v: v})
+		n := len(e.slots)
+		e.params = append(e.params, param{
+			name: name, v: v, w: arrayOf(v),
+			slots: make([]tensor.Array, n), state: make([]autograd.Variable, n), made: make([]bool, n),
+		})
 	}
 	if len(e.params) == 0 {
 		panic(&autograd.ValueError{Op: e.op, Reason: "there are no parameters"})
@@ -207,7 +210,9 @@ func (e *engine) Step(grads autograd.Gradients) {
 
 // check panics if the numbers of a live group are not usable.
 func (e *engine) check(g *Group) {
-	if !nonNegative.has(g.LR) || !nonNegative.has(g.Factor) || !nonNegative.has(g.WeightDecay) || !fraction.has(g.Momentum) {
+	// x−x is 0 for finite numbers alone.
+	if finite := g.LR-g.LR == 0 && g.Factor-g.Factor == 0 && g.WeightDecay-g.WeightDecay == 0; !finite ||
+		g.LR < 0 || g.Factor < 0 || g.WeightDecay < 0 || !(g.Momentum >= 0 && g.Momentum < 1) {
 		panic(&autograd.ValueError{Op: "optim.Step", Reason: fmt.Sprintf(
 			"a group has LR %v, Factor %v, WeightDecay %v, Momentum %v: expected finite numbers that are not negative, and Momentum below 1",
 			g.LR, g.Factor, g.WeightDecay, g.Momentum)})
@@ -216,22 +221,18 @@ func (e *engine) check(g *Group) {
 
 // begin prepares a step with this gradient.
 func (p *param) begin(e *engine, grad autograd.Variable) {
-	p.w, p.grad = arrayOf(p.v), arrayOf(grad)
+	p.grad = arrayOf(grad)
 	p.steps++
 	for i := range e.slots {
 		s := &e.slots[i]
-		p.made[i] = false
-		switch {
+		switch p.made[i] = false; {
 		case s.scratch:
 			p.slots[i] = e.scratch(p)
-			continue
-		case p.state[i].IsValid():
-		case s.when != nil && !s.when(p.group):
-			continue
-		default:
-			p.state[i], p.made[i] = s.new(p), true
+		case p.state[i] != autograd.Variable{}:
+		case s.when == nil || s.when(p.group):
+			p.keep(i, s.new(p))
+			p.made[i] = true
 		}
-		p.slots[i] = arrayOf(p.state[i])
 	}
 }
 
@@ -239,8 +240,15 @@ func (p *param) begin(e *engine, grad autograd.Variable) {
 // belongs to a tape.
 func (p *param) end() {
 	p.v.MarkModified()
-	p.w, p.grad = tensor.Array{}, tensor.Array{}
-	p.slots = [tensor.MaxSlots]tensor.Array{}
+	p.grad = tensor.Array{}
+}
+
+// keep makes v, the zero Variable for none, the slot i.
+func (p *param) keep(i int, v autograd.Variable) {
+	p.state[i], p.slots[i] = v, tensor.Array{}
+	if v.IsValid() {
+		p.slots[i] = arrayOf(v)
+	}
 }
 
 // new is a slot before its first step.

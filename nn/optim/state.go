@@ -111,15 +111,11 @@ func (e *engine) Restore(state map[string]autograd.Variable) error {
 func (p *param) restore(slots []slot, steps int, state map[string]autograd.Variable) {
 	p.steps = steps
 	for k := range slots {
-		v, ok := state[p.name+"."+slots[k].name]
-		switch {
-		case !ok:
-			p.state[k] = autograd.Variable{}
-			continue
-		case !p.state[k].IsValid():
-			p.state[k] = slots[k].zeros(p)
+		v := state[p.name+"."+slots[k].name]
+		if v.IsValid() {
+			v = v.Clone()
 		}
-		p.state[k].CopyFrom(v)
+		p.keep(k, v)
 	}
 }
 
