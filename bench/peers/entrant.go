@@ -97,12 +97,13 @@ func (c *contestant) enter(ctx context.Context, name string, limit time.Duration
 		}
 		return p
 	}
+	t := trial{ctx, name, limit}
 	best := finalists(c.choices(name), func(settings []setting) []float64 {
 		var candidates []*process
 		for _, s := range settings {
 			candidates = append(candidates, get(s))
 		}
-		return race(ctx, name, candidates, limit)
+		return t.race(candidates)
 	})
 	var entered []*process
 	for _, s := range best {
@@ -125,23 +126,31 @@ func (c *contestant) leave(processes []*process) {
 	}
 }
 
-// tries is how often settings are compared.
-const tries = 3
+// trial compares settings at a workload.
+type trial struct {
+	ctx      context.Context
+	workload string
+	patience time.Duration // for a process that starts; ends what hangs
+}
+
+const (
+	tries    = 3 // of each setting
+	hopeless = 4 // times as long as the fastest: not to be tried again
+)
 
 // race is the median time that each process needs for the workload, +Inf for one that
-// fails. All run in turns. Those that take much longer than the fastest run once.
-func race(ctx context.Context, name string, processes []*process, limit time.Duration) []float64 {
+// fails. All run in turns, but the hopeless only once.
+func (t *trial) race(processes []*process) []float64 {
 	times := make([][]float64, len(processes))
 	fastest := math.Inf(1)
 	for i, p := range processes {
-		times[i] = []float64{p.seconds(ctx, name, limit)}
+		times[i] = []float64{t.seconds(p)}
 		fastest = min(fastest, times[i][0])
 	}
-	const hopeless = 4
 	for range tries - 1 {
 		for i, p := range processes {
 			if first := times[i][0]; first <= hopeless*fastest && !math.IsInf(first, 1) {
-				times[i] = append(times[i], p.seconds(ctx, name, limit))
+				times[i] = append(times[i], t.seconds(p))
 			}
 		}
 	}
@@ -152,11 +161,16 @@ func race(ctx context.Context, name string, processes []*process, limit time.Dur
 	return medians
 }
 
-// seconds is the time that the process needs for the workload, +Inf if it fails.
-func (p *process) seconds(ctx context.Context, name string, limit time.Duration) float64 {
-	sample, err := p.ask(ctx, name, limit)
+// seconds is the time that the process needs for the workload, +Inf if it fails. As
+// soon as one is known that starts and answers, others do not get much longer for it.
+func (t *trial) seconds(p *process) float64 {
+	starts, began := p.cmd == nil, time.Now()
+	sample, err := p.ask(t.ctx, t.workload, t.patience)
 	if err != nil || !(sample.Seconds > 0) {
 		return math.Inf(1)
+	}
+	if starts {
+		t.patience = min(t.patience, 5*time.Second+hopeless*time.Since(began))
 	}
 	return sample.Seconds
 }

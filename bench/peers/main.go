@@ -129,7 +129,7 @@ func run(ctx context.Context, args []string) error {
 		return errors.New("there is nothing to measure")
 	}
 	for _, name := range workload.Names() {
-		if o.only.MatchString(name) {
+		if o.only.MatchString(name) && ctx.Err() == nil {
 			measure(ctx, name, contestants, report, o)
 		}
 	}

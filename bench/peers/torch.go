@@ -22,7 +22,8 @@ import (
 // torchLegend explains the labels of PyTorch's settings.
 const torchLegend = "OPENBLAS_CORETYPE, the processor for whose instructions OpenBLAS multiplies matrices (unset: it decides by itself, " +
 	"and takes SSE where the processor is newer than it knows); how many threads PyTorch and, where there are matrix products, OpenBLAS " +
-	"have (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS); ATEN_CPU_CAPABILITY, the instructions of PyTorch's own loops, where setting it was better."
+	"have (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS); ATEN_CPU_CAPABILITY, the instructions of PyTorch's own loops, where setting it was better. " +
+	"With any of them, memory that was freed stays with the process (MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_)."
 
 // torchEnv keeps memory that was freed with the process. By default glibc gives large
 // arrays back to the system after each step, and what a step then takes depends on how
@@ -62,24 +63,26 @@ func torchChoices(name string, processors int, avx512, bfloat16 bool) []choice {
 	return []choice{kernels, threadChoice(processors, true), loops}
 }
 
-// threadChoice has all threads first, then one. PyTorch and its library for matrix
-// products have a number each.
+// threadChoice has one thread and all, for PyTorch and for its library for matrix
+// products. One for PyTorch comes first: several wait for each other after every
+// operation, which takes many times as long where they do not get the processors
+// for themselves.
 func threadChoice(processors int, products bool) choice {
-	counts := []int{processors, 1}
+	own, blas := []int{1, processors}, []int{processors, 1}
 	if processors == 1 {
-		counts = counts[1:]
+		own, blas = own[:1], blas[:1]
 	}
 	env := func(own, blas int) []string {
 		return []string{fmt.Sprintf("OMP_NUM_THREADS=%d", own), fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", blas)}
 	}
 	var threads choice
-	for _, own := range counts {
+	for _, n := range own {
 		if !products {
-			threads = append(threads, option{fmt.Sprintf("threads %d", own), env(own, own)})
+			threads = append(threads, option{fmt.Sprintf("threads %d", n), env(n, n)})
 			continue
 		}
-		for _, blas := range counts {
-			threads = append(threads, option{fmt.Sprintf("threads %d and %d", own, blas), env(own, blas)})
+		for _, k := range blas {
+			threads = append(threads, option{fmt.Sprintf("threads %d and %d", n, k), env(n, k)})
 		}
 	}
 	return threads

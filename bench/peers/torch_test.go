@@ -21,7 +21,7 @@ func TestTorchChoices(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the kernels to choose from are amd64's")
 	}
-	all := []string{"threads 2 and 2", "threads 2 and 1", "threads 1 and 2", "threads 1 and 1"}
+	all := []string{"threads 1 and 2", "threads 1 and 1", "threads 2 and 2", "threads 2 and 1"}
 	for _, test := range []struct {
 		name             string
 		workload         string
@@ -32,7 +32,7 @@ func TestTorchChoices(t *testing.T) {
 		{"AVX2", workload.MatMul32, 2, false, false, [][]string{{"unset", "Haswell"}, all, {""}}},
 		{"AVX-512", workload.MNISTEpoch, 2, true, false, [][]string{{"unset", "Haswell", "SkylakeX"}, all, {"", "ATen avx2", "ATen avx512"}}},
 		{"bfloat16", workload.MatMul64, 2, true, true, [][]string{{"unset", "Haswell", "SkylakeX", "Cooperlake"}, all, {"", "ATen avx2", "ATen avx512"}}},
-		{"no products", workload.Exp, 4, true, true, [][]string{{"threads 4", "threads 1"}, {"", "ATen avx2", "ATen avx512"}}},
+		{"no products", workload.Exp, 4, true, true, [][]string{{"threads 1", "threads 4"}, {"", "ATen avx2", "ATen avx512"}}},
 		{"one processor", workload.XORStep, 1, false, false, [][]string{{"unset", "Haswell"}, {"threads 1 and 1"}, {""}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -55,9 +55,9 @@ func TestTorchEnvironment(t *testing.T) {
 		setting setting
 		want    []string
 	}{
-		{defaults(choices), []string{"HOME=/", "OMP_NUM_THREADS=2", "OPENBLAS_NUM_THREADS=2"}},
+		{defaults(choices), []string{"HOME=/", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=2"}},
 		{setting{choices[0][2], choices[1][3], choices[2][2]}, []string{"HOME=/", "OPENBLAS_CORETYPE=SkylakeX",
-			"OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "ATEN_CPU_CAPABILITY=avx512"}},
+			"OMP_NUM_THREADS=2", "OPENBLAS_NUM_THREADS=1", "ATEN_CPU_CAPABILITY=avx512"}},
 	} {
 		if got := environment(base, test.setting.env()...); !slices.Equal(got, test.want) {
 			t.Errorf("%v: environment %q, want %q", test.setting, got, test.want)
