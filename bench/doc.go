@@ -4,10 +4,10 @@
 //	go test -bench 'MatMul/f32' -count 10 ./bench > new.txt && benchstat old.txt new.txt
 //
 // Before the first one it measures what this machine can do at best: the rate of
-// fused multiply-adds in registers, for each element type, and the rate at which
-// arrays that fit in no cache are read and written, each with as many goroutines as
-// GOMAXPROCS has threads. Besides time and allocations, benchmarks report, where it
-// means something,
+// fused multiply-adds in registers, for each element type, with the instruction set
+// that the kernels use, and the rate at which arrays that fit in no cache are read and
+// written, each with as many goroutines as GOMAXPROCS has threads. Besides time and
+// allocations, benchmarks report, where it means something,
 //
 //   - GFLOP/s: floating-point operations a second, counting those of the
 //     mathematics and none of the way it is computed; %peak is their share of

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	if pattern := flag.Lookup("test.bench"); pattern != nil && pattern.Value.String() != "" {
 		limit := machine()
+		fmt.Printf("simd: %s\n", simd.InstructionSet())
 		fmt.Printf("fma-peak-f32: %.1f GFLOP/s\n", limit.flops32/1e9)
 		fmt.Printf("fma-peak-f64: %.1f GFLOP/s\n", limit.flops64/1e9)
 		fmt.Printf("memory-bandwidth: %.1f GB/s\n", limit.bandwidth/1e9)

@@ -15,15 +15,21 @@ import (
 const attempts = 20
 
 // FMA is the rate, in floating-point operations a second, of fused multiply-adds (two
-// operations for each lane) on that many threads together: the sum of what each of them
-// reached while all were at work.
+// operations for each lane) on that many threads together, with the instruction set
+// that the kernels use: the sum of what each of them reached while all were at work.
 func FMA[T simd.Float](threads int) float64 {
+	const iterations = 1 << 19
+	loop := fmaLoops[simd.InstructionSet()]
+	run, flops := loop.float32, loop.flops32
+	if _, double := any(T(0)).(float64); double {
+		run, flops = loop.float64, loop.flops64
+	}
 	best := make([]float64, threads)
 	for range attempts {
 		together(threads, func(i int) {
 			begin := time.Now()
-			flops := simd.FMALoop[T](1 << 19)
-			best[i] = max(best[i], float64(flops)/time.Since(begin).Seconds())
+			run(iterations)
+			best[i] = max(best[i], iterations*float64(flops)/time.Since(begin).Seconds())
 		})
 	}
 	sum := 0.0

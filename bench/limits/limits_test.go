@@ -3,6 +3,8 @@ package limits
 import (
 	"sync"
 	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
 func TestLimitsArePositive(t *testing.T) {
@@ -33,4 +35,25 @@ func TestTogether(t *testing.T) {
 	if ran != [n]int{1, 1, 1, 1, 1} {
 		t.Errorf("calls by index: %v, want one each", ran)
 	}
+}
+
+// The loops of the instruction set in use, and of the smaller ones, end, also at once.
+func TestLoopsEnd(t *testing.T) {
+	for _, set := range []string{"none", "avx2", "avx512"} {
+		loop, ok := fmaLoops[set]
+		if !ok {
+			continue // of another architecture
+		}
+		if loop.flops32 <= 0 || loop.flops64 <= 0 {
+			t.Errorf("%s: %d and %d operations an iteration", set, loop.flops32, loop.flops64)
+		}
+		for _, iterations := range []int{0, 1, 1000} {
+			loop.float32(iterations)
+			loop.float64(iterations)
+		}
+		if set == simd.InstructionSet() {
+			return
+		}
+	}
+	t.Errorf("no loop for %s", simd.InstructionSet())
 }
