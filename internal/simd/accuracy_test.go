@@ -82,10 +82,6 @@ var accurateFunctions = []accurate{
 		bigErfc, -6, 27.3, [4]float64{1, 1, 0, 2},
 	},
 	{
-		"NormalCDF", NormalCDF[float32], NormalCDF[float64], normalCDFGeneric[float32], normalCDFGeneric[float64],
-		bigNormalCDF, -38.6, 9, [4]float64{0.5, 0.5, 1, 0},
-	},
-	{
 		"GELU", GELU[float32], GELU[float64], geluGeneric[float32], geluGeneric[float64],
 		func(x *big.Float) *big.Float { return bigMul(x, bigNormalCDF(x)) }, -38.7, 9,
 		[4]float64{0, math.Copysign(0, -1), math.Inf(1), math.Copysign(0, -1)},

@@ -110,16 +110,3 @@ func TestGather(t *testing.T) {
 		t.Errorf("Gather = %v, want [13 10 13]", dst)
 	}
 }
-
-func TestFMALoop(t *testing.T) {
-	one32, one64 := FMALoop[float32](1), FMALoop[float64](1)
-	if one32 <= 0 || one64 <= 0 || one32 < one64 {
-		t.Errorf("one iteration makes %d operations in float32 and %d in float64", one32, one64)
-	}
-	if got := FMALoop[float32](1000); got != 1000*one32 {
-		t.Errorf("1000 iterations make %d operations, want %d", got, 1000*one32)
-	}
-	if got := FMALoop[float64](0); got != 0 {
-		t.Errorf("no iteration makes %d operations, want 0", got)
-	}
-}

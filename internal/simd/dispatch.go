@@ -9,7 +9,7 @@ type instructionSet uint8
 const (
 	noAssembly instructionSet = iota // the references in Go
 	avx2                             // AVX2 and FMA
-	avx512                           // AVX-512 F, BW, DQ and VL besides
+	avx512                           // AVX-512 F, BW, DQ and VL, and BMI2, besides
 )
 
 // String is the word by which CHAINRULE_SIMD asks for the set.

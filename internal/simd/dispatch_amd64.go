@@ -10,7 +10,7 @@ func supported() instructionSet {
 	switch {
 	case !x.HasAVX2 || !x.HasFMA:
 		return noAssembly
-	case !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL:
+	case !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasBMI2:
 		return avx2
 	}
 	return avx512

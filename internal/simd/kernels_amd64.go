@@ -6,9 +6,6 @@ package simd
 
 import "unsafe"
 
-// vectorBytes is the size of a vector register.
-const vectorBytes = 32
-
 // sizeOf is the size of an element.
 func sizeOf[T Float]() int {
 	var zero T
@@ -37,10 +34,14 @@ func addKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		addGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		addF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		addF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		addF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		addF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -51,10 +52,14 @@ func subKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		subGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		subF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		subF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		subF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		subF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -65,10 +70,14 @@ func mulKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		mulGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		mulF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		mulF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		mulF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		mulF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -79,10 +88,14 @@ func divKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		divGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		divF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		divF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		divF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		divF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -93,10 +106,14 @@ func maxKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		maxGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		maxF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		maxF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		maxF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		maxF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -107,10 +124,14 @@ func minKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		minGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		minF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		minF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		minF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		minF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -121,10 +142,14 @@ func strongMulKernel[T Float](dst []T, grad []T, d []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		strongMulGeneric(dst, grad, d)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		strongMulF32AVX2(ptr32(dst), ptr32(grad), ptr32(d), len(dst), step(grad), step(d))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		strongMulF64AVX2(ptr64(dst), ptr64(grad), ptr64(d), len(dst), step(grad), step(d))
+	case is32[T]():
+		strongMulF32AVX512(ptr32(dst), ptr32(grad), ptr32(d), len(dst), step(grad), step(d))
+	default:
+		strongMulF64AVX512(ptr64(dst), ptr64(grad), ptr64(d), len(dst), step(grad), step(d))
 	}
 }
 
@@ -135,10 +160,14 @@ func greaterKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		greaterGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		greaterF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		greaterF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		greaterF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		greaterF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -149,10 +178,14 @@ func greaterEqualKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		greaterEqualGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		greaterEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		greaterEqualF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		greaterEqualF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		greaterEqualF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -163,10 +196,14 @@ func lessKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		lessGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		lessF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		lessF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		lessF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		lessF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -177,10 +214,14 @@ func lessEqualKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		lessEqualGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		lessEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		lessEqualF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		lessEqualF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		lessEqualF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -191,10 +232,14 @@ func equalKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		equalGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		equalF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		equalF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		equalF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		equalF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -205,10 +250,14 @@ func notEqualKernel[T Float](dst []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		notEqualGeneric(dst, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		notEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		notEqualF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
+	case is32[T]():
+		notEqualF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
+	default:
+		notEqualF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	}
 }
 
@@ -219,10 +268,14 @@ func whereKernel[T Float](dst []T, cond []T, a []T, b []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		whereGeneric(dst, cond, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		whereF32AVX2(ptr32(dst), ptr32(cond), ptr32(a), ptr32(b), len(dst), step(cond), step(a), step(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		whereF64AVX2(ptr64(dst), ptr64(cond), ptr64(a), ptr64(b), len(dst), step(cond), step(a), step(b))
+	case is32[T]():
+		whereF32AVX512(ptr32(dst), ptr32(cond), ptr32(a), ptr32(b), len(dst), step(cond), step(a), step(b))
+	default:
+		whereF64AVX512(ptr64(dst), ptr64(cond), ptr64(a), ptr64(b), len(dst), step(cond), step(a), step(b))
 	}
 }
 
@@ -233,10 +286,14 @@ func negKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		negGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		negF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		negF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		negF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		negF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -247,10 +304,14 @@ func absKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		absGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		absF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		absF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		absF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		absF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -261,10 +322,14 @@ func signKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		signGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		signF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		signF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		signF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		signF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -275,10 +340,14 @@ func squareKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		squareGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		squareF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		squareF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		squareF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		squareF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -289,10 +358,14 @@ func sqrtKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		sqrtGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		sqrtF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		sqrtF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		sqrtF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		sqrtF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -303,10 +376,14 @@ func rsqrtKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		rsqrtGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		rsqrtF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		rsqrtF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		rsqrtF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		rsqrtF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -317,10 +394,14 @@ func reciprocalKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		reciprocalGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		reciprocalF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		reciprocalF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		reciprocalF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		reciprocalF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -331,10 +412,14 @@ func floorKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		floorGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		floorF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		floorF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		floorF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		floorF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -345,10 +430,14 @@ func ceilKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		ceilGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		ceilF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		ceilF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		ceilF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		ceilF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -359,10 +448,14 @@ func roundKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		roundGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		roundF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		roundF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		roundF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		roundF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -373,10 +466,14 @@ func reluKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		reluGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		reluF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		reluF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		reluF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		reluF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -387,10 +484,14 @@ func softsignKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		softsignGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		softsignF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		softsignF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		softsignF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		softsignF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -401,10 +502,14 @@ func addScaledKernel[T Float](dst []T, x []T, s T) {
 	switch {
 	case active < avx2:
 		addScaledGeneric(dst, x, s)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		addScaledF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		addScaledF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(s))
+	case is32[T]():
+		addScaledF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(s))
+	default:
+		addScaledF64AVX512(ptr64(dst), ptr64(x), len(dst), float64(s))
 	}
 }
 
@@ -415,10 +520,14 @@ func scaleKernel[T Float](dst []T, x []T, s T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		scaleGeneric(dst, x, s)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		scaleF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		scaleF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(s))
+	case is32[T]():
+		scaleF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(s))
+	default:
+		scaleF64AVX512(ptr64(dst), ptr64(x), len(dst), float64(s))
 	}
 }
 
@@ -429,10 +538,14 @@ func addScalarKernel[T Float](dst []T, x []T, s T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		addScalarGeneric(dst, x, s)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		addScalarF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		addScalarF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(s))
+	case is32[T]():
+		addScalarF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(s))
+	default:
+		addScalarF64AVX512(ptr64(dst), ptr64(x), len(dst), float64(s))
 	}
 }
 
@@ -443,10 +556,14 @@ func clampKernel[T Float](dst []T, x []T, lo T, hi T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		clampGeneric(dst, x, lo, hi)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		clampF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(lo), float32(hi))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		clampF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(lo), float64(hi))
+	case is32[T]():
+		clampF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(lo), float32(hi))
+	default:
+		clampF64AVX512(ptr64(dst), ptr64(x), len(dst), float64(lo), float64(hi))
 	}
 }
 
@@ -468,10 +585,14 @@ func expKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		expGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		expF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		expF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		expF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		expF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -482,10 +603,14 @@ func expm1Kernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		expm1Generic(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		expm1F32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		expm1F64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		expm1F32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		expm1F64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -496,10 +621,14 @@ func logKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		logGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		logF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		logF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		logF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		logF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -510,10 +639,14 @@ func log1pKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		log1pGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		log1pF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		log1pF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		log1pF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		log1pF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -521,23 +654,45 @@ func sinKernel[T Float](dst []T, x []T) {
 	if len(x) != len(dst) {
 		panicLengths("Sin", len(dst), len(x))
 	}
-	if active < avx2 {
+	if sinWidth() == 0 {
 		sinGeneric(dst, x)
 		return
 	}
 	for {
-		var done, lanes int
-		if is32[T]() {
-			done, lanes = sinF32AVX2(ptr32(dst), ptr32(x), len(dst)), 8
-		} else {
-			done, lanes = sinF64AVX2(ptr64(dst), ptr64(x), len(dst)), 4
-		}
+		done := sinAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
 		if done == len(dst) {
 			return
 		}
-		next := min(done+lanes, len(dst))
-		sinGeneric(dst[done:next], x[done:next])
+		next := min(done+16, len(dst))
+		for i := done; i < next; i++ {
+			if sinAssembly(&dst[i], &x[i], 1) == 0 {
+				sinGeneric(dst[i:i+1], x[i:i+1])
+			}
+		}
 		dst, x = dst[next:], x[next:]
+	}
+}
+
+func sinWidth() int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512:
+		return 32
+	}
+	return 64
+}
+
+func sinAssembly[T Float](dst, x *T, n int) int {
+	switch {
+	case (active < avx512 || n < 64/sizeOf[T]()) && is32[T]():
+		return sinF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n)
+	case (active < avx512 || n < 64/sizeOf[T]()):
+		return sinF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n)
+	case is32[T]():
+		return sinF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n)
+	default:
+		return sinF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n)
 	}
 }
 
@@ -545,23 +700,45 @@ func cosKernel[T Float](dst []T, x []T) {
 	if len(x) != len(dst) {
 		panicLengths("Cos", len(dst), len(x))
 	}
-	if active < avx2 {
+	if cosWidth() == 0 {
 		cosGeneric(dst, x)
 		return
 	}
 	for {
-		var done, lanes int
-		if is32[T]() {
-			done, lanes = cosF32AVX2(ptr32(dst), ptr32(x), len(dst)), 8
-		} else {
-			done, lanes = cosF64AVX2(ptr64(dst), ptr64(x), len(dst)), 4
-		}
+		done := cosAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
 		if done == len(dst) {
 			return
 		}
-		next := min(done+lanes, len(dst))
-		cosGeneric(dst[done:next], x[done:next])
+		next := min(done+16, len(dst))
+		for i := done; i < next; i++ {
+			if cosAssembly(&dst[i], &x[i], 1) == 0 {
+				cosGeneric(dst[i:i+1], x[i:i+1])
+			}
+		}
 		dst, x = dst[next:], x[next:]
+	}
+}
+
+func cosWidth() int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512:
+		return 32
+	}
+	return 64
+}
+
+func cosAssembly[T Float](dst, x *T, n int) int {
+	switch {
+	case (active < avx512 || n < 64/sizeOf[T]()) && is32[T]():
+		return cosF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n)
+	case (active < avx512 || n < 64/sizeOf[T]()):
+		return cosF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n)
+	case is32[T]():
+		return cosF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n)
+	default:
+		return cosF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n)
 	}
 }
 
@@ -572,10 +749,14 @@ func tanhKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		tanhGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		tanhF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		tanhF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		tanhF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		tanhF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -586,10 +767,14 @@ func sigmoidKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		sigmoidGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		sigmoidF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		sigmoidF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		sigmoidF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		sigmoidF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -600,10 +785,14 @@ func logSigmoidKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		logSigmoidGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		logSigmoidF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		logSigmoidF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		logSigmoidF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		logSigmoidF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -614,10 +803,14 @@ func softplusKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		softplusGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		softplusF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		softplusF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		softplusF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		softplusF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -628,10 +821,14 @@ func siluKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		siluGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		siluF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		siluF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		siluF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		siluF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -642,10 +839,14 @@ func geluTanhKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		geluTanhGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		geluTanhF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		geluTanhF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		geluTanhF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		geluTanhF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -656,10 +857,14 @@ func mishKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		mishGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		mishF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		mishF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		mishF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		mishF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -670,10 +875,14 @@ func erfKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		erfGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		erfF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		erfF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		erfF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		erfF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -684,24 +893,14 @@ func erfcKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		erfcGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		erfcF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		erfcF64AVX2(ptr64(dst), ptr64(x), len(dst))
-	}
-}
-
-func normalCDFKernel[T Float](dst []T, x []T) {
-	if len(x) != len(dst) {
-		panicLengths("NormalCDF", len(dst), len(x))
-	}
-	switch {
-	case active < avx2:
-		normalCDFGeneric(dst, x)
 	case is32[T]():
-		normalCDFF32AVX2(ptr32(dst), ptr32(x), len(dst))
+		erfcF32AVX512(ptr32(dst), ptr32(x), len(dst))
 	default:
-		normalCDFF64AVX2(ptr64(dst), ptr64(x), len(dst))
+		erfcF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -712,10 +911,14 @@ func geluKernel[T Float](dst []T, x []T) {
 	switch {
 	case active < avx2:
 		geluGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		geluF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		geluF64AVX2(ptr64(dst), ptr64(x), len(dst))
+	case is32[T]():
+		geluF32AVX512(ptr32(dst), ptr32(x), len(dst))
+	default:
+		geluF64AVX512(ptr64(dst), ptr64(x), len(dst))
 	}
 }
 
@@ -726,10 +929,14 @@ func reluBackwardKernel[T Float](dst []T, grad []T, y []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		reluBackwardGeneric(dst, grad, y)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		reluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		reluBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
+	case is32[T]():
+		reluBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
+	default:
+		reluBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
 	}
 }
 
@@ -740,10 +947,14 @@ func sigmoidBackwardKernel[T Float](dst []T, grad []T, y []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		sigmoidBackwardGeneric(dst, grad, y)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		sigmoidBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		sigmoidBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
+	case is32[T]():
+		sigmoidBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
+	default:
+		sigmoidBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
 	}
 }
 
@@ -754,10 +965,14 @@ func tanhBackwardKernel[T Float](dst []T, grad []T, y []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		tanhBackwardGeneric(dst, grad, y)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		tanhBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		tanhBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
+	case is32[T]():
+		tanhBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
+	default:
+		tanhBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
 	}
 }
 
@@ -768,10 +983,14 @@ func sqrtBackwardKernel[T Float](dst []T, grad []T, y []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		sqrtBackwardGeneric(dst, grad, y)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		sqrtBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		sqrtBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
+	case is32[T]():
+		sqrtBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
+	default:
+		sqrtBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
 	}
 }
 
@@ -782,10 +1001,14 @@ func logBackwardKernel[T Float](dst []T, grad []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		logBackwardGeneric(dst, grad, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		logBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		logBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
+	case is32[T]():
+		logBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
+	default:
+		logBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	}
 }
 
@@ -796,10 +1019,14 @@ func squareBackwardKernel[T Float](dst []T, grad []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		squareBackwardGeneric(dst, grad, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		squareBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		squareBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
+	case is32[T]():
+		squareBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
+	default:
+		squareBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	}
 }
 
@@ -810,10 +1037,14 @@ func absBackwardKernel[T Float](dst []T, grad []T, x []T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		absBackwardGeneric(dst, grad, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		absBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		absBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
+	case is32[T]():
+		absBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
+	default:
+		absBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	}
 }
 
@@ -824,10 +1055,14 @@ func softplusBackwardKernel[T Float](dst []T, grad []T, x []T) {
 	switch {
 	case active < avx2:
 		softplusBackwardGeneric(dst, grad, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		softplusBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		softplusBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
+	case is32[T]():
+		softplusBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
+	default:
+		softplusBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	}
 }
 
@@ -838,10 +1073,14 @@ func geluBackwardKernel[T Float](dst []T, grad []T, x []T) {
 	switch {
 	case active < avx2:
 		geluBackwardGeneric(dst, grad, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		geluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		geluBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
+	case is32[T]():
+		geluBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
+	default:
+		geluBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	}
 }
 
@@ -852,10 +1091,14 @@ func geluTanhBackwardKernel[T Float](dst []T, grad []T, x []T) {
 	switch {
 	case active < avx2:
 		geluTanhBackwardGeneric(dst, grad, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		geluTanhBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		geluTanhBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
+	case is32[T]():
+		geluTanhBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
+	default:
+		geluTanhBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	}
 }
 
@@ -866,10 +1109,14 @@ func siluBackwardKernel[T Float](dst []T, grad []T, x []T) {
 	switch {
 	case active < avx2:
 		siluBackwardGeneric(dst, grad, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		siluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		siluBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
+	case is32[T]():
+		siluBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
+	default:
+		siluBackwardF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	}
 }
 
@@ -881,10 +1128,14 @@ func sumKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return sumGeneric(x)
-	case is32[T]():
+	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(sumF32AVX2(ptr32(x), len(x)))
-	default:
+	case (active < avx512 || len(x) < 256/sizeOf[T]()):
 		return T(sumF64AVX2(ptr64(x), len(x)))
+	case is32[T]():
+		return T(sumF32AVX512(ptr32(x), len(x)))
+	default:
+		return T(sumF64AVX512(ptr64(x), len(x)))
 	}
 }
 
@@ -896,10 +1147,14 @@ func sumAbsKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return sumAbsGeneric(x)
-	case is32[T]():
+	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(sumAbsF32AVX2(ptr32(x), len(x)))
-	default:
+	case (active < avx512 || len(x) < 256/sizeOf[T]()):
 		return T(sumAbsF64AVX2(ptr64(x), len(x)))
+	case is32[T]():
+		return T(sumAbsF32AVX512(ptr32(x), len(x)))
+	default:
+		return T(sumAbsF64AVX512(ptr64(x), len(x)))
 	}
 }
 
@@ -911,25 +1166,14 @@ func sumSquaresKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return sumSquaresGeneric(x)
-	case is32[T]():
+	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(sumSquaresF32AVX2(ptr32(x), len(x)))
-	default:
+	case (active < avx512 || len(x) < 256/sizeOf[T]()):
 		return T(sumSquaresF64AVX2(ptr64(x), len(x)))
-	}
-}
-
-func sumSquaredDeviationsKernel[T Float](x []T, mean T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return sumSquaredDeviationsKernel(x[:h], mean) + sumSquaredDeviationsKernel(x[h:], mean)
-	}
-	switch {
-	case active < avx2 || len(x) < 4:
-		return sumSquaredDeviationsGeneric(x, mean)
 	case is32[T]():
-		return T(sumSquaredDeviationsF32AVX2(ptr32(x), len(x), float32(mean)))
+		return T(sumSquaresF32AVX512(ptr32(x), len(x)))
 	default:
-		return T(sumSquaredDeviationsF64AVX2(ptr64(x), len(x), float64(mean)))
+		return T(sumSquaresF64AVX512(ptr64(x), len(x)))
 	}
 }
 
@@ -941,10 +1185,14 @@ func dotKernel[T Float](a []T, b []T) T {
 	switch {
 	case active < avx2 || len(a) < 4:
 		return dotGeneric(a, b)
-	case is32[T]():
+	case (active < avx512 || len(a) < 256/sizeOf[T]()) && is32[T]():
 		return T(dotF32AVX2(ptr32(a), ptr32(b), len(a)))
-	default:
+	case (active < avx512 || len(a) < 256/sizeOf[T]()):
 		return T(dotF64AVX2(ptr64(a), ptr64(b), len(a)))
+	case is32[T]():
+		return T(dotF32AVX512(ptr32(a), ptr32(b), len(a)))
+	default:
+		return T(dotF64AVX512(ptr64(a), ptr64(b), len(a)))
 	}
 }
 
@@ -956,10 +1204,14 @@ func sumExpKernel[T Float](x []T, shift T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return sumExpGeneric(x, shift)
-	case is32[T]():
+	case (active < avx512 || len(x) < 64/sizeOf[T]()) && is32[T]():
 		return T(sumExpF32AVX2(ptr32(x), len(x), float32(shift)))
-	default:
+	case (active < avx512 || len(x) < 64/sizeOf[T]()):
 		return T(sumExpF64AVX2(ptr64(x), len(x), float64(shift)))
+	case is32[T]():
+		return T(sumExpF32AVX512(ptr32(x), len(x), float32(shift)))
+	default:
+		return T(sumExpF64AVX512(ptr64(x), len(x), float64(shift)))
 	}
 }
 
@@ -967,10 +1219,14 @@ func maxOfKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return maxOfGeneric(x)
-	case is32[T]():
+	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(maxOfF32AVX2(ptr32(x), len(x)))
-	default:
+	case (active < avx512 || len(x) < 256/sizeOf[T]()):
 		return T(maxOfF64AVX2(ptr64(x), len(x)))
+	case is32[T]():
+		return T(maxOfF32AVX512(ptr32(x), len(x)))
+	default:
+		return T(maxOfF64AVX512(ptr64(x), len(x)))
 	}
 }
 
@@ -978,10 +1234,14 @@ func minOfKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return minOfGeneric(x)
-	case is32[T]():
+	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(minOfF32AVX2(ptr32(x), len(x)))
-	default:
+	case (active < avx512 || len(x) < 256/sizeOf[T]()):
 		return T(minOfF64AVX2(ptr64(x), len(x)))
+	case is32[T]():
+		return T(minOfF32AVX512(ptr32(x), len(x)))
+	default:
+		return T(minOfF64AVX512(ptr64(x), len(x)))
 	}
 }
 
@@ -989,22 +1249,46 @@ func indexOfKernel[T Float](x []T, v T) int {
 	switch {
 	case active < avx2:
 		return indexOfGeneric(x, v)
-	case is32[T]():
+	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return indexOfF32AVX2(ptr32(x), len(x), float32(v))
-	default:
+	case (active < avx512 || len(x) < 256/sizeOf[T]()):
 		return indexOfF64AVX2(ptr64(x), len(x), float64(v))
+	case is32[T]():
+		return indexOfF32AVX512(ptr32(x), len(x), float32(v))
+	default:
+		return indexOfF64AVX512(ptr64(x), len(x), float64(v))
 	}
 }
 
 func sumRowsKernel[T Float](dst []T, x []T, accumulate bool) {
 	switch {
-	case active < avx2:
+	case sumRowsWidth() == 0:
 		sumRowsGeneric(dst, x, accumulate)
-	case len(dst) == 0:
+	case len(dst) > 0:
+		sumRowsAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), len(x)/len(dst), accumulate)
+	}
+}
+
+func sumRowsWidth() int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512:
+		return 32
+	}
+	return 64
+}
+
+func sumRowsAssembly[T Float](dst, x *T, n, rows int, accumulate bool) {
+	switch {
+	case (active < avx512 || n < 64/sizeOf[T]()) && is32[T]():
+		sumRowsF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n, rows, accumulate)
+	case (active < avx512 || n < 64/sizeOf[T]()):
+		sumRowsF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n, rows, accumulate)
 	case is32[T]():
-		sumRowsF32AVX2(ptr32(dst), ptr32(x), len(dst), len(x)/len(dst), accumulate)
+		sumRowsF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n, rows, accumulate)
 	default:
-		sumRowsF64AVX2(ptr64(dst), ptr64(x), len(dst), len(x)/len(dst), accumulate)
+		sumRowsF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n, rows, accumulate)
 	}
 }
 
@@ -1012,11 +1296,17 @@ func softmaxKernel[T Float](dst []T, x []T) (T, T) {
 	switch {
 	case active < avx2:
 		return softmaxGeneric(dst, x)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		a, b := softmaxF32AVX2(ptr32(dst), ptr32(x), len(dst))
 		return T(a), T(b)
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		a, b := softmaxF64AVX2(ptr64(dst), ptr64(x), len(dst))
+		return T(a), T(b)
+	case is32[T]():
+		a, b := softmaxF32AVX512(ptr32(dst), ptr32(x), len(dst))
+		return T(a), T(b)
+	default:
+		a, b := softmaxF64AVX512(ptr64(dst), ptr64(x), len(dst))
 		return T(a), T(b)
 	}
 }
@@ -1025,11 +1315,17 @@ func maxSumExpKernel[T Float](x []T) (T, T) {
 	switch {
 	case active < avx2:
 		return maxSumExpGeneric(x)
-	case is32[T]():
+	case (active < avx512 || len(x) < 64/sizeOf[T]()) && is32[T]():
 		a, b := maxSumExpF32AVX2(ptr32(x), len(x))
 		return T(a), T(b)
-	default:
+	case (active < avx512 || len(x) < 64/sizeOf[T]()):
 		a, b := maxSumExpF64AVX2(ptr64(x), len(x))
+		return T(a), T(b)
+	case is32[T]():
+		a, b := maxSumExpF32AVX512(ptr32(x), len(x))
+		return T(a), T(b)
+	default:
+		a, b := maxSumExpF64AVX512(ptr64(x), len(x))
 		return T(a), T(b)
 	}
 }
@@ -1042,10 +1338,14 @@ func expShiftSumKernel[T Float](dst []T, x []T, shift T) T {
 	switch {
 	case active < avx2:
 		return expShiftSumGeneric(dst, x, shift)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		return T(expShiftSumF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(shift)))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		return T(expShiftSumF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(shift)))
+	case is32[T]():
+		return T(expShiftSumF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(shift)))
+	default:
+		return T(expShiftSumF64AVX512(ptr64(dst), ptr64(x), len(dst), float64(shift)))
 	}
 }
 
@@ -1053,10 +1353,14 @@ func shiftTwiceKernel[T Float](dst []T, x []T, a T, b T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		shiftTwiceGeneric(dst, x, a, b)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		shiftTwiceF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(a), float32(b))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		shiftTwiceF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(a), float64(b))
+	case is32[T]():
+		shiftTwiceF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(a), float32(b))
+	default:
+		shiftTwiceF64AVX512(ptr64(dst), ptr64(x), len(dst), float64(a), float64(b))
 	}
 }
 
@@ -1064,10 +1368,14 @@ func softmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	switch {
 	case active < avx2 || len(dst) < 4:
 		softmaxGradientGeneric(dst, grad, y, s)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		softmaxGradientF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
-	default:
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
 		softmaxGradientF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst), float64(s))
+	case is32[T]():
+		softmaxGradientF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
+	default:
+		softmaxGradientF64AVX512(ptr64(dst), ptr64(grad), ptr64(y), len(dst), float64(s))
 	}
 }
 
@@ -1075,10 +1383,14 @@ func logSoftmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	switch {
 	case active < avx2:
 		logSoftmaxGradientGeneric(dst, grad, y, s)
-	case is32[T]():
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		logSoftmaxGradientF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
-	default:
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
 		logSoftmaxGradientF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst), float64(s))
+	case is32[T]():
+		logSoftmaxGradientF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
+	default:
+		logSoftmaxGradientF64AVX512(ptr64(dst), ptr64(grad), ptr64(y), len(dst), float64(s))
 	}
 }
 
@@ -1086,10 +1398,14 @@ func adamKernel[T Float](w []T, m []T, v []T, grad []T, c *adamCoefficients[T]) 
 	switch {
 	case active < avx2:
 		adamGeneric(w, m, v, grad, c)
-	case is32[T]():
+	case (active < avx512 || len(w) < 64/sizeOf[T]()) && is32[T]():
 		adamF32AVX2(ptr32(w), ptr32(m), ptr32(v), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
-	default:
+	case (active < avx512 || len(w) < 64/sizeOf[T]()):
 		adamF64AVX2(ptr64(w), ptr64(m), ptr64(v), ptr64(grad), len(w), (*float64)(unsafe.Pointer(c)))
+	case is32[T]():
+		adamF32AVX512(ptr32(w), ptr32(m), ptr32(v), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
+	default:
+		adamF64AVX512(ptr64(w), ptr64(m), ptr64(v), ptr64(grad), len(w), (*float64)(unsafe.Pointer(c)))
 	}
 }
 
@@ -1097,10 +1413,14 @@ func sgdKernel[T Float](w []T, grad []T, keep T, step T) {
 	switch {
 	case active < avx2:
 		sgdGeneric(w, grad, keep, step)
-	case is32[T]():
+	case (active < avx512 || len(w) < 256/sizeOf[T]()) && is32[T]():
 		sgdF32AVX2(ptr32(w), ptr32(grad), len(w), float32(keep), float32(step))
-	default:
+	case (active < avx512 || len(w) < 256/sizeOf[T]()):
 		sgdF64AVX2(ptr64(w), ptr64(grad), len(w), float64(keep), float64(step))
+	case is32[T]():
+		sgdF32AVX512(ptr32(w), ptr32(grad), len(w), float32(keep), float32(step))
+	default:
+		sgdF64AVX512(ptr64(w), ptr64(grad), len(w), float64(keep), float64(step))
 	}
 }
 
@@ -1108,49 +1428,109 @@ func sgdMomentumKernel[T Float](w []T, buf []T, grad []T, c *momentumCoefficient
 	switch {
 	case active < avx2:
 		sgdMomentumGeneric(w, buf, grad, c)
-	case is32[T]():
+	case (active < avx512 || len(w) < 64/sizeOf[T]()) && is32[T]():
 		sgdMomentumF32AVX2(ptr32(w), ptr32(buf), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
-	default:
+	case (active < avx512 || len(w) < 64/sizeOf[T]()):
 		sgdMomentumF64AVX2(ptr64(w), ptr64(buf), ptr64(grad), len(w), (*float64)(unsafe.Pointer(c)))
+	case is32[T]():
+		sgdMomentumF32AVX512(ptr32(w), ptr32(buf), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
+	default:
+		sgdMomentumF64AVX512(ptr64(w), ptr64(buf), ptr64(grad), len(w), (*float64)(unsafe.Pointer(c)))
 	}
 }
 
 func bytesToFloatsKernel[T Float](dst []T, src []byte, scale T, shift T) {
 	done := 0
-	switch {
-	case active < avx2:
-	case is32[T]():
-		done = len(dst) &^ 7
-		bytesToFloatsF32AVX2(ptr32(dst), unsafe.SliceData(src), done, float32(scale), float32(shift))
-	default:
-		done = len(dst) &^ 3
-		bytesToFloatsF64AVX2(ptr64(dst), unsafe.SliceData(src), done, float64(scale), float64(shift))
+	if bytesToFloatsWidth() > 0 {
+		done = len(dst) &^ (32/sizeOf[T]() - 1)
+		bytesToFloatsAssembly(unsafe.SliceData(dst), unsafe.SliceData(src), done, scale, shift)
 	}
 	bytesToFloatsGeneric(dst[done:], src[done:], scale, shift)
 }
 
+func bytesToFloatsWidth() int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512:
+		return 32
+	}
+	return 64
+}
+
+func bytesToFloatsAssembly[T Float](dst *T, src *byte, n int, scale T, shift T) {
+	switch {
+	case (active < avx512 || n < 256/sizeOf[T]()) && is32[T]():
+		bytesToFloatsF32AVX2((*float32)(unsafe.Pointer(dst)), src, n, float32(scale), float32(shift))
+	case (active < avx512 || n < 256/sizeOf[T]()):
+		bytesToFloatsF64AVX2((*float64)(unsafe.Pointer(dst)), src, n, float64(scale), float64(shift))
+	case is32[T]():
+		bytesToFloatsF32AVX512((*float32)(unsafe.Pointer(dst)), src, n, float32(scale), float32(shift))
+	default:
+		bytesToFloatsF64AVX512((*float64)(unsafe.Pointer(dst)), src, n, float64(scale), float64(shift))
+	}
+}
+
 func float32To64Kernel(dst []float64, src []float32) {
 	done := 0
-	if active >= avx2 {
-		done = len(dst) &^ 3
-		float32To64F64AVX2(unsafe.SliceData(dst), unsafe.SliceData(src), done)
+	if float32To64Width() > 0 {
+		done = len(dst) &^ (32/8 - 1)
+		float32To64Assembly(unsafe.SliceData(dst), unsafe.SliceData(src), done)
 	}
 	float32To64Generic(dst[done:], src[done:])
 }
 
+func float32To64Width() int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512:
+		return 32
+	}
+	return 64
+}
+
+func float32To64Assembly(dst *float64, src *float32, n int) {
+	switch {
+	case (active < avx512 || n < 256/8):
+		float32To64F64AVX2(dst, src, n)
+	default:
+		float32To64F64AVX512(dst, src, n)
+	}
+}
+
 func float64To32Kernel(dst []float32, src []float64) {
 	done := 0
-	if active >= avx2 {
-		done = len(dst) &^ 3
-		float64To32F64AVX2(unsafe.SliceData(dst), unsafe.SliceData(src), done)
+	if float64To32Width() > 0 {
+		done = len(dst) &^ (32/8 - 1)
+		float64To32Assembly(unsafe.SliceData(dst), unsafe.SliceData(src), done)
 	}
 	float64To32Generic(dst[done:], src[done:])
 }
 
+func float64To32Width() int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512:
+		return 32
+	}
+	return 64
+}
+
+func float64To32Assembly(dst *float32, src *float64, n int) {
+	switch {
+	case (active < avx512 || n < 256/8):
+		float64To32F64AVX2(dst, src, n)
+	default:
+		float64To32F64AVX512(dst, src, n)
+	}
+}
+
 func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int, cols int) {
-	tile := vectorBytes / sizeOf[T]()
+	tile := max(transposeWidth()/sizeOf[T](), 1)
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
-	if active < avx2 || fullRows == 0 || fullCols == 0 {
+	if tile == 1 || fullRows == 0 || fullCols == 0 {
 		transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 		return
 	}
@@ -1164,26 +1544,27 @@ func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int
 		h := min(blockRows, fullRows-i)
 		for j := 0; j < fullCols; j += blockCols {
 			w := min(blockCols, fullCols-j)
-			d, s := dst[j*dstRow+i:], src[i*srcRow+j:]
-			if is32[T]() {
-				transposeF32AVX2(ptr32(d), ptr32(s), dstRow, srcRow, h, w)
-			} else {
-				transposeF64AVX2(ptr64(d), ptr64(s), dstRow, srcRow, h, w)
-			}
+			transposeAssembly(&dst[j*dstRow+i], &src[i*srcRow+j], dstRow, srcRow, h, w)
 		}
 	}
 	transposeRegion(dst, dstRow, src, srcRow, 0, rows, fullCols, cols)
 	transposeRegion(dst, dstRow, src, srcRow, fullRows, rows, 0, fullCols)
 }
 
-func fmaLoopKernel[T Float](iterations int) int {
+func transposeWidth() int {
 	switch {
 	case active < avx2:
-		return fmaLoopGeneric[T](iterations)
+		return 0
+	}
+	return 32
+}
+
+func transposeAssembly[T Float](dst, src *T, dstRow, srcRow, tileRows, tileCols int) {
+	switch {
 	case is32[T]():
-		return fmaLoopF32AVX2(iterations)
+		transposeF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(src)), dstRow, srcRow, tileRows, tileCols)
 	default:
-		return fmaLoopF64AVX2(iterations)
+		transposeF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(src)), dstRow, srcRow, tileRows, tileCols)
 	}
 }
 
@@ -1194,10 +1575,22 @@ func addF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep in
 func addF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
+func addF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func addF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
 func subF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
 //go:noescape
 func subF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
+func subF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func subF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
 func mulF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
@@ -1206,10 +1599,22 @@ func mulF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep in
 func mulF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
+func mulF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func mulF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
 func divF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
 //go:noescape
 func divF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
+func divF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func divF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
 func maxF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
@@ -1218,10 +1623,22 @@ func maxF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep in
 func maxF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
+func maxF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func maxF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
 func minF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
 //go:noescape
 func minF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
+func minF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func minF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
 func strongMulF32AVX2(dst *float32, grad *float32, d *float32, n int, gradStep int, dStep int)
@@ -1230,10 +1647,22 @@ func strongMulF32AVX2(dst *float32, grad *float32, d *float32, n int, gradStep i
 func strongMulF64AVX2(dst *float64, grad *float64, d *float64, n int, gradStep int, dStep int)
 
 //go:noescape
+func strongMulF32AVX512(dst *float32, grad *float32, d *float32, n int, gradStep int, dStep int)
+
+//go:noescape
+func strongMulF64AVX512(dst *float64, grad *float64, d *float64, n int, gradStep int, dStep int)
+
+//go:noescape
 func greaterF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
 //go:noescape
 func greaterF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
+func greaterF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func greaterF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
 func greaterEqualF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
@@ -1242,10 +1671,22 @@ func greaterEqualF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int,
 func greaterEqualF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
+func greaterEqualF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func greaterEqualF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
 func lessF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
 //go:noescape
 func lessF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
+func lessF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func lessF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
 func lessEqualF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
@@ -1254,10 +1695,22 @@ func lessEqualF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bS
 func lessEqualF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
+func lessEqualF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func lessEqualF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
 func equalF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
 //go:noescape
 func equalF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
+func equalF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func equalF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
 func notEqualF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
@@ -1266,10 +1719,22 @@ func notEqualF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bSt
 func notEqualF64AVX2(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
 
 //go:noescape
+func notEqualF32AVX512(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
+
+//go:noescape
+func notEqualF64AVX512(dst *float64, a *float64, b *float64, n int, aStep int, bStep int)
+
+//go:noescape
 func whereF32AVX2(dst *float32, cond *float32, a *float32, b *float32, n int, condStep int, aStep int, bStep int)
 
 //go:noescape
 func whereF64AVX2(dst *float64, cond *float64, a *float64, b *float64, n int, condStep int, aStep int, bStep int)
+
+//go:noescape
+func whereF32AVX512(dst *float32, cond *float32, a *float32, b *float32, n int, condStep int, aStep int, bStep int)
+
+//go:noescape
+func whereF64AVX512(dst *float64, cond *float64, a *float64, b *float64, n int, condStep int, aStep int, bStep int)
 
 //go:noescape
 func negF32AVX2(dst *float32, x *float32, n int)
@@ -1278,10 +1743,22 @@ func negF32AVX2(dst *float32, x *float32, n int)
 func negF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func negF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func negF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func absF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func absF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func absF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func absF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func signF32AVX2(dst *float32, x *float32, n int)
@@ -1290,10 +1767,22 @@ func signF32AVX2(dst *float32, x *float32, n int)
 func signF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func signF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func signF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func squareF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func squareF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func squareF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func squareF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func sqrtF32AVX2(dst *float32, x *float32, n int)
@@ -1302,10 +1791,22 @@ func sqrtF32AVX2(dst *float32, x *float32, n int)
 func sqrtF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func sqrtF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func sqrtF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func rsqrtF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func rsqrtF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func rsqrtF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func rsqrtF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func reciprocalF32AVX2(dst *float32, x *float32, n int)
@@ -1314,10 +1815,22 @@ func reciprocalF32AVX2(dst *float32, x *float32, n int)
 func reciprocalF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func reciprocalF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func reciprocalF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func floorF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func floorF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func floorF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func floorF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func ceilF32AVX2(dst *float32, x *float32, n int)
@@ -1326,10 +1839,22 @@ func ceilF32AVX2(dst *float32, x *float32, n int)
 func ceilF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func ceilF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func ceilF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func roundF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func roundF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func roundF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func roundF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func reluF32AVX2(dst *float32, x *float32, n int)
@@ -1338,10 +1863,22 @@ func reluF32AVX2(dst *float32, x *float32, n int)
 func reluF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func reluF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func reluF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func softsignF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func softsignF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func softsignF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func softsignF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func addScaledF32AVX2(dst *float32, x *float32, n int, s float32)
@@ -1350,10 +1887,22 @@ func addScaledF32AVX2(dst *float32, x *float32, n int, s float32)
 func addScaledF64AVX2(dst *float64, x *float64, n int, s float64)
 
 //go:noescape
+func addScaledF32AVX512(dst *float32, x *float32, n int, s float32)
+
+//go:noescape
+func addScaledF64AVX512(dst *float64, x *float64, n int, s float64)
+
+//go:noescape
 func scaleF32AVX2(dst *float32, x *float32, n int, s float32)
 
 //go:noescape
 func scaleF64AVX2(dst *float64, x *float64, n int, s float64)
+
+//go:noescape
+func scaleF32AVX512(dst *float32, x *float32, n int, s float32)
+
+//go:noescape
+func scaleF64AVX512(dst *float64, x *float64, n int, s float64)
 
 //go:noescape
 func addScalarF32AVX2(dst *float32, x *float32, n int, s float32)
@@ -1362,10 +1911,22 @@ func addScalarF32AVX2(dst *float32, x *float32, n int, s float32)
 func addScalarF64AVX2(dst *float64, x *float64, n int, s float64)
 
 //go:noescape
+func addScalarF32AVX512(dst *float32, x *float32, n int, s float32)
+
+//go:noescape
+func addScalarF64AVX512(dst *float64, x *float64, n int, s float64)
+
+//go:noescape
 func clampF32AVX2(dst *float32, x *float32, n int, lo float32, hi float32)
 
 //go:noescape
 func clampF64AVX2(dst *float64, x *float64, n int, lo float64, hi float64)
+
+//go:noescape
+func clampF32AVX512(dst *float32, x *float32, n int, lo float32, hi float32)
+
+//go:noescape
+func clampF64AVX512(dst *float64, x *float64, n int, lo float64, hi float64)
 
 //go:noescape
 func fillF32AVX2(dst *float32, n int, v float32)
@@ -1380,10 +1941,22 @@ func expF32AVX2(dst *float32, x *float32, n int)
 func expF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func expF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func expF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func expm1F32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func expm1F64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func expm1F32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func expm1F64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func logF32AVX2(dst *float32, x *float32, n int)
@@ -1392,10 +1965,22 @@ func logF32AVX2(dst *float32, x *float32, n int)
 func logF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func logF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func logF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func log1pF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func log1pF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func log1pF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func log1pF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func sinF32AVX2(dst, x *float32, n int) int
@@ -1404,10 +1989,22 @@ func sinF32AVX2(dst, x *float32, n int) int
 func sinF64AVX2(dst, x *float64, n int) int
 
 //go:noescape
+func sinF32AVX512(dst, x *float32, n int) int
+
+//go:noescape
+func sinF64AVX512(dst, x *float64, n int) int
+
+//go:noescape
 func cosF32AVX2(dst, x *float32, n int) int
 
 //go:noescape
 func cosF64AVX2(dst, x *float64, n int) int
+
+//go:noescape
+func cosF32AVX512(dst, x *float32, n int) int
+
+//go:noescape
+func cosF64AVX512(dst, x *float64, n int) int
 
 //go:noescape
 func tanhF32AVX2(dst *float32, x *float32, n int)
@@ -1416,10 +2013,22 @@ func tanhF32AVX2(dst *float32, x *float32, n int)
 func tanhF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func tanhF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func tanhF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func sigmoidF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func sigmoidF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func sigmoidF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func sigmoidF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func logSigmoidF32AVX2(dst *float32, x *float32, n int)
@@ -1428,10 +2037,22 @@ func logSigmoidF32AVX2(dst *float32, x *float32, n int)
 func logSigmoidF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func logSigmoidF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func logSigmoidF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func softplusF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func softplusF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func softplusF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func softplusF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func siluF32AVX2(dst *float32, x *float32, n int)
@@ -1440,10 +2061,22 @@ func siluF32AVX2(dst *float32, x *float32, n int)
 func siluF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func siluF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func siluF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func geluTanhF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func geluTanhF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func geluTanhF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func geluTanhF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func mishF32AVX2(dst *float32, x *float32, n int)
@@ -1452,10 +2085,22 @@ func mishF32AVX2(dst *float32, x *float32, n int)
 func mishF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func mishF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func mishF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func erfF32AVX2(dst *float32, x *float32, n int)
 
 //go:noescape
 func erfF64AVX2(dst *float64, x *float64, n int)
+
+//go:noescape
+func erfF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func erfF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func erfcF32AVX2(dst *float32, x *float32, n int)
@@ -1464,10 +2109,10 @@ func erfcF32AVX2(dst *float32, x *float32, n int)
 func erfcF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
-func normalCDFF32AVX2(dst *float32, x *float32, n int)
+func erfcF32AVX512(dst *float32, x *float32, n int)
 
 //go:noescape
-func normalCDFF64AVX2(dst *float64, x *float64, n int)
+func erfcF64AVX512(dst *float64, x *float64, n int)
 
 //go:noescape
 func geluF32AVX2(dst *float32, x *float32, n int)
@@ -1476,10 +2121,22 @@ func geluF32AVX2(dst *float32, x *float32, n int)
 func geluF64AVX2(dst *float64, x *float64, n int)
 
 //go:noescape
+func geluF32AVX512(dst *float32, x *float32, n int)
+
+//go:noescape
+func geluF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
 func reluBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
 
 //go:noescape
 func reluBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
+
+//go:noescape
+func reluBackwardF32AVX512(dst *float32, grad *float32, y *float32, n int)
+
+//go:noescape
+func reluBackwardF64AVX512(dst *float64, grad *float64, y *float64, n int)
 
 //go:noescape
 func sigmoidBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
@@ -1488,10 +2145,22 @@ func sigmoidBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
 func sigmoidBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
 
 //go:noescape
+func sigmoidBackwardF32AVX512(dst *float32, grad *float32, y *float32, n int)
+
+//go:noescape
+func sigmoidBackwardF64AVX512(dst *float64, grad *float64, y *float64, n int)
+
+//go:noescape
 func tanhBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
 
 //go:noescape
 func tanhBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
+
+//go:noescape
+func tanhBackwardF32AVX512(dst *float32, grad *float32, y *float32, n int)
+
+//go:noescape
+func tanhBackwardF64AVX512(dst *float64, grad *float64, y *float64, n int)
 
 //go:noescape
 func sqrtBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
@@ -1500,10 +2169,22 @@ func sqrtBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
 func sqrtBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
 
 //go:noescape
+func sqrtBackwardF32AVX512(dst *float32, grad *float32, y *float32, n int)
+
+//go:noescape
+func sqrtBackwardF64AVX512(dst *float64, grad *float64, y *float64, n int)
+
+//go:noescape
 func logBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 
 //go:noescape
 func logBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
+
+//go:noescape
+func logBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
+
+//go:noescape
+func logBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
 
 //go:noescape
 func squareBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
@@ -1512,10 +2193,22 @@ func squareBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 func squareBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
 
 //go:noescape
+func squareBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
+
+//go:noescape
+func squareBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
+
+//go:noescape
 func absBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 
 //go:noescape
 func absBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
+
+//go:noescape
+func absBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
+
+//go:noescape
+func absBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
 
 //go:noescape
 func softplusBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
@@ -1524,10 +2217,22 @@ func softplusBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 func softplusBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
 
 //go:noescape
+func softplusBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
+
+//go:noescape
+func softplusBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
+
+//go:noescape
 func geluBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 
 //go:noescape
 func geluBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
+
+//go:noescape
+func geluBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
+
+//go:noescape
+func geluBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
 
 //go:noescape
 func geluTanhBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
@@ -1536,10 +2241,22 @@ func geluTanhBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 func geluTanhBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
 
 //go:noescape
+func geluTanhBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
+
+//go:noescape
+func geluTanhBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
+
+//go:noescape
 func siluBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 
 //go:noescape
 func siluBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
+
+//go:noescape
+func siluBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
+
+//go:noescape
+func siluBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
 
 //go:noescape
 func sumF32AVX2(x *float32, n int) float32
@@ -1548,10 +2265,22 @@ func sumF32AVX2(x *float32, n int) float32
 func sumF64AVX2(x *float64, n int) float64
 
 //go:noescape
+func sumF32AVX512(x *float32, n int) float32
+
+//go:noescape
+func sumF64AVX512(x *float64, n int) float64
+
+//go:noescape
 func sumAbsF32AVX2(x *float32, n int) float32
 
 //go:noescape
 func sumAbsF64AVX2(x *float64, n int) float64
+
+//go:noescape
+func sumAbsF32AVX512(x *float32, n int) float32
+
+//go:noescape
+func sumAbsF64AVX512(x *float64, n int) float64
 
 //go:noescape
 func sumSquaresF32AVX2(x *float32, n int) float32
@@ -1560,10 +2289,10 @@ func sumSquaresF32AVX2(x *float32, n int) float32
 func sumSquaresF64AVX2(x *float64, n int) float64
 
 //go:noescape
-func sumSquaredDeviationsF32AVX2(x *float32, n int, mean float32) float32
+func sumSquaresF32AVX512(x *float32, n int) float32
 
 //go:noescape
-func sumSquaredDeviationsF64AVX2(x *float64, n int, mean float64) float64
+func sumSquaresF64AVX512(x *float64, n int) float64
 
 //go:noescape
 func dotF32AVX2(a *float32, b *float32, n int) float32
@@ -1572,10 +2301,22 @@ func dotF32AVX2(a *float32, b *float32, n int) float32
 func dotF64AVX2(a *float64, b *float64, n int) float64
 
 //go:noescape
+func dotF32AVX512(a *float32, b *float32, n int) float32
+
+//go:noescape
+func dotF64AVX512(a *float64, b *float64, n int) float64
+
+//go:noescape
 func sumExpF32AVX2(x *float32, n int, shift float32) float32
 
 //go:noescape
 func sumExpF64AVX2(x *float64, n int, shift float64) float64
+
+//go:noescape
+func sumExpF32AVX512(x *float32, n int, shift float32) float32
+
+//go:noescape
+func sumExpF64AVX512(x *float64, n int, shift float64) float64
 
 //go:noescape
 func maxOfF32AVX2(x *float32, n int) float32
@@ -1584,10 +2325,22 @@ func maxOfF32AVX2(x *float32, n int) float32
 func maxOfF64AVX2(x *float64, n int) float64
 
 //go:noescape
+func maxOfF32AVX512(x *float32, n int) float32
+
+//go:noescape
+func maxOfF64AVX512(x *float64, n int) float64
+
+//go:noescape
 func minOfF32AVX2(x *float32, n int) float32
 
 //go:noescape
 func minOfF64AVX2(x *float64, n int) float64
+
+//go:noescape
+func minOfF32AVX512(x *float32, n int) float32
+
+//go:noescape
+func minOfF64AVX512(x *float64, n int) float64
 
 //go:noescape
 func indexOfF32AVX2(x *float32, n int, v float32) int
@@ -1596,10 +2349,22 @@ func indexOfF32AVX2(x *float32, n int, v float32) int
 func indexOfF64AVX2(x *float64, n int, v float64) int
 
 //go:noescape
+func indexOfF32AVX512(x *float32, n int, v float32) int
+
+//go:noescape
+func indexOfF64AVX512(x *float64, n int, v float64) int
+
+//go:noescape
 func sumRowsF32AVX2(dst, x *float32, n, rows int, accumulate bool)
 
 //go:noescape
 func sumRowsF64AVX2(dst, x *float64, n, rows int, accumulate bool)
+
+//go:noescape
+func sumRowsF32AVX512(dst, x *float32, n, rows int, accumulate bool)
+
+//go:noescape
+func sumRowsF64AVX512(dst, x *float64, n, rows int, accumulate bool)
 
 //go:noescape
 func softmaxF32AVX2(dst *float32, x *float32, n int) (float32, float32)
@@ -1608,10 +2373,22 @@ func softmaxF32AVX2(dst *float32, x *float32, n int) (float32, float32)
 func softmaxF64AVX2(dst *float64, x *float64, n int) (float64, float64)
 
 //go:noescape
+func softmaxF32AVX512(dst *float32, x *float32, n int) (float32, float32)
+
+//go:noescape
+func softmaxF64AVX512(dst *float64, x *float64, n int) (float64, float64)
+
+//go:noescape
 func maxSumExpF32AVX2(x *float32, n int) (float32, float32)
 
 //go:noescape
 func maxSumExpF64AVX2(x *float64, n int) (float64, float64)
+
+//go:noescape
+func maxSumExpF32AVX512(x *float32, n int) (float32, float32)
+
+//go:noescape
+func maxSumExpF64AVX512(x *float64, n int) (float64, float64)
 
 //go:noescape
 func expShiftSumF32AVX2(dst *float32, x *float32, n int, shift float32) float32
@@ -1620,10 +2397,22 @@ func expShiftSumF32AVX2(dst *float32, x *float32, n int, shift float32) float32
 func expShiftSumF64AVX2(dst *float64, x *float64, n int, shift float64) float64
 
 //go:noescape
+func expShiftSumF32AVX512(dst *float32, x *float32, n int, shift float32) float32
+
+//go:noescape
+func expShiftSumF64AVX512(dst *float64, x *float64, n int, shift float64) float64
+
+//go:noescape
 func shiftTwiceF32AVX2(dst *float32, x *float32, n int, a float32, b float32)
 
 //go:noescape
 func shiftTwiceF64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
+//go:noescape
+func shiftTwiceF32AVX512(dst *float32, x *float32, n int, a float32, b float32)
+
+//go:noescape
+func shiftTwiceF64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 
 //go:noescape
 func softmaxGradientF32AVX2(dst *float32, grad *float32, y *float32, n int, s float32)
@@ -1632,10 +2421,22 @@ func softmaxGradientF32AVX2(dst *float32, grad *float32, y *float32, n int, s fl
 func softmaxGradientF64AVX2(dst *float64, grad *float64, y *float64, n int, s float64)
 
 //go:noescape
+func softmaxGradientF32AVX512(dst *float32, grad *float32, y *float32, n int, s float32)
+
+//go:noescape
+func softmaxGradientF64AVX512(dst *float64, grad *float64, y *float64, n int, s float64)
+
+//go:noescape
 func logSoftmaxGradientF32AVX2(dst *float32, grad *float32, y *float32, n int, s float32)
 
 //go:noescape
 func logSoftmaxGradientF64AVX2(dst *float64, grad *float64, y *float64, n int, s float64)
+
+//go:noescape
+func logSoftmaxGradientF32AVX512(dst *float32, grad *float32, y *float32, n int, s float32)
+
+//go:noescape
+func logSoftmaxGradientF64AVX512(dst *float64, grad *float64, y *float64, n int, s float64)
 
 //go:noescape
 func adamF32AVX2(w *float32, m *float32, v *float32, grad *float32, n int, c *float32)
@@ -1644,10 +2445,22 @@ func adamF32AVX2(w *float32, m *float32, v *float32, grad *float32, n int, c *fl
 func adamF64AVX2(w *float64, m *float64, v *float64, grad *float64, n int, c *float64)
 
 //go:noescape
+func adamF32AVX512(w *float32, m *float32, v *float32, grad *float32, n int, c *float32)
+
+//go:noescape
+func adamF64AVX512(w *float64, m *float64, v *float64, grad *float64, n int, c *float64)
+
+//go:noescape
 func sgdF32AVX2(w *float32, grad *float32, n int, keep float32, step float32)
 
 //go:noescape
 func sgdF64AVX2(w *float64, grad *float64, n int, keep float64, step float64)
+
+//go:noescape
+func sgdF32AVX512(w *float32, grad *float32, n int, keep float32, step float32)
+
+//go:noescape
+func sgdF64AVX512(w *float64, grad *float64, n int, keep float64, step float64)
 
 //go:noescape
 func sgdMomentumF32AVX2(w *float32, buf *float32, grad *float32, n int, c *float32)
@@ -1656,25 +2469,37 @@ func sgdMomentumF32AVX2(w *float32, buf *float32, grad *float32, n int, c *float
 func sgdMomentumF64AVX2(w *float64, buf *float64, grad *float64, n int, c *float64)
 
 //go:noescape
+func sgdMomentumF32AVX512(w *float32, buf *float32, grad *float32, n int, c *float32)
+
+//go:noescape
+func sgdMomentumF64AVX512(w *float64, buf *float64, grad *float64, n int, c *float64)
+
+//go:noescape
 func bytesToFloatsF32AVX2(dst *float32, src *byte, n int, scale float32, shift float32)
 
 //go:noescape
 func bytesToFloatsF64AVX2(dst *float64, src *byte, n int, scale float64, shift float64)
 
 //go:noescape
+func bytesToFloatsF32AVX512(dst *float32, src *byte, n int, scale float32, shift float32)
+
+//go:noescape
+func bytesToFloatsF64AVX512(dst *float64, src *byte, n int, scale float64, shift float64)
+
+//go:noescape
 func float32To64F64AVX2(dst *float64, src *float32, n int)
 
 //go:noescape
+func float32To64F64AVX512(dst *float64, src *float32, n int)
+
+//go:noescape
 func float64To32F64AVX2(dst *float32, src *float64, n int)
+
+//go:noescape
+func float64To32F64AVX512(dst *float32, src *float64, n int)
 
 //go:noescape
 func transposeF32AVX2(dst, src *float32, dstRow, srcRow, tileRows, tileCols int)
 
 //go:noescape
 func transposeF64AVX2(dst, src *float64, dstRow, srcRow, tileRows, tileCols int)
-
-//go:noescape
-func fmaLoopF32AVX2(iterations int) int
-
-//go:noescape
-func fmaLoopF64AVX2(iterations int) int

@@ -323,13 +323,6 @@ func erfcKernel[T Float](dst []T, x []T) {
 	erfcGeneric(dst, x)
 }
 
-func normalCDFKernel[T Float](dst []T, x []T) {
-	if len(x) != len(dst) {
-		panicLengths("NormalCDF", len(dst), len(x))
-	}
-	normalCDFGeneric(dst, x)
-}
-
 func geluKernel[T Float](dst []T, x []T) {
 	if len(x) != len(dst) {
 		panicLengths("GELU", len(dst), len(x))
@@ -438,14 +431,6 @@ func sumSquaresKernel[T Float](x []T) T {
 	return sumSquaresGeneric(x)
 }
 
-func sumSquaredDeviationsKernel[T Float](x []T, mean T) T {
-	if len(x) > sumBlock {
-		h := splitSum(len(x))
-		return sumSquaredDeviationsKernel(x[:h], mean) + sumSquaredDeviationsKernel(x[h:], mean)
-	}
-	return sumSquaredDeviationsGeneric(x, mean)
-}
-
 func dotKernel[T Float](a []T, b []T) T {
 	if len(a) > sumBlock {
 		h := splitSum(len(a))
@@ -532,8 +517,4 @@ func float64To32Kernel(dst []float32, src []float64) {
 
 func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int, cols int) {
 	transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
-}
-
-func fmaLoopKernel[T Float](iterations int) int {
-	return fmaLoopGeneric[T](iterations)
 }

@@ -45,15 +45,6 @@ func sumSquaresGeneric[T Float](x []T) T {
 	return lanes(x, func(acc, x T) T { return acc + x*x })
 }
 
-// SumSquaredDeviations returns Σ (x[i] − mean)².
-func SumSquaredDeviations[T Float](x []T, mean T) T {
-	return sumSquaredDeviationsKernel(x, mean)
-}
-
-func sumSquaredDeviationsGeneric[T Float](x []T, mean T) T {
-	return lanes(x, func(acc, x T) T { return acc + (x-mean)*(x-mean) })
-}
-
 // SumExp returns Σ e^(x[i] − shift).
 func SumExp[T Float](x []T, shift T) T {
 	return sumExpKernel(x, shift)

@@ -127,7 +127,6 @@ func rows[T Float]() []row[T] {
 		unary("mish", 6, Mish[T], mishGeneric[T]).near(1),
 		unary("erf", 4, Erf[T], erfGeneric[T]),
 		unary("erfc", 8, Erfc[T], erfcGeneric[T]),
-		unary("normalCDF", 8, NormalCDF[T], normalCDFGeneric[T]),
 		unary("gelu", 8, GELU[T], geluGeneric[T]),
 
 		pair("reluBackward", 0, ReLUBackward[T], reluBackwardGeneric[T]),
@@ -145,9 +144,6 @@ func rows[T Float]() []row[T] {
 		reduction("sum", 20, Sum[T], sumGeneric[T]),
 		reduction("sumAbs", 20, SumAbs[T], sumAbsGeneric[T]),
 		reduction("sumSquares", 20, SumSquares[T], sumSquaresGeneric[T]),
-		reduction("sumSquaredDeviations", 20,
-			func(x []T) T { return SumSquaredDeviations(x, 0.4) },
-			func(x []T) T { return sumSquaredDeviationsGeneric(x, 0.4) }),
 		reduction("sumExp", 40,
 			func(x []T) T { return SumExp(x, 3) }, func(x []T) T { return sumExpGeneric(x, 3) }),
 		{

@@ -23,16 +23,6 @@ func erfcGeneric[T Float](dst, x []T) {
 	apply(dst, x, func(x T) T { return T(math.Erfc(float64(x))) })
 }
 
-// NormalCDF sets dst[i] = Φ(x[i]), the distribution function of the standard
-// normal: ½ erfc(−x/√2).
-func NormalCDF[T Float](dst, x []T) {
-	normalCDFKernel(dst, x)
-}
-
-func normalCDFGeneric[T Float](dst, x []T) {
-	apply(dst, x, func(x T) T { return T(normalCDF(float64(x))) })
-}
-
 // normalCDF is Φ(x) = ½ erfc(t), t = −x/√2. Far out the rounding of t is a large
 // relative error of the result; there it is undone to first order,
 // d ln erfc(t) ≈ −(t + √(t²+2)) dt.

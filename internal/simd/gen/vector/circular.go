@@ -11,11 +11,7 @@ func (f *function) circularLimit() float64 { return pick(f, math.Exp2(20), math.
 
 // leaveIfHuge jumps to bail if any |x| is above circularLimit.
 func (f *function) leaveIfHuge(x vec, bail string) {
-	huge := f.compare(greater, f.abs(x), f.constant(f.circularLimit()))
-	any := f.GP32()
-	f.emitFloat("VMOVMSK", huge, any)
-	f.TESTL(any, any)
-	f.JNE(ref(bail))
+	f.jumpIfAny(f.compare(greater, f.abs(x), f.constant(f.circularLimit())), bail)
 }
 
 // sine returns sin(x + quadrants·π/2) for |x| up to circularLimit.
@@ -44,32 +40,31 @@ func (f *function) sine(x vec, quadrants int) vec {
 
 	// An odd quadrant takes the cosine of r, the upper two change sign.
 	top := 8*f.bytes() - 1
-	y := f.blend(s, c, f.shiftLeft(bits, top))
+	y := f.blend(s, c, f.negative(f.shiftLeft(bits, top)))
 	return f.xor(y, f.sign(f.shiftLeft(bits, top-1)))
 }
 
 // circular is a kernel that maps sine over a slice. Its assembly returns how many
 // elements it did: all, or those before the first vector that holds an angle too
-// large for it; that vector is then done by the reference.
+// large for it. A few are then done one by one, the large ones by the reference.
 func circular(name string, quadrants int) kernel {
-	k := kernel{name: name, params: sliceParams("dst", "x"), asm: "func(dst, x *T, n int) int"}
+	k := kernel{name: name, costly: true, params: sliceParams("dst", "x"), asm: "func(dst, x *T, n int) int"}
 	k.bridge = fmt.Sprintf(`
-	if active < avx2 {
+	if %[1]sWidth() == 0 {
 		%[1]sGeneric(dst, x)
 		return
 	}
 	for {
-		var done, lanes int
-		if is32[T]() {
-			done, lanes = %[1]sF32AVX2(ptr32(dst), ptr32(x), len(dst)), 8
-		} else {
-			done, lanes = %[1]sF64AVX2(ptr64(dst), ptr64(x), len(dst)), 4
-		}
+		done := %[1]sAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
 		if done == len(dst) {
 			return
 		}
-		next := min(done+lanes, len(dst))
-		%[1]sGeneric(dst[done:next], x[done:next])
+		next := min(done+16, len(dst))
+		for i := done; i < next; i++ {
+			if %[1]sAssembly(&dst[i], &x[i], 1) == 0 {
+				%[1]sGeneric(dst[i:i+1], x[i:i+1])
+			}
+		}
 		dst, x = dst[next:], x[next:]
 	}`, name)
 	k.emit = func(f *function) {

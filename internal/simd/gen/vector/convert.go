@@ -1,122 +1,115 @@
 package main
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Assembly of conversions does whole vectors of dst and leaves the rest to the
-// reference: a masked load of single bytes does not exist.
+// The assembly of conversions does as many elements as fill vectors of 32 bytes on
+// the larger side and leaves the rest to the reference: a masked load of single
+// bytes does not exist in all instruction sets.
+const conversionBridge = `
+	done := 0
+	if NAMEWidth() > 0 {
+		done = len(dst) &^ (32/SIZE - 1)
+		NAMEAssembly(unsafe.SliceData(dst), unsafe.SliceData(src), doneSCALARS)
+	}
+	NAMEGeneric(dst[done:], src[done:]SCALARS)`
+
+// conversion is a kernel that converts elements of from bytes at src to elements of
+// to bytes at dst, where 0 stands for the size of the element type, vector by vector.
+func conversion(k kernel, from, to int, body func(f *function, scalars []vec, src, dst operand.Mem)) kernel {
+	k.internal = true
+	scalars := ""
+	for _, p := range k.params[2:] {
+		scalars += ", " + p.name
+	}
+	size := k.elementSize()
+	k.bridge = strings.NewReplacer("NAME", k.name, "SIZE", size, "SCALARS", scalars).Replace(conversionBridge)
+	k.emit = func(f *function) {
+		n, dst, src := f.load64("n"), f.load64("dst"), f.load64("src")
+		var s []vec
+		for _, p := range k.params[2:] {
+			s = append(s, f.scalar(p.name))
+		}
+		loop := func() {
+			again, done := f.label("again"), f.label("done")
+			lanes := f.lanes()
+			f.Label(again)
+			f.CMPQ(n, operand.I32(lanes))
+			f.JL(ref(done))
+			body(f, s, operand.Mem{Base: src}, operand.Mem{Base: dst})
+			f.ADDQ(operand.I32(lanes*cmp.Or(from, f.bytes())), src)
+			f.ADDQ(operand.I32(lanes*cmp.Or(to, f.bytes())), dst)
+			f.SUBQ(operand.I32(lanes), n)
+			f.JMP(ref(again))
+			f.Label(done)
+		}
+		loop()
+		if f.vectorBytes() > sumBytes {
+			f.inSumBytes(loop)
+		}
+		f.finish()
+	}
+	return k
+}
+
 var convertKernels = []kernel{
+	conversion(kernel{name: "bytesToFloats", params: []param{{"dst", "[]T"}, {"src", "[]byte"}, {"scale", "T"}, {"shift", "T"}}},
+		1, 0, func(f *function, s []vec, src, dst operand.Mem) {
+			v := f.vector()
+			if f.double {
+				x := f.half()
+				f.VPMOVZXBD(src, x)
+				f.VCVTDQ2PD(x, v)
+			} else {
+				f.VPMOVZXBD(src, v)
+				f.VCVTDQ2PS(v, v)
+			}
+			f.store(f.add(f.mul(v, s[0]), s[1]), dst)
+		}),
+	conversion(kernel{name: "float32To64", only: "F64", params: []param{{"dst", "[]float64"}, {"src", "[]float32"}}},
+		4, 8, func(f *function, _ []vec, src, dst operand.Mem) {
+			v := f.vector()
+			f.VCVTPS2PD(src, v)
+			f.store(v, dst)
+		}),
+	conversion(kernel{name: "float64To32", only: "F64", params: []param{{"dst", "[]float32"}, {"src", "[]float64"}}},
+		8, 4, func(f *function, _ []vec, src, dst operand.Mem) {
+			x := f.half()
+			if f.vectorBytes() == 64 {
+				f.VCVTPD2PS(src, x)
+			} else {
+				f.VCVTPD2PSY(src, x)
+			}
+			f.VMOVUPS(x, dst)
+		}),
 	{
-		name: "bytesToFloats", internal: true,
-		params: []param{{"dst", "[]T"}, {"src", "[]byte"}, {"scale", "T"}, {"shift", "T"}},
-		bridge: `
-	done := 0
-	switch {
-	case active < avx2:
-	case is32[T]():
-		done = len(dst) &^ 7
-		bytesToFloatsF32AVX2(ptr32(dst), unsafe.SliceData(src), done, float32(scale), float32(shift))
-	default:
-		done = len(dst) &^ 3
-		bytesToFloatsF64AVX2(ptr64(dst), unsafe.SliceData(src), done, float64(scale), float64(shift))
-	}
-	bytesToFloatsGeneric(dst[done:], src[done:], scale, shift)`,
-		emit: func(f *function) {
-			n, dst, src := f.load64("n"), f.load64("dst"), f.load64("src")
-			scale, shift := f.scalar("scale"), f.scalar("shift")
-			f.wholeVectors(n, func() {
-				v := f.YMM()
-				if f.double {
-					x := f.XMM()
-					f.VPMOVZXBD(operand.Mem{Base: src}, x)
-					f.VCVTDQ2PD(x, v)
-				} else {
-					f.VPMOVZXBD(operand.Mem{Base: src}, v)
-					f.VCVTDQ2PS(v, v)
-				}
-				f.store(f.add(f.mul(v, scale), shift), operand.Mem{Base: dst})
-				f.ADDQ(operand.I32(f.lanes()), src)
-				f.ADDQ(operand.I32(vectorBytes), dst)
-			})
-		},
-	},
-	{
-		name: "float32To64", internal: true, only: "F64",
-		params: []param{{"dst", "[]float64"}, {"src", "[]float32"}},
-		bridge: `
-	done := 0
-	if active >= avx2 {
-		done = len(dst) &^ 3
-		float32To64F64AVX2(unsafe.SliceData(dst), unsafe.SliceData(src), done)
-	}
-	float32To64Generic(dst[done:], src[done:])`,
-		emit: func(f *function) {
-			n, dst, src := f.load64("n"), f.load64("dst"), f.load64("src")
-			f.wholeVectors(n, func() {
-				v := f.YMM()
-				f.VCVTPS2PD(operand.Mem{Base: src}, v)
-				f.store(v, operand.Mem{Base: dst})
-				f.ADDQ(operand.I32(vectorBytes/2), src)
-				f.ADDQ(operand.I32(vectorBytes), dst)
-			})
-		},
-	},
-	{
-		name: "float64To32", internal: true, only: "F64",
-		params: []param{{"dst", "[]float32"}, {"src", "[]float64"}},
-		bridge: `
-	done := 0
-	if active >= avx2 {
-		done = len(dst) &^ 3
-		float64To32F64AVX2(unsafe.SliceData(dst), unsafe.SliceData(src), done)
-	}
-	float64To32Generic(dst[done:], src[done:])`,
-		emit: func(f *function) {
-			n, dst, src := f.load64("n"), f.load64("dst"), f.load64("src")
-			f.wholeVectors(n, func() {
-				x := f.XMM()
-				f.VCVTPD2PSY(operand.Mem{Base: src}, x)
-				f.VMOVUPS(x, operand.Mem{Base: dst})
-				f.ADDQ(operand.I32(vectorBytes), src)
-				f.ADDQ(operand.I32(vectorBytes/2), dst)
-			})
-		},
-	},
-	{
-		name: "transpose", internal: true,
+		name: "transpose", internal: true, upTo: avx2,
 		params: []param{{"dst", "[]T"}, {"dstRow", "int"}, {"src", "[]T"}, {"srcRow", "int"}, {"rows", "int"}, {"cols", "int"}},
 		asm:    "func(dst, src *T, dstRow, srcRow, tileRows, tileCols int)",
 		bridge: transposeBridge,
 		emit:   emitTranspose,
 	},
-	{
-		name: "fmaLoop", internal: true, typed: true,
-		params: []param{{"iterations", "int"}}, result: []string{"int"},
-		emit: emitFMALoop,
-	},
 }
 
-// wholeVectors runs the body n/lanes times and finishes the function.
-func (f *function) wholeVectors(n reg.GPVirtual, body func()) {
-	loop, done := f.label("loop"), f.label("done")
-	f.TESTQ(n, n)
-	f.JE(ref(done))
-	f.Label(loop)
-	body()
-	f.SUBQ(operand.I32(f.lanes()), n)
-	f.JNE(ref(loop))
-	f.Label(done)
-	f.finish()
+// half returns a fresh register of half a vector.
+func (f *function) half() vec {
+	if f.vectorBytes() == 64 {
+		return f.YMM()
+	}
+	return f.XMM()
 }
 
 // transposeBridge walks the matrix in blocks, hands the whole tiles of a block to
 // the assembly and the margins of the matrix to the reference.
 const transposeBridge = `
-	tile := vectorBytes / sizeOf[T]()
+	tile := max(transposeWidth()/sizeOf[T](), 1)
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
-	if active < avx2 || fullRows == 0 || fullCols == 0 {
+	if tile == 1 || fullRows == 0 || fullCols == 0 {
 		transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 		return
 	}
@@ -130,12 +123,7 @@ const transposeBridge = `
 		h := min(blockRows, fullRows-i)
 		for j := 0; j < fullCols; j += blockCols {
 			w := min(blockCols, fullCols-j)
-			d, s := dst[j*dstRow+i:], src[i*srcRow+j:]
-			if is32[T]() {
-				transposeF32AVX2(ptr32(d), ptr32(s), dstRow, srcRow, h, w)
-			} else {
-				transposeF64AVX2(ptr64(d), ptr64(s), dstRow, srcRow, h, w)
-			}
+			transposeAssembly(&dst[j*dstRow+i], &src[i*srcRow+j], dstRow, srcRow, h, w)
 		}
 	}
 	transposeRegion(dst, dstRow, src, srcRow, 0, rows, fullCols, cols)
@@ -157,13 +145,13 @@ func emitTranspose(f *function) {
 	f.MOVQ(dst, d)
 	f.Label(tile)
 	f.transposeTile(to.lines(f, d), from.lines(f, s))
-	f.ADDQ(operand.I32(vectorBytes), d)
+	f.ADDQ(operand.I32(f.vectorBytes()), d)
 	for range lanes / 4 {
 		f.LEAQ(operand.Mem{Base: s, Index: from.one, Scale: 4}, s)
 	}
 	f.SUBQ(operand.I32(lanes), down)
 	f.JNE(ref(tile))
-	f.ADDQ(operand.I32(vectorBytes), src)
+	f.ADDQ(operand.I32(f.vectorBytes()), src)
 	for range lanes / 4 {
 		f.LEAQ(operand.Mem{Base: dst, Index: to.one, Scale: 4}, dst)
 	}
@@ -233,26 +221,4 @@ func (f *function) unpack(name string, a, b vec) vec {
 	d := f.YMM()
 	f.emit(name, b, a, d)
 	return d
-}
-
-// emitFMALoop runs as many independent multiply-adds as hide their latency.
-func emitFMALoop(f *function) {
-	const chains = 12
-	left := f.load64("iterations")
-	flops := f.GP64()
-	f.IMUL3Q(operand.I32(chains*2*f.lanes()), left, flops)
-	f.MOVQ(flops, f.result(0))
-	acc := f.zeros(chains)
-	x := f.copy(f.constant(0.5))
-	loop, done := f.label("loop"), f.label("done")
-	f.TESTQ(left, left)
-	f.JLE(ref(done))
-	f.Label(loop)
-	for _, a := range acc {
-		f.mulAdd(a, x, x)
-	}
-	f.DECQ(left)
-	f.JNE(ref(loop))
-	f.Label(done)
-	f.finish()
 }

@@ -20,7 +20,7 @@ func short(name string, body func(f *function, x op) vec) kernel {
 
 // long is a kernel of one operand with a costly body.
 func long(name string, body func(f *function, x vec) vec) kernel {
-	return kernel{name: name, params: sliceParams("dst", "x"), emit: func(f *function) {
+	return kernel{name: name, costly: true, params: sliceParams("dst", "x"), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "x")
 		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
 			return []vec{body(f, x[0])}
@@ -72,10 +72,6 @@ var transcendentalKernels = []kernel{
 	long("mish", (*function).mish),
 	long("erf", (*function).erf),
 	long("erfc", (*function).erfc),
-	long("normalCDF", func(f *function, x vec) vec {
-		cdf, _ := f.normalCDF(x)
-		return cdf
-	}),
 	long("gelu", (*function).gelu),
 }
 
@@ -94,7 +90,7 @@ func pair(name, value string, body func(f *function, g, x vec) vec) kernel {
 
 // longPair is a pair with a costly derivative of the value alone.
 func longPair(name, value string, derivative func(f *function, x vec) vec) kernel {
-	return kernel{name: name, params: sliceParams("dst", "grad", value), emit: func(f *function) {
+	return kernel{name: name, costly: true, params: sliceParams("dst", "grad", value), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "grad", value)
 		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
 			d := derivative(f, x[1])
@@ -106,14 +102,14 @@ func longPair(name, value string, derivative func(f *function, x vec) vec) kerne
 
 // strong returns y, but 0 where g is 0.
 func (f *function) strong(g, y vec) vec {
-	return f.and(y, f.compare(notEqual, g, f.zero()))
+	return f.keep(y, f.compare(notEqual, g, f.zero()))
 }
 
 var backwardKernels = []kernel{
 	{name: "reluBackward", params: sliceParams("dst", "grad", "y"), small: smallArithmetic, emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "grad", "y")
 		f.shortLoop(n, s[1:], s[:1], func(x []op) []vec {
-			return []vec{f.and(f.compare(less, f.zero(), x[1]), x[0])}
+			return []vec{f.keep(x[0], f.compare(less, f.zero(), x[1]))}
 		})
 		f.finish()
 	}},
@@ -151,12 +147,12 @@ func broadcasting(name string, operands []string, body func(f *function, x []op)
 		for i, o := range operands {
 			step := f.load64(o + "Step")
 			whole := f.label("whole")
-			f.SHLQ(operand.U8(7), step) // four vectors a turn
+			f.SHLQ(operand.U8(turnShift), step)
 			f.JNE(ref(whole))
-			buffer := f.AllocLocal(4 * vectorBytes)
+			buffer := f.AllocLocal(turnBytes)
 			value := f.broadcast(operand.Mem{Base: in[i].pointer})
-			for j := range 4 {
-				f.store(value, buffer.Offset(j*vectorBytes))
+			for at := 0; at < turnBytes; at += f.vectorBytes() {
+				f.store(value, buffer.Offset(at))
 			}
 			f.LEAQ(buffer, in[i].pointer)
 			f.Label(whole)
@@ -174,7 +170,7 @@ func binary(name string, body func(f *function, a, b op) vec) kernel {
 
 func comparison(name string, predicate int) kernel {
 	return binary(name, func(f *function, a, b op) vec {
-		return f.and(f.compare(predicate, a, b), f.constant(1))
+		return f.keep(f.constant(1), f.compare(predicate, a, b))
 	})
 }
 
@@ -246,7 +242,7 @@ var linearKernels = []kernel{
 	scaled("clamp", []string{"lo", "hi"}, func(f *function, x op, s []vec) vec {
 		return f.min(s[1], f.max(s[0], x))
 	}),
-	{name: "fill", params: with(sliceParams("dst"), param{"v", "T"}), small: smallArithmetic, emit: func(f *function) {
+	{name: "fill", upTo: avx2, params: with(sliceParams("dst"), param{"v", "T"}), small: smallArithmetic, emit: func(f *function) {
 		n, s, v := f.load64("n"), f.streams("dst"), f.scalar("v")
 		f.shortLoop(n, nil, s, func([]op) []vec { return []vec{v} })
 		f.finish()

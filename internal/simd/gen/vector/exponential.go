@@ -103,7 +103,7 @@ func (f *function) tanh(x vec) vec {
 func (f *function) sigmoid(x vec) vec {
 	z := f.expSmall(f.or(x, f.bits(f.signBit())))
 	one := f.constant(1)
-	return f.div(f.blend(one, z, x), f.add(z, one))
+	return f.div(f.blend(one, z, f.negative(x)), f.add(z, one))
 }
 
 // limited returns x, but not below where e^x has become 0: a factor of e^x then
@@ -115,8 +115,8 @@ func (f *function) silu(x vec) vec {
 	x = f.limited(x)
 	raised := f.expRaised(f.or(x, f.bits(f.signBit())))
 	one := f.constant(1)
-	y := f.div(f.mul(x, f.blend(one, raised, x)), f.add(f.lower(raised), one))
-	return f.mul(y, f.blend(one, f.lowering(), x))
+	y := f.div(f.mul(x, f.blend(one, raised, f.negative(x))), f.add(f.lower(raised), one))
+	return f.mul(y, f.blend(one, f.lowering(), f.negative(x)))
 }
 
 // siluDerivative returns s(1 + x(1 − s)), s = σ(x).
@@ -125,9 +125,9 @@ func (f *function) siluDerivative(x vec) vec {
 	one := f.constant(1)
 	z := f.expSmall(f.or(x, f.bits(f.signBit())))
 	inverse := f.div(one, f.add(z, one))
-	small := f.mul(z, inverse)               // σ(−|x|)
-	s := f.blend(inverse, small, x)          // σ(x)
-	complement := f.blend(small, inverse, x) // σ(−x)
+	small := f.mul(z, inverse)                           // σ(−|x|)
+	s := f.blend(inverse, small, f.negative(x))          // σ(x)
+	complement := f.blend(small, inverse, f.negative(x)) // σ(−x)
 	f.mulAdd(complement, x, one)
 	return f.mul(s, complement)
 }
@@ -168,7 +168,7 @@ func (f *function) geluTanhDerivative(x vec) vec {
 	z := f.expSmall(f.or(u, f.bits(f.signBit())))
 	inverse := f.div(one, f.add(z, one))
 	small := f.mul(z, inverse)
-	s := f.blend(inverse, small, u)
+	s := f.blend(inverse, small, f.negative(u))
 	both := f.mul(inverse, small) // s(1 − s)
 	return f.addMul(s, both, du)
 }

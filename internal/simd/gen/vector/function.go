@@ -28,7 +28,11 @@ type op = operand.Op
 // multiply-adds change their first argument, as the instructions do.
 type function struct {
 	*build.Context
+	set    *instructionSet
 	double bool
+
+	// narrow makes vectors sumBytes wide, whatever the instruction set.
+	narrow bool
 
 	// constants weighs each constant, by its bits, for a register of its own;
 	// order keeps them as first used. Those in inRegs live in registers from
@@ -52,9 +56,35 @@ func (f *function) bytes() int {
 	return 4
 }
 
-func (f *function) lanes() int { return vectorBytes / f.bytes() }
+func (f *function) lanes() int { return f.vectorBytes() / f.bytes() }
 
-const vectorBytes = 32
+func (f *function) vectorBytes() int {
+	if f.narrow {
+		return sumBytes
+	}
+	return f.set.vectorBytes
+}
+
+// vector returns a fresh vector register.
+func (f *function) vector() vec {
+	if f.vectorBytes() == 64 {
+		return f.ZMM()
+	}
+	return f.YMM()
+}
+
+// whole returns the register, if a is one of vectors, in the width of the others;
+// a part of a register named as such, an X register, stays.
+func (f *function) whole(a op) op {
+	v, ok := a.(vec)
+	switch {
+	case !ok || v.Size() == 16:
+		return a
+	case f.vectorBytes() == 64:
+		return v.AsZ()
+	}
+	return v.AsY()
+}
 
 // pick returns the value for the element type at hand.
 func pick[T any](f *function, single, double T) T {
@@ -79,8 +109,29 @@ func (f *function) emit(name string, ops ...op) {
 }
 
 // emitFloat and emitInt add the type's suffix to the instruction's name.
-func (f *function) emitFloat(name string, ops ...op) { f.emit(name+pick(f, "PS", "PD"), ops...) }
-func (f *function) emitInt(name string, ops ...op)   { f.emit(name+pick(f, "D", "Q"), ops...) }
+func (f *function) emitFloat(name string, ops ...op) { f.emitWhole(name+pick(f, "PS", "PD"), ops) }
+func (f *function) emitInt(name string, ops ...op)   { f.emitWhole(name+pick(f, "D", "Q"), ops) }
+
+// emitWhole adds an instruction on whole vectors.
+func (f *function) emitWhole(name string, ops []op) {
+	for i, o := range ops {
+		ops[i] = f.whole(o)
+		if f.set.masks && f.isConstant(o) {
+			name += "_BCST"
+		}
+	}
+	f.emit(name, ops...)
+}
+
+// isConstant reports whether a is a constant in memory.
+func (f *function) isConstant(a op) bool {
+	m, ok := a.(operand.Mem)
+	if !ok {
+		return false
+	}
+	_, ok = f.names[m.Symbol.Name]
+	return ok
+}
 
 // loadWeight is how much more a constant gains from a register where it is
 // copied than where it is an operand: a load less, and a register less of those
@@ -97,16 +148,19 @@ func (f *function) reg(a op) vec {
 
 // copy returns a fresh register with the value of a.
 func (f *function) copy(a op) vec {
-	if m, ok := a.(operand.Mem); ok {
-		f.constants[f.names[m.Symbol.Name]] += loadWeight
+	if f.isConstant(a) {
+		f.constants[f.names[a.(operand.Mem).Symbol.Name]] += loadWeight
+		if f.set.masks {
+			return f.broadcast(a)
+		}
 	}
-	d := f.YMM()
+	d := f.vector()
 	f.emitFloat("VMOVU", a, d)
 	return d
 }
 
 func (f *function) binary(name string, a, b op) vec {
-	d := f.YMM()
+	d := f.vector()
 	f.emitFloat(name, b, f.reg(a), d)
 	return d
 }
@@ -134,7 +188,7 @@ func (f *function) sign(a op) vec { return f.and(a, f.bits(f.signBit())) }
 func (f *function) signBit() uint64 { return pick[uint64](f, 1<<31, 1<<63) }
 
 func (f *function) sqrt(a op) vec {
-	d := f.YMM()
+	d := f.vector()
 	f.emitFloat("VSQRT", a, d)
 	return d
 }
@@ -147,36 +201,12 @@ const (
 )
 
 func (f *function) round(a op, mode int) vec {
-	d := f.YMM()
-	f.emitFloat("VROUND", operand.U8(mode), a, d)
-	return d
-}
-
-// Predicates of VCMP: ordered ones are false for NaN, unordered ones true.
-const (
-	equal        = 0x00
-	notEqual     = 0x04 // unordered
-	less         = 0x11
-	lessEqual    = 0x12
-	greater      = 0x1e
-	greaterEqual = 0x1d
-	notLess      = 0x15 // unordered
-	unordered    = 0x03
-
-	lessOrGreater = 0x0c // not equal, and ordered
-)
-
-// compare returns all ones in the lanes where the predicate holds for a and b.
-func (f *function) compare(predicate int, a, b op) vec {
-	d := f.YMM()
-	f.emitFloat("VCMP", operand.U8(predicate), b, f.reg(a), d)
-	return d
-}
-
-// blend takes yes in the lanes where mask has its sign bit, no elsewhere.
-func (f *function) blend(no, yes op, mask vec) vec {
-	d := f.YMM()
-	f.emitFloat("VBLENDV", mask, yes, f.reg(no), d)
+	d := f.vector()
+	name := "VROUND"
+	if f.set.masks {
+		name = "VRNDSCALE"
+	}
+	f.emitFloat(name, operand.U8(mode), a, d)
 	return d
 }
 
@@ -205,25 +235,25 @@ func (f *function) subMul(p vec, a vec, b op) vec {
 // Integer instructions on the bits of the lanes.
 
 func (f *function) shiftLeft(a vec, k int) vec {
-	d := f.YMM()
+	d := f.vector()
 	f.emitInt("VPSLL", operand.U8(k), a, d)
 	return d
 }
 
 func (f *function) shiftRight(a vec, k int) vec {
-	d := f.YMM()
+	d := f.vector()
 	f.emitInt("VPSRL", operand.U8(k), a, d)
 	return d
 }
 
 func (f *function) intAdd(a vec, b op) vec {
-	d := f.YMM()
+	d := f.vector()
 	f.emitInt("VPADD", b, a, d)
 	return d
 }
 
 func (f *function) intSub(a vec, b op) vec {
-	d := f.YMM()
+	d := f.vector()
 	f.emitInt("VPSUB", b, a, d)
 	return d
 }
@@ -245,6 +275,11 @@ func (f *function) bits(b uint64) op {
 	if r, ok := f.inRegs[b]; ok {
 		return r
 	}
+	return f.memory(b)
+}
+
+// memory is where the constant lies.
+func (f *function) memory(b uint64) op {
 	name := constantName(b, f.double)
 	f.names[name] = b
 	return operand.NewDataAddr(operand.NewStaticSymbol(name), 0)
@@ -263,8 +298,8 @@ func (f *function) scalar(name string) vec { return f.broadcast(f.param(name)) }
 
 // broadcast puts the scalar at m into every lane.
 func (f *function) broadcast(m op) vec {
-	d := f.YMM()
-	f.emit(pick(f, "VBROADCASTSS", "VBROADCASTSD"), m, d)
+	d := f.vector()
+	f.emit(pick(f, "VBROADCASTSS", "VBROADCASTSD"), m, f.whole(d))
 	return d
 }
 
@@ -312,35 +347,35 @@ func (f *function) finish() {
 	f.RET()
 }
 
-// compileFunction builds the function a kernel has for one element type, wide if
-// that can be and with as many constants hoisted as there are registers for, and
-// reports the constants.
-func compileFunction(name, signature string, double bool, emit func(*function)) (*ir.Function, []uint64) {
+// compileFunction builds the function a kernel has for one instruction set and
+// element type, wide if that can be and with as many constants hoisted as there are
+// registers for, and reports the constants.
+func compileFunction(set *instructionSet, name, signature string, double bool, emit func(*function)) (*ir.Function, []uint64) {
 	for _, wide := range []bool{true, false} {
-		trial := buildFunction(name, signature, double, wide, nil, emit)
+		trial := buildFunction(set, name, signature, double, wide, nil, emit)
 		wanted := trial.order
 		sort.SliceStable(wanted, func(i, j int) bool {
 			return trial.constants[wanted[i]] > trial.constants[wanted[j]]
 		})
-		for n := min(len(wanted), 14); n >= 0; n-- {
-			f := buildFunction(name, signature, double, wide, wanted[:n], emit)
+		for n := min(len(wanted), set.registers-2); n >= 0; n-- {
+			f := buildFunction(set, name, signature, double, wide, wanted[:n], emit)
 			file, err := f.Result()
 			if err != nil {
 				panic(fmt.Sprintf("%s: %v", name, err))
 			}
-			if pass.Compile.Execute(file) == nil && fitsAVX2(file.Functions()[0]) {
+			if pass.Compile.Execute(file) == nil && set.fits(file.Functions()[0]) {
 				return file.Functions()[0], wanted
 			}
 		}
 	}
-	panic(name + ": needs more than the 16 vector registers of AVX2")
+	panic(fmt.Sprintf("%s: needs more than the %d vector registers of %s", name, set.registers, set.name))
 }
 
-// fitsAVX2 reports whether no register was allocated that only AVX-512 has.
-func fitsAVX2(f *ir.Function) bool {
+// fits reports whether no register was allocated that only a larger set has.
+func (set *instructionSet) fits(f *ir.Function) bool {
 	for _, i := range f.Instructions() {
 		for _, r := range i.Registers() {
-			if p, ok := r.(reg.Physical); ok && p.Kind() == reg.KindVector && p.PhysicalIndex() >= 16 {
+			if p, ok := r.(reg.Physical); ok && p.Kind() == reg.KindVector && int(p.PhysicalIndex()) >= set.registers {
 				return false
 			}
 		}
@@ -348,9 +383,10 @@ func fitsAVX2(f *ir.Function) bool {
 	return true
 }
 
-func buildFunction(name, signature string, double, wide bool, hoist []uint64, emit func(*function)) *function {
+func buildFunction(set *instructionSet, name, signature string, double, wide bool, hoist []uint64, emit func(*function)) *function {
 	f := &function{
 		Context:   build.NewContext(),
+		set:       set,
 		double:    double,
 		wide:      wide,
 		constants: map[uint64]int{},
@@ -362,9 +398,7 @@ func buildFunction(name, signature string, double, wide bool, hoist []uint64, em
 	f.Pragma("noescape")
 	f.SignatureExpr(signature)
 	for _, b := range hoist {
-		r := f.YMM()
-		f.emitFloat("VMOVU", operand.NewDataAddr(operand.NewStaticSymbol(constantName(b, double)), 0), r)
-		f.inRegs[b] = r
+		f.inRegs[b] = f.copy(f.memory(b))
 	}
 	emit(f)
 	return f

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/types"
 	"strings"
 )
 
@@ -10,6 +13,10 @@ import (
 type kernel struct {
 	name string // of the Go function less its suffix: exp for expKernel, expF32AVX2
 
+	// upTo is the largest instruction set the kernel has assembly for, where a
+	// larger one would be no faster; nil if it has it for all.
+	upTo *instructionSet
+
 	// internal marks a kernel that no exported function hands its arguments to
 	// unseen. The others check the lengths of their slices, on behalf of the
 	// exported function of the same name.
@@ -17,6 +24,10 @@ type kernel struct {
 
 	// halves marks a reduction that cuts slices longer than sumBlock in two.
 	halves bool
+
+	// costly marks a kernel that computes more than a few instructions an element:
+	// wide vectors pay sooner.
+	costly bool
 
 	// params are the parameters in Go, result the results.
 	params []param
@@ -30,11 +41,10 @@ type kernel struct {
 	// the element type; else it follows from params and result.
 	asm string
 
-	// typed marks a kernel whose parameters do not tell the element type.
-	typed bool
-
 	// bridge, where set, is the Go body that calls the assembly, for kernels
-	// that need more than their arguments handed on.
+	// that need more than their arguments handed on. For a kernel x it may use
+	// xWidth(), the size in bytes of the vectors of its assembly, 0 if there is
+	// none, and xAssembly, which runs it.
 	bridge string
 
 	// only restricts the kernel to one element type and drops its type
@@ -63,7 +73,19 @@ var elementNames = map[bool]string{false: "F32", true: "F64"}
 var elementTypes = map[bool]string{false: "float32", true: "float64"}
 
 // assembly is the name of the assembly function.
-func (k kernel) assembly(double bool) string { return k.name + elementNames[double] + "AVX2" }
+func (k kernel) assembly(set *instructionSet, double bool) string {
+	return k.name + elementNames[double] + set.name
+}
+
+// sets lists the instruction sets of the architecture the kernel has assembly for.
+func (k kernel) sets(a architecture) []*instructionSet {
+	for i, set := range a.sets {
+		if set == k.upTo {
+			return a.sets[:i+1]
+		}
+	}
+	return a.sets
+}
 
 // types lists the element types the kernel has assembly for.
 func (k kernel) types() []bool {
@@ -79,8 +101,7 @@ func (k kernel) types() []bool {
 // signature is the signature of the assembly function: pointers in the order of
 // the slices, the length n of the first, steps (1, or 0 for a slice of length 1)
 // of those that may be broadcast, then the rest.
-func (k kernel) signature(double bool) string {
-	element := elementTypes[double]
+func (k kernel) signature(element string) string {
 	if k.asm != "" {
 		return strings.ReplaceAll(k.asm, "T", element)
 	}
@@ -187,23 +208,132 @@ func (k kernel) names() string {
 	return strings.Join(list, ", ")
 }
 
-// accelerated is the Go function of builds with assembly.
-func (k kernel) accelerated() string {
+// From so many bytes on a larger set is quicker than a smaller one, which does less
+// about the elements that do not fill a vector.
+const (
+	costlyFrom = 64
+	cheapFrom  = 256
+)
+
+// accelerated is the Go function of builds with assembly for the architecture.
+func (k kernel) accelerated(a architecture) string {
+	sets := k.sets(a)
+	if len(sets) == 0 {
+		return k.portable()
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s {\n%s", k.declaration(), k.checks())
 	if k.bridge != "" {
-		fmt.Fprintf(&b, "%s\n}\n", strings.TrimSpace(k.bridge))
+		fmt.Fprintf(&b, "%s\n}\n%s", strings.TrimSpace(k.bridge), k.bridgeFunctions(sets))
 		return b.String()
 	}
-	condition := "active < avx2"
+	condition := "active < " + sets[0].constant
 	if k.small > 0 {
 		condition += fmt.Sprintf(" || len(%s) < %d", k.params[0].name, k.small)
 	}
-	fmt.Fprintf(&b, "switch {\ncase %s:\n%s\ncase is32[T]():\n%s\ndefault:\n%s\n}\n}\n", condition,
-		k.call(k.generic()+"("+k.names()+")", false),
-		k.call(k.assembly(false)+"("+k.arguments(false)+")", true),
-		k.call(k.assembly(true)+"("+k.arguments(true)+")", true))
+	fmt.Fprintf(&b, "switch {\ncase %s:\n%s\n", condition, k.call(k.name+"Generic("+k.names()+")", false))
+	for i, set := range sets {
+		for _, double := range k.types() {
+			fmt.Fprintf(&b, "%s\n%s\n", k.chosen(sets, i, double, "len("+k.params[0].name+")"),
+				k.call(k.assembly(set, double)+"("+k.arguments(double)+")", true))
+		}
+	}
+	b.WriteString("}\n}\n")
 	return b.String()
+}
+
+// chosen is the case of a switch that chooses the i-th of the sets and an element
+// type, the cases before it having been taken. length is the number of elements,
+// few of which are no work for a larger set.
+func (k kernel) chosen(sets []*instructionSet, i int, double bool, length string) string {
+	var conditions []string
+	if i+1 < len(sets) {
+		smaller := "active < " + sets[i+1].constant
+		if length != "" {
+			from := cheapFrom
+			if k.costly {
+				from = costlyFrom
+			}
+			smaller = fmt.Sprintf("(%s || %s < %d/%s)", smaller, length, from, k.elementSize())
+		}
+		conditions = append(conditions, smaller)
+	}
+	if len(k.types()) == 2 && !double {
+		conditions = append(conditions, "is32[T]()")
+	}
+	if len(conditions) == 0 {
+		return "default:"
+	}
+	return "case " + strings.Join(conditions, " && ") + ":"
+}
+
+// elementSize is the size of an element as an expression.
+func (k kernel) elementSize() string {
+	switch k.only {
+	case "F32":
+		return "4"
+	case "F64":
+		return "8"
+	}
+	return "sizeOf[T]()"
+}
+
+// bridgeFunctions are the functions that a bridge may use.
+func (k kernel) bridgeFunctions(sets []*instructionSet) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nfunc %sWidth() int {\nswitch {\ncase active < %s:\nreturn 0\n", k.name, sets[0].constant)
+	for i, set := range sets {
+		if i+1 < len(sets) {
+			fmt.Fprintf(&b, "case active < %s:\nreturn %d\n", sets[i+1].constant, set.vectorBytes)
+		} else {
+			fmt.Fprintf(&b, "}\nreturn %d\n}\n", set.vectorBytes)
+		}
+	}
+	signature := k.signature("T")
+	length := ""
+	if strings.Contains(signature, " n int") || strings.Contains(signature, " n,") {
+		length = "n"
+	}
+	typeParam := "[T Float]"
+	if k.only != "" {
+		typeParam = ""
+	}
+	fmt.Fprintf(&b, "\nfunc %sAssembly%s%s {\nswitch {\n", k.name, typeParam, strings.TrimPrefix(signature, "func"))
+	for i, set := range sets {
+		for _, double := range k.types() {
+			call := fmt.Sprintf("%s(%s)", k.assembly(set, double), strings.Join(converted(signature, elementTypes[double]), ", "))
+			if strings.HasSuffix(signature, ")") {
+				fmt.Fprintf(&b, "%s\n%s\n", k.chosen(sets, i, double, length), call)
+			} else {
+				fmt.Fprintf(&b, "%s\nreturn %s\n", k.chosen(sets, i, double, length), call)
+			}
+		}
+	}
+	b.WriteString("}\n}\n")
+	return b.String()
+}
+
+// converted lists the parameters of a signature on T, converted to the element
+// type.
+func converted(signature, element string) []string {
+	expression, err := parser.ParseExpr(signature)
+	if err != nil {
+		panic(err)
+	}
+	var list []string
+	for _, field := range expression.(*ast.FuncType).Params.List {
+		for _, name := range field.Names {
+			switch types.ExprString(field.Type) {
+			case "T":
+				list = append(list, fmt.Sprintf("%s(%s)", element, name))
+			case "*T":
+				list = append(list, fmt.Sprintf("(*%s)(unsafe.Pointer(%s))", element, name))
+			default:
+				list = append(list, name.Name)
+			}
+		}
+	}
+	return list
 }
 
 // call is a statement that calls, and returns the results if there are any,
@@ -226,7 +356,7 @@ func (k kernel) call(expression string, convert bool) string {
 
 // portable is the Go function of builds without assembly.
 func (k kernel) portable() string {
-	return fmt.Sprintf("%s {\n%s%s\n}\n", k.declaration(), k.checks(), k.call(k.generic()+"("+k.names()+")", false))
+	return fmt.Sprintf("%s {\n%s%s\n}\n", k.declaration(), k.checks(), k.call(k.name+"Generic("+k.names()+")", false))
 }
 
 // checks are the statements that come before the choice of implementation.
@@ -290,12 +420,4 @@ func (k kernel) public() string {
 		}
 	}
 	return strings.ToUpper(name[:1]) + name[1:]
-}
-
-// generic is the name of the reference.
-func (k kernel) generic() string {
-	if k.typed {
-		return k.name + "Generic[T]"
-	}
-	return k.name + "Generic"
 }

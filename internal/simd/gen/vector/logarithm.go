@@ -42,7 +42,7 @@ func (f *function) logSplit(g, k vec) vec {
 // for +Inf and NaN, NaN below edge, −Inf at edge.
 func (f *function) logEdges(y, x vec, edge float64) vec {
 	y = f.blend(y, x, f.compare(notLess, x, f.constant(math.Inf(1))))
-	y = f.or(y, f.compare(less, x, f.constant(edge)))
+	y = f.setOnes(y, f.compare(less, x, f.constant(edge)))
 	return f.blend(y, f.constant(math.Inf(-1)), f.compare(equal, x, f.constant(edge)))
 }
 
@@ -52,7 +52,7 @@ func (f *function) log(x vec) vec {
 	raise := math.Ldexp(1, f.mantissa())
 	subnormal := f.compare(less, x, f.constant(smallest))
 	g, k := f.splitLog(f.blend(x, f.mul(x, f.constant(raise)), subnormal))
-	k = f.sub(k, f.and(subnormal, f.constant(float64(f.mantissa()))))
+	k = f.sub(k, f.keep(f.constant(float64(f.mantissa())), subnormal))
 	return f.logEdges(f.logSplit(g, k), x, 0)
 }
 

@@ -1,26 +1,15 @@
 package main
 
 import (
+	"math/bits"
+
 	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// maskTable names 32 bytes of ones followed by 32 of zeros. The vector 4r (8r)
-// bytes before the middle has its first r lanes set.
-const maskTable = "masks"
-
-// tailMask returns a vector whose first n lanes are set, n < lanes.
-func (f *function) tailMask(n reg.GPVirtual) vec {
-	table, offset := f.GP64(), f.GP64()
-	f.LEAQ(operand.NewDataAddr(operand.NewStaticSymbol(maskTable), vectorBytes), table)
-	f.MOVQ(n, offset)
-	f.NEGQ(offset)
-	return f.copy(operand.Mem{Base: table, Index: offset, Scale: uint8(f.bytes())})
-}
-
 // stream is a slice that a loop walks along. In a broadcast stream step is the
-// register that holds how many bytes a vector advances, 0 or 32.
+// register that holds how many bytes the loop at hand advances, or 0.
 type stream struct {
 	pointer reg.GPVirtual
 	step    *reg.GPVirtual
@@ -36,82 +25,11 @@ func (f *function) streams(names ...string) []stream {
 }
 
 // at is the j-th vector from the stream's position.
-func (s stream) at(j int) operand.Mem {
-	return operand.Mem{Base: s.pointer, Disp: j * vectorBytes}
+func (s stream) at(f *function, j int) operand.Mem {
+	return operand.Mem{Base: s.pointer, Disp: j * f.vectorBytes()}
 }
 
 func (f *function) store(v vec, m op) { f.emitFloat("VMOVU", v, m) }
-
-// partialLoad sets v to the first n elements at s, n < lanes, and zeros. It reads
-// them in the pieces partialStore writes: the processor hands a value from a
-// store to a load of the same bytes at once, but makes a load wait that spans
-// several stores, which a masked one would.
-func (f *function) partialLoad(v vec, s stream, n reg.GPVirtual) {
-	x := v.AsX()
-	f.emitFloat("VXOR", v, v, v)
-	at := func(lower int) operand.Mem {
-		offset := f.GP64()
-		f.MOVQ(n, offset)
-		f.ANDQ(operand.I32(lower), offset)
-		return operand.Mem{Base: s.pointer, Index: offset, Scale: uint8(f.bytes())}
-	}
-	piece := f.YMM()
-	if f.double {
-		f.ifBit(n, 1, func() { f.VMOVSD(at(2), x) })
-		f.ifBit(n, 2, func() {
-			f.VBROADCASTF128(s.at(0), piece)
-			f.VINSERTF128(operand.U8(1), x, piece, v)
-		})
-		return
-	}
-	f.ifBit(n, 1, func() { f.VMOVSS(at(6), x) })
-	f.ifBit(n, 2, func() {
-		f.VMOVSD(at(4), piece.AsX())
-		f.VMOVLHPS(x, piece.AsX(), x)
-	})
-	f.ifBit(n, 4, func() {
-		f.VBROADCASTF128(s.at(0), piece)
-		f.VINSERTF128(operand.U8(1), x, piece, v)
-	})
-}
-
-func (f *function) maskedLoad(m op, mask vec) vec {
-	d := f.YMM()
-	f.emitFloat("VMASKMOV", m, mask, d)
-	return d
-}
-
-// ifBit runs the body if n has the bit.
-func (f *function) ifBit(n reg.GPVirtual, bit uint32, body func()) {
-	skip := f.label("skip")
-	f.TESTQ(operand.U32(bit), n)
-	f.JE(ref(skip))
-	body()
-	f.Label(skip)
-}
-
-// partialStore writes the first n elements of v, n < lanes, to s and moves s. A
-// masked store would take as long as half a dozen of these.
-func (f *function) partialStore(v vec, s stream, n reg.GPVirtual) {
-	x := v.AsX()
-	half := func() {
-		f.emitFloat("VMOVU", x, s.at(0))
-		f.VEXTRACTF128(operand.U8(1), v, x)
-		f.ADDQ(operand.I32(vectorBytes/2), s.pointer)
-	}
-	if f.double {
-		f.ifBit(n, 2, half)
-		f.ifBit(n, 1, func() { f.VMOVSD(x, s.at(0)) })
-		return
-	}
-	f.ifBit(n, 4, half)
-	f.ifBit(n, 2, func() {
-		f.VMOVLPS(x, s.at(0))
-		f.VPSRLDQ(operand.U8(8), x, x)
-		f.ADDQ(operand.I32(8), s.pointer)
-	})
-	f.ifBit(n, 1, func() { f.VMOVSS(x, s.at(0)) })
-}
 
 // advance moves the streams on by some vectors; broadcast streams move by
 // their step register, which is kept scaled to the loop at hand.
@@ -120,7 +38,7 @@ func (f *function) advance(vectors int, streams ...stream) {
 		if s.step != nil {
 			f.ADDQ(*s.step, s.pointer)
 		} else {
-			f.ADDQ(operand.I32(vectors*vectorBytes), s.pointer)
+			f.ADDQ(operand.I32(vectors*f.vectorBytes()), s.pointer)
 		}
 	}
 }
@@ -140,35 +58,41 @@ func distinct(streams []stream) []stream {
 	return out
 }
 
-// shortLoop maps cheap functions: four vectors a turn, then one a turn, then a
+// turnBytes is how much of each stream a turn of shortLoop takes up. It is 1<<turnShift.
+const (
+	turnBytes = 1 << turnShift
+	turnShift = 7
+)
+
+// shortLoop maps cheap functions: several vectors a turn, then one a turn, then a
 // rest. body takes one operand per input stream and returns one vector
 // per output stream; its operands may be memory.
 func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op) []vec) {
-	const unroll = 4
+	unroll := turnBytes / f.vectorBytes()
 	lanes := f.lanes()
 	all := append(append([]stream{}, in...), out...)
-	four, one, tail, done := f.label("four"), f.label("one"), f.label("tail"), f.label("done")
+	many, one, tail, done := f.label("many"), f.label("one"), f.label("tail"), f.label("done")
 
 	f.SUBQ(operand.I32(unroll*lanes), n)
 	f.JL(ref(one))
-	f.Label(four)
+	f.Label(many)
 	for j := range unroll {
 		x := make([]op, len(in))
 		for i, s := range in {
-			x[i] = s.at(j)
+			x[i] = s.at(f, j)
 		}
 		for i, y := range body(x) {
-			f.store(y, out[i].at(j))
+			f.store(y, out[i].at(f, j))
 		}
 	}
 	f.advance(unroll, all...)
 	f.SUBQ(operand.I32(unroll*lanes), n)
-	f.JGE(ref(four))
+	f.JGE(ref(many))
 
 	f.Label(one)
 	for _, s := range in {
 		if s.step != nil {
-			f.SHRQ(operand.U8(2), *s.step)
+			f.SHRQ(operand.U8(bits.Len(uint(unroll))-1), *s.step)
 		}
 	}
 	again := f.label("again")
@@ -177,10 +101,10 @@ func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op
 	f.Label(again)
 	x := make([]op, len(in))
 	for i, s := range in {
-		x[i] = s.at(0)
+		x[i] = s.at(f, 0)
 	}
 	for i, y := range body(x) {
-		f.store(y, out[i].at(0))
+		f.store(y, out[i].at(f, 0))
 	}
 	f.advance(1, all...)
 	f.SUBQ(operand.I32(lanes), n)
@@ -190,7 +114,7 @@ func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op
 	f.ADDQ(operand.I32(lanes), n)
 	f.JE(ref(done))
 	for i, s := range in {
-		v := f.YMM()
+		v := f.vector()
 		f.partialLoad(v, s, n)
 		x[i] = v
 	}
@@ -212,8 +136,8 @@ type mapping struct {
 	// still counts them.
 	guard func(x []vec)
 
-	// each, where set, sees the results; mask is nil but in the rest.
-	each func(y []vec, mask func() vec)
+	// each, where set, sees the results; lanes is nil but in the rest.
+	each func(y []vec, lanes func() mask)
 }
 
 // longLoop maps costly functions: two vectors a turn with their instructions
@@ -225,7 +149,7 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 	load := func(j int) []vec {
 		x := make([]vec, len(m.in))
 		for i, s := range m.in {
-			x[i] = f.copy(s.at(j))
+			x[i] = f.copy(s.at(f, j))
 		}
 		return x
 	}
@@ -236,7 +160,7 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 	}
 	store := func(y []vec, j int) {
 		for i, s := range m.out {
-			f.store(y[i], s.at(j))
+			f.store(y[i], s.at(f, j))
 		}
 		if m.each != nil {
 			m.each(y, nil)
@@ -286,7 +210,7 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 
 	f.Label(leave)
 	if m.each != nil {
-		m.each(y, func() vec { return f.tailMask(n) })
+		m.each(y, func() mask { return f.tailMask(n) })
 	}
 	for i, s := range m.out {
 		f.partialStore(y[i], s, n)
@@ -314,51 +238,114 @@ func (f *function) interleave(k int, emit func(i int)) {
 	}
 }
 
-// fold reduces the streams into accumulators: one vector for each of them a
-// turn, then one a turn into the first, then the rest. add folds the operands x
-// into the accumulator; mask is nil but in the rest, where x has zeros in the
-// lanes it leaves out.
-func (f *function) fold(n reg.GPVirtual, in []stream, acc []vec, add func(acc vec, x []op, mask func() vec)) {
-	lanes := f.lanes()
-	wide := len(acc) * lanes
+// fold reduces the streams by the instruction join to one vector of sumBytes, which
+// horizontal finishes. registers is how many such vectors of accumulators there are,
+// all of which begin as start says; add folds the operands x into one of them, lanes
+// being nil but in the rest, where x has zeros in the lanes it leaves out.
+//
+// All accumulators take part in a turn, each with its own part of the streams. Then
+// the first alone takes up what is left, sumBytes at a time. In wider registers the
+// accumulators lie side by side, so that the order is the same.
+func (f *function) fold(n reg.GPVirtual, in []stream, registers int, join string, start func() vec, add func(acc vec, x []op, lanes func() mask)) vec {
+	acc := make([]vec, registers*sumBytes/f.vectorBytes())
+	for i := range acc {
+		acc[i] = start()
+	}
+	wide := operand.I32(registers * sumBytes / f.bytes())
 	many, one, again, tail, done := f.label("many"), f.label("one"), f.label("again"), f.label("tail"), f.label("done")
 	x := make([]op, len(in))
+	var total reg.GPVirtual
+	if len(acc) < registers {
+		total = f.GP64()
+		f.MOVQ(n, total)
+	}
 
-	f.SUBQ(operand.I32(wide), n)
+	f.SUBQ(wide, n)
 	f.JL(ref(one))
 	f.Label(many)
 	for j := range acc {
 		for i, s := range in {
-			x[i] = s.at(j)
+			x[i] = s.at(f, j)
 		}
 		add(acc[j], x, nil)
 	}
 	f.advance(len(acc), in...)
-	f.SUBQ(operand.I32(wide), n)
+	f.SUBQ(wide, n)
 	f.JGE(ref(many))
 
 	f.Label(one)
-	f.ADDQ(operand.I32(wide-lanes), n)
-	f.JL(ref(tail))
-	f.Label(again)
-	for i, s := range in {
-		x[i] = s.at(0)
-	}
-	add(acc[0], x, nil)
-	f.advance(1, in...)
-	f.SUBQ(operand.I32(lanes), n)
-	f.JGE(ref(again))
+	first := acc[0]
+	upper := f.upper(first)
+	f.inSumBytes(func() {
+		lanes := operand.I32(f.lanes())
+		f.ADDQ(wide-lanes, n)
+		f.JL(ref(tail))
+		f.Label(again)
+		for i, s := range in {
+			x[i] = s.at(f, 0)
+		}
+		add(first, x, nil)
+		f.advance(1, in...)
+		f.SUBQ(lanes, n)
+		f.JGE(ref(again))
 
-	f.Label(tail)
-	f.ADDQ(operand.I32(lanes), n)
-	f.JE(ref(done))
-	for i, s := range in {
-		v := f.YMM()
-		f.partialLoad(v, s, n)
-		x[i] = v
+		f.Label(tail)
+		f.ADDQ(lanes, n)
+		f.JE(ref(done))
+		for i, s := range in {
+			v := f.vector()
+			f.partialLoad(v, s, n)
+			x[i] = v
+		}
+		add(first, x, func() mask { return f.tailMask(n) })
+		f.Label(done)
+	})
+	if upper == nil {
+		return f.joinAll(join, acc)
 	}
-	add(acc[0], x, func() vec { return f.tailMask(n) })
-	f.Label(done)
+	// Short streams have touched nothing else.
+	joined := f.label("joined")
+	f.CMPQ(total, wide)
+	f.JL(ref(joined))
+	f.VINSERTF64X4(operand.U8(1), upper.AsY(), first, first)
+	f.joinAll(join, acc)
+	upper = f.upper(first)
+	f.inSumBytes(func() { f.emitFloat(join, upper, first, first) })
+	f.Label(joined)
+	return first
+}
+
+// upper returns what of a vector lies beyond sumBytes, nil if there is nothing.
+func (f *function) upper(v vec) vec {
+	if f.vectorBytes() == sumBytes {
+		return nil
+	}
+	u := f.YMM()
+	f.VEXTRACTF64X4(operand.U8(1), v.AsZ(), u)
+	return u
+}
+
+// inSumBytes emits code on vectors of sumBytes.
+func (f *function) inSumBytes(body func()) {
+	was := f.narrow
+	f.narrow = true
+	body()
+	f.narrow = was
+}
+
+// accumulate adds a vector to acc, which has sumBytes; of the lanes only those that
+// the mask says, unless lanes is nil.
+func (f *function) accumulate(acc, v vec, lanes func() mask) {
+	if lanes != nil {
+		v = f.keep(v, lanes())
+	}
+	upper := f.upper(v)
+	f.inSumBytes(func() {
+		f.emitFloat("VADD", v, acc, acc)
+		if upper != nil {
+			f.emitFloat("VADD", upper, acc, acc)
+		}
+	})
 }
 
 // zeros returns k registers of zeros.
@@ -371,8 +358,9 @@ func (f *function) zeros(k int) []vec {
 }
 
 func (f *function) zero() vec {
-	d := f.YMM()
-	f.emitFloat("VXOR", d, d, d)
+	d := f.vector()
+	x := d.AsY() // clears the rest too, and at no cost
+	f.emit(pick(f, "VXORPS", "VXORPD"), x, x, x)
 	return d
 }
 
@@ -386,11 +374,11 @@ func (f *function) joinAll(name string, v []vec) vec {
 	return v[0]
 }
 
-// horizontal combines the lanes of v with the instruction into every lane of
-// the low half of v, and returns it.
+// horizontal combines the lanes of a vector of sumBytes with the instruction into
+// every lane of its low half, and returns it.
 func (f *function) horizontal(name string, v vec) vec {
-	low, high := v.AsX(), f.YMM().AsX()
-	f.VEXTRACTF128(operand.U8(1), v, high)
+	low, high := v.AsX(), f.XMM()
+	f.emit(f.set.sixteen("VEXTRACTF"), operand.U8(1), v.AsY(), high)
 	f.emitFloat(name, high, low, low)
 	f.VPSHUFD(operand.U8(0x4e), low, high)
 	f.emitFloat(name, high, low, low)
@@ -402,8 +390,4 @@ func (f *function) horizontal(name string, v vec) vec {
 }
 
 // spread copies lane 0 of v to all lanes.
-func (f *function) spread(v vec) vec {
-	d := f.YMM()
-	f.emit(pick(f, "VBROADCASTSS", "VBROADCASTSD"), v.AsX(), d)
-	return d
-}
+func (f *function) spread(v vec) vec { return f.broadcast(v.AsX()) }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sort"
 	"sync"
 
@@ -26,7 +27,7 @@ import (
 	"github.com/mmcloughlin/avo/printer"
 )
 
-// families lists the assembly files and the kernels in each.
+// families lists the kernels by file of assembly.
 var families = []struct {
 	file    string
 	kernels []kernel
@@ -58,20 +59,21 @@ func main() {
 // generate returns the files by name.
 func generate() map[string][]byte {
 	files := map[string][]byte{
-		"kernels_amd64.go":   goFile("amd64 && !noasm", amd64Head, stubs(), kernel.accelerated),
+		"kernels_amd64.go":   goFile("amd64 && !noasm", acceleratedHead, stubs(amd64), func(k kernel) string { return k.accelerated(amd64) }),
 		"kernels_generic.go": goFile("!amd64 || noasm", "", "", kernel.portable),
 	}
-	for _, f := range families {
-		files[f.file+"_amd64.s"] = assemble(f.kernels)
+	for _, set := range amd64.sets {
+		for _, f := range families {
+			if text := assemble(amd64, set, f.kernels); text != nil {
+				files[f.file+"_"+set.constant+"_amd64.s"] = text
+			}
+		}
 	}
 	return files
 }
 
-const amd64Head = `
+const acceleratedHead = `
 import "unsafe"
-
-// vectorBytes is the size of a vector register.
-const vectorBytes = 32
 
 // sizeOf is the size of an element.
 func sizeOf[T Float]() int {
@@ -97,12 +99,14 @@ func step[T Float](s []T) int {
 `
 
 // stubs declares the assembly functions.
-func stubs() string {
+func stubs(a architecture) string {
 	var b bytes.Buffer
 	for _, family := range families {
 		for _, k := range family.kernels {
-			for _, double := range k.types() {
-				fmt.Fprintf(&b, "//go:noescape\nfunc %s%s\n\n", k.assembly(double), k.signature(double)[len("func"):])
+			for _, set := range k.sets(a) {
+				for _, double := range k.types() {
+					fmt.Fprintf(&b, "//go:noescape\nfunc %s%s\n\n", k.assembly(set, double), k.signature(elementTypes[double])[len("func"):])
+				}
 			}
 		}
 	}
@@ -125,9 +129,9 @@ func goFile(constraint, head, tail string, body func(kernel) string) []byte {
 	return text
 }
 
-// assemble builds the kernels of a family and prints them with the constants
-// they use.
-func assemble(kernels []kernel) []byte {
+// assemble builds the kernels of a family for an instruction set and prints them
+// with the constants they use. It returns nil if there are none.
+func assemble(a architecture, set *instructionSet, kernels []kernel) []byte {
 	type task struct {
 		kernel kernel
 		double bool
@@ -135,8 +139,13 @@ func assemble(kernels []kernel) []byte {
 	var tasks []task
 	for _, k := range kernels {
 		for _, double := range k.types() {
-			tasks = append(tasks, task{k, double})
+			if slices.Contains(k.sets(a), set) {
+				tasks = append(tasks, task{k, double})
+			}
 		}
+	}
+	if len(tasks) == 0 {
+		return nil
 	}
 	functions := make([]*ir.Function, len(tasks))
 	constants := make([][]uint64, len(tasks))
@@ -145,14 +154,14 @@ func assemble(kernels []kernel) []byte {
 	for i, t := range tasks {
 		wait.Go(func() {
 			slots <- struct{}{}
-			functions[i], constants[i] = compileFunction(t.kernel.assembly(t.double), t.kernel.signature(t.double), t.double, t.kernel.emit)
+			functions[i], constants[i] = compileFunction(set, t.kernel.assembly(set, t.double), t.kernel.signature(elementTypes[t.double]), t.double, t.kernel.emit)
 			<-slots
 		})
 	}
 	wait.Wait()
 
 	c := build.NewContext()
-	c.ConstraintExpr("amd64,!noasm")
+	c.ConstraintExpr(a.name + ",!noasm")
 	for _, double := range []bool{false, true} {
 		used := map[uint64]bool{}
 		for i, t := range tasks {
@@ -162,12 +171,14 @@ func assemble(kernels []kernel) []byte {
 				}
 			}
 		}
-		emitConstants(c, used, double)
+		emitConstants(c, set, used, double)
 	}
-	c.StaticGlobal(maskTable)
-	c.DataAttributes(attr.RODATA | attr.NOPTR)
-	for i := range 8 {
-		c.AppendDatum(operand.U64(^uint64(0) * uint64(1-i/4)))
+	if !set.masks {
+		c.StaticGlobal(maskTable)
+		c.DataAttributes(attr.RODATA | attr.NOPTR)
+		for i := range 8 {
+			c.AppendDatum(operand.U64(^uint64(0) * uint64(1-i/4)))
+		}
 	}
 	file, err := c.Result()
 	if err != nil {
@@ -184,8 +195,9 @@ func assemble(kernels []kernel) []byte {
 	return text
 }
 
-// emitConstants adds the constants as data, each repeated over a vector.
-func emitConstants(c *build.Context, used map[uint64]bool, double bool) {
+// emitConstants adds the constants as data, each repeated over a vector unless
+// instructions do that.
+func emitConstants(c *build.Context, set *instructionSet, used map[uint64]bool, double bool) {
 	var list []uint64
 	for b := range used {
 		list = append(list, b)
@@ -194,11 +206,18 @@ func emitConstants(c *build.Context, used map[uint64]bool, double bool) {
 	for _, b := range list {
 		c.StaticGlobal(constantName(b, double))
 		c.DataAttributes(attr.RODATA | attr.NOPTR)
-		if !double {
-			b |= b << 32
-		}
-		for range vectorBytes / 8 {
+		switch {
+		case !set.masks:
+			if !double {
+				b |= b << 32
+			}
+			for range set.vectorBytes / 8 {
+				c.AppendDatum(operand.U64(b))
+			}
+		case double:
 			c.AppendDatum(operand.U64(b))
+		default:
+			c.AppendDatum(operand.U32(b))
 		}
 	}
 }

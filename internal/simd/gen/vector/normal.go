@@ -74,7 +74,7 @@ func (f *function) erfc(x vec) vec {
 	t := f.min(f.constant(f.tailEnd(false)), f.abs(x))
 	tail, _ := f.tail(t, false, nil)
 	tail = f.lower(tail)
-	return f.blend(tail, f.sub(f.constant(2), tail), x)
+	return f.blend(tail, f.sub(f.constant(2), tail), f.negative(x))
 }
 
 // normalCDF returns Φ(x) and e^(−x²/2).
@@ -82,7 +82,7 @@ func (f *function) normalCDF(x vec) (cdf, density vec) {
 	t := f.min(f.constant(f.tailEnd(true)), f.abs(x))
 	tail, density := f.tail(t, true, nil)
 	tail, density = f.lower(tail), f.lower(density)
-	return f.blend(f.sub(f.constant(1), tail), tail, x), density
+	return f.blend(f.sub(f.constant(1), tail), tail, f.negative(x)), density
 }
 
 // gelu returns x·Φ(x): m = x·Φ(−|x|) for negative x, x − m for positive x.
@@ -91,7 +91,7 @@ func (f *function) gelu(x vec) vec {
 	t = f.min(f.constant(f.tailEnd(true)), t)
 	tail, _ := f.tail(f.abs(t), true, t)
 	m := f.lower(tail)
-	return f.blend(f.sub(x, m), m, x)
+	return f.blend(f.sub(x, m), m, f.negative(x))
 }
 
 // geluDerivative returns Φ(x) + x·φ(x).

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // accumulators is how many registers a reduction adds into: enough to have two
@@ -14,75 +15,62 @@ const accumulators = 8
 const smallReduction = 4
 
 // reduction is a kernel that sums a term over its slices. term adds to acc what
-// the operands x give; mask is nil but in the rest, where it has the
-// lanes that count, the others holding x = 0.
-func reduction(name string, params []param, registers int, term func(f *function, acc vec, x []op, s vec, mask func() vec)) kernel {
+// the operands x give, which is 0 for x = 0.
+func reduction(name string, params []param, term func(f *function, acc vec, x []op)) kernel {
 	k := kernel{name: name, halves: true, params: params, result: []string{"T"}, small: smallReduction}
 	k.emit = func(f *function) {
 		n := f.load64("n")
 		var in []stream
-		var s vec
 		for _, p := range params {
-			if p.typ == "T" {
-				s = f.scalar(p.name)
-			} else {
-				in = append(in, f.streams(p.name)...)
-			}
+			in = append(in, f.streams(p.name)...)
 		}
-		acc := f.zeros(registers)
-		f.fold(n, in, acc, func(acc vec, x []op, mask func() vec) { term(f, acc, x, s, mask) })
-		sum := f.horizontal("VADD", f.joinAll("VADD", acc))
-		f.storeScalar(sum, f.result(0))
+		sum := f.fold(n, in, accumulators, "VADD", f.zero, func(acc vec, x []op, _ func() mask) { term(f, acc, x) })
+		f.storeScalar(f.horizontal("VADD", sum), f.result(0))
 		f.finish()
 	}
 	return k
 }
 
 var reduceKernels = []kernel{
-	reduction("sum", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ func() vec) {
+	reduction("sum", sliceParams("x"), func(f *function, acc vec, x []op) {
 		f.emitFloat("VADD", x[0], acc, acc)
 	}),
-	reduction("sumAbs", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ func() vec) {
+	reduction("sumAbs", sliceParams("x"), func(f *function, acc vec, x []op) {
 		f.emitFloat("VADD", f.and(f.reg(f.bits(f.signBit()-1)), x[0]), acc, acc)
 	}),
-	reduction("sumSquares", sliceParams("x"), accumulators, func(f *function, acc vec, x []op, _ vec, _ func() vec) {
+	reduction("sumSquares", sliceParams("x"), func(f *function, acc vec, x []op) {
 		v := f.reg(x[0])
 		f.addMul(acc, v, v)
 	}),
-	reduction("sumSquaredDeviations", with(sliceParams("x"), param{"mean", "T"}), accumulators, func(f *function, acc vec, x []op, mean vec, mask func() vec) {
-		d := f.sub(mean, x[0])
-		if mask != nil {
-			d = f.and(d, mask())
-		}
-		f.addMul(acc, d, d)
-	}),
-	reduction("dot", sliceParams("a", "b"), accumulators, func(f *function, acc vec, x []op, _ vec, _ func() vec) {
+	reduction("dot", sliceParams("a", "b"), func(f *function, acc vec, x []op) {
 		f.addMul(acc, f.reg(x[0]), x[1])
 	}),
-	reduction("sumExp", with(sliceParams("x"), param{"shift", "T"}), 1, func(f *function, acc vec, x []op, shift vec, mask func() vec) {
-		e := f.exp(f.sub(f.reg(x[0]), shift))
-		if mask != nil {
-			e = f.and(e, mask())
-		}
-		f.emitFloat("VADD", e, acc, acc)
-	}),
+	{
+		name: "sumExp", costly: true, halves: true, params: with(sliceParams("x"), param{"shift", "T"}), result: []string{"T"}, small: smallReduction, emit: func(f *function) {
+			n, x, shift := f.load64("n"), f.streams("x"), f.scalar("shift")
+			acc := f.zero()
+			f.longLoop(n, mapping{in: x,
+				body: func(x []vec) []vec { return []vec{f.exp(f.sub(x[0], shift))} },
+				each: func(y []vec, lanes func() mask) { f.accumulate(acc, y[0], lanes) },
+			})
+			f.storeScalar(f.horizontal("VADD", acc), f.result(0))
+			f.finish()
+		},
+	},
 	extremum("maxOf", "VMAX", math.Inf(-1)),
 	extremum("minOf", "VMIN", math.Inf(1)),
 	{
 		name: "indexOf", internal: true, params: with(sliceParams("x"), param{"v", "T"}), result: []string{"int"}, emit: emitIndexOf,
 	},
 	{
-		name: "sumRows", internal: true,
+		name: "sumRows", internal: true, costly: true,
 		params: []param{{"dst", "[]T"}, {"x", "[]T"}, {"accumulate", "bool"}},
 		bridge: `
 	switch {
-	case active < avx2:
+	case sumRowsWidth() == 0:
 		sumRowsGeneric(dst, x, accumulate)
-	case len(dst) == 0:
-	case is32[T]():
-		sumRowsF32AVX2(ptr32(dst), ptr32(x), len(dst), len(x)/len(dst), accumulate)
-	default:
-		sumRowsF64AVX2(ptr64(dst), ptr64(x), len(dst), len(x)/len(dst), accumulate)
+	case len(dst) > 0:
+		sumRowsAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), len(x)/len(dst), accumulate)
 	}`,
 		asm:  "func(dst, x *T, n, rows int, accumulate bool)",
 		emit: emitSumRows,
@@ -96,61 +84,91 @@ func extremum(name, instruction string, start float64) kernel {
 	k := kernel{name: name, params: sliceParams("x"), result: []string{"T"}, small: smallReduction}
 	k.emit = func(f *function) {
 		n, in := f.load64("n"), f.streams("x")
-		acc := make([]vec, 4)
-		for i := range acc {
-			acc[i] = f.copy(f.constant(start))
-		}
-		nan := f.zero()
-		f.fold(n, in, acc, func(acc vec, x []op, mask func() vec) {
-			v := f.reg(x[0])
-			if mask != nil {
-				v = f.blend(f.constant(start), v, mask())
+		nan := f.noLanes()
+		var other vec // to be compared with the next one: NaN in either shows
+		y := f.extremeOf(instruction, start, n, in, func(v vec) {
+			switch {
+			case f.narrow:
+				f.joinMask(nan, f.compare(unordered, v, v))
+			case other == nil:
+				other = v
+			default:
+				f.joinMask(nan, f.compare(unordered, other, v))
+				other = nil
 			}
-			f.emitFloat(instruction, v, acc, acc)
-			f.emitFloat("VOR", f.compare(unordered, v, v), nan, nan)
 		})
-		y := f.horizontal(instruction, f.joinAll(instruction, acc))
-		nan = f.horizontal("VOR", nan)
-		f.storeScalar(f.or(y, nan), f.result(0))
+		number := f.label("number")
+		f.jumpIfNone(nan, number)
+		f.storeScalar(f.reg(f.constant(math.NaN())), f.result(0))
+		f.finish()
+		f.Label(number)
+		f.storeScalar(y, f.result(0))
 		f.finish()
 	}
 	return k
 }
 
+// extremeOf returns in the low lanes what the instruction VMAX or VMIN makes of the
+// elements, NaN dropped, beginning with start. each, where set, sees all of them.
+func (f *function) extremeOf(instruction string, start float64, n reg.GPVirtual, in []stream, each func(v vec)) vec {
+	y := f.fold(n, in, 4, instruction, func() vec { return f.copy(f.constant(start)) }, func(acc vec, x []op, lanes func() mask) {
+		v := f.reg(x[0])
+		if lanes != nil {
+			v = f.blend(f.constant(start), v, lanes())
+		}
+		if each == nil {
+			f.emitFloat(instruction, acc, v, acc)
+			return
+		}
+		f.emitFloat(instruction, v, acc, acc)
+		each(v)
+	})
+	return f.horizontal(instruction, y)
+}
+
 // emitIndexOf finds the first element equal to v, or returns n.
 func emitIndexOf(f *function) {
 	n, x, v := f.load64("n"), f.load64("x"), f.scalar("v")
-	lanes := f.lanes()
-	scan, rest, one, found, done := f.label("scan"), f.label("rest"), f.label("one"), f.label("found"), f.label("done")
-	at := f.GP64()
+	lanes := operand.I32(f.lanes())
+	scan, rest, found, done := f.label("scan"), f.label("rest"), f.label("found"), f.label("done")
+	at, hits := f.GP64(), f.GP32()
 	f.XORQ(at, at)
 	element := operand.Mem{Base: x, Index: at, Scale: uint8(f.bytes())}
 
-	f.SUBQ(operand.I32(lanes), n)
+	f.SUBQ(lanes, n)
 	f.JL(ref(rest))
 	f.Label(scan)
-	hits := f.GP32()
-	f.emitFloat("VMOVMSK", f.compare(equal, v, element), hits)
+	f.MOVL(f.lanesOf(f.compare(equal, v, element)), hits)
 	f.TESTL(hits, hits)
 	f.JNE(ref(found))
-	f.ADDQ(operand.I32(lanes), at)
-	f.SUBQ(operand.I32(lanes), n)
+	f.ADDQ(lanes, at)
+	f.SUBQ(lanes, n)
 	f.JGE(ref(scan))
 
 	f.Label(rest)
-	f.ADDQ(operand.I32(lanes), n)
+	f.ADDQ(lanes, n)
 	f.JE(ref(done))
-	f.Label(one)
-	f.emit(pick(f, "VUCOMISS", "VUCOMISD"), element, v.AsX())
-	next := f.label("next")
-	f.JNE(ref(next))
-	f.JPS(ref(next))
-	f.JMP(ref(done))
-	f.Label(next)
-	f.INCQ(at)
-	f.DECQ(n)
-	f.JNE(ref(one))
-	f.JMP(ref(done))
+	if f.set.masks {
+		in, equals := f.tailMask(n), f.K()
+		f.emitFloat("VCMP", operand.U8(equal), element, v, in, equals)
+		f.KMOVW(equals, hits)
+		f.TESTL(hits, hits)
+		f.JNE(ref(found))
+		f.ADDQ(n, at)
+		f.JMP(ref(done))
+	} else {
+		one, next := f.label("one"), f.label("next")
+		f.Label(one)
+		f.emit(pick(f, "VUCOMISS", "VUCOMISD"), element, v.AsX())
+		f.JNE(ref(next))
+		f.JPS(ref(next))
+		f.JMP(ref(done))
+		f.Label(next)
+		f.INCQ(at)
+		f.DECQ(n)
+		f.JNE(ref(one))
+		f.JMP(ref(done))
+	}
 
 	f.Label(found)
 	f.BSFL(hits, hits)
@@ -173,7 +191,7 @@ func emitSumRows(f *function) {
 	f.SHLQ(operand.U8(pick(f, 2, 3)), pitch)
 
 	// columns adds the rows of k vectors of columns, walking down from x.
-	columns := func(k int, mask *vec) {
+	columns := func(k int, lanes mask) {
 		acc := f.zeros(k)
 		down, left, keep := f.GP64(), f.GP64(), f.label("keep")
 		loop := f.label("rows")
@@ -181,9 +199,9 @@ func emitSumRows(f *function) {
 		f.MOVQ(rows, left)
 		f.Label(loop)
 		for j := range acc {
-			m := stream{pointer: down}.at(j)
-			if mask != nil {
-				f.emitFloat("VADD", f.maskedLoad(m, *mask), acc[j], acc[j])
+			m := stream{pointer: down}.at(f, j)
+			if lanes != nil {
+				f.emitFloat("VADD", f.maskedLoad(m, lanes), acc[j], acc[j])
 			} else {
 				f.emitFloat("VADD", m, acc[j], acc[j])
 			}
@@ -196,29 +214,29 @@ func emitSumRows(f *function) {
 		f.TESTB(accumulate, accumulate)
 		f.JE(ref(keep))
 		for j := range acc {
-			if mask != nil {
-				f.emitFloat("VADD", f.maskedLoad(out.at(j), *mask), acc[j], acc[j])
+			if lanes != nil {
+				f.emitFloat("VADD", f.maskedLoad(out.at(f, j), lanes), acc[j], acc[j])
 			} else {
-				f.emitFloat("VADD", out.at(j), acc[j], acc[j])
+				f.emitFloat("VADD", out.at(f, j), acc[j], acc[j])
 			}
 		}
 		f.Label(keep)
 		for j := range acc {
-			if mask != nil {
+			if lanes != nil {
 				f.partialStore(acc[j], out, n)
 			} else {
-				f.store(acc[j], out.at(j))
+				f.store(acc[j], out.at(f, j))
 			}
 		}
 	}
-	for _, k := range []int{8, 1} {
+	for _, k := range []int{8, 4, 1} {
 		again, next := f.label("again"), f.label("next")
 		f.Label(again)
 		f.CMPQ(n, operand.I32(k*f.lanes()))
 		f.JL(ref(next))
 		columns(k, nil)
-		f.ADDQ(operand.I32(k*vectorBytes), x)
-		f.ADDQ(operand.I32(k*vectorBytes), dst)
+		f.ADDQ(operand.I32(k*f.vectorBytes()), x)
+		f.ADDQ(operand.I32(k*f.vectorBytes()), dst)
 		f.SUBQ(operand.I32(k*f.lanes()), n)
 		f.JMP(ref(again))
 		f.Label(next)
@@ -226,8 +244,7 @@ func emitSumRows(f *function) {
 	done := f.label("done")
 	f.TESTQ(n, n)
 	f.JE(ref(done))
-	mask := f.tailMask(n)
-	columns(1, &mask)
+	columns(1, f.tailMask(n))
 	f.Label(done)
 	f.finish()
 }

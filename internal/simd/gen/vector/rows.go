@@ -6,18 +6,7 @@ import "math"
 // it comes back with the exponentials.
 func (f *function) rowMaximum() vec {
 	n, x := f.load64("n"), f.streams("x")
-	acc := make([]vec, 4)
-	for i := range acc {
-		acc[i] = f.copy(f.constant(math.Inf(-1)))
-	}
-	f.fold(n, x, acc, func(acc vec, x []op, mask func() vec) {
-		v := f.reg(x[0])
-		if mask != nil {
-			v = f.blend(f.constant(math.Inf(-1)), v, mask())
-		}
-		f.emitFloat("VMAX", acc, v, acc)
-	})
-	return f.spread(f.horizontal("VMAX", f.joinAll("VMAX", acc)))
+	return f.spread(f.extremeOf("VMAX", math.Inf(-1), n, x, nil))
 }
 
 // rowExponentials returns Σ e^(x−shift) in the low lanes, shift at least the
@@ -31,20 +20,14 @@ func (f *function) rowExponentials(shift vec, store bool) vec {
 	acc := f.zero()
 	f.longLoop(n, mapping{in: x, out: out,
 		body: func(x []vec) []vec { return []vec{f.expSmall(f.sub(x[0], shift))} },
-		each: func(y []vec, mask func() vec) {
-			e := y[0]
-			if mask != nil {
-				e = f.and(e, mask())
-			}
-			f.emitFloat("VADD", e, acc, acc)
-		},
+		each: func(y []vec, lanes func() mask) { f.accumulate(acc, y[0], lanes) },
 	})
 	return f.horizontal("VADD", acc)
 }
 
 var rowKernels = []kernel{
 	// softmax writes e^(x−max)/sum and returns max and sum.
-	{name: "softmax", internal: true, params: sliceParams("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
+	{name: "softmax", costly: true, internal: true, params: sliceParams("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
 		largest := f.rowMaximum()
 		f.storeScalar(largest, f.result(0))
 		sum := f.rowExponentials(largest, true)
@@ -55,7 +38,7 @@ var rowKernels = []kernel{
 		f.finish()
 	}},
 	// maxSumExp returns max and Σ e^(x−max).
-	{name: "maxSumExp", internal: true, params: sliceParams("x"), result: []string{"T", "T"}, emit: func(f *function) {
+	{name: "maxSumExp", costly: true, internal: true, params: sliceParams("x"), result: []string{"T", "T"}, emit: func(f *function) {
 		largest := f.rowMaximum()
 		f.storeScalar(largest, f.result(0))
 		f.storeScalar(f.rowExponentials(largest, false), f.result(1))
@@ -63,7 +46,7 @@ var rowKernels = []kernel{
 	}},
 	// expShiftSum writes e^(x−shift), shift at least the largest x, and returns
 	// the sum.
-	{name: "expShiftSum", halves: true, params: with(sliceParams("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
+	{name: "expShiftSum", costly: true, halves: true, params: with(sliceParams("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
 		f.storeScalar(f.rowExponentials(f.scalar("shift"), true), f.result(0))
 		f.finish()
 	}},
@@ -80,7 +63,7 @@ var rowKernels = []kernel{
 		f.finish()
 	}},
 	// logSoftmaxGradient writes g − s·e^y.
-	{name: "logSoftmaxGradient", internal: true, params: with(sliceParams("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
+	{name: "logSoftmaxGradient", costly: true, internal: true, params: with(sliceParams("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
 		n, in, s := f.load64("n"), f.streams("dst", "grad", "y"), f.scalar("s")
 		f.longLoop(n, mapping{in: in[1:], out: in[:1], body: func(x []vec) []vec {
 			return []vec{f.subMul(x[0], s, f.exp(x[1]))}

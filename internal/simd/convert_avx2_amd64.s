@@ -4,18 +4,6 @@
 
 #include "textflag.h"
 
-DATA s3f000000<>+0(SB)/8, $0x3f0000003f000000
-DATA s3f000000<>+8(SB)/8, $0x3f0000003f000000
-DATA s3f000000<>+16(SB)/8, $0x3f0000003f000000
-DATA s3f000000<>+24(SB)/8, $0x3f0000003f000000
-GLOBL s3f000000<>(SB), RODATA|NOPTR, $32
-
-DATA d3fe0000000000000<>+0(SB)/8, $0x3fe0000000000000
-DATA d3fe0000000000000<>+8(SB)/8, $0x3fe0000000000000
-DATA d3fe0000000000000<>+16(SB)/8, $0x3fe0000000000000
-DATA d3fe0000000000000<>+24(SB)/8, $0x3fe0000000000000
-GLOBL d3fe0000000000000<>(SB), RODATA|NOPTR, $32
-
 DATA masks<>+0(SB)/8, $0xffffffffffffffff
 DATA masks<>+8(SB)/8, $0xffffffffffffffff
 DATA masks<>+16(SB)/8, $0xffffffffffffffff
@@ -34,10 +22,10 @@ TEXT ·bytesToFloatsF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ         src+8(FP), DX
 	VBROADCASTSS scale+24(FP), Y0
 	VBROADCASTSS shift+28(FP), Y1
-	TESTQ        AX, AX
-	JE           done2
 
-loop1:
+again1:
+	CMPQ      AX, $+8
+	JL        done2
 	VPMOVZXBD (DX), Y2
 	VCVTDQ2PS Y2, Y2
 	VMULPS    Y0, Y2, Y2
@@ -46,7 +34,7 @@ loop1:
 	ADDQ      $+8, DX
 	ADDQ      $+32, CX
 	SUBQ      $+8, AX
-	JNE       loop1
+	JMP       again1
 
 done2:
 	VZEROUPPER
@@ -60,10 +48,10 @@ TEXT ·bytesToFloatsF64AVX2(SB), NOSPLIT, $0-40
 	MOVQ         src+8(FP), DX
 	VBROADCASTSD scale+24(FP), Y0
 	VBROADCASTSD shift+32(FP), Y1
-	TESTQ        AX, AX
-	JE           done2
 
-loop1:
+again1:
+	CMPQ      AX, $+4
+	JL        done2
 	VPMOVZXBD (DX), X2
 	VCVTDQ2PD X2, Y2
 	VMULPD    Y0, Y2, Y2
@@ -72,7 +60,7 @@ loop1:
 	ADDQ      $+4, DX
 	ADDQ      $+32, CX
 	SUBQ      $+4, AX
-	JNE       loop1
+	JMP       again1
 
 done2:
 	VZEROUPPER
@@ -81,19 +69,19 @@ done2:
 // func float32To64F64AVX2(dst *float64, src *float32, n int)
 // Requires: AVX
 TEXT ·float32To64F64AVX2(SB), NOSPLIT, $0-24
-	MOVQ  n+16(FP), AX
-	MOVQ  dst+0(FP), CX
-	MOVQ  src+8(FP), DX
-	TESTQ AX, AX
-	JE    done2
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
 
-loop1:
+again1:
+	CMPQ      AX, $+4
+	JL        done2
 	VCVTPS2PD (DX), Y0
 	VMOVUPD   Y0, (CX)
 	ADDQ      $+16, DX
 	ADDQ      $+32, CX
 	SUBQ      $+4, AX
-	JNE       loop1
+	JMP       again1
 
 done2:
 	VZEROUPPER
@@ -102,19 +90,19 @@ done2:
 // func float64To32F64AVX2(dst *float32, src *float64, n int)
 // Requires: AVX
 TEXT ·float64To32F64AVX2(SB), NOSPLIT, $0-24
-	MOVQ  n+16(FP), AX
-	MOVQ  dst+0(FP), CX
-	MOVQ  src+8(FP), DX
-	TESTQ AX, AX
-	JE    done2
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
 
-loop1:
+again1:
+	CMPQ       AX, $+4
+	JL         done2
 	VCVTPD2PSY (DX), X0
 	VMOVUPS    X0, (CX)
 	ADDQ       $+32, DX
 	ADDQ       $+16, CX
 	SUBQ       $+4, AX
-	JNE        loop1
+	JMP        again1
 
 done2:
 	VZEROUPPER
@@ -237,91 +225,5 @@ tile2:
 	LEAQ           (AX)(DX*4), AX
 	SUBQ           $+4, R8
 	JNE            column1
-	VZEROUPPER
-	RET
-
-// func fmaLoopF32AVX2(iterations int) int
-// Requires: AVX, FMA3
-TEXT ·fmaLoopF32AVX2(SB), NOSPLIT, $0-16
-	VMOVUPS s3f000000<>+0(SB), Y0
-	MOVQ    iterations+0(FP), AX
-	IMUL3Q  $+192, AX, CX
-	MOVQ    CX, ret+8(FP)
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS Y0, Y0
-	TESTQ   AX, AX
-	JLE     done2
-
-loop1:
-	VFMADD213PS Y0, Y0, Y1
-	VFMADD213PS Y0, Y0, Y2
-	VFMADD213PS Y0, Y0, Y3
-	VFMADD213PS Y0, Y0, Y4
-	VFMADD213PS Y0, Y0, Y5
-	VFMADD213PS Y0, Y0, Y6
-	VFMADD213PS Y0, Y0, Y7
-	VFMADD213PS Y0, Y0, Y8
-	VFMADD213PS Y0, Y0, Y9
-	VFMADD213PS Y0, Y0, Y10
-	VFMADD213PS Y0, Y0, Y11
-	VFMADD213PS Y0, Y0, Y12
-	DECQ        AX
-	JNE         loop1
-
-done2:
-	VZEROUPPER
-	RET
-
-// func fmaLoopF64AVX2(iterations int) int
-// Requires: AVX, FMA3
-TEXT ·fmaLoopF64AVX2(SB), NOSPLIT, $0-16
-	VMOVUPD d3fe0000000000000<>+0(SB), Y0
-	MOVQ    iterations+0(FP), AX
-	IMUL3Q  $+96, AX, CX
-	MOVQ    CX, ret+8(FP)
-	VXORPD  Y1, Y1, Y1
-	VXORPD  Y2, Y2, Y2
-	VXORPD  Y3, Y3, Y3
-	VXORPD  Y4, Y4, Y4
-	VXORPD  Y5, Y5, Y5
-	VXORPD  Y6, Y6, Y6
-	VXORPD  Y7, Y7, Y7
-	VXORPD  Y8, Y8, Y8
-	VXORPD  Y9, Y9, Y9
-	VXORPD  Y10, Y10, Y10
-	VXORPD  Y11, Y11, Y11
-	VXORPD  Y12, Y12, Y12
-	VMOVUPD Y0, Y0
-	TESTQ   AX, AX
-	JLE     done2
-
-loop1:
-	VFMADD213PD Y0, Y0, Y1
-	VFMADD213PD Y0, Y0, Y2
-	VFMADD213PD Y0, Y0, Y3
-	VFMADD213PD Y0, Y0, Y4
-	VFMADD213PD Y0, Y0, Y5
-	VFMADD213PD Y0, Y0, Y6
-	VFMADD213PD Y0, Y0, Y7
-	VFMADD213PD Y0, Y0, Y8
-	VFMADD213PD Y0, Y0, Y9
-	VFMADD213PD Y0, Y0, Y10
-	VFMADD213PD Y0, Y0, Y11
-	VFMADD213PD Y0, Y0, Y12
-	DECQ        AX
-	JNE         loop1
-
-done2:
 	VZEROUPPER
 	RET

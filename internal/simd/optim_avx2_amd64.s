@@ -79,14 +79,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, DI
 	ANDQ     $+4, DI
-	VMOVSD   (CX)(DI*4), X9
-	VMOVLHPS X8, X9, X8
+	VMOVSD   (CX)(DI*4), X13
+	VMOVLHPS X8, X13, X8
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y9
-	VINSERTF128    $0x01, X8, Y9, Y8
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X13
+	VINSERTF128 $0x01, X8, Y13, Y8
 
 skip8:
 	VXORPS Y9, Y9, Y9
@@ -101,14 +101,14 @@ skip9:
 	JE       skip10
 	MOVQ     AX, DI
 	ANDQ     $+4, DI
-	VMOVSD   (DX)(DI*4), X10
-	VMOVLHPS X9, X10, X9
+	VMOVSD   (DX)(DI*4), X13
+	VMOVLHPS X9, X13, X9
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (DX), Y10
-	VINSERTF128    $0x01, X9, Y10, Y9
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X13
+	VINSERTF128 $0x01, X9, Y13, Y9
 
 skip11:
 	VXORPS Y10, Y10, Y10
@@ -123,14 +123,14 @@ skip12:
 	JE       skip13
 	MOVQ     AX, DI
 	ANDQ     $+4, DI
-	VMOVSD   (BX)(DI*4), X11
-	VMOVLHPS X10, X11, X10
+	VMOVSD   (BX)(DI*4), X13
+	VMOVLHPS X10, X13, X10
 
 skip13:
-	TESTQ          $0x00000004, AX
-	JE             skip14
-	VBROADCASTF128 (BX), Y11
-	VINSERTF128    $0x01, X10, Y11, Y10
+	TESTQ       $0x00000004, AX
+	JE          skip14
+	VMOVUPS     (BX), X13
+	VINSERTF128 $0x01, X10, Y13, Y10
 
 skip14:
 	VXORPS Y11, Y11, Y11
@@ -145,14 +145,14 @@ skip15:
 	JE       skip16
 	MOVQ     AX, DI
 	ANDQ     $+4, DI
-	VMOVSD   (SI)(DI*4), X12
-	VMOVLHPS X11, X12, X11
+	VMOVSD   (SI)(DI*4), X13
+	VMOVLHPS X11, X13, X11
 
 skip16:
-	TESTQ          $0x00000004, AX
-	JE             skip17
-	VBROADCASTF128 (SI), Y12
-	VINSERTF128    $0x01, X11, Y12, Y11
+	TESTQ       $0x00000004, AX
+	JE          skip17
+	VMOVUPS     (SI), X13
+	VINSERTF128 $0x01, X11, Y13, Y11
 
 skip17:
 	JMP enter2
@@ -280,10 +280,10 @@ rest3:
 	VMOVSD (CX)(DI*8), X8
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y9
-	VINSERTF128    $0x01, X8, Y9, Y8
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X13
+	VINSERTF128 $0x01, X8, Y13, Y8
 
 skip7:
 	VXORPD Y9, Y9, Y9
@@ -294,10 +294,10 @@ skip7:
 	VMOVSD (DX)(DI*8), X9
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y10
-	VINSERTF128    $0x01, X9, Y10, Y9
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X13
+	VINSERTF128 $0x01, X9, Y13, Y9
 
 skip9:
 	VXORPD Y10, Y10, Y10
@@ -308,10 +308,10 @@ skip9:
 	VMOVSD (BX)(DI*8), X10
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y11
-	VINSERTF128    $0x01, X10, Y11, Y10
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X13
+	VINSERTF128 $0x01, X10, Y13, Y10
 
 skip11:
 	VXORPD Y11, Y11, Y11
@@ -322,10 +322,10 @@ skip11:
 	VMOVSD (SI)(DI*8), X11
 
 skip12:
-	TESTQ          $0x00000002, AX
-	JE             skip13
-	VBROADCASTF128 (SI), Y12
-	VINSERTF128    $0x01, X11, Y12, Y11
+	TESTQ       $0x00000002, AX
+	JE          skip13
+	VMOVUPS     (SI), X13
+	VINSERTF128 $0x01, X11, Y13, Y11
 
 skip13:
 	JMP enter2
@@ -333,7 +333,7 @@ skip13:
 leave4:
 	TESTQ        $0x00000002, AX
 	JE           skip14
-	VMOVUPD      X8, (CX)
+	VMOVUPS      X8, (CX)
 	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $+16, CX
 
@@ -345,7 +345,7 @@ skip14:
 skip15:
 	TESTQ        $0x00000002, AX
 	JE           skip16
-	VMOVUPD      X9, (DX)
+	VMOVUPS      X9, (DX)
 	VEXTRACTF128 $0x01, Y9, X9
 	ADDQ         $+16, DX
 
@@ -357,7 +357,7 @@ skip16:
 skip17:
 	TESTQ        $0x00000002, AX
 	JE           skip18
-	VMOVUPD      X10, (BX)
+	VMOVUPS      X10, (BX)
 	VEXTRACTF128 $0x01, Y10, X10
 	ADDQ         $+16, BX
 
@@ -382,7 +382,7 @@ TEXT ·sgdF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ         $+32, AX
 	JL           one2
 
-four1:
+many1:
 	VMULPS      (CX), Y0, Y2
 	VFMADD231PS (DX), Y1, Y2
 	VMOVUPS     Y2, (CX)
@@ -398,7 +398,7 @@ four1:
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
 	SUBQ        $+32, AX
-	JGE         four1
+	JGE         many1
 
 one2:
 	ADDQ $+24, AX
@@ -432,10 +432,10 @@ skip6:
 	VMOVLHPS X2, X3, X2
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip8:
 	VXORPS Y3, Y3, Y3
@@ -454,10 +454,10 @@ skip9:
 	VMOVLHPS X3, X4, X3
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (DX), Y4
-	VINSERTF128    $0x01, X3, Y4, Y3
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X4
+	VINSERTF128 $0x01, X3, Y4, Y3
 
 skip11:
 	VMULPS       Y2, Y0, Y0
@@ -496,7 +496,7 @@ TEXT ·sgdF64AVX2(SB), NOSPLIT, $0-40
 	SUBQ         $+16, AX
 	JL           one2
 
-four1:
+many1:
 	VMULPD      (CX), Y0, Y2
 	VFMADD231PD (DX), Y1, Y2
 	VMOVUPD     Y2, (CX)
@@ -512,7 +512,7 @@ four1:
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
 	SUBQ        $+16, AX
-	JGE         four1
+	JGE         many1
 
 one2:
 	ADDQ $+12, AX
@@ -538,10 +538,10 @@ tail3:
 	VMOVSD (CX)(BX*8), X2
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip7:
 	VXORPD Y3, Y3, Y3
@@ -552,17 +552,17 @@ skip7:
 	VMOVSD (DX)(BX*8), X3
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y4
-	VINSERTF128    $0x01, X3, Y4, Y3
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X4
+	VINSERTF128 $0x01, X3, Y4, Y3
 
 skip9:
 	VMULPD       Y2, Y0, Y0
 	VFMADD231PD  Y3, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -657,14 +657,14 @@ skip7:
 	JE       skip8
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (CX)(SI*4), X6
-	VMOVLHPS X5, X6, X5
+	VMOVSD   (CX)(SI*4), X11
+	VMOVLHPS X5, X11, X5
 
 skip8:
-	TESTQ          $0x00000004, AX
-	JE             skip9
-	VBROADCASTF128 (CX), Y6
-	VINSERTF128    $0x01, X5, Y6, Y5
+	TESTQ       $0x00000004, AX
+	JE          skip9
+	VMOVUPS     (CX), X11
+	VINSERTF128 $0x01, X5, Y11, Y5
 
 skip9:
 	VXORPS Y6, Y6, Y6
@@ -679,14 +679,14 @@ skip10:
 	JE       skip11
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X7
-	VMOVLHPS X6, X7, X6
+	VMOVSD   (DX)(SI*4), X11
+	VMOVLHPS X6, X11, X6
 
 skip11:
-	TESTQ          $0x00000004, AX
-	JE             skip12
-	VBROADCASTF128 (DX), Y7
-	VINSERTF128    $0x01, X6, Y7, Y6
+	TESTQ       $0x00000004, AX
+	JE          skip12
+	VMOVUPS     (DX), X11
+	VINSERTF128 $0x01, X6, Y11, Y6
 
 skip12:
 	VXORPS Y7, Y7, Y7
@@ -701,14 +701,14 @@ skip13:
 	JE       skip14
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (BX)(SI*4), X8
-	VMOVLHPS X7, X8, X7
+	VMOVSD   (BX)(SI*4), X11
+	VMOVLHPS X7, X11, X7
 
 skip14:
-	TESTQ          $0x00000004, AX
-	JE             skip15
-	VBROADCASTF128 (BX), Y8
-	VINSERTF128    $0x01, X7, Y8, Y7
+	TESTQ       $0x00000004, AX
+	JE          skip15
+	VMOVUPS     (BX), X11
+	VINSERTF128 $0x01, X7, Y11, Y7
 
 skip15:
 	JMP enter3
@@ -833,10 +833,10 @@ rest4:
 	VMOVSD (CX)(SI*8), X5
 
 skip7:
-	TESTQ          $0x00000002, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y6
-	VINSERTF128    $0x01, X5, Y6, Y5
+	TESTQ       $0x00000002, AX
+	JE          skip8
+	VMOVUPS     (CX), X11
+	VINSERTF128 $0x01, X5, Y11, Y5
 
 skip8:
 	VXORPD Y6, Y6, Y6
@@ -847,10 +847,10 @@ skip8:
 	VMOVSD (DX)(SI*8), X6
 
 skip9:
-	TESTQ          $0x00000002, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y7
-	VINSERTF128    $0x01, X6, Y7, Y6
+	TESTQ       $0x00000002, AX
+	JE          skip10
+	VMOVUPS     (DX), X11
+	VINSERTF128 $0x01, X6, Y11, Y6
 
 skip10:
 	VXORPD Y7, Y7, Y7
@@ -861,10 +861,10 @@ skip10:
 	VMOVSD (BX)(SI*8), X7
 
 skip11:
-	TESTQ          $0x00000002, AX
-	JE             skip12
-	VBROADCASTF128 (BX), Y8
-	VINSERTF128    $0x01, X7, Y8, Y7
+	TESTQ       $0x00000002, AX
+	JE          skip12
+	VMOVUPS     (BX), X11
+	VINSERTF128 $0x01, X7, Y11, Y7
 
 skip12:
 	JMP enter3
@@ -872,7 +872,7 @@ skip12:
 leave5:
 	TESTQ        $0x00000002, AX
 	JE           skip13
-	VMOVUPD      X5, (CX)
+	VMOVUPS      X5, (CX)
 	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $+16, CX
 
@@ -884,7 +884,7 @@ skip13:
 skip14:
 	TESTQ        $0x00000002, AX
 	JE           skip15
-	VMOVUPD      X6, (DX)
+	VMOVUPS      X6, (DX)
 	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $+16, DX
 

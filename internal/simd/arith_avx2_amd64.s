@@ -58,7 +58,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y0
 	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (CX)
@@ -75,7 +75,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -112,10 +112,10 @@ skip8:
 	VMOVLHPS X0, X1, X0
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip10:
 	VXORPS Y1, Y1, Y1
@@ -134,10 +134,10 @@ skip11:
 	VMOVLHPS X1, X2, X1
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip13:
 	VADDPS       Y1, Y0, Y0
@@ -196,7 +196,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y0
 	VADDPD  (BX), Y0, Y0
 	VMOVUPD Y0, (CX)
@@ -213,7 +213,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -242,10 +242,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X0
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip9:
 	VXORPD Y1, Y1, Y1
@@ -256,16 +256,16 @@ skip9:
 	VMOVSD (BX)(DX*8), X1
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip11:
 	VADDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -311,7 +311,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y0
 	VSUBPS  (BX), Y0, Y0
 	VMOVUPS Y0, (CX)
@@ -328,7 +328,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -365,10 +365,10 @@ skip8:
 	VMOVLHPS X0, X1, X0
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip10:
 	VXORPS Y1, Y1, Y1
@@ -387,10 +387,10 @@ skip11:
 	VMOVLHPS X1, X2, X1
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip13:
 	VSUBPS       Y1, Y0, Y0
@@ -449,7 +449,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y0
 	VSUBPD  (BX), Y0, Y0
 	VMOVUPD Y0, (CX)
@@ -466,7 +466,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -495,10 +495,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X0
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip9:
 	VXORPD Y1, Y1, Y1
@@ -509,16 +509,16 @@ skip9:
 	VMOVSD (BX)(DX*8), X1
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip11:
 	VSUBPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -564,7 +564,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y0
 	VMULPS  (BX), Y0, Y0
 	VMOVUPS Y0, (CX)
@@ -581,7 +581,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -618,10 +618,10 @@ skip8:
 	VMOVLHPS X0, X1, X0
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip10:
 	VXORPS Y1, Y1, Y1
@@ -640,10 +640,10 @@ skip11:
 	VMOVLHPS X1, X2, X1
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip13:
 	VMULPS       Y1, Y0, Y0
@@ -702,7 +702,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y0
 	VMULPD  (BX), Y0, Y0
 	VMOVUPD Y0, (CX)
@@ -719,7 +719,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -748,10 +748,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X0
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip9:
 	VXORPD Y1, Y1, Y1
@@ -762,16 +762,16 @@ skip9:
 	VMOVSD (BX)(DX*8), X1
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip11:
 	VMULPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -817,7 +817,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y0
 	VDIVPS  (BX), Y0, Y0
 	VMOVUPS Y0, (CX)
@@ -834,7 +834,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -871,10 +871,10 @@ skip8:
 	VMOVLHPS X0, X1, X0
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip10:
 	VXORPS Y1, Y1, Y1
@@ -893,10 +893,10 @@ skip11:
 	VMOVLHPS X1, X2, X1
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip13:
 	VDIVPS       Y1, Y0, Y0
@@ -955,7 +955,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y0
 	VDIVPD  (BX), Y0, Y0
 	VMOVUPD Y0, (CX)
@@ -972,7 +972,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -1001,10 +1001,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X0
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip9:
 	VXORPD Y1, Y1, Y1
@@ -1015,16 +1015,16 @@ skip9:
 	VMOVSD (BX)(DX*8), X1
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip11:
 	VDIVPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1070,32 +1070,32 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS   (DX), Y0
-	VMAXPS    (BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMAXPS    (BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, (CX)
 	VMOVUPS   32(DX), Y0
-	VMAXPS    32(BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMAXPS    32(BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, 32(CX)
 	VMOVUPS   64(DX), Y0
-	VMAXPS    64(BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMAXPS    64(BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, 64(CX)
 	VMOVUPS   96(DX), Y0
-	VMAXPS    96(BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMAXPS    96(BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, 96(CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
 	ADDQ      $+128, CX
 	SUBQ      $+32, AX
-	JGE       four3
+	JGE       many3
 
 one4:
 	SHRQ $0x02, SI
@@ -1105,9 +1105,9 @@ one4:
 
 again7:
 	VMOVUPS   (DX), Y0
-	VMAXPS    (BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMAXPS    (BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, (CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
@@ -1134,35 +1134,35 @@ skip8:
 	VMOVLHPS X0, X1, X0
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip10:
-	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip11
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X1
+	VMOVSS (BX)(DX*4), X2
 
 skip11:
 	TESTQ    $0x00000002, AX
 	JE       skip12
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X2
-	VMOVLHPS X1, X2, X1
+	VMOVSD   (BX)(DX*4), X1
+	VMOVLHPS X2, X1, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X1
+	VINSERTF128 $0x01, X2, Y1, Y2
 
 skip13:
-	VMAXPS       Y1, Y0, Y1
+	VMAXPS       Y2, Y0, Y1
 	VCMPPS       $0x03, Y0, Y0, Y2
 	VBLENDVPS    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
@@ -1220,32 +1220,32 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD   (DX), Y0
-	VMAXPD    (BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMAXPD    (BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, (CX)
 	VMOVUPD   32(DX), Y0
-	VMAXPD    32(BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMAXPD    32(BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, 32(CX)
 	VMOVUPD   64(DX), Y0
-	VMAXPD    64(BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMAXPD    64(BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, 64(CX)
 	VMOVUPD   96(DX), Y0
-	VMAXPD    96(BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMAXPD    96(BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, 96(CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
 	ADDQ      $+128, CX
 	SUBQ      $+16, AX
-	JGE       four3
+	JGE       many3
 
 one4:
 	SHRQ $0x02, SI
@@ -1255,9 +1255,9 @@ one4:
 
 again7:
 	VMOVUPD   (DX), Y0
-	VMAXPD    (BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMAXPD    (BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, (CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
@@ -1276,32 +1276,32 @@ tail5:
 	VMOVSD (DX)(SI*8), X0
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip9:
-	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X1
+	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X1
+	VINSERTF128 $0x01, X2, Y1, Y2
 
 skip11:
-	VMAXPD       Y1, Y0, Y1
+	VMAXPD       Y2, Y0, Y1
 	VCMPPD       $0x03, Y0, Y0, Y2
 	VBLENDVPD    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1347,32 +1347,32 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS   (DX), Y0
-	VMINPS    (BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMINPS    (BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, (CX)
 	VMOVUPS   32(DX), Y0
-	VMINPS    32(BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMINPS    32(BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, 32(CX)
 	VMOVUPS   64(DX), Y0
-	VMINPS    64(BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMINPS    64(BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, 64(CX)
 	VMOVUPS   96(DX), Y0
-	VMINPS    96(BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMINPS    96(BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, 96(CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
 	ADDQ      $+128, CX
 	SUBQ      $+32, AX
-	JGE       four3
+	JGE       many3
 
 one4:
 	SHRQ $0x02, SI
@@ -1382,9 +1382,9 @@ one4:
 
 again7:
 	VMOVUPS   (DX), Y0
-	VMINPS    (BX), Y0, Y1
-	VCMPPS    $0x03, Y0, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
+	VMINPS    (BX), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
 	VMOVUPS   Y0, (CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
@@ -1411,35 +1411,35 @@ skip8:
 	VMOVLHPS X0, X1, X0
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip10:
-	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip11
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X1
+	VMOVSS (BX)(DX*4), X2
 
 skip11:
 	TESTQ    $0x00000002, AX
 	JE       skip12
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X2
-	VMOVLHPS X1, X2, X1
+	VMOVSD   (BX)(DX*4), X1
+	VMOVLHPS X2, X1, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X1
+	VINSERTF128 $0x01, X2, Y1, Y2
 
 skip13:
-	VMINPS       Y1, Y0, Y1
+	VMINPS       Y2, Y0, Y1
 	VCMPPS       $0x03, Y0, Y0, Y2
 	VBLENDVPS    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
@@ -1497,32 +1497,32 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD   (DX), Y0
-	VMINPD    (BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMINPD    (BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, (CX)
 	VMOVUPD   32(DX), Y0
-	VMINPD    32(BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMINPD    32(BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, 32(CX)
 	VMOVUPD   64(DX), Y0
-	VMINPD    64(BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMINPD    64(BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, 64(CX)
 	VMOVUPD   96(DX), Y0
-	VMINPD    96(BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMINPD    96(BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, 96(CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
 	ADDQ      $+128, CX
 	SUBQ      $+16, AX
-	JGE       four3
+	JGE       many3
 
 one4:
 	SHRQ $0x02, SI
@@ -1532,9 +1532,9 @@ one4:
 
 again7:
 	VMOVUPD   (DX), Y0
-	VMINPD    (BX), Y0, Y1
-	VCMPPD    $0x03, Y0, Y0, Y2
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMINPD    (BX), Y0, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VBLENDVPD Y3, Y0, Y2, Y0
 	VMOVUPD   Y0, (CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
@@ -1553,32 +1553,32 @@ tail5:
 	VMOVSD (DX)(SI*8), X0
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip9:
-	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X1
+	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X1
+	VINSERTF128 $0x01, X2, Y1, Y2
 
 skip11:
-	VMINPD       Y1, Y0, Y1
+	VMINPD       Y2, Y0, Y1
 	VCMPPD       $0x03, Y0, Y0, Y2
 	VBLENDVPD    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1624,36 +1624,36 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y0
-	VMULPS  (BX), Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VMULPS  (BX), Y0, Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y2, Y0, Y0
 	VMOVUPS Y0, (CX)
 	VMOVUPS 32(DX), Y0
-	VMULPS  32(BX), Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VMULPS  32(BX), Y0, Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y2, Y0, Y0
 	VMOVUPS Y0, 32(CX)
 	VMOVUPS 64(DX), Y0
-	VMULPS  64(BX), Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VMULPS  64(BX), Y0, Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y2, Y0, Y0
 	VMOVUPS Y0, 64(CX)
 	VMOVUPS 96(DX), Y0
-	VMULPS  96(BX), Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VMULPS  96(BX), Y0, Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y2, Y0, Y0
 	VMOVUPS Y0, 96(CX)
 	ADDQ    SI, DX
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -1663,10 +1663,10 @@ one4:
 
 again7:
 	VMOVUPS (DX), Y0
-	VMULPS  (BX), Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VMULPS  (BX), Y0, Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y2, Y0, Y0
 	VMOVUPS Y0, (CX)
 	ADDQ    SI, DX
 	ADDQ    DI, BX
@@ -1693,38 +1693,38 @@ skip8:
 	VMOVLHPS X0, X1, X0
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip10:
-	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip11
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X1
+	VMOVSS (BX)(DX*4), X2
 
 skip11:
 	TESTQ    $0x00000002, AX
 	JE       skip12
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X2
-	VMOVLHPS X1, X2, X1
+	VMOVSD   (BX)(DX*4), X1
+	VMOVLHPS X2, X1, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X1
+	VINSERTF128 $0x01, X2, Y1, Y2
 
 skip13:
-	VMULPS       Y1, Y0, Y1
+	VMULPS       Y2, Y0, Y1
 	VXORPS       Y2, Y2, Y2
 	VCMPPS       $0x04, Y2, Y0, Y0
-	VANDPS       Y0, Y1, Y0
+	VANDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
 	JE           skip14
 	VMOVUPS      X0, (CX)
@@ -1780,36 +1780,36 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y0
-	VMULPD  (BX), Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VMULPD  (BX), Y0, Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y2, Y0, Y0
 	VMOVUPD Y0, (CX)
 	VMOVUPD 32(DX), Y0
-	VMULPD  32(BX), Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VMULPD  32(BX), Y0, Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y2, Y0, Y0
 	VMOVUPD Y0, 32(CX)
 	VMOVUPD 64(DX), Y0
-	VMULPD  64(BX), Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VMULPD  64(BX), Y0, Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y2, Y0, Y0
 	VMOVUPD Y0, 64(CX)
 	VMOVUPD 96(DX), Y0
-	VMULPD  96(BX), Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VMULPD  96(BX), Y0, Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y2, Y0, Y0
 	VMOVUPD Y0, 96(CX)
 	ADDQ    SI, DX
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -1819,10 +1819,10 @@ one4:
 
 again7:
 	VMOVUPD (DX), Y0
-	VMULPD  (BX), Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VMULPD  (BX), Y0, Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y2, Y0, Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    SI, DX
 	ADDQ    DI, BX
@@ -1841,33 +1841,33 @@ tail5:
 	VMOVSD (DX)(SI*8), X0
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip9:
-	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X1
+	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X1
+	VINSERTF128 $0x01, X2, Y1, Y2
 
 skip11:
-	VMULPD       Y1, Y0, Y1
+	VMULPD       Y2, Y0, Y1
 	VXORPD       Y2, Y2, Y2
 	VCMPPD       $0x04, Y2, Y0, Y0
-	VANDPD       Y0, Y1, Y0
+	VANDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1914,7 +1914,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y1
 	VCMPPS  $0x1e, (BX), Y1, Y1
 	VANDPS  Y0, Y1, Y1
@@ -1935,7 +1935,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -1973,10 +1973,10 @@ skip8:
 	VMOVLHPS X1, X2, X1
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip10:
 	VXORPS Y2, Y2, Y2
@@ -1995,10 +1995,10 @@ skip11:
 	VMOVLHPS X2, X3, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip13:
 	VCMPPS       $0x1e, Y2, Y1, Y1
@@ -2059,7 +2059,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y1
 	VCMPPD  $0x1e, (BX), Y1, Y1
 	VANDPD  Y0, Y1, Y1
@@ -2080,7 +2080,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -2110,10 +2110,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VXORPD Y2, Y2, Y2
@@ -2124,17 +2124,17 @@ skip9:
 	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip11:
 	VCMPPD       $0x1e, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -2181,7 +2181,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y1
 	VCMPPS  $0x1d, (BX), Y1, Y1
 	VANDPS  Y0, Y1, Y1
@@ -2202,7 +2202,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -2240,10 +2240,10 @@ skip8:
 	VMOVLHPS X1, X2, X1
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip10:
 	VXORPS Y2, Y2, Y2
@@ -2262,10 +2262,10 @@ skip11:
 	VMOVLHPS X2, X3, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip13:
 	VCMPPS       $0x1d, Y2, Y1, Y1
@@ -2326,7 +2326,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y1
 	VCMPPD  $0x1d, (BX), Y1, Y1
 	VANDPD  Y0, Y1, Y1
@@ -2347,7 +2347,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -2377,10 +2377,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VXORPD Y2, Y2, Y2
@@ -2391,17 +2391,17 @@ skip9:
 	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip11:
 	VCMPPD       $0x1d, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -2448,7 +2448,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y1
 	VCMPPS  $0x11, (BX), Y1, Y1
 	VANDPS  Y0, Y1, Y1
@@ -2469,7 +2469,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -2507,10 +2507,10 @@ skip8:
 	VMOVLHPS X1, X2, X1
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip10:
 	VXORPS Y2, Y2, Y2
@@ -2529,10 +2529,10 @@ skip11:
 	VMOVLHPS X2, X3, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip13:
 	VCMPPS       $0x11, Y2, Y1, Y1
@@ -2593,7 +2593,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y1
 	VCMPPD  $0x11, (BX), Y1, Y1
 	VANDPD  Y0, Y1, Y1
@@ -2614,7 +2614,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -2644,10 +2644,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VXORPD Y2, Y2, Y2
@@ -2658,17 +2658,17 @@ skip9:
 	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip11:
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -2715,7 +2715,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y1
 	VCMPPS  $0x12, (BX), Y1, Y1
 	VANDPS  Y0, Y1, Y1
@@ -2736,7 +2736,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -2774,10 +2774,10 @@ skip8:
 	VMOVLHPS X1, X2, X1
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip10:
 	VXORPS Y2, Y2, Y2
@@ -2796,10 +2796,10 @@ skip11:
 	VMOVLHPS X2, X3, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip13:
 	VCMPPS       $0x12, Y2, Y1, Y1
@@ -2860,7 +2860,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y1
 	VCMPPD  $0x12, (BX), Y1, Y1
 	VANDPD  Y0, Y1, Y1
@@ -2881,7 +2881,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -2911,10 +2911,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VXORPD Y2, Y2, Y2
@@ -2925,17 +2925,17 @@ skip9:
 	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip11:
 	VCMPPD       $0x12, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -2982,7 +2982,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y1
 	VCMPPS  $0x00, (BX), Y1, Y1
 	VANDPS  Y0, Y1, Y1
@@ -3003,7 +3003,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -3041,10 +3041,10 @@ skip8:
 	VMOVLHPS X1, X2, X1
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip10:
 	VXORPS Y2, Y2, Y2
@@ -3063,10 +3063,10 @@ skip11:
 	VMOVLHPS X2, X3, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip13:
 	VCMPPS       $0x00, Y2, Y1, Y1
@@ -3127,7 +3127,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y1
 	VCMPPD  $0x00, (BX), Y1, Y1
 	VANDPD  Y0, Y1, Y1
@@ -3148,7 +3148,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -3178,10 +3178,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VXORPD Y2, Y2, Y2
@@ -3192,17 +3192,17 @@ skip9:
 	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip11:
 	VCMPPD       $0x00, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -3249,7 +3249,7 @@ whole2:
 	SUBQ $+32, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPS (DX), Y1
 	VCMPPS  $0x04, (BX), Y1, Y1
 	VANDPS  Y0, Y1, Y1
@@ -3270,7 +3270,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -3308,10 +3308,10 @@ skip8:
 	VMOVLHPS X1, X2, X1
 
 skip9:
-	TESTQ          $0x00000004, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip10
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip10:
 	VXORPS Y2, Y2, Y2
@@ -3330,10 +3330,10 @@ skip11:
 	VMOVLHPS X2, X3, X2
 
 skip12:
-	TESTQ          $0x00000004, AX
-	JE             skip13
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip13:
 	VCMPPS       $0x04, Y2, Y1, Y1
@@ -3394,7 +3394,7 @@ whole2:
 	SUBQ $+16, AX
 	JL   one4
 
-four3:
+many3:
 	VMOVUPD (DX), Y1
 	VCMPPD  $0x04, (BX), Y1, Y1
 	VANDPD  Y0, Y1, Y1
@@ -3415,7 +3415,7 @@ four3:
 	ADDQ    DI, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four3
+	JGE     many3
 
 one4:
 	SHRQ $0x02, SI
@@ -3445,10 +3445,10 @@ tail5:
 	VMOVSD (DX)(SI*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VXORPD Y2, Y2, Y2
@@ -3459,17 +3459,17 @@ skip9:
 	VMOVSD (BX)(DX*8), X2
 
 skip10:
-	TESTQ          $0x00000002, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip11:
 	VCMPPD       $0x04, Y2, Y1, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip12
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -3527,37 +3527,37 @@ whole3:
 	SUBQ $+32, AX
 	JL   one5
 
-four4:
+many4:
 	VXORPS    Y0, Y0, Y0
-	VMOVUPS   (DX), Y1
-	VCMPPS    $0x04, Y0, Y1, Y0
-	VMOVUPS   (SI), Y1
-	VBLENDVPS Y0, (BX), Y1, Y0
+	VMOVUPS   (DX), Y2
+	VCMPPS    $0x04, Y0, Y2, Y0
+	VMOVUPS   (SI), Y2
+	VBLENDVPS Y0, (BX), Y2, Y0
 	VMOVUPS   Y0, (CX)
 	VXORPS    Y0, Y0, Y0
-	VMOVUPS   32(DX), Y1
-	VCMPPS    $0x04, Y0, Y1, Y0
-	VMOVUPS   32(SI), Y1
-	VBLENDVPS Y0, 32(BX), Y1, Y0
+	VMOVUPS   32(DX), Y2
+	VCMPPS    $0x04, Y0, Y2, Y0
+	VMOVUPS   32(SI), Y2
+	VBLENDVPS Y0, 32(BX), Y2, Y0
 	VMOVUPS   Y0, 32(CX)
 	VXORPS    Y0, Y0, Y0
-	VMOVUPS   64(DX), Y1
-	VCMPPS    $0x04, Y0, Y1, Y0
-	VMOVUPS   64(SI), Y1
-	VBLENDVPS Y0, 64(BX), Y1, Y0
+	VMOVUPS   64(DX), Y2
+	VCMPPS    $0x04, Y0, Y2, Y0
+	VMOVUPS   64(SI), Y2
+	VBLENDVPS Y0, 64(BX), Y2, Y0
 	VMOVUPS   Y0, 64(CX)
 	VXORPS    Y0, Y0, Y0
-	VMOVUPS   96(DX), Y1
-	VCMPPS    $0x04, Y0, Y1, Y0
-	VMOVUPS   96(SI), Y1
-	VBLENDVPS Y0, 96(BX), Y1, Y0
+	VMOVUPS   96(DX), Y2
+	VCMPPS    $0x04, Y0, Y2, Y0
+	VMOVUPS   96(SI), Y2
+	VBLENDVPS Y0, 96(BX), Y2, Y0
 	VMOVUPS   Y0, 96(CX)
 	ADDQ      DI, DX
 	ADDQ      R8, BX
 	ADDQ      R9, SI
 	ADDQ      $+128, CX
 	SUBQ      $+32, AX
-	JGE       four4
+	JGE       many4
 
 one5:
 	SHRQ $0x02, DI
@@ -3568,10 +3568,10 @@ one5:
 
 again8:
 	VXORPS    Y0, Y0, Y0
-	VMOVUPS   (DX), Y1
-	VCMPPS    $0x04, Y0, Y1, Y0
-	VMOVUPS   (SI), Y1
-	VBLENDVPS Y0, (BX), Y1, Y0
+	VMOVUPS   (DX), Y2
+	VCMPPS    $0x04, Y0, Y2, Y0
+	VMOVUPS   (SI), Y2
+	VBLENDVPS Y0, (BX), Y2, Y0
 	VMOVUPS   Y0, (CX)
 	ADDQ      DI, DX
 	ADDQ      R8, BX
@@ -3599,59 +3599,59 @@ skip9:
 	VMOVLHPS X0, X1, X0
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip11:
-	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip12
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X1
+	VMOVSS (BX)(DX*4), X2
 
 skip12:
 	TESTQ    $0x00000002, AX
 	JE       skip13
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X2
-	VMOVLHPS X1, X2, X1
+	VMOVSD   (BX)(DX*4), X1
+	VMOVLHPS X2, X1, X2
 
 skip13:
-	TESTQ          $0x00000004, AX
-	JE             skip14
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip14
+	VMOVUPS     (BX), X1
+	VINSERTF128 $0x01, X2, Y1, Y2
 
 skip14:
-	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip15
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (SI)(DX*4), X2
+	VMOVSS (SI)(DX*4), X3
 
 skip15:
 	TESTQ    $0x00000002, AX
 	JE       skip16
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (SI)(DX*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (SI)(DX*4), X1
+	VMOVLHPS X3, X1, X3
 
 skip16:
-	TESTQ          $0x00000004, AX
-	JE             skip17
-	VBROADCASTF128 (SI), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip17
+	VMOVUPS     (SI), X1
+	VINSERTF128 $0x01, X3, Y1, Y3
 
 skip17:
-	VXORPS       Y3, Y3, Y3
-	VCMPPS       $0x04, Y3, Y0, Y0
-	VBLENDVPS    Y0, Y1, Y2, Y0
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x04, Y1, Y0, Y0
+	VBLENDVPS    Y0, Y2, Y3, Y0
 	TESTQ        $0x00000004, AX
 	JE           skip18
 	VMOVUPS      X0, (CX)
@@ -3719,37 +3719,37 @@ whole3:
 	SUBQ $+16, AX
 	JL   one5
 
-four4:
+many4:
 	VXORPD    Y0, Y0, Y0
-	VMOVUPD   (DX), Y1
-	VCMPPD    $0x04, Y0, Y1, Y0
-	VMOVUPD   (SI), Y1
-	VBLENDVPD Y0, (BX), Y1, Y0
+	VMOVUPD   (DX), Y2
+	VCMPPD    $0x04, Y0, Y2, Y0
+	VMOVUPD   (SI), Y2
+	VBLENDVPD Y0, (BX), Y2, Y0
 	VMOVUPD   Y0, (CX)
 	VXORPD    Y0, Y0, Y0
-	VMOVUPD   32(DX), Y1
-	VCMPPD    $0x04, Y0, Y1, Y0
-	VMOVUPD   32(SI), Y1
-	VBLENDVPD Y0, 32(BX), Y1, Y0
+	VMOVUPD   32(DX), Y2
+	VCMPPD    $0x04, Y0, Y2, Y0
+	VMOVUPD   32(SI), Y2
+	VBLENDVPD Y0, 32(BX), Y2, Y0
 	VMOVUPD   Y0, 32(CX)
 	VXORPD    Y0, Y0, Y0
-	VMOVUPD   64(DX), Y1
-	VCMPPD    $0x04, Y0, Y1, Y0
-	VMOVUPD   64(SI), Y1
-	VBLENDVPD Y0, 64(BX), Y1, Y0
+	VMOVUPD   64(DX), Y2
+	VCMPPD    $0x04, Y0, Y2, Y0
+	VMOVUPD   64(SI), Y2
+	VBLENDVPD Y0, 64(BX), Y2, Y0
 	VMOVUPD   Y0, 64(CX)
 	VXORPD    Y0, Y0, Y0
-	VMOVUPD   96(DX), Y1
-	VCMPPD    $0x04, Y0, Y1, Y0
-	VMOVUPD   96(SI), Y1
-	VBLENDVPD Y0, 96(BX), Y1, Y0
+	VMOVUPD   96(DX), Y2
+	VCMPPD    $0x04, Y0, Y2, Y0
+	VMOVUPD   96(SI), Y2
+	VBLENDVPD Y0, 96(BX), Y2, Y0
 	VMOVUPD   Y0, 96(CX)
 	ADDQ      DI, DX
 	ADDQ      R8, BX
 	ADDQ      R9, SI
 	ADDQ      $+128, CX
 	SUBQ      $+16, AX
-	JGE       four4
+	JGE       many4
 
 one5:
 	SHRQ $0x02, DI
@@ -3760,10 +3760,10 @@ one5:
 
 again8:
 	VXORPD    Y0, Y0, Y0
-	VMOVUPD   (DX), Y1
-	VCMPPD    $0x04, Y0, Y1, Y0
-	VMOVUPD   (SI), Y1
-	VBLENDVPD Y0, (BX), Y1, Y0
+	VMOVUPD   (DX), Y2
+	VCMPPD    $0x04, Y0, Y2, Y0
+	VMOVUPD   (SI), Y2
+	VBLENDVPD Y0, (BX), Y2, Y0
 	VMOVUPD   Y0, (CX)
 	ADDQ      DI, DX
 	ADDQ      R8, BX
@@ -3783,46 +3783,46 @@ tail6:
 	VMOVSD (DX)(DI*8), X0
 
 skip9:
-	TESTQ          $0x00000002, AX
-	JE             skip10
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip10
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip10:
-	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip11
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X1
+	VMOVSD (BX)(DX*8), X2
 
 skip11:
-	TESTQ          $0x00000002, AX
-	JE             skip12
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip12
+	VMOVUPS     (BX), X1
+	VINSERTF128 $0x01, X2, Y1, Y2
 
 skip12:
-	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip13
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (SI)(DX*8), X2
+	VMOVSD (SI)(DX*8), X3
 
 skip13:
-	TESTQ          $0x00000002, AX
-	JE             skip14
-	VBROADCASTF128 (SI), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip14
+	VMOVUPS     (SI), X1
+	VINSERTF128 $0x01, X3, Y1, Y3
 
 skip14:
-	VXORPD       Y3, Y3, Y3
-	VCMPPD       $0x04, Y3, Y0, Y0
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VXORPD       Y1, Y1, Y1
+	VCMPPD       $0x04, Y1, Y0, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip15
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 

@@ -24,7 +24,7 @@ TEXT ·addScaledF32AVX2(SB), NOSPLIT, $0-28
 	SUBQ         $+32, AX
 	JL           one2
 
-four1:
+many1:
 	VMOVUPS     (CX), Y1
 	VFMADD231PS (DX), Y0, Y1
 	VMOVUPS     Y1, (CX)
@@ -40,7 +40,7 @@ four1:
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
 	SUBQ        $+32, AX
-	JGE         four1
+	JGE         many1
 
 one2:
 	ADDQ $+24, AX
@@ -74,10 +74,10 @@ skip6:
 	VMOVLHPS X1, X2, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip8:
 	VXORPS Y2, Y2, Y2
@@ -96,10 +96,10 @@ skip9:
 	VMOVLHPS X2, X3, X2
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip11:
 	VMOVUPS      Y1, Y1
@@ -137,7 +137,7 @@ TEXT ·addScaledF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ         $+16, AX
 	JL           one2
 
-four1:
+many1:
 	VMOVUPD     (CX), Y1
 	VFMADD231PD (DX), Y0, Y1
 	VMOVUPD     Y1, (CX)
@@ -153,7 +153,7 @@ four1:
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
 	SUBQ        $+16, AX
-	JGE         four1
+	JGE         many1
 
 one2:
 	ADDQ $+12, AX
@@ -179,10 +179,10 @@ tail3:
 	VMOVSD (CX)(BX*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip7:
 	VXORPD Y2, Y2, Y2
@@ -193,17 +193,17 @@ skip7:
 	VMOVSD (DX)(BX*8), X2
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip9:
 	VMOVUPD      Y1, Y1
 	VFMADD231PD  Y2, Y0, Y1
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X1, (CX)
+	VMOVUPS      X1, (CX)
 	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, CX
 
@@ -227,7 +227,7 @@ TEXT ·scaleF32AVX2(SB), NOSPLIT, $0-28
 	SUBQ         $+32, AX
 	JL           one2
 
-four1:
+many1:
 	VMULPS  (DX), Y0, Y1
 	VMOVUPS Y1, (CX)
 	VMULPS  32(DX), Y0, Y1
@@ -239,7 +239,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -272,10 +272,10 @@ skip6:
 	VMOVLHPS X1, X2, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip8:
 	VMULPS       Y1, Y0, Y0
@@ -312,7 +312,7 @@ TEXT ·scaleF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ         $+16, AX
 	JL           one2
 
-four1:
+many1:
 	VMULPD  (DX), Y0, Y1
 	VMOVUPD Y1, (CX)
 	VMULPD  32(DX), Y0, Y1
@@ -324,7 +324,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -349,16 +349,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip7:
 	VMULPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -382,7 +382,7 @@ TEXT ·addScalarF32AVX2(SB), NOSPLIT, $0-28
 	SUBQ         $+32, AX
 	JL           one2
 
-four1:
+many1:
 	VADDPS  (DX), Y0, Y1
 	VMOVUPS Y1, (CX)
 	VADDPS  32(DX), Y0, Y1
@@ -394,7 +394,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -427,10 +427,10 @@ skip6:
 	VMOVLHPS X1, X2, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip8:
 	VADDPS       Y1, Y0, Y0
@@ -467,7 +467,7 @@ TEXT ·addScalarF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ         $+16, AX
 	JL           one2
 
-four1:
+many1:
 	VADDPD  (DX), Y0, Y1
 	VMOVUPD Y1, (CX)
 	VADDPD  32(DX), Y0, Y1
@@ -479,7 +479,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -504,16 +504,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip7:
 	VADDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -538,7 +538,7 @@ TEXT ·clampF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ         $+32, AX
 	JL           one2
 
-four1:
+many1:
 	VMAXPS  (DX), Y0, Y2
 	VMINPS  Y2, Y1, Y2
 	VMOVUPS Y2, (CX)
@@ -554,7 +554,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -588,10 +588,10 @@ skip6:
 	VMOVLHPS X2, X3, X2
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip8:
 	VMAXPS       Y2, Y0, Y0
@@ -630,7 +630,7 @@ TEXT ·clampF64AVX2(SB), NOSPLIT, $0-40
 	SUBQ         $+16, AX
 	JL           one2
 
-four1:
+many1:
 	VMAXPD  (DX), Y0, Y2
 	VMINPD  Y2, Y1, Y2
 	VMOVUPD Y2, (CX)
@@ -646,7 +646,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -672,17 +672,17 @@ tail3:
 	VMOVSD (DX)(BX*8), X2
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
 
 skip7:
 	VMAXPD       Y2, Y0, Y0
 	VMINPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -705,14 +705,14 @@ TEXT ·fillF32AVX2(SB), NOSPLIT, $0-20
 	SUBQ         $+32, AX
 	JL           one2
 
-four1:
+many1:
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y0, 32(CX)
 	VMOVUPS Y0, 64(CX)
 	VMOVUPS Y0, 96(CX)
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -759,14 +759,14 @@ TEXT ·fillF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ         $+16, AX
 	JL           one2
 
-four1:
+many1:
 	VMOVUPD Y0, (CX)
 	VMOVUPD Y0, 32(CX)
 	VMOVUPD Y0, 64(CX)
 	VMOVUPD Y0, 96(CX)
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -783,7 +783,7 @@ tail3:
 	JE           done4
 	TESTQ        $0x00000002, AX
 	JE           skip6
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 

@@ -76,6 +76,12 @@ DATA s7f800000<>+16(SB)/8, $0x7f8000007f800000
 DATA s7f800000<>+24(SB)/8, $0x7f8000007f800000
 GLOBL s7f800000<>(SB), RODATA|NOPTR, $32
 
+DATA s7fc00000<>+0(SB)/8, $0x7fc000007fc00000
+DATA s7fc00000<>+8(SB)/8, $0x7fc000007fc00000
+DATA s7fc00000<>+16(SB)/8, $0x7fc000007fc00000
+DATA s7fc00000<>+24(SB)/8, $0x7fc000007fc00000
+GLOBL s7fc00000<>(SB), RODATA|NOPTR, $32
+
 DATA s7fffffff<>+0(SB)/8, $0x7fffffff7fffffff
 DATA s7fffffff<>+8(SB)/8, $0x7fffffff7fffffff
 DATA s7fffffff<>+16(SB)/8, $0x7fffffff7fffffff
@@ -208,6 +214,12 @@ DATA d7ff0000000000000<>+16(SB)/8, $0x7ff0000000000000
 DATA d7ff0000000000000<>+24(SB)/8, $0x7ff0000000000000
 GLOBL d7ff0000000000000<>(SB), RODATA|NOPTR, $32
 
+DATA d7ff8000000000001<>+0(SB)/8, $0x7ff8000000000001
+DATA d7ff8000000000001<>+8(SB)/8, $0x7ff8000000000001
+DATA d7ff8000000000001<>+16(SB)/8, $0x7ff8000000000001
+DATA d7ff8000000000001<>+24(SB)/8, $0x7ff8000000000001
+GLOBL d7ff8000000000001<>(SB), RODATA|NOPTR, $32
+
 DATA d7fffffffffffffff<>+0(SB)/8, $0x7fffffffffffffff
 DATA d7fffffffffffffff<>+8(SB)/8, $0x7fffffffffffffff
 DATA d7fffffffffffffff<>+16(SB)/8, $0x7fffffffffffffff
@@ -300,10 +312,10 @@ skip6:
 	VMOVLHPS X8, X9, X8
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y9
-	VINSERTF128    $0x01, X8, Y9, Y8
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
 
 skip8:
 	VADDPS Y8, Y0, Y0
@@ -376,10 +388,10 @@ tail4:
 	VMOVSD (CX)(DX*8), X8
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y9
-	VINSERTF128    $0x01, X8, Y9, Y8
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
 
 skip7:
 	VADDPD Y8, Y0, Y0
@@ -468,10 +480,10 @@ skip6:
 	VMOVLHPS X9, X10, X9
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y10
-	VINSERTF128    $0x01, X9, Y10, Y9
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X10
+	VINSERTF128 $0x01, X9, Y10, Y9
 
 skip8:
 	VANDPS Y9, Y0, Y0
@@ -555,10 +567,10 @@ tail4:
 	VMOVSD (CX)(DX*8), X9
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y10
-	VINSERTF128    $0x01, X9, Y10, Y9
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X10
+	VINSERTF128 $0x01, X9, Y10, Y9
 
 skip7:
 	VANDPD Y9, Y0, Y0
@@ -647,10 +659,10 @@ skip6:
 	VMOVLHPS X8, X9, X8
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y9
-	VINSERTF128    $0x01, X8, Y9, Y8
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
 
 skip8:
 	VFMADD231PS Y8, Y8, Y0
@@ -732,10 +744,10 @@ tail4:
 	VMOVSD (CX)(DX*8), X8
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y9
-	VINSERTF128    $0x01, X8, Y9, Y8
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
 
 skip7:
 	VFMADD231PD Y8, Y8, Y0
@@ -753,194 +765,6 @@ done5:
 	VPSHUFD      $0x4e, X0, X1
 	VADDPD       X1, X0, X0
 	VMOVSD       X0, ret+16(FP)
-	VZEROUPPER
-	RET
-
-// func sumSquaredDeviationsF32AVX2(x *float32, n int, mean float32) float32
-// Requires: AVX, FMA3
-TEXT ·sumSquaredDeviationsF32AVX2(SB), NOSPLIT, $0-28
-	MOVQ         n+8(FP), AX
-	MOVQ         x+0(FP), CX
-	VBROADCASTSS mean+16(FP), Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	VXORPS       Y8, Y8, Y8
-	SUBQ         $+64, AX
-	JL           one2
-
-many1:
-	VSUBPS      (CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y1
-	VSUBPS      32(CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y2
-	VSUBPS      64(CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y3
-	VSUBPS      96(CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y4
-	VSUBPS      128(CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y5
-	VSUBPS      160(CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y6
-	VSUBPS      192(CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y7
-	VSUBPS      224(CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y8
-	ADDQ        $+256, CX
-	SUBQ        $+64, AX
-	JGE         many1
-
-one2:
-	ADDQ $+56, AX
-	JL   tail4
-
-again3:
-	VSUBPS      (CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y1
-	ADDQ        $+32, CX
-	SUBQ        $+8, AX
-	JGE         again3
-
-tail4:
-	ADDQ   $+8, AX
-	JE     done5
-	VXORPS Y9, Y9, Y9
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, DX
-	ANDQ   $+6, DX
-	VMOVSS (CX)(DX*4), X9
-
-skip6:
-	TESTQ    $0x00000002, AX
-	JE       skip7
-	MOVQ     AX, DX
-	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X10
-	VMOVLHPS X9, X10, X9
-
-skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y10
-	VINSERTF128    $0x01, X9, Y10, Y9
-
-skip8:
-	VSUBPS      Y9, Y0, Y0
-	LEAQ        masks<>+32(SB), CX
-	NEGQ        AX
-	VMOVUPS     (CX)(AX*4), Y9
-	VANDPS      Y9, Y0, Y0
-	VFMADD231PS Y0, Y0, Y1
-
-done5:
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VADDPS       X0, X1, X1
-	VPSHUFD      $0x4e, X1, X0
-	VADDPS       X0, X1, X1
-	VPSHUFD      $0xb1, X1, X0
-	VADDPS       X0, X1, X1
-	VMOVSS       X1, ret+24(FP)
-	VZEROUPPER
-	RET
-
-// func sumSquaredDeviationsF64AVX2(x *float64, n int, mean float64) float64
-// Requires: AVX, FMA3
-TEXT ·sumSquaredDeviationsF64AVX2(SB), NOSPLIT, $0-32
-	MOVQ         n+8(FP), AX
-	MOVQ         x+0(FP), CX
-	VBROADCASTSD mean+16(FP), Y0
-	VXORPD       Y1, Y1, Y1
-	VXORPD       Y2, Y2, Y2
-	VXORPD       Y3, Y3, Y3
-	VXORPD       Y4, Y4, Y4
-	VXORPD       Y5, Y5, Y5
-	VXORPD       Y6, Y6, Y6
-	VXORPD       Y7, Y7, Y7
-	VXORPD       Y8, Y8, Y8
-	SUBQ         $+32, AX
-	JL           one2
-
-many1:
-	VSUBPD      (CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y1
-	VSUBPD      32(CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y2
-	VSUBPD      64(CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y3
-	VSUBPD      96(CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y4
-	VSUBPD      128(CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y5
-	VSUBPD      160(CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y6
-	VSUBPD      192(CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y7
-	VSUBPD      224(CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y8
-	ADDQ        $+256, CX
-	SUBQ        $+32, AX
-	JGE         many1
-
-one2:
-	ADDQ $+28, AX
-	JL   tail4
-
-again3:
-	VSUBPD      (CX), Y0, Y9
-	VFMADD231PD Y9, Y9, Y1
-	ADDQ        $+32, CX
-	SUBQ        $+4, AX
-	JGE         again3
-
-tail4:
-	ADDQ   $+4, AX
-	JE     done5
-	VXORPD Y9, Y9, Y9
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, DX
-	ANDQ   $+2, DX
-	VMOVSD (CX)(DX*8), X9
-
-skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y10
-	VINSERTF128    $0x01, X9, Y10, Y9
-
-skip7:
-	VSUBPD      Y9, Y0, Y0
-	LEAQ        masks<>+32(SB), CX
-	NEGQ        AX
-	VMOVUPD     (CX)(AX*8), Y9
-	VANDPD      Y9, Y0, Y0
-	VFMADD231PD Y0, Y0, Y1
-
-done5:
-	VADDPD       Y5, Y1, Y1
-	VADDPD       Y6, Y2, Y2
-	VADDPD       Y7, Y3, Y3
-	VADDPD       Y8, Y4, Y4
-	VADDPD       Y3, Y1, Y1
-	VADDPD       Y4, Y2, Y2
-	VADDPD       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VADDPD       X0, X1, X1
-	VPSHUFD      $0x4e, X1, X0
-	VADDPD       X0, X1, X1
-	VMOVSD       X1, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -1014,10 +838,10 @@ skip6:
 	VMOVLHPS X8, X9, X8
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y9
-	VINSERTF128    $0x01, X8, Y9, Y8
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
 
 skip8:
 	VXORPS Y9, Y9, Y9
@@ -1036,10 +860,10 @@ skip9:
 	VMOVLHPS X9, X10, X9
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (DX), Y10
-	VINSERTF128    $0x01, X9, Y10, Y9
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X10
+	VINSERTF128 $0x01, X9, Y10, Y9
 
 skip11:
 	VFMADD231PS Y9, Y8, Y0
@@ -1124,10 +948,10 @@ tail4:
 	VMOVSD (CX)(BX*8), X8
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y9
-	VINSERTF128    $0x01, X8, Y9, Y8
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
 
 skip7:
 	VXORPD Y9, Y9, Y9
@@ -1138,10 +962,10 @@ skip7:
 	VMOVSD (DX)(CX*8), X9
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y10
-	VINSERTF128    $0x01, X9, Y10, Y9
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X10
+	VINSERTF128 $0x01, X9, Y10, Y9
 
 skip9:
 	VFMADD231PD Y9, Y8, Y0
@@ -1166,146 +990,149 @@ done5:
 // Requires: AVX, AVX2, FMA3
 TEXT ·sumExpF32AVX2(SB), NOSPLIT, $0-28
 	VMOVUPS      sc2e60000<>+0(SB), Y0
-	VMOVUPS      s42b1999a<>+0(SB), Y1
-	VMOVUPS      s4b4000bf<>+0(SB), Y2
-	VMOVUPS      s3d2aabce<>+0(SB), Y3
-	VMOVUPS      s3e2aaa55<>+0(SB), Y4
-	VMOVUPS      s80000000<>+0(SB), Y5
-	VMOVUPS      s3fb8aa3b<>+0(SB), Y6
-	VMOVUPS      s3f317200<>+0(SB), Y7
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
-	VBROADCASTSS shift+16(FP), Y8
-	VXORPS       Y9, Y9, Y9
-	SUBQ         $+8, AX
-	JL           one2
+	VBROADCASTSS shift+16(FP), Y1
+	VXORPS       Y2, Y2, Y2
 
-many1:
-	VMOVUPS      (CX), Y10
-	VSUBPS       Y8, Y10, Y10
-	VMAXPS       Y10, Y0, Y10
-	VMINPS       Y10, Y1, Y10
-	VANDNPS      Y5, Y10, Y11
-	VPSRLD       $0x01, Y11, Y11
-	VMOVUPS      Y2, Y12
-	VFMADD231PS  Y6, Y10, Y12
-	VSUBPS       Y2, Y12, Y13
-	VFNMADD231PS Y7, Y13, Y10
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y13, Y10
-	VMULPS       Y10, Y10, Y13
-	VMOVUPS      Y3, Y14
+two2:
+	CMPQ         AX, $+16
+	JL           loop1
+	VMOVUPS      (CX), Y3
+	VMOVUPS      32(CX), Y4
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y4, Y4
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y4, Y0, Y6
+	VMOVUPS      s42b1999a<>+0(SB), Y4
+	VMOVUPS      s42b1999a<>+0(SB), Y7
+	VMINPS       Y3, Y4, Y3
+	VMINPS       Y6, Y7, Y6
+	VANDNPS      s80000000<>+0(SB), Y3, Y4
+	VANDNPS      s80000000<>+0(SB), Y6, Y7
+	VPSRLD       $0x01, Y4, Y4
+	VPSRLD       $0x01, Y7, Y9
+	VMOVUPS      s4b4000bf<>+0(SB), Y7
+	VMOVUPS      s4b4000bf<>+0(SB), Y10
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y3, Y7
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y6, Y10
+	VSUBPS       s4b4000bf<>+0(SB), Y7, Y8
+	VSUBPS       s4b4000bf<>+0(SB), Y10, Y11
+	VFNMADD231PS s3f317200<>+0(SB), Y8, Y3
+	VFNMADD231PS s3f317200<>+0(SB), Y11, Y6
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y3
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y6
+	VMULPS       Y3, Y3, Y8
+	VMULPS       Y6, Y6, Y13
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
+	VFMADD231PS  s3ab55c90<>+0(SB), Y8, Y11
 	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
+	VFMADD213PS  s3effffff<>+0(SB), Y8, Y11
 	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
-	VMOVUPS      Y4, Y15
+	VMOVUPS      s3e2aaa55<>+0(SB), Y12
+	VMOVUPS      s3e2aaa55<>+0(SB), Y15
+	VFMADD231PS  s3c091630<>+0(SB), Y8, Y12
 	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y14, Y10, Y15
-	VFMADD213PS  Y10, Y13, Y15
-	VPSLLD       $0x17, Y12, Y10
-	VPSUBD       Y11, Y10, Y10
-	VFMADD213PS  Y10, Y10, Y15
-	VPADDD       s1f800000<>+0(SB), Y11, Y10
-	VMULPS       Y10, Y15, Y10
-	VADDPS       Y10, Y9, Y9
+	VFMADD213PS  Y11, Y3, Y12
+	VFMADD213PS  Y14, Y6, Y15
+	VFMADD213PS  Y3, Y8, Y12
+	VFMADD213PS  Y6, Y13, Y15
+	VPSLLD       $0x17, Y7, Y3
+	VPSLLD       $0x17, Y10, Y6
+	VPSUBD       Y4, Y3, Y3
+	VPSUBD       Y9, Y6, Y6
+	VFMADD213PS  Y3, Y3, Y12
+	VFMADD213PS  Y6, Y6, Y15
+	VPADDD       s1f800000<>+0(SB), Y4, Y3
+	VPADDD       s1f800000<>+0(SB), Y9, Y4
+	VMULPS       Y3, Y12, Y3
+	VMULPS       Y4, Y15, Y4
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y4, Y2, Y2
+	ADDQ         $+64, CX
+	SUBQ         $+16, AX
+	JMP          two2
+
+loop1:
+	CMPQ    AX, $+8
+	JL      rest4
+	VMOVUPS (CX), Y3
+
+enter3:
+	VSUBPS       Y1, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      s42b1999a<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VANDNPS      s80000000<>+0(SB), Y3, Y4
+	VPSRLD       $0x01, Y4, Y4
+	VMOVUPS      s4b4000bf<>+0(SB), Y6
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y3, Y6
+	VSUBPS       s4b4000bf<>+0(SB), Y6, Y7
+	VFNMADD231PS s3f317200<>+0(SB), Y7, Y3
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y3
+	VMULPS       Y3, Y3, Y7
+	VMOVUPS      s3d2aabce<>+0(SB), Y8
+	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y8
+	VFMADD213PS  s3effffff<>+0(SB), Y7, Y8
+	VMOVUPS      s3e2aaa55<>+0(SB), Y9
+	VFMADD231PS  s3c091630<>+0(SB), Y7, Y9
+	VFMADD213PS  Y8, Y3, Y9
+	VFMADD213PS  Y3, Y7, Y9
+	VPSLLD       $0x17, Y6, Y3
+	VPSUBD       Y4, Y3, Y3
+	VFMADD213PS  Y3, Y3, Y9
+	VPADDD       s1f800000<>+0(SB), Y4, Y3
+	VMULPS       Y3, Y9, Y3
+	CMPQ         AX, $+8
+	JL           leave5
+	VADDPS       Y3, Y2, Y2
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
-	JGE          many1
+	JMP          loop1
 
-one2:
-	ADDQ $+0, AX
-	JL   tail4
-
-again3:
-	VMOVUPS      (CX), Y10
-	VSUBPS       Y8, Y10, Y10
-	VMAXPS       Y10, Y0, Y10
-	VMINPS       Y10, Y1, Y10
-	VANDNPS      Y5, Y10, Y11
-	VPSRLD       $0x01, Y11, Y11
-	VMOVUPS      Y2, Y12
-	VFMADD231PS  Y6, Y10, Y12
-	VSUBPS       Y2, Y12, Y13
-	VFNMADD231PS Y7, Y13, Y10
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y13, Y10
-	VMULPS       Y10, Y10, Y13
-	VMOVUPS      Y3, Y14
-	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
-	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
-	VMOVUPS      Y4, Y15
-	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y14, Y10, Y15
-	VFMADD213PS  Y10, Y13, Y15
-	VPSLLD       $0x17, Y12, Y10
-	VPSUBD       Y11, Y10, Y10
-	VFMADD213PS  Y10, Y10, Y15
-	VPADDD       s1f800000<>+0(SB), Y11, Y10
-	VMULPS       Y10, Y15, Y10
-	VADDPS       Y10, Y9, Y9
-	ADDQ         $+32, CX
-	SUBQ         $+8, AX
-	JGE          again3
-
-tail4:
-	ADDQ   $+8, AX
-	JE     done5
-	VXORPS Y10, Y10, Y10
+rest4:
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
-	JE     skip6
+	JE     skip7
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (CX)(DX*4), X10
-
-skip6:
-	TESTQ    $0x00000002, AX
-	JE       skip7
-	MOVQ     AX, DX
-	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X11
-	VMOVLHPS X10, X11, X10
+	VMOVSS (CX)(DX*4), X3
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y11
-	VINSERTF128    $0x01, X10, Y11, Y10
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X5
+	VMOVLHPS X3, X5, X3
 
 skip8:
-	VSUBPS       Y8, Y10, Y8
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y0, Y1, Y0
-	VANDNPS      Y5, Y0, Y1
-	VPSRLD       $0x01, Y1, Y1
-	VMOVUPS      Y2, Y5
-	VFMADD231PS  Y6, Y0, Y5
-	VSUBPS       Y2, Y5, Y2
-	VFNMADD231PS Y7, Y2, Y0
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y2, Y0
-	VMULPS       Y0, Y0, Y2
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  s3ab55c90<>+0(SB), Y2, Y3
-	VFMADD213PS  s3effffff<>+0(SB), Y2, Y3
-	VMOVUPS      Y4, Y4
-	VFMADD231PS  s3c091630<>+0(SB), Y2, Y4
-	VFMADD213PS  Y3, Y0, Y4
-	VFMADD213PS  Y0, Y2, Y4
-	VPSLLD       $0x17, Y5, Y0
-	VPSUBD       Y1, Y0, Y0
-	VFMADD213PS  Y0, Y0, Y4
-	VPADDD       s1f800000<>+0(SB), Y1, Y0
-	VMULPS       Y0, Y4, Y0
-	LEAQ         masks<>+32(SB), CX
-	NEGQ         AX
-	VMOVUPS      (CX)(AX*4), Y1
-	VANDPS       Y1, Y0, Y0
-	VADDPS       Y0, Y9, Y9
+	TESTQ       $0x00000004, AX
+	JE          skip9
+	VMOVUPS     (CX), X5
+	VINSERTF128 $0x01, X3, Y5, Y3
 
-done5:
-	VEXTRACTF128 $0x01, Y9, X0
-	VADDPS       X0, X9, X9
-	VPSHUFD      $0x4e, X9, X0
-	VADDPS       X0, X9, X9
-	VPSHUFD      $0xb1, X9, X0
-	VADDPS       X0, X9, X9
-	VMOVSS       X9, ret+24(FP)
+skip9:
+	JMP enter3
+
+leave5:
+	LEAQ    masks<>+32(SB), CX
+	NEGQ    AX
+	VMOVUPS (CX)(AX*4), Y0
+	VANDPS  Y3, Y0, Y0
+	VADDPS  Y0, Y2, Y2
+
+done6:
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VPSHUFD      $0x4e, X2, X0
+	VADDPS       X0, X2, X2
+	VPSHUFD      $0xb1, X2, X0
+	VADDPS       X0, X2, X2
+	VMOVSS       X2, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -1313,154 +1140,157 @@ done5:
 // Requires: AVX, AVX2, FMA3
 TEXT ·sumExpF64AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD      dc087c00000000000<>+0(SB), Y0
-	VMOVUPD      d4086300000000000<>+0(SB), Y1
-	VMOVUPD      d43380000000005ff<>+0(SB), Y2
-	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y3
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y4
-	VMOVUPD      d8000000000000000<>+0(SB), Y5
-	VMOVUPD      d3ff71547652b82fe<>+0(SB), Y6
-	VMOVUPD      d3fe62e42fee00000<>+0(SB), Y7
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
-	VBROADCASTSD shift+16(FP), Y8
-	VXORPD       Y9, Y9, Y9
-	SUBQ         $+4, AX
-	JL           one2
+	VBROADCASTSD shift+16(FP), Y1
+	VXORPD       Y2, Y2, Y2
 
-many1:
-	VMOVUPD      (CX), Y10
-	VSUBPD       Y8, Y10, Y10
-	VMAXPD       Y10, Y0, Y10
-	VMINPD       Y10, Y1, Y10
-	VANDNPD      Y5, Y10, Y11
-	VPSRLQ       $0x01, Y11, Y11
-	VMOVUPD      Y2, Y12
-	VFMADD231PD  Y6, Y10, Y12
-	VSUBPD       Y2, Y12, Y13
-	VFNMADD231PD Y7, Y13, Y10
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y13, Y10
-	VMULPD       Y10, Y10, Y13
-	VMOVUPD      Y3, Y14
+two2:
+	CMPQ         AX, $+8
+	JL           loop1
+	VMOVUPD      (CX), Y3
+	VMOVUPD      32(CX), Y4
+	VSUBPD       Y1, Y3, Y3
+	VSUBPD       Y1, Y4, Y4
+	VMAXPD       Y3, Y0, Y3
+	VMAXPD       Y4, Y0, Y6
+	VMOVUPD      d4086300000000000<>+0(SB), Y4
+	VMOVUPD      d4086300000000000<>+0(SB), Y7
+	VMINPD       Y3, Y4, Y3
+	VMINPD       Y6, Y7, Y6
+	VANDNPD      d8000000000000000<>+0(SB), Y3, Y4
+	VANDNPD      d8000000000000000<>+0(SB), Y6, Y7
+	VPSRLQ       $0x01, Y4, Y4
+	VPSRLQ       $0x01, Y7, Y9
+	VMOVUPD      d43380000000005ff<>+0(SB), Y7
+	VMOVUPD      d43380000000005ff<>+0(SB), Y10
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y3, Y7
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y6, Y10
+	VSUBPD       d43380000000005ff<>+0(SB), Y7, Y8
+	VSUBPD       d43380000000005ff<>+0(SB), Y10, Y11
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y3
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y6
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y3
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y6
+	VMULPD       Y3, Y3, Y8
+	VMULPD       Y6, Y6, Y13
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y8, Y11
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y8, Y11
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y8, Y11
 	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y8, Y11
 	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y8, Y11
 	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
-	VMOVUPD      Y4, Y15
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y12
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y8, Y12
 	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y8, Y12
 	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y8, Y12
 	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y8, Y12
 	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
-	VFMADD213PD  Y14, Y10, Y15
-	VFMADD213PD  Y10, Y13, Y15
-	VPSLLQ       $0x34, Y12, Y10
-	VPSUBQ       Y11, Y10, Y10
-	VFMADD213PD  Y10, Y10, Y15
-	VPADDQ       d1ff0000000000000<>+0(SB), Y11, Y10
-	VMULPD       Y10, Y15, Y10
-	VADDPD       Y10, Y9, Y9
+	VFMADD213PD  Y11, Y3, Y12
+	VFMADD213PD  Y14, Y6, Y15
+	VFMADD213PD  Y3, Y8, Y12
+	VFMADD213PD  Y6, Y13, Y15
+	VPSLLQ       $0x34, Y7, Y3
+	VPSLLQ       $0x34, Y10, Y6
+	VPSUBQ       Y4, Y3, Y3
+	VPSUBQ       Y9, Y6, Y6
+	VFMADD213PD  Y3, Y3, Y12
+	VFMADD213PD  Y6, Y6, Y15
+	VPADDQ       d1ff0000000000000<>+0(SB), Y4, Y3
+	VPADDQ       d1ff0000000000000<>+0(SB), Y9, Y4
+	VMULPD       Y3, Y12, Y3
+	VMULPD       Y4, Y15, Y4
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y4, Y2, Y2
+	ADDQ         $+64, CX
+	SUBQ         $+8, AX
+	JMP          two2
+
+loop1:
+	CMPQ    AX, $+4
+	JL      rest4
+	VMOVUPD (CX), Y3
+
+enter3:
+	VSUBPD       Y1, Y3, Y3
+	VMAXPD       Y3, Y0, Y3
+	VMOVUPD      d4086300000000000<>+0(SB), Y4
+	VMINPD       Y3, Y4, Y3
+	VANDNPD      d8000000000000000<>+0(SB), Y3, Y4
+	VPSRLQ       $0x01, Y4, Y4
+	VMOVUPD      d43380000000005ff<>+0(SB), Y6
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y3, Y6
+	VSUBPD       d43380000000005ff<>+0(SB), Y6, Y7
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y3
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y8
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y8
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y8
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y8
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y8
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y8
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y9
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y9
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y9
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y9
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y9
+	VFMADD213PD  Y8, Y3, Y9
+	VFMADD213PD  Y3, Y7, Y9
+	VPSLLQ       $0x34, Y6, Y3
+	VPSUBQ       Y4, Y3, Y3
+	VFMADD213PD  Y3, Y3, Y9
+	VPADDQ       d1ff0000000000000<>+0(SB), Y4, Y3
+	VMULPD       Y3, Y9, Y3
+	CMPQ         AX, $+4
+	JL           leave5
+	VADDPD       Y3, Y2, Y2
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
-	JGE          many1
+	JMP          loop1
 
-one2:
-	ADDQ $+0, AX
-	JL   tail4
-
-again3:
-	VMOVUPD      (CX), Y10
-	VSUBPD       Y8, Y10, Y10
-	VMAXPD       Y10, Y0, Y10
-	VMINPD       Y10, Y1, Y10
-	VANDNPD      Y5, Y10, Y11
-	VPSRLQ       $0x01, Y11, Y11
-	VMOVUPD      Y2, Y12
-	VFMADD231PD  Y6, Y10, Y12
-	VSUBPD       Y2, Y12, Y13
-	VFNMADD231PD Y7, Y13, Y10
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y13, Y10
-	VMULPD       Y10, Y10, Y13
-	VMOVUPD      Y3, Y14
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
-	VMOVUPD      Y4, Y15
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
-	VFMADD213PD  Y14, Y10, Y15
-	VFMADD213PD  Y10, Y13, Y15
-	VPSLLQ       $0x34, Y12, Y10
-	VPSUBQ       Y11, Y10, Y10
-	VFMADD213PD  Y10, Y10, Y15
-	VPADDQ       d1ff0000000000000<>+0(SB), Y11, Y10
-	VMULPD       Y10, Y15, Y10
-	VADDPD       Y10, Y9, Y9
-	ADDQ         $+32, CX
-	SUBQ         $+4, AX
-	JGE          again3
-
-tail4:
-	ADDQ   $+4, AX
-	JE     done5
-	VXORPD Y10, Y10, Y10
+rest4:
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
-	JE     skip6
+	JE     skip7
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (CX)(DX*8), X10
-
-skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y11
-	VINSERTF128    $0x01, X10, Y11, Y10
+	VMOVSD (CX)(DX*8), X3
 
 skip7:
-	VSUBPD       Y8, Y10, Y8
-	VMAXPD       Y8, Y0, Y0
-	VMINPD       Y0, Y1, Y0
-	VANDNPD      Y5, Y0, Y1
-	VPSRLQ       $0x01, Y1, Y1
-	VMOVUPD      Y2, Y5
-	VFMADD231PD  Y6, Y0, Y5
-	VSUBPD       Y2, Y5, Y2
-	VFNMADD231PD Y7, Y2, Y0
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y2, Y0
-	VMULPD       Y0, Y0, Y2
-	VMOVUPD      Y3, Y3
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y2, Y3
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y2, Y3
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y2, Y3
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y2, Y3
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y4, Y4
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y2, Y4
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y2, Y4
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y2, Y4
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y2, Y4
-	VFMADD213PD  Y3, Y0, Y4
-	VFMADD213PD  Y0, Y2, Y4
-	VPSLLQ       $0x34, Y5, Y0
-	VPSUBQ       Y1, Y0, Y0
-	VFMADD213PD  Y0, Y0, Y4
-	VPADDQ       d1ff0000000000000<>+0(SB), Y1, Y0
-	VMULPD       Y0, Y4, Y0
-	LEAQ         masks<>+32(SB), CX
-	NEGQ         AX
-	VMOVUPD      (CX)(AX*8), Y1
-	VANDPD       Y1, Y0, Y0
-	VADDPD       Y0, Y9, Y9
+	TESTQ       $0x00000002, AX
+	JE          skip8
+	VMOVUPS     (CX), X5
+	VINSERTF128 $0x01, X3, Y5, Y3
 
-done5:
-	VEXTRACTF128 $0x01, Y9, X0
-	VADDPD       X0, X9, X9
-	VPSHUFD      $0x4e, X9, X0
-	VADDPD       X0, X9, X9
-	VMOVSD       X9, ret+24(FP)
+skip8:
+	JMP enter3
+
+leave5:
+	LEAQ    masks<>+32(SB), CX
+	NEGQ    AX
+	VMOVUPD (CX)(AX*8), Y0
+	VANDPD  Y3, Y0, Y0
+	VADDPD  Y0, Y2, Y2
+
+done6:
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VPSHUFD      $0x4e, X2, X0
+	VADDPD       X0, X2, X2
+	VMOVSD       X2, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -1468,33 +1298,30 @@ done5:
 // Requires: AVX
 TEXT ·maxOfF32AVX2(SB), NOSPLIT, $0-20
 	VMOVUPS sff800000<>+0(SB), Y0
+	VMOVUPS s7fc00000<>+0(SB), Y1
 	MOVQ    n+8(FP), AX
 	MOVQ    x+0(FP), CX
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
+	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
-	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
 	SUBQ    $+32, AX
 	JL      one2
 
 many1:
-	VMOVUPS (CX), Y6
-	VMAXPS  Y6, Y1, Y1
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
-	VMOVUPS 32(CX), Y6
-	VMAXPS  Y6, Y2, Y2
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
-	VMOVUPS 64(CX), Y6
-	VMAXPS  Y6, Y3, Y3
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
-	VMOVUPS 96(CX), Y6
-	VMAXPS  Y6, Y4, Y4
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
+	VMOVUPS (CX), Y7
+	VMAXPS  Y7, Y3, Y3
+	VMOVUPS 32(CX), Y8
+	VMAXPS  Y8, Y4, Y4
+	VCMPPS  $0x03, Y8, Y7, Y7
+	VORPS   Y7, Y2, Y2
+	VMOVUPS 64(CX), Y7
+	VMAXPS  Y7, Y5, Y5
+	VMOVUPS 96(CX), Y8
+	VMAXPS  Y8, Y6, Y6
+	VCMPPS  $0x03, Y8, Y7, Y7
+	VORPS   Y7, Y2, Y2
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
 	JGE     many1
@@ -1504,10 +1331,10 @@ one2:
 	JL   tail4
 
 again3:
-	VMOVUPS (CX), Y6
-	VMAXPS  Y6, Y1, Y1
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
+	VMOVUPS (CX), Y7
+	VMAXPS  Y7, Y3, Y3
+	VCMPPS  $0x03, Y7, Y7, Y7
+	VORPS   Y7, Y2, Y2
 	ADDQ    $+32, CX
 	SUBQ    $+8, AX
 	JGE     again3
@@ -1515,54 +1342,55 @@ again3:
 tail4:
 	ADDQ   $+8, AX
 	JE     done5
-	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (CX)(DX*4), X6
+	VMOVSS (CX)(DX*4), X7
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X7
-	VMOVLHPS X6, X7, X6
+	VMOVSD   (CX)(DX*4), X9
+	VMOVLHPS X7, X9, X7
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y7
-	VINSERTF128    $0x01, X6, Y7, Y6
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X7, Y9, Y7
 
 skip8:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPS   (CX)(AX*4), Y7
-	VBLENDVPS Y7, Y6, Y0, Y0
-	VMAXPS    Y0, Y1, Y1
+	VMOVUPS   (CX)(AX*4), Y8
+	VBLENDVPS Y8, Y7, Y0, Y0
+	VMAXPS    Y0, Y3, Y3
 	VCMPPS    $0x03, Y0, Y0, Y0
-	VORPS     Y0, Y5, Y5
+	VORPS     Y0, Y2, Y2
 
 done5:
-	VMAXPS       Y3, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VMAXPS       X0, X1, X1
-	VPSHUFD      $0x4e, X1, X0
-	VMAXPS       X0, X1, X1
-	VPSHUFD      $0xb1, X1, X0
-	VMAXPS       X0, X1, X1
-	VEXTRACTF128 $0x01, Y5, X0
-	VORPS        X0, X5, X5
-	VPSHUFD      $0x4e, X5, X0
-	VORPS        X0, X5, X5
-	VPSHUFD      $0xb1, X5, X0
-	VORPS        X0, X5, X5
-	VORPS        Y5, Y1, Y0
-	VMOVSS       X0, ret+16(FP)
+	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPS       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VMAXPS       X0, X3, X3
+	VPSHUFD      $0xb1, X3, X0
+	VMAXPS       X0, X3, X3
+	VMOVMSKPS    Y2, AX
+	TESTL        AX, AX
+	JEQ          number9
+	VMOVSS       X1, ret+16(FP)
+	VZEROUPPER
+	RET
+
+number9:
+	VMOVSS X3, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -1570,33 +1398,30 @@ done5:
 // Requires: AVX
 TEXT ·maxOfF64AVX2(SB), NOSPLIT, $0-24
 	VMOVUPD dfff0000000000000<>+0(SB), Y0
+	VMOVUPD d7ff8000000000001<>+0(SB), Y1
 	MOVQ    n+8(FP), AX
 	MOVQ    x+0(FP), CX
-	VMOVUPD Y0, Y1
-	VMOVUPD Y0, Y2
+	VXORPD  Y2, Y2, Y2
 	VMOVUPD Y0, Y3
 	VMOVUPD Y0, Y4
-	VXORPD  Y5, Y5, Y5
+	VMOVUPD Y0, Y5
+	VMOVUPD Y0, Y6
 	SUBQ    $+16, AX
 	JL      one2
 
 many1:
-	VMOVUPD (CX), Y6
-	VMAXPD  Y6, Y1, Y1
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
-	VMOVUPD 32(CX), Y6
-	VMAXPD  Y6, Y2, Y2
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
-	VMOVUPD 64(CX), Y6
-	VMAXPD  Y6, Y3, Y3
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
-	VMOVUPD 96(CX), Y6
-	VMAXPD  Y6, Y4, Y4
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
+	VMOVUPD (CX), Y7
+	VMAXPD  Y7, Y3, Y3
+	VMOVUPD 32(CX), Y8
+	VMAXPD  Y8, Y4, Y4
+	VCMPPD  $0x03, Y8, Y7, Y7
+	VORPD   Y7, Y2, Y2
+	VMOVUPD 64(CX), Y7
+	VMAXPD  Y7, Y5, Y5
+	VMOVUPD 96(CX), Y8
+	VMAXPD  Y8, Y6, Y6
+	VCMPPD  $0x03, Y8, Y7, Y7
+	VORPD   Y7, Y2, Y2
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
 	JGE     many1
@@ -1606,10 +1431,10 @@ one2:
 	JL   tail4
 
 again3:
-	VMOVUPD (CX), Y6
-	VMAXPD  Y6, Y1, Y1
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
+	VMOVUPD (CX), Y7
+	VMAXPD  Y7, Y3, Y3
+	VCMPPD  $0x03, Y7, Y7, Y7
+	VORPD   Y7, Y2, Y2
 	ADDQ    $+32, CX
 	SUBQ    $+4, AX
 	JGE     again3
@@ -1617,42 +1442,45 @@ again3:
 tail4:
 	ADDQ   $+4, AX
 	JE     done5
-	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (CX)(DX*8), X6
+	VMOVSD (CX)(DX*8), X7
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y7
-	VINSERTF128    $0x01, X6, Y7, Y6
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X7, Y9, Y7
 
 skip7:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPD   (CX)(AX*8), Y7
-	VBLENDVPD Y7, Y6, Y0, Y0
-	VMAXPD    Y0, Y1, Y1
+	VMOVUPD   (CX)(AX*8), Y8
+	VBLENDVPD Y8, Y7, Y0, Y0
+	VMAXPD    Y0, Y3, Y3
 	VCMPPD    $0x03, Y0, Y0, Y0
-	VORPD     Y0, Y5, Y5
+	VORPD     Y0, Y2, Y2
 
 done5:
-	VMAXPD       Y3, Y1, Y1
-	VMAXPD       Y4, Y2, Y2
-	VMAXPD       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VMAXPD       X0, X1, X1
-	VPSHUFD      $0x4e, X1, X0
-	VMAXPD       X0, X1, X1
-	VEXTRACTF128 $0x01, Y5, X0
-	VORPD        X0, X5, X5
-	VPSHUFD      $0x4e, X5, X0
-	VORPD        X0, X5, X5
-	VORPD        Y5, Y1, Y0
-	VMOVSD       X0, ret+16(FP)
+	VMAXPD       Y5, Y3, Y3
+	VMAXPD       Y6, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPD       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VMAXPD       X0, X3, X3
+	VMOVMSKPD    Y2, AX
+	TESTL        AX, AX
+	JEQ          number8
+	VMOVSD       X1, ret+16(FP)
+	VZEROUPPER
+	RET
+
+number8:
+	VMOVSD X3, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -1660,33 +1488,30 @@ done5:
 // Requires: AVX
 TEXT ·minOfF32AVX2(SB), NOSPLIT, $0-20
 	VMOVUPS s7f800000<>+0(SB), Y0
+	VMOVUPS s7fc00000<>+0(SB), Y1
 	MOVQ    n+8(FP), AX
 	MOVQ    x+0(FP), CX
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
+	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
-	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
 	SUBQ    $+32, AX
 	JL      one2
 
 many1:
-	VMOVUPS (CX), Y6
-	VMINPS  Y6, Y1, Y1
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
-	VMOVUPS 32(CX), Y6
-	VMINPS  Y6, Y2, Y2
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
-	VMOVUPS 64(CX), Y6
-	VMINPS  Y6, Y3, Y3
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
-	VMOVUPS 96(CX), Y6
-	VMINPS  Y6, Y4, Y4
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
+	VMOVUPS (CX), Y7
+	VMINPS  Y7, Y3, Y3
+	VMOVUPS 32(CX), Y8
+	VMINPS  Y8, Y4, Y4
+	VCMPPS  $0x03, Y8, Y7, Y7
+	VORPS   Y7, Y2, Y2
+	VMOVUPS 64(CX), Y7
+	VMINPS  Y7, Y5, Y5
+	VMOVUPS 96(CX), Y8
+	VMINPS  Y8, Y6, Y6
+	VCMPPS  $0x03, Y8, Y7, Y7
+	VORPS   Y7, Y2, Y2
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
 	JGE     many1
@@ -1696,10 +1521,10 @@ one2:
 	JL   tail4
 
 again3:
-	VMOVUPS (CX), Y6
-	VMINPS  Y6, Y1, Y1
-	VCMPPS  $0x03, Y6, Y6, Y6
-	VORPS   Y6, Y5, Y5
+	VMOVUPS (CX), Y7
+	VMINPS  Y7, Y3, Y3
+	VCMPPS  $0x03, Y7, Y7, Y7
+	VORPS   Y7, Y2, Y2
 	ADDQ    $+32, CX
 	SUBQ    $+8, AX
 	JGE     again3
@@ -1707,54 +1532,55 @@ again3:
 tail4:
 	ADDQ   $+8, AX
 	JE     done5
-	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (CX)(DX*4), X6
+	VMOVSS (CX)(DX*4), X7
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X7
-	VMOVLHPS X6, X7, X6
+	VMOVSD   (CX)(DX*4), X9
+	VMOVLHPS X7, X9, X7
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (CX), Y7
-	VINSERTF128    $0x01, X6, Y7, Y6
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X7, Y9, Y7
 
 skip8:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPS   (CX)(AX*4), Y7
-	VBLENDVPS Y7, Y6, Y0, Y0
-	VMINPS    Y0, Y1, Y1
+	VMOVUPS   (CX)(AX*4), Y8
+	VBLENDVPS Y8, Y7, Y0, Y0
+	VMINPS    Y0, Y3, Y3
 	VCMPPS    $0x03, Y0, Y0, Y0
-	VORPS     Y0, Y5, Y5
+	VORPS     Y0, Y2, Y2
 
 done5:
-	VMINPS       Y3, Y1, Y1
-	VMINPS       Y4, Y2, Y2
-	VMINPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VMINPS       X0, X1, X1
-	VPSHUFD      $0x4e, X1, X0
-	VMINPS       X0, X1, X1
-	VPSHUFD      $0xb1, X1, X0
-	VMINPS       X0, X1, X1
-	VEXTRACTF128 $0x01, Y5, X0
-	VORPS        X0, X5, X5
-	VPSHUFD      $0x4e, X5, X0
-	VORPS        X0, X5, X5
-	VPSHUFD      $0xb1, X5, X0
-	VORPS        X0, X5, X5
-	VORPS        Y5, Y1, Y0
-	VMOVSS       X0, ret+16(FP)
+	VMINPS       Y5, Y3, Y3
+	VMINPS       Y6, Y4, Y4
+	VMINPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VMINPS       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VMINPS       X0, X3, X3
+	VPSHUFD      $0xb1, X3, X0
+	VMINPS       X0, X3, X3
+	VMOVMSKPS    Y2, AX
+	TESTL        AX, AX
+	JEQ          number9
+	VMOVSS       X1, ret+16(FP)
+	VZEROUPPER
+	RET
+
+number9:
+	VMOVSS X3, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -1762,33 +1588,30 @@ done5:
 // Requires: AVX
 TEXT ·minOfF64AVX2(SB), NOSPLIT, $0-24
 	VMOVUPD d7ff0000000000000<>+0(SB), Y0
+	VMOVUPD d7ff8000000000001<>+0(SB), Y1
 	MOVQ    n+8(FP), AX
 	MOVQ    x+0(FP), CX
-	VMOVUPD Y0, Y1
-	VMOVUPD Y0, Y2
+	VXORPD  Y2, Y2, Y2
 	VMOVUPD Y0, Y3
 	VMOVUPD Y0, Y4
-	VXORPD  Y5, Y5, Y5
+	VMOVUPD Y0, Y5
+	VMOVUPD Y0, Y6
 	SUBQ    $+16, AX
 	JL      one2
 
 many1:
-	VMOVUPD (CX), Y6
-	VMINPD  Y6, Y1, Y1
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
-	VMOVUPD 32(CX), Y6
-	VMINPD  Y6, Y2, Y2
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
-	VMOVUPD 64(CX), Y6
-	VMINPD  Y6, Y3, Y3
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
-	VMOVUPD 96(CX), Y6
-	VMINPD  Y6, Y4, Y4
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
+	VMOVUPD (CX), Y7
+	VMINPD  Y7, Y3, Y3
+	VMOVUPD 32(CX), Y8
+	VMINPD  Y8, Y4, Y4
+	VCMPPD  $0x03, Y8, Y7, Y7
+	VORPD   Y7, Y2, Y2
+	VMOVUPD 64(CX), Y7
+	VMINPD  Y7, Y5, Y5
+	VMOVUPD 96(CX), Y8
+	VMINPD  Y8, Y6, Y6
+	VCMPPD  $0x03, Y8, Y7, Y7
+	VORPD   Y7, Y2, Y2
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
 	JGE     many1
@@ -1798,10 +1621,10 @@ one2:
 	JL   tail4
 
 again3:
-	VMOVUPD (CX), Y6
-	VMINPD  Y6, Y1, Y1
-	VCMPPD  $0x03, Y6, Y6, Y6
-	VORPD   Y6, Y5, Y5
+	VMOVUPD (CX), Y7
+	VMINPD  Y7, Y3, Y3
+	VCMPPD  $0x03, Y7, Y7, Y7
+	VORPD   Y7, Y2, Y2
 	ADDQ    $+32, CX
 	SUBQ    $+4, AX
 	JGE     again3
@@ -1809,42 +1632,45 @@ again3:
 tail4:
 	ADDQ   $+4, AX
 	JE     done5
-	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (CX)(DX*8), X6
+	VMOVSD (CX)(DX*8), X7
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (CX), Y7
-	VINSERTF128    $0x01, X6, Y7, Y6
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X7, Y9, Y7
 
 skip7:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPD   (CX)(AX*8), Y7
-	VBLENDVPD Y7, Y6, Y0, Y0
-	VMINPD    Y0, Y1, Y1
+	VMOVUPD   (CX)(AX*8), Y8
+	VBLENDVPD Y8, Y7, Y0, Y0
+	VMINPD    Y0, Y3, Y3
 	VCMPPD    $0x03, Y0, Y0, Y0
-	VORPD     Y0, Y5, Y5
+	VORPD     Y0, Y2, Y2
 
 done5:
-	VMINPD       Y3, Y1, Y1
-	VMINPD       Y4, Y2, Y2
-	VMINPD       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VMINPD       X0, X1, X1
-	VPSHUFD      $0x4e, X1, X0
-	VMINPD       X0, X1, X1
-	VEXTRACTF128 $0x01, Y5, X0
-	VORPD        X0, X5, X5
-	VPSHUFD      $0x4e, X5, X0
-	VORPD        X0, X5, X5
-	VORPD        Y5, Y1, Y0
-	VMOVSD       X0, ret+16(FP)
+	VMINPD       Y5, Y3, Y3
+	VMINPD       Y6, Y4, Y4
+	VMINPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VMINPD       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VMINPD       X0, X3, X3
+	VMOVMSKPD    Y2, AX
+	TESTL        AX, AX
+	JEQ          number8
+	VMOVSD       X1, ret+16(FP)
+	VZEROUPPER
+	RET
+
+number8:
+	VMOVSD X3, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -1862,32 +1688,32 @@ scan1:
 	VCMPPS    $0x00, (CX)(DX*4), Y0, Y1
 	VMOVMSKPS Y1, BX
 	TESTL     BX, BX
-	JNE       found4
+	JNE       found3
 	ADDQ      $+8, DX
 	SUBQ      $+8, AX
 	JGE       scan1
 
 rest2:
 	ADDQ $+8, AX
-	JE   done5
+	JE   done4
 
-one3:
+one5:
 	VUCOMISS (CX)(DX*4), X0
 	JNE      next6
 	JPS      next6
-	JMP      done5
+	JMP      done4
 
 next6:
 	INCQ DX
 	DECQ AX
-	JNE  one3
-	JMP  done5
+	JNE  one5
+	JMP  done4
 
-found4:
+found3:
 	BSFL BX, BX
 	ADDQ BX, DX
 
-done5:
+done4:
 	MOVQ DX, ret+24(FP)
 	VZEROUPPER
 	RET
@@ -1906,32 +1732,32 @@ scan1:
 	VCMPPD    $0x00, (CX)(DX*8), Y0, Y1
 	VMOVMSKPD Y1, BX
 	TESTL     BX, BX
-	JNE       found4
+	JNE       found3
 	ADDQ      $+4, DX
 	SUBQ      $+4, AX
 	JGE       scan1
 
 rest2:
 	ADDQ $+4, AX
-	JE   done5
+	JE   done4
 
-one3:
+one5:
 	VUCOMISD (CX)(DX*8), X0
 	JNE      next6
 	JPS      next6
-	JMP      done5
+	JMP      done4
 
 next6:
 	INCQ DX
 	DECQ AX
-	JNE  one3
-	JMP  done5
+	JNE  one5
+	JMP  done4
 
-found4:
+found3:
 	BSFL BX, BX
 	ADDQ BX, DX
 
-done5:
+done4:
 	MOVQ DX, ret+24(FP)
 	VZEROUPPER
 	RET
@@ -2000,31 +1826,67 @@ keep3:
 
 next2:
 again5:
-	CMPQ   AX, $+8
+	CMPQ   AX, $+32
 	JL     next6
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	MOVQ   BX, R8
 	MOVQ   CX, R9
 
 rows8:
 	VADDPS (R8), Y0, Y0
+	VADDPS 32(R8), Y1, Y1
+	VADDPS 64(R8), Y2, Y2
+	VADDPS 96(R8), Y3, Y3
 	ADDQ   DI, R8
 	DECQ   R9
 	JNE    rows8
 	TESTB  SI, SI
 	JE     keep7
 	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	VADDPS 64(DX), Y2, Y2
+	VADDPS 96(DX), Y3, Y3
 
 keep7:
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, 96(DX)
+	ADDQ    $+128, BX
+	ADDQ    $+128, DX
+	SUBQ    $+32, AX
+	JMP     again5
+
+next6:
+again9:
+	CMPQ   AX, $+8
+	JL     next10
+	VXORPS Y0, Y0, Y0
+	MOVQ   BX, R8
+	MOVQ   CX, R9
+
+rows12:
+	VADDPS (R8), Y0, Y0
+	ADDQ   DI, R8
+	DECQ   R9
+	JNE    rows12
+	TESTB  SI, SI
+	JE     keep11
+	VADDPS (DX), Y0, Y0
+
+keep11:
 	VMOVUPS Y0, (DX)
 	ADDQ    $+32, BX
 	ADDQ    $+32, DX
 	SUBQ    $+8, AX
-	JMP     again5
+	JMP     again9
 
-next6:
+next10:
 	TESTQ   AX, AX
-	JE      done9
+	JE      done13
 	LEAQ    masks<>+32(SB), R8
 	MOVQ    AX, R9
 	NEGQ    R9
@@ -2032,38 +1894,38 @@ next6:
 	VXORPS  Y1, Y1, Y1
 	MOVQ    CX, CX
 
-rows11:
+rows15:
 	VMASKMOVPS (BX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	ADDQ       DI, BX
 	DECQ       CX
-	JNE        rows11
+	JNE        rows15
 	TESTB      SI, SI
-	JE         keep10
+	JE         keep14
 	VMASKMOVPS (DX), Y0, Y0
 	VADDPS     Y0, Y1, Y1
 
-keep10:
+keep14:
 	TESTQ        $0x00000004, AX
-	JE           skip12
+	JE           skip16
 	VMOVUPS      X1, (DX)
 	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, DX
 
-skip12:
+skip16:
 	TESTQ   $0x00000002, AX
-	JE      skip13
+	JE      skip17
 	VMOVLPS X1, (DX)
 	VPSRLDQ $0x08, X1, X1
 	ADDQ    $+8, DX
 
-skip13:
+skip17:
 	TESTQ  $0x00000001, AX
-	JE     skip14
+	JE     skip18
 	VMOVSS X1, (DX)
 
-skip14:
-done9:
+skip18:
+done13:
 	VZEROUPPER
 	RET
 
@@ -2131,31 +1993,67 @@ keep3:
 
 next2:
 again5:
-	CMPQ   AX, $+4
+	CMPQ   AX, $+16
 	JL     next6
 	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
 	MOVQ   BX, R8
 	MOVQ   CX, R9
 
 rows8:
 	VADDPD (R8), Y0, Y0
+	VADDPD 32(R8), Y1, Y1
+	VADDPD 64(R8), Y2, Y2
+	VADDPD 96(R8), Y3, Y3
 	ADDQ   DI, R8
 	DECQ   R9
 	JNE    rows8
 	TESTB  SI, SI
 	JE     keep7
 	VADDPD (DX), Y0, Y0
+	VADDPD 32(DX), Y1, Y1
+	VADDPD 64(DX), Y2, Y2
+	VADDPD 96(DX), Y3, Y3
 
 keep7:
+	VMOVUPD Y0, (DX)
+	VMOVUPD Y1, 32(DX)
+	VMOVUPD Y2, 64(DX)
+	VMOVUPD Y3, 96(DX)
+	ADDQ    $+128, BX
+	ADDQ    $+128, DX
+	SUBQ    $+16, AX
+	JMP     again5
+
+next6:
+again9:
+	CMPQ   AX, $+4
+	JL     next10
+	VXORPD Y0, Y0, Y0
+	MOVQ   BX, R8
+	MOVQ   CX, R9
+
+rows12:
+	VADDPD (R8), Y0, Y0
+	ADDQ   DI, R8
+	DECQ   R9
+	JNE    rows12
+	TESTB  SI, SI
+	JE     keep11
+	VADDPD (DX), Y0, Y0
+
+keep11:
 	VMOVUPD Y0, (DX)
 	ADDQ    $+32, BX
 	ADDQ    $+32, DX
 	SUBQ    $+4, AX
-	JMP     again5
+	JMP     again9
 
-next6:
+next10:
 	TESTQ   AX, AX
-	JE      done9
+	JE      done13
 	LEAQ    masks<>+32(SB), R8
 	MOVQ    AX, R9
 	NEGQ    R9
@@ -2163,30 +2061,30 @@ next6:
 	VXORPD  Y1, Y1, Y1
 	MOVQ    CX, CX
 
-rows11:
+rows15:
 	VMASKMOVPD (BX), Y0, Y2
 	VADDPD     Y2, Y1, Y1
 	ADDQ       DI, BX
 	DECQ       CX
-	JNE        rows11
+	JNE        rows15
 	TESTB      SI, SI
-	JE         keep10
+	JE         keep14
 	VMASKMOVPD (DX), Y0, Y0
 	VADDPD     Y0, Y1, Y1
 
-keep10:
+keep14:
 	TESTQ        $0x00000002, AX
-	JE           skip12
-	VMOVUPD      X1, (DX)
+	JE           skip16
+	VMOVUPS      X1, (DX)
 	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, DX
 
-skip12:
+skip16:
 	TESTQ  $0x00000001, AX
-	JE     skip13
+	JE     skip17
 	VMOVSD X1, (DX)
 
-skip13:
-done9:
+skip17:
+done13:
 	VZEROUPPER
 	RET

@@ -72,7 +72,7 @@ TEXT ·negF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y1
 	VXORPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
@@ -88,7 +88,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -122,10 +122,10 @@ skip6:
 	VMOVLHPS X1, X2, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip8:
 	VXORPS       Y0, Y1, Y0
@@ -162,7 +162,7 @@ TEXT ·negF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y1
 	VXORPD  Y0, Y1, Y1
 	VMOVUPD Y1, (CX)
@@ -178,7 +178,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -204,16 +204,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip7:
 	VXORPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -237,7 +237,7 @@ TEXT ·absF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y1
 	VANDPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
@@ -253,7 +253,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -287,10 +287,10 @@ skip6:
 	VMOVLHPS X1, X2, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip8:
 	VANDPS       Y0, Y1, Y0
@@ -327,7 +327,7 @@ TEXT ·absF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y1
 	VANDPD  Y0, Y1, Y1
 	VMOVUPD Y1, (CX)
@@ -343,7 +343,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -369,16 +369,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip7:
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -403,39 +403,39 @@ TEXT ·signF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPS   (DX), Y2
 	VANDPS    Y0, Y2, Y3
 	VORPS     Y1, Y3, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x0c, Y4, Y2, Y4
-	VBLENDVPS Y4, Y3, Y2, Y2
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x0c, Y5, Y2, Y5
+	VBLENDVPS Y5, Y3, Y2, Y2
 	VMOVUPS   Y2, (CX)
 	VMOVUPS   32(DX), Y2
 	VANDPS    Y0, Y2, Y3
 	VORPS     Y1, Y3, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x0c, Y4, Y2, Y4
-	VBLENDVPS Y4, Y3, Y2, Y2
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x0c, Y5, Y2, Y5
+	VBLENDVPS Y5, Y3, Y2, Y2
 	VMOVUPS   Y2, 32(CX)
 	VMOVUPS   64(DX), Y2
 	VANDPS    Y0, Y2, Y3
 	VORPS     Y1, Y3, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x0c, Y4, Y2, Y4
-	VBLENDVPS Y4, Y3, Y2, Y2
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x0c, Y5, Y2, Y5
+	VBLENDVPS Y5, Y3, Y2, Y2
 	VMOVUPS   Y2, 64(CX)
 	VMOVUPS   96(DX), Y2
 	VANDPS    Y0, Y2, Y3
 	VORPS     Y1, Y3, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x0c, Y4, Y2, Y4
-	VBLENDVPS Y4, Y3, Y2, Y2
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x0c, Y5, Y2, Y5
+	VBLENDVPS Y5, Y3, Y2, Y2
 	VMOVUPS   Y2, 96(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, CX
 	SUBQ      $+32, AX
-	JGE       four1
+	JGE       many1
 
 one2:
 	ADDQ $+24, AX
@@ -445,9 +445,9 @@ again5:
 	VMOVUPS   (DX), Y2
 	VANDPS    Y0, Y2, Y3
 	VORPS     Y1, Y3, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x0c, Y4, Y2, Y4
-	VBLENDVPS Y4, Y3, Y2, Y2
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x0c, Y5, Y2, Y5
+	VBLENDVPS Y5, Y3, Y2, Y2
 	VMOVUPS   Y2, (CX)
 	ADDQ      $+32, DX
 	ADDQ      $+32, CX
@@ -469,14 +469,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, BX
 	ANDQ     $+4, BX
-	VMOVSD   (DX)(BX*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (DX)(BX*4), X4
+	VMOVLHPS X2, X4, X2
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X4
+	VINSERTF128 $0x01, X2, Y4, Y2
 
 skip8:
 	VANDPS       Y0, Y2, Y0
@@ -518,39 +518,39 @@ TEXT ·signF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPD   (DX), Y2
 	VANDPD    Y0, Y2, Y3
 	VORPD     Y1, Y3, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x0c, Y4, Y2, Y4
-	VBLENDVPD Y4, Y3, Y2, Y2
+	VXORPD    Y5, Y5, Y5
+	VCMPPD    $0x0c, Y5, Y2, Y5
+	VBLENDVPD Y5, Y3, Y2, Y2
 	VMOVUPD   Y2, (CX)
 	VMOVUPD   32(DX), Y2
 	VANDPD    Y0, Y2, Y3
 	VORPD     Y1, Y3, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x0c, Y4, Y2, Y4
-	VBLENDVPD Y4, Y3, Y2, Y2
+	VXORPD    Y5, Y5, Y5
+	VCMPPD    $0x0c, Y5, Y2, Y5
+	VBLENDVPD Y5, Y3, Y2, Y2
 	VMOVUPD   Y2, 32(CX)
 	VMOVUPD   64(DX), Y2
 	VANDPD    Y0, Y2, Y3
 	VORPD     Y1, Y3, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x0c, Y4, Y2, Y4
-	VBLENDVPD Y4, Y3, Y2, Y2
+	VXORPD    Y5, Y5, Y5
+	VCMPPD    $0x0c, Y5, Y2, Y5
+	VBLENDVPD Y5, Y3, Y2, Y2
 	VMOVUPD   Y2, 64(CX)
 	VMOVUPD   96(DX), Y2
 	VANDPD    Y0, Y2, Y3
 	VORPD     Y1, Y3, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x0c, Y4, Y2, Y4
-	VBLENDVPD Y4, Y3, Y2, Y2
+	VXORPD    Y5, Y5, Y5
+	VCMPPD    $0x0c, Y5, Y2, Y5
+	VBLENDVPD Y5, Y3, Y2, Y2
 	VMOVUPD   Y2, 96(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, CX
 	SUBQ      $+16, AX
-	JGE       four1
+	JGE       many1
 
 one2:
 	ADDQ $+12, AX
@@ -560,9 +560,9 @@ again5:
 	VMOVUPD   (DX), Y2
 	VANDPD    Y0, Y2, Y3
 	VORPD     Y1, Y3, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x0c, Y4, Y2, Y4
-	VBLENDVPD Y4, Y3, Y2, Y2
+	VXORPD    Y5, Y5, Y5
+	VCMPPD    $0x0c, Y5, Y2, Y5
+	VBLENDVPD Y5, Y3, Y2, Y2
 	VMOVUPD   Y2, (CX)
 	ADDQ      $+32, DX
 	ADDQ      $+32, CX
@@ -580,10 +580,10 @@ tail3:
 	VMOVSD (DX)(BX*8), X2
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X4
+	VINSERTF128 $0x01, X2, Y4, Y2
 
 skip7:
 	VANDPD       Y0, Y2, Y0
@@ -593,7 +593,7 @@ skip7:
 	VBLENDVPD    Y1, Y0, Y2, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -616,7 +616,7 @@ TEXT ·squareF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y0
 	VMULPS  Y0, Y0, Y0
 	VMOVUPS Y0, (CX)
@@ -632,7 +632,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -666,10 +666,10 @@ skip6:
 	VMOVLHPS X0, X1, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip8:
 	VMULPS       Y0, Y0, Y0
@@ -705,7 +705,7 @@ TEXT ·squareF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y0
 	VMULPD  Y0, Y0, Y0
 	VMOVUPD Y0, (CX)
@@ -721,7 +721,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -747,16 +747,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip7:
 	VMULPD       Y0, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -779,7 +779,7 @@ TEXT ·sqrtF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VSQRTPS (DX), Y0
 	VMOVUPS Y0, (CX)
 	VSQRTPS 32(DX), Y0
@@ -791,7 +791,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -824,10 +824,10 @@ skip6:
 	VMOVLHPS X0, X1, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip8:
 	VSQRTPS      Y0, Y0
@@ -863,7 +863,7 @@ TEXT ·sqrtF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VSQRTPD (DX), Y0
 	VMOVUPD Y0, (CX)
 	VSQRTPD 32(DX), Y0
@@ -875,7 +875,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -900,16 +900,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip7:
 	VSQRTPD      Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -933,7 +933,7 @@ TEXT ·rsqrtF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VSQRTPS (DX), Y1
 	VDIVPS  Y1, Y0, Y1
 	VMOVUPS Y1, (CX)
@@ -949,7 +949,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -983,10 +983,10 @@ skip6:
 	VMOVLHPS X1, X2, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip8:
 	VSQRTPS      Y1, Y1
@@ -1024,7 +1024,7 @@ TEXT ·rsqrtF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VSQRTPD (DX), Y1
 	VDIVPD  Y1, Y0, Y1
 	VMOVUPD Y1, (CX)
@@ -1040,7 +1040,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -1066,17 +1066,17 @@ tail3:
 	VMOVSD (DX)(BX*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip7:
 	VSQRTPD      Y1, Y1
 	VDIVPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1100,7 +1100,7 @@ TEXT ·reciprocalF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VDIVPS  (DX), Y0, Y1
 	VMOVUPS Y1, (CX)
 	VDIVPS  32(DX), Y0, Y1
@@ -1112,7 +1112,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -1145,10 +1145,10 @@ skip6:
 	VMOVLHPS X1, X2, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip8:
 	VDIVPS       Y1, Y0, Y0
@@ -1185,7 +1185,7 @@ TEXT ·reciprocalF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VDIVPD  (DX), Y0, Y1
 	VMOVUPD Y1, (CX)
 	VDIVPD  32(DX), Y0, Y1
@@ -1197,7 +1197,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -1222,16 +1222,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip7:
 	VDIVPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1254,7 +1254,7 @@ TEXT ·floorF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VROUNDPS $0x09, (DX), Y0
 	VMOVUPS  Y0, (CX)
 	VROUNDPS $0x09, 32(DX), Y0
@@ -1266,7 +1266,7 @@ four1:
 	ADDQ     $+128, DX
 	ADDQ     $+128, CX
 	SUBQ     $+32, AX
-	JGE      four1
+	JGE      many1
 
 one2:
 	ADDQ $+24, AX
@@ -1299,10 +1299,10 @@ skip6:
 	VMOVLHPS X0, X1, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip8:
 	VROUNDPS     $0x09, Y0, Y0
@@ -1338,7 +1338,7 @@ TEXT ·floorF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VROUNDPD $0x09, (DX), Y0
 	VMOVUPD  Y0, (CX)
 	VROUNDPD $0x09, 32(DX), Y0
@@ -1350,7 +1350,7 @@ four1:
 	ADDQ     $+128, DX
 	ADDQ     $+128, CX
 	SUBQ     $+16, AX
-	JGE      four1
+	JGE      many1
 
 one2:
 	ADDQ $+12, AX
@@ -1375,16 +1375,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip7:
 	VROUNDPD     $0x09, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1407,7 +1407,7 @@ TEXT ·ceilF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VROUNDPS $0x0a, (DX), Y0
 	VMOVUPS  Y0, (CX)
 	VROUNDPS $0x0a, 32(DX), Y0
@@ -1419,7 +1419,7 @@ four1:
 	ADDQ     $+128, DX
 	ADDQ     $+128, CX
 	SUBQ     $+32, AX
-	JGE      four1
+	JGE      many1
 
 one2:
 	ADDQ $+24, AX
@@ -1452,10 +1452,10 @@ skip6:
 	VMOVLHPS X0, X1, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip8:
 	VROUNDPS     $0x0a, Y0, Y0
@@ -1491,7 +1491,7 @@ TEXT ·ceilF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VROUNDPD $0x0a, (DX), Y0
 	VMOVUPD  Y0, (CX)
 	VROUNDPD $0x0a, 32(DX), Y0
@@ -1503,7 +1503,7 @@ four1:
 	ADDQ     $+128, DX
 	ADDQ     $+128, CX
 	SUBQ     $+16, AX
-	JGE      four1
+	JGE      many1
 
 one2:
 	ADDQ $+12, AX
@@ -1528,16 +1528,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip7:
 	VROUNDPD     $0x0a, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1560,7 +1560,7 @@ TEXT ·roundF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VROUNDPS $0x08, (DX), Y0
 	VMOVUPS  Y0, (CX)
 	VROUNDPS $0x08, 32(DX), Y0
@@ -1572,7 +1572,7 @@ four1:
 	ADDQ     $+128, DX
 	ADDQ     $+128, CX
 	SUBQ     $+32, AX
-	JGE      four1
+	JGE      many1
 
 one2:
 	ADDQ $+24, AX
@@ -1605,10 +1605,10 @@ skip6:
 	VMOVLHPS X0, X1, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip8:
 	VROUNDPS     $0x08, Y0, Y0
@@ -1644,7 +1644,7 @@ TEXT ·roundF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VROUNDPD $0x08, (DX), Y0
 	VMOVUPD  Y0, (CX)
 	VROUNDPD $0x08, 32(DX), Y0
@@ -1656,7 +1656,7 @@ four1:
 	ADDQ     $+128, DX
 	ADDQ     $+128, CX
 	SUBQ     $+16, AX
-	JGE      four1
+	JGE      many1
 
 one2:
 	ADDQ $+12, AX
@@ -1681,16 +1681,16 @@ tail3:
 	VMOVSD (DX)(BX*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip7:
 	VROUNDPD     $0x08, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1713,7 +1713,7 @@ TEXT ·reluF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VXORPS  Y0, Y0, Y0
 	VMAXPS  (DX), Y0, Y0
 	VMOVUPS Y0, (CX)
@@ -1729,7 +1729,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -1763,10 +1763,10 @@ skip6:
 	VMOVLHPS X0, X1, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip8:
 	VXORPS       Y1, Y1, Y1
@@ -1803,7 +1803,7 @@ TEXT ·reluF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VXORPD  Y0, Y0, Y0
 	VMAXPD  (DX), Y0, Y0
 	VMOVUPD Y0, (CX)
@@ -1819,7 +1819,7 @@ four1:
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -1845,17 +1845,17 @@ tail3:
 	VMOVSD (DX)(BX*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip7:
 	VXORPD       Y1, Y1, Y1
 	VMAXPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1882,43 +1882,43 @@ TEXT ·softsignF32AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y4
 	VANDPS  Y1, Y4, Y5
 	VMINPS  Y5, Y0, Y5
-	VADDPS  Y2, Y5, Y6
-	VDIVPS  Y6, Y5, Y5
+	VADDPS  Y2, Y5, Y7
+	VDIVPS  Y7, Y5, Y5
 	VANDPS  Y3, Y4, Y4
 	VORPS   Y4, Y5, Y4
 	VMOVUPS Y4, (CX)
 	VMOVUPS 32(DX), Y4
 	VANDPS  Y1, Y4, Y5
 	VMINPS  Y5, Y0, Y5
-	VADDPS  Y2, Y5, Y6
-	VDIVPS  Y6, Y5, Y5
+	VADDPS  Y2, Y5, Y7
+	VDIVPS  Y7, Y5, Y5
 	VANDPS  Y3, Y4, Y4
 	VORPS   Y4, Y5, Y4
 	VMOVUPS Y4, 32(CX)
 	VMOVUPS 64(DX), Y4
 	VANDPS  Y1, Y4, Y5
 	VMINPS  Y5, Y0, Y5
-	VADDPS  Y2, Y5, Y6
-	VDIVPS  Y6, Y5, Y5
+	VADDPS  Y2, Y5, Y7
+	VDIVPS  Y7, Y5, Y5
 	VANDPS  Y3, Y4, Y4
 	VORPS   Y4, Y5, Y4
 	VMOVUPS Y4, 64(CX)
 	VMOVUPS 96(DX), Y4
 	VANDPS  Y1, Y4, Y5
 	VMINPS  Y5, Y0, Y5
-	VADDPS  Y2, Y5, Y6
-	VDIVPS  Y6, Y5, Y5
+	VADDPS  Y2, Y5, Y7
+	VDIVPS  Y7, Y5, Y5
 	VANDPS  Y3, Y4, Y4
 	VORPS   Y4, Y5, Y4
 	VMOVUPS Y4, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -1928,8 +1928,8 @@ again5:
 	VMOVUPS (DX), Y4
 	VANDPS  Y1, Y4, Y5
 	VMINPS  Y5, Y0, Y5
-	VADDPS  Y2, Y5, Y6
-	VDIVPS  Y6, Y5, Y5
+	VADDPS  Y2, Y5, Y7
+	VDIVPS  Y7, Y5, Y5
 	VANDPS  Y3, Y4, Y4
 	VORPS   Y4, Y5, Y4
 	VMOVUPS Y4, (CX)
@@ -1953,14 +1953,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, BX
 	ANDQ     $+4, BX
-	VMOVSD   (DX)(BX*4), X5
-	VMOVLHPS X4, X5, X4
+	VMOVSD   (DX)(BX*4), X6
+	VMOVLHPS X4, X6, X4
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y5
-	VINSERTF128    $0x01, X4, Y5, Y4
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X6
+	VINSERTF128 $0x01, X4, Y6, Y4
 
 skip8:
 	VANDPS       Y1, Y4, Y1
@@ -2005,43 +2005,43 @@ TEXT ·softsignF64AVX2(SB), NOSPLIT, $0-24
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y4
 	VANDPD  Y1, Y4, Y5
 	VMINPD  Y5, Y0, Y5
-	VADDPD  Y2, Y5, Y6
-	VDIVPD  Y6, Y5, Y5
+	VADDPD  Y2, Y5, Y7
+	VDIVPD  Y7, Y5, Y5
 	VANDPD  Y3, Y4, Y4
 	VORPD   Y4, Y5, Y4
 	VMOVUPD Y4, (CX)
 	VMOVUPD 32(DX), Y4
 	VANDPD  Y1, Y4, Y5
 	VMINPD  Y5, Y0, Y5
-	VADDPD  Y2, Y5, Y6
-	VDIVPD  Y6, Y5, Y5
+	VADDPD  Y2, Y5, Y7
+	VDIVPD  Y7, Y5, Y5
 	VANDPD  Y3, Y4, Y4
 	VORPD   Y4, Y5, Y4
 	VMOVUPD Y4, 32(CX)
 	VMOVUPD 64(DX), Y4
 	VANDPD  Y1, Y4, Y5
 	VMINPD  Y5, Y0, Y5
-	VADDPD  Y2, Y5, Y6
-	VDIVPD  Y6, Y5, Y5
+	VADDPD  Y2, Y5, Y7
+	VDIVPD  Y7, Y5, Y5
 	VANDPD  Y3, Y4, Y4
 	VORPD   Y4, Y5, Y4
 	VMOVUPD Y4, 64(CX)
 	VMOVUPD 96(DX), Y4
 	VANDPD  Y1, Y4, Y5
 	VMINPD  Y5, Y0, Y5
-	VADDPD  Y2, Y5, Y6
-	VDIVPD  Y6, Y5, Y5
+	VADDPD  Y2, Y5, Y7
+	VDIVPD  Y7, Y5, Y5
 	VANDPD  Y3, Y4, Y4
 	VORPD   Y4, Y5, Y4
 	VMOVUPD Y4, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -2051,8 +2051,8 @@ again5:
 	VMOVUPD (DX), Y4
 	VANDPD  Y1, Y4, Y5
 	VMINPD  Y5, Y0, Y5
-	VADDPD  Y2, Y5, Y6
-	VDIVPD  Y6, Y5, Y5
+	VADDPD  Y2, Y5, Y7
+	VDIVPD  Y7, Y5, Y5
 	VANDPD  Y3, Y4, Y4
 	VORPD   Y4, Y5, Y4
 	VMOVUPD Y4, (CX)
@@ -2072,10 +2072,10 @@ tail3:
 	VMOVSD (DX)(BX*8), X4
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y5
-	VINSERTF128    $0x01, X4, Y5, Y4
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X6
+	VINSERTF128 $0x01, X4, Y6, Y4
 
 skip7:
 	VANDPD       Y1, Y4, Y1
@@ -2086,7 +2086,7 @@ skip7:
 	VORPD        Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip8
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 

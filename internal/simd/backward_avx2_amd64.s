@@ -570,7 +570,7 @@ TEXT ·reluBackwardF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VXORPS  Y0, Y0, Y0
 	VCMPPS  $0x11, (BX), Y0, Y0
 	VANDPS  (DX), Y0, Y0
@@ -591,7 +591,7 @@ four1:
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -627,10 +627,10 @@ skip6:
 	VMOVLHPS X0, X1, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip8:
 	VXORPS Y1, Y1, Y1
@@ -649,10 +649,10 @@ skip9:
 	VMOVLHPS X1, X2, X1
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip11:
 	VXORPS       Y2, Y2, Y2
@@ -691,7 +691,7 @@ TEXT ·reluBackwardF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VXORPD  Y0, Y0, Y0
 	VCMPPD  $0x11, (BX), Y0, Y0
 	VANDPD  (DX), Y0, Y0
@@ -712,7 +712,7 @@ four1:
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -740,10 +740,10 @@ tail3:
 	VMOVSD (DX)(SI*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, X0, Y1, Y0
 
 skip7:
 	VXORPD Y1, Y1, Y1
@@ -754,10 +754,10 @@ skip7:
 	VMOVSD (BX)(DX*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VXORPD       Y2, Y2, Y2
@@ -765,7 +765,7 @@ skip9:
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -790,7 +790,7 @@ TEXT ·sigmoidBackwardF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y1
 	VMOVUPS (BX), Y2
 	VSUBPS  Y2, Y0, Y3
@@ -798,7 +798,7 @@ four1:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, (CX)
 	VMOVUPS 32(DX), Y1
 	VMOVUPS 32(BX), Y2
@@ -807,7 +807,7 @@ four1:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS 64(DX), Y1
 	VMOVUPS 64(BX), Y2
@@ -816,7 +816,7 @@ four1:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS 96(DX), Y1
 	VMOVUPS 96(BX), Y2
@@ -825,13 +825,13 @@ four1:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -845,7 +845,7 @@ again5:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -868,14 +868,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X2
-	VMOVLHPS X1, X2, X1
+	VMOVSD   (DX)(SI*4), X4
+	VMOVLHPS X1, X4, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X4
+	VINSERTF128 $0x01, X1, Y4, Y1
 
 skip8:
 	VXORPS Y2, Y2, Y2
@@ -890,14 +890,14 @@ skip9:
 	JE       skip10
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (BX)(DX*4), X4
+	VMOVLHPS X2, X4, X2
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X4
+	VINSERTF128 $0x01, X2, Y4, Y2
 
 skip11:
 	VSUBPS       Y2, Y0, Y0
@@ -905,7 +905,7 @@ skip11:
 	VMULPS       Y0, Y1, Y0
 	VXORPS       Y2, Y2, Y2
 	VCMPPS       $0x04, Y2, Y1, Y1
-	VANDPS       Y1, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	VMOVUPS      X0, (CX)
@@ -940,7 +940,7 @@ TEXT ·sigmoidBackwardF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y1
 	VMOVUPD (BX), Y2
 	VSUBPD  Y2, Y0, Y3
@@ -948,7 +948,7 @@ four1:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, (CX)
 	VMOVUPD 32(DX), Y1
 	VMOVUPD 32(BX), Y2
@@ -957,7 +957,7 @@ four1:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, 32(CX)
 	VMOVUPD 64(DX), Y1
 	VMOVUPD 64(BX), Y2
@@ -966,7 +966,7 @@ four1:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, 64(CX)
 	VMOVUPD 96(DX), Y1
 	VMOVUPD 96(BX), Y2
@@ -975,13 +975,13 @@ four1:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -995,7 +995,7 @@ again5:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -1014,10 +1014,10 @@ tail3:
 	VMOVSD (DX)(SI*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X4
+	VINSERTF128 $0x01, X1, Y4, Y1
 
 skip7:
 	VXORPD Y2, Y2, Y2
@@ -1028,10 +1028,10 @@ skip7:
 	VMOVSD (BX)(DX*8), X2
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X4
+	VINSERTF128 $0x01, X2, Y4, Y2
 
 skip9:
 	VSUBPD       Y2, Y0, Y0
@@ -1039,10 +1039,10 @@ skip9:
 	VMULPD       Y0, Y1, Y0
 	VXORPD       Y2, Y2, Y2
 	VCMPPD       $0x04, Y2, Y1, Y1
-	VANDPD       Y1, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1067,7 +1067,7 @@ TEXT ·tanhBackwardF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y1
 	VMOVUPS (BX), Y2
 	VSUBPS  Y2, Y0, Y3
@@ -1076,7 +1076,7 @@ four1:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, (CX)
 	VMOVUPS 32(DX), Y1
 	VMOVUPS 32(BX), Y2
@@ -1086,7 +1086,7 @@ four1:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS 64(DX), Y1
 	VMOVUPS 64(BX), Y2
@@ -1096,7 +1096,7 @@ four1:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS 96(DX), Y1
 	VMOVUPS 96(BX), Y2
@@ -1106,13 +1106,13 @@ four1:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -1127,7 +1127,7 @@ again5:
 	VMULPS  Y2, Y1, Y2
 	VXORPS  Y3, Y3, Y3
 	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y1
+	VANDPS  Y2, Y1, Y1
 	VMOVUPS Y1, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -1150,14 +1150,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X2
-	VMOVLHPS X1, X2, X1
+	VMOVSD   (DX)(SI*4), X4
+	VMOVLHPS X1, X4, X1
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X4
+	VINSERTF128 $0x01, X1, Y4, Y1
 
 skip8:
 	VXORPS Y2, Y2, Y2
@@ -1172,14 +1172,14 @@ skip9:
 	JE       skip10
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (BX)(DX*4), X4
+	VMOVLHPS X2, X4, X2
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X4
+	VINSERTF128 $0x01, X2, Y4, Y2
 
 skip11:
 	VSUBPS       Y2, Y0, Y3
@@ -1188,7 +1188,7 @@ skip11:
 	VMULPS       Y0, Y1, Y0
 	VXORPS       Y2, Y2, Y2
 	VCMPPS       $0x04, Y2, Y1, Y1
-	VANDPS       Y1, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	VMOVUPS      X0, (CX)
@@ -1223,7 +1223,7 @@ TEXT ·tanhBackwardF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y1
 	VMOVUPD (BX), Y2
 	VSUBPD  Y2, Y0, Y3
@@ -1232,7 +1232,7 @@ four1:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, (CX)
 	VMOVUPD 32(DX), Y1
 	VMOVUPD 32(BX), Y2
@@ -1242,7 +1242,7 @@ four1:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, 32(CX)
 	VMOVUPD 64(DX), Y1
 	VMOVUPD 64(BX), Y2
@@ -1252,7 +1252,7 @@ four1:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, 64(CX)
 	VMOVUPD 96(DX), Y1
 	VMOVUPD 96(BX), Y2
@@ -1262,13 +1262,13 @@ four1:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -1283,7 +1283,7 @@ again5:
 	VMULPD  Y2, Y1, Y2
 	VXORPD  Y3, Y3, Y3
 	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y1, Y2, Y1
+	VANDPD  Y2, Y1, Y1
 	VMOVUPD Y1, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -1302,10 +1302,10 @@ tail3:
 	VMOVSD (DX)(SI*8), X1
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X4
+	VINSERTF128 $0x01, X1, Y4, Y1
 
 skip7:
 	VXORPD Y2, Y2, Y2
@@ -1316,10 +1316,10 @@ skip7:
 	VMOVSD (BX)(DX*8), X2
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (BX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X4
+	VINSERTF128 $0x01, X2, Y4, Y2
 
 skip9:
 	VSUBPD       Y2, Y0, Y3
@@ -1328,10 +1328,10 @@ skip9:
 	VMULPD       Y0, Y1, Y0
 	VXORPD       Y2, Y2, Y2
 	VCMPPD       $0x04, Y2, Y1, Y1
-	VANDPD       Y1, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1355,44 +1355,44 @@ TEXT ·sqrtBackwardF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	VMOVUPS 32(DX), Y0
 	VMOVUPS 32(BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 32(CX)
 	VMOVUPS 64(DX), Y0
 	VMOVUPS 64(BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 64(CX)
 	VMOVUPS 96(DX), Y0
 	VMOVUPS 96(BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -1403,9 +1403,9 @@ again5:
 	VMOVUPS (BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -1428,14 +1428,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X1
-	VMOVLHPS X0, X1, X0
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X0, X2, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
 
 skip8:
 	VXORPS Y1, Y1, Y1
@@ -1454,17 +1454,17 @@ skip9:
 	VMOVLHPS X1, X2, X1
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip11:
 	VADDPS       Y1, Y1, Y1
 	VDIVPS       Y1, Y0, Y1
 	VXORPS       Y2, Y2, Y2
 	VCMPPS       $0x04, Y2, Y0, Y0
-	VANDPS       Y0, Y1, Y0
+	VANDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	VMOVUPS      X0, (CX)
@@ -1498,44 +1498,44 @@ TEXT ·sqrtBackwardF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, (CX)
 	VMOVUPD 32(DX), Y0
 	VMOVUPD 32(BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 32(CX)
 	VMOVUPD 64(DX), Y0
 	VMOVUPD 64(BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 64(CX)
 	VMOVUPD 96(DX), Y0
 	VMOVUPD 96(BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -1546,9 +1546,9 @@ again5:
 	VMOVUPD (BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -1567,10 +1567,10 @@ tail3:
 	VMOVSD (DX)(SI*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
 
 skip7:
 	VXORPD Y1, Y1, Y1
@@ -1581,20 +1581,20 @@ skip7:
 	VMOVSD (BX)(DX*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VADDPD       Y1, Y1, Y1
 	VDIVPD       Y1, Y0, Y1
 	VXORPD       Y2, Y2, Y2
 	VCMPPD       $0x04, Y2, Y0, Y0
-	VANDPD       Y0, Y1, Y0
+	VANDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1618,40 +1618,40 @@ TEXT ·logBackwardF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	VMOVUPS 32(DX), Y0
 	VMOVUPS 32(BX), Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 32(CX)
 	VMOVUPS 64(DX), Y0
 	VMOVUPS 64(BX), Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 64(CX)
 	VMOVUPS 96(DX), Y0
 	VMOVUPS 96(BX), Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -1661,9 +1661,9 @@ again5:
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
 	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -1686,14 +1686,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X1
-	VMOVLHPS X0, X1, X0
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X0, X2, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
 
 skip8:
 	VXORPS Y1, Y1, Y1
@@ -1712,16 +1712,16 @@ skip9:
 	VMOVLHPS X1, X2, X1
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip11:
 	VDIVPS       Y1, Y0, Y1
 	VXORPS       Y2, Y2, Y2
 	VCMPPS       $0x04, Y2, Y0, Y0
-	VANDPS       Y0, Y1, Y0
+	VANDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	VMOVUPS      X0, (CX)
@@ -1755,40 +1755,40 @@ TEXT ·logBackwardF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, (CX)
 	VMOVUPD 32(DX), Y0
 	VMOVUPD 32(BX), Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 32(CX)
 	VMOVUPD 64(DX), Y0
 	VMOVUPD 64(BX), Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 64(CX)
 	VMOVUPD 96(DX), Y0
 	VMOVUPD 96(BX), Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -1798,9 +1798,9 @@ again5:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -1819,10 +1819,10 @@ tail3:
 	VMOVSD (DX)(SI*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
 
 skip7:
 	VXORPD Y1, Y1, Y1
@@ -1833,19 +1833,19 @@ skip7:
 	VMOVSD (BX)(DX*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VDIVPD       Y1, Y0, Y1
 	VXORPD       Y2, Y2, Y2
 	VCMPPD       $0x04, Y2, Y0, Y0
-	VANDPD       Y0, Y1, Y0
+	VANDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -1869,44 +1869,44 @@ TEXT ·squareBackwardF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ $+32, AX
 	JL   one2
 
-four1:
+many1:
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	VMOVUPS 32(DX), Y0
 	VMOVUPS 32(BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 32(CX)
 	VMOVUPS 64(DX), Y0
 	VMOVUPS 64(BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 64(CX)
 	VMOVUPS 96(DX), Y0
 	VMOVUPS 96(BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+24, AX
@@ -1917,9 +1917,9 @@ again5:
 	VMOVUPS (BX), Y1
 	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x04, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y0
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x04, Y3, Y0, Y0
+	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -1942,14 +1942,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X1
-	VMOVLHPS X0, X1, X0
+	VMOVSD   (DX)(SI*4), X2
+	VMOVLHPS X0, X2, X0
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
 
 skip8:
 	VXORPS Y1, Y1, Y1
@@ -1968,17 +1968,17 @@ skip9:
 	VMOVLHPS X1, X2, X1
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip11:
 	VADDPS       Y1, Y1, Y1
 	VMULPS       Y1, Y0, Y1
 	VXORPS       Y2, Y2, Y2
 	VCMPPS       $0x04, Y2, Y0, Y0
-	VANDPS       Y0, Y1, Y0
+	VANDPS       Y1, Y0, Y0
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	VMOVUPS      X0, (CX)
@@ -2012,44 +2012,44 @@ TEXT ·squareBackwardF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ $+16, AX
 	JL   one2
 
-four1:
+many1:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, (CX)
 	VMOVUPD 32(DX), Y0
 	VMOVUPD 32(BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 32(CX)
 	VMOVUPD 64(DX), Y0
 	VMOVUPD 64(BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 64(CX)
 	VMOVUPD 96(DX), Y0
 	VMOVUPD 96(BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
-	JGE     four1
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
@@ -2060,9 +2060,9 @@ again5:
 	VMOVUPD (BX), Y1
 	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y1
-	VXORPD  Y2, Y2, Y2
-	VCMPPD  $0x04, Y2, Y0, Y0
-	VANDPD  Y0, Y1, Y0
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x04, Y3, Y0, Y0
+	VANDPD  Y1, Y0, Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
@@ -2081,10 +2081,10 @@ tail3:
 	VMOVSD (DX)(SI*8), X0
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
 
 skip7:
 	VXORPD Y1, Y1, Y1
@@ -2095,20 +2095,20 @@ skip7:
 	VMOVSD (BX)(DX*8), X1
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
 
 skip9:
 	VADDPD       Y1, Y1, Y1
 	VMULPD       Y1, Y0, Y1
 	VXORPD       Y2, Y2, Y2
 	VCMPPD       $0x04, Y2, Y0, Y0
-	VANDPD       Y0, Y1, Y0
+	VANDPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -2134,60 +2134,60 @@ TEXT ·absBackwardF32AVX2(SB), NOSPLIT, $0-32
 	SUBQ    $+32, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPS   (DX), Y2
 	VMOVUPS   (BX), Y3
 	VANDPS    Y0, Y3, Y4
 	VORPS     Y1, Y4, Y4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x0c, Y5, Y3, Y5
-	VBLENDVPS Y5, Y4, Y3, Y3
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x0c, Y6, Y3, Y6
+	VBLENDVPS Y6, Y4, Y3, Y3
 	VMULPS    Y3, Y2, Y3
 	VXORPS    Y4, Y4, Y4
 	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y2, Y3, Y2
+	VANDPS    Y3, Y2, Y2
 	VMOVUPS   Y2, (CX)
 	VMOVUPS   32(DX), Y2
 	VMOVUPS   32(BX), Y3
 	VANDPS    Y0, Y3, Y4
 	VORPS     Y1, Y4, Y4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x0c, Y5, Y3, Y5
-	VBLENDVPS Y5, Y4, Y3, Y3
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x0c, Y6, Y3, Y6
+	VBLENDVPS Y6, Y4, Y3, Y3
 	VMULPS    Y3, Y2, Y3
 	VXORPS    Y4, Y4, Y4
 	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y2, Y3, Y2
+	VANDPS    Y3, Y2, Y2
 	VMOVUPS   Y2, 32(CX)
 	VMOVUPS   64(DX), Y2
 	VMOVUPS   64(BX), Y3
 	VANDPS    Y0, Y3, Y4
 	VORPS     Y1, Y4, Y4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x0c, Y5, Y3, Y5
-	VBLENDVPS Y5, Y4, Y3, Y3
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x0c, Y6, Y3, Y6
+	VBLENDVPS Y6, Y4, Y3, Y3
 	VMULPS    Y3, Y2, Y3
 	VXORPS    Y4, Y4, Y4
 	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y2, Y3, Y2
+	VANDPS    Y3, Y2, Y2
 	VMOVUPS   Y2, 64(CX)
 	VMOVUPS   96(DX), Y2
 	VMOVUPS   96(BX), Y3
 	VANDPS    Y0, Y3, Y4
 	VORPS     Y1, Y4, Y4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x0c, Y5, Y3, Y5
-	VBLENDVPS Y5, Y4, Y3, Y3
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x0c, Y6, Y3, Y6
+	VBLENDVPS Y6, Y4, Y3, Y3
 	VMULPS    Y3, Y2, Y3
 	VXORPS    Y4, Y4, Y4
 	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y2, Y3, Y2
+	VANDPS    Y3, Y2, Y2
 	VMOVUPS   Y2, 96(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
 	SUBQ      $+32, AX
-	JGE       four1
+	JGE       many1
 
 one2:
 	ADDQ $+24, AX
@@ -2198,13 +2198,13 @@ again5:
 	VMOVUPS   (BX), Y3
 	VANDPS    Y0, Y3, Y4
 	VORPS     Y1, Y4, Y4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x0c, Y5, Y3, Y5
-	VBLENDVPS Y5, Y4, Y3, Y3
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x0c, Y6, Y3, Y6
+	VBLENDVPS Y6, Y4, Y3, Y3
 	VMULPS    Y3, Y2, Y3
 	VXORPS    Y4, Y4, Y4
 	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y2, Y3, Y2
+	VANDPS    Y3, Y2, Y2
 	VMOVUPS   Y2, (CX)
 	ADDQ      $+32, DX
 	ADDQ      $+32, BX
@@ -2227,14 +2227,14 @@ skip6:
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (DX)(SI*4), X5
+	VMOVLHPS X2, X5, X2
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X5
+	VINSERTF128 $0x01, X2, Y5, Y2
 
 skip8:
 	VXORPS Y3, Y3, Y3
@@ -2249,14 +2249,14 @@ skip9:
 	JE       skip10
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X4
-	VMOVLHPS X3, X4, X3
+	VMOVSD   (BX)(DX*4), X5
+	VMOVLHPS X3, X5, X3
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y4
-	VINSERTF128    $0x01, X3, Y4, Y3
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X5
+	VINSERTF128 $0x01, X3, Y5, Y3
 
 skip11:
 	VANDPS       Y0, Y3, Y0
@@ -2267,7 +2267,7 @@ skip11:
 	VMULPS       Y0, Y2, Y0
 	VXORPS       Y1, Y1, Y1
 	VCMPPS       $0x04, Y1, Y2, Y1
-	VANDPS       Y1, Y0, Y0
+	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	VMOVUPS      X0, (CX)
@@ -2303,60 +2303,60 @@ TEXT ·absBackwardF64AVX2(SB), NOSPLIT, $0-32
 	SUBQ    $+16, AX
 	JL      one2
 
-four1:
+many1:
 	VMOVUPD   (DX), Y2
 	VMOVUPD   (BX), Y3
 	VANDPD    Y0, Y3, Y4
 	VORPD     Y1, Y4, Y4
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x0c, Y5, Y3, Y5
-	VBLENDVPD Y5, Y4, Y3, Y3
+	VXORPD    Y6, Y6, Y6
+	VCMPPD    $0x0c, Y6, Y3, Y6
+	VBLENDVPD Y6, Y4, Y3, Y3
 	VMULPD    Y3, Y2, Y3
 	VXORPD    Y4, Y4, Y4
 	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y2, Y3, Y2
+	VANDPD    Y3, Y2, Y2
 	VMOVUPD   Y2, (CX)
 	VMOVUPD   32(DX), Y2
 	VMOVUPD   32(BX), Y3
 	VANDPD    Y0, Y3, Y4
 	VORPD     Y1, Y4, Y4
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x0c, Y5, Y3, Y5
-	VBLENDVPD Y5, Y4, Y3, Y3
+	VXORPD    Y6, Y6, Y6
+	VCMPPD    $0x0c, Y6, Y3, Y6
+	VBLENDVPD Y6, Y4, Y3, Y3
 	VMULPD    Y3, Y2, Y3
 	VXORPD    Y4, Y4, Y4
 	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y2, Y3, Y2
+	VANDPD    Y3, Y2, Y2
 	VMOVUPD   Y2, 32(CX)
 	VMOVUPD   64(DX), Y2
 	VMOVUPD   64(BX), Y3
 	VANDPD    Y0, Y3, Y4
 	VORPD     Y1, Y4, Y4
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x0c, Y5, Y3, Y5
-	VBLENDVPD Y5, Y4, Y3, Y3
+	VXORPD    Y6, Y6, Y6
+	VCMPPD    $0x0c, Y6, Y3, Y6
+	VBLENDVPD Y6, Y4, Y3, Y3
 	VMULPD    Y3, Y2, Y3
 	VXORPD    Y4, Y4, Y4
 	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y2, Y3, Y2
+	VANDPD    Y3, Y2, Y2
 	VMOVUPD   Y2, 64(CX)
 	VMOVUPD   96(DX), Y2
 	VMOVUPD   96(BX), Y3
 	VANDPD    Y0, Y3, Y4
 	VORPD     Y1, Y4, Y4
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x0c, Y5, Y3, Y5
-	VBLENDVPD Y5, Y4, Y3, Y3
+	VXORPD    Y6, Y6, Y6
+	VCMPPD    $0x0c, Y6, Y3, Y6
+	VBLENDVPD Y6, Y4, Y3, Y3
 	VMULPD    Y3, Y2, Y3
 	VXORPD    Y4, Y4, Y4
 	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y2, Y3, Y2
+	VANDPD    Y3, Y2, Y2
 	VMOVUPD   Y2, 96(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
 	SUBQ      $+16, AX
-	JGE       four1
+	JGE       many1
 
 one2:
 	ADDQ $+12, AX
@@ -2367,13 +2367,13 @@ again5:
 	VMOVUPD   (BX), Y3
 	VANDPD    Y0, Y3, Y4
 	VORPD     Y1, Y4, Y4
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x0c, Y5, Y3, Y5
-	VBLENDVPD Y5, Y4, Y3, Y3
+	VXORPD    Y6, Y6, Y6
+	VCMPPD    $0x0c, Y6, Y3, Y6
+	VBLENDVPD Y6, Y4, Y3, Y3
 	VMULPD    Y3, Y2, Y3
 	VXORPD    Y4, Y4, Y4
 	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y2, Y3, Y2
+	VANDPD    Y3, Y2, Y2
 	VMOVUPD   Y2, (CX)
 	ADDQ      $+32, DX
 	ADDQ      $+32, BX
@@ -2392,10 +2392,10 @@ tail3:
 	VMOVSD (DX)(SI*8), X2
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X5
+	VINSERTF128 $0x01, X2, Y5, Y2
 
 skip7:
 	VXORPD Y3, Y3, Y3
@@ -2406,10 +2406,10 @@ skip7:
 	VMOVSD (BX)(DX*8), X3
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (BX), Y4
-	VINSERTF128    $0x01, X3, Y4, Y3
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X5
+	VINSERTF128 $0x01, X3, Y5, Y3
 
 skip9:
 	VANDPD       Y0, Y3, Y0
@@ -2420,10 +2420,10 @@ skip9:
 	VMULPD       Y0, Y2, Y0
 	VXORPD       Y1, Y1, Y1
 	VCMPPD       $0x04, Y1, Y2, Y1
-	VANDPD       Y1, Y0, Y0
+	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X0, (CX)
+	VMOVUPS      X0, (CX)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $+16, CX
 
@@ -2441,7 +2441,6 @@ done4:
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplusBackwardF32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPS sc2e60000<>+0(SB), Y0
-	VMOVUPS s4b4000ca<>+0(SB), Y1
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
@@ -2450,25 +2449,25 @@ TEXT ·softplusBackwardF32AVX2(SB), NOSPLIT, $0-32
 two2:
 	CMPQ         AX, $+16
 	JL           loop1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      (BX), Y3
-	VMOVUPS      32(DX), Y4
-	VMOVUPS      32(BX), Y5
-	VORPS        s80000000<>+0(SB), Y3, Y6
-	VORPS        s80000000<>+0(SB), Y5, Y7
-	VMAXPS       Y6, Y0, Y6
-	VMAXPS       Y7, Y0, Y9
-	VMOVUPS      Y1, Y7
-	VMOVUPS      Y1, Y10
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y6, Y7
+	VMOVUPS      (DX), Y1
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(DX), Y3
+	VMOVUPS      32(BX), Y4
+	VORPS        s80000000<>+0(SB), Y2, Y5
+	VORPS        s80000000<>+0(SB), Y4, Y6
+	VMAXPS       Y5, Y0, Y5
+	VMAXPS       Y6, Y0, Y9
+	VMOVUPS      s4b4000ca<>+0(SB), Y6
+	VMOVUPS      s4b4000ca<>+0(SB), Y10
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y6
 	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
-	VSUBPS       Y1, Y7, Y8
-	VSUBPS       Y1, Y10, Y11
-	VFNMADD231PS s3f317200<>+0(SB), Y8, Y6
+	VSUBPS       s4b4000ca<>+0(SB), Y6, Y8
+	VSUBPS       s4b4000ca<>+0(SB), Y10, Y11
+	VFNMADD231PS s3f317200<>+0(SB), Y8, Y5
 	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y6
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y5
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
-	VMULPS       Y6, Y6, Y8
+	VMULPS       Y5, Y5, Y8
 	VMULPS       Y9, Y9, Y13
 	VMOVUPS      s3d2aabce<>+0(SB), Y11
 	VMOVUPS      s3d2aabce<>+0(SB), Y14
@@ -2480,34 +2479,34 @@ two2:
 	VMOVUPS      s3e2aaa55<>+0(SB), Y15
 	VFMADD231PS  s3c091630<>+0(SB), Y8, Y12
 	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y11, Y6, Y12
+	VFMADD213PS  Y11, Y5, Y12
 	VFMADD213PS  Y14, Y9, Y15
-	VFMADD213PS  Y6, Y8, Y12
+	VFMADD213PS  Y5, Y8, Y12
 	VFMADD213PS  Y9, Y13, Y15
-	VPSLLD       $0x17, Y7, Y6
-	VPSLLD       $0x17, Y10, Y7
-	VFMADD213PS  Y6, Y6, Y12
-	VFMADD213PS  Y7, Y7, Y15
-	VMULPS       s1a000000<>+0(SB), Y12, Y6
+	VPSLLD       $0x17, Y6, Y5
+	VPSLLD       $0x17, Y10, Y6
+	VFMADD213PS  Y5, Y5, Y12
+	VFMADD213PS  Y6, Y6, Y15
+	VMULPS       s1a000000<>+0(SB), Y12, Y5
 	VMULPS       s1a000000<>+0(SB), Y15, Y8
-	VMOVUPS      s3f800000<>+0(SB), Y7
+	VMOVUPS      s3f800000<>+0(SB), Y6
 	VMOVUPS      s3f800000<>+0(SB), Y9
-	VBLENDVPS    Y3, Y6, Y7, Y3
-	VBLENDVPS    Y5, Y8, Y9, Y5
-	VADDPS       s3f800000<>+0(SB), Y6, Y6
-	VADDPS       s3f800000<>+0(SB), Y8, Y7
-	VDIVPS       Y6, Y3, Y3
-	VDIVPS       Y7, Y5, Y5
-	VMULPS       Y2, Y3, Y3
-	VMULPS       Y4, Y5, Y6
-	VXORPS       Y5, Y5, Y5
-	VXORPS       Y7, Y7, Y7
-	VCMPPS       $0x04, Y5, Y2, Y2
-	VCMPPS       $0x04, Y7, Y4, Y4
-	VANDPS       Y2, Y3, Y2
-	VANDPS       Y4, Y6, Y3
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
+	VBLENDVPS    Y2, Y5, Y6, Y2
+	VBLENDVPS    Y4, Y8, Y9, Y4
+	VADDPS       s3f800000<>+0(SB), Y5, Y5
+	VADDPS       s3f800000<>+0(SB), Y8, Y6
+	VDIVPS       Y5, Y2, Y2
+	VDIVPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y3, Y4, Y5
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x04, Y4, Y1, Y1
+	VCMPPS       $0x04, Y6, Y3, Y3
+	VANDPS       Y2, Y1, Y1
+	VANDPS       Y5, Y3, Y2
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
 	ADDQ         $+64, CX
@@ -2517,39 +2516,39 @@ two2:
 loop1:
 	CMPQ    AX, $+8
 	JL      rest4
-	VMOVUPS (DX), Y2
-	VMOVUPS (BX), Y3
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
 
 enter3:
-	VORPS        s80000000<>+0(SB), Y3, Y4
-	VMAXPS       Y4, Y0, Y4
-	VMOVUPS      Y1, Y5
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y4, Y5
-	VSUBPS       Y1, Y5, Y6
-	VFNMADD231PS s3f317200<>+0(SB), Y6, Y4
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y6, Y4
-	VMULPS       Y4, Y4, Y6
-	VMOVUPS      s3d2aabce<>+0(SB), Y7
-	VFMADD231PS  s3ab55c90<>+0(SB), Y6, Y7
-	VFMADD213PS  s3effffff<>+0(SB), Y6, Y7
+	VORPS        s80000000<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      s4b4000ca<>+0(SB), Y4
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS       s4b4000ca<>+0(SB), Y4, Y5
+	VFNMADD231PS s3f317200<>+0(SB), Y5, Y3
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      s3d2aabce<>+0(SB), Y6
+	VFMADD231PS  s3ab55c90<>+0(SB), Y5, Y6
+	VFMADD213PS  s3effffff<>+0(SB), Y5, Y6
 	VMOVUPS      s3e2aaa55<>+0(SB), Y8
-	VFMADD231PS  s3c091630<>+0(SB), Y6, Y8
-	VFMADD213PS  Y7, Y4, Y8
-	VFMADD213PS  Y4, Y6, Y8
-	VPSLLD       $0x17, Y5, Y4
-	VFMADD213PS  Y4, Y4, Y8
-	VMULPS       s1a000000<>+0(SB), Y8, Y4
-	VMOVUPS      s3f800000<>+0(SB), Y5
-	VBLENDVPS    Y3, Y4, Y5, Y3
-	VADDPS       s3f800000<>+0(SB), Y4, Y4
-	VDIVPS       Y4, Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPS       $0x04, Y4, Y2, Y2
-	VANDPS       Y2, Y3, Y2
+	VFMADD231PS  s3c091630<>+0(SB), Y5, Y8
+	VFMADD213PS  Y6, Y3, Y8
+	VFMADD213PS  Y3, Y5, Y8
+	VPSLLD       $0x17, Y4, Y3
+	VFMADD213PS  Y3, Y3, Y8
+	VMULPS       s1a000000<>+0(SB), Y8, Y3
+	VMOVUPS      s3f800000<>+0(SB), Y4
+	VBLENDVPS    Y2, Y3, Y4, Y2
+	VADDPS       s3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x04, Y3, Y1, Y1
+	VANDPS       Y2, Y1, Y1
 	CMPQ         AX, $+8
 	JL           leave5
-	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y1, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
@@ -2559,48 +2558,48 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPS Y2, Y2, Y2
+	VXORPS Y1, Y1, Y1
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X2
+	VMOVSS (DX)(SI*4), X1
 
 skip7:
 	TESTQ    $0x00000002, AX
 	JE       skip8
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (DX)(SI*4), X7
+	VMOVLHPS X1, X7, X1
 
 skip8:
-	TESTQ          $0x00000004, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip9
+	VMOVUPS     (DX), X7
+	VINSERTF128 $0x01, X1, Y7, Y1
 
 skip9:
-	VXORPS Y3, Y3, Y3
+	VXORPS Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (BX)(SI*4), X3
+	VMOVSS (BX)(SI*4), X2
 
 skip10:
 	TESTQ    $0x00000002, AX
 	JE       skip11
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (BX)(SI*4), X4
-	VMOVLHPS X3, X4, X3
+	VMOVSD   (BX)(SI*4), X7
+	VMOVLHPS X2, X7, X2
 
 skip11:
-	TESTQ          $0x00000004, AX
-	JE             skip12
-	VBROADCASTF128 (BX), Y4
-	VINSERTF128    $0x01, X3, Y4, Y3
+	TESTQ       $0x00000004, AX
+	JE          skip12
+	VMOVUPS     (BX), X7
+	VINSERTF128 $0x01, X2, Y7, Y2
 
 skip12:
 	JMP enter3
@@ -2608,21 +2607,21 @@ skip12:
 leave5:
 	TESTQ        $0x00000004, AX
 	JE           skip13
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, CX
 
 skip13:
 	TESTQ   $0x00000002, AX
 	JE      skip14
-	VMOVLPS X2, (CX)
-	VPSRLDQ $0x08, X2, X2
+	VMOVLPS X1, (CX)
+	VPSRLDQ $0x08, X1, X1
 	ADDQ    $+8, CX
 
 skip14:
 	TESTQ  $0x00000001, AX
 	JE     skip15
-	VMOVSS X2, (CX)
+	VMOVSS X1, (CX)
 
 skip15:
 done6:
@@ -2633,7 +2632,6 @@ done6:
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplusBackwardF64AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD dc087c00000000000<>+0(SB), Y0
-	VMOVUPD d4338000000000618<>+0(SB), Y1
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
@@ -2642,25 +2640,25 @@ TEXT ·softplusBackwardF64AVX2(SB), NOSPLIT, $0-32
 two2:
 	CMPQ         AX, $+8
 	JL           loop1
-	VMOVUPD      (DX), Y2
-	VMOVUPD      (BX), Y3
-	VMOVUPD      32(DX), Y4
-	VMOVUPD      32(BX), Y5
-	VORPD        d8000000000000000<>+0(SB), Y3, Y6
-	VORPD        d8000000000000000<>+0(SB), Y5, Y7
-	VMAXPD       Y6, Y0, Y6
-	VMAXPD       Y7, Y0, Y9
-	VMOVUPD      Y1, Y7
-	VMOVUPD      Y1, Y10
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y6, Y7
+	VMOVUPD      (DX), Y1
+	VMOVUPD      (BX), Y2
+	VMOVUPD      32(DX), Y3
+	VMOVUPD      32(BX), Y4
+	VORPD        d8000000000000000<>+0(SB), Y2, Y5
+	VORPD        d8000000000000000<>+0(SB), Y4, Y6
+	VMAXPD       Y5, Y0, Y5
+	VMAXPD       Y6, Y0, Y9
+	VMOVUPD      d4338000000000618<>+0(SB), Y6
+	VMOVUPD      d4338000000000618<>+0(SB), Y10
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y6
 	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y9, Y10
-	VSUBPD       Y1, Y7, Y8
-	VSUBPD       Y1, Y10, Y11
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y6
+	VSUBPD       d4338000000000618<>+0(SB), Y6, Y8
+	VSUBPD       d4338000000000618<>+0(SB), Y10, Y11
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y5
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y9
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y6
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y5
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
-	VMULPD       Y6, Y6, Y8
+	VMULPD       Y5, Y5, Y8
 	VMULPD       Y9, Y9, Y13
 	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
 	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
@@ -2684,34 +2682,34 @@ two2:
 	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
 	VFMADD213PD  d3fc5555555555559<>+0(SB), Y8, Y12
 	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
-	VFMADD213PD  Y11, Y6, Y12
+	VFMADD213PD  Y11, Y5, Y12
 	VFMADD213PD  Y14, Y9, Y15
-	VFMADD213PD  Y6, Y8, Y12
+	VFMADD213PD  Y5, Y8, Y12
 	VFMADD213PD  Y9, Y13, Y15
-	VPSLLQ       $0x34, Y7, Y6
-	VPSLLQ       $0x34, Y10, Y7
-	VFMADD213PD  Y6, Y6, Y12
-	VFMADD213PD  Y7, Y7, Y15
-	VMULPD       d1e60000000000000<>+0(SB), Y12, Y6
+	VPSLLQ       $0x34, Y6, Y5
+	VPSLLQ       $0x34, Y10, Y6
+	VFMADD213PD  Y5, Y5, Y12
+	VFMADD213PD  Y6, Y6, Y15
+	VMULPD       d1e60000000000000<>+0(SB), Y12, Y5
 	VMULPD       d1e60000000000000<>+0(SB), Y15, Y8
-	VMOVUPD      d3ff0000000000000<>+0(SB), Y7
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y6
 	VMOVUPD      d3ff0000000000000<>+0(SB), Y9
-	VBLENDVPD    Y3, Y6, Y7, Y3
-	VBLENDVPD    Y5, Y8, Y9, Y5
-	VADDPD       d3ff0000000000000<>+0(SB), Y6, Y6
-	VADDPD       d3ff0000000000000<>+0(SB), Y8, Y7
-	VDIVPD       Y6, Y3, Y3
-	VDIVPD       Y7, Y5, Y5
-	VMULPD       Y2, Y3, Y3
-	VMULPD       Y4, Y5, Y6
-	VXORPD       Y5, Y5, Y5
-	VXORPD       Y7, Y7, Y7
-	VCMPPD       $0x04, Y5, Y2, Y2
-	VCMPPD       $0x04, Y7, Y4, Y4
-	VANDPD       Y2, Y3, Y2
-	VANDPD       Y4, Y6, Y3
-	VMOVUPD      Y2, (CX)
-	VMOVUPD      Y3, 32(CX)
+	VBLENDVPD    Y2, Y5, Y6, Y2
+	VBLENDVPD    Y4, Y8, Y9, Y4
+	VADDPD       d3ff0000000000000<>+0(SB), Y5, Y5
+	VADDPD       d3ff0000000000000<>+0(SB), Y8, Y6
+	VDIVPD       Y5, Y2, Y2
+	VDIVPD       Y6, Y4, Y4
+	VMULPD       Y1, Y2, Y2
+	VMULPD       Y3, Y4, Y5
+	VXORPD       Y4, Y4, Y4
+	VXORPD       Y6, Y6, Y6
+	VCMPPD       $0x04, Y4, Y1, Y1
+	VCMPPD       $0x04, Y6, Y3, Y3
+	VANDPD       Y2, Y1, Y1
+	VANDPD       Y5, Y3, Y2
+	VMOVUPD      Y1, (CX)
+	VMOVUPD      Y2, 32(CX)
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
 	ADDQ         $+64, CX
@@ -2721,45 +2719,45 @@ two2:
 loop1:
 	CMPQ    AX, $+4
 	JL      rest4
-	VMOVUPD (DX), Y2
-	VMOVUPD (BX), Y3
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
 
 enter3:
-	VORPD        d8000000000000000<>+0(SB), Y3, Y4
-	VMAXPD       Y4, Y0, Y4
-	VMOVUPD      Y1, Y5
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y4, Y5
-	VSUBPD       Y1, Y5, Y6
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y6, Y4
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y7
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y6, Y7
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y6, Y7
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y6, Y7
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y6, Y7
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y6, Y7
+	VORPD        d8000000000000000<>+0(SB), Y2, Y3
+	VMAXPD       Y3, Y0, Y3
+	VMOVUPD      d4338000000000618<>+0(SB), Y4
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y3, Y4
+	VSUBPD       d4338000000000618<>+0(SB), Y4, Y5
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y5, Y3
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y6
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y5, Y6
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y5, Y6
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y5, Y6
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y5, Y6
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y5, Y6
 	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y8
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y6, Y8
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y6, Y8
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y6, Y8
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y6, Y8
-	VFMADD213PD  Y7, Y4, Y8
-	VFMADD213PD  Y4, Y6, Y8
-	VPSLLQ       $0x34, Y5, Y4
-	VFMADD213PD  Y4, Y4, Y8
-	VMULPD       d1e60000000000000<>+0(SB), Y8, Y4
-	VMOVUPD      d3ff0000000000000<>+0(SB), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VADDPD       d3ff0000000000000<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y2, Y3, Y3
-	VXORPD       Y4, Y4, Y4
-	VCMPPD       $0x04, Y4, Y2, Y2
-	VANDPD       Y2, Y3, Y2
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y5, Y8
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y5, Y8
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y5, Y8
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y5, Y8
+	VFMADD213PD  Y6, Y3, Y8
+	VFMADD213PD  Y3, Y5, Y8
+	VPSLLQ       $0x34, Y4, Y3
+	VFMADD213PD  Y3, Y3, Y8
+	VMULPD       d1e60000000000000<>+0(SB), Y8, Y3
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y4
+	VBLENDVPD    Y2, Y3, Y4, Y2
+	VADDPD       d3ff0000000000000<>+0(SB), Y3, Y3
+	VDIVPD       Y3, Y2, Y2
+	VMULPD       Y1, Y2, Y2
+	VXORPD       Y3, Y3, Y3
+	VCMPPD       $0x04, Y3, Y1, Y1
+	VANDPD       Y2, Y1, Y1
 	CMPQ         AX, $+4
 	JL           leave5
-	VMOVUPD      Y2, (CX)
+	VMOVUPD      Y1, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
@@ -2769,32 +2767,32 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPD Y2, Y2, Y2
+	VXORPD Y1, Y1, Y1
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X2
+	VMOVSD (DX)(SI*8), X1
 
 skip7:
-	TESTQ          $0x00000002, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip8
+	VMOVUPS     (DX), X7
+	VINSERTF128 $0x01, X1, Y7, Y1
 
 skip8:
-	VXORPD Y3, Y3, Y3
+	VXORPD Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, SI
 	ANDQ   $+2, SI
-	VMOVSD (BX)(SI*8), X3
+	VMOVSD (BX)(SI*8), X2
 
 skip9:
-	TESTQ          $0x00000002, AX
-	JE             skip10
-	VBROADCASTF128 (BX), Y4
-	VINSERTF128    $0x01, X3, Y4, Y3
+	TESTQ       $0x00000002, AX
+	JE          skip10
+	VMOVUPS     (BX), X7
+	VINSERTF128 $0x01, X2, Y7, Y2
 
 skip10:
 	JMP enter3
@@ -2802,14 +2800,14 @@ skip10:
 leave5:
 	TESTQ        $0x00000002, AX
 	JE           skip11
-	VMOVUPD      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, CX
 
 skip11:
 	TESTQ  $0x00000001, AX
 	JE     skip12
-	VMOVSD X2, (CX)
+	VMOVSD X1, (CX)
 
 skip12:
 done6:
@@ -2824,7 +2822,6 @@ TEXT ·geluBackwardF32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPS sc1680000<>+0(SB), Y2
 	VMOVUPS s40880000<>+0(SB), Y3
 	VMOVUPS s4b4000ca<>+0(SB), Y4
-	VMOVUPS s3d2aabce<>+0(SB), Y5
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
@@ -2833,13 +2830,13 @@ TEXT ·geluBackwardF32AVX2(SB), NOSPLIT, $0-32
 loop1:
 	CMPQ    AX, $+8
 	JL      rest3
-	VMOVUPS (DX), Y6
-	VMOVUPS (BX), Y7
+	VMOVUPS (DX), Y5
+	VMOVUPS (BX), Y6
 
 enter2:
-	VMAXPS       Y7, Y2, Y7
-	VMINPS       Y7, Y1, Y7
-	VANDPS       s7fffffff<>+0(SB), Y7, Y8
+	VMAXPS       Y6, Y2, Y6
+	VMINPS       Y6, Y1, Y6
+	VANDPS       s7fffffff<>+0(SB), Y6, Y8
 	VMINPS       Y8, Y1, Y8
 	VADDPS       Y3, Y8, Y9
 	VSUBPS       Y9, Y3, Y10
@@ -2856,7 +2853,7 @@ enter2:
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y14, Y8
 	VFNMADD231PS s3f000000<>+0(SB), Y13, Y8
 	VMULPS       Y8, Y8, Y13
-	VMOVUPS      Y5, Y14
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
 	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
 	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
 	VMOVUPS      s3e2aaa55<>+0(SB), Y15
@@ -2890,16 +2887,16 @@ enter2:
 	VMULPS       s1a000000<>+0(SB), Y8, Y8
 	VMULPS       s1a000000<>+0(SB), Y15, Y9
 	VSUBPS       Y8, Y0, Y10
-	VBLENDVPS    Y7, Y8, Y10, Y8
+	VBLENDVPS    Y6, Y8, Y10, Y8
 	VMULPS       s3ecc422a<>+0(SB), Y9, Y9
-	VFMADD231PS  Y7, Y9, Y8
-	VMULPS       Y6, Y8, Y7
+	VFMADD231PS  Y6, Y9, Y8
+	VMULPS       Y5, Y8, Y6
 	VXORPS       Y8, Y8, Y8
-	VCMPPS       $0x04, Y8, Y6, Y6
-	VANDPS       Y6, Y7, Y6
+	VCMPPS       $0x04, Y8, Y5, Y5
+	VANDPS       Y6, Y5, Y5
 	CMPQ         AX, $+8
 	JL           leave4
-	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y5, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
@@ -2909,12 +2906,12 @@ enter2:
 rest3:
 	TESTQ  AX, AX
 	JE     done5
-	VXORPS Y6, Y6, Y6
+	VXORPS Y5, Y5, Y5
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X6
+	VMOVSS (DX)(SI*4), X5
 
 skip6:
 	TESTQ    $0x00000002, AX
@@ -2922,35 +2919,35 @@ skip6:
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
 	VMOVSD   (DX)(SI*4), X7
-	VMOVLHPS X6, X7, X6
+	VMOVLHPS X5, X7, X5
 
 skip7:
-	TESTQ          $0x00000004, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y7
-	VINSERTF128    $0x01, X6, Y7, Y6
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X7
+	VINSERTF128 $0x01, X5, Y7, Y5
 
 skip8:
-	VXORPS Y7, Y7, Y7
+	VXORPS Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (BX)(SI*4), X7
+	VMOVSS (BX)(SI*4), X6
 
 skip9:
 	TESTQ    $0x00000002, AX
 	JE       skip10
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (BX)(SI*4), X8
-	VMOVLHPS X7, X8, X7
+	VMOVSD   (BX)(SI*4), X7
+	VMOVLHPS X6, X7, X6
 
 skip10:
-	TESTQ          $0x00000004, AX
-	JE             skip11
-	VBROADCASTF128 (BX), Y8
-	VINSERTF128    $0x01, X7, Y8, Y7
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X7
+	VINSERTF128 $0x01, X6, Y7, Y6
 
 skip11:
 	JMP enter2
@@ -2958,21 +2955,21 @@ skip11:
 leave4:
 	TESTQ        $0x00000004, AX
 	JE           skip12
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $+16, CX
 
 skip12:
 	TESTQ   $0x00000002, AX
 	JE      skip13
-	VMOVLPS X6, (CX)
-	VPSRLDQ $0x08, X6, X6
+	VMOVLPS X5, (CX)
+	VPSRLDQ $0x08, X5, X5
 	ADDQ    $+8, CX
 
 skip13:
 	TESTQ  $0x00000001, AX
 	JE     skip14
-	VMOVSS X6, (CX)
+	VMOVSS X5, (CX)
 
 skip14:
 done5:
@@ -2987,7 +2984,6 @@ TEXT ·geluBackwardF64AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD dc0434ccccccccccd<>+0(SB), Y2
 	VMOVUPD d4013e00000000000<>+0(SB), Y3
 	VMOVUPD d4338000000000618<>+0(SB), Y4
-	VMOVUPD d3e927e4fac37b613<>+0(SB), Y5
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
@@ -2996,13 +2992,13 @@ TEXT ·geluBackwardF64AVX2(SB), NOSPLIT, $0-32
 loop1:
 	CMPQ    AX, $+4
 	JL      rest3
-	VMOVUPD (DX), Y6
-	VMOVUPD (BX), Y7
+	VMOVUPD (DX), Y5
+	VMOVUPD (BX), Y6
 
 enter2:
-	VMAXPD       Y7, Y2, Y7
-	VMINPD       Y7, Y1, Y7
-	VANDPD       d7fffffffffffffff<>+0(SB), Y7, Y8
+	VMAXPD       Y6, Y2, Y6
+	VMINPD       Y6, Y1, Y6
+	VANDPD       d7fffffffffffffff<>+0(SB), Y6, Y8
 	VMINPD       Y8, Y1, Y8
 	VADDPD       Y3, Y8, Y9
 	VSUBPD       Y9, Y3, Y10
@@ -3019,7 +3015,7 @@ enter2:
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y14, Y8
 	VFNMADD231PD d3fe0000000000000<>+0(SB), Y13, Y8
 	VMULPD       Y8, Y8, Y13
-	VMOVUPD      Y5, Y14
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
 	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
@@ -3071,16 +3067,16 @@ enter2:
 	VMULPD       d1e60000000000000<>+0(SB), Y8, Y8
 	VMULPD       d1e60000000000000<>+0(SB), Y15, Y9
 	VSUBPD       Y8, Y0, Y10
-	VBLENDVPD    Y7, Y8, Y10, Y8
+	VBLENDVPD    Y6, Y8, Y10, Y8
 	VMULPD       d3fd9884533d43651<>+0(SB), Y9, Y9
-	VFMADD231PD  Y7, Y9, Y8
-	VMULPD       Y6, Y8, Y7
+	VFMADD231PD  Y6, Y9, Y8
+	VMULPD       Y5, Y8, Y6
 	VXORPD       Y8, Y8, Y8
-	VCMPPD       $0x04, Y8, Y6, Y6
-	VANDPD       Y6, Y7, Y6
+	VCMPPD       $0x04, Y8, Y5, Y5
+	VANDPD       Y6, Y5, Y5
 	CMPQ         AX, $+4
 	JL           leave4
-	VMOVUPD      Y6, (CX)
+	VMOVUPD      Y5, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
@@ -3090,32 +3086,32 @@ enter2:
 rest3:
 	TESTQ  AX, AX
 	JE     done5
-	VXORPD Y6, Y6, Y6
+	VXORPD Y5, Y5, Y5
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X6
+	VMOVSD (DX)(SI*8), X5
 
 skip6:
-	TESTQ          $0x00000002, AX
-	JE             skip7
-	VBROADCASTF128 (DX), Y7
-	VINSERTF128    $0x01, X6, Y7, Y6
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X7
+	VINSERTF128 $0x01, X5, Y7, Y5
 
 skip7:
-	VXORPD Y7, Y7, Y7
+	VXORPD Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip8
 	MOVQ   AX, SI
 	ANDQ   $+2, SI
-	VMOVSD (BX)(SI*8), X7
+	VMOVSD (BX)(SI*8), X6
 
 skip8:
-	TESTQ          $0x00000002, AX
-	JE             skip9
-	VBROADCASTF128 (BX), Y8
-	VINSERTF128    $0x01, X7, Y8, Y7
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X7
+	VINSERTF128 $0x01, X6, Y7, Y6
 
 skip9:
 	JMP enter2
@@ -3123,14 +3119,14 @@ skip9:
 leave4:
 	TESTQ        $0x00000002, AX
 	JE           skip10
-	VMOVUPD      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $+16, CX
 
 skip10:
 	TESTQ  $0x00000001, AX
 	JE     skip11
-	VMOVSD X6, (CX)
+	VMOVSD X5, (CX)
 
 skip11:
 done5:
@@ -3140,465 +3136,265 @@ done5:
 // func geluTanhBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluTanhBackwardF32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-
-two2:
-	CMPQ         AX, $+16
-	JL           loop1
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (BX), Y1
-	VMOVUPS      32(DX), Y2
-	VMOVUPS      32(BX), Y3
-	VMOVUPS      sc1400000<>+0(SB), Y4
-	VMOVUPS      sc1400000<>+0(SB), Y5
-	VMAXPS       Y1, Y4, Y1
-	VMAXPS       Y3, Y5, Y4
-	VMOVUPS      s41400000<>+0(SB), Y3
-	VMOVUPS      s41400000<>+0(SB), Y5
-	VMINPS       Y1, Y3, Y1
-	VMINPS       Y4, Y5, Y5
-	VMULPS       Y1, Y1, Y3
-	VMULPS       Y5, Y5, Y6
-	VMOVUPS      s3fcc422a<>+0(SB), Y4
-	VMOVUPS      s3fcc422a<>+0(SB), Y7
-	VFMADD231PS  s3d922279<>+0(SB), Y3, Y4
-	VFMADD231PS  s3d922279<>+0(SB), Y6, Y7
-	VMULPS       Y1, Y4, Y4
-	VMULPS       Y5, Y7, Y8
-	VMOVUPS      s3fcc422a<>+0(SB), Y7
-	VMOVUPS      s3fcc422a<>+0(SB), Y9
-	VFMADD231PS  s3e5b33b6<>+0(SB), Y3, Y7
-	VFMADD231PS  s3e5b33b6<>+0(SB), Y6, Y9
-	VMULPS       Y1, Y7, Y1
-	VMULPS       Y5, Y9, Y6
-	VORPS        s80000000<>+0(SB), Y4, Y3
-	VORPS        s80000000<>+0(SB), Y8, Y7
-	VMOVUPS      sc2e60000<>+0(SB), Y5
-	VMOVUPS      sc2e60000<>+0(SB), Y9
-	VMAXPS       Y3, Y5, Y3
-	VMAXPS       Y7, Y9, Y9
-	VMOVUPS      s4b4000ca<>+0(SB), Y5
-	VMOVUPS      s4b4000ca<>+0(SB), Y10
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y3, Y5
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
-	VSUBPS       s4b4000ca<>+0(SB), Y5, Y7
-	VSUBPS       s4b4000ca<>+0(SB), Y10, Y11
-	VFNMADD231PS s3f317200<>+0(SB), Y7, Y3
-	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y3
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
-	VMULPS       Y3, Y3, Y7
-	VMULPS       Y9, Y9, Y13
-	VMOVUPS      s3d2aabce<>+0(SB), Y11
-	VMOVUPS      s3d2aabce<>+0(SB), Y14
-	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y11
-	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
-	VFMADD213PS  s3effffff<>+0(SB), Y7, Y11
-	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
-	VMOVUPS      s3e2aaa55<>+0(SB), Y12
-	VMOVUPS      s3e2aaa55<>+0(SB), Y15
-	VFMADD231PS  s3c091630<>+0(SB), Y7, Y12
-	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y11, Y3, Y12
-	VFMADD213PS  Y14, Y9, Y15
-	VFMADD213PS  Y3, Y7, Y12
-	VFMADD213PS  Y9, Y13, Y15
-	VPSLLD       $0x17, Y5, Y3
-	VPSLLD       $0x17, Y10, Y5
-	VFMADD213PS  Y3, Y3, Y12
-	VFMADD213PS  Y5, Y5, Y15
-	VMULPS       s1a000000<>+0(SB), Y12, Y3
-	VMULPS       s1a000000<>+0(SB), Y15, Y9
-	VADDPS       s3f800000<>+0(SB), Y3, Y5
-	VADDPS       s3f800000<>+0(SB), Y9, Y10
-	VMOVUPS      s3f800000<>+0(SB), Y7
-	VMOVUPS      s3f800000<>+0(SB), Y11
-	VDIVPS       Y5, Y7, Y5
-	VDIVPS       Y10, Y11, Y7
-	VMULPS       Y5, Y3, Y3
-	VMULPS       Y7, Y9, Y9
-	VBLENDVPS    Y4, Y3, Y5, Y4
-	VBLENDVPS    Y8, Y9, Y7, Y8
-	VMULPS       Y3, Y5, Y3
-	VMULPS       Y9, Y7, Y5
-	VFMADD231PS  Y1, Y3, Y4
-	VFMADD231PS  Y6, Y5, Y8
-	VMULPS       Y0, Y4, Y1
-	VMULPS       Y2, Y8, Y4
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y5, Y5, Y5
-	VCMPPS       $0x04, Y3, Y0, Y0
-	VCMPPS       $0x04, Y5, Y2, Y2
-	VANDPS       Y0, Y1, Y0
-	VANDPS       Y2, Y4, Y1
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
-	ADDQ         $+64, DX
-	ADDQ         $+64, BX
-	ADDQ         $+64, CX
-	SUBQ         $+16, AX
-	JMP          two2
+	VMOVUPS s3fcc422a<>+0(SB), Y0
+	VMOVUPS sc1400000<>+0(SB), Y1
+	VMOVUPS s41400000<>+0(SB), Y2
+	VMOVUPS s3f800000<>+0(SB), Y3
+	VMOVUPS sc2e60000<>+0(SB), Y4
+	VMOVUPS s4b4000ca<>+0(SB), Y5
+	VMOVUPS s3d2aabce<>+0(SB), Y6
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    x+16(FP), BX
 
 loop1:
 	CMPQ    AX, $+8
-	JL      rest4
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
+	JL      rest3
+	VMOVUPS (DX), Y7
+	VMOVUPS (BX), Y8
 
-enter3:
-	VMOVUPS      sc1400000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      s41400000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       Y1, Y1, Y2
-	VMOVUPS      s3fcc422a<>+0(SB), Y3
-	VFMADD231PS  s3d922279<>+0(SB), Y2, Y3
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      s3fcc422a<>+0(SB), Y4
-	VFMADD231PS  s3e5b33b6<>+0(SB), Y2, Y4
-	VMULPS       Y1, Y4, Y1
-	VORPS        s80000000<>+0(SB), Y3, Y2
-	VMOVUPS      sc2e60000<>+0(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMOVUPS      s4b4000ca<>+0(SB), Y4
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y2, Y4
-	VSUBPS       s4b4000ca<>+0(SB), Y4, Y5
-	VFNMADD231PS s3f317200<>+0(SB), Y5, Y2
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y5, Y2
-	VMULPS       Y2, Y2, Y5
-	VMOVUPS      s3d2aabce<>+0(SB), Y6
-	VFMADD231PS  s3ab55c90<>+0(SB), Y5, Y6
-	VFMADD213PS  s3effffff<>+0(SB), Y5, Y6
-	VMOVUPS      s3e2aaa55<>+0(SB), Y7
-	VFMADD231PS  s3c091630<>+0(SB), Y5, Y7
-	VFMADD213PS  Y6, Y2, Y7
-	VFMADD213PS  Y2, Y5, Y7
-	VPSLLD       $0x17, Y4, Y2
-	VFMADD213PS  Y2, Y2, Y7
-	VMULPS       s1a000000<>+0(SB), Y7, Y2
-	VADDPS       s3f800000<>+0(SB), Y2, Y4
-	VMOVUPS      s3f800000<>+0(SB), Y5
-	VDIVPS       Y4, Y5, Y4
-	VMULPS       Y4, Y2, Y2
-	VBLENDVPS    Y3, Y2, Y4, Y3
-	VMULPS       Y2, Y4, Y2
-	VFMADD231PS  Y1, Y2, Y3
-	VMULPS       Y0, Y3, Y1
-	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y0, Y0
-	VANDPS       Y0, Y1, Y0
+enter2:
+	VMAXPS       Y8, Y1, Y8
+	VMINPS       Y8, Y2, Y8
+	VMULPS       Y8, Y8, Y10
+	VMOVUPS      Y0, Y11
+	VFMADD231PS  s3d922279<>+0(SB), Y10, Y11
+	VMULPS       Y8, Y11, Y11
+	VMOVUPS      Y0, Y12
+	VFMADD231PS  s3e5b33b6<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y12, Y8
+	VORPS        s80000000<>+0(SB), Y11, Y10
+	VMAXPS       Y10, Y4, Y10
+	VMOVUPS      Y5, Y12
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y10, Y12
+	VSUBPS       Y5, Y12, Y13
+	VFNMADD231PS s3f317200<>+0(SB), Y13, Y10
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y13, Y10
+	VMULPS       Y10, Y10, Y13
+	VMOVUPS      Y6, Y14
+	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
+	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
+	VMOVUPS      s3e2aaa55<>+0(SB), Y15
+	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
+	VFMADD213PS  Y14, Y10, Y15
+	VFMADD213PS  Y10, Y13, Y15
+	VPSLLD       $0x17, Y12, Y10
+	VFMADD213PS  Y10, Y10, Y15
+	VMULPS       s1a000000<>+0(SB), Y15, Y10
+	VADDPS       Y3, Y10, Y12
+	VDIVPS       Y12, Y3, Y12
+	VMULPS       Y12, Y10, Y10
+	VBLENDVPS    Y11, Y10, Y12, Y11
+	VMULPS       Y10, Y12, Y10
+	VFMADD231PS  Y8, Y10, Y11
+	VMULPS       Y7, Y11, Y8
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x04, Y10, Y7, Y7
+	VANDPS       Y8, Y7, Y7
 	CMPQ         AX, $+8
-	JL           leave5
-	VMOVUPS      Y0, (CX)
+	JL           leave4
+	VMOVUPS      Y7, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
 	JMP          loop1
 
-rest4:
+rest3:
 	TESTQ  AX, AX
-	JE     done6
-	VXORPS Y0, Y0, Y0
+	JE     done5
+	VXORPS Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X0
+	VMOVSS (DX)(SI*4), X7
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X9
+	VMOVLHPS X7, X9, X7
 
 skip7:
-	TESTQ    $0x00000002, AX
-	JE       skip8
-	MOVQ     AX, SI
-	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X1
-	VMOVLHPS X0, X1, X0
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X9
+	VINSERTF128 $0x01, X7, Y9, Y7
 
 skip8:
-	TESTQ          $0x00000004, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
-
-skip9:
-	VXORPS Y1, Y1, Y1
+	VXORPS Y8, Y8, Y8
 	TESTQ  $0x00000001, AX
-	JE     skip10
+	JE     skip9
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (BX)(SI*4), X1
+	VMOVSS (BX)(SI*4), X8
 
-skip10:
+skip9:
 	TESTQ    $0x00000002, AX
-	JE       skip11
+	JE       skip10
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (BX)(SI*4), X2
-	VMOVLHPS X1, X2, X1
+	VMOVSD   (BX)(SI*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
 
 skip11:
-	TESTQ          $0x00000004, AX
-	JE             skip12
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	JMP enter2
 
-skip12:
-	JMP enter3
-
-leave5:
+leave4:
 	TESTQ        $0x00000004, AX
-	JE           skip13
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
+	JE           skip12
+	VMOVUPS      X7, (CX)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $+16, CX
 
-skip13:
+skip12:
 	TESTQ   $0x00000002, AX
-	JE      skip14
-	VMOVLPS X0, (CX)
-	VPSRLDQ $0x08, X0, X0
+	JE      skip13
+	VMOVLPS X7, (CX)
+	VPSRLDQ $0x08, X7, X7
 	ADDQ    $+8, CX
 
-skip14:
+skip13:
 	TESTQ  $0x00000001, AX
-	JE     skip15
-	VMOVSS X0, (CX)
+	JE     skip14
+	VMOVSS X7, (CX)
 
-skip15:
-done6:
+skip14:
+done5:
 	VZEROUPPER
 	RET
 
 // func geluTanhBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluTanhBackwardF64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-
-two2:
-	CMPQ         AX, $+8
-	JL           loop1
-	VMOVUPD      (DX), Y0
-	VMOVUPD      (BX), Y1
-	VMOVUPD      32(DX), Y2
-	VMOVUPD      32(BX), Y3
-	VMOVUPD      dc038000000000000<>+0(SB), Y4
-	VMOVUPD      dc038000000000000<>+0(SB), Y5
-	VMAXPD       Y1, Y4, Y1
-	VMAXPD       Y3, Y5, Y4
-	VMOVUPD      d4038000000000000<>+0(SB), Y3
-	VMOVUPD      d4038000000000000<>+0(SB), Y5
-	VMINPD       Y1, Y3, Y1
-	VMINPD       Y4, Y5, Y5
-	VMULPD       Y1, Y1, Y3
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      d3ff9884533d43651<>+0(SB), Y4
-	VMOVUPD      d3ff9884533d43651<>+0(SB), Y7
-	VFMADD231PD  d3fb2444f2a4d8b4b<>+0(SB), Y3, Y4
-	VFMADD231PD  d3fb2444f2a4d8b4b<>+0(SB), Y6, Y7
-	VMULPD       Y1, Y4, Y4
-	VMULPD       Y5, Y7, Y8
-	VMOVUPD      d3ff9884533d43651<>+0(SB), Y7
-	VMOVUPD      d3ff9884533d43651<>+0(SB), Y9
-	VFMADD231PD  d3fcb6676bf7450f0<>+0(SB), Y3, Y7
-	VFMADD231PD  d3fcb6676bf7450f0<>+0(SB), Y6, Y9
-	VMULPD       Y1, Y7, Y1
-	VMULPD       Y5, Y9, Y6
-	VORPD        d8000000000000000<>+0(SB), Y4, Y3
-	VORPD        d8000000000000000<>+0(SB), Y8, Y7
-	VMOVUPD      dc087c00000000000<>+0(SB), Y5
-	VMOVUPD      dc087c00000000000<>+0(SB), Y9
-	VMAXPD       Y3, Y5, Y3
-	VMAXPD       Y7, Y9, Y9
-	VMOVUPD      d4338000000000618<>+0(SB), Y5
-	VMOVUPD      d4338000000000618<>+0(SB), Y10
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y3, Y5
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y9, Y10
-	VSUBPD       d4338000000000618<>+0(SB), Y5, Y7
-	VSUBPD       d4338000000000618<>+0(SB), Y10, Y11
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y3
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y9
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y3
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
-	VMULPD       Y3, Y3, Y7
-	VMULPD       Y9, Y9, Y13
-	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
-	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y11
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y11
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y11
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y11
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y11
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y12
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y12
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y12
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y12
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y12
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
-	VFMADD213PD  Y11, Y3, Y12
-	VFMADD213PD  Y14, Y9, Y15
-	VFMADD213PD  Y3, Y7, Y12
-	VFMADD213PD  Y9, Y13, Y15
-	VPSLLQ       $0x34, Y5, Y3
-	VPSLLQ       $0x34, Y10, Y5
-	VFMADD213PD  Y3, Y3, Y12
-	VFMADD213PD  Y5, Y5, Y15
-	VMULPD       d1e60000000000000<>+0(SB), Y12, Y3
-	VMULPD       d1e60000000000000<>+0(SB), Y15, Y9
-	VADDPD       d3ff0000000000000<>+0(SB), Y3, Y5
-	VADDPD       d3ff0000000000000<>+0(SB), Y9, Y10
-	VMOVUPD      d3ff0000000000000<>+0(SB), Y7
-	VMOVUPD      d3ff0000000000000<>+0(SB), Y11
-	VDIVPD       Y5, Y7, Y5
-	VDIVPD       Y10, Y11, Y7
-	VMULPD       Y5, Y3, Y3
-	VMULPD       Y7, Y9, Y9
-	VBLENDVPD    Y4, Y3, Y5, Y4
-	VBLENDVPD    Y8, Y9, Y7, Y8
-	VMULPD       Y3, Y5, Y3
-	VMULPD       Y9, Y7, Y5
-	VFMADD231PD  Y1, Y3, Y4
-	VFMADD231PD  Y6, Y5, Y8
-	VMULPD       Y0, Y4, Y1
-	VMULPD       Y2, Y8, Y4
-	VXORPD       Y3, Y3, Y3
-	VXORPD       Y5, Y5, Y5
-	VCMPPD       $0x04, Y3, Y0, Y0
-	VCMPPD       $0x04, Y5, Y2, Y2
-	VANDPD       Y0, Y1, Y0
-	VANDPD       Y2, Y4, Y1
-	VMOVUPD      Y0, (CX)
-	VMOVUPD      Y1, 32(CX)
-	ADDQ         $+64, DX
-	ADDQ         $+64, BX
-	ADDQ         $+64, CX
-	SUBQ         $+8, AX
-	JMP          two2
+	VMOVUPD d3ff9884533d43651<>+0(SB), Y0
+	VMOVUPD dc038000000000000<>+0(SB), Y1
+	VMOVUPD d4038000000000000<>+0(SB), Y2
+	VMOVUPD d3ff0000000000000<>+0(SB), Y3
+	VMOVUPD dc087c00000000000<>+0(SB), Y4
+	VMOVUPD d4338000000000618<>+0(SB), Y5
+	VMOVUPD d3e927e4fac37b613<>+0(SB), Y6
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    x+16(FP), BX
 
 loop1:
 	CMPQ    AX, $+4
-	JL      rest4
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
+	JL      rest3
+	VMOVUPD (DX), Y7
+	VMOVUPD (BX), Y8
 
-enter3:
-	VMOVUPD      dc038000000000000<>+0(SB), Y2
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      d4038000000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y1
-	VMULPD       Y1, Y1, Y2
-	VMOVUPD      d3ff9884533d43651<>+0(SB), Y3
-	VFMADD231PD  d3fb2444f2a4d8b4b<>+0(SB), Y2, Y3
-	VMULPD       Y1, Y3, Y3
-	VMOVUPD      d3ff9884533d43651<>+0(SB), Y4
-	VFMADD231PD  d3fcb6676bf7450f0<>+0(SB), Y2, Y4
-	VMULPD       Y1, Y4, Y1
-	VORPD        d8000000000000000<>+0(SB), Y3, Y2
-	VMOVUPD      dc087c00000000000<>+0(SB), Y4
-	VMAXPD       Y2, Y4, Y2
-	VMOVUPD      d4338000000000618<>+0(SB), Y4
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y2, Y4
-	VSUBPD       d4338000000000618<>+0(SB), Y4, Y5
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y5, Y2
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y6
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y5, Y6
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y5, Y6
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y5, Y6
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y5, Y6
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y5, Y6
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y7
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y5, Y7
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y5, Y7
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y5, Y7
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y5, Y7
-	VFMADD213PD  Y6, Y2, Y7
-	VFMADD213PD  Y2, Y5, Y7
-	VPSLLQ       $0x34, Y4, Y2
-	VFMADD213PD  Y2, Y2, Y7
-	VMULPD       d1e60000000000000<>+0(SB), Y7, Y2
-	VADDPD       d3ff0000000000000<>+0(SB), Y2, Y4
-	VMOVUPD      d3ff0000000000000<>+0(SB), Y5
-	VDIVPD       Y4, Y5, Y4
-	VMULPD       Y4, Y2, Y2
-	VBLENDVPD    Y3, Y2, Y4, Y3
-	VMULPD       Y2, Y4, Y2
-	VFMADD231PD  Y1, Y2, Y3
-	VMULPD       Y0, Y3, Y1
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y0, Y0
-	VANDPD       Y0, Y1, Y0
+enter2:
+	VMAXPD       Y8, Y1, Y8
+	VMINPD       Y8, Y2, Y8
+	VMULPD       Y8, Y8, Y10
+	VMOVUPD      Y0, Y11
+	VFMADD231PD  d3fb2444f2a4d8b4b<>+0(SB), Y10, Y11
+	VMULPD       Y8, Y11, Y11
+	VMOVUPD      Y0, Y12
+	VFMADD231PD  d3fcb6676bf7450f0<>+0(SB), Y10, Y12
+	VMULPD       Y8, Y12, Y8
+	VORPD        d8000000000000000<>+0(SB), Y11, Y10
+	VMAXPD       Y10, Y4, Y10
+	VMOVUPD      Y5, Y12
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y10, Y12
+	VSUBPD       Y5, Y12, Y13
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y13, Y10
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y13, Y10
+	VMULPD       Y10, Y10, Y13
+	VMOVUPD      Y6, Y14
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
+	VFMADD213PD  Y14, Y10, Y15
+	VFMADD213PD  Y10, Y13, Y15
+	VPSLLQ       $0x34, Y12, Y10
+	VFMADD213PD  Y10, Y10, Y15
+	VMULPD       d1e60000000000000<>+0(SB), Y15, Y10
+	VADDPD       Y3, Y10, Y12
+	VDIVPD       Y12, Y3, Y12
+	VMULPD       Y12, Y10, Y10
+	VBLENDVPD    Y11, Y10, Y12, Y11
+	VMULPD       Y10, Y12, Y10
+	VFMADD231PD  Y8, Y10, Y11
+	VMULPD       Y7, Y11, Y8
+	VXORPD       Y10, Y10, Y10
+	VCMPPD       $0x04, Y10, Y7, Y7
+	VANDPD       Y8, Y7, Y7
 	CMPQ         AX, $+4
-	JL           leave5
-	VMOVUPD      Y0, (CX)
+	JL           leave4
+	VMOVUPD      Y7, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
 	JMP          loop1
 
-rest4:
+rest3:
 	TESTQ  AX, AX
-	JE     done6
-	VXORPD Y0, Y0, Y0
+	JE     done5
+	VXORPD Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
-	JE     skip7
+	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X0
+	VMOVSD (DX)(SI*8), X7
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X9
+	VINSERTF128 $0x01, X7, Y9, Y7
 
 skip7:
-	TESTQ          $0x00000002, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y1
-	VINSERTF128    $0x01, X0, Y1, Y0
-
-skip8:
-	VXORPD Y1, Y1, Y1
+	VXORPD Y8, Y8, Y8
 	TESTQ  $0x00000001, AX
-	JE     skip9
+	JE     skip8
 	MOVQ   AX, SI
 	ANDQ   $+2, SI
-	VMOVSD (BX)(SI*8), X1
+	VMOVSD (BX)(SI*8), X8
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
 
 skip9:
-	TESTQ          $0x00000002, AX
-	JE             skip10
-	VBROADCASTF128 (BX), Y2
-	VINSERTF128    $0x01, X1, Y2, Y1
+	JMP enter2
 
-skip10:
-	JMP enter3
-
-leave5:
+leave4:
 	TESTQ        $0x00000002, AX
-	JE           skip11
-	VMOVUPD      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
+	JE           skip10
+	VMOVUPS      X7, (CX)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $+16, CX
 
-skip11:
+skip10:
 	TESTQ  $0x00000001, AX
-	JE     skip12
-	VMOVSD X0, (CX)
+	JE     skip11
+	VMOVSD X7, (CX)
 
-skip12:
-done6:
+skip11:
+done5:
 	VZEROUPPER
 	RET
 
@@ -3606,7 +3402,6 @@ done6:
 // Requires: AVX, AVX2, FMA3
 TEXT ·siluBackwardF32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPS sc2e60000<>+0(SB), Y0
-	VMOVUPS s42e60000<>+0(SB), Y1
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
@@ -3615,29 +3410,31 @@ TEXT ·siluBackwardF32AVX2(SB), NOSPLIT, $0-32
 two2:
 	CMPQ         AX, $+16
 	JL           loop1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      (BX), Y3
-	VMOVUPS      32(DX), Y4
-	VMOVUPS      32(BX), Y5
-	VMAXPS       Y3, Y0, Y3
-	VMAXPS       Y5, Y0, Y5
-	VMINPS       Y3, Y1, Y3
-	VMINPS       Y5, Y1, Y6
-	VORPS        s80000000<>+0(SB), Y3, Y5
+	VMOVUPS      (DX), Y1
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(DX), Y3
+	VMOVUPS      32(BX), Y4
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y4, Y0, Y6
+	VMOVUPS      s42e60000<>+0(SB), Y4
+	VMOVUPS      s42e60000<>+0(SB), Y7
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y6, Y7, Y6
+	VORPS        s80000000<>+0(SB), Y2, Y4
 	VORPS        s80000000<>+0(SB), Y6, Y7
-	VMAXPS       Y5, Y0, Y5
+	VMAXPS       Y4, Y0, Y4
 	VMAXPS       Y7, Y0, Y9
 	VMOVUPS      s4b4000ca<>+0(SB), Y7
 	VMOVUPS      s4b4000ca<>+0(SB), Y10
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y7
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y4, Y7
 	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
 	VSUBPS       s4b4000ca<>+0(SB), Y7, Y8
 	VSUBPS       s4b4000ca<>+0(SB), Y10, Y11
-	VFNMADD231PS s3f317200<>+0(SB), Y8, Y5
+	VFNMADD231PS s3f317200<>+0(SB), Y8, Y4
 	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y5
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y4
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
-	VMULPS       Y5, Y5, Y8
+	VMULPS       Y4, Y4, Y8
 	VMULPS       Y9, Y9, Y13
 	VMOVUPS      s3d2aabce<>+0(SB), Y11
 	VMOVUPS      s3d2aabce<>+0(SB), Y14
@@ -3649,42 +3446,42 @@ two2:
 	VMOVUPS      s3e2aaa55<>+0(SB), Y15
 	VFMADD231PS  s3c091630<>+0(SB), Y8, Y12
 	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y11, Y5, Y12
+	VFMADD213PS  Y11, Y4, Y12
 	VFMADD213PS  Y14, Y9, Y15
-	VFMADD213PS  Y5, Y8, Y12
+	VFMADD213PS  Y4, Y8, Y12
 	VFMADD213PS  Y9, Y13, Y15
-	VPSLLD       $0x17, Y7, Y5
+	VPSLLD       $0x17, Y7, Y4
 	VPSLLD       $0x17, Y10, Y7
-	VFMADD213PS  Y5, Y5, Y12
+	VFMADD213PS  Y4, Y4, Y12
 	VFMADD213PS  Y7, Y7, Y15
-	VMULPS       s1a000000<>+0(SB), Y12, Y5
+	VMULPS       s1a000000<>+0(SB), Y12, Y4
 	VMULPS       s1a000000<>+0(SB), Y15, Y9
-	VADDPS       s3f800000<>+0(SB), Y5, Y7
+	VADDPS       s3f800000<>+0(SB), Y4, Y7
 	VADDPS       s3f800000<>+0(SB), Y9, Y10
 	VMOVUPS      s3f800000<>+0(SB), Y8
 	VMOVUPS      s3f800000<>+0(SB), Y11
 	VDIVPS       Y7, Y8, Y7
 	VDIVPS       Y10, Y11, Y8
-	VMULPS       Y7, Y5, Y5
+	VMULPS       Y7, Y4, Y4
 	VMULPS       Y8, Y9, Y10
-	VBLENDVPS    Y3, Y5, Y7, Y9
+	VBLENDVPS    Y2, Y4, Y7, Y9
 	VBLENDVPS    Y6, Y10, Y8, Y11
-	VBLENDVPS    Y3, Y7, Y5, Y5
+	VBLENDVPS    Y2, Y7, Y4, Y4
 	VBLENDVPS    Y6, Y8, Y10, Y7
-	VFMADD213PS  s3f800000<>+0(SB), Y3, Y5
+	VFMADD213PS  s3f800000<>+0(SB), Y2, Y4
 	VFMADD213PS  s3f800000<>+0(SB), Y6, Y7
-	VMULPS       Y5, Y9, Y3
-	VMULPS       Y7, Y11, Y5
-	VMULPS       Y2, Y3, Y3
-	VMULPS       Y4, Y5, Y6
-	VXORPS       Y5, Y5, Y5
+	VMULPS       Y4, Y9, Y2
+	VMULPS       Y7, Y11, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y3, Y4, Y6
+	VXORPS       Y4, Y4, Y4
 	VXORPS       Y7, Y7, Y7
-	VCMPPS       $0x04, Y5, Y2, Y2
-	VCMPPS       $0x04, Y7, Y4, Y4
-	VANDPS       Y2, Y3, Y2
-	VANDPS       Y4, Y6, Y3
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
+	VCMPPS       $0x04, Y4, Y1, Y1
+	VCMPPS       $0x04, Y7, Y3, Y3
+	VANDPS       Y2, Y1, Y1
+	VANDPS       Y6, Y3, Y2
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
 	ADDQ         $+64, CX
@@ -3694,45 +3491,46 @@ two2:
 loop1:
 	CMPQ    AX, $+8
 	JL      rest4
-	VMOVUPS (DX), Y2
-	VMOVUPS (BX), Y3
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
 
 enter3:
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      s42e60000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VORPS        s80000000<>+0(SB), Y2, Y3
 	VMAXPS       Y3, Y0, Y3
-	VMINPS       Y3, Y1, Y3
-	VORPS        s80000000<>+0(SB), Y3, Y4
-	VMAXPS       Y4, Y0, Y4
-	VMOVUPS      s4b4000ca<>+0(SB), Y5
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y4, Y5
-	VSUBPS       s4b4000ca<>+0(SB), Y5, Y6
-	VFNMADD231PS s3f317200<>+0(SB), Y6, Y4
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y6, Y4
-	VMULPS       Y4, Y4, Y6
+	VMOVUPS      s4b4000ca<>+0(SB), Y4
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS       s4b4000ca<>+0(SB), Y4, Y6
+	VFNMADD231PS s3f317200<>+0(SB), Y6, Y3
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y6, Y3
+	VMULPS       Y3, Y3, Y6
 	VMOVUPS      s3d2aabce<>+0(SB), Y7
 	VFMADD231PS  s3ab55c90<>+0(SB), Y6, Y7
 	VFMADD213PS  s3effffff<>+0(SB), Y6, Y7
 	VMOVUPS      s3e2aaa55<>+0(SB), Y8
 	VFMADD231PS  s3c091630<>+0(SB), Y6, Y8
-	VFMADD213PS  Y7, Y4, Y8
-	VFMADD213PS  Y4, Y6, Y8
-	VPSLLD       $0x17, Y5, Y4
-	VFMADD213PS  Y4, Y4, Y8
-	VMULPS       s1a000000<>+0(SB), Y8, Y4
-	VADDPS       s3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  Y7, Y3, Y8
+	VFMADD213PS  Y3, Y6, Y8
+	VPSLLD       $0x17, Y4, Y3
+	VFMADD213PS  Y3, Y3, Y8
+	VMULPS       s1a000000<>+0(SB), Y8, Y3
+	VADDPS       s3f800000<>+0(SB), Y3, Y4
 	VMOVUPS      s3f800000<>+0(SB), Y6
-	VDIVPS       Y5, Y6, Y5
-	VMULPS       Y5, Y4, Y4
-	VBLENDVPS    Y3, Y4, Y5, Y6
-	VBLENDVPS    Y3, Y5, Y4, Y4
-	VFMADD213PS  s3f800000<>+0(SB), Y3, Y4
-	VMULPS       Y4, Y6, Y3
-	VMULPS       Y2, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPS       $0x04, Y4, Y2, Y2
-	VANDPS       Y2, Y3, Y2
+	VDIVPS       Y4, Y6, Y4
+	VMULPS       Y4, Y3, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y6
+	VBLENDVPS    Y2, Y4, Y3, Y3
+	VFMADD213PS  s3f800000<>+0(SB), Y2, Y3
+	VMULPS       Y3, Y6, Y2
+	VMULPS       Y1, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x04, Y3, Y1, Y1
+	VANDPS       Y2, Y1, Y1
 	CMPQ         AX, $+8
 	JL           leave5
-	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y1, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
@@ -3742,48 +3540,48 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPS Y2, Y2, Y2
+	VXORPS Y1, Y1, Y1
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X2
+	VMOVSS (DX)(SI*4), X1
 
 skip7:
 	TESTQ    $0x00000002, AX
 	JE       skip8
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (DX)(SI*4), X5
+	VMOVLHPS X1, X5, X1
 
 skip8:
-	TESTQ          $0x00000004, AX
-	JE             skip9
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000004, AX
+	JE          skip9
+	VMOVUPS     (DX), X5
+	VINSERTF128 $0x01, X1, Y5, Y1
 
 skip9:
-	VXORPS Y3, Y3, Y3
+	VXORPS Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (BX)(SI*4), X3
+	VMOVSS (BX)(SI*4), X2
 
 skip10:
 	TESTQ    $0x00000002, AX
 	JE       skip11
 	MOVQ     AX, SI
 	ANDQ     $+4, SI
-	VMOVSD   (BX)(SI*4), X4
-	VMOVLHPS X3, X4, X3
+	VMOVSD   (BX)(SI*4), X5
+	VMOVLHPS X2, X5, X2
 
 skip11:
-	TESTQ          $0x00000004, AX
-	JE             skip12
-	VBROADCASTF128 (BX), Y4
-	VINSERTF128    $0x01, X3, Y4, Y3
+	TESTQ       $0x00000004, AX
+	JE          skip12
+	VMOVUPS     (BX), X5
+	VINSERTF128 $0x01, X2, Y5, Y2
 
 skip12:
 	JMP enter3
@@ -3791,21 +3589,21 @@ skip12:
 leave5:
 	TESTQ        $0x00000004, AX
 	JE           skip13
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, CX
 
 skip13:
 	TESTQ   $0x00000002, AX
 	JE      skip14
-	VMOVLPS X2, (CX)
-	VPSRLDQ $0x08, X2, X2
+	VMOVLPS X1, (CX)
+	VPSRLDQ $0x08, X1, X1
 	ADDQ    $+8, CX
 
 skip14:
 	TESTQ  $0x00000001, AX
 	JE     skip15
-	VMOVSS X2, (CX)
+	VMOVSS X1, (CX)
 
 skip15:
 done6:
@@ -3816,7 +3614,6 @@ done6:
 // Requires: AVX, AVX2, FMA3
 TEXT ·siluBackwardF64AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD dc087c00000000000<>+0(SB), Y0
-	VMOVUPD d4087c00000000000<>+0(SB), Y1
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
@@ -3825,29 +3622,31 @@ TEXT ·siluBackwardF64AVX2(SB), NOSPLIT, $0-32
 two2:
 	CMPQ         AX, $+8
 	JL           loop1
-	VMOVUPD      (DX), Y2
-	VMOVUPD      (BX), Y3
-	VMOVUPD      32(DX), Y4
-	VMOVUPD      32(BX), Y5
-	VMAXPD       Y3, Y0, Y3
-	VMAXPD       Y5, Y0, Y5
-	VMINPD       Y3, Y1, Y3
-	VMINPD       Y5, Y1, Y6
-	VORPD        d8000000000000000<>+0(SB), Y3, Y5
+	VMOVUPD      (DX), Y1
+	VMOVUPD      (BX), Y2
+	VMOVUPD      32(DX), Y3
+	VMOVUPD      32(BX), Y4
+	VMAXPD       Y2, Y0, Y2
+	VMAXPD       Y4, Y0, Y6
+	VMOVUPD      d4087c00000000000<>+0(SB), Y4
+	VMOVUPD      d4087c00000000000<>+0(SB), Y7
+	VMINPD       Y2, Y4, Y2
+	VMINPD       Y6, Y7, Y6
+	VORPD        d8000000000000000<>+0(SB), Y2, Y4
 	VORPD        d8000000000000000<>+0(SB), Y6, Y7
-	VMAXPD       Y5, Y0, Y5
+	VMAXPD       Y4, Y0, Y4
 	VMAXPD       Y7, Y0, Y9
 	VMOVUPD      d4338000000000618<>+0(SB), Y7
 	VMOVUPD      d4338000000000618<>+0(SB), Y10
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y7
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y4, Y7
 	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y9, Y10
 	VSUBPD       d4338000000000618<>+0(SB), Y7, Y8
 	VSUBPD       d4338000000000618<>+0(SB), Y10, Y11
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y5
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y4
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y9
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y5
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y4
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
-	VMULPD       Y5, Y5, Y8
+	VMULPD       Y4, Y4, Y8
 	VMULPD       Y9, Y9, Y13
 	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
 	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
@@ -3871,42 +3670,42 @@ two2:
 	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
 	VFMADD213PD  d3fc5555555555559<>+0(SB), Y8, Y12
 	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
-	VFMADD213PD  Y11, Y5, Y12
+	VFMADD213PD  Y11, Y4, Y12
 	VFMADD213PD  Y14, Y9, Y15
-	VFMADD213PD  Y5, Y8, Y12
+	VFMADD213PD  Y4, Y8, Y12
 	VFMADD213PD  Y9, Y13, Y15
-	VPSLLQ       $0x34, Y7, Y5
+	VPSLLQ       $0x34, Y7, Y4
 	VPSLLQ       $0x34, Y10, Y7
-	VFMADD213PD  Y5, Y5, Y12
+	VFMADD213PD  Y4, Y4, Y12
 	VFMADD213PD  Y7, Y7, Y15
-	VMULPD       d1e60000000000000<>+0(SB), Y12, Y5
+	VMULPD       d1e60000000000000<>+0(SB), Y12, Y4
 	VMULPD       d1e60000000000000<>+0(SB), Y15, Y9
-	VADDPD       d3ff0000000000000<>+0(SB), Y5, Y7
+	VADDPD       d3ff0000000000000<>+0(SB), Y4, Y7
 	VADDPD       d3ff0000000000000<>+0(SB), Y9, Y10
 	VMOVUPD      d3ff0000000000000<>+0(SB), Y8
 	VMOVUPD      d3ff0000000000000<>+0(SB), Y11
 	VDIVPD       Y7, Y8, Y7
 	VDIVPD       Y10, Y11, Y8
-	VMULPD       Y7, Y5, Y5
+	VMULPD       Y7, Y4, Y4
 	VMULPD       Y8, Y9, Y10
-	VBLENDVPD    Y3, Y5, Y7, Y9
+	VBLENDVPD    Y2, Y4, Y7, Y9
 	VBLENDVPD    Y6, Y10, Y8, Y11
-	VBLENDVPD    Y3, Y7, Y5, Y5
+	VBLENDVPD    Y2, Y7, Y4, Y4
 	VBLENDVPD    Y6, Y8, Y10, Y7
-	VFMADD213PD  d3ff0000000000000<>+0(SB), Y3, Y5
+	VFMADD213PD  d3ff0000000000000<>+0(SB), Y2, Y4
 	VFMADD213PD  d3ff0000000000000<>+0(SB), Y6, Y7
-	VMULPD       Y5, Y9, Y3
-	VMULPD       Y7, Y11, Y5
-	VMULPD       Y2, Y3, Y3
-	VMULPD       Y4, Y5, Y6
-	VXORPD       Y5, Y5, Y5
+	VMULPD       Y4, Y9, Y2
+	VMULPD       Y7, Y11, Y4
+	VMULPD       Y1, Y2, Y2
+	VMULPD       Y3, Y4, Y6
+	VXORPD       Y4, Y4, Y4
 	VXORPD       Y7, Y7, Y7
-	VCMPPD       $0x04, Y5, Y2, Y2
-	VCMPPD       $0x04, Y7, Y4, Y4
-	VANDPD       Y2, Y3, Y2
-	VANDPD       Y4, Y6, Y3
-	VMOVUPD      Y2, (CX)
-	VMOVUPD      Y3, 32(CX)
+	VCMPPD       $0x04, Y4, Y1, Y1
+	VCMPPD       $0x04, Y7, Y3, Y3
+	VANDPD       Y2, Y1, Y1
+	VANDPD       Y6, Y3, Y2
+	VMOVUPD      Y1, (CX)
+	VMOVUPD      Y2, 32(CX)
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
 	ADDQ         $+64, CX
@@ -3916,20 +3715,21 @@ two2:
 loop1:
 	CMPQ    AX, $+4
 	JL      rest4
-	VMOVUPD (DX), Y2
-	VMOVUPD (BX), Y3
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
 
 enter3:
+	VMAXPD       Y2, Y0, Y2
+	VMOVUPD      d4087c00000000000<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y2
+	VORPD        d8000000000000000<>+0(SB), Y2, Y3
 	VMAXPD       Y3, Y0, Y3
-	VMINPD       Y3, Y1, Y3
-	VORPD        d8000000000000000<>+0(SB), Y3, Y4
-	VMAXPD       Y4, Y0, Y4
-	VMOVUPD      d4338000000000618<>+0(SB), Y5
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y4, Y5
-	VSUBPD       d4338000000000618<>+0(SB), Y5, Y6
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y6, Y4
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
+	VMOVUPD      d4338000000000618<>+0(SB), Y4
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y3, Y4
+	VSUBPD       d4338000000000618<>+0(SB), Y4, Y6
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y6, Y3
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y6, Y3
+	VMULPD       Y3, Y3, Y6
 	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y7
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y6, Y7
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y6, Y7
@@ -3941,26 +3741,26 @@ enter3:
 	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y6, Y8
 	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y6, Y8
 	VFMADD213PD  d3fc5555555555559<>+0(SB), Y6, Y8
-	VFMADD213PD  Y7, Y4, Y8
-	VFMADD213PD  Y4, Y6, Y8
-	VPSLLQ       $0x34, Y5, Y4
-	VFMADD213PD  Y4, Y4, Y8
-	VMULPD       d1e60000000000000<>+0(SB), Y8, Y4
-	VADDPD       d3ff0000000000000<>+0(SB), Y4, Y5
+	VFMADD213PD  Y7, Y3, Y8
+	VFMADD213PD  Y3, Y6, Y8
+	VPSLLQ       $0x34, Y4, Y3
+	VFMADD213PD  Y3, Y3, Y8
+	VMULPD       d1e60000000000000<>+0(SB), Y8, Y3
+	VADDPD       d3ff0000000000000<>+0(SB), Y3, Y4
 	VMOVUPD      d3ff0000000000000<>+0(SB), Y6
-	VDIVPD       Y5, Y6, Y5
-	VMULPD       Y5, Y4, Y4
-	VBLENDVPD    Y3, Y4, Y5, Y6
-	VBLENDVPD    Y3, Y5, Y4, Y4
-	VFMADD213PD  d3ff0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y4, Y6, Y3
-	VMULPD       Y2, Y3, Y3
-	VXORPD       Y4, Y4, Y4
-	VCMPPD       $0x04, Y4, Y2, Y2
-	VANDPD       Y2, Y3, Y2
+	VDIVPD       Y4, Y6, Y4
+	VMULPD       Y4, Y3, Y3
+	VBLENDVPD    Y2, Y3, Y4, Y6
+	VBLENDVPD    Y2, Y4, Y3, Y3
+	VFMADD213PD  d3ff0000000000000<>+0(SB), Y2, Y3
+	VMULPD       Y3, Y6, Y2
+	VMULPD       Y1, Y2, Y2
+	VXORPD       Y3, Y3, Y3
+	VCMPPD       $0x04, Y3, Y1, Y1
+	VANDPD       Y2, Y1, Y1
 	CMPQ         AX, $+4
 	JL           leave5
-	VMOVUPD      Y2, (CX)
+	VMOVUPD      Y1, (CX)
 	ADDQ         $+32, DX
 	ADDQ         $+32, BX
 	ADDQ         $+32, CX
@@ -3970,32 +3770,32 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPD Y2, Y2, Y2
+	VXORPD Y1, Y1, Y1
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X2
+	VMOVSD (DX)(SI*8), X1
 
 skip7:
-	TESTQ          $0x00000002, AX
-	JE             skip8
-	VBROADCASTF128 (DX), Y3
-	VINSERTF128    $0x01, X2, Y3, Y2
+	TESTQ       $0x00000002, AX
+	JE          skip8
+	VMOVUPS     (DX), X5
+	VINSERTF128 $0x01, X1, Y5, Y1
 
 skip8:
-	VXORPD Y3, Y3, Y3
+	VXORPD Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, SI
 	ANDQ   $+2, SI
-	VMOVSD (BX)(SI*8), X3
+	VMOVSD (BX)(SI*8), X2
 
 skip9:
-	TESTQ          $0x00000002, AX
-	JE             skip10
-	VBROADCASTF128 (BX), Y4
-	VINSERTF128    $0x01, X3, Y4, Y3
+	TESTQ       $0x00000002, AX
+	JE          skip10
+	VMOVUPS     (BX), X5
+	VINSERTF128 $0x01, X2, Y5, Y2
 
 skip10:
 	JMP enter3
@@ -4003,14 +3803,14 @@ skip10:
 leave5:
 	TESTQ        $0x00000002, AX
 	JE           skip11
-	VMOVUPD      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, CX
 
 skip11:
 	TESTQ  $0x00000001, AX
 	JE     skip12
-	VMOVSD X2, (CX)
+	VMOVSD X1, (CX)
 
 skip12:
 done6:

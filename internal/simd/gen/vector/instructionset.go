@@ -1,0 +1,33 @@
+package main
+
+// architecture is a processor architecture that kernels have assembly for.
+type architecture struct {
+	name string            // as GOARCH has it
+	sets []*instructionSet // each includes the ones before it
+}
+
+// instructionSet is what the generator knows about a set of vector instructions.
+type instructionSet struct {
+	name        string // in the names of functions
+	constant    string // of package simd
+	vectorBytes int
+	registers   int // of vectors
+
+	// masks says that comparisons give mask registers, by which every instruction
+	// can leave out lanes, and that an operand in memory may be one element that
+	// stands for all lanes.
+	masks bool
+}
+
+var (
+	avx2   = &instructionSet{name: "AVX2", constant: "avx2", vectorBytes: 32, registers: 16}
+	avx512 = &instructionSet{name: "AVX512", constant: "avx512", vectorBytes: 64, registers: 32, masks: true}
+)
+
+// amd64 is the only architecture so far. Where there is assembly for no set of an
+// architecture, or for none of its processor, a kernel runs its reference.
+var amd64 = architecture{"amd64", []*instructionSet{avx2, avx512}}
+
+// sumBytes is how much a sum takes up at once, whatever the instruction set, so
+// that all of them add in the same order: the width of its last accumulator.
+const sumBytes = 32
