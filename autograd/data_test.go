@@ -45,3 +45,23 @@ func ExampleTape_Float32s() {
 	// 6
 	// 10
 }
+
+// Taking elements out of a vector costs no memory in the steady state, nor do the
+// gradients of many of them.
+func TestIndexAllocatesNothing(t *testing.T) {
+	w := autograd.Parameter(autograd.Ones(autograd.Float64, 50))
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	step := func() {
+		tape.Reset()
+		x := tape.Watch(w)
+		sum := x.Index(0)
+		for i := 1; i < 50; i++ {
+			sum = sum.Add(x.Index(i).Mul(x.Index(-i)))
+		}
+		sum.Backward()
+	}
+	step()
+	if n := testing.AllocsPerRun(10, step); n != 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+}

@@ -16,10 +16,12 @@
 //
 // There is no hidden state. An operation lands on the tape of its operands;
 // parameters and constants are on none, and operations on them alone are computed
-// at once and recorded nowhere. A gradient is never lost in silence: what was
-// computed from a parameter outside any tape cannot be mixed with a tape, and
-// operands of two tapes panic. A tape belongs to one goroutine, parameters may be
-// read by many.
+// at once. A gradient is never lost in silence: what was computed from parameters
+// outside any tape is recorded by the first tape that it meets, and operands of two
+// tapes panic. A tape belongs to one goroutine, parameters may be read by many.
+//
+// What a model keeps and does not train, such as running statistics, is written by
+// [Tape.Assign] and [Tape.Commit].
 //
 // # Derivatives
 //
@@ -44,7 +46,7 @@
 // # Errors
 //
 // A mistake in the program panics with a typed error, such as [*ShapeError], that
-// names the operation and the shapes; [Try] turns it into an error.
+// names the operation and the shapes; [Try] and [Catch] turn it into an error.
 //
 // What lives here: Variables, tapes, operations with their derivatives, and
 // transformations of functions. What does not: layers and training (package nn),

@@ -212,6 +212,22 @@ func ExampleVariable_Unsqueeze() {
 	//  [[4 5 6]]]
 }
 
+func ExampleVariable_Index() {
+	// (a − 3)² + b²
+	f := func(x autograd.Variable) autograd.Variable {
+		a, b := x.Index(0), x.Index(1)
+		return a.SubScalar(3).Square().Add(b.Square())
+	}
+	value, grads := autograd.ValueAndGrad(func(xs []autograd.Variable) autograd.Variable { return f(xs[0]) },
+		autograd.New([]float64{1, 2}))
+	fmt.Println(value.Item(), grads[0].Float64s())
+	fmt.Println(autograd.New([]float64{1, 2, 3, 4}, 2, 2).Index(-1)) // a row
+	// Output:
+	// 8 [-4 4]
+	// float64 [2]
+	// [3 4]
+}
+
 func ExampleVariable_Slice() {
 	x := autograd.New([]float64{1, 2, 3, 4, 5, 6}, 2, 3)
 	fmt.Println(x.Slice(1, 1, 3))

@@ -64,8 +64,8 @@
 //
 // # Pieces and places
 //
-// [Variable.Slice], [Variable.SliceStep], [Concat], [Stack], [Variable.Flip],
-// [Variable.Roll], [Variable.Split], [Variable.Tile], [Variable.Pad],
+// [Variable.Index], [Variable.Slice], [Variable.SliceStep], [Concat], [Stack],
+// [Variable.Flip], [Variable.Roll], [Variable.Split], [Variable.Tile], [Variable.Pad],
 // [Variable.MaskedFill], [Variable.IndexSelect], [Embedding], [Variable.Gather],
 // [Variable.ScatterAdd].
 //

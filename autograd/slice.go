@@ -10,6 +10,68 @@ import (
 // operations are each other's transpose: slice picks elements at start, start+step,
 // … along an axis, and embed puts elements there into an array of zeros.
 
+var indexOp *op
+
+// attr.i is the position of the first element. The transpose is a slice of the row of all
+// elements, put back.
+func init() {
+	indexOp = &op{
+		name: "index",
+		vjp: func(p *pass, n *node, g Variable) {
+			in := n.in[0]
+			flat := embed(g.Reshape(sizeOf(n.Shape)), 0, sizeOf(in.Shape), n.attr.i, 1)
+			p.add(n, 0, flat.Reshape(in.Shape...))
+		},
+		fused: func(p *pass, n, g *node) {
+			dst, accumulate := p.destination(n, 0)
+			if !accumulate {
+				tensor.Fill(dst, 0)
+			}
+			part := dst.View(n.attr.i, g.Len(), g.Shape)
+			tensor.Accumulate(&part, &g.Array)
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			return indexAt(t(0).check(indexOp.name), n.attr.i, n.Shape)
+		},
+	}
+}
+
+// Index is x[i, j, …]: the element at an index with one number for each axis, as a scalar,
+// or with fewer numbers the part of x that they lead to. Negative numbers count from the
+// end. It shares x's elements. It panics with [*ShapeError] if there are more numbers than
+// axes, and with [*IndexError] if one is outside its axis.
+func (x Variable) Index(index ...int) Variable {
+	in := x.check(indexOp.name)
+	if len(index) > len(in.Shape) {
+		panic(&ShapeError{indexOp.name, shapesOf(in), fmt.Sprintf("expected at most %d numbers, not %d", len(in.Shape), len(index))})
+	}
+	rest := in.Shape[len(index):]
+	return indexAt(in, in.offset(indexOp.name, index)*sizeOf(rest), rest)
+}
+
+// offset is the row-major position, along the first axes, that index leads to.
+func (n *node) offset(op string, index []int) int {
+	offset := 0
+	for axis, i := range index {
+		size := n.Shape[axis]
+		if i < -size || i >= size {
+			panic(&IndexError{op, i, axis, size})
+		}
+		if i < 0 {
+			i += size
+		}
+		offset = offset*size + i
+	}
+	return offset
+}
+
+// indexAt is the part of in of the given shape from element start on.
+func indexAt(in *node, start int, shape []int) Variable {
+	n := indexOp.resultView(shape, start, in)
+	n.attr.i = start
+	return n.done()
+}
+
 // Slice is the part of x with indices start ≤ i < stop along axis. Negative
 // indices count from the end of the axis. A slice along axis 0 shares x's elements.
 // It panics with [*IndexError] if a bound is outside the axis, and with

@@ -232,8 +232,9 @@ func (v Variable) Float64s() []float64 {
 	return n.F64
 }
 
-// Item is the value of a Variable with one element, of either type and any rank.
-// It panics with [*ShapeError] if there are more or none.
+// Item is the value of a Variable with one element, of either type and any rank: a plain
+// number, through which no gradient flows. It panics with [*ShapeError] if there are more
+// or none.
 func (v Variable) Item() float64 {
 	n := v.check("Item")
 	if n.Len() != 1 {
@@ -243,27 +244,19 @@ func (v Variable) Item() float64 {
 }
 
 // At is the element at an index with one number for each axis; negative numbers
-// count from the end.
+// count from the end. It is a plain number: no gradient flows through it. In a computation
+// that is to be differentiated use [Variable.Index] instead. It panics with [*ShapeError]
+// unless there is one number for each axis, and with [*IndexError] if one is outside.
 func (v Variable) At(index ...int) float64 {
 	n := v.check("At")
 	if len(index) != len(n.Shape) {
 		panic(&ShapeError{"At", shapesOf(n), "expected one index for each axis"})
 	}
-	offset := 0
-	for axis, i := range index {
-		size := n.Shape[axis]
-		if i < -size || i >= size {
-			panic(&IndexError{"At", i, axis, size})
-		}
-		if i < 0 {
-			i += size
-		}
-		offset = offset*size + i
-	}
-	return n.Array.At(offset)
+	return n.Array.At(n.offset("At", index))
 }
 
-// Floats is a copy of the elements as float64, whatever their type.
+// Floats is a copy of the elements as float64, whatever their type. No gradient flows
+// through it.
 func (v Variable) Floats() []float64 {
 	n := v.check("Floats")
 	values := make([]float64, n.Len())

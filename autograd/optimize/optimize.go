@@ -12,6 +12,7 @@
 package optimize
 
 import (
+	"math"
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
@@ -24,17 +25,56 @@ import (
 // result has one element. Grad costs one backward pass and Hess n of them; gonum
 // calls Hess only for methods that use it.
 //
-// f is called on tapes of its own making; the Problem may be used by several
-// goroutines at a time if f may. f panics through, as any of its operations does.
+// f is called on tapes of its own making, by goroutines of gonum's; the Problem may be used
+// by several at a time if f may. Where an operation in f panics with an error of package
+// autograd, or the result does not depend on x, so that gradients would be zero
+// ([*autograd.TapeError]; values that f reads off x, as by At, are plain numbers), value
+// and derivatives are NaN, and Status ends the run with that error: Minimize returns it.
+// Other panics pass through, and as gonum evaluates in a goroutine of its own, they end the
+// program.
 func Problem(f func(x autograd.Variable) autograd.Variable) optimize.Problem {
 	p := &problem{f: f}
-	return optimize.Problem{Func: p.value, Grad: p.gradient, Hess: p.hessian}
+	return optimize.Problem{Func: p.value, Grad: p.gradient, Hess: p.hessian, Status: p.failure.status}
 }
 
 type problem struct {
 	f        func(x autograd.Variable) autograd.Variable
 	forward  sync.Pool // tapes that record nothing
 	backward sync.Pool // tapes that record
+	failure  failure
+}
+
+// failure is an error of an evaluation that waits to be reported. Several goroutines may
+// use it.
+type failure struct {
+	mutex sync.Mutex
+	err   error
+}
+
+// note keeps err, if it is the first, and reports whether there is one.
+func (f *failure) note(err error) bool {
+	if err == nil {
+		return false
+	}
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if f.err == nil {
+		f.err = err
+	}
+	return true
+}
+
+// status is the Problem's Status: gonum asks for it before a run and after every
+// evaluation. An error is reported once, so that the next run starts afresh.
+func (f *failure) status() (optimize.Status, error) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	err := f.err
+	f.err = nil
+	if err != nil {
+		return optimize.Failure, err
+	}
+	return optimize.NotTerminated, nil
 }
 
 // tapeOf takes a tape from pool, or makes one.
@@ -50,26 +90,45 @@ func giveBack(pool *sync.Pool, t *autograd.Tape) {
 	pool.Put(t)
 }
 
-func (p *problem) value(x []float64) float64 {
+func (p *problem) value(x []float64) (value float64) {
+	if p.failure.note(p.setValue(&value, x)) {
+		return math.NaN()
+	}
+	return value
+}
+
+func (p *problem) setValue(value *float64, x []float64) (err error) {
+	defer autograd.Catch(&err)
 	tape := tapeOf(&p.forward, autograd.TapeConfig{NoGrad: true})
 	defer giveBack(&p.forward, tape)
-	return p.f(tape.Const(autograd.New(x))).Item()
+	*value = p.f(tape.Float64s(x)).Item()
+	return nil
 }
 
 func (p *problem) gradient(grad, x []float64) {
+	if p.failure.note(p.setGradient(grad, x)) {
+		fillNaN(grad)
+	}
+}
+
+func (p *problem) setGradient(grad, x []float64) (err error) {
+	defer autograd.Catch(&err)
 	tape := tapeOf(&p.backward, autograd.TapeConfig{})
 	defer giveBack(&p.backward, tape)
 	leaf := tape.Watch(autograd.New(x))
 	y := p.f(leaf)
-	if !y.Tracked() { // f does not depend on x
-		clear(grad)
-		return
+	if !y.Tracked() {
+		panic(&autograd.TapeError{Op: "optimize.Problem", Reason: "the result does not depend on x: values read off it, as by At, are plain numbers (use Index)"})
 	}
-	copy(grad, y.Backward().Of(leaf).Float64s())
+	copy(grad, y.Backward(leaf).Of(leaf).Float64s())
+	return nil
 }
 
 func (p *problem) hessian(hess *mat.SymDense, x []float64) {
-	h := autograd.Hessian(p.f, autograd.New(x)).Float64s()
+	h := make([]float64, len(x)*len(x))
+	if p.failure.note(p.setHessian(h, x)) {
+		fillNaN(h)
+	}
 	n := len(x)
 	for i := range n {
 		for j := i; j < n; j++ {
@@ -78,10 +137,23 @@ func (p *problem) hessian(hess *mat.SymDense, x []float64) {
 	}
 }
 
+func (p *problem) setHessian(h, x []float64) (err error) {
+	defer autograd.Catch(&err)
+	copy(h, autograd.Hessian(p.f, autograd.New(x)).Float64s())
+	return nil
+}
+
+func fillNaN(x []float64) {
+	for i := range x {
+		x[i] = math.NaN()
+	}
+}
+
 // OverParameters is the minimization of loss over the elements of params, all of
 // float64, taken together as one vector in order: for fitting a model by a method
 // that sees all data at once. loss records the model's loss on the tape it is
-// given. Evaluating the problem writes to params, so it is not for concurrent use.
+// given. Evaluating the problem writes to params, so it is not for concurrent use. Errors
+// end a run as they do for [Problem].
 //
 // start is the present value of params. After minimizing, set puts the optimum in
 // place:
@@ -89,29 +161,59 @@ func (p *problem) hessian(hess *mat.SymDense, x []float64) {
 //	problem, start, set := optimize.OverParameters(params, loss)
 //	result, err := gonum.Minimize(problem, start, nil, &gonum.LBFGS{})
 //	set(result.X)
+//
+// It panics with [*autograd.DTypeError] if one of params is of float32.
 func OverParameters(params []autograd.Variable, loss func(tape *autograd.Tape) autograd.Variable) (problem optimize.Problem, start []float64, set func(x []float64)) {
+	m := &model{params, loss, autograd.NewTape(autograd.TapeConfig{NoGrad: true}), autograd.NewTape(autograd.TapeConfig{}), failure{}}
 	for _, w := range params {
 		start = append(start, w.Float64s()...)
 	}
-	set = func(x []float64) {
-		for _, w := range params {
-			x = x[copy(w.Float64s(), x):]
-			w.MarkModified()
-		}
+	return optimize.Problem{Func: m.value, Grad: m.gradient, Status: m.failure.status}, start, m.set
+}
+
+// model is a loss as a function of the elements of its parameters.
+type model struct {
+	params            []autograd.Variable
+	loss              func(tape *autograd.Tape) autograd.Variable
+	forward, backward *autograd.Tape
+	failure           failure
+}
+
+func (m *model) set(x []float64) {
+	for _, w := range m.params {
+		x = x[copy(w.Float64s(), x):]
+		w.MarkModified()
 	}
-	forward, backward := autograd.NewTape(autograd.TapeConfig{NoGrad: true}), autograd.NewTape(autograd.TapeConfig{})
-	problem.Func = func(x []float64) float64 {
-		set(x)
-		defer forward.Reset()
-		return loss(forward).Item()
+}
+
+func (m *model) value(x []float64) (value float64) {
+	if m.failure.note(m.setValue(&value, x)) {
+		return math.NaN()
 	}
-	problem.Grad = func(grad, x []float64) {
-		set(x)
-		defer backward.Reset()
-		grads := loss(backward).Backward()
-		for _, w := range params {
-			grad = grad[copy(grad, grads.Of(w).Float64s()):]
-		}
+	return value
+}
+
+func (m *model) setValue(value *float64, x []float64) (err error) {
+	defer autograd.Catch(&err)
+	defer m.forward.Reset()
+	m.set(x)
+	*value = m.loss(m.forward).Item()
+	return nil
+}
+
+func (m *model) gradient(grad, x []float64) {
+	if m.failure.note(m.setGradient(grad, x)) {
+		fillNaN(grad)
 	}
-	return problem, start, set
+}
+
+func (m *model) setGradient(grad, x []float64) (err error) {
+	defer autograd.Catch(&err)
+	defer m.backward.Reset()
+	m.set(x)
+	grads := m.loss(m.backward).Backward(m.params...)
+	for _, w := range m.params {
+		grad = grad[copy(grad, grads.Of(w).Float64s()):]
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package optimize_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -71,12 +72,69 @@ func TestMethodsConverge(t *testing.T) {
 	}
 }
 
-func TestFunctionThatIgnoresItsArgument(t *testing.T) {
-	problem := optimize.Problem(func(x autograd.Variable) autograd.Variable { return autograd.Scalar(3.0) })
-	grad := []float64{1, 1}
-	problem.Grad(grad, []float64{5, 6})
-	if diff := cmp.Diff([]float64{0, 0}, grad); diff != "" || problem.Func([]float64{5, 6}) != 3 {
-		t.Errorf("value %v, gradient %v", problem.Func([]float64{5, 6}), grad)
+// What f panics with ends the run as an error, although gonum evaluates in a goroutine of
+// its own; and the next run starts afresh.
+func TestErrorsEndTheRun(t *testing.T) {
+	w := autograd.Parameter(autograd.New([]float64{1, 2}))
+	calls, failing := 0, true
+	misshapen := func(x autograd.Variable) autograd.Variable {
+		if calls++; failing && calls > 2 {
+			x = x.Slice(0, 0, 2)
+		}
+		return x.Sub(autograd.New([]float64{3, 4, 5})).Square().Sum()
+	}
+	ofModel, _, _ := optimize.OverParameters([]autograd.Variable{w}, func(tape *autograd.Tape) autograd.Variable {
+		return tape.Const(w).Sum()
+	})
+	var shapeError *autograd.ShapeError
+	var tapeError *autograd.TapeError
+	misshapenProblem := optimize.Problem(misshapen)
+	for _, test := range []struct {
+		name    string
+		problem gonum.Problem
+		start   []float64
+		want    any
+	}{
+		{"shapes that do not fit", misshapenProblem, []float64{1, 2, 3}, &shapeError},
+		{"a constant", optimize.Problem(func(autograd.Variable) autograd.Variable { return autograd.Scalar(3.0) }), []float64{1, 2}, &tapeError},
+		{"values read off x", optimize.Problem(func(x autograd.Variable) autograd.Variable {
+			return autograd.Scalar(x.At(0)).SubScalar(3).Square()
+		}), []float64{1, 2}, &tapeError},
+		{"a function of something else", optimize.Problem(func(autograd.Variable) autograd.Variable { return w.Square().Sum() }), []float64{1, 2}, &tapeError},
+		{"a model's loss without gradient", ofModel, []float64{1, 2}, &tapeError},
+		{"several elements", optimize.Problem(func(x autograd.Variable) autograd.Variable { return x.Square() }), []float64{1, 2}, &shapeError},
+	} {
+		for _, method := range []gonum.Method{&gonum.LBFGS{}, &gonum.Newton{}} {
+			if _, newton := method.(*gonum.Newton); newton && test.problem.Hess == nil {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s by %T", test.name, method), func(t *testing.T) {
+				calls = 0
+				result, err := gonum.Minimize(test.problem, test.start, nil, method)
+				if !errors.As(err, test.want) {
+					t.Errorf("got %v and %v", result, err)
+				}
+			})
+		}
+	}
+	failing = false
+	result, err := gonum.Minimize(misshapenProblem, []float64{1, 2, 3}, nil, &gonum.LBFGS{})
+	if err != nil || result.F > 1e-12 {
+		t.Errorf("the next run: %v, %v", result, err)
+	}
+}
+
+// (a − 3)² + b², with its elements picked: by Index gradients flow.
+func TestMinimumOverElements(t *testing.T) {
+	problem := optimize.Problem(func(x autograd.Variable) autograd.Variable {
+		return x.Index(0).SubScalar(3).Square().Add(x.Index(1).Square())
+	})
+	result, err := gonum.Minimize(problem, []float64{10, 20}, nil, &gonum.BFGS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]float64{3, 0}, result.X, cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -13,6 +13,7 @@ var movements = []Row{
 	{Name: "Variable.T", F: of(v.T), Shapes: [][][]int{{{3, 4}}, {{2, 3, 4}}}},
 	{Name: "Variable.BroadcastTo", F: of(func(x v) v { return x.BroadcastTo(2, 3, 4) }), Shapes: [][][]int{{{3, 1}}, {{4}}, {{}}}, Reference: "broadcast_to"},
 	{Name: "Variable.AsType", F: of(func(x v) v { return x.AsType(autograd.Float64).AsType(x.DType()) })},
+	{Name: "Variable.Index", F: of(func(x v) v { return x.Index(-1, 1).Mul(x.Index(0, 0).Exp()) }), Shapes: [][][]int{{{3, 2}}, {{3, 2, 4}}}},
 	{Name: "Variable.Slice", F: of(func(x v) v { return x.Slice(0, 1, 3) }), Shapes: [][][]int{{{4}}, {{3, 2}}}, Reference: "slice"},
 	{Name: "Variable.SliceStep", F: of(func(x v) v { return x.SliceStep(-1, -1, -6, -2) }), Shapes: [][][]int{{{5}}, {{2, 5}}}, Reference: "slice"},
 	{Name: "Variable.Split", F: of(func(x v) v {
