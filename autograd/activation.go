@@ -98,12 +98,14 @@ func (x Variable) LogSigmoid() Variable { return logSigmoidOp.apply(x) }
 
 var siluOp *unary
 
-// x·σ(x), whose derivative is σ + x·σ(1−σ).
+// x·σ(x), whose derivative is σ + x·σ(1−σ). It does not change any more beyond ±800, where
+// x is limited, so that infinities do no harm.
 func init() {
 	siluOp = newUnary(unary{
 		op:     op{name: "silu"},
 		kernel: tensor.Kernel1{F32: simd.SiLU[float32], F64: simd.SiLU[float64], Cost: 12},
 		slope: func(x, y Variable) Variable {
+			x = x.Clamp(-800, 800)
 			s := x.Sigmoid()
 			return s.Add(x.Mul(s).Mul(s.scalar(1).Sub(s)))
 		},
@@ -117,12 +119,13 @@ func (x Variable) SiLU() Variable { return siluOp.apply(x) }
 var geluOp *unary
 
 // x·Φ(x), whose derivative is Φ(x) + x·φ(x): Φ and φ are the normal
-// distribution's function and density.
+// distribution's function and density. It does not change any more beyond ±40.
 func init() {
 	geluOp = newUnary(unary{
 		op:     op{name: "gelu"},
 		kernel: tensor.Kernel1{F32: simd.GELU[float32], F64: simd.GELU[float64], Cost: 20},
 		slope: func(x, y Variable) Variable {
+			x = x.Clamp(-40, 40)
 			cdf := x.MulScalar(-math.Sqrt2 / 2).Erfc().MulScalar(0.5)
 			density := x.Square().MulScalar(-0.5).Exp().MulScalar(1 / math.Sqrt(2*math.Pi))
 			return cdf.Add(strongMul(density, x))
@@ -138,13 +141,14 @@ func (x Variable) GELU() Variable { return geluOp.apply(x) }
 var geluTanhOp *unary
 
 // ½x(1+t) with t = tanh u, u = √(2/π)·(x + 0.044715x³); the derivative is
-// ½(1+t) + ½x(1−t²)·u′.
+// ½(1+t) + ½x(1−t²)·u′. It does not change any more beyond ±40.
 func init() {
 	geluTanhOp = newUnary(unary{
 		op:     op{name: "gelu tanh"},
 		kernel: tensor.Kernel1{F32: simd.GELUTanh[float32], F64: simd.GELUTanh[float64], Cost: 16},
 		slope: func(x, y Variable) Variable {
 			const a, b = 0.7978845608028654, 0.044715 // √(2/π)
+			x = x.Clamp(-40, 40)
 			square := x.Square()
 			t := x.Mul(square.MulScalar(a * b).AddScalar(a)).Tanh()
 			slope := square.MulScalar(3 * a * b).AddScalar(a)
@@ -161,12 +165,14 @@ func (x Variable) GELUTanh() Variable { return geluTanhOp.apply(x) }
 
 var mishOp *unary
 
-// x·t with t = tanh(softplus x); the derivative is t + x(1−t²)·σ(x).
+// x·t with t = tanh(softplus x); the derivative is t + x(1−t²)·σ(x). It
+// does not change any more beyond ±800.
 func init() {
 	mishOp = newUnary(unary{
 		op:     op{name: "mish"},
 		kernel: tensor.Kernel1{F32: simd.Mish[float32], F64: simd.Mish[float64], Cost: 40},
 		slope: func(x, y Variable) Variable {
+			x = x.Clamp(-800, 800)
 			t := x.Softplus().Tanh()
 			return t.Add(strongMul(t.scalar(1).Sub(t.Square()).Mul(x.Sigmoid()), x))
 		},
@@ -216,4 +222,7 @@ func (x Variable) Hardtanh() Variable { return x.Clamp(-1, 1) }
 func (x Variable) Hardsigmoid() Variable { return x.AddScalar(3).Clamp(0, 6).DivScalar(6) }
 
 // Hardswish is x·hardsigmoid(x) (Howard et al. 2019).
-func (x Variable) Hardswish() Variable { return x.Mul(x.Hardsigmoid()) }
+func (x Variable) Hardswish() Variable {
+	inside := x.Clamp(-3, 3)
+	return Where(x.Greater(x.scalar(3)), x, inside.Mul(inside.AddScalar(3)).DivScalar(6))
+}

@@ -1,6 +1,8 @@
 package autograd
 
 import (
+	"math"
+
 	"github.com/chainrule-go/chainrule/internal/simd"
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -94,6 +96,39 @@ func init() {
 // exactly 0 where g is 0, even if d is infinite or NaN.
 func strongMul(g, d Variable) Variable { return strongMulOp.apply(g, d) }
 
+var strongDivOp *binary
+
+// g/d, and 0 wherever g is 0. Differentiated it is the quotient.
+func init() {
+	strongDivOp = newBinary(binary{
+		op:     op{name: "strong div"},
+		kernel: tensor.Kernel2{F32: strongQuotients[float32], F64: strongQuotients[float64], Cost: 4},
+		da:     func(g, a, b, y Variable) Variable { return strongDiv(g, b) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, strongDiv(y, b).Neg()) },
+	})
+}
+
+// strongDiv is the quotient g/d of an upstream gradient and what it is divided by: exactly
+// 0 where g is 0, even if d is 0 or NaN.
+func strongDiv(g, d Variable) Variable { return strongDivOp.apply(g, d) }
+
+// strongQuotients is the kernel of strongDiv.
+func strongQuotients[T Float](dst, g, d []T) {
+	switch {
+	case len(g) == len(dst) && len(d) == len(dst):
+		simd.LogBackward(dst, g, d)
+	case len(g) == len(dst) && len(d) == 1 && d[0] != 0 && d[0] == d[0]:
+		simd.Div(dst, g, d) // 0 is 0 then
+	default:
+		for i := range dst {
+			dst[i] = 0
+			if g := g[min(i, len(g)-1)]; g != 0 {
+				dst[i] = g / d[min(i, len(d)-1)]
+			}
+		}
+	}
+}
+
 // addProduct adds strongMul(g, d) to the gradient of operand i of n, in a pass that is
 // not recorded.
 func (p *pass) addProduct(n *node, i int, g, d *node) {
@@ -184,7 +219,7 @@ func init() {
 	divOp = newBinary(binary{
 		op:     op{name: "div"},
 		kernel: tensor.Kernel2{F32: simd.Div[float32], F64: simd.Div[float64], Cost: 4},
-		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b.scalar(1).Div(b)) },
+		da:     func(g, a, b, y Variable) Variable { return strongDiv(g, b) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, y.Div(b).Neg()) },
 	})
 }
@@ -248,16 +283,20 @@ func Pow(x, y Variable) Variable { return powOp.apply(x, y) }
 var atan2Op *binary
 
 // atan2(a, b) is the angle of the point (b, a):
-// ∂/∂a = b/(a²+b²), ∂/∂b = −a/(a²+b²).
+// ∂/∂a = b/(a²+b²), ∂/∂b = −a/(a²+b²), computed of a/m and b/m with m = max(|a|, |b|).
 func init() {
 	atan2Op = newBinary(binary{
 		op:     op{name: "atan2"},
 		kernel: tensor.Kernel2{F32: simd.Atan2[float32], F64: simd.Atan2[float64], Cost: 80},
 		da: func(g, a, b, y Variable) Variable {
-			return strongMul(g, b.Div(a.Square().Add(b.Square())))
+			m := greatestOf(a, b)
+			a, b = a.Div(m), b.Div(m)
+			return strongMul(g, b.Div(a.Square().Add(b.Square())).Div(m))
 		},
 		db: func(g, a, b, y Variable) Variable {
-			return strongMul(g, a.Div(a.Square().Add(b.Square())).Neg())
+			m := greatestOf(a, b)
+			a, b = a.Div(m), b.Div(m)
+			return strongMul(g, a.Div(a.Square().Add(b.Square())).Div(m).Neg())
 		},
 	})
 }
@@ -266,10 +305,25 @@ func init() {
 // x, broadcasting. Its derivatives are NaN at the origin.
 func Atan2(y, x Variable) Variable { return atan2Op.apply(y, x) }
 
-// hypotShare is g·∂√(a²+b²)/∂a = a/y, taken as 0 at the origin.
-func hypotShare(g, a, y Variable) Variable {
-	origin := y.Equal(y.scalar(0))
-	return strongMul(g, Where(origin, y.scalar(0), a.Div(y)))
+// greatestOf is max(|a|, |b|) as a constant.
+func greatestOf(a, b Variable) Variable {
+	return a.Detach().Abs().Maximum(b.Detach().Abs())
+}
+
+// hypotShare is g·∂√(a²+b²)/∂a = g·a/√(a²+b²), taken as 0 at the origin. It is computed of
+// a/m and b/m with m = max(|a|, |b|), where nothing overflows and subnormal numbers are
+// exact.
+func hypotShare(g, a, b Variable) Variable {
+	m := greatestOf(a, b)
+	m = Where(m.Equal(m.scalar(0)), m.scalar(1), m)
+	a, b = a.Div(m), b.Div(m)
+	return strongMul(g, zeroOver(a, Hypot(a, b)))
+}
+
+// zeroOver is a/b, and 0 where b is 0, to any order.
+func zeroOver(a, b Variable) Variable {
+	zero := b.Equal(b.scalar(0))
+	return Where(zero, b.scalar(0), a.Div(Where(zero, b.scalar(1), b)))
 }
 
 var hypotOp *binary
@@ -278,8 +332,8 @@ func init() {
 	hypotOp = newBinary(binary{
 		op:     op{name: "hypot"},
 		kernel: tensor.Kernel2{F32: simd.Hypot[float32], F64: simd.Hypot[float64], Cost: 40},
-		da:     func(g, a, b, y Variable) Variable { return hypotShare(g, a, y) },
-		db:     func(g, a, b, y Variable) Variable { return hypotShare(g, b, y) },
+		da:     func(g, a, b, y Variable) Variable { return hypotShare(g, a, b) },
+		db:     func(g, a, b, y Variable) Variable { return hypotShare(g, b, a) },
 	})
 }
 
@@ -287,19 +341,31 @@ func init() {
 // the origin are taken as 0.
 func Hypot(x, y Variable) Variable { return hypotOp.apply(x, y) }
 
+// logAddExpSlope is ∂ln(eᵃ+eᵇ)/∂a = σ(a−b). Where both are −Inf it is 0, where both are
+// +Inf ½.
+func logAddExpSlope(a, b, y Variable) Variable {
+	slope := a.Sub(b).Sigmoid()
+	if !y.n.someInfinite() {
+		return slope
+	}
+	low, high := y.scalar(math.Inf(-1)), y.scalar(math.Inf(1))
+	slope = Where(a.Equal(high).Mul(b.Equal(high)), y.scalar(0.5), slope)
+	return Where(y.Equal(low), y.scalar(0), slope)
+}
+
 var logAddExpOp *binary
 
-// ∂ln(eᵃ+eᵇ)/∂a = σ(a−b).
 func init() {
 	logAddExpOp = newBinary(binary{
 		op:     op{name: "logaddexp"},
 		kernel: tensor.Kernel2{F32: simd.LogAddExp[float32], F64: simd.LogAddExp[float64], Cost: 60},
-		da:     func(g, a, b, y Variable) Variable { return strongMul(g, a.Sub(b).Sigmoid()) },
-		db:     func(g, a, b, y Variable) Variable { return strongMul(g, b.Sub(a).Sigmoid()) },
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(a, b, y)) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(b, a, y)) },
 	})
 }
 
-// LogAddExp is ln(eˣ+eʸ) without overflow, broadcasting.
+// LogAddExp is ln(eˣ+eʸ) without overflow, broadcasting. Where both are −Inf the gradient
+// is 0.
 func LogAddExp(x, y Variable) Variable { return logAddExpOp.apply(x, y) }
 
 // AddScalar is x + s.

@@ -210,10 +210,9 @@ func (g Gradients) Norm() float64 {
 	if s == nil {
 		return 0
 	}
-	squares := 0.0
+	norm := 0.0
 	for _, n := range s.grads {
-		norm := tensor.Norm2(&n.Array)
-		squares += norm * norm
+		norm = math.Hypot(norm, tensor.Norm2(&n.Array))
 	}
-	return math.Sqrt(squares)
+	return norm
 }

@@ -136,11 +136,14 @@ func Embedding(weight Variable, index []int, shape ...int) Variable {
 // Gather picks along axis with an index of its own for every element: for axis 0 of
 // a matrix, y[i, j] = x[index[i, j], j]. index lists the indices in row-major order
 // of shape, which is the result's: it has x's rank and is nowhere larger than x but
-// along axis. Negative indices count from the end. It panics with [*ShapeError] if
+// along axis. Without a shape it is [len(index)]. Negative indices count from the end. It panics with [*ShapeError] if
 // the sizes do not fit and with [*IndexError] for an index outside the axis.
 func (x Variable) Gather(axis int, index []int, shape ...int) Variable {
 	in := x.check(gatherOp.name)
 	axis = resolveAxis(gatherOp.name, axis, len(in.Shape))
+	if len(shape) == 0 {
+		shape = []int{len(index)}
+	}
 	checkIndexShape(gatherOp.name, in.Shape, shape, len(index), axis)
 	return gather(x, axis, resolveIndices(gatherOp.name, index, in.Shape[axis]), shape)
 }

@@ -13,7 +13,7 @@ import (
 // and variance of its own for each of the other indices (Ba et al. 2016). The result is
 // multiplied by weight and bias is added, which have the same shape; either may be the
 // zero Variable for none, and without both it is over the last axis. eps is added to the
-// variance. It panics with [*ShapeError] if the shapes do not fit.
+// variance; without it equal elements become 0, with derivative 0. It panics with [*ShapeError] if the shapes do not fit.
 func LayerNorm(x, weight, bias Variable, eps float64) Variable {
 	const name = "layer norm"
 	in := x.check(name)
@@ -25,14 +25,14 @@ func LayerNorm(x, weight, bias Variable, eps float64) Variable {
 // RMSNorm divides x by the root of the mean of squares over the axes of weight, which
 // are the last ones of x, and multiplies by weight (Zhang and Sennrich 2019). Weight may
 // be the zero Variable for none; then it is over the last axis. eps is added to the
-// mean. It panics with [*ShapeError] if the shapes do not fit.
+// mean; without it zeros stay 0, with derivative 0. It panics with [*ShapeError] if the shapes do not fit.
 func RMSNorm(x, weight Variable, eps float64) Variable {
 	const name = "rms norm"
 	in := x.check(name)
 	last := trailing(name, in, weight)
 	joinGiven(name, &x, &weight)
 	axes := lastAxes(len(in.Shape), last)
-	return affine(x.Mul(x.Square().MeanKeepDims(axes...).AddScalar(eps).Rsqrt()), weight, Variable{})
+	return affine(x.Mul(inverseRoot(x.Square().MeanKeepDims(axes...), eps)), weight, Variable{})
 }
 
 // BatchNormConfig configures [BatchNorm].
@@ -126,7 +126,16 @@ func trailing(name string, x *node, vs ...Variable) int {
 // standardize is (x − mean)/√(variance + eps) with mean and variance over axes.
 func standardize(x Variable, axes []int, eps float64) Variable {
 	deviation := x.Sub(x.MeanKeepDims(axes...))
-	return deviation.Mul(deviation.Square().MeanKeepDims(axes...).AddScalar(eps).Rsqrt())
+	return deviation.Mul(inverseRoot(deviation.Square().MeanKeepDims(axes...), eps))
+}
+
+// inverseRoot is 1/√(x+eps), and 0 with derivative 0 where x and eps are 0.
+func inverseRoot(x Variable, eps float64) Variable {
+	if eps != 0 {
+		return x.AddScalar(eps).Rsqrt()
+	}
+	zero := x.Equal(x.scalar(0))
+	return Where(zero, x.scalar(0), Where(zero, x.scalar(1), x).Rsqrt())
 }
 
 // affine is x·weight + bias, where zero Variables stand for 1 and 0.

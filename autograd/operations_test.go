@@ -37,7 +37,7 @@ var notOperations = map[string]string{
 var families = []struct{ title, files string }{
 	{"Making arrays", "create.go"},
 	{"Arithmetic", "binary.go power.go"},
-	{"Element-wise functions", "unary.go exponential.go trig.go special.go"},
+	{"Element-wise functions", "unary.go exponential.go trig.go special.go gamma.go"},
 	{"Activation functions", "activation.go"},
 	{"Comparisons and choices", "compare.go"},
 	{"Sums, means and extremes", "reduce.go statistics.go"},

@@ -178,11 +178,27 @@ func (x Variable) Min(axes ...int) Variable { return minOp.apply(x, axes, false)
 // MinKeepDims is Min with reduced axes kept at size 1.
 func (x Variable) MinKeepDims(axes ...int) Variable { return minOp.apply(x, axes, true) }
 
-// softmaxOf is ∂y/∂x = eˣ⁻ʸ for y = ln Σ eˣ. Where y is infinite x is taken less 0, which gives
-// a row of −Inf the gradient 0 instead of NaN.
-func softmaxOf(x, y Variable) Variable {
-	finite := Where(y.Abs().Equal(y.scalar(math.Inf(1))), y.scalar(0), y)
-	return x.Sub(finite).Exp()
+// softmaxOf is ∂y/∂x = eˣ⁻ʸ for y = ln Σ eˣ over axes. Where y is −Inf, it is 0; where y is
+// +Inf, it is shared equally by the elements that are.
+func softmaxOf(x, y Variable, axes uint64) Variable {
+	if !y.n.someInfinite() {
+		return x.Sub(y).Exp()
+	}
+	infinite := y.scalar(math.Inf(1))
+	finite := Where(y.Abs().Equal(infinite), y.scalar(0), y)
+	greatest := x.Equal(infinite)
+	share := greatest.Div(sumOp.applySet(greatest.n, axes, true))
+	return Where(y.Equal(infinite), share, x.Sub(finite).Exp())
+}
+
+// someInfinite reports whether an element is ±Inf.
+func (n *node) someInfinite() bool {
+	for i := range n.Len() {
+		if math.IsInf(n.At(i), 0) {
+			return true
+		}
+	}
+	return false
 }
 
 var logSumExpOp *reduction
@@ -192,16 +208,17 @@ func init() {
 		op:     op{name: "logsumexp"},
 		kernel: tensor.LogSumExp,
 		spread: func(g, x, y Variable, axes uint64) Variable {
-			return strongMul(g, softmaxOf(x, y))
+			return strongMul(g, softmaxOf(x, y, axes))
 		},
 		gather: func(t, x, y Variable, axes uint64) Variable {
-			return sumOp.applySet(strongMul(t, softmaxOf(x, y)).n, axes, true)
+			return sumOp.applySet(strongMul(t, softmaxOf(x, y, axes)).n, axes, true)
 		},
 	})
 }
 
 // LogSumExp is ln Σ eˣ over axes, or over all without any, without overflow. Of
-// elements that are all −Inf it is −Inf, with gradient 0. It panics with
+// elements that are all −Inf it is −Inf, with gradient 0; the gradient is shared equally by
+// elements that are +Inf. It panics with
 // [*ShapeError] if there are no elements.
 func (x Variable) LogSumExp(axes ...int) Variable { return logSumExpOp.apply(x, axes, false) }
 

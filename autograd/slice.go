@@ -117,7 +117,7 @@ func (x Variable) SliceStep(axis, start, stop, step int) Variable {
 			*bound += size
 		}
 		if *bound < low || *bound > high {
-			panic(&IndexError{sliceOp.name, given, -1, size})
+			panic(&IndexError{sliceOp.name, given, -1, high + 1})
 		}
 	}
 	count := (stop - start + step - sign(step)) / step

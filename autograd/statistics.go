@@ -1,7 +1,6 @@
 package autograd
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
@@ -33,29 +32,65 @@ func (x Variable) StdWith(correction float64, axes ...int) Variable {
 	return rootOf(x.VarWith(correction, axes...), Variable.Sqrt)
 }
 
-// Norm is the Euclidean norm √Σx² over axes, or of all elements without any. Its
-// derivative at 0 is taken as 0.
-func (x Variable) Norm(axes ...int) Variable {
-	in := x.check("norm")
-	squares := sumOp.applySet(x.Square().n, resolveAxes("norm", axes, len(in.Shape)), false)
-	return rootOf(squares, Variable.Sqrt)
+var normOp *reduction
+
+// ∂‖x‖/∂x = x/‖x‖, taken as 0 where ‖x‖ is 0.
+func init() {
+	normOp = newReduction(reduction{
+		op:      op{name: "norm"},
+		kernel:  tensor.Norm,
+		emptyOK: true,
+		spread:  func(g, x, y Variable, axes uint64) Variable { return strongMul(g, zeroOver(x, y)) },
+		gather: func(t, x, y Variable, axes uint64) Variable {
+			return sumOp.applySet(strongMul(t, zeroOver(x, y)).n, axes, true)
+		},
+	})
 }
 
-// NormP is the p-norm (Σ|x|ᵖ)^(1/p) over axes, or of all elements without any. p is
-// positive; +Inf gives the greatest |x|. Its derivative at 0 is taken as 0.
+// Norm is the Euclidean norm √Σx² over axes, or of all elements without any. It neither
+// overflows nor underflows on the way. Its derivative at 0 is taken as 0.
+func (x Variable) Norm(axes ...int) Variable { return normOp.apply(x, axes, false) }
+
+// NormP is the p-norm (Σ|x|ᵖ)^(1/p) over axes, or of all elements without any, for any p but
+// NaN: +Inf gives the greatest |x|, −Inf the least, and 0 the number of elements that are
+// not 0, through which no gradient flows. The derivative by an element that is 0 is taken as
+// 0. It neither overflows nor underflows on the way.
 func (x Variable) NormP(p float64, axes ...int) Variable {
 	in := x.check("norm")
 	set := resolveAxes("norm", axes, len(in.Shape))
 	switch {
-	case !(p > 0):
-		panic(&ValueError{"norm", fmt.Sprintf("p = %g is not positive", p)})
+	case math.IsNaN(p):
+		panic(&ValueError{"norm", "p is NaN"})
+	case p == 2:
+		return normOp.applySet(in, set, false)
 	case math.IsInf(p, 1):
 		return maxOp.applySet(x.Abs().n, set, false)
+	case math.IsInf(p, -1):
+		return minOp.applySet(x.Abs().n, set, false)
 	case p == 1:
 		return sumOp.applySet(x.Abs().n, set, false)
+	case p == 0:
+		return sumOp.applySet(x.NotEqual(x.scalar(0)).n, set, false)
 	}
-	powers := sumOp.applySet(x.Abs().PowScalar(p).n, set, false)
-	return rootOf(powers, func(s Variable) Variable { return s.PowScalar(1 / p) })
+	m := x.scale(set)
+	zero := x.Equal(x.scalar(0))
+	ratios := Where(zero, x.scalar(1), x.Abs().Div(m))
+	powers := Where(zero, x.scalar(math.Pow(0, p)), ratios.PowScalar(p))
+	sums := sumOp.applySet(powers.n, set, true)
+	norms := rootOf(sums, func(s Variable) Variable { return s.PowScalar(1 / p) }).Mul(m)
+	var buffer [8]int
+	return norms.Reshape(reducedShape(buffer[:0], in.Shape, set, false)...)
+}
+
+// scale is the greatest |x| along axes as a constant, and 1 where that is 0, infinite, or of
+// nothing: what to divide x by so that powers do not overflow. Axes are kept.
+func (x Variable) scale(axes uint64) Variable {
+	if countAlong(x.n.Shape, axes) == 0 {
+		return x.scalar(1)
+	}
+	m := maxOp.applySet(x.Detach().Abs().n, axes, true)
+	usable := m.Greater(m.scalar(0)).Mul(m.Less(m.scalar(math.Inf(1))))
+	return Where(usable, m, m.scalar(1))
 }
 
 // rootOf is root(s), and 0 with derivative 0 where s is 0. The root is not computed

@@ -20,6 +20,9 @@ type unary struct {
 	// slope is f′(x), written with x or with y = f(x).
 	slope func(x, y Variable) Variable
 
+	// rule, if there is one, is g·f′(x), linear in g, for where f′ by itself would overflow.
+	rule func(g, x, y Variable) Variable
+
 	// backward is the kernel dst = g·f′ of (g, x), or of (g, y) if fromOutput is
 	// set. Optional.
 	backward   tensor.Kernel2
@@ -29,11 +32,14 @@ type unary struct {
 // newUnary completes u with the rules that follow from its derivative.
 func newUnary(u unary) *unary {
 	o := &u
+	if o.rule == nil {
+		o.rule = func(g, x, y Variable) Variable { return strongMul(g, o.slope(x, y)) }
+	}
 	o.vjp = func(p *pass, n *node, g Variable) {
-		p.add(n, 0, strongMul(g, o.slope(n.arg(0), n.variable())))
+		p.add(n, 0, o.rule(g, n.arg(0), n.variable()))
 	}
 	o.jvp = func(n *node, t func(int) Variable) Variable {
-		return strongMul(t(0), o.slope(n.arg(0), n.variable()))
+		return o.rule(t(0), n.arg(0), n.variable())
 	}
 	o.fused = o.backwardPlain
 	if o.backward.F32 != nil {
@@ -167,7 +173,7 @@ func init() {
 	logOp = newUnary(unary{
 		op:       op{name: "log"},
 		kernel:   tensor.Kernel1{F32: simd.Log[float32], F64: simd.Log[float64], Cost: 8},
-		slope:    func(x, y Variable) Variable { return x.scalar(1).Div(x) },
+		rule:     func(g, x, y Variable) Variable { return strongDiv(g, x) },
 		backward: tensor.Kernel2{F32: simd.LogBackward[float32], F64: simd.LogBackward[float64], Cost: 4},
 	})
 }

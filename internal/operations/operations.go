@@ -47,6 +47,9 @@ func Table() []Row {
 	return slices.Concat(elementwise, activations, binaries, reductions, matrices, movements, layers, transformations)
 }
 
+// Elementwise is the rows of operations that compute each element by itself.
+func Elementwise() []Row { return slices.Concat(elementwise, activations, binaries) }
+
 // Common lists of shapes.
 var (
 	anyShape  = [][][]int{{{}}, {{5}}, {{3, 4}}, {{2, 1, 3}}}

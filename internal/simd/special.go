@@ -47,11 +47,14 @@ func normalPDF(x float64) float64 {
 	return invSqrt2Pi * math.Exp(-0.5*high) * (1 - 0.5*low)
 }
 
-// Lgamma sets dst[i] = ln |Γ(x[i])|: +Inf at 0, −1, −2, …
+// Lgamma sets dst[i] = ln |Γ(x[i])|: +Inf at 0, −1, −2, … and ±Inf.
 func Lgamma[T Float](dst, x []T) {
 	checkUnary("Lgamma", dst, x)
 	apply(dst, x, func(x T) T {
 		v, _ := math.Lgamma(float64(x))
+		if math.IsInf(v, -1) {
+			v = math.Inf(1) // math has −Inf there
+		}
 		return T(v)
 	})
 }

@@ -30,8 +30,8 @@ func MinMax(x *Array) (lo, hi float64) {
 	return lo, hi
 }
 
-// Norm2 is the Euclidean norm √Σx², which neither overflows nor underflows for float32.
-// The order of the sum depends on the length alone.
+// Norm2 is the Euclidean norm √Σx², which neither overflows nor underflows on the way. The
+// order of the sum depends on the length alone.
 func Norm2(x *Array) float64 {
 	job := statistics.get()
 	sum := 0.0
@@ -39,7 +39,12 @@ func Norm2(x *Array) float64 {
 		sum += p[0]
 	}
 	job.recycle()
-	return math.Sqrt(sum)
+	if sum >= 1e-250 && sum <= math.MaxFloat64 || x.Len() == 0 {
+		return math.Sqrt(sum)
+	}
+	norm := New(Float64, nil)
+	scaledNorms(&norm, x, 1<<len(x.Shape)-1)
+	return norm.F64[0]
 }
 
 type statisticKind uint8
@@ -108,4 +113,58 @@ func squares32(x []float32) float64 {
 		x = x[n:]
 	}
 	return sum
+}
+
+// Norm sets dst to the Euclidean norms √Σx² over axes. They neither overflow nor underflow
+// on the way. The norm of nothing is 0.
+func Norm(dst, x *Array, axes uint64) {
+	SumSquares(dst, x, axes)
+	least := 1e-250 // below it squares of single elements may have been lost
+	if x.DType == Float32 {
+		least = 1e-20
+	}
+	for i := range dst.Len() {
+		if s := dst.At(i); !(s >= least && s <= math.MaxFloat64) {
+			scaledNorms(dst, x, axes)
+			return
+		}
+	}
+	Map1(&root, dst, dst)
+}
+
+var root = Kernel1{F32: simd.Sqrt[float32], F64: simd.Sqrt[float64], Cost: 4}
+
+// scaledNorms is Norm, by m·√Σ(x/m)² with m = max |x|.
+func scaledNorms(dst, x *Array, axes uint64) {
+	kept := make([]int, len(x.Shape))
+	for axis, n := range x.Shape {
+		kept[axis] = n
+		if axes>>axis&1 != 0 {
+			kept[axis] = 1
+		}
+	}
+	greatest, sums := New(Float64, kept), New(Float64, kept)
+	places := New(Float64, x.Shape) // of each element's sum
+	for i := range sums.F64 {
+		sums.F64[i] = float64(i)
+	}
+	BroadcastTo(&places, &sums)
+	Fill(&sums, 0)
+	for i := range x.Len() {
+		m := &greatest.F64[int(places.F64[i])]
+		*m = max(*m, math.Abs(x.At(i)))
+	}
+	for i := range x.Len() {
+		at := int(places.F64[i])
+		if m := greatest.F64[at]; m > 0 && !math.IsInf(m, 1) {
+			r := x.At(i) / m
+			sums.F64[at] += r * r
+		}
+	}
+	for i, m := range greatest.F64 {
+		if m > 0 && !math.IsInf(m, 1) {
+			m *= math.Sqrt(sums.F64[i])
+		}
+		dst.Set(i, m) // 0, +Inf and NaN are the norm
+	}
 }
