@@ -3,6 +3,8 @@ package tensor
 import (
 	"math"
 	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/race"
 )
 
 // fold combines the elements of x over axes, in plain loops.
@@ -164,6 +166,9 @@ func TestNorm2OfExtremes(t *testing.T) {
 				x.Set(n/2, v)
 				if got := Norm2(&x); got != math.Abs(v) && !(math.IsNaN(got) && math.IsNaN(v)) {
 					t.Errorf("%v: Norm2 of %d zeros and %v is %v", dtype, n-1, v, got)
+				}
+				if allocations := testing.AllocsPerRun(10, func() { Norm2(&x) }); allocations != 0 && !race.Enabled {
+					t.Errorf("%v: Norm2 of %d zeros and %v makes %v allocations", dtype, n-1, v, allocations)
 				}
 			}
 		}
