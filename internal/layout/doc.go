@@ -1,3 +1,3 @@
 // Package layout holds no code, only tests of the repository as a whole: which
-// package may import which, and that the README shows programs that run.
+// package may import which, and that the documents show programs that run.
 package layout

@@ -7,14 +7,17 @@ import (
 	"testing"
 )
 
-// Programs in the README are the text of examples that run.
-func TestReadmeShowsExamples(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
+// Programs in the README and the guide are the text of examples that run.
+func TestDocumentsShowExamples(t *testing.T) {
+	examples := examplesOf(t, "*/example_test.go", "*/*/example_test.go", "docs/guide_test.go")
+	for _, name := range []string{"README.md", "docs/guide.md"} {
+		t.Run(name, func(t *testing.T) { checkPrograms(t, name, examples) })
 	}
-	var examples []string
-	for _, pattern := range []string{"*/example_test.go", "*/*/example_test.go"} {
+}
+
+// examplesOf is the flushed texts of test files.
+func examplesOf(t *testing.T, patterns ...string) (examples []string) {
+	for _, pattern := range patterns {
 		files, err := filepath.Glob(filepath.Join("../..", pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -27,9 +30,18 @@ func TestReadmeShowsExamples(t *testing.T) {
 			examples = append(examples, flush(string(text)))
 		}
 	}
-	programs := strings.Split(string(readme), "```go\n")[1:]
+	return examples
+}
+
+// checkPrograms fails for programs in a document that are not among the examples.
+func checkPrograms(t *testing.T, document string, examples []string) {
+	text, err := os.ReadFile(filepath.Join("../..", document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := strings.Split(string(text), "```go\n")[1:]
 	if len(programs) == 0 {
-		t.Fatal("the README shows no program")
+		t.Fatal("the document shows no program")
 	}
 	for _, program := range programs {
 		program, _, _ = strings.Cut(program, "```")

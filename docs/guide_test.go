@@ -1,0 +1,225 @@
+// The programs of guide.md, which a test of the repository holds against this file.
+package docs_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+	"log"
+	"math/rand/v2"
+	"strings"
+	"sync"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/autograd/gradcheck"
+	"github.com/chainrule-go/chainrule/autograd/optimize"
+	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/optim"
+	gonum "gonum.org/v1/gonum/optimize"
+)
+
+func Example_data() {
+	file := strings.NewReader("width,height,kind\n1.0,2.0,0\n1.2,1.9,0\n3.1,0.4,1\n2.9,0.5,1\n")
+	table, err := data.ReadCSV(file, data.CSVConfig{Label: "kind"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	loader := data.NewLoader(table, data.LoaderConfig{BatchSize: 2, Shuffle: true, Seed: 1})
+	for batch, err := range loader.Batches(context.Background(), 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(batch.X.Shape, len(batch.Labels))
+	}
+	// Output:
+	// [2 2] 2
+	// [2 2] 2
+}
+
+// Gated is a layer of one's own: a linear layer whose output is scaled by a gate.
+type Gated struct {
+	Linear *nn.Linear
+	Gate   autograd.Variable // [out]
+}
+
+func NewGated(rng *rand.Rand, in, out int) *Gated {
+	return &Gated{
+		Linear: nn.NewLinear(rng, in, out, nn.LinearConfig{}),
+		Gate:   autograd.Parameter(autograd.Zeros(autograd.Float32, out)),
+	}
+}
+
+func (g *Gated) Forward(x autograd.Variable) autograd.Variable {
+	return g.Linear.Forward(x).Mul(g.Gate.Sigmoid())
+}
+
+func (g *Gated) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Sub("linear", g.Linear), nn.Weight("gate", g.Gate))
+}
+
+func Example_model() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	model := nn.Sequential{
+		NewGated(rng, 64, 32),
+		nn.ReLU{},
+		nn.NewLinear(rng, 32, 10, nn.LinearConfig{}),
+	}
+	for name, w := range nn.Params(model) {
+		fmt.Println(name, w.Shape())
+	}
+	// Output:
+	// 0.linear.weight [32 64]
+	// 0.linear.bias [32]
+	// 0.gate [32]
+	// 2.weight [10 32]
+	// 2.bias [10]
+}
+
+func Example_fit() {
+	train, test, err := data.Digits(1, 0.2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	rng, ctx := rand.New(rand.NewPCG(1, 2)), context.Background()
+	model := nn.Sequential{nn.Flatten{}, nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{784, 64, 10}})}
+	optimizer := optim.NewAdamW(nn.Params(model), optim.AdamConfig{LR: 2e-3}, optim.NoDecay(nn.Params(model)))
+	history, err := nn.Fit(ctx, model, train, nn.FitConfig{
+		Epochs:     10,
+		Loss:       nn.CrossEntropy{LabelSmoothing: 0.05},
+		Optimizer:  optimizer,
+		Schedule:   optim.Warmup(45, optim.Cosine(405, 0.01)),
+		Metrics:    []nn.Metric{nn.Accuracy{}},
+		Validation: test,
+		ClipNorm:   1,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	accuracy, _ := history.Validation("accuracy")
+	fmt.Printf("epochs: %d, accuracy at the end above 0.95: %v\n", len(accuracy), accuracy[9] > 0.95)
+	// Output:
+	// epochs: 10, accuracy at the end above 0.95: true
+}
+
+func Example_loop() {
+	x := autograd.New([]float32{0, 0, 0, 1, 1, 0, 1, 1}, 4, 2)
+	labels := []int{0, 1, 1, 0}
+	model := nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{2, 8, 2}})
+
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+	optimizer := optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.05})
+	for range 200 {
+		logits := model.Forward(tape.Const(x))
+		loss := nn.CrossEntropyLoss(logits, labels)
+		for name, w := range nn.Params(model) {
+			if strings.HasSuffix(name, ".weight") {
+				loss = loss.Add(w.Square().Sum().MulScalar(1e-4))
+			}
+		}
+		grads := loss.Backward()
+		optim.ClipGradNorm(grads, 1)
+		optimizer.Step(grads)
+		tape.Commit() // of what layers assigned, such as running statistics
+		tape.Reset()  // memory goes back for the next step
+	}
+	fmt.Println(model.Forward(x).ArgMax(1))
+	// Output:
+	// [0 1 1 0]
+}
+
+func Example_files() {
+	model := nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{2, 3, 1}})
+	var file bytes.Buffer // or nn.SaveFile and nn.LoadFile
+	if err := nn.Save(&file, model, nn.SaveConfig{}); err != nil {
+		log.Fatal(err)
+	}
+	wider := nn.NewMLP(rand.New(rand.NewPCG(3, 4)), nn.MLPConfig{Sizes: []int{2, 4, 1}})
+	fmt.Println(nn.Load(bytes.NewReader(file.Bytes()), wider, nn.LoadConfig{}) != nil)
+	same := nn.NewMLP(rand.New(rand.NewPCG(3, 4)), nn.MLPConfig{Sizes: []int{2, 3, 1}})
+	fmt.Println(nn.Load(&file, same, nn.LoadConfig{}))
+	// Output:
+	// true
+	// <nil>
+}
+
+func Example_goroutines() {
+	model := nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{4, 8, 3}})
+	requests := make(chan []float32)
+	var workers sync.WaitGroup
+	var answered sync.Map
+	for range 4 {
+		workers.Go(func() {
+			tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true}) // one a goroutine
+			for request := range requests {
+				class := model.Forward(tape.Const(autograd.New(request, 1, 4))).ArgMax(-1)
+				answered.Store(request[0], class[0])
+				tape.Reset()
+			}
+		})
+	}
+	for i := range 100 {
+		requests <- []float32{float32(i), 1, 2, 3}
+	}
+	close(requests)
+	workers.Wait()
+	count := 0
+	for range answered.Range {
+		count++
+	}
+	fmt.Println(count)
+	// Output:
+	// 100
+}
+
+func Example_function() {
+	softClip := &autograd.Function{
+		Name:    "softclip", // x/√(1+x²)
+		Forward: func(xs []autograd.Variable) autograd.Variable { return xs[0].Div(norm(xs[0])) },
+		VJP: func(xs []autograd.Variable, y, g autograd.Variable) []autograd.Variable {
+			n := norm(xs[0])
+			return []autograd.Variable{g.Div(n.Mul(n).Mul(n))} // y′ = (1+x²)^(−3/2)
+		},
+	}
+	f := func(xs []autograd.Variable) autograd.Variable { return softClip.Apply(xs[0]).Sum() }
+	_, err := gradcheck.Check(f, []autograd.Variable{autograd.New([]float64{-2, 0.5, 3})}, gradcheck.Options{})
+	fmt.Println(err)
+	// Output:
+	// <nil>
+}
+
+// norm is √(1+x²).
+func norm(x autograd.Variable) autograd.Variable { return x.Square().AddScalar(1).Sqrt() }
+
+func Example_optimize() {
+	rosenbrock := optimize.Problem(func(x autograd.Variable) autograd.Variable {
+		a, b := x.Index(0), x.Index(1)
+		valley := b.Sub(a.Square()).Square().MulScalar(100)
+		return a.Neg().AddScalar(1).Square().Add(valley)
+	})
+	result, err := gonum.Minimize(rosenbrock, []float64{-1.2, 1}, nil, &gonum.Newton{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.4f\n", result.X)
+	// Output:
+	// [1.0000 1.0000]
+}
+
+func Example_derivatives() {
+	f := func(x autograd.Variable) autograd.Variable { return x.Sin().Mul(x).Sum() } // Σ x·sin x
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	x := tape.Watch(autograd.New([]float64{0, 1, 2}))
+	y := f(x)
+	fmt.Printf("%.4f\n", y.Item())
+	fmt.Printf("%.4f\n", y.Backward().Of(x).Float64s()) // sin x + x·cos x
+	fmt.Printf("%.4f\n", autograd.Hessian(f, autograd.New([]float64{0, 1, 2})))
+	// Output:
+	// 2.6601
+	// [0.0000 1.3818 0.0770]
+	// float64 [3 3]
+	// [[ 2.0000  0.0000  0.0000]
+	//  [ 0.0000  0.2391  0.0000]
+	//  [ 0.0000  0.0000 -2.6509]]
+}
