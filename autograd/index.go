@@ -124,13 +124,15 @@ func Embedding(weight Variable, index []int, shape ...int) Variable {
 	if len(n.Shape) != 2 {
 		panic(&ShapeError{name, shapesOf(n), "expected a table [entries, features]"})
 	}
+	var buffer [8]int
+	result := append(buffer[:0], shape...)
 	if len(shape) == 0 {
-		shape = []int{len(index)}
+		result = append(result, len(index))
 	}
-	if sizeOf(shape) != len(index) {
+	if sizeOf(result) != len(index) {
 		panic(&ShapeError{name, [][]int{append([]int{}, shape...)}, fmt.Sprintf("there are %d indices", len(index))})
 	}
-	return weight.IndexSelect(0, index).Reshape(append(append([]int{}, shape...), n.Shape[1])...)
+	return weight.IndexSelect(0, index).Reshape(append(result, n.Shape[1])...)
 }
 
 // Gather picks along axis with an index of its own for every element: for axis 0 of

@@ -124,7 +124,7 @@ func init() {
 func (x Variable) Permute(axes ...int) Variable {
 	in := x.check(permuteOp.name)
 	if len(axes) != len(in.Shape) {
-		panic(&ShapeError{permuteOp.name, shapesOf(in), "expected one entry for each axis, got " + shapeString(axes)})
+		panic(&ShapeError{permuteOp.name, shapesOf(in), "expected one entry for each axis, got " + shapeString(append([]int{}, axes...))})
 	}
 	if len(axes) > 0 {
 		resolveAxes(permuteOp.name, axes, len(in.Shape)) // each exactly once

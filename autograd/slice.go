@@ -224,7 +224,8 @@ func init() {
 // Concat joins xs along axis; all other sizes must be equal. It panics with
 // [*ValueError] if there are none.
 func Concat(axis int, xs ...Variable) Variable {
-	nodes := checkAll(concatOp.name, xs)
+	var list [shortList]*node
+	nodes := appendAll(list[:0], concatOp.name, xs)
 	first := nodes[0]
 	axis = resolveAxis(concatOp.name, axis, len(first.Shape))
 	var buffer [8]int
@@ -254,15 +255,21 @@ func Concat(axis int, xs ...Variable) Variable {
 // Stack joins xs, all of the same shape, along a new axis. It panics with
 // [*ValueError] if there are none.
 func Stack(axis int, xs ...Variable) Variable {
-	unsqueezed := joined("stack", xs)
+	var list [shortList]*node
+	t := jointTape("stack", appendAll(list[:0], "stack", xs))
+	var columns [shortList]Variable
+	unsqueezed := append(columns[:0], xs...)
 	for i, x := range unsqueezed {
+		if t != nil {
+			x = t.bring(x.n).variable()
+		}
 		unsqueezed[i] = x.Unsqueeze(axis)
 	}
-	if len(xs) > 0 {
-		axis = resolveAxis("stack", axis, xs[0].Rank()+1)
-	}
-	return Concat(axis, unsqueezed...)
+	return Concat(resolveAxis("stack", axis, xs[0].Rank()+1), unsqueezed...)
 }
+
+// shortList is the length up to which a list of operands needs no memory on the heap.
+const shortList = 32
 
 // joined is a copy of xs after join.
 func joined(op string, xs []Variable) []Variable {
@@ -277,12 +284,16 @@ func joined(op string, xs []Variable) []Variable {
 
 // checkAll is check for a list of operands, of which there must be one at least.
 func checkAll(op string, xs []Variable) []*node {
+	return appendAll(make([]*node, 0, len(xs)), op, xs)
+}
+
+// appendAll is checkAll in the memory of list.
+func appendAll(list []*node, op string, xs []Variable) []*node {
 	if len(xs) == 0 {
 		panic(&ValueError{op, "expected at least one operand"})
 	}
-	nodes := make([]*node, len(xs))
-	for i, x := range xs {
-		nodes[i] = x.check(op)
+	for _, x := range xs {
+		list = append(list, x.check(op))
 	}
-	return nodes
+	return list
 }

@@ -131,6 +131,7 @@ func isNil(m any) bool {
 // identity is equal for two values of a module if they are the same module; nil for one
 // of a type that cannot tell.
 func identity(m Module) any {
+	m = thawed(m)
 	switch v := reflect.ValueOf(m); {
 	case v.Comparable():
 		return m
@@ -148,7 +149,7 @@ type sliceIdentity struct {
 
 // typeName is the name of a module's type, without package and pointer.
 func typeName(m Module) string {
-	t := reflect.TypeOf(m)
+	t := reflect.TypeOf(thawed(m))
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

@@ -49,6 +49,19 @@ func (n *Number) UnmarshalJSON(text []byte) error {
 type Tensor struct {
 	Shape []int    `json:"shape"`
 	Data  []Number `json:"data"`
+	DType string   `json:"dtype"` // int or bool where it is no array of numbers
+}
+
+// isInteger reports whether the elements are no floating-point numbers.
+func (t *Tensor) isInteger() bool { return t.DType != "" }
+
+// Ints is the elements as integers.
+func (t *Tensor) Ints() []int {
+	list := make([]int, len(t.Data))
+	for i, x := range t.Data {
+		list[i] = int(x)
+	}
+	return list
 }
 
 // Variable is the tensor as a constant.
@@ -116,7 +129,7 @@ func Ops(t *testing.T, file string) []string {
 		t.Fatal(err)
 	}
 	names := map[string]bool{}
-	for _, c := range load(t, own, file) {
+	for _, c := range load[Case](t, own, file) {
 		names[c.Op] = true
 	}
 	return slices.Sorted(maps.Keys(names))
@@ -127,18 +140,24 @@ func Ops(t *testing.T, file string) []string {
 // and were skipped because functions has no entry for the op.
 func Run(t *testing.T, file string, functions map[string]Func) {
 	t.Helper()
+	runFiles(t, func(t *testing.T, dir fs.FS) { runFile(t, dir, file, functions) })
+}
+
+// runFiles runs a test on this package's own files and on those of the environment.
+func runFiles(t *testing.T, run func(t *testing.T, dir fs.FS)) {
+	t.Helper()
 	own, err := fs.Sub(embedded, "testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("own", func(t *testing.T) { runFile(t, own, file, functions) })
+	t.Run("own", func(t *testing.T) { run(t, own) })
 	if dir := os.Getenv(Environment); dir != "" {
-		t.Run("environment", func(t *testing.T) { runFile(t, os.DirFS(dir), file, functions) })
+		t.Run("environment", func(t *testing.T) { run(t, os.DirFS(dir)) })
 	}
 }
 
 func runFile(t *testing.T, dir fs.FS, file string, functions map[string]Func) {
-	cases := load(t, dir, file)
+	cases := load[Case](t, dir, file)
 	passed, failed, skipped := 0, 0, 0
 	missing := map[string]bool{}
 	for _, c := range cases {
@@ -163,7 +182,7 @@ func runFile(t *testing.T, dir fs.FS, file string, functions map[string]Func) {
 	}
 }
 
-func load(t *testing.T, dir fs.FS, path string) []*Case {
+func load[C any](t *testing.T, dir fs.FS, path string) []*C {
 	t.Helper()
 	f, err := dir.Open(path)
 	if err != nil {
@@ -176,9 +195,9 @@ func load(t *testing.T, dir fs.FS, path string) []*Case {
 	}
 	lines := bufio.NewScanner(unzipped)
 	lines.Buffer(nil, 16<<20)
-	var cases []*Case
+	var cases []*C
 	for lines.Scan() {
-		c := &Case{}
+		c := new(C)
 		if err := json.Unmarshal(lines.Bytes(), c); err != nil {
 			t.Fatalf("%s: line %d: %v", path, len(cases)+1, err)
 		}

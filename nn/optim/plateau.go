@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"fmt"
 	"iter"
 	"math"
 
@@ -127,7 +128,7 @@ func (p *Plateau) Restore(state map[string]autograd.Variable) error {
 		*x = r.number(name, in)
 	}
 	if err := r.err(); err != nil {
-		return err
+		return fmt.Errorf("optim: Plateau: %w", err)
 	}
 	*p = restored
 	return nil

@@ -1,0 +1,188 @@
+package reference
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// Cases of whole layers: construction, state, a training step with gradients, what
+// buffers are after two steps, and inference.
+
+// LayerCase is a layer with everything that follows from calling it.
+type LayerCase struct {
+	Layer        string                     `json:"layer"`
+	Name         string                     `json:"name"`
+	Args         json.RawMessage            `json:"args"`    // of the constructor, in order
+	Options      json.RawMessage            `json:"options"` // of the constructor, by name
+	State        State                      `json:"state"`   // before
+	Inputs       []*Tensor                  `json:"inputs"`
+	Keywords     map[string]json.RawMessage `json:"keywords"`
+	Outputs      []*Tensor                  `json:"outputs"`
+	GradOutputs  []*Tensor                  `json:"grad_outputs"`
+	InputGrads   []*Tensor                  `json:"input_grads"`
+	Grads        map[string]*Tensor         `json:"grads"`
+	BuffersAfter map[string]*Tensor         `json:"buffers_after"`
+	EvalOutputs  []*Tensor                  `json:"eval_outputs"`
+}
+
+// State is named tensors in order.
+type State struct {
+	Names   []string
+	Tensors map[string]*Tensor
+}
+
+// UnmarshalJSON reads an object and keeps the order of its keys.
+func (s *State) UnmarshalJSON(text []byte) error {
+	if err := json.Unmarshal(text, &s.Tensors); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if _, err := decoder.Token(); err != nil {
+		return err
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		s.Names = append(s.Names, name.(string))
+		var skipped json.RawMessage
+		if err := decoder.Decode(&skipped); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Layer is a layer under test.
+type Layer struct {
+	Names           []string // of parameters, buffers and counters, in the order of its state
+	Params, Buffers iter.Seq2[string, autograd.Variable]
+	Counters        iter.Seq2[string, *int64]
+
+	// Call computes all results in order, from the case's inputs: those of numbers are
+	// on the tape, for those of integers there are zero Variables.
+	Call func(tape *autograd.Tape, xs []autograd.Variable) []autograd.Variable
+}
+
+// RunLayers checks every case of the named file, like [Run]. layers has a constructor for
+// each layer; it returns nil for a case with an option that the layer does not have.
+func RunLayers(t *testing.T, file string, layers map[string]func(c *LayerCase) *Layer) {
+	t.Helper()
+	runFiles(t, func(t *testing.T, dir fs.FS) { runLayers(t, dir, file, layers) })
+}
+
+func runLayers(t *testing.T, dir fs.FS, file string, layers map[string]func(c *LayerCase) *Layer) {
+	passed, failed, skipped := 0, 0, 0
+	missing := map[string]bool{}
+	for _, c := range load[LayerCase](t, dir, file) {
+		var layer *Layer
+		if build, ok := layers[c.Layer]; ok {
+			layer = build(c)
+		} else {
+			missing[c.Layer] = true
+		}
+		if layer == nil {
+			skipped++
+			continue
+		}
+		if t.Run(c.Name, func(t *testing.T) { layer.check(t, c) }) {
+			passed++
+		} else {
+			failed++
+		}
+	}
+	t.Logf("%s: %d passed, %d failed, %d skipped (%d layers missing)", file, passed, failed, skipped, len(missing))
+	if len(missing) > 0 {
+		t.Logf("missing: %s", strings.Join(slices.Sorted(maps.Keys(missing)), " "))
+	}
+	if passed+failed == 0 {
+		t.Errorf("%s: none of the cases is of a layer that is tested", file)
+	}
+}
+
+const layerTolerance = 1e-9
+
+// check runs one case.
+func (l *Layer) check(t *testing.T, c *LayerCase) {
+	l.setState(t, c)
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+	xs := make([]autograd.Variable, len(c.Inputs))
+	for i, in := range c.Inputs {
+		if !in.isInteger() {
+			xs[i] = tape.Watch(in.Variable(autograd.Float64))
+		}
+	}
+	outputs := l.Call(tape, xs)
+	compareAll(t, "output", outputs, c.Outputs)
+	if t.Failed() {
+		return
+	}
+	if c.GradOutputs != nil {
+		grads := inner(tape, outputs, c.GradOutputs).Backward()
+		for i, want := range c.InputGrads {
+			if want != nil {
+				compare(t, "gradient of an input", grads.Of(xs[i]), want, layerTolerance)
+			}
+		}
+		for name, w := range l.Params {
+			compare(t, "gradient of "+name, grads.Of(w), c.Grads[name], layerTolerance)
+		}
+	}
+	tape.Commit()
+	l.again(tape, c, 1.1)
+	tape.Commit()
+	for name, b := range l.Buffers {
+		compare(t, name+" after two steps", b, c.BuffersAfter[name], layerTolerance)
+	}
+	for name, n := range l.Counters {
+		if want := c.BuffersAfter[name]; int64(want.Data[0]) != *n {
+			t.Errorf("%s after two steps is %d, want %v", name, *n, want.Data)
+		}
+	}
+	compareAll(t, "output in inference", l.again(autograd.NewTape(autograd.TapeConfig{NoGrad: true}), c, 1), c.EvalOutputs)
+}
+
+// again calls the layer with the case's inputs times a factor.
+func (l *Layer) again(tape *autograd.Tape, c *LayerCase, factor float64) []autograd.Variable {
+	xs := make([]autograd.Variable, len(c.Inputs))
+	for i, in := range c.Inputs {
+		if !in.isInteger() {
+			xs[i] = tape.Const(in.Variable(autograd.Float64).MulScalar(factor))
+		}
+	}
+	return l.Call(tape, xs)
+}
+
+// setState gives the layer the case's state, whose names and shapes must be its own.
+func (l *Layer) setState(t *testing.T, c *LayerCase) {
+	if !slices.Equal(l.Names, c.State.Names) {
+		t.Fatalf("the state has names %q, want %q", l.Names, c.State.Names)
+	}
+	for _, arrays := range []iter.Seq2[string, autograd.Variable]{l.Params, l.Buffers} {
+		for name, v := range arrays {
+			v.CopyFrom(c.State.Tensors[name].Variable(v.DType()))
+		}
+	}
+	for name, n := range l.Counters {
+		*n = int64(c.State.Tensors[name].Data[0])
+	}
+}
+
+func compareAll(t *testing.T, what string, got []autograd.Variable, want []*Tensor) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d of %s, want %d", len(got), what, len(want))
+	}
+	for i := range got {
+		compare(t, what, got[i], want[i], layerTolerance)
+	}
+}

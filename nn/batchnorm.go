@@ -1,0 +1,197 @@
+package nn
+
+import (
+	"fmt"
+	"iter"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// BatchNormConfig configures batch normalization. The zero value is PyTorch's default.
+type BatchNormConfig struct {
+	Eps      float64 // added to the variance; 0 means 1e-5, None 0
+	Momentum float64 // share of a batch in the running statistics; 0 means 0.1, None 0
+
+	// Cumulative makes the running statistics those of all batches so far, each with the
+	// same weight, in place of Momentum. PyTorch has it as momentum None.
+	Cumulative bool
+
+	NoAffine       bool           // leave weight and bias out
+	NoRunningStats bool           // normalize by the batch in inference too, and keep no statistics
+	DType          autograd.DType // Float32 by default
+}
+
+// BatchNorm is what [BatchNorm1d], [BatchNorm2d] and [BatchNorm3d] have in common: each
+// channel is normalized over the examples and all positions,
+//
+//	y = (x − mean)/√(variance + eps)·weight + bias
+//
+// in training by mean and variance of the batch, and in inference by running averages of
+// these (Ioffe and Szegedy 2015). The variance that normalizes is the mean of squared
+// deviations; the running one is corrected by n/(n−1). A training step that fails leaves
+// the running statistics as they were.
+type BatchNorm struct {
+	Weight, Bias            autograd.Variable // [channels]; zero Variables without them
+	RunningMean, RunningVar autograd.Variable // [channels], buffers; zero Variables without them
+	NumBatchesTracked       int64             // how many batches the running statistics have seen
+
+	config   BatchNormConfig
+	channels int
+}
+
+func newBatchNorm(op string, channels int, config BatchNormConfig) BatchNorm {
+	if channels < 1 {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%d channels: expected a positive number", channels)})
+	}
+	config.Eps = number(op, "Eps", config.Eps, 1e-5)
+	config.Momentum = number(op, "Momentum", config.Momentum, 0.1)
+	if config.Momentum > 1 {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("Momentum is %v, expected a number from 0 to 1", config.Momentum)})
+	}
+	b := BatchNorm{config: config, channels: channels}
+	if !config.NoAffine {
+		b.Weight = autograd.Parameter(autograd.Ones(config.DType, channels))
+		b.Bias = autograd.Parameter(autograd.Zeros(config.DType, channels))
+	}
+	if !config.NoRunningStats {
+		b.RunningMean = autograd.Zeros(config.DType, channels)
+		b.RunningVar = autograd.Ones(config.DType, channels)
+	}
+	return b
+}
+
+// Parts yields weight, bias, running_mean, running_var and num_batches_tracked, as far as
+// they are there.
+func (b *BatchNorm) Parts() iter.Seq2[string, Part] {
+	counter := NamedPart{}
+	if !b.config.NoRunningStats {
+		counter = Counter("num_batches_tracked", &b.NumBatchesTracked)
+	}
+	return Parts(Weight("weight", b.Weight), Weight("bias", b.Bias),
+		Buffer("running_mean", b.RunningMean), Buffer("running_var", b.RunningVar), counter)
+}
+
+// layout is the axes of arrays of some rank: those that statistics are over, and the
+// shape of a number for each channel.
+type layout struct{ over, column []int }
+
+var layouts = map[int]layout{
+	2: {[]int{0}, []int{-1}},
+	3: {[]int{0, 2}, []int{-1, 1}},
+	4: {[]int{0, 2, 3}, []int{-1, 1, 1}},
+	5: {[]int{0, 2, 3, 4}, []int{-1, 1, 1, 1}},
+}
+
+// normalize is the layer for x of rank at least low and at most high.
+func (b *BatchNorm) normalize(op string, x autograd.Variable, low, high int) autograd.Variable {
+	rank := x.Rank()
+	if rank < low || rank > high || x.Dim(1) != b.channels {
+		panic(shapeError(op, fmt.Sprintf("expected [batch, %d, …] with %d to %d axes", b.channels, low, high), x))
+	}
+	at := layouts[rank]
+	training := x.Tape() != nil && x.Tape().Training()
+	if !b.config.NoRunningStats && !training {
+		mean, variance := current(x, b.RunningMean).Reshape(at.column...), current(x, b.RunningVar).Reshape(at.column...)
+		return b.affine(x.Sub(mean).Mul(variance.AddScalar(b.config.Eps).Rsqrt()), at)
+	}
+	count := x.Size() / max(1, x.Dim(1))
+	if training && count == 1 {
+		panic(shapeError(op, "expected more than one number for each channel in training", x))
+	}
+	mean := x.MeanKeepDims(at.over...)
+	deviation := x.Sub(mean)
+	variance := deviation.Square().MeanKeepDims(at.over...)
+	if training && !b.config.NoRunningStats {
+		b.track(x.Tape(), count, mean.Detach(), variance.Detach())
+	}
+	return b.affine(deviation.Mul(variance.AddScalar(b.config.Eps).Rsqrt()), at)
+}
+
+// affine is y·weight + bias.
+func (b *BatchNorm) affine(y autograd.Variable, at layout) autograd.Variable {
+	if b.config.NoAffine {
+		return y
+	}
+	return y.Mul(watched(y, b.Weight).Reshape(at.column...)).Add(watched(y, b.Bias).Reshape(at.column...))
+}
+
+// track takes a batch of so many numbers for each channel into the running statistics.
+func (b *BatchNorm) track(tape *autograd.Tape, count int, mean, variance autograd.Variable) {
+	batches := tape.CurrentCounter(&b.NumBatchesTracked) + 1
+	tape.AssignCounter(&b.NumBatchesTracked, batches)
+	if count == 0 {
+		return // there is nothing to learn from
+	}
+	share := b.config.Momentum
+	if b.config.Cumulative {
+		share = 1 / float64(batches)
+	}
+	average := func(running, now autograd.Variable, factor float64) {
+		now = now.Reshape(running.Size()).MulScalar(share * factor)
+		tape.Assign(running, tape.Current(running).MulScalar(1-share).Add(now))
+	}
+	average(b.RunningMean, mean, 1)
+	average(b.RunningVar, variance, float64(count)/float64(count-1))
+}
+
+// watched is a parameter on x's tape, if x is on one: what is computed from it alone is
+// recorded there, and allocates nothing.
+func watched(x, w autograd.Variable) autograd.Variable {
+	if tape := x.Tape(); tape != nil {
+		return tape.Watch(w)
+	}
+	return w
+}
+
+// current is the value that a buffer has in the step that x belongs to.
+func current(x, buffer autograd.Variable) autograd.Variable {
+	if tape := x.Tape(); tape != nil {
+		return tape.Current(buffer)
+	}
+	return buffer
+}
+
+// BatchNorm1d is batch normalization of [batch, channels] or [batch, channels, length].
+type BatchNorm1d struct{ BatchNorm }
+
+// NewBatchNorm1d is a BatchNorm1d with weight 1 and bias 0. It panics with
+// [*autograd.ValueError] unless channels is positive and the numbers of config are in
+// their range.
+func NewBatchNorm1d(channels int, config BatchNormConfig) *BatchNorm1d {
+	return &BatchNorm1d{newBatchNorm("nn.NewBatchNorm1d", channels, config)}
+}
+
+// Forward normalizes x. It panics with [*autograd.ShapeError] if x has another shape, or
+// in training only one number for each channel.
+func (b *BatchNorm1d) Forward(x autograd.Variable) autograd.Variable {
+	defer in(b)
+	return b.normalize("nn.BatchNorm1d", x, 2, 3)
+}
+
+// BatchNorm2d is batch normalization of [batch, channels, height, width].
+type BatchNorm2d struct{ BatchNorm }
+
+// NewBatchNorm2d is a BatchNorm2d, like [NewBatchNorm1d] otherwise.
+func NewBatchNorm2d(channels int, config BatchNormConfig) *BatchNorm2d {
+	return &BatchNorm2d{newBatchNorm("nn.NewBatchNorm2d", channels, config)}
+}
+
+// Forward normalizes x, as that of [BatchNorm1d].
+func (b *BatchNorm2d) Forward(x autograd.Variable) autograd.Variable {
+	defer in(b)
+	return b.normalize("nn.BatchNorm2d", x, 4, 4)
+}
+
+// BatchNorm3d is batch normalization of [batch, channels, depth, height, width].
+type BatchNorm3d struct{ BatchNorm }
+
+// NewBatchNorm3d is a BatchNorm3d, like [NewBatchNorm1d] otherwise.
+func NewBatchNorm3d(channels int, config BatchNormConfig) *BatchNorm3d {
+	return &BatchNorm3d{newBatchNorm("nn.NewBatchNorm3d", channels, config)}
+}
+
+// Forward normalizes x, as that of [BatchNorm1d].
+func (b *BatchNorm3d) Forward(x autograd.Variable) autograd.Variable {
+	defer in(b)
+	return b.normalize("nn.BatchNorm3d", x, 5, 5)
+}

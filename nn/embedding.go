@@ -1,0 +1,84 @@
+package nn
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// EmbeddingConfig configures [NewEmbedding]. The zero value is a table of float32 that is
+// trained as a whole.
+type EmbeddingConfig struct {
+	// Padding lists tokens whose rows are 0 at first and get no gradient.
+	Padding []int
+
+	Init  Initializer    // of the table; nil means Normal(0, 1)
+	DType autograd.DType // Float32 by default
+}
+
+// Embedding is a table with a row of features for each token. Its parameter is named
+// "weight". Any number of goroutines may look up at once, each with its own tape.
+type Embedding struct {
+	Weight autograd.Variable // [tokens, features]
+
+	padding []int
+}
+
+// NewEmbedding is an Embedding with rows drawn from rng. It panics with
+// [*autograd.ValueError] unless tokens and features are positive, and with
+// [*autograd.IndexError] if a padding token is none.
+func NewEmbedding(rng *rand.Rand, tokens, features int, config EmbeddingConfig) *Embedding {
+	const op = "nn.NewEmbedding"
+	if tokens < 1 || features < 1 {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%d tokens and %d features: expected positive numbers", tokens, features)})
+	}
+	e := &Embedding{Weight: autograd.Parameter(autograd.Zeros(config.DType, tokens, features)), padding: slices.Clone(config.Padding)}
+	orInit(config.Init, Normal(0, 1))(rng, e.Weight, tokens, features)
+	for i, token := range e.padding {
+		if token < 0 || token >= tokens {
+			panic(&autograd.IndexError{Op: op, Index: token, At: i, Size: tokens})
+		}
+		for j := range features {
+			set(e.Weight, token*features+j, 0)
+		}
+	}
+	return e
+}
+
+// Parts yields the weight.
+func (e *Embedding) Parts() iter.Seq2[string, Part] { return Parts(Weight("weight", e.Weight)) }
+
+// Lookup is the rows of tokens, which come in row-major order in the given shape, or as
+// one axis without one: of shape [shape…, features], on tape t, or on none if t is nil.
+// It panics with [*autograd.IndexError] for a token that is not in the table, and with
+// [*autograd.ShapeError] if the shape does not have as many elements as there are tokens.
+func (e *Embedding) Lookup(t *autograd.Tape, tokens []int, shape ...int) autograd.Variable {
+	defer in(e)
+	w := e.Weight
+	if t != nil {
+		w = t.Watch(w)
+	}
+	rows := autograd.Embedding(w, tokens, shape...)
+	if len(e.padding) == 0 {
+		return rows
+	}
+	isPadding := autograd.Zeros(w.DType(), append(slices.Clone(rows.Shape()[:rows.Rank()-1]), 1)...)
+	for i, token := range tokens {
+		if slices.Contains(e.padding, token) {
+			set(isPadding, i, 1)
+		}
+	}
+	return autograd.Where(isPadding, rows.Detach(), rows)
+}
+
+// set sets an element of v, by its row-major position.
+func set(v autograd.Variable, i int, x float64) {
+	if v.DType() == autograd.Float32 {
+		v.Float32s()[i] = float32(x)
+	} else {
+		v.Float64s()[i] = x
+	}
+}

@@ -1,0 +1,168 @@
+package nn_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/reference"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+// TestReferenceLayers compares layers with PyTorch's: names in the state, results,
+// gradients, buffers after two steps of training, and results in inference.
+func TestReferenceLayers(t *testing.T) {
+	reference.RunLayers(t, "layers.jsonl.gz", map[string]func(c *reference.LayerCase) *reference.Layer{
+		"Linear":             referenceLinear,
+		"BatchNorm1d":        referenceBatchNorm,
+		"BatchNorm2d":        referenceBatchNorm,
+		"BatchNorm3d":        referenceBatchNorm,
+		"Embedding":          referenceEmbedding,
+		"LSTM":               referenceLSTM,
+		"MultiheadAttention": referenceAttention,
+	})
+}
+
+const double = autograd.Float64
+
+// decoded is JSON as a T. A field that T does not have is an option that a layer lacks.
+func decoded[T any](c *reference.LayerCase, text []byte) T {
+	var value T
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&value); err != nil {
+		panic(fmt.Sprintf("case %s: %v", c.Name, err))
+	}
+	return value
+}
+
+// referenceLayer is a module with a way to call it.
+func referenceLayer(m nn.Module, call func(tape *autograd.Tape, xs []v) []v) *reference.Layer {
+	l := &reference.Layer{Params: nn.Params(m), Buffers: nn.Buffers(m), Counters: nn.Counters(m), Call: call}
+	for name, p := range nn.Walk(m) {
+		if p.Module == nil {
+			l.Names = append(l.Names, name)
+		}
+	}
+	return l
+}
+
+func forward(layer nn.Layer) *reference.Layer {
+	return referenceLayer(layer, func(_ *autograd.Tape, xs []v) []v { return []v{layer.Forward(xs[0])} })
+}
+
+func isSet(b *bool, def bool) bool {
+	if b == nil {
+		return def
+	}
+	return *b
+}
+
+func referenceLinear(c *reference.LayerCase) *reference.Layer {
+	options := decoded[struct{ Bias *bool }](c, c.Options)
+	sizes := decoded[[2]int](c, c.Args)
+	return forward(nn.NewLinear(newRand(1), sizes[0], sizes[1], nn.LinearConfig{NoBias: !isSet(options.Bias, true), DType: double}))
+}
+
+func referenceBatchNorm(c *reference.LayerCase) *reference.Layer {
+	options := decoded[struct {
+		Eps      float64
+		Momentum json.RawMessage
+		Affine   *bool
+		Track    *bool `json:"track_running_stats"`
+	}](c, c.Options)
+	config := nn.BatchNormConfig{Eps: options.Eps, NoAffine: !isSet(options.Affine, true), NoRunningStats: !isSet(options.Track, true), DType: double}
+	if options.Momentum != nil {
+		momentum := decoded[*float64](c, options.Momentum)
+		if config.Cumulative = momentum == nil; momentum != nil {
+			config.Momentum = *momentum
+		}
+	}
+	channels := decoded[[1]int](c, c.Args)[0]
+	switch c.Layer {
+	case "BatchNorm1d":
+		return forward(nn.NewBatchNorm1d(channels, config))
+	case "BatchNorm2d":
+		return forward(nn.NewBatchNorm2d(channels, config))
+	}
+	return forward(nn.NewBatchNorm3d(channels, config))
+}
+
+func referenceEmbedding(c *reference.LayerCase) *reference.Layer {
+	options := decoded[struct {
+		Padding *int `json:"padding_idx"`
+	}](c, c.Options)
+	sizes := decoded[[2]int](c, c.Args)
+	config := nn.EmbeddingConfig{DType: double}
+	if options.Padding != nil {
+		config.Padding = []int{*options.Padding}
+	}
+	e := nn.NewEmbedding(newRand(1), sizes[0], sizes[1], config)
+	tokens, shape := c.Inputs[0].Ints(), c.Inputs[0].Shape
+	return referenceLayer(e, func(tape *autograd.Tape, _ []v) []v { return []v{e.Lookup(tape, tokens, shape...)} })
+}
+
+func referenceLSTM(c *reference.LayerCase) *reference.Layer {
+	options := decoded[struct {
+		Layers        int   `json:"num_layers"`
+		Bidirectional bool  `json:"bidirectional"`
+		BatchFirst    bool  `json:"batch_first"`
+		Bias          *bool `json:"bias"`
+	}](c, c.Options)
+	sizes := decoded[[2]int](c, c.Args)
+	l := nn.NewLSTM(newRand(1), sizes[0], sizes[1], nn.LSTMConfig{
+		Layers: options.Layers, Bidirectional: options.Bidirectional, NoBias: !isSet(options.Bias, true), TimeFirst: !options.BatchFirst, DType: double,
+	})
+	var input nn.LSTMInput
+	if text, ok := c.Keywords["lengths"]; ok {
+		input.Lengths = decoded[struct {
+			Shape []int
+			DType string
+			Data  []int
+		}](c, text).Data
+	}
+	return referenceLayer(l, func(_ *autograd.Tape, xs []v) []v {
+		input := input
+		if len(xs) == 3 {
+			input.State = nn.LSTMState{H: xs[1], C: xs[2]}
+		}
+		y, state := l.Run(xs[0], input)
+		return []v{y, state.H, state.C}
+	})
+}
+
+func referenceAttention(c *reference.LayerCase) *reference.Layer {
+	options := decoded[struct {
+		Heads      int `json:"num_heads"`
+		KDim, VDim int
+		Bias       *bool
+		BatchFirst bool `json:"batch_first"`
+	}](c, c.Options)
+	features := decoded[[1]int](c, c.Args)[0]
+	a := nn.NewMultiheadAttention(newRand(1), features, options.Heads, nn.MultiheadAttentionConfig{
+		KeyDim: options.KDim, ValueDim: options.VDim, NoBias: !isSet(options.Bias, true), SequenceFirst: !options.BatchFirst, DType: double,
+	})
+	input := nn.AttentionInput{NeedWeights: true}
+	for name, text := range c.Keywords {
+		mask := decoded[reference.Tensor](c, text)
+		keep := mask.Variable(double).Neg().AddScalar(1) // PyTorch masks what is not to be seen
+		switch name {
+		case "attn_mask":
+			input.Keep = keep
+		case "key_padding_mask":
+			input.KeyKeep = keep
+		default:
+			panic(fmt.Sprintf("case %s: there is no %s", c.Name, name))
+		}
+	}
+	return referenceLayer(a, func(_ *autograd.Tape, xs []v) []v {
+		q, k, val := xs[0], xs[0], xs[0]
+		if len(xs) == 3 {
+			k, val = xs[1], xs[2]
+		}
+		y, weights := a.Attend(q, k, val, input)
+		return []v{y, weights}
+	})
+}

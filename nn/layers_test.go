@@ -1,0 +1,478 @@
+package nn_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/autograd/gradcheck"
+	"github.com/chainrule-go/chainrule/internal/race"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+// layerRow is a layer in the tests of all layers. A new layer gets one row, or one for
+// each of its ways to compute.
+type layerRow struct {
+	name string // of the type, and what is special after a space
+	make func(seed uint64, dtype autograd.DType) nn.Module
+
+	// state is the names of what is saved, in order.
+	state []string
+
+	// shapes are those of the inputs, whose elements are drawn from the normal
+	// distribution; none has a kink near them but those given.
+	shapes [][]int
+	kinks  []float64
+
+	// call computes all results from the inputs and appends them to ys; nil means Forward.
+	call func(m nn.Module, tape *autograd.Tape, xs, ys []v) []v
+
+	results [4]v // memory for call
+
+	// allocates is why a steady step may allocate; empty if it must not.
+	allocates string
+}
+
+func layerRows() []layerRow {
+	stateless := func(l nn.Module) func(uint64, autograd.DType) nn.Module {
+		return func(uint64, autograd.DType) nn.Module { return l }
+	}
+	type dtype = autograd.DType
+	norm := []string{"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
+	lengths := []int{3, 1, 4}
+	return []layerRow{
+		{name: "Linear", state: []string{"weight", "bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{DType: d})
+		}},
+		{name: "Linear without bias", state: []string{"weight"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{NoBias: true, DType: d})
+		}},
+		{name: "ReLU", make: stateless(nn.ReLU{}), shapes: [][]int{{3, 4}}, kinks: []float64{0}},
+		{name: "Sigmoid", make: stateless(nn.Sigmoid{}), shapes: [][]int{{3, 4}}},
+		{name: "Tanh", make: stateless(nn.Tanh{}), shapes: [][]int{{3, 4}}},
+		{name: "Softmax", make: stateless(nn.Softmax{}), shapes: [][]int{{3, 4}}},
+		{name: "Flatten", make: stateless(nn.Flatten{}), shapes: [][]int{{2, 3, 4}}},
+		{name: "Func", make: stateless(nn.Func(autograd.Variable.GELU)), shapes: [][]int{{3, 4}}},
+		{name: "Sequential", state: []string{"0.weight", "0.bias", "2.0.weight", "2.0.bias"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			rng := newRand(seed)
+			return nn.Sequential{nn.NewLinear(rng, 4, 3, nn.LinearConfig{DType: d}), nn.Tanh{}, nn.Sequential{nn.NewLinear(rng, 3, 2, nn.LinearConfig{DType: d})}}
+		}},
+		{name: "BatchNorm1d", state: norm, shapes: [][]int{{5, 3}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})
+		}},
+		{name: "BatchNorm1d of sequences", state: norm, shapes: [][]int{{3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm1d(2, nn.BatchNormConfig{DType: d, Momentum: 0.3})
+		}},
+		{name: "BatchNorm2d", state: norm, shapes: [][]int{{2, 3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm2d(3, nn.BatchNormConfig{DType: d})
+		}},
+		{name: "BatchNorm2d cumulative", state: norm, shapes: [][]int{{2, 2, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm2d(2, nn.BatchNormConfig{DType: d, Cumulative: true})
+		}},
+		{name: "BatchNorm2d without parameters", state: norm[2:], shapes: [][]int{{2, 2, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm2d(2, nn.BatchNormConfig{DType: d, NoAffine: true})
+		}},
+		{name: "BatchNorm3d", state: norm[:2], shapes: [][]int{{2, 2, 1, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm3d(2, nn.BatchNormConfig{DType: d, NoRunningStats: true})
+		}},
+		{name: "Frozen", state: []string{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}, shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.Frozen(nn.Sequential{nn.NewLinear(newRand(seed), 2, 3, nn.LinearConfig{DType: d}), nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})})
+		}},
+		{name: "Embedding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d})
+		}, call: lookup},
+		{name: "Embedding with padding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Padding: []int{0}})
+		}, call: lookup, allocates: "the mask of what is padding"},
+		{name: "LSTM", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{DType: d})
+		}},
+		{
+			name: "LSTM of two layers in both directions", state: lstmNames("l0", "l0_reverse", "l1", "l1_reverse"),
+			shapes: [][]int{{2, 2, 2}, {4, 2, 2}, {4, 2, 2}},
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{Layers: 2, Bidirectional: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, state := m.(*nn.LSTM).Run(xs[0], nn.LSTMInput{State: nn.LSTMState{H: xs[1], C: xs[2]}})
+				return append(ys, y, state.H, state.C)
+			},
+		},
+		{
+			name: "LSTM with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 4, 2}}, allocates: "the mask of what is over",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewLSTM(newRand(seed), 2, 1, nn.LSTMConfig{Bidirectional: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, state := m.(*nn.LSTM).Run(xs[0], nn.LSTMInput{Lengths: lengths})
+				return append(ys, y, state.H, state.C)
+			},
+		},
+		{name: "MultiheadAttention", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
+		}},
+		{
+			name: "MultiheadAttention with masks", state: []string{"q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"},
+			shapes: [][]int{{2, 2, 2}, {2, 3, 1}, {2, 3, 3}, {2, 3}}, allocates: "masks",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewMultiheadAttention(newRand(seed), 2, 2, nn.MultiheadAttentionConfig{KeyDim: 1, ValueDim: 3, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, weights := m.(*nn.MultiheadAttention).Attend(xs[0], xs[1], xs[2], nn.AttentionInput{
+					KeyKeep: autograd.New([]float64{1, 1, 0, 0, 1, 1}, 2, 3).AsType(xs[0].DType()), Bias: xs[3], Causal: true, NeedWeights: true,
+				})
+				return append(ys, y, weights)
+			},
+		},
+	}
+}
+
+func lookup(m nn.Module, tape *autograd.Tape, _, ys []v) []v {
+	return append(ys, m.(*nn.Embedding).Lookup(tape, tokens, 2, 2))
+}
+
+var tokens = []int{1, 4, 1, 0}
+
+func lstmNames(suffixes ...string) []string {
+	var names []string
+	for _, s := range suffixes {
+		names = append(names, "weight_ih_"+s, "weight_hh_"+s, "bias_ih_"+s, "bias_hh_"+s)
+	}
+	return names
+}
+
+// compute calls the layer, and makes one array of all results.
+func (row *layerRow) compute(m nn.Module, tape *autograd.Tape, xs []v) v {
+	if row.call == nil {
+		return m.(nn.Layer).Forward(xs[0])
+	}
+	results := row.call(m, tape, xs, nil)
+	if len(results) == 1 {
+		return results[0]
+	}
+	var flat []v
+	for _, y := range results {
+		flat = append(flat, y.Reshape(-1))
+	}
+	return autograd.Concat(0, flat...)
+}
+
+// total is the sum of the squares of all results.
+func (row *layerRow) total(m nn.Module, tape *autograd.Tape, xs []v) v {
+	if row.call == nil {
+		return m.(nn.Layer).Forward(xs[0]).Square().Sum()
+	}
+	var sum v
+	for i, y := range row.call(m, tape, xs, row.results[:0]) {
+		if y = y.Square().Sum(); i == 0 {
+			sum = y
+		} else {
+			sum = sum.Add(y)
+		}
+	}
+	return sum
+}
+
+// build makes the layer, with parameters that are not 0 or 1, which would hide mistakes.
+func (row *layerRow) build(seed uint64, dtype autograd.DType) nn.Module {
+	m := row.make(seed, dtype)
+	rng := newRand(seed + 100)
+	for _, w := range nn.Params(m) {
+		noise := autograd.Normal(rng, double, 0, 0.3, w.Shape()...).AsType(dtype)
+		w.CopyFrom(w.Detach().Add(noise))
+	}
+	return m
+}
+
+// draw makes the inputs, those of float32 rounded from those of float64.
+func (row *layerRow) draw(dtype autograd.DType) []v {
+	var xs []v
+	rng := newRand(11)
+	for _, shape := range row.shapes {
+		xs = append(xs, autograd.Normal(rng, double, 0, 1, shape...).AsType(dtype))
+	}
+	return xs
+}
+
+// TestLayerRows sees that every exported layer has a row.
+func TestLayerRows(t *testing.T) {
+	rows := map[string]bool{}
+	for _, row := range layerRows() {
+		name, _, _ := strings.Cut(row.name, " ")
+		rows[name] = true
+	}
+	layers := exportedLayers(t)
+	for _, name := range layers {
+		if !rows[name] {
+			t.Errorf("nn.%s has no row in layerRows", name)
+		}
+	}
+	if len(layers) < 13 {
+		t.Errorf("found %v only", layers)
+	}
+}
+
+// exportedLayers are the exported types that compute something from a Variable or on a
+// tape: those with an exported method whose first argument is one, losses excepted.
+func exportedLayers(t *testing.T) []string {
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, file := range packages["nn"].Files {
+		for _, declaration := range file.Decls {
+			f, ok := declaration.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || !f.Name.IsExported() || len(f.Type.Params.List) == 0 {
+				continue
+			}
+			receiver := strings.TrimPrefix(typeText(f.Recv.List[0].Type), "*")
+			takes := typeText(f.Type.Params.List[0].Type)
+			isLoss := f.Name.Name == "Loss" || f.Name.Name == "Of" || f.Name.Name == "Probabilities"
+			if ast.IsExported(receiver) && (takes == "autograd.Variable" || takes == "*autograd.Tape") && !isLoss {
+				found[receiver] = true
+			}
+		}
+	}
+	delete(found, "StepContext")
+	var names []string
+	for name := range found {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// typeText is a type's expression as text.
+func typeText(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return "*" + typeText(e.X)
+	case *ast.SelectorExpr:
+		return typeText(e.X) + "." + e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+// Gradients with respect to inputs and parameters, in training and in inference, and the
+// second order.
+func TestLayerGradients(t *testing.T) {
+	for _, row := range layerRows() {
+		for _, training := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, training %v", row.name, training), func(t *testing.T) {
+				t.Parallel()
+				m := row.build(3, autograd.Float32)
+				if len(row.state) == 0 && row.shapes == nil {
+					t.Skip("nothing to differentiate")
+				}
+				gradcheck.TestModel(t, gradcheck.Options{
+					SecondOrder: true, ATol: 1e-13, Kinks: row.kinks, Tape: autograd.TapeConfig{Training: training},
+					Skip: func(input, element int) bool { return row.name == "Embedding with padding" && element < 3 },
+				}, gradcheck.Model{
+					Params: nn.Params(m), Buffers: nn.Buffers(m), Inputs: row.draw(autograd.Float32),
+					Forward: func(tape *autograd.Tape, xs []v) v { return row.compute(m, tape, xs) },
+				})
+			})
+		}
+	}
+}
+
+// What is saved has PyTorch's names, and is all there is: a layer that loads it computes
+// the same.
+func TestLayerFiles(t *testing.T) {
+	for _, row := range layerRows() {
+		t.Run(row.name, func(t *testing.T) {
+			for _, dtype := range []autograd.DType{autograd.Float32, double} {
+				m, other := row.build(1, dtype), row.build(2, dtype)
+				var got []string
+				for name, p := range nn.Walk(m) {
+					if p.Module == nil {
+						got = append(got, name)
+					}
+				}
+				if diff := cmp.Diff(row.state, got); diff != "" {
+					t.Fatalf("state (-want +got):\n%s", diff)
+				}
+				row.step(m, dtype) // so that buffers are no longer what they were
+				if err := nn.Load(bytes.NewReader(saved(t, m, nil)), other, nn.LoadConfig{}); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(bitsOf(m), bitsOf(other)); diff != "" {
+					t.Errorf("(-saved +loaded):\n%s", diff)
+				}
+				for _, training := range []bool{true, false} {
+					if diff := cmp.Diff(row.bits(m, dtype, training), row.bits(other, dtype, training)); diff != "" {
+						t.Errorf("results (-saved +loaded):\n%s", diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// step computes the layer in training and commits what it assigned.
+func (row *layerRow) step(m nn.Module, dtype autograd.DType) {
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+	row.total(m, tape, row.on(tape, dtype))
+	tape.Commit()
+}
+
+// on is the inputs on a tape.
+func (row *layerRow) on(tape *autograd.Tape, dtype autograd.DType) []v {
+	xs := row.draw(dtype)
+	for i, x := range xs {
+		xs[i] = tape.Watch(x)
+	}
+	return xs
+}
+
+// bits is all results and gradients, bit by bit.
+func (row *layerRow) bits(m nn.Module, dtype autograd.DType, training bool) []uint64 {
+	var bits []uint64
+	for _, x := range row.numbers(m, dtype, training) {
+		bits = append(bits, math.Float64bits(x))
+	}
+	return bits
+}
+
+// numbers is all results and gradients.
+func (row *layerRow) numbers(m nn.Module, dtype autograd.DType, training bool) []float64 {
+	tape := autograd.NewTape(autograd.TapeConfig{Training: training, Seed: 5})
+	xs := row.on(tape, dtype)
+	y := row.compute(m, tape, xs)
+	numbers := y.Floats()
+	if grads := y.Square().Sum().Backward(); true {
+		for _, x := range xs {
+			numbers = append(numbers, grads.Of(x).Floats()...)
+		}
+		for _, w := range nn.Params(m) {
+			numbers = append(numbers, grads.Of(w).Floats()...)
+		}
+	}
+	return numbers
+}
+
+// Inference changes nothing, and without recording it gives the same; training changes
+// buffers and counters when it is committed, and not before.
+func TestLayerModes(t *testing.T) {
+	for _, row := range layerRows() {
+		t.Run(row.name, func(t *testing.T) {
+			m := row.build(1, double)
+			before := bitsOf(m)
+			recorded, plain := autograd.NewTape(autograd.TapeConfig{}), autograd.NewTape(autograd.TapeConfig{NoGrad: true})
+			y := row.compute(m, recorded, row.on(recorded, double))
+			recorded.Commit()
+			if diff := cmp.Diff(y.Floats(), row.compute(m, plain, row.on(plain, double)).Floats()); diff != "" {
+				t.Errorf("without recording (-recorded +not):\n%s", diff)
+			}
+			plain.Commit()
+			row.bits(m, double, true) // without a Commit
+			if diff := cmp.Diff(before, bitsOf(m)); diff != "" {
+				t.Errorf("the state was changed (-before +after):\n%s", diff)
+			}
+			row.step(m, double)
+			moves := !strings.HasPrefix(row.name, "Frozen") && len(slices.Collect(values(nn.Counters(m)))) > 0
+			if changed := !cmp.Equal(before, bitsOf(m)); changed != moves {
+				t.Errorf("a training step changed the state: %v, want %v", changed, moves)
+			}
+		})
+	}
+}
+
+func values[T any](seq func(func(string, T) bool)) func(func(T) bool) {
+	return func(yield func(T) bool) {
+		seq(func(_ string, x T) bool { return yield(x) })
+	}
+}
+
+// Goroutines share a layer.
+func TestLayersAreShared(t *testing.T) {
+	for _, row := range layerRows() {
+		t.Run(row.name, func(t *testing.T) {
+			m := row.build(1, autograd.Float32)
+			want := [2][]uint64{row.bits(m, autograd.Float32, false), row.bits(m, autograd.Float32, true)}
+			var wait sync.WaitGroup
+			for i := range 8 {
+				wait.Go(func() {
+					if got := row.bits(m, autograd.Float32, i%2 == 1); !slices.Equal(got, want[i%2]) {
+						t.Error("the results differ")
+					}
+				})
+			}
+			wait.Wait()
+		})
+	}
+}
+
+// Results and gradients of float32 are those of float64, rounded.
+func TestLayersOfFloat32(t *testing.T) {
+	for _, row := range layerRows() {
+		t.Run(row.name, func(t *testing.T) {
+			for _, training := range []bool{true, false} {
+				single, wide := row.build(1, autograd.Float32), row.build(1, double)
+				got, want := row.numbers(single, autograd.Float32, training), row.numbers(wide, double, training)
+				scale := 1.
+				for _, x := range want {
+					scale = max(scale, math.Abs(x))
+				}
+				for i, x := range want {
+					if !(math.Abs(got[i]-x) <= 2e-5*scale) {
+						t.Fatalf("training %v: number %d is %v, in float64 %v", training, i, got[i], x)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestLayersDoNotAllocate(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	for _, row := range layerRows() {
+		t.Run(row.name, func(t *testing.T) {
+			if row.allocates != "" {
+				t.Skip(row.allocates)
+			}
+			m := row.build(1, autograd.Float32)
+			for _, config := range []autograd.TapeConfig{{Training: true}, {NoGrad: true}} {
+				tape, inputs := autograd.NewTape(config), row.draw(autograd.Float32)
+				xs := make([]v, len(inputs))
+				step := func() {
+					tape.Reset()
+					for i, x := range inputs {
+						xs[i] = tape.Watch(x)
+					}
+					if row.call == nil {
+						y := m.(nn.Layer).Forward(xs[0])
+						if !config.NoGrad {
+							y.Square().Sum().Backward()
+						}
+					} else if y := row.total(m, tape, xs); !config.NoGrad {
+						y.Backward()
+					}
+					tape.Commit()
+				}
+				for range 3 {
+					step()
+				}
+				if n := testing.AllocsPerRun(20, step); n != 0 {
+					t.Errorf("%+v: %v allocations in a step", config, n)
+				}
+			}
+		})
+	}
+}
