@@ -4,30 +4,30 @@ package simd
 
 import "testing"
 
-// TestCircularKernelsStop checks that the assembly of Sin does angles up to its
-// limit itself and stops before the vector with a larger one.
+// TestCircularKernelsStop checks that the assembly of Sin and Cos does angles up to
+// its limit itself and stops at most two vectors before a larger one.
 func TestCircularKernelsStop(t *testing.T) {
-	if active < avx2 {
-		t.Skip("no AVX2")
+	for _, set := range instructionSets()[1:] {
+		set.with(func() {
+			stopsBefore(t, sinAssembly[float32], sinWidth(), 1e6, -2e6)
+			stopsBefore(t, cosAssembly[float64], cosWidth(), 1e9, -2e9)
+		})
 	}
-	const n = 45
+}
+
+func stopsBefore[T Float](t *testing.T, kernel func(dst, x *T, n int) int, width int, large, tooLarge T) {
+	const n = 75
 	for at := range n + 1 { // at n, no angle is too large
-		x32, x64 := make([]float32, n), make([]float64, n)
-		for i := range n {
-			x32[i], x64[i] = 1e6, 1e9
+		x := make([]T, n)
+		for i := range x {
+			x[i] = large
 		}
-		want32, want64 := n, n
 		if at < n {
-			x32[at], x64[at] = -2e6, -2e9
-			want32, want64 = at, at
+			x[at] = tooLarge
 		}
-		did32 := sinF32AVX2(&x32[0], &x32[0], n)
-		did64 := cosF64AVX2(&x64[0], &x64[0], n)
-		if did32 > want32 || did32 < want32-15 || at == n && did32 != n {
-			t.Errorf("float32, angle too large at %d: did %d", at, did32)
-		}
-		if did64 > want64 || did64 < want64-7 || at == n && did64 != n {
-			t.Errorf("float64, angle too large at %d: did %d", at, did64)
+		did := kernel(&x[0], &x[0], n)
+		if did > at || at == n && did < n || did < at-2*width/sizeOf[T]() {
+			t.Errorf("%T with vectors of %d bytes: did %d of %d angles, %d being too large", x, width, did, n, at)
 		}
 	}
 }

@@ -8,14 +8,13 @@ import (
 )
 
 func TestBytesToFloats(t *testing.T) {
-	t.Run("float32", testBytesToFloats[float32])
-	t.Run("float64", testBytesToFloats[float64])
+	everyForm(t, testBytesToFloats[float32], testBytesToFloats[float64])
 }
 
 func testBytesToFloats[T Float](t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	memory := guardedFloats[T](t, 70, true)
-	for n := range 68 {
+	memory := guardedFloats[T](t, 140, true)
+	for n := range 140 {
 		src := guardedFloats[float32](t, (n+3)/4, true) // memory for bytes that ends in a guard page
 		bytes := bytesOf(src)[len(bytesOf(src))-n:]
 		for i := range bytes {
@@ -34,9 +33,13 @@ func testBytesToFloats[T Float](t *testing.T) {
 }
 
 func TestFloat32To64AndBack(t *testing.T) {
+	everyForm(t, testFloat32To64, testFloat64To32)
+}
+
+func testFloat32To64(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	wide, narrow := guardedFloats[float64](t, 70, true), guardedFloats[float32](t, 70, true)
-	for n := range 68 {
+	wide, narrow := guardedFloats[float64](t, 140, true), guardedFloats[float32](t, 140, true)
+	for n := range 140 {
 		d, s := wide[len(wide)-n:], narrow[len(narrow)-n:]
 		for i := range s {
 			s[i] = anything[float32](r)
@@ -44,9 +47,17 @@ func TestFloat32To64AndBack(t *testing.T) {
 		Float32To64(d, s)
 		for i := range d {
 			if d[i] != float64(s[i]) && s[i] == s[i] {
-				t.Fatalf("Float32To64, n=%d: element %d: %v, want %v", n, i, d[i], float64(s[i]))
+				t.Fatalf("n=%d: element %d: %v, want %v", n, i, d[i], float64(s[i]))
 			}
 		}
+	}
+}
+
+func testFloat64To32(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	wide, narrow := guardedFloats[float64](t, 140, true), guardedFloats[float32](t, 140, true)
+	for n := range 140 {
+		d, s := wide[len(wide)-n:], narrow[len(narrow)-n:]
 		for i := range d {
 			d[i] = anything[float64](r)
 			if i%3 == 0 {
@@ -56,16 +67,13 @@ func TestFloat32To64AndBack(t *testing.T) {
 		Float64To32(s, d)
 		for i := range s {
 			if want := float32(d[i]); s[i] != want && !math.IsNaN(d[i]) {
-				t.Fatalf("Float64To32, n=%d: element %d: %v, want %v", n, i, s[i], want)
+				t.Fatalf("n=%d: element %d: %v, want %v", n, i, s[i], want)
 			}
 		}
 	}
 }
 
-func TestTranspose(t *testing.T) {
-	t.Run("float32", testTranspose[float32])
-	t.Run("float64", testTranspose[float64])
-}
+func TestTranspose(t *testing.T) { everyForm(t, testTranspose[float32], testTranspose[float64]) }
 
 func testTranspose[T Float](t *testing.T) {
 	sizes := []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 31, 32, 33, 40, 65}

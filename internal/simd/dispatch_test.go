@@ -20,6 +20,19 @@ func (s instructionSet) with(f func()) {
 	f()
 }
 
+// everyForm runs the test of each element type as a subtest, with each instruction
+// set in use.
+func everyForm(t *testing.T, single, double func(t *testing.T)) {
+	for _, set := range instructionSets() {
+		t.Run(set.String(), func(t *testing.T) {
+			set.with(func() {
+				t.Run("float32", single)
+				t.Run("float64", double)
+			})
+		})
+	}
+}
+
 func TestChoose(t *testing.T) {
 	for _, c := range []struct {
 		word       string

@@ -30,13 +30,16 @@
 //	Go	Log2 LogAddExp Tan Asin Acos Atan Atan2 Hypot Sinh Cosh Asinh Acosh Atanh
 //	Go	Lgamma Digamma Trigamma Gather
 //
-// Exp, Expm1, Log, Log1p, Sin, Cos, Tanh, Sigmoid, LogSigmoid, Softplus, SiLU, Erf,
-// Erfc and GELU are within 4 units in the last place of the exact value
-// over their whole range, subnormal numbers included, in either form; a test
-// measures them against arithmetic of 128 bits. GELUTanh, whose exponent is a
-// cubic, and Mish lose relative precision towards −∞, derivatives where they
-// cross zero. Sums are pairwise over blocks, in an order that depends on the
-// length alone.
+// In every form these are within 4 units in the last place of the exact value, over
+// their whole range, subnormal numbers included; a test measures them against
+// arithmetic of 128 bits:
+//
+//	4 ulp	Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid LogSigmoid Softplus SiLU
+//	4 ulp	GELU GELUTanh Mish Erf Erfc
+//
+// But GELUTanh, whose exponent is a cubic, and Mish lose relative precision below −1,
+// derivatives where they cross zero. Sums are pairwise over blocks, in an order that
+// depends on the length alone.
 //
 // Lengths that do not fit are programmer's errors and panic with a message that
 // names the function and the lengths. Slices may be of any length,

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,35 +13,79 @@ import (
 	"unsafe"
 )
 
-// otherKernels are the kernels on operands of mixed types and shapes; each has
-// a test of its own name in convert_test.go.
-var otherKernels = []string{"bytesToFloats", "float32To64", "float64To32", "transpose"}
-
-// TestEveryKernelHasRow fails for an assembly kernel no row compares.
+// TestEveryKernelHasRow fails for an assembly kernel without a row.
 func TestEveryKernelHasRow(t *testing.T) {
 	source, err := os.ReadFile("kernels_amd64.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested := map[string]bool{}
-	for _, k := range otherKernels {
-		tested[k+"F32"], tested[k+"F64"] = true, true
+	has := map[string]bool{}
+	for name := range otherKernels {
+		has[name+"F32"], has[name+"F64"] = true, true
 	}
 	for _, r := range rows[float32]() {
-		tested[r.kernel+"F32"] = true
+		has[r.kernel+"F32"] = true
 	}
 	for _, r := range rows[float64]() {
-		tested[r.kernel+"F64"] = true
+		has[r.kernel+"F64"] = true
 	}
-	found := regexp.MustCompile(`(?m)^func (\w+F(32|64))AVX\d+\(`).FindAllStringSubmatch(string(source), -1)
+	found := regexp.MustCompile(`(?m)^func (\w+F(?:32|64))AVX\d+\(`).FindAllStringSubmatch(string(source), -1)
 	if len(found) < 100 {
 		t.Fatalf("kernels_amd64.go declares %d assembly functions; the pattern must be wrong", len(found))
 	}
 	for _, m := range found {
-		if !tested[m[1]] {
-			t.Errorf("assembly kernel %s has no row that compares it with its reference", m[1])
+		if !has[m[1]] {
+			t.Errorf("assembly kernel %s has no row", m[1])
 		}
 	}
+}
+
+// TestEveryRowSaysItsMeaning fails for a row that is compared with its reference only,
+// or names a test that does not exist.
+func TestEveryRowSaysItsMeaning(t *testing.T) {
+	tests := testFunctions(t)
+	for _, r := range rows[float64]() {
+		said := 0
+		for _, yes := range []bool{r.oracle != nil, r.values != nil, r.derivative != nil, r.term != nil, r.elsewhere != ""} {
+			if yes {
+				said++
+			}
+		}
+		if said != 1 {
+			t.Errorf("%s says its meaning in %d ways, want one", r.kernel, said)
+		}
+		if want := map[string]int{"dst x": len(points), "dst a* b*": len(pointsA)}[r.operands]; r.values != nil && len(r.values) != want {
+			t.Errorf("%s has %d values, want %d", r.kernel, len(r.values), want)
+		}
+		if r.elsewhere != "" && !tests[r.elsewhere] {
+			t.Errorf("%s is to be tested by %s, which does not exist", r.kernel, r.elsewhere)
+		}
+	}
+	for kernel, test := range otherKernels {
+		if !tests[test] {
+			t.Errorf("%s is to be tested by %s, which does not exist", kernel, test)
+		}
+	}
+}
+
+// testFunctions lists the tests of the package.
+func testFunctions(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`).FindAllStringSubmatch(string(source), -1) {
+			tests[m[1]] = true
+		}
+	}
+	return tests
 }
 
 func TestKernelsAgainstReference(t *testing.T) {
@@ -71,7 +116,7 @@ type rowTest[T Float] struct {
 }
 
 func newRowTest[T Float](t *testing.T, r row[T]) *rowTest[T] {
-	c := &rowTest[T]{t: t, row: r, names: strings.Fields(r.operands), random: rand.New(rand.NewPCG(1, 2))}
+	c := &rowTest[T]{t: t, row: r, names: r.names(), random: rand.New(rand.NewPCG(1, 2))}
 	for range c.names {
 		c.ends = append(c.ends, guardedFloats[T](t, longestTested+margin, true))
 		c.starts = append(c.starts, guardedFloats[T](t, longestTested+margin, false))

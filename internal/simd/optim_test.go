@@ -19,14 +19,15 @@ func TestAdam(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			t.Run("float32", func(t *testing.T) { testAdam[float32](t, c.p) })
-			t.Run("float64", func(t *testing.T) { testAdam[float64](t, c.p) })
+			everyForm(t,
+				func(t *testing.T) { testAdam[float32](t, c.p) },
+				func(t *testing.T) { testAdam[float64](t, c.p) })
 		})
 	}
 }
 
 func testAdam[T Float](t *testing.T, p AdamParams) {
-	const n = 21
+	const n = 101
 	r := rand.New(rand.NewPCG(1, 5))
 	w, m, v, g := make([]T, n), make([]T, n), make([]T, n), make([]T, n)
 	var w64, m64, v64 [n]float64
@@ -68,14 +69,15 @@ func TestSGD(t *testing.T) {
 	}
 	for _, p := range cases {
 		t.Run(fmt.Sprintf("%+v", p), func(t *testing.T) {
-			t.Run("float32", func(t *testing.T) { testSGD[float32](t, p) })
-			t.Run("float64", func(t *testing.T) { testSGD[float64](t, p) })
+			everyForm(t,
+				func(t *testing.T) { testSGD[float32](t, p) },
+				func(t *testing.T) { testSGD[float64](t, p) })
 		})
 	}
 }
 
 func testSGD[T Float](t *testing.T, p SGDParams) {
-	const n = 21
+	const n = 101
 	r := rand.New(rand.NewPCG(1, 6))
 	w, buf, g := make([]T, n), make([]T, n), make([]T, n)
 	var w64, buf64 [n]float64

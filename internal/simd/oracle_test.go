@@ -208,3 +208,17 @@ func bigTanh(x *big.Float) *big.Float {
 
 // bigSoftplus is ln(1 + e^x).
 func bigSoftplus(x *big.Float) *big.Float { return bigLog1p(bigExp(x)) }
+
+// bigLogSigmoid is −ln(1 + e^(−x)).
+func bigLogSigmoid(x *big.Float) *big.Float {
+	y := bigSoftplus(new(big.Float).Neg(x))
+	return y.Neg(y)
+}
+
+// bigGELUTanh is x·σ(2√(2/π)·(x + 0.044715·x³)).
+func bigGELUTanh(x *big.Float) *big.Float {
+	b := bigDiv(bigInt(44715), bigInt(1_000_000))
+	u := bigMul(x, bigAdd(bigInt(1), bigMul(b, bigMul(x, x))))
+	root := new(big.Float).SetPrec(precision).Sqrt(bigDiv(bigInt(2), bigPi()))
+	return bigMul(x, bigSigmoid(bigMul(bigScale(root, 1), u)))
+}

@@ -1,48 +1,40 @@
 package simd
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
-// TestSumsAreAccurate checks sums of a million terms against float64 arithmetic,
-// and that adding one after the other would be far worse.
+// TestSumsAreAccurate checks sums of a million terms against float64 arithmetic, with
+// every instruction set, and that adding one after the other would be far worse.
 func TestSumsAreAccurate(t *testing.T) {
-	const n = 1_000_003
-	r := rand.New(rand.NewPCG(9, 9))
+	const n, limit = 1_000_003, 4e-7
+	random := rand.New(rand.NewPCG(9, 9))
 	x, y := make([]float32, n), make([]float32, n)
-	var sum, squares, abs, dot, exps float64
+	var sum float64
 	var naive float32
 	for i := range x {
-		x[i], y[i] = r.Float32()-0.1, r.Float32()
-		v := float64(x[i])
-		sum += v
-		abs += math.Abs(v)
-		squares += v * v
-		dot += v * float64(y[i])
-		exps += math.Exp(float64(x[i] - 0.5))
+		x[i], y[i] = random.Float32()-0.1, random.Float32()
+		sum += float64(x[i])
 		naive += x[i]
 	}
-	cases := []struct {
-		name string
-		got  float32
-		want float64
-	}{
-		{"Sum", Sum(x), sum},
-		{"SumAbs", SumAbs(x), abs},
-		{"SumSquares", SumSquares(x), squares},
-		{"Dot", Dot(x, y), dot},
-		{"SumExp", SumExp(x, 0.5), exps},
-	}
-	const limit = 4e-7
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			if off := math.Abs(float64(c.got)-c.want) / math.Abs(c.want); !(off <= limit) {
-				t.Errorf("%s = %g, want %g: relative error %g", c.name, c.got, c.want, off)
+	for _, r := range rows[float32]() {
+		if r.term == nil {
+			continue
+		}
+		var want float64
+		for i := range x {
+			want += r.term(float64(x[i]), float64(y[i]))
+		}
+		for _, set := range instructionSets() {
+			var got float32
+			set.with(func() { got = r.run([][]float32{x, y})[0] })
+			if off := math.Abs(float64(got)-want) / math.Abs(want); !(off <= limit) {
+				t.Errorf("%s with %v = %g, want %g: relative error %g", r.kernel, set, got, want, off)
 			}
-		})
+		}
 	}
 	if off := math.Abs(float64(naive)-sum) / sum; off < 10*limit {
 		t.Errorf("naive summation has relative error %g; the case is too easy", off)
@@ -50,29 +42,38 @@ func TestSumsAreAccurate(t *testing.T) {
 }
 
 // TestSumsDependOnLengthOnly checks that neither the address nor what was summed
-// before changes a bit.
+// before changes a bit, nor does which assembly it is.
 func TestSumsDependOnLengthOnly(t *testing.T) {
 	t.Run("float32", testSumsDependOnLengthOnly[float32])
 	t.Run("float64", testSumsDependOnLengthOnly[float64])
 }
 
 func testSumsDependOnLengthOnly[T Float](t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 3))
+	random := rand.New(rand.NewPCG(2, 3))
 	for _, n := range []int{1, 5, 8, 31, 64, 1000, sumBlock, sumBlock + 1, 3*sumBlock + 17} {
 		memory := make([]T, n+8)
 		x := make([]T, n)
 		for i := range x {
-			x[i] = normal[T](r)
+			x[i] = normal[T](random)
 		}
-		sums := func(x []T) [5]T {
-			return [5]T{Sum(x), Dot(x, x), SumSquares(x), SumAbs(x), SumExp(x, 1)}
-		}
-		want := sums(x)
-		for shift := range 8 {
-			moved := memory[shift : shift+n]
-			copy(moved, x)
-			if got := sums(moved); got != want {
-				t.Errorf("n=%d, moved by %d elements: %v, want %v", n, shift, got, want)
+		for _, r := range rows[T]() {
+			if r.term == nil {
+				continue
+			}
+			var want []T // of assembly
+			for _, set := range instructionSets() {
+				for shift := range 8 {
+					moved := memory[shift : shift+n]
+					copy(moved, x)
+					var got []T
+					set.with(func() { got = r.run([][]T{moved, moved}) })
+					if shift == 0 && set <= avx2 {
+						want = got
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("%s with %v, n=%d, moved by %d elements: %v, want %v", r.kernel, set, n, shift, got, want)
+					}
+				}
 			}
 		}
 	}
@@ -80,37 +81,29 @@ func testSumsDependOnLengthOnly[T Float](t *testing.T) {
 
 // TestLongReductions checks lengths above one block against the reference.
 func TestLongReductions(t *testing.T) {
-	r := rand.New(rand.NewPCG(4, 4))
+	random := rand.New(rand.NewPCG(4, 4))
 	for _, n := range []int{sumBlock - 1, sumBlock, sumBlock + 1, 2 * sumBlock, 5*sumBlock + 321} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			x, y := make([]float64, n), make([]float64, n)
-			for i := range x {
-				x[i], y[i] = r.NormFloat64(), r.NormFloat64()
+		s := [][]float64{make([]float64, n), make([]float64, n)}
+		for i := range n {
+			s[0][i], s[1][i] = random.NormFloat64(), random.NormFloat64()
+		}
+		for _, r := range rows[float64]() {
+			if r.term == nil && r.elsewhere != "TestExtremes" {
+				continue
 			}
-			floor := 1e-15 * float64(n)
-			for _, c := range []struct {
-				name      string
-				got, want float64
-			}{
-				{"Sum", Sum(x), sumGeneric(x)},
-				{"Dot", Dot(x, y), dotGeneric(x, y)},
-				{"SumExp", SumExp(x, 1), sumExpGeneric(x, 1)},
-				{"MaxOf", MaxOf(x), maxOfGeneric(x)},
-				{"MinOf", MinOf(x), minOfGeneric(x)},
-				{"ArgMax", float64(ArgMax(x)), float64(argMaxGeneric(x))},
-			} {
-				if !within(c.got, c.want, 0, floor) {
-					t.Errorf("%s = %g, want %g", c.name, c.got, c.want)
+			want := r.ref(s)[0]
+			for _, set := range instructionSets() {
+				var got float64
+				set.with(func() { got = r.run(s)[0] })
+				if !within(got, want, 0, 4e-15*float64(n)) {
+					t.Errorf("%s with %v of %d elements = %g, want %g", r.kernel, set, n, got, want)
 				}
 			}
-		})
+		}
 	}
 }
 
-func TestExtremes(t *testing.T) {
-	t.Run("float32", testExtremes[float32])
-	t.Run("float64", testExtremes[float64])
-}
+func TestExtremes(t *testing.T) { everyForm(t, testExtremes[float32], testExtremes[float64]) }
 
 func testExtremes[T Float](t *testing.T) {
 	nan, inf := T(nan), T(inf)

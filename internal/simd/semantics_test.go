@@ -21,45 +21,55 @@ var equalBits = cmp.Comparer(func(a, b float64) bool {
 	return math.Float64bits(a) == math.Float64bits(b) || a != a && b != b
 })
 
-// TestBinarySemantics checks the two-operand functions at the pairs where they
-// could be understood differently.
-func TestBinarySemantics(t *testing.T) {
-	a := []float64{1, 2, 2, nan, 1, nan, inf, -inf, 0, -3}
-	b := []float64{2, 1, 2, 1, nan, nan, inf, inf, inf, -4}
-	cases := []struct {
-		name string
-		f32  func(dst, a, b []float32)
-		f64  func(dst, a, b []float64)
-		want []float64
-	}{
-		{"Add", Add[float32], Add[float64], []float64{3, 3, 4, nan, nan, nan, inf, nan, inf, -7}},
-		{"Sub", Sub[float32], Sub[float64], []float64{-1, 1, 0, nan, nan, nan, nan, -inf, -inf, 1}},
-		{"Mul", Mul[float32], Mul[float64], []float64{2, 2, 4, nan, nan, nan, inf, -inf, nan, 12}},
-		{"Div", Div[float32], Div[float64], []float64{0.5, 2, 1, nan, nan, nan, nan, nan, 0, 0.75}},
-		{"Max", Max[float32], Max[float64], []float64{2, 2, 2, nan, nan, nan, inf, inf, inf, -3}},
-		{"Min", Min[float32], Min[float64], []float64{1, 1, 2, nan, nan, nan, inf, -inf, 0, -4}},
-		{"StrongMul", StrongMul[float32], StrongMul[float64], []float64{2, 2, 4, nan, nan, nan, inf, -inf, 0, 12}},
-		{"Greater", Greater[float32], Greater[float64], []float64{0, 1, 0, 0, 0, 0, 0, 0, 0, 1}},
-		{"GreaterEqual", GreaterEqual[float32], GreaterEqual[float64], []float64{0, 1, 1, 0, 0, 0, 1, 0, 0, 1}},
-		{"Less", Less[float32], Less[float64], []float64{1, 0, 0, 0, 0, 0, 0, 1, 1, 0}},
-		{"LessEqual", LessEqual[float32], LessEqual[float64], []float64{1, 0, 1, 0, 0, 0, 1, 1, 1, 0}},
-		{"Equal", Equal[float32], Equal[float64], []float64{0, 0, 1, 0, 0, 0, 1, 0, 0, 0}},
-		{"NotEqual", NotEqual[float32], NotEqual[float64], []float64{1, 1, 0, 1, 1, 1, 0, 1, 1, 1}},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			got := make([]float64, len(a))
-			c.f64(got, a, b)
-			if diff := cmp.Diff(c.want, got, equalBits); diff != "" {
-				t.Errorf("float64 (-want +got):\n%s", diff)
+// TestValues checks the exact functions at the points where they could be understood
+// differently, with every instruction set.
+func TestValues(t *testing.T) {
+	everyForm(t, testValues[float32], testValues[float64])
+}
+
+func testValues[T Float](t *testing.T) {
+	for _, r := range rows[T]() {
+		if r.values == nil {
+			continue
+		}
+		operands := [][]float64{points}
+		if len(r.names()) == 3 {
+			operands = [][]float64{pointsA, pointsB}
+		}
+		t.Run(r.kernel, func(t *testing.T) {
+			const turns = 30 // so that there are vectors of any size
+			s := [][]T{make([]T, turns*len(r.values))}
+			for _, x := range operands {
+				s = append(s, repeated[T](x, turns))
 			}
-			got32 := make([]float32, len(a))
-			c.f32(got32, narrow(a), narrow(b))
-			if diff := cmp.Diff(c.want, widen(got32), equalBits); diff != "" {
-				t.Errorf("float32 (-want +got):\n%s", diff)
+			r.run(s)
+			for i, got := range s[0] {
+				if want := T(r.values[i%len(r.values)]); !within(got, want, r.roundings(), 0) {
+					t.Fatalf("element %d: %v gives %v, want %v", i, column(s[1:], i), got, want)
+				}
 			}
 		})
 	}
+}
+
+// roundings is by how many ulps values, which are computed in float64 and rounded,
+// may be off: not at all in float64 where results are exact.
+func (r row[T]) roundings() float64 {
+	if is32[T]() {
+		return 1
+	}
+	return r.ulps
+}
+
+// repeated is x several times over.
+func repeated[T Float](x []float64, times int) []T {
+	var out []T
+	for range times {
+		for _, v := range x {
+			out = append(out, T(v))
+		}
+	}
+	return out
 }
 
 func narrow(x []float64) []float32 {
@@ -68,58 +78,35 @@ func narrow(x []float64) []float32 {
 	return y
 }
 
-func widen(x []float32) []float64 {
-	y := make([]float64, len(x))
-	Float32To64(y, x)
-	return y
+func TestAddScaled(t *testing.T) {
+	for _, set := range instructionSets() {
+		dst, x := repeated[float64]([]float64{1, -2, 0, 3, inf}, 30), repeated[float64]([]float64{2, 1, 5, nan, 1}, 30)
+		set.with(func() { AddScaled(dst, x, 0.5) })
+		if diff := cmp.Diff(repeated[float64]([]float64{2, -1.5, 2.5, nan, inf}, 30), dst, equalBits); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", set, diff)
+		}
+	}
 }
 
-// TestUnarySemantics checks the exact one-operand functions.
-func TestUnarySemantics(t *testing.T) {
-	x := []float64{1.5, -1.5, 2.5, -2.5, 0.25, 0, minus0, inf, -inf, nan, 4}
-	cases := []struct {
-		name string
-		f32  func(dst, x []float32)
-		f64  func(dst, x []float64)
-		want []float64
-	}{
-		{"Neg", Neg[float32], Neg[float64], []float64{-1.5, 1.5, -2.5, 2.5, -0.25, minus0, 0, -inf, inf, nan, -4}},
-		{"Abs", Abs[float32], Abs[float64], []float64{1.5, 1.5, 2.5, 2.5, 0.25, 0, 0, inf, inf, nan, 4}},
-		{"Sign", Sign[float32], Sign[float64], []float64{1, -1, 1, -1, 1, 0, minus0, 1, -1, nan, 1}},
-		{"Square", Square[float32], Square[float64], []float64{2.25, 2.25, 6.25, 6.25, 0.0625, 0, 0, inf, inf, nan, 16}},
-		{"Reciprocal", Reciprocal[float32], Reciprocal[float64], []float64{1 / 1.5, -1 / 1.5, 0.4, -0.4, 4, inf, -inf, 0, minus0, nan, 0.25}},
-		{"Floor", Floor[float32], Floor[float64], []float64{1, -2, 2, -3, 0, 0, minus0, inf, -inf, nan, 4}},
-		{"Ceil", Ceil[float32], Ceil[float64], []float64{2, -1, 3, -2, 1, 0, minus0, inf, -inf, nan, 4}},
-		{"Round", Round[float32], Round[float64], []float64{2, -2, 2, -2, 0, 0, minus0, inf, -inf, nan, 4}},
-		{"ReLU", ReLU[float32], ReLU[float64], []float64{1.5, 0, 2.5, 0, 0.25, 0, minus0, inf, 0, nan, 4}},
-		{"Softsign", Softsign[float32], Softsign[float64], []float64{0.6, -0.6, 2.5 / 3.5, -2.5 / 3.5, 0.2, 0, minus0, 1, -1, nan, 0.8}},
-		{
-			"Clamp",
-			func(dst, x []float32) { Clamp(dst, x, -2, 1) }, func(dst, x []float64) { Clamp(dst, x, -2, 1) },
-			[]float64{1, -1.5, 1, -2, 0.25, 0, minus0, 1, -2, nan, 1},
-		},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			got := make([]float64, len(x))
-			c.f64(got, x)
-			if diff := cmp.Diff(c.want, got, equalBits); diff != "" {
-				t.Errorf("float64 (-want +got):\n%s", diff)
-			}
-			got32 := make([]float32, len(x))
-			c.f32(got32, narrow(x))
-			if diff := cmp.Diff(narrow(c.want), got32, cmp.Comparer(func(a, b float32) bool { return within(a, b, 1, 0) })); diff != "" {
-				t.Errorf("float32 (-want +got):\n%s", diff)
-			}
-		})
+func TestFill(t *testing.T) {
+	for _, set := range instructionSets() {
+		dst := make([]float64, 150)
+		set.with(func() { Fill(dst, -2.5) })
+		if diff := cmp.Diff(repeated[float64]([]float64{-2.5}, 150), dst); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", set, diff)
+		}
 	}
 }
 
 func TestWhere(t *testing.T) {
-	got := make([]float64, 5)
-	Where(got, []float64{1, 0, nan, -2, minus0}, []float64{7}, []float64{1, 2, 3, 4, 5})
-	if diff := cmp.Diff([]float64{7, 2, 7, 7, 5}, got); diff != "" {
-		t.Errorf("Where (-want +got):\n%s", diff)
+	for _, set := range instructionSets() {
+		got := make([]float64, 150)
+		set.with(func() {
+			Where(got, repeated[float64]([]float64{1, 0, nan, -2, minus0}, 30), []float64{7}, repeated[float64]([]float64{1, 2, 3, 4, 5}, 30))
+		})
+		if diff := cmp.Diff(repeated[float64]([]float64{7, 2, 7, 7, 5}, 30), got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", set, diff)
+		}
 	}
 }
 
@@ -170,93 +157,60 @@ func TestLogAddExp(t *testing.T) {
 	}
 }
 
-// backwardFunctions are the fused gradients, with the derivative they multiply
-// by as a function of their second operand.
-var backwardFunctions = []struct {
-	name       string
-	f32        func(dst, g, x []float32)
-	f64        func(dst, g, x []float64)
-	derivative func(x float64) float64
-}{
-	{"ReLUBackward", ReLUBackward[float32], ReLUBackward[float64], func(y float64) float64 {
-		if y > 0 {
-			return 1
-		}
-		return 0
-	}},
-	{"SigmoidBackward", SigmoidBackward[float32], SigmoidBackward[float64], func(y float64) float64 { return y * (1 - y) }},
-	{"TanhBackward", TanhBackward[float32], TanhBackward[float64], func(y float64) float64 { return 1 - y*y }},
-	{"SqrtBackward", SqrtBackward[float32], SqrtBackward[float64], func(y float64) float64 { return 1 / (2 * y) }},
-	{"LogBackward", LogBackward[float32], LogBackward[float64], func(x float64) float64 { return 1 / x }},
-	{"SquareBackward", SquareBackward[float32], SquareBackward[float64], func(x float64) float64 { return 2 * x }},
-	{"AbsBackward", AbsBackward[float32], AbsBackward[float64], func(x float64) float64 { return sign(x) }},
-	{"SoftplusBackward", SoftplusBackward[float32], SoftplusBackward[float64], slope(func(x float64) float64 { return math.Log1p(math.Exp(x)) })},
-	{"SiLUBackward", SiLUBackward[float32], SiLUBackward[float64], slope(func(x float64) float64 { return x / (1 + math.Exp(-x)) })},
-	{"GELUBackward", GELUBackward[float32], GELUBackward[float64], slope(func(x float64) float64 { return x * math.Erfc(-x/math.Sqrt2) / 2 })},
-	{"GELUTanhBackward", GELUTanhBackward[float32], GELUTanhBackward[float64], slope(func(x float64) float64 {
-		return x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
-	})},
-}
-
-// slope differentiates f by differences of fourth order.
-func slope(f func(float64) float64) func(float64) float64 {
-	const h = 1e-3
-	return func(x float64) float64 {
-		return (8*(f(x+h)-f(x-h)) - (f(x+2*h) - f(x-2*h))) / (12 * h)
-	}
-}
-
 // TestBackward checks the fused gradients against derivatives that share no code
-// with them.
+// with them, with every instruction set.
 func TestBackward(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
+	everyForm(t,
+		func(t *testing.T) { testBackward[float32](t, 1e-5) },
+		func(t *testing.T) { testBackward[float64](t, 1e-9) })
+}
+
+func testBackward[T Float](t *testing.T, tolerance float64) {
 	const n = 100
-	g, x := make([]float64, n), make([]float64, n)
+	random := rand.New(rand.NewPCG(1, 1))
+	g, x, dst := make([]T, n), make([]T, n), make([]T, n)
 	for i := range x {
-		g[i], x[i] = r.NormFloat64(), 2*r.NormFloat64()
+		g[i], x[i] = T(random.NormFloat64()), T(2*random.NormFloat64())
 	}
-	for _, f := range backwardFunctions {
-		t.Run(f.name, func(t *testing.T) {
-			got, got32 := make([]float64, n), make([]float32, n)
-			f.f64(got, g, x)
-			f.f32(got32, narrow(g), narrow(x))
-			for i := range got {
-				want := g[i] * f.derivative(x[i])
-				if !(math.Abs(got[i]-want) <= 1e-9*math.Max(1, math.Abs(want))) {
-					t.Errorf("float64: gradient %g at %g = %g, want %g", g[i], x[i], got[i], want)
-				}
-				if !(math.Abs(float64(got32[i])-want) <= 1e-5*math.Max(1, math.Abs(want))) {
-					t.Errorf("float32: gradient %g at %g = %g, want %g", g[i], x[i], got32[i], want)
-				}
+	for _, r := range rows[T]() {
+		if r.derivative == nil {
+			continue
+		}
+		r.run([][]T{dst, g, x})
+		for i, got := range dst {
+			want := float64(g[i]) * r.derivative(float64(x[i]))
+			if !(math.Abs(float64(got)-want) <= tolerance*math.Max(1, math.Abs(want))) {
+				t.Errorf("%s: gradient %g at %g = %g, want %g", r.kernel, g[i], x[i], got, want)
 			}
-		})
+		}
 	}
 }
 
-// TestStrongZero checks that a gradient of zero stays zero whatever it meets.
+// TestStrongZero checks that a gradient of zero stays zero whatever it meets, at
+// every place of vectors.
 func TestStrongZero(t *testing.T) {
-	x := []float64{0, minus0, 1, -1, inf, -inf, nan, 1e300, -1e300, 5e-324, nan}
-	zeros := make([]float64, len(x))
-	zeros[len(x)-2], zeros[len(x)-1] = minus0, minus0
-	functions := append(backwardFunctions[:len(backwardFunctions):len(backwardFunctions)], struct {
-		name       string
-		f32        func(dst, g, x []float32)
-		f64        func(dst, g, x []float64)
-		derivative func(x float64) float64
-	}{"StrongMul", StrongMul[float32], StrongMul[float64], nil})
-	for _, f := range functions {
-		t.Run(f.name, func(t *testing.T) {
-			for n := 1; n <= len(x); n++ {
-				got, got32 := make([]float64, n), make([]float32, n)
-				f.f64(got, zeros[len(x)-n:], x[len(x)-n:])
-				f.f32(got32, narrow(zeros[len(x)-n:]), narrow(x[len(x)-n:]))
-				for i := range n {
-					if got[i] != 0 || got32[i] != 0 {
-						t.Errorf("zero gradient at %g gives %g (float64), %g (float32)", x[len(x)-n+i], got[i], got32[i])
-					}
+	everyForm(t, testStrongZero[float32], testStrongZero[float64])
+}
+
+func testStrongZero[T Float](t *testing.T) {
+	x := repeated[T]([]float64{0, minus0, 1, -1, inf, -inf, nan, 1e300, -1e300, 5e-324, nan}, 8)
+	zeros := make([]T, len(x))
+	for i := range zeros {
+		zeros[i] = T(math.Copysign(0, float64(i%5)-2))
+	}
+	for _, r := range rows[T]() {
+		if r.derivative == nil && r.kernel != "strongMul" {
+			continue
+		}
+		for n := 1; n <= len(x); n++ {
+			got := make([]T, n)
+			r.run([][]T{got, zeros[len(x)-n:], x[len(x)-n:]})
+			for i, y := range got {
+				if y != 0 {
+					t.Errorf("%s: a gradient of zero at %g gives %g", r.kernel, x[len(x)-n+i], y)
 				}
 			}
-		})
+		}
 	}
 }
 
@@ -352,22 +306,30 @@ func TestLengthPanics(t *testing.T) {
 // TestNothingAllocates checks that kernels leave the heap alone, slices on the
 // caller's stack included.
 func TestNothingAllocates(t *testing.T) {
-	allocs := testing.AllocsPerRun(100, func() {
-		var buffer [40]float32
-		x, y, scalar := buffer[:13], buffer[13:26], buffer[39:]
-		Fill(x, 0.5)
-		Add(y, x, scalar)
-		Where(y, x, y, scalar)
-		Exp(y, y)
-		Sin(y, y)
-		GELUBackward(y, x, y)
-		Softmax(y, y)
-		CrossEntropyRow(y, x, 1)
-		Scale(y, y, Sum(x)+Dot(x, y)+LogSumExp(x)+MaxOf(x)+float32(ArgMax(x)))
-		Adam(x, y, x, y, AdamParams{BiasCorrection1: 1, BiasCorrection2: 1})
-		SumRows(buffer[26:28], x[:12], 6, 2, true)
-	})
-	if allocs != 0 {
-		t.Errorf("%v allocations", allocs)
+	for _, set := range instructionSets() {
+		for _, n := range []int{13, 100} {
+			set.with(func() {
+				if allocs := testing.AllocsPerRun(100, func() { runMany(n) }); allocs != 0 {
+					t.Errorf("%v, %d elements: %v allocations", set, n, allocs)
+				}
+			})
+		}
 	}
+}
+
+func runMany(n int) {
+	var buffer [220]float32
+	x, y, scalar := buffer[:n], buffer[n:2*n], buffer[219:]
+	Fill(x, 0.5)
+	Add(y, x, scalar)
+	Where(y, x, y, scalar)
+	Exp(y, y)
+	Sin(y, y)
+	GELUBackward(y, x, y)
+	Softmax(y, y)
+	CrossEntropyRow(y, x, 1)
+	Scale(y, y, Sum(x)+Dot(x, y)+LogSumExp(x)+MaxOf(x)+float32(ArgMax(x)))
+	Adam(x, y, x, y, AdamParams{BiasCorrection1: 1, BiasCorrection2: 1})
+	SumRows(buffer[200:202], x[:12], 6, 2, true)
+	Transpose(x[:12], y[:12], 3, 4)
 }

@@ -9,10 +9,7 @@ import (
 
 // TestRows checks the row functions against their definitions in float64, for
 // rows short and longer than a block, with logits no exponential could take.
-func TestRows(t *testing.T) {
-	t.Run("float32", testRowFunctions[float32])
-	t.Run("float64", testRowFunctions[float64])
-}
+func TestRows(t *testing.T) { everyForm(t, testRowFunctions[float32], testRowFunctions[float64]) }
 
 func testRowFunctions[T Float](t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 1))
@@ -124,10 +121,7 @@ func TestRowEdges(t *testing.T) {
 
 // TestRowMaximum puts a logit at every position that overflows unless it is the
 // one subtracted.
-func TestRowMaximum(t *testing.T) {
-	t.Run("float32", testRowMaximum[float32])
-	t.Run("float64", testRowMaximum[float64])
-}
+func TestRowMaximum(t *testing.T) { everyForm(t, testRowMaximum[float32], testRowMaximum[float64]) }
 
 func testRowMaximum[T Float](t *testing.T) {
 	for _, n := range []int{1, 7, 8, 19, 40, 71} {
