@@ -3,6 +3,8 @@ package tensor
 import (
 	"math"
 	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/race"
 )
 
 // fold combines the elements of x over axes, in plain loops.
@@ -142,12 +144,33 @@ func TestStatistics(t *testing.T) {
 			}
 		}
 	}
-	// The squares of float32 neither overflow nor underflow.
-	for _, v := range []float64{1e30, 1e-30} {
-		x := New(Float32, []int{3})
-		Fill(&x, v)
-		if got, want := Norm2(&x), v*math.Sqrt(3); !(math.Abs(got-want) <= 1e-6*want) {
-			t.Errorf("Norm2 of three times %v is %v, want %v", v, got, want)
+}
+
+// Squares that overflow or underflow do not matter.
+func TestNorm2OfExtremes(t *testing.T) {
+	for dtype, values := range map[DType][]float64{
+		Float32: {1e30, 1e-30, math.SmallestNonzeroFloat32, math.MaxFloat32},
+		Float64: {1e200, 1e-200, math.SmallestNonzeroFloat64, math.MaxFloat64 / 1000},
+	} {
+		for _, n := range []int{1, 3, 1000, 40_000} {
+			for _, v := range values {
+				x := New(dtype, []int{n})
+				Fill(&x, -v)
+				want := v * math.Sqrt(float64(n))
+				if got := Norm2(&x); !(math.Abs(got-want) <= max(1e-6*want, v/2)) || got == 0 {
+					t.Errorf("%v: Norm2 of %d times %v is %v, want %v", dtype, n, v, got, want)
+				}
+			}
+			for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0} {
+				x := New(dtype, []int{n})
+				x.Set(n/2, v)
+				if got := Norm2(&x); got != math.Abs(v) && !(math.IsNaN(got) && math.IsNaN(v)) {
+					t.Errorf("%v: Norm2 of %d zeros and %v is %v", dtype, n-1, v, got)
+				}
+				if allocations := testing.AllocsPerRun(10, func() { Norm2(&x) }); allocations != 0 && !race.Enabled {
+					t.Errorf("%v: Norm2 of %d zeros and %v makes %v allocations", dtype, n-1, v, allocations)
+				}
+			}
 		}
 	}
 }

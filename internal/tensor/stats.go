@@ -34,17 +34,25 @@ func MinMax(x *Array) (lo, hi float64) {
 // order of the sum depends on the length alone.
 func Norm2(x *Array) float64 {
 	job := statistics.get()
-	sum := 0.0
-	for _, p := range job.run(x, squares) {
-		sum += p[0]
+	norm := math.Sqrt(job.sum(x, squares))
+	if x.DType == Float64 && x.Len() > 0 && !(norm >= 1e-140 && norm <= math.MaxFloat64) {
+		norm = job.scaledNorm(x)
 	}
 	job.recycle()
-	if sum >= 1e-250 && sum <= math.MaxFloat64 || x.Len() == 0 {
-		return math.Sqrt(sum)
+	return norm
+}
+
+// scaledNorm is the norm of x by way of elements that are scaled so that the greatest is
+// near 1.
+func (s *statistic) scaledNorm(x *Array) float64 {
+	lo, hi := MinMax(x)
+	most := max(-lo, hi)
+	if !(most > 0 && most <= math.MaxFloat64) {
+		return math.Abs(most)
 	}
-	norm := New(Float64, nil)
-	scaledNorms(&norm, x, 1<<len(x.Shape)-1)
-	return norm.F64[0]
+	_, exponent := math.Frexp(most)
+	s.scale = math.Ldexp(1, min(-exponent, 1000))
+	return math.Sqrt(s.sum(x, scaledSquares)) / s.scale
 }
 
 type statisticKind uint8
@@ -52,6 +60,7 @@ type statisticKind uint8
 const (
 	extrema statisticKind = iota
 	squares
+	scaledSquares
 )
 
 // maxParts is the number of pieces, at most, a statistic is made in.
@@ -60,6 +69,7 @@ const maxParts = 256
 // statistic is the job of these functions.
 type statistic struct {
 	kind  statisticKind
+	scale float64 // of scaledSquares
 	x     Array
 	grain int
 	parts [maxParts][2]float64
@@ -74,6 +84,15 @@ func (s *statistic) run(x *Array, kind statisticKind) [][2]float64 {
 	s.grain = max(cheapGrain, (n+maxParts-1)/maxParts)
 	parallel.For(n, s.grain, s)
 	return s.parts[:(n+s.grain-1)/s.grain]
+}
+
+// sum is the sum of the statistics of all pieces.
+func (s *statistic) sum(x *Array, kind statisticKind) float64 {
+	sum := 0.0
+	for _, p := range s.run(x, kind) {
+		sum += p[0]
+	}
+	return sum
 }
 
 func (s *statistic) recycle() {
@@ -91,9 +110,25 @@ func (s *statistic) DoRange(lo, hi int) {
 		part[0], part[1] = simd.MinOf(s.x.F64[lo:hi]), simd.MaxOf(s.x.F64[lo:hi])
 	case s.x.DType == Float32:
 		part[0] = squares32(s.x.F32[lo:hi])
+	case s.kind == scaledSquares:
+		part[0] = scaledSquares64(s.x.F64[lo:hi], s.scale)
 	default:
 		part[0] = simd.SumSquares(s.x.F64[lo:hi])
 	}
+}
+
+// scaledSquares64 is Σ(scale·x)².
+func scaledSquares64(x []float64, scale float64) float64 {
+	const piece = 512
+	var scaled [piece]float64
+	sum := 0.0
+	for len(x) > 0 {
+		n := min(len(x), piece)
+		simd.Scale(scaled[:n], x[:n], scale)
+		sum += simd.SumSquares(scaled[:n])
+		x = x[n:]
+	}
+	return sum
 }
 
 // squares32 is Σx² of float32, in pieces whose sums are added in float64. A piece whose

@@ -150,7 +150,8 @@ func TestStepsDoNotAllocate(t *testing.T) {
 		optimizer.Step(grads)
 		if n := testing.AllocsPerRun(20, func() {
 			ClipGradNorm(grads, 1)
-			ClipGradValue(grads, 1)
+			ClipEachGradNorm(grads, 0.5)
+			ClipGradValue(grads, 0.1)
 			optimizer.Step(grads)
 		}); n != 0 {
 			t.Errorf("%v allocations a step", n)
@@ -185,6 +186,56 @@ func TestClipGradNorm(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Gradients whose squares overflow or underflow are clipped as all others.
+func TestClipGradNormOfExtremes(t *testing.T) {
+	for _, test := range []struct {
+		dtype       autograd.DType
+		size, limit float64
+	}{
+		{autograd.Float32, 1e30, 1}, {autograd.Float32, 1e30, 1e-5}, {autograd.Float32, 1e-30, 1e-31}, {autograd.Float32, 1e-30, 1},
+		{autograd.Float64, 1e200, 1}, {autograd.Float64, 1e-200, 1e-201}, {autograd.Float64, 1e-200, 1},
+	} {
+		w, v := autograd.Parameter(autograd.Zeros(test.dtype, 2)), autograd.Parameter(autograd.Zeros(test.dtype, 2))
+		for _, each := range []bool{false, true} {
+			values := []float64{test.size, -test.size}
+			grads := gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w, v}, values, values)
+			clip, want := ClipGradNorm, 2*test.size
+			if each {
+				clip, want = ClipEachGradNorm, math.Sqrt2*test.size
+			}
+			close := func(got, want float64) bool { return math.Abs(got-want) <= 3e-6*want }
+			if got := clip(grads, test.limit); !close(got, want) {
+				t.Errorf("%v of %v, each %v: the norm is %v, want %v", test.dtype, test.size, each, got, want)
+			}
+			element := min(test.size, test.size*(test.limit/want))
+			for _, x := range append(grads.Of(w).Floats(), grads.Of(v).Floats()...) {
+				if !close(math.Abs(x), element) {
+					t.Errorf("%v of %v, limit %v, each %v: an element is %v, want ±%v", test.dtype, test.size, test.limit, each, x, element)
+				}
+			}
+		}
+	}
+}
+
+// Gradients are limited one by one.
+func TestClipEachGradNorm(t *testing.T) {
+	w, v := autograd.Parameter(autograd.New([]float64{0, 0})), autograd.Parameter(autograd.New([]float64{0, 0}))
+	grads := gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w, v}, []float64{3, 4}, []float64{0.3, 0.4})
+	if got := ClipEachGradNorm(grads, 1); got != 5 {
+		t.Errorf("the greatest norm is %v, want 5", got)
+	}
+	if err := compare(grads.Of(w).Floats(), []float64{3 / (5 + 1e-6), 4 / (5 + 1e-6)}); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]float64{0.3, 0.4}, grads.Of(v).Floats()); diff != "" {
+		t.Errorf("a gradient within the limit changed (-want +got):\n%s", diff)
+	}
+	grads = gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w, v}, []float64{math.NaN(), 4}, []float64{0.3, 0.4})
+	if got := ClipEachGradNorm(grads, 1); !math.IsNaN(got) {
+		t.Errorf("the greatest norm is %v, want NaN", got)
 	}
 }
 
@@ -238,6 +289,7 @@ func TestMisusePanics(t *testing.T) {
 		{"a live decay", stepWith(func(g *Group) { g.WeightDecay = None }), "WeightDecay -1"},
 		{"a live momentum", stepWith(func(g *Group) { g.Momentum = 1 }), "Momentum 1"},
 		{"ClipGradNorm", func() { ClipGradNorm(grads(), 0) }, "limit"},
+		{"ClipEachGradNorm", func() { ClipEachGradNorm(grads(), -1) }, "limit"},
 		{"ClipGradValue", func() { ClipGradValue(grads(), math.NaN()) }, "limit"},
 		{"StepDecay", func() { StepDecay(0, 0.5) }, "number of steps is 0"},
 		{"Exponential", func() { Exponential(math.NaN()) }, "gamma is NaN"},

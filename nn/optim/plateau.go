@@ -1,7 +1,6 @@
 package optim
 
 import (
-	"fmt"
 	"iter"
 	"math"
 
@@ -128,7 +127,7 @@ func (p *Plateau) Restore(state map[string]autograd.Variable) error {
 		*x = r.number(name, in)
 	}
 	if err := r.err(); err != nil {
-		return fmt.Errorf("optim: Plateau: %w", err)
+		return err
 	}
 	*p = restored
 	return nil

@@ -10,10 +10,10 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
-// StateError is why a state does not fit an optimizer.
+// StateError is why a state does not fit the [Optimizer] or [Plateau] that was to be restored.
 type StateError struct {
-	Missing []string // names that the optimizer needs and the state does not have
-	Unknown []string // names that the state has and the optimizer does not
+	Missing []string // names that are needed and that the state does not have
+	Unknown []string // names that the state has and that mean nothing
 	Wrong   []string // names whose shape, type or value does not fit, and why
 }
 
@@ -33,7 +33,7 @@ func (e *StateError) Error() string {
 			texts = append(texts, text)
 		}
 	}
-	return "optim: the state does not fit the optimizer: " + strings.Join(texts, "; ")
+	return "optim: the state does not fit: " + strings.Join(texts, "; ")
 }
 
 // numbers yields the numbers of a group under their names in a state.
