@@ -20,8 +20,9 @@ type Bytes struct {
 }
 
 // MulBytes is Mul for an A of bytes, C = X·B + bias, that leaves out what only adds zeros.
-// It reports false, and C is unspecified, where that would not pay, as too few of the
-// numbers are 0, or not be right, as B has NaN or infinities: then X has to be converted.
+// It reports false, and C is as it was, where that would not pay, as too few of the numbers
+// are 0: then X has to be converted. Where it would not be right, as B has NaN or
+// infinities, which times 0 are NaN, it converts X itself.
 //
 // The result has the bits of Mul's, but for the sign of zeros, as long as a sum has no
 // more terms than Mul adds up at once. Which tasks the work is cut into depends on the
@@ -41,11 +42,24 @@ func MulBytes[F simd.Float](c Matrix[F], x Bytes, b Matrix[F], bias []F) (ok boo
 	if want := max(w/p.colTasks(), (p.c.Rows+maxRows-1)/maxRows); want > 1 {
 		p.rows = max(roundUp((p.c.Rows+want-1)/want, simd.IndexedRows), minBlockRows)
 	}
-	return p.run(func(shared *bytesProduct[F]) { parallel.Run(shared.tasks(), shared) })
+	pays, right := p.run(func(shared *bytesProduct[F]) { parallel.Run(shared.tasks(), shared) })
+	if pays && !right {
+		numbers := converted[F](x)
+		Mul(c, RowMajor(numbers.data[:x.Rows*x.Cols], x.Rows, x.Cols), b, Epilogue[F]{Bias: bias})
+		putBuffer(numbers)
+	}
+	return pays
+}
+
+// converted is a buffer of the numbers that the bytes stand for.
+func converted[F simd.Float](x Bytes) *buffer[F] {
+	n := x.Rows * x.Cols
+	buf := getBuffer[F](n)
+	simd.BytesToFloats(buf.data[:n], x.Data[:n], F(x.Scale), F(x.Shift))
+	return buf
 }
 
 // MulByBytes is Mul for a B of bytes, C = C·[accumulate] + A·X, with what MulBytes says.
-// Where it reports false C is as it was.
 func MulByBytes[F simd.Float](c, a Matrix[F], x Bytes, accumulate bool) (ok bool) {
 	// Cᵀ = Xᵀ·Aᵀ: what is skipped are rows of Aᵀ, which serve all columns of X.
 	p := bytesProduct[F]{c: c, x: x, y: a.T(), accumulate: accumulate, transposed: true}
@@ -53,7 +67,7 @@ func MulByBytes[F simd.Float](c, a Matrix[F], x Bytes, accumulate bool) (ok bool
 	if c.Rows == 0 || c.Cols == 0 {
 		return true
 	}
-	return p.run(func(shared *bytesProduct[F]) {
+	pays, right := p.run(func(shared *bytesProduct[F]) {
 		buf := getBuffer[F](simd.PackedBLen[F](shared.y.Cols, shared.y.Rows))
 		defer putBuffer(buf)
 		shared.packed, shared.packing = buf.data, true
@@ -62,6 +76,12 @@ func MulByBytes[F simd.Float](c, a Matrix[F], x Bytes, accumulate bool) (ok bool
 			parallel.Run((shared.x.Cols+pixelCols-1)/pixelCols, shared)
 		}
 	})
+	if pays && !right {
+		numbers := converted[F](x)
+		Mul(c, a, RowMajor(numbers.data[:x.Rows*x.Cols], x.Rows, x.Cols), Epilogue[F]{Accumulate: accumulate})
+		putBuffer(numbers)
+	}
+	return pays
 }
 
 // Sizes of the tasks.
@@ -91,22 +111,22 @@ type bytesProduct[F simd.Float] struct {
 	zero  byte   // the one that stands for 0
 }
 
-// run calls f with a copy of p that may be shared with workers, if that pays. It reports
-// whether the product was made.
-func (p *bytesProduct[F]) run(f func(shared *bytesProduct[F])) (ok bool) {
+// run calls f with a copy of p that may be shared with workers, if that pays, and reports
+// whether the other operand was finite, as what f computes takes for granted.
+func (p *bytesProduct[F]) run(f func(shared *bytesProduct[F])) (pays, right bool) {
 	pool := pick[F](&bytesProducts32, &bytesProducts64)
 	shared := pool.Get().(*bytesProduct[F])
 	p.y.normalize()
 	shared.c, shared.y, shared.x, shared.bias, shared.accumulate = p.c, p.y, p.x, p.bias, p.accumulate
 	shared.rows, shared.cols, shared.transposed = p.rows, p.cols, p.transposed
 	shared.wild.Store(false)
-	if ok = shared.tabulate(); ok {
+	if pays = shared.tabulate(); pays {
 		f(shared)
-		ok = !shared.wild.Load()
+		right = !shared.wild.Load()
 	}
 	shared.c, shared.y, shared.x, shared.bias, shared.packed = Matrix[F]{}, Matrix[F]{}, Bytes{}, nil, nil
 	pool.Put(shared)
-	return ok
+	return pays, right
 }
 
 // tabulate finds out what the bytes stand for, and whether many stand for 0: in a sample

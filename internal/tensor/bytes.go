@@ -47,8 +47,8 @@ func (j bytesJob) do(lo, hi int) {
 }
 
 // LinearBytes sets dst [rows…, out] to x·wᵀ + bias, where x [rows…, in] is bytes, w is
-// [out, in] and bias, unless nil, is [out]. It reports false, and dst is unspecified, where
-// that is no faster from bytes than from numbers, or where w has NaN or infinities.
+// [out, in] and bias, unless nil, is [out]. It reports false, and dst is as it was, where that
+// is no faster from bytes than from numbers, as few of them are 0.
 func LinearBytes(dst *Array, x Bytes, w, bias *Array) (ok bool) {
 	var none Array
 	if bias == nil {
