@@ -1,9 +1,5 @@
 package tensor
 
-import (
-	"github.com/chainrule-go/chainrule/internal/simd"
-)
-
 // DType is the element type of an array.
 type DType uint8
 
@@ -85,14 +81,6 @@ func New(dtype DType, shape []int) Array {
 		a.F64 = make([]float64, n)
 	}
 	return a
-}
-
-// Data is the elements of a as a []T; T must match a's DType.
-func Data[T simd.Float](a *Array) []T {
-	if a.DType == Float32 {
-		return any(a.F32).([]T)
-	}
-	return any(a.F64).([]T)
 }
 
 // SizeOf is the number of elements of an array of this shape.

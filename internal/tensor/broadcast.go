@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -35,25 +34,20 @@ type broadcasting struct {
 	repeats   [3]bool   // whether what is written out is the same for every block
 }
 
-var broadcastings recycler[broadcasting]
+var broadcastings jobs[broadcasting, *broadcasting]
 
 // broadcastMap runs a job of which everything but the loops is set.
 func broadcastMap(b broadcasting) {
-	job := broadcastings.get()
-	loops, each := job.loops[:0], job.each
-	*job = b
-	job.plan(loops, each)
-	n := job.dst.Len()
-	parallel.For(n, job.grain, job)
-	loops, each = job.loops, job.each
-	*job = broadcasting{loops: loops, each: each}
-	broadcastings.put(job)
+	memory := borrowNests()
+	b.plan(memory)
+	broadcastings.run(b, b.dst.Len(), b.grain)
+	giveBackNests(memory)
 }
 
-// plan decides between rows and blocks, using the given memory for loops.
-func (b *broadcasting) plan(loops []loop, each [3][]loop) {
-	b.each = each
-	b.loops = broadcastLoops(loops, b.dst.Shape, b.in[0].Shape, b.in[1].Shape, b.in[2].Shape)
+// plan decides between rows and blocks.
+func (b *broadcasting) plan(memory *nests) {
+	memory[3] = broadcastLoops(memory[3][:0], b.dst.Shape, b.in[0].Shape, b.in[1].Shape, b.in[2].Shape)
+	b.loops = memory[3]
 	if row := b.loops[len(b.loops)-1].n; row >= longRow {
 		b.grain = whole(b.grain, row)
 		return
@@ -66,7 +60,8 @@ func (b *broadcasting) plan(loops []loop, each [3][]loop) {
 			continue
 		}
 		b.blockwise[k] = true
-		b.each[k] = broadcastLoops(b.each[k][:0], b.dst.Shape, x.Shape)
+		memory[k] = broadcastLoops(memory[k][:0], b.dst.Shape, x.Shape)
+		b.each[k] = memory[k]
 		if p := period(b.each[k]); p > 0 && p <= blockSize/2 {
 			b.block = whole(b.block, p)
 		}
@@ -174,12 +169,10 @@ func BroadcastTo(dst, x *Array) {
 	case x.Len() == 1:
 		Fill(dst, x.At(0))
 	default:
-		job := repetitions.get()
-		job.dst, job.x = *dst, *x
-		job.loops = broadcastLoops(job.loops[:0], dst.Shape, x.Shape)
-		parallel.For(n, cheapGrain, job)
-		*job = repetition{loops: job.loops}
-		repetitions.put(job)
+		memory := borrowNests()
+		memory[0] = broadcastLoops(memory[0][:0], dst.Shape, x.Shape)
+		repetitions.run(repetition{*dst, *x, memory[0]}, n, cheapGrain)
+		giveBackNests(memory)
 	}
 }
 
@@ -189,7 +182,7 @@ type repetition struct {
 	loops  []loop
 }
 
-var repetitions recycler[repetition]
+var repetitions jobs[repetition, *repetition]
 
 // DoRange writes elements lo ≤ i < hi.
 func (r *repetition) DoRange(lo, hi int) {

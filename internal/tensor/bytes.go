@@ -2,7 +2,6 @@ package tensor
 
 import (
 	"github.com/chainrule-go/chainrule/internal/gemm"
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -15,15 +14,7 @@ type Bytes struct {
 
 // FromBytes sets dst to the elements of b, of which there are as many.
 func FromBytes(dst *Array, b Bytes) {
-	if dst.Len() <= cheapGrain {
-		bytesJob{*dst, b}.do(0, dst.Len())
-		return
-	}
-	job := bytesJobs.get()
-	*job = bytesJob{*dst, b}
-	parallel.For(dst.Len(), cheapGrain, job)
-	*job = bytesJob{}
-	bytesJobs.put(job)
+	bytesJobs.run(bytesJob{*dst, b}, dst.Len(), cheapGrain)
 }
 
 // bytesJob is a conversion that is spread over the worker pool.
@@ -32,12 +23,10 @@ type bytesJob struct {
 	bytes Bytes
 }
 
-var bytesJobs recycler[bytesJob]
+var bytesJobs jobs[bytesJob, *bytesJob]
 
 // DoRange converts elements lo ≤ i < hi.
-func (j *bytesJob) DoRange(lo, hi int) { j.do(lo, hi) }
-
-func (j bytesJob) do(lo, hi int) {
+func (j *bytesJob) DoRange(lo, hi int) {
 	src, scale, shift := j.bytes.Data[lo:hi], j.bytes.Scale, j.bytes.Shift
 	if j.dst.DType == Float32 {
 		simd.BytesToFloats(j.dst.F32[lo:hi], src, float32(scale), float32(shift))

@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -31,7 +30,7 @@ type entropyJob struct {
 	accumulate bool
 }
 
-var entropyJobs recycler[entropyJob]
+var entropyJobs jobs[entropyJob, *entropyJob]
 
 func entropy(j entropyJob) {
 	n := len(j.labels)
@@ -41,13 +40,9 @@ func entropy(j entropyJob) {
 	grain := max(1, rowGrain*n/max(j.x.Len(), 1))
 	if n <= grain {
 		j.DoRange(0, n)
-		return
+	} else {
+		entropyJobs.run(j, n, grain)
 	}
-	job := entropyJobs.get()
-	*job = j
-	parallel.For(n, grain, job)
-	*job = entropyJob{}
-	entropyJobs.put(job)
 }
 
 // DoRange computes rows lo ≤ i < hi.

@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -35,7 +34,7 @@ func Map1(k *Kernel1, dst, x *Array) {
 	n := dst.Len()
 	switch grain := grainOf(k.Cost); {
 	case n > grain:
-		spreadMap(mapping{k1: *k, dst: *dst, in: [3]Array{*x}}, n, grain)
+		mappings.run(mapping{k1: *k, dst: *dst, in: [3]Array{*x}}, n, grain)
 	case dst.DType == Float32:
 		k.F32(dst.F32, x.F32)
 	default:
@@ -53,7 +52,7 @@ func Map2(k *Kernel2, dst, a, b *Array) {
 	case !direct(n, a.Len()) || !direct(n, b.Len()):
 		broadcastMap(broadcasting{k2: *k, dst: *dst, in: [3]Array{*a, *b}, operands: 2, grain: grain})
 	case n > grain:
-		spreadMap(mapping{k2: *k, dst: *dst, in: [3]Array{*a, *b}}, n, grain)
+		mappings.run(mapping{k2: *k, dst: *dst, in: [3]Array{*a, *b}}, n, grain)
 	case dst.DType == Float32:
 		k.F32(dst.F32, a.F32, b.F32)
 	default:
@@ -71,7 +70,7 @@ func Map3(k *Kernel3, dst, a, b, c *Array) {
 	case !direct(n, a.Len()) || !direct(n, b.Len()) || !direct(n, c.Len()):
 		broadcastMap(broadcasting{k3: *k, dst: *dst, in: [3]Array{*a, *b, *c}, operands: 3, grain: grain})
 	case n > grain:
-		spreadMap(mapping{k3: *k, dst: *dst, in: [3]Array{*a, *b, *c}}, n, grain)
+		mappings.run(mapping{k3: *k, dst: *dst, in: [3]Array{*a, *b, *c}}, n, grain)
 	case dst.DType == Float32:
 		k.F32(dst.F32, a.F32, b.F32, c.F32)
 	default:
@@ -93,15 +92,7 @@ type mapping struct {
 	in  [3]Array
 }
 
-var mappings recycler[mapping]
-
-func spreadMap(m mapping, n, grain int) {
-	job := mappings.get()
-	*job = m
-	parallel.For(n, grain, job)
-	*job = mapping{}
-	mappings.put(job)
-}
+var mappings jobs[mapping, *mapping]
 
 // DoRange computes elements lo ≤ i < hi.
 func (m *mapping) DoRange(lo, hi int) {
@@ -142,13 +133,9 @@ func Clamp(dst, x *Array, low, high float64) {
 	n := dst.Len()
 	if n <= cheapGrain {
 		clampRange(dst, x, low, high, 0, n)
-		return
+	} else {
+		clampings.run(clamping{*dst, *x, low, high}, n, cheapGrain)
 	}
-	job := clampings.get()
-	*job = clamping{*dst, *x, low, high}
-	parallel.For(n, cheapGrain, job)
-	*job = clamping{}
-	clampings.put(job)
 }
 
 // clamping is the job of Clamp.
@@ -157,7 +144,7 @@ type clamping struct {
 	low, high float64
 }
 
-var clampings recycler[clamping]
+var clampings jobs[clamping, *clamping]
 
 // DoRange computes elements lo ≤ i < hi.
 func (c *clamping) DoRange(lo, hi int) { clampRange(&c.dst, &c.x, c.low, c.high, lo, hi) }

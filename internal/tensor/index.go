@@ -3,7 +3,6 @@ package tensor
 import (
 	"fmt"
 
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -16,10 +15,7 @@ func GatherRows(dst, x *Array, index []int) {
 		return
 	}
 	row := dst.Len() / len(index)
-	job := indexJobs.get()
-	job.kind, job.dst, job.x, job.index, job.row = gatherRows, *dst, *x, index, row
-	parallel.For(len(index), max(1, cheapGrain/row), job)
-	indexJobs.recycle(job)
+	indexJobs.run(indexJob{kind: gatherRows, dst: *dst, x: *x, index: index, row: row}, len(index), max(1, cheapGrain/row))
 }
 
 // ScatterAddRows adds row i of g to row index[i] of dst, in order of i.
@@ -28,15 +24,12 @@ func ScatterAddRows(dst, g *Array, index []int) {
 		return
 	}
 	row := g.Len() / len(index)
-	job := indexJobs.get()
-	job.kind, job.dst, job.x, job.index, job.row = scatterRows, *dst, *g, index, row
 	// Each piece takes some columns of all rows, so that no two add to the same row.
 	columns := row
 	if g.Len() > 2*cheapGrain {
 		columns = max(16, cheapGrain/len(index)&^15)
 	}
-	parallel.For(row, columns, job)
-	indexJobs.recycle(job)
+	indexJobs.run(indexJob{kind: scatterRows, dst: *dst, x: *g, index: index, row: row}, row, columns)
 }
 
 // Gather picks along axis with an index for every element: dst[i, j, k] =
@@ -74,24 +67,16 @@ type indexJob struct {
 	size   int    // of that axis
 }
 
-type indexRecycler struct{ recycler[indexJob] }
-
-var indexJobs indexRecycler
-
-// recycle gives a job back without what it refers to.
-func (r *indexRecycler) recycle(j *indexJob) {
-	*j = indexJob{loops: j.loops}
-	r.put(j)
-}
+var indexJobs jobs[indexJob, *indexJob]
 
 // alongAxis runs a job of elements. shape is that of the array the indices point into.
 func alongAxis(kind indexKind, dst, x *Array, shape, index, indexShape []int, axis int) {
 	if len(index) == 0 {
 		return
 	}
-	job := indexJobs.get()
-	job.kind, job.dst, job.x, job.index = kind, *dst, *x, index
-	job.loops = job.loops[:0]
+	job := indexJob{kind: kind, dst: *dst, x: *x, index: index}
+	memory := borrowNests()
+	loops := memory[0][:0]
 	stride := SizeOf(shape)
 	for i, n := range indexShape {
 		stride /= shape[i]
@@ -99,19 +84,20 @@ func alongAxis(kind indexKind, dst, x *Array, shape, index, indexShape []int, ax
 		if i == axis {
 			step, job.stride, job.size = 0, stride, shape[i]
 		}
-		job.loops = nest(job.loops, n, [3]int{step})
+		loops = nest(loops, n, [3]int{step})
 	}
-	if len(job.loops) == 0 {
-		job.loops = append(job.loops, loop{n: 1})
+	if len(loops) == 0 {
+		loops = append(loops, loop{n: 1})
 	}
+	memory[0], job.loops = loops, loops
 	grain := cheapGrain / 4
 	if kind == scatter {
 		// Elements that differ in an axis before the indexed one go to different places.
 		grain = SizeOf(indexShape[axis:])
 		grain *= max(1, cheapGrain/4/grain)
 	}
-	parallel.For(len(index), grain, job)
-	indexJobs.recycle(job)
+	indexJobs.run(job, len(index), grain)
+	giveBackNests(memory)
 }
 
 // DoRange does rows, columns or elements lo ≤ i < hi.

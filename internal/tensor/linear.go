@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -54,13 +53,9 @@ func (l linear) run(dst, x *Array) {
 	n := dst.Len()
 	if n <= cheapGrain {
 		l.do(dst, x, 0, n)
-		return
+	} else {
+		linearJobs.run(linearJob{l, *dst, *x}, n, cheapGrain)
 	}
-	job := linearJobs.get()
-	*job = linearJob{l, *dst, *x}
-	parallel.For(n, cheapGrain, job)
-	*job = linearJob{}
-	linearJobs.put(job)
 }
 
 // do passes over elements lo ≤ i < hi.
@@ -98,7 +93,7 @@ type linearJob struct {
 	dst, x Array
 }
 
-var linearJobs recycler[linearJob]
+var linearJobs jobs[linearJob, *linearJob]
 
 // DoRange passes over elements lo ≤ i < hi.
 func (j *linearJob) DoRange(lo, hi int) { j.do(&j.dst, &j.x, lo, hi) }

@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -23,13 +22,6 @@ func SliceSet(dst, src *Array, start, step []int) {
 	move(put, src, dst, loops, offset)
 }
 
-// SliceAdd adds g[i, …] to dst[start[0]+i·step[0], …].
-func SliceAdd(dst, g *Array, start, step []int) {
-	var buf [maxRank]loop
-	loops, offset := sliceLoops(buf[:0], g.Shape, dst.Shape, start, step)
-	move(add, g, dst, loops, offset)
-}
-
 // sliceLoops is the nest that visits a slice, of the given shape, of an array of shape
 // whole, and the offset of its first element.
 func sliceLoops(loops []loop, shape, whole, start, step []int) ([]loop, int) {
@@ -48,7 +40,6 @@ type movement uint8
 const (
 	pick movement = iota // packed = strided
 	put                  // strided = packed
-	add                  // strided += packed
 )
 
 // moveJob is a movement of all elements of packed.
@@ -59,7 +50,7 @@ type moveJob struct {
 	offset          int
 }
 
-var moveJobs recycler[moveJob]
+var moveJobs jobs[moveJob, *moveJob]
 
 func move(m movement, packed, strided *Array, loops []loop, offset int) {
 	n := packed.Len()
@@ -69,12 +60,10 @@ func move(m movement, packed, strided *Array, loops []loop, offset int) {
 	if len(loops) == 0 {
 		loops = append(loops, loop{n: 1})
 	}
-	job := moveJobs.get()
-	kept := append(job.loops[:0], loops...) // a copy, for the caller's to stay on its stack
-	*job = moveJob{movement: m, packed: *packed, strided: *strided, loops: kept, offset: offset}
-	parallel.For(n, cheapGrain, job)
-	*job = moveJob{loops: kept}
-	moveJobs.put(job)
+	memory := borrowNests()
+	memory[0] = append(memory[0][:0], loops...) // a copy, for the caller's to stay on its stack
+	moveJobs.run(moveJob{movement: m, packed: *packed, strided: *strided, loops: memory[0], offset: offset}, n, cheapGrain)
+	giveBackNests(memory)
 }
 
 // DoRange moves elements lo ≤ i < hi of packed.
@@ -102,32 +91,19 @@ func moveRange[T simd.Float](j *moveJob, packed, strided []T, lo int) {
 
 // moveRow moves one row, which starts at an offset into strided.
 func moveRow[T simd.Float](m movement, packed, strided []T, at, step int) {
-	if step == 1 {
-		strided = strided[at : at+len(packed)]
-		switch m {
-		case pick:
-			copy(packed, strided)
-		case put:
-			copy(strided, packed)
-		case add:
-			simd.Add(strided, strided, packed)
-		}
-		return
-	}
-	switch m {
-	case pick:
+	switch {
+	case step == 1 && m == pick:
+		copy(packed, strided[at:at+len(packed)])
+	case step == 1:
+		copy(strided[at:at+len(packed)], packed)
+	case m == pick:
 		for i := range packed {
 			packed[i] = strided[at]
 			at += step
 		}
-	case put:
+	default:
 		for _, v := range packed {
 			strided[at] = v
-			at += step
-		}
-	case add:
-		for _, v := range packed {
-			strided[at] += v
 			at += step
 		}
 	}
@@ -141,12 +117,8 @@ func Triangle(dst, x *Array, diagonal int, lower bool) {
 	if n == 0 {
 		return
 	}
-	job := triangles.get()
-	*job = triangle{*dst, *x, diagonal, lower}
 	cols := dst.Shape[len(dst.Shape)-1]
-	parallel.For(n/cols, max(1, cheapGrain/cols), job)
-	*job = triangle{}
-	triangles.put(job)
+	triangles.run(triangle{*dst, *x, diagonal, lower}, n/cols, max(1, cheapGrain/cols))
 }
 
 // triangle is the job of Triangle.
@@ -156,7 +128,7 @@ type triangle struct {
 	lower    bool
 }
 
-var triangles recycler[triangle]
+var triangles jobs[triangle, *triangle]
 
 // DoRange computes rows lo ≤ i < hi, counted through all matrices.
 func (t *triangle) DoRange(lo, hi int) {

@@ -39,14 +39,6 @@ func TestMovements(t *testing.T) {
 			}
 			SliceSet(dst, src, s.start, s.step)
 			return dst, want
-		}}, testCase{name("SliceAdd", s), func(r *random) (*Array, []float64) {
-			dst, g := r.array(s.whole...), r.array(s.shape...)
-			want := valuesOf(dst)
-			for i, index := range indices(s.shape) {
-				want[source(index)] += g.At(i)
-			}
-			SliceAdd(dst, g, s.start, s.step)
-			return dst, want
 		}})
 	}
 	for _, p := range []struct{ shape, perm []int }{

@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -40,7 +39,7 @@ func Step(u *Update, w, g *Array, slots []Array) {
 		if n <= updateGrain {
 			u.F32(x)
 		} else {
-			spreadUpdate(updating{dtype: Float32, update: *u, f32: x}, n)
+			updatings.run(updating{dtype: Float32, update: *u, f32: x}, n, updateGrain)
 		}
 		return
 	}
@@ -53,16 +52,8 @@ func Step(u *Update, w, g *Array, slots []Array) {
 	if n <= updateGrain {
 		u.F64(x)
 	} else {
-		spreadUpdate(updating{dtype: Float64, update: *u, f64: x}, n)
+		updatings.run(updating{dtype: Float64, update: *u, f64: x}, n, updateGrain)
 	}
-}
-
-func spreadUpdate(s updating, n int) {
-	job := updatings.get()
-	*job = s
-	parallel.For(n, updateGrain, job)
-	*job = updating{}
-	updatings.put(job)
 }
 
 // updating is the job of one step.
@@ -73,7 +64,7 @@ type updating struct {
 	f64    Slices[float64]
 }
 
-var updatings recycler[updating]
+var updatings jobs[updating, *updating]
 
 // DoRange makes the step for elements lo ≤ i < hi.
 func (s *updating) DoRange(lo, hi int) {

@@ -128,7 +128,7 @@ func TestNothingIsAllocated(t *testing.T) {
 		t.Skip("the race detector makes pools forget")
 	}
 	for _, dtype := range []DType{Float32, Float64} {
-		for _, w := range slices.Concat(allWork(dtype), training(dtype, 128, 128), training(dtype, 128, 10), training(dtype, 300, 400)) {
+		for _, w := range slices.Concat(allWork(dtype), training(dtype, 128, 128), training(dtype, 128, 10), training(dtype, 4, 3), training(dtype, 300, 400)) {
 			w.run()
 			if n := testing.AllocsPerRun(10, w.run); n != 0 {
 				t.Errorf("%v: %s: %v allocations", dtype, w.name, n)

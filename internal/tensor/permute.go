@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -35,11 +34,7 @@ func transpose(dst, x *Array, rows, cols int) {
 		return
 	}
 	size := rows * cols
-	job := transposes.get()
-	*job = transposition{*dst, *x, rows, cols}
-	parallel.For(n/size, max(1, cheapGrain/size), job)
-	*job = transposition{}
-	transposes.put(job)
+	transposes.run(transposition{*dst, *x, rows, cols}, n/size, max(1, cheapGrain/size))
 }
 
 // transposition is the job of transpose.
@@ -48,7 +43,7 @@ type transposition struct {
 	rows, cols int
 }
 
-var transposes recycler[transposition]
+var transposes jobs[transposition, *transposition]
 
 // DoRange transposes matrices lo ≤ i < hi.
 func (t *transposition) DoRange(lo, hi int) {

@@ -20,9 +20,6 @@ func Sum(dst, x *Array, axes uint64) { reduce(sumOf, dst, x, axes, false) }
 // SumSquares sets dst to the sums of x² over axes.
 func SumSquares(dst, x *Array, axes uint64) { reduce(squaresOf, dst, x, axes, false) }
 
-// Prod sets dst to the products of x over axes; that of nothing is 1.
-func Prod(dst, x *Array, axes uint64) { reduce(productOf, dst, x, axes, false) }
-
 // Max sets dst to the greatest element of x over axes, NaN if there is a NaN, −Inf of
 // nothing.
 func Max(dst, x *Array, axes uint64) { reduce(maxOf, dst, x, axes, false) }
@@ -54,7 +51,6 @@ type reducer uint8
 const (
 	sumOf reducer = iota
 	squaresOf
-	productOf
 	maxOf
 	minOf
 	logSumExpOf
@@ -63,8 +59,6 @@ const (
 // ofNothing is what a reduction of no elements gives.
 func (r reducer) ofNothing() float64 {
 	switch r {
-	case productOf:
-		return 1
 	case maxOf, logSumExpOf:
 		return math.Inf(-1)
 	case minOf:

@@ -3,7 +3,6 @@ package tensor
 import (
 	"math"
 
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -32,7 +31,7 @@ type reduceJob struct {
 	accumulate bool
 }
 
-var reduceJobs recycler[reduceJob]
+var reduceJobs jobs[reduceJob, *reduceJob]
 
 func reducePass[T simd.Float](op reducer, dst, x []T, outer, n, inner int, accumulate bool) {
 	if len(x) <= reduceGrain {
@@ -66,12 +65,9 @@ func reducePass[T simd.Float](op reducer, dst, x []T, outer, n, inner int, accum
 
 // reduceBlocks reduces each block to a row of its own in dst.
 func reduceBlocks[T simd.Float](op reducer, dst, x []T, outer, n, inner, rows, cols int, accumulate bool) {
-	job := reduceJobs.get()
-	*job = reduceJob{op: op, dst: arrayOf(dst), x: arrayOf(x), n: n, inner: inner, rows: rows, cols: cols, accumulate: accumulate}
+	job := reduceJob{op: op, dst: arrayOf(dst), x: arrayOf(x), n: n, inner: inner, rows: rows, cols: cols, accumulate: accumulate}
 	units := outer * ((n + rows - 1) / rows) * ((inner + cols - 1) / cols)
-	parallel.For(units, max(1, reduceGrain/(rows*cols)), job)
-	*job = reduceJob{}
-	reduceJobs.put(job)
+	reduceJobs.run(job, units, max(1, reduceGrain/(rows*cols)))
 }
 
 // arrayOf is an array without shape.
@@ -134,19 +130,9 @@ func reduceRow[T simd.Float](op reducer, x []T) T {
 		return simd.MaxOf(x)
 	case minOf:
 		return simd.MinOf(x)
-	case logSumExpOf:
+	default:
 		return simd.LogSumExp(x)
 	}
-	return productOfRow(x)
-}
-
-// productOfRow multiplies eight interleaved products, like sums in package simd.
-func productOfRow[T simd.Float](x []T) T {
-	p := [8]T{1, 1, 1, 1, 1, 1, 1, 1}
-	for i, v := range x {
-		p[i&7] *= v
-	}
-	return ((p[0] * p[4]) * (p[2] * p[6])) * ((p[1] * p[5]) * (p[3] * p[7]))
 }
 
 // combineRows reduces rows with element-wise functions.
@@ -173,8 +159,6 @@ func combineRows[T simd.Float](op reducer, dst, x []T, n, stride int, accumulate
 		case squaresOf:
 			simd.Square(squares.buf, row)
 			simd.Add(dst, dst, squares.buf)
-		case productOf:
-			simd.Mul(dst, dst, row)
 		case maxOf:
 			simd.Max(dst, dst, row)
 		case minOf:

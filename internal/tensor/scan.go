@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -14,12 +13,11 @@ func CumSum(dst, x *Array, axis int, reverse bool) {
 	if dst.Len() == 0 {
 		return
 	}
-	job := scans.get()
-	job.kind, job.dst, job.x = runningSum, *dst, *x
+	kind := runningSum
 	if reverse {
-		job.kind = reverseSum
+		kind = reverseSum
 	}
-	job.run(axis)
+	scan{kind: kind, dst: *dst, x: *x}.run(axis)
 }
 
 // ArgMax sets dst to the position along axis of the greatest element of each row of x:
@@ -34,9 +32,7 @@ func argOf(kind scanKind, dst []int, x *Array, axis int) {
 	if len(dst) == 0 {
 		return
 	}
-	job := scans.get()
-	job.kind, job.positions, job.x = kind, dst, *x
-	job.run(axis)
+	scan{kind: kind, positions: dst, x: *x}.run(axis)
 }
 
 type scanKind uint8
@@ -57,18 +53,16 @@ type scan struct {
 	n, inner  int
 }
 
-var scans recycler[scan]
+var scans jobs[scan, *scan]
 
 // scanColumns is the number of columns that are walked down together.
 const scanColumns = 64
 
-func (s *scan) run(axis int) {
+func (s scan) run(axis int) {
 	outer := 0
 	outer, s.n, s.inner = around(s.x.Shape, axis)
 	blocks := (s.inner + scanColumns - 1) / scanColumns
-	parallel.For(outer*blocks, max(1, cheapGrain/4/(s.n*min(s.inner, scanColumns))), s)
-	*s = scan{}
-	scans.put(s)
+	scans.run(s, outer*blocks, max(1, cheapGrain/4/(s.n*min(s.inner, scanColumns))))
 }
 
 // DoRange does blocks lo ≤ i < hi of columns, counted through all slabs.

@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -53,7 +52,7 @@ type rowJob struct {
 	width    int // columns that are treated together
 }
 
-var rowJobs recycler[rowJob]
+var rowJobs jobs[rowJob, *rowJob]
 
 // rows runs a job of which all but the sizes is set.
 func rows(j rowJob, axis int) {
@@ -67,13 +66,9 @@ func rows(j rowJob, axis int) {
 	grain := max(1, rowGrain/(j.n*j.width))
 	if units <= grain {
 		j.DoRange(0, units)
-		return
+	} else {
+		rowJobs.run(j, units, grain)
 	}
-	job := rowJobs.get()
-	*job = j
-	parallel.For(units, grain, job)
-	*job = rowJob{}
-	rowJobs.put(job)
 }
 
 // DoRange computes blocks lo ≤ i < hi of columns, counted through all slabs.

@@ -3,7 +3,6 @@ package tensor
 import (
 	"math"
 
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -22,37 +21,36 @@ func HasNaNOrInf(x *Array) bool {
 // and +Inf, −Inf if x is empty.
 func MinMax(x *Array) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
-	job := statistics.get()
-	for _, p := range job.run(x, extrema) {
-		lo, hi = math.Min(lo, p[0]), math.Max(hi, p[1])
+	s := borrow[float64](2 * maxParts)
+	parts := measure(s.buf, x, extrema, 0)
+	for i := 0; i < len(parts); i += 2 {
+		lo, hi = math.Min(lo, parts[i]), math.Max(hi, parts[i+1])
 	}
-	job.recycle()
+	giveBack(s)
 	return lo, hi
 }
 
 // Norm2 is the Euclidean norm √Σx², which neither overflows nor underflows on the way. The
 // order of the sum depends on the length alone.
 func Norm2(x *Array) float64 {
-	job := statistics.get()
-	norm := math.Sqrt(job.sum(x, squares))
+	norm := math.Sqrt(sumOfPieces(x, squares, 0))
 	if x.DType == Float64 && x.Len() > 0 && !(norm >= 1e-140 && norm <= math.MaxFloat64) {
-		norm = job.scaledNorm(x)
+		norm = scaledNorm(x)
 	}
-	job.recycle()
 	return norm
 }
 
 // scaledNorm is the norm of x by way of elements that are scaled so that the greatest is
 // near 1.
-func (s *statistic) scaledNorm(x *Array) float64 {
+func scaledNorm(x *Array) float64 {
 	lo, hi := MinMax(x)
 	most := max(-lo, hi)
 	if !(most > 0 && most <= math.MaxFloat64) {
 		return math.Abs(most)
 	}
 	_, exponent := math.Frexp(most)
-	s.scale = math.Ldexp(1, min(-exponent, 1000))
-	return math.Sqrt(s.sum(x, scaledSquares)) / s.scale
+	scale := math.Ldexp(1, min(-exponent, 1000))
+	return math.Sqrt(sumOfPieces(x, scaledSquares, scale)) / scale
 }
 
 type statisticKind uint8
@@ -72,37 +70,35 @@ type statistic struct {
 	scale float64 // of scaledSquares
 	x     Array
 	grain int
-	parts [maxParts][2]float64
+	parts []float64 // two for each piece
 }
 
-var statistics recycler[statistic]
+var statistics jobs[statistic, *statistic]
 
-// run returns the statistics of all pieces.
-func (s *statistic) run(x *Array, kind statisticKind) [][2]float64 {
+// measure returns the statistics of all pieces of x, two numbers for each, in buf.
+func measure(buf []float64, x *Array, kind statisticKind, scale float64) (parts []float64) {
 	n := x.Len()
-	s.x, s.kind = *x, kind
-	s.grain = max(cheapGrain, (n+maxParts-1)/maxParts)
-	parallel.For(n, s.grain, s)
-	return s.parts[:(n+s.grain-1)/s.grain]
+	grain := max(cheapGrain, (n+maxParts-1)/maxParts)
+	parts = buf[:2*((n+grain-1)/grain)]
+	statistics.run(statistic{kind: kind, scale: scale, x: *x, grain: grain, parts: parts}, n, grain)
+	return parts
 }
 
-// sum is the sum of the statistics of all pieces.
-func (s *statistic) sum(x *Array, kind statisticKind) float64 {
+// sumOfPieces is the sum of a statistic of which each piece has one number.
+func sumOfPieces(x *Array, kind statisticKind, scale float64) float64 {
+	s := borrow[float64](2 * maxParts)
+	parts := measure(s.buf, x, kind, scale)
 	sum := 0.0
-	for _, p := range s.run(x, kind) {
-		sum += p[0]
+	for i := 0; i < len(parts); i += 2 {
+		sum += parts[i]
 	}
+	giveBack(s)
 	return sum
-}
-
-func (s *statistic) recycle() {
-	s.x = Array{}
-	statistics.put(s)
 }
 
 // DoRange makes one piece.
 func (s *statistic) DoRange(lo, hi int) {
-	part := &s.parts[lo/s.grain]
+	part := s.parts[lo/s.grain*2:][:2]
 	switch {
 	case s.kind == extrema && s.x.DType == Float32:
 		part[0], part[1] = float64(simd.MinOf(s.x.F32[lo:hi])), float64(simd.MaxOf(s.x.F32[lo:hi]))

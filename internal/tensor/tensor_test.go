@@ -160,10 +160,6 @@ func TestArray(t *testing.T) {
 	if Float32.String() != "float32" || Float64.String() != "float64" || Float32.Size() != 4 || Float64.Size() != 8 {
 		t.Error("an element type has the wrong name or size")
 	}
-	a := New(Float32, []int{2})
-	if &Data[float32](&a)[0] != &a.F32[0] {
-		t.Error("Data is a copy")
-	}
 }
 
 func TestPool(t *testing.T) {

@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -33,11 +32,7 @@ func run(j windowJob, kernel int) {
 	if planes == 0 {
 		return
 	}
-	job := windowJobs.get()
-	*job = j
-	parallel.For(planes, max(1, cheapGrain/max(1, kernel*windows)), job)
-	*job = windowJob{}
-	windowJobs.put(job)
+	windowJobs.run(j, planes, max(1, cheapGrain/max(1, kernel*windows)))
 }
 
 // windowJob copies planes of images to columns, or adds columns to planes.
@@ -47,7 +42,7 @@ type windowJob struct {
 	unfold       bool
 }
 
-var windowJobs recycler[windowJob]
+var windowJobs jobs[windowJob, *windowJob]
 
 // DoRange does planes lo ≤ i < hi.
 func (j *windowJob) DoRange(lo, hi int) {

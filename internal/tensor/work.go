@@ -4,6 +4,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -23,18 +24,52 @@ func grainOf(cost int) int {
 	return max(256, 2*cheapGrain/cost&^63)
 }
 
-// recycler keeps jobs for the worker pool, so that none is allocated per call. Small
-// work never needs one: it is done on a job on the stack.
-type recycler[J any] struct{ free sync.Pool }
+// jobs does jobs of one kind on the worker pool, and allocates nothing for that: a job is
+// copied to memory that is kept for the next one. Where small work is frequent its job is
+// not run but done, on the stack.
+type jobs[J any, P job[J]] struct{ kept sync.Pool }
 
-func (r *recycler[J]) get() *J {
-	if j, ok := r.free.Get().(*J); ok {
-		return j
-	}
-	return new(J)
+// job is work on a range, that a *J does.
+type job[J any] interface {
+	*J
+	parallel.RangeJob
 }
 
-func (r *recycler[J]) put(j *J) { r.free.Put(j) }
+// run does units 0 ≤ i < n of a job, in pieces of grain. It is not inlined: what surrounds
+// it is a path for small work, whose frame is to stay small.
+//
+//go:noinline
+func (s *jobs[J, P]) run(j J, n, grain int) {
+	kept, ok := s.kept.Get().(P)
+	if !ok {
+		kept = new(J)
+	}
+	*kept = j
+	parallel.For(n, grain, kept)
+	var none J
+	*kept = none // so that it holds on to no array
+	s.kept.Put(kept)
+}
+
+// nests is memory for the nests of loops that a job goes by.
+type nests [4][]loop
+
+var nestsPool sync.Pool
+
+// borrowNests returns memory of unspecified content.
+func borrowNests() *nests {
+	if n, ok := nestsPool.Get().(*nests); ok {
+		return n
+	}
+	n := new(nests)
+	for i := range n {
+		n[i] = make([]loop, 0, maxRank)
+	}
+	return n
+}
+
+// giveBackNests ends the use of memory for nests.
+func giveBackNests(n *nests) { nestsPool.Put(n) }
 
 // scratch is memory for intermediate results.
 type scratch[T simd.Float] struct{ buf []T }
