@@ -26,7 +26,8 @@ type machine struct {
 	load         float64 // average of the minute before, -1 if unknown
 }
 
-// peak is the rate of fused multiply-adds on all processors, in operations a second.
+// peak is the rate of fused multiply-adds on all processors, in operations a second,
+// with the instructions that chainrule uses.
 type peak struct{ float32s, float64s float64 }
 
 func thisMachine() machine {
@@ -86,8 +87,8 @@ func (m machine) markdown() string {
 	if m.commit != "" {
 		fmt.Fprintf(&b, "- chainrule at commit %s, its kernels with %s\n", m.commit, m.instructions)
 	}
-	fmt.Fprintf(&b, "- fused multiply-adds in registers, on all processors: %.0f GFLOP/s float32, %.0f float64\n",
-		m.peak.float32s/1e9, m.peak.float64s/1e9)
+	fmt.Fprintf(&b, "- fused multiply-adds in registers with %s, on all processors: %.0f GFLOP/s float32, %.0f float64\n",
+		m.instructions, m.peak.float32s/1e9, m.peak.float64s/1e9)
 	if m.load >= 0 {
 		fmt.Fprintf(&b, "- load average when it began: %.2f\n", m.load)
 	}

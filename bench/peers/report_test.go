@@ -79,7 +79,7 @@ func TestReportSection(t *testing.T) {
 		"\nB's setting: what T is\n",
 		"| work | chainrule | B | C |\n|---|---:|---:|---:|\n| a | 100 ms – 300 ms | 300 ms – 500 ms | 2.00 s – 2.00 s |\n",
 		"- chainrule at commit abc, its kernels with AVX2\n",
-		"- fused multiply-adds in registers, on all processors: 235 GFLOP/s float32, 117 float64\n",
+		"- fused multiply-adds in registers with AVX2, on all processors: 235 GFLOP/s float32, 117 float64\n",
 		"- B: with E=1\n",
 		"- B, not measured as it cannot: b.\n",
 		"- C, failed, panic: no: b.\n",
