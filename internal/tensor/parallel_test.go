@@ -61,6 +61,7 @@ func allWork(dtype DType) []work {
 		{"Unfold", func() { Unfold(columns, images, windows) }, columns},
 		{"Fold", func() { Fold(images, columns, windows) }, images},
 		{"Norm2", func() { losses.Set(0, Norm2(x)) }, losses},
+		{"Dot", func() { losses.Set(0, Dot(x, y)) }, losses},
 	}
 }
 

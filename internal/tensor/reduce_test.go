@@ -145,6 +145,28 @@ func TestStatistics(t *testing.T) {
 	}
 }
 
+func TestDot(t *testing.T) {
+	for _, dtype := range []DType{Float32, Float64} {
+		for _, n := range []int{0, 1, 511, 513, 70_000} {
+			x, y := New(dtype, []int{n}), New(dtype, []int{n})
+			want := 0.0
+			for i := range n {
+				x.Set(i, float64(i%13)-4)
+				y.Set(i, float64(i%7)+0.5)
+				want += x.At(i) * y.At(i)
+			}
+			if got := Dot(&x, &y); got != want { // all sums are exact
+				t.Errorf("%v, %d elements: got %v, want %v", dtype, n, got, want)
+			}
+		}
+	}
+	x := New(Float32, []int{2})
+	Fill(&x, 1e30)
+	if got, want := Dot(&x, &x), 2e60; !(math.Abs(got-want) <= 1e-6*want) {
+		t.Errorf("products that overflow float32: got %v, want %v", got, want)
+	}
+}
+
 // Squares that overflow or underflow do not matter.
 func TestNorm2OfExtremes(t *testing.T) {
 	for dtype, values := range map[DType][]float64{

@@ -22,7 +22,7 @@ func HasNaNOrInf(x *Array) bool {
 func MinMax(x *Array) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	s := borrow[float64](2 * maxParts)
-	parts := measure(s.buf, x, extrema, 0)
+	parts := measure(s.buf, statistic{kind: extrema, x: *x})
 	for i := 0; i < len(parts); i += 2 {
 		lo, hi = math.Min(lo, parts[i]), math.Max(hi, parts[i+1])
 	}
@@ -33,7 +33,7 @@ func MinMax(x *Array) (lo, hi float64) {
 // Norm2 is the Euclidean norm √Σx², which neither overflows nor underflows on the way. The
 // order of the sum depends on the length alone.
 func Norm2(x *Array) float64 {
-	norm := math.Sqrt(sumOfPieces(x, squares, 0))
+	norm := math.Sqrt(sumOfPieces(statistic{kind: squares, x: *x}))
 	if x.DType == Float64 && x.Len() > 0 && !(norm >= 1e-140 && norm <= math.MaxFloat64) {
 		norm = scaledNorm(x)
 	}
@@ -50,8 +50,12 @@ func scaledNorm(x *Array) float64 {
 	}
 	_, exponent := math.Frexp(most)
 	scale := math.Ldexp(1, min(-exponent, 1000))
-	return math.Sqrt(sumOfPieces(x, scaledSquares, scale)) / scale
+	return math.Sqrt(sumOfPieces(statistic{kind: scaledSquares, x: *x, scale: scale})) / scale
 }
+
+// Dot is Σ x·y of arrays of one type and length, summed in float64 for float32 too, in an
+// order that depends on the length alone.
+func Dot(x, y *Array) float64 { return sumOfPieces(statistic{kind: products, x: *x, y: *y}) }
 
 type statisticKind uint8
 
@@ -59,6 +63,7 @@ const (
 	extrema statisticKind = iota
 	squares
 	scaledSquares
+	products
 )
 
 // maxParts is the number of pieces, at most, a statistic is made in.
@@ -69,30 +74,31 @@ type statistic struct {
 	kind  statisticKind
 	scale float64 // of scaledSquares
 	x     Array
+	y     Array // of products
 	grain int
 	parts []float64 // two for each piece
 }
 
 var statistics jobs[statistic, *statistic]
 
-// measure returns the statistics of all pieces of x, two numbers for each, in buf.
-func measure(buf []float64, x *Array, kind statisticKind, scale float64) (parts []float64) {
-	n := x.Len()
-	grain := max(cheapGrain, (n+maxParts-1)/maxParts)
-	parts = buf[:2*((n+grain-1)/grain)]
-	statistics.run(statistic{kind: kind, scale: scale, x: *x, grain: grain, parts: parts}, n, grain)
-	return parts
+// measure returns the statistics of all pieces of s.x, two numbers for each, in buf.
+func measure(buf []float64, s statistic) (parts []float64) {
+	n := s.x.Len()
+	s.grain = max(cheapGrain, (n+maxParts-1)/maxParts)
+	s.parts = buf[:2*((n+s.grain-1)/s.grain)]
+	statistics.run(s, n, s.grain)
+	return s.parts
 }
 
 // sumOfPieces is the sum of a statistic of which each piece has one number.
-func sumOfPieces(x *Array, kind statisticKind, scale float64) float64 {
-	s := borrow[float64](2 * maxParts)
-	parts := measure(s.buf, x, kind, scale)
+func sumOfPieces(s statistic) float64 {
+	memory := borrow[float64](2 * maxParts)
+	parts := measure(memory.buf, s)
 	sum := 0.0
 	for i := 0; i < len(parts); i += 2 {
 		sum += parts[i]
 	}
-	giveBack(s)
+	giveBack(memory)
 	return sum
 }
 
@@ -104,6 +110,10 @@ func (s *statistic) DoRange(lo, hi int) {
 		part[0], part[1] = float64(simd.MinOf(s.x.F32[lo:hi])), float64(simd.MaxOf(s.x.F32[lo:hi]))
 	case s.kind == extrema:
 		part[0], part[1] = simd.MinOf(s.x.F64[lo:hi]), simd.MaxOf(s.x.F64[lo:hi])
+	case s.kind == products && s.x.DType == Float32:
+		part[0] = products32(s.x.F32[lo:hi], s.y.F32[lo:hi])
+	case s.kind == products:
+		part[0] = simd.Dot(s.x.F64[lo:hi], s.y.F64[lo:hi])
 	case s.x.DType == Float32:
 		part[0] = squares32(s.x.F32[lo:hi])
 	case s.kind == scaledSquares:
@@ -123,6 +133,21 @@ func scaledSquares64(x []float64, scale float64) float64 {
 		simd.Scale(scaled[:n], x[:n], scale)
 		sum += simd.SumSquares(scaled[:n])
 		x = x[n:]
+	}
+	return sum
+}
+
+// products32 is Σ x·y of float32, computed in float64.
+func products32(x, y []float32) float64 {
+	const piece = 512
+	var wideX, wideY [piece]float64
+	sum := 0.0
+	for len(x) > 0 {
+		n := min(len(x), piece)
+		simd.Float32To64(wideX[:n], x[:n])
+		simd.Float32To64(wideY[:n], y[:n])
+		sum += simd.Dot(wideX[:n], wideY[:n])
+		x, y = x[n:], y[n:]
 	}
 	return sum
 }

@@ -203,9 +203,14 @@ func (e *engine) Step(grads autograd.Gradients) {
 		}
 	}
 	if !found {
-		panic(&autograd.ValueError{Op: "optim.Step", Reason: fmt.Sprintf(
-			"none of the %d gradients is of one of the %d parameters of this optimizer (%q and others): it belongs to another model", grads.Len(), len(e.params), e.params[0].name)})
+		e.panicForeign(grads)
 	}
+}
+
+// panicForeign says that gradients are not those of this optimizer's parameters.
+func (e *engine) panicForeign(grads autograd.Gradients) {
+	panic(&autograd.ValueError{Op: e.op, Reason: fmt.Sprintf(
+		"none of the %d gradients of a step is of one of the %d parameters of this optimizer (%q and others): it belongs to another model", grads.Len(), len(e.params), e.params[0].name)})
 }
 
 // check panics if the numbers of a live group are not usable.

@@ -82,3 +82,20 @@ func ExamplePlateau() {
 	}
 	// Output: the rate after epoch 3 is 0.010000000000000002
 }
+
+// Rosenbrock's banana function again, with second derivatives as the steps show them.
+func ExampleLBFGS_Minimize() {
+	x := autograd.Parameter(autograd.Scalar(-1.0))
+	y := autograd.Parameter(autograd.Scalar(2.0))
+	optimizer := optim.NewLBFGS(maps.All(map[string]autograd.Variable{"x": x, "y": y}), optim.LBFGSConfig{Iterations: 100})
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	_, err := optimizer.Minimize(func() (float64, autograd.Gradients) {
+		tape.Reset()
+		x, y := tape.Watch(x), tape.Watch(y)
+		valley := y.Sub(x.Square()).Square().MulScalar(100)
+		loss := x.SubScalar(1).Square().Add(valley)
+		return loss.Item(), loss.Backward()
+	})
+	fmt.Printf("%.6f %.6f %v\n", x.Item(), y.Item(), err)
+	// Output: 1.000000 1.000000 <nil>
+}

@@ -114,7 +114,7 @@ func (p *Plateau) State() iter.Seq2[string, autograd.Variable] {
 // Restore takes over what State yielded. If it does not fit, nothing is changed and the
 // error is a [*StateError].
 func (p *Plateau) Restore(state map[string]autograd.Variable) error {
-	r := restoring{state: state, used: map[string]bool{}}
+	r := newRestoring(state)
 	restored := *p
 	for name, x := range restored.numbers {
 		in := count

@@ -31,6 +31,11 @@ var (
 	share       = interval{"a number from 0 to 1", func(x float64) bool { return x >= 0 && x <= 1 }}
 )
 
+// upTo is the whole numbers up to most.
+func upTo(most int) interval {
+	return interval{fmt.Sprintf("a whole number from 0 to %d", most), func(x float64) bool { return count.has(x) && x <= float64(most) }}
+}
+
 // settings resolves the numbers of a configuration: zero values become defaults, None
 // becomes 0.
 type settings struct {

@@ -71,9 +71,20 @@ func (e *engine) State() iter.Seq2[string, autograd.Variable] {
 
 // Restore takes over what State yielded.
 func (e *engine) Restore(state map[string]autograd.Variable) error {
-	r := restoring{state: state, used: map[string]bool{}}
+	r := newRestoring(state)
+	apply := e.prepare(r)
+	if err := r.err(); err != nil {
+		return err
+	}
+	apply()
+	return nil
+}
+
+// prepare compares a state with what is needed, and returns what is to be done if it fits.
+func (e *engine) prepare(r *restoring) (apply func()) {
 	groups := make([]Group, len(e.groups))
-	for i := range groups {
+	for i, g := range e.groups {
+		groups[i].Params = g.Params
 		for name, x := range groups[i].numbers(i) {
 			in := nonNegative
 			if x == &groups[i].Momentum {
@@ -85,26 +96,22 @@ func (e *engine) Restore(state map[string]autograd.Variable) error {
 	steps := make([]int, len(e.params))
 	for i := range e.params {
 		p := &e.params[i]
-		steps[i] = r.steps(p.name + ".step")
+		steps[i] = int(r.number(p.name+".step", count))
 		group := &groups[slices.Index(e.groups, p.group)]
 		for k := range e.slots {
-			s := &e.slots[k]
-			if needed := steps[i] > 0 && !s.scratch && (s.when == nil || s.when(group)); !s.scratch {
-				r.slot(p, s, needed)
+			if s := &e.slots[k]; !s.scratch {
+				r.slot(p, s, steps[i] > 0 && (s.when == nil || s.when(group)))
 			}
 		}
 	}
-	if err := r.err(); err != nil {
-		return err
+	return func() {
+		for i, g := range e.groups {
+			*g = groups[i]
+		}
+		for i := range e.params {
+			e.params[i].restore(e.slots, steps[i], r.state)
+		}
 	}
-	for i, g := range e.groups {
-		groups[i].Params = g.Params
-		*g = groups[i]
-	}
-	for i := range e.params {
-		e.params[i].restore(e.slots, steps[i], state)
-	}
-	return nil
 }
 
 // restore takes over a state that fits.
@@ -124,6 +131,10 @@ type restoring struct {
 	state   map[string]autograd.Variable
 	used    map[string]bool
 	problem StateError
+}
+
+func newRestoring(state map[string]autograd.Variable) *restoring {
+	return &restoring{state: state, used: map[string]bool{}}
 }
 
 // get is what the state has under a name; it reports false if there is nothing usable.
@@ -168,9 +179,6 @@ func (r *restoring) number(name string, in interval) float64 {
 	}
 	return v.Item()
 }
-
-// steps is a count of steps.
-func (r *restoring) steps(name string) int { return int(r.number(name, count)) }
 
 // slot checks the slot of a parameter.
 func (r *restoring) slot(p *param, s *slot, needed bool) {
