@@ -103,7 +103,7 @@ func (c *contestant) enter(ctx context.Context, name string, limit time.Duration
 		for _, s := range settings {
 			candidates = append(candidates, get(s))
 		}
-		return t.race(candidates)
+		return race(len(candidates), func(i int) float64 { return t.seconds(candidates[i]) })
 	})
 	var entered []*process
 	for _, s := range best {
@@ -126,31 +126,24 @@ func (c *contestant) leave(processes []*process) {
 	}
 }
 
-// trial compares settings at a workload.
-type trial struct {
-	ctx      context.Context
-	workload string
-	patience time.Duration // for a process that starts; ends what hangs
-}
-
 const (
 	tries    = 3 // of each setting
 	hopeless = 4 // times as long as the fastest: not to be tried again
 )
 
-// race is the median time that each process needs for the workload, +Inf for one that
-// fails. All run in turns, but the hopeless only once.
-func (t *trial) race(processes []*process) []float64 {
-	times := make([][]float64, len(processes))
+// race is the median time of each of n, +Inf for one that fails: seconds(i) is a time
+// of number i. All run in turns, but the hopeless only once.
+func race(n int, seconds func(i int) float64) []float64 {
+	times := make([][]float64, n)
 	fastest := math.Inf(1)
-	for i, p := range processes {
-		times[i] = []float64{t.seconds(p)}
+	for i := range n {
+		times[i] = []float64{seconds(i)}
 		fastest = min(fastest, times[i][0])
 	}
 	for range tries - 1 {
-		for i, p := range processes {
+		for i := range n {
 			if first := times[i][0]; first <= hopeless*fastest && !math.IsInf(first, 1) {
-				times[i] = append(times[i], t.seconds(p))
+				times[i] = append(times[i], seconds(i))
 			}
 		}
 	}
@@ -159,6 +152,13 @@ func (t *trial) race(processes []*process) []float64 {
 		medians = append(medians, median(slices.Sorted(slices.Values(all))))
 	}
 	return medians
+}
+
+// trial compares settings at a workload.
+type trial struct {
+	ctx      context.Context
+	workload string
+	patience time.Duration // for a process that starts; ends what hangs
 }
 
 // seconds is the time that the process needs for the workload, +Inf if it fails. As

@@ -77,6 +77,25 @@ func TestFinalistsCompareWithinATry(t *testing.T) {
 	}
 }
 
+// Times are compared in turns, those of the hopeless and of what fails once.
+func TestRace(t *testing.T) {
+	inf := math.Inf(1)
+	times := [][]float64{{2, 9, 3}, {1, 1.5, 1.2}, {4.1}, {inf}, {4, inf, 4}}
+	var order []int
+	got := race(len(times), func(i int) float64 {
+		order = append(order, i)
+		first := times[i][0]
+		times[i] = times[i][1:]
+		return first
+	})
+	if want := []float64{3, 1.2, 4.1, inf, 4}; !slices.Equal(got, want) {
+		t.Errorf("medians %v, want %v", got, want)
+	}
+	if want := []int{0, 1, 2, 3, 4, 0, 1, 4, 0, 1, 4}; !slices.Equal(order, want) {
+		t.Errorf("order %v, want %v", order, want)
+	}
+}
+
 func TestEnvironment(t *testing.T) {
 	base := []string{"A=1", "AB=2", "C="}
 	got := environment(base, "A", "C=3=4", "D=5", "MISSING")
