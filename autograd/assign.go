@@ -135,8 +135,10 @@ func checkCounter(op string, counter *int64) {
 
 // Commit writes to buffers and counters what was assigned to them since Reset or the last
 // Commit. It is for the training loop, after a step that was made: no gradient of the step
-// may be computed afterwards, and nobody else may use the model at the time.
+// may be computed afterwards, and nobody else may use the model at the time. It panics with
+// [*TapeError] during a backward pass.
 func (t *Tape) Commit() {
+	t.checkIdle("Commit")
 	for _, p := range t.pending.buffers {
 		tensor.Copy(&p.buffer.Array, &p.value.Array)
 		p.buffer.modified()

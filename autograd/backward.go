@@ -68,8 +68,8 @@ func (v Variable) backward(name string, upstream Variable, only []Variable) Grad
 	root := v.n.onTape()
 	t := checkRoot(name, root)
 	p := t.startPass(name, root, only, 0, false)
+	defer t.endPass(p)
 	if p.needed != nil && p.needed[root.index] == 0 {
-		t.endPass(p)
 		panic(&TapeError{name, "the Variable does not depend on any of those that are named"})
 	}
 	grads := t.newGradients()
@@ -84,7 +84,6 @@ func (v Variable) backward(name string, upstream Variable, only []Variable) Grad
 		}
 		p.step(n, g)
 	}
-	t.endPass(p)
 	return Gradients{grads, grads.gen}
 }
 
@@ -93,15 +92,17 @@ func (p *pass) reports(n *node) bool {
 	return n.leafOf != nil && n.op == nil || n.retain || p.needed != nil && p.needed[n.index]&askedFor != 0
 }
 
+const passUnderWay = "called while a backward pass that is not recorded is under way on this tape: inside that pass, or by another goroutine, although a tape belongs to one at a time"
+
 // checkRoot panics unless a pass can start at root.
 func checkRoot(op string, root *node) *Tape {
 	switch {
 	case root.tape == nil:
 		panic(&TapeError{op, "nothing was recorded: the Variable is on no tape"})
+	case root.tape.inPlainPass.Load():
+		panic(&TapeError{op, passUnderWay})
 	case root.tape.noGrad:
 		panic(&TapeError{op, "the tape was made with NoGrad"})
-	case !root.tape.recording:
-		panic(&TapeError{op, "called inside a backward pass that is not recorded"})
 	case !root.tracked:
 		panic(&TapeError{op, "the Variable does not depend on a parameter or watched Variable"})
 	}
@@ -122,6 +123,9 @@ func (t *Tape) startPass(op string, root *node, xs []Variable, since int, record
 	p.restrict(op, root, xs, since)
 	if need := int(root.index) + 1; len(p.slots) < need {
 		p.slots = make([]*node, max(need, 2*len(p.slots)))
+	}
+	if !recorded && !t.inPlainPass.CompareAndSwap(false, true) {
+		panic(&TapeError{op, passUnderWay})
 	}
 	t.walks++
 	t.recording = recorded
@@ -144,13 +148,18 @@ func (p *pass) restrict(op string, root *node, xs []Variable, since int) {
 	markNeeded(p.needed, root, p.sources, since)
 }
 
-// endPass keeps p, whose slots are all empty again, for the next pass. After a
-// panic they are not, and it is not called.
+// endPass ends p, also after a panic, and keeps it for the next pass if its slots are all
+// empty again.
 func (t *Tape) endPass(p *pass) {
 	clear(p.sources)
 	t.walks--
 	t.recording = true
-	t.passes = append(t.passes, p)
+	if !p.recorded {
+		t.inPlainPass.Store(false)
+	}
+	if p.pending == 0 {
+		t.passes = append(t.passes, p)
+	}
 }
 
 // seed starts the pass with the gradient of root: upstream, or one.

@@ -89,6 +89,7 @@ func (root *node) gradients(name string, upstream Variable, xs []Variable, since
 func (root *node) gradientNodes(name string, upstream Variable, xs []Variable, since int, recorded bool) []*node {
 	t := checkRoot(name, root)
 	p := t.startPass(name, root, xs, since, recorded)
+	defer t.endPass(p)
 	grads := make([]*node, len(xs))
 	if p.needed != nil && p.needed[root.index] != 0 {
 		p.seed(root, upstream)
@@ -106,7 +107,6 @@ func (root *node) gradientNodes(name string, upstream Variable, xs []Variable, s
 		}
 		p.step(n, g)
 	}
-	t.endPass(p)
 	return grads
 }
 

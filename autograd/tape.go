@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -11,9 +12,10 @@ import (
 // enter by being used. Reset gives everything back for the next step, so that a
 // steady loop allocates nothing.
 //
-// A tape belongs to one goroutine at a time. Parameters are shared: any number of
-// goroutines, each with its own tape, may compute with the same parameters while
-// nobody writes to them.
+// A tape belongs to one goroutine at a time: a second one that resets it or starts a
+// backward pass while the first is in one gets a [*TapeError], anything else goes
+// unnoticed. Parameters are shared: any number of goroutines, each with its own tape, may
+// compute with the same parameters while nobody writes to them.
 type Tape struct {
 	pool     tensor.Pool
 	free     []*node         // nodes to reuse
@@ -28,7 +30,12 @@ type Tape struct {
 	scratch   []*node
 	passes    []*pass // spare passes, one per nesting depth
 	walks     int     // backward passes under way
-	inners    []*Tape // spare tapes for the inside of checkpoints
+
+	// inPlainPass is true while a pass that is not recorded is under way. It is atomic for
+	// the sake of an error where another goroutine, by mistake, uses the tape meanwhile.
+	inPlainPass atomic.Bool
+
+	inners []*Tape // spare tapes for the inside of checkpoints
 
 	pending pending  // assignments that wait for Commit
 	before  *pending // in a computation that is repeated: those that it saw the first time
@@ -129,8 +136,9 @@ func (t *Tape) leaf(n *node) *node {
 // Reset ends the life of every Variable and Gradients on the tape and keeps their
 // memory for the next step; what was assigned and not committed is dropped. Using one
 // of them afterwards panics. Slices taken from them must not be used either, which
-// nothing can check.
+// nothing can check. It panics with [*TapeError] during a backward pass.
 func (t *Tape) Reset() {
+	t.checkIdle("Reset")
 	t.recording, t.walks = !t.noGrad, 0
 	t.dropPending()
 	t.dropScratch(0)
@@ -139,6 +147,13 @@ func (t *Tape) Reset() {
 	}
 	t.sets = t.sets[:0]
 	t.rewind(0)
+}
+
+// checkIdle panics during a backward pass that is not recorded.
+func (t *Tape) checkIdle(op string) {
+	if t.inPlainPass.Load() {
+		panic(&TapeError{op, passUnderWay})
+	}
 }
 
 // Mark is a position on a tape, see [Tape.Rewind].
@@ -154,8 +169,10 @@ func (t *Tape) Mark() Mark { return Mark{t, len(t.record), len(t.sets)} }
 // Rewind ends the life of all that was put on the tape after m, as Reset does for
 // the whole: for inner solves, line searches and loops whose results are read off
 // before the next round. Variables made before m stay valid. Rewinding to a mark
-// that an earlier Rewind or Reset went behind, or of another tape, panics.
+// that an earlier Rewind or Reset went behind, or of another tape, panics with
+// [*TapeError], and so does Rewind during a backward pass.
 func (t *Tape) Rewind(m Mark) {
+	t.checkIdle("Rewind")
 	if m.tape != t || m.record > len(t.record) || m.sets > len(t.sets) {
 		panic(&TapeError{"Rewind", "the mark is not of this tape or the tape was reset behind it"})
 	}

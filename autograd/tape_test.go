@@ -299,6 +299,40 @@ func TestTapeIsUsableAfterAPanic(t *testing.T) {
 	}
 }
 
+// A second goroutine on a tape whose backward pass is under way is told.
+func TestTapeOfTwoGoroutines(t *testing.T) {
+	w := autograd.Parameter(vector(1, 2))
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	mark := tape.Mark()
+	inside, done := make(chan struct{}), make(chan struct{})
+	y := tape.Watch(w).Square().Hook(func(autograd.Variable) autograd.Variable {
+		close(inside)
+		<-done
+		return autograd.Variable{}
+	})
+	loss := y.Sum()
+	go func() {
+		defer close(done)
+		<-inside
+		for name, f := range map[string]func(){
+			"Backward": func() { loss.Backward() },
+			"Grad":     func() { autograd.Grad(loss, w) },
+			"Reset":    tape.Reset,
+			"Rewind":   func() { tape.Rewind(mark) },
+			"Commit":   tape.Commit,
+		} {
+			var tapeError *autograd.TapeError
+			if err := autograd.Try(f); !errors.As(err, &tapeError) || !strings.Contains(err.Error(), "another goroutine") {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	}()
+	if diff := cmp.Diff([]float64{2, 4}, loss.Backward().Of(w).Floats()); diff != "" {
+		t.Error(diff)
+	}
+	tape.Reset()
+}
+
 func ExampleTape() {
 	w := autograd.Parameter(autograd.New([]float64{1, 2, 3}))
 	tape := autograd.NewTape(autograd.TapeConfig{})
