@@ -30,6 +30,41 @@ func BenchmarkScalarChain(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*4*links), "ns/operation")
 }
 
+// BenchmarkLongChain measures a million operations on single float64, forward and backward,
+// on a new tape and on one that is used again: what a node costs in memory and collection.
+func BenchmarkLongChain(b *testing.B) {
+	const links = 250_000 // of four operations
+	start := autograd.Parameter(autograd.Scalar(0.9))
+	run := func(tape *autograd.Tape) {
+		x := tape.Watch(start)
+		y := x
+		for range links {
+			y = y.Mul(x).Add(x).Sin().Tanh()
+		}
+		y.Backward()
+	}
+	perOperation := func(b *testing.B) {
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*4*links), "ns/operation")
+	}
+	b.Run("new", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			run(autograd.NewTape(autograd.TapeConfig{}))
+		}
+		perOperation(b)
+	})
+	b.Run("again", func(b *testing.B) {
+		b.ReportAllocs()
+		tape := autograd.NewTape(autograd.TapeConfig{})
+		run(tape) // makes the buffers
+		for b.Loop() {
+			tape.Reset()
+			run(tape)
+		}
+		perOperation(b)
+	})
+}
+
 // BenchmarkGradCheck measures a check of a small network's gradients against finite
 // differences, with every element of its parameters and inputs perturbed.
 func BenchmarkGradCheck(b *testing.B) {
