@@ -99,7 +99,8 @@ func (t *Tape) recordDerived(n *node) {
 	}
 	m := t.node(n.DType, n.Shape)
 	m.F32, m.F64 = n.F32, n.F64
-	m.leafOf, m.op, m.tracked = n, n.op, true
+	m.ensureRare().leafOf = n
+	m.op, m.tracked = n.op, true
 	var buffer [8]*node
 	in := buffer[:0]
 	n.inputs(func(_ int, x *node) {

@@ -89,7 +89,7 @@ func (v Variable) backward(name string, upstream Variable, only []Variable) Grad
 
 // reports reports whether the gradient of n is one of those that are asked for.
 func (p *pass) reports(n *node) bool {
-	return n.leafOf != nil && n.op == nil || n.retain || p.needed != nil && p.needed[n.index]&askedFor != 0
+	return n.rare != nil && (n.leafOf != nil && n.op == nil || n.retain) || p.needed != nil && p.needed[n.index]&askedFor != 0
 }
 
 const passUnderWay = "called while a backward pass that is not recorded is under way on this tape: inside that pass, or by another goroutine, although a tape belongs to one at a time"
@@ -183,8 +183,10 @@ func (p *pass) take(i int) (n, g *node) {
 	p.slots[i] = nil
 	p.pending--
 	n = p.tape.record[i]
-	for _, hook := range n.hooks {
-		g = p.hooked(n, g, hook)
+	if n.rare != nil {
+		for _, hook := range n.hooks {
+			g = p.hooked(n, g, hook)
+		}
 	}
 	return n, g
 }

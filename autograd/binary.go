@@ -24,6 +24,7 @@ type binary struct {
 
 func newBinary(b binary) *binary {
 	o := &b
+	o.plain = true
 	o.vjp = func(p *pass, n *node, g Variable) {
 		if p.needs(n, 0) {
 			p.add(n, 0, o.da(g, n.arg(0), n.arg(1), n.variable()))

@@ -40,30 +40,51 @@ func isFinite(dtype DType, x float64) bool {
 
 func (t *Tape) bytes(dtype DType, b tensor.Bytes, shape []int) *node {
 	n := t.node(dtype, shape)
-	n.bytes, n.deferred = b, true
+	n.ensureRare().bytes = b
+	n.lazy = true
 	t.enter(n)
 	return n
 }
 
-// settled is n with its elements.
-func (n *node) settled() *node {
-	if n.deferred {
-		n.convert()
-	}
-	return n
-}
-
-// convert computes the elements of a node that has bytes for them.
+// convert computes the elements of a lazy node.
 func (n *node) convert() {
 	n.tape.allocate(n)
 	tensor.FromBytes(&n.Array, n.bytes)
-	n.bytes, n.deferred = tensor.Bytes{}, false // the elements may be written to from now on
+	n.bytes, n.lazy = tensor.Bytes{}, false // the elements may be written to from now on
 }
+
+// reshaped is a lazy node under another shape.
+func (n *node) reshaped(shape []int) *node { return n.tape.bytes(n.DType, n.bytes, shape) }
 
 // minBytesRows is the fewest rows for which products with bytes are made for.
 const minBytesRows = 32
 
 // multipliesBytes reports whether [Linear] computes from n's bytes.
 func (n *node) multipliesBytes() bool {
-	return n.deferred && sizeOf(n.Shape[:len(n.Shape)-1]) >= minBytesRows
+	return n.lazy && sizeOf(n.Shape[:len(n.Shape)-1]) >= minBytesRows
+}
+
+// linearForward sets dst to x·wᵀ + bias, from x's bytes if that is faster. bias may be nil.
+func linearForward(dst *tensor.Array, x, w *node, bias *tensor.Array) {
+	if x.lazy && tensor.LinearBytes(dst, x.bytes, &w.Array, bias) {
+		return
+	}
+	x.settle()
+	tensor.MatMul(dst, &x.Array, &w.Array, false, true, false, bias)
+}
+
+// linearWeightGradient sets dst to gᵀ·x, or adds it, from x's bytes if that is faster.
+func linearWeightGradient(dst, g *tensor.Array, x *node, accumulate bool) {
+	if x.lazy && tensor.LinearBytesWeight(dst, g, x.bytes, accumulate) {
+		return
+	}
+	x.settle()
+	tensor.MatMul(dst, g, &x.Array, true, false, accumulate, nil)
+}
+
+// settle makes sure that n has its elements.
+func (n *node) settle() {
+	if n.lazy {
+		n.convert()
+	}
 }

@@ -90,7 +90,8 @@ func (t *Tape) borrow(n *node) *node {
 	}
 	leaf := t.node(n.DType, n.Shape)
 	leaf.F32, leaf.F64 = n.F32, n.F64
-	leaf.leafOf, leaf.tracked = n, n.tracked || n.kind == parameter
+	leaf.ensureRare().leafOf = n
+	leaf.tracked = n.tracked || n.kind == parameter
 	t.leaves[n] = leaf
 	t.enter(leaf)
 	return leaf
@@ -101,8 +102,8 @@ func (t *Tape) borrow(n *node) *node {
 func (t *Tape) parameters() []*node {
 	var list []*node
 	for _, n := range t.record {
-		if n.leafOf != nil && n.leafOf.kind == parameter {
-			list = append(list, n.leafOf)
+		if o := n.original(); o != nil && o.kind == parameter {
+			list = append(list, o)
 		}
 	}
 	return list

@@ -14,16 +14,14 @@ import (
 // copying. It panics with [*ShapeError] if the shape does not have len(data)
 // elements.
 func New[T Float](data []T, shape ...int) Variable {
-	n := &node{kind: constant, index: -1}
 	if len(shape) == 0 {
-		n.setShape([]int{len(data)})
-	} else {
-		checkData("New", len(data), shape)
-		n.setShape(shape)
+		shape = []int{len(data)}
 	}
+	checkData("New", len(data), shape)
+	n := outsideNode(Float32, shape)
 	switch d := any(data).(type) {
 	case []float32:
-		n.DType, n.F32 = Float32, d
+		n.F32 = d
 	case []float64:
 		n.DType, n.F64 = Float64, d
 	}

@@ -51,8 +51,8 @@ func (s *gradientSet) put(n, g *node) {
 	} else {
 		g = s.tape.copyOf(g)
 	}
-	if n.leafOf != nil {
-		n = n.leafOf
+	if o := n.original(); o != nil {
+		n = o
 	}
 	s.insert(n, g)
 }
@@ -125,8 +125,8 @@ func (g Gradients) Lookup(w Variable) (grad Variable, ok bool) {
 	if s == nil {
 		return Variable{}, false
 	}
-	if n.leafOf != nil {
-		n = n.leafOf
+	if o := n.original(); o != nil {
+		n = o
 	}
 	found := s.find(n)
 	if found == nil {

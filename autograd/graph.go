@@ -59,8 +59,8 @@ func (g *ComputationGraph) add(n *node, id int64) {
 	described := describe(n, id)
 	g.nodes[id] = described
 	g.of[n.variable()] = described
-	if n.leafOf != nil {
-		g.of[n.leafOf.variable()] = described
+	if o := n.original(); o != nil {
+		g.of[o.variable()] = described
 	}
 }
 
@@ -135,9 +135,9 @@ func opName(n *node) string {
 	switch {
 	case n.op != nil:
 		return n.op.name
-	case n.leafOf != nil && n.leafOf.kind == parameter:
+	case n.original() != nil && n.leafOf.kind == parameter:
 		return "parameter"
-	case n.leafOf != nil:
+	case n.original() != nil:
 		return "watched"
 	}
 	return "constant"

@@ -191,9 +191,7 @@ func init() {
 			}
 			if p.needs(n, 1) {
 				dst, accumulate := p.destination(n, 1)
-				if !x.deferred || !tensor.LinearBytesWeight(dst, &g.Array, x.bytes, accumulate) {
-					tensor.MatMul(dst, &g.Array, &x.settled().Array, true, false, accumulate, nil)
-				}
+				linearWeightGradient(dst, &g.Array, x, accumulate)
 			}
 			if n.in[2] != nil && p.needs(n, 2) {
 				dst, accumulate := p.destination(n, 2)
@@ -246,8 +244,6 @@ func Linear(x, w, b Variable) Variable {
 }
 
 func linear(n, x, w *node, bias *tensor.Array) Variable {
-	if !x.deferred || !tensor.LinearBytes(&n.Array, x.bytes, &w.Array, bias) {
-		tensor.MatMul(&n.Array, &x.settled().Array, &w.Array, false, true, false, bias)
-	}
+	linearForward(&n.Array, x, w, bias)
 	return n.done()
 }

@@ -15,6 +15,10 @@ package autograd
 type op struct {
 	name string
 
+	// plain says that nodes of this operation have no attributes and no aux, so that they
+	// need no memory for them.
+	plain bool
+
 	// vjp adds to every operand its share of the gradient: for operand i the
 	// product of g, the gradient of n, with ∂n/∂iᵗʰ operand. It is written in
 	// operations, so that it can itself be recorded and differentiated.
@@ -44,6 +48,9 @@ func (o *op) result(dtype DType, shape []int, in ...*node) *node {
 		t.watcher.begin()
 	}
 	n := t.node(dtype, shape)
+	if !o.plain {
+		n.ensureRare()
+	}
 	t.allocate(n)
 	o.link(t, n, in)
 	return n
@@ -64,12 +71,12 @@ func (o *op) resultView(shape []int, start int, in ...*node) *node {
 	base := in[0]
 	var n *node
 	if t == nil {
-		n = &node{index: -1, base: base}
-		n.DType = base.DType
-		n.setShape(shape)
+		n = outsideNode(base.DType, shape)
+		n.base = base
 		o.keep(n, in)
 	} else {
 		n = t.node(base.DType, shape)
+		n.ensureRare()
 		t.shareWith(n, base)
 	}
 	n.Array = base.View(start, sizeOf(n.Shape), n.Shape)
@@ -125,7 +132,7 @@ func (o *op) link(t *Tape, n *node, in []*node) {
 			if i < len(n.in) {
 				n.in[i] = x
 			} else {
-				n.more = append(n.more, x)
+				n.ensureRare().more = append(n.more, x)
 			}
 		}
 		if n.tracked {

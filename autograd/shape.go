@@ -28,8 +28,8 @@ func (x Variable) Reshape(shape ...int) Variable {
 		return x
 	}
 	var buffer [8]int
-	if in.deferred {
-		return in.tape.bytes(in.DType, in.bytes, resolveShape(buffer[:0], in, shape)).variable()
+	if in.lazy {
+		return in.reshaped(resolveShape(buffer[:0], in, shape)).variable()
 	}
 	return reshapeOp.resultView(resolveShape(buffer[:0], in, shape), 0, in).done()
 }

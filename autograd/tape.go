@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
@@ -19,6 +20,8 @@ import (
 type Tape struct {
 	pool     tensor.Pool
 	free     []*node         // nodes to reuse
+	slab     []node          // nodes that were never in use
+	rareSlab []rare          // rare parts that were never in use
 	record   []*node         // nodes that live until Reset, in recording order
 	leaves   map[*node]*node // what is outside this tape → the node here that stands for it
 	sets     []*gradientSet  // gradients handed out since Reset
@@ -127,7 +130,7 @@ func (t *Tape) leaf(n *node) *node {
 		return leaf
 	}
 	leaf := t.view(n, n.Shape)
-	leaf.leafOf = n
+	leaf.ensureRare().leafOf = n
 	leaf.tracked = t.recording
 	t.leaves[n] = leaf
 	return leaf
@@ -184,6 +187,7 @@ func (t *Tape) Rewind(m Mark) {
 }
 
 func (t *Tape) rewind(length int) {
+	t.free = slices.Grow(t.free, len(t.record)-length)
 	for i := len(t.record) - 1; i >= length; i-- {
 		t.unref(t.record[i])
 	}
@@ -197,7 +201,7 @@ func (t *Tape) node(dtype DType, shape []int) *node {
 		n = t.free[last]
 		t.free = t.free[:last]
 	} else {
-		n = t.moreNodes()
+		n = t.newNode()
 	}
 	n.DType = dtype
 	n.setShape(shape)
@@ -206,20 +210,30 @@ func (t *Tape) node(dtype DType, shape []int) *node {
 	return n
 }
 
-// moreNodes refills the stock and returns one of the new nodes. Nodes come in
-// slabs so that a long tape costs the garbage collector few objects.
-func (t *Tape) moreNodes() *node {
-	size := min(max(16, len(t.record)), 1024)
-	slab := make([]node, size)
-	for i := range slab {
-		slab[i].tape = t
-		slab[i].kind = recorded
+// newNode is a node that was not in use before. They come in slabs, so that a long tape
+// costs the garbage collector few objects.
+func (t *Tape) newNode() *node {
+	if len(t.slab) == 0 {
+		t.slab = make([]node, slabSize(len(t.record)))
 	}
-	for i := size - 1; i > 0; i-- {
-		t.free = append(t.free, &slab[i])
-	}
-	return &slab[0]
+	n := &t.slab[0]
+	t.slab = t.slab[1:]
+	n.tape, n.kind = t, recorded
+	return n
 }
+
+// newRare is the rare part of a node.
+func (t *Tape) newRare() *rare {
+	if len(t.rareSlab) == 0 {
+		t.rareSlab = make([]rare, slabSize(len(t.record)))
+	}
+	r := &t.rareSlab[0]
+	t.rareSlab = t.rareSlab[1:]
+	return r
+}
+
+// slabSize is how many nodes to make at once for a tape that has so many.
+func slabSize(nodes int) int { return min(max(16, nodes), 1024) }
 
 // array is a node with elements of unspecified content, entered on the tape.
 func (t *Tape) array(dtype DType, shape []int) *node {
@@ -265,6 +279,9 @@ func (t *Tape) shareWith(n, base *node) {
 // temporaries of the pass that is running.
 func (t *Tape) enter(n *node) {
 	if t.recording || t.noGrad {
+		if len(t.record) == cap(t.record) {
+			t.record = slices.Grow(t.record, max(64, len(t.record))) // append would grow by less, and copy more
+		}
 		n.index = int32(len(t.record))
 		t.record = append(t.record, n)
 		return
@@ -296,13 +313,26 @@ func (t *Tape) unref(n *node) {
 		n.owned = false
 	}
 	n.F32, n.F64 = nil, nil
-	n.tracked, n.retain = false, false
-	if n.deferred {
-		n.bytes, n.deferred = tensor.Bytes{}, false
-	}
+	n.tracked = false
 	if n.base != nil {
 		t.unref(n.base)
 		n.base = nil
+	}
+	if n.op != nil {
+		n.op = nil
+		n.dropInputs()
+	}
+	if n.rare != nil {
+		t.dropRare(n)
+	}
+	t.free = append(t.free, n)
+}
+
+// dropRare forgets what n's rare part holds, but for its memory.
+func (t *Tape) dropRare(n *node) {
+	n.retain = false
+	if n.lazy {
+		n.bytes, n.lazy = tensor.Bytes{}, false
 	}
 	if n.aux != nil {
 		t.unref(n.aux)
@@ -312,13 +342,8 @@ func (t *Tape) unref(n *node) {
 		delete(t.leaves, n.leafOf)
 		n.leafOf = nil
 	}
-	if n.op != nil {
-		n.op = nil
-		n.dropInputs()
-	}
 	if len(n.hooks) > 0 {
 		clear(n.hooks)
 		n.hooks = n.hooks[:0]
 	}
-	t.free = append(t.free, n)
 }

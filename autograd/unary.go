@@ -32,6 +32,7 @@ type unary struct {
 // newUnary completes u with the rules that follow from its derivative.
 func newUnary(u unary) *unary {
 	o := &u
+	o.plain = true
 	if o.rule == nil {
 		o.rule = func(g, x, y Variable) Variable { return strongMul(g, o.slope(x, y)) }
 	}

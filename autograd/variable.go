@@ -32,124 +32,9 @@ type Variable struct {
 	gen uint64 // the generation of n this handle was made for
 }
 
-// kind says how a node relates to tapes and gradients.
-type kind uint8
-
-const (
-	constant  kind = iota // data; nobody wants its gradient
-	parameter             // a persistent leaf whose gradient is wanted
-	derived               // computed from parameters outside any tape
-	recorded              // lives on a tape
-)
-
-// node is what a Variable refers to: the array, and on a tape how it came about.
-// Nodes of a tape are recycled; gen tells the lives of one node apart. What every
-// operation reads or writes comes first, so that it is on few cache lines.
-type node struct {
-	tensor.Array
-	gen  uint64
-	tape *Tape // nil outside any tape
-	kind kind
-
-	tracked  bool  // there is a path to a leaf: the backward pass comes here
-	retain   bool  // Backward reports the gradient although this is no leaf
-	owned    bool  // the elements came from the tape's pool
-	deferred bool  // there are no elements yet, but bytes
-	index    int32 // position in the tape's record, -1 if it is not there
-	refs     int32 // holders on the tape: the record, gradient slots, views
-
-	one32 [1]float32 // elements of arrays of size 1, so they need no pool
-	one64 [1]float64
-
-	op   *op
-	in   [3]*node // operands; the fourth and later ones are in more
-	more []*node
-
-	base   *node // of a view: whose elements these are, if on the same tape, or both on none
-	aux    *node // what the forward pass keeps for the backward pass
-	leafOf *node // the node outside the tape, or on another one, that this stands for
-	hooks  []func(Variable) Variable
-	bytes  tensor.Bytes // what the elements are to be computed from, see [Tape.Bytes]
-
-	// Outside any tape: how often the elements were modified; of a derived node, how
-	// often those of its operands were when it was computed.
-	version uint64
-
-	attr attributes
-	dims [4]int // Shape of arrays up to rank 4
-}
-
-// attributes are the arguments of an operation that are not arrays. They live in
-// the node so that recording them allocates nothing. Nodes are reused without
-// clearing them: an operation sets every one it reads.
-type attributes struct {
-	x, y float64
-	i    int
-	axes uint64 // set of axes, bit k for axis k
-	keep bool
-	ints []int
-}
-
-// setInputs makes in the operands of n, which has none.
-func (n *node) setInputs(in []*node) {
-	k := copy(n.in[:], in)
-	n.more = append(n.more, in[k:]...)
-}
-
-func (n *node) dropInputs() {
-	n.in = [3]*node{}
-	clear(n.more)
-	n.more = n.more[:0]
-}
-
-// inputs calls f for each operand of n, in order.
-func (n *node) inputs(f func(i int, in *node)) {
-	for i := range n.numInputs() {
-		f(i, n.input(i))
-	}
-}
-
-func (n *node) input(i int) *node {
-	if i < len(n.in) {
-		return n.in[i]
-	}
-	return n.more[i-len(n.in)]
-}
-
-func (n *node) numInputs() int {
-	for i, in := range n.in {
-		if in == nil {
-			return i
-		}
-	}
-	return len(n.in) + len(n.more)
-}
-
-// variable is the handle of n in its present life.
-func (n *node) variable() Variable { return Variable{n, n.gen} }
-
-// arg is the handle of operand i.
-func (n *node) arg(i int) Variable { return n.input(i).variable() }
-
-// setShape copies shape into n, without allocating up to rank 4.
-func (n *node) setShape(shape []int) {
-	if n.Shape == nil {
-		n.Shape = n.dims[:0]
-	}
-	n.Shape = append(n.Shape[:0], shape...)
-}
-
-// newNode is a node on the heap, outside any tape, with elements of its own.
-func newNode(dtype DType, shape []int, k kind) *node {
-	n := &node{kind: k, index: -1}
-	n.setShape(shape)
-	n.Array = tensor.New(dtype, n.Shape)
-	return n
-}
-
 // check returns the node of v, with its elements, and panics if v is not usable.
 func (v Variable) check(op string) *node {
-	if v.n == nil || v.n.gen != v.gen || v.n.deferred {
+	if v.n == nil || v.n.gen != v.gen || v.n.lazy {
 		v.settle(op)
 	}
 	return v.n
@@ -159,7 +44,8 @@ func (v Variable) check(op string) *node {
 // be inlined.
 func (v Variable) settle(op string) { v.header(op).convert() }
 
-// header is check for those who do not look at the elements, which may be bytes still.
+// header is check for those who do not look at the elements, which may not be computed
+// yet.
 func (v Variable) header(op string) *node {
 	if v.n == nil || v.n.gen != v.gen {
 		v.panicUnusable(op)
@@ -290,9 +176,8 @@ func (v Variable) CopyFrom(src Variable) {
 func (v Variable) Detach() Variable {
 	n := v.check("Detach")
 	if n.tape == nil {
-		c := &node{kind: constant, index: -1, base: n}
-		c.setShape(n.Shape)
-		c.DType, c.F32, c.F64 = n.DType, n.F32, n.F64
+		c := outsideNode(n.DType, n.Shape)
+		c.base, c.F32, c.F64 = n, n.F32, n.F64
 		return c.variable()
 	}
 	return n.tape.view(n, n.Shape).variable()
@@ -307,7 +192,7 @@ func (v Variable) RetainGrad() Variable {
 	if !n.tracked && n.kind != derived {
 		panic(&TapeError{"RetainGrad", "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
 	}
-	n.retain = true
+	n.ensureRare().retain = true
 	return v
 }
 
@@ -321,7 +206,7 @@ func (v Variable) Hook(f func(grad Variable) Variable) Variable {
 	if !n.tracked && n.kind != derived {
 		panic(&TapeError{"Hook", "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
 	}
-	n.hooks = append(n.hooks, f)
+	n.ensureRare().hooks = append(n.hooks, f)
 	return v
 }
 
