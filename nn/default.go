@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/nn/optim"
 )
 
 // None is the number 0 in a configuration whose zero value stands for a default, as
@@ -11,8 +12,9 @@ import (
 //
 //	nn.TripletMargin{Margin: nn.None} // a margin of 0, where 0 means 1
 //
-// Where the default is 0 already, None may be written too.
-const None = -1
+// Where the default is 0 already, None may be written too. It is for fields of float64;
+// in others, which count something, no negative number has a meaning.
+const None = optim.None
 
 // orDefault is the number that a field of a configuration means: def for 0, and 0 for
 // None.

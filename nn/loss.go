@@ -20,9 +20,10 @@ import (
 type Loss interface {
 	// Of is the loss, of one element, and the divisor: by what a sum over the batch was
 	// divided to give it, such as the number of examples that count, or of elements, or
-	// the sum of weights. Means over several batches weigh each by its divisor, so that
-	// they are those over all examples, whatever the size of the batches. A loss that
-	// is a sum itself has divisor 0, and is added up.
+	// the sum of weights; 0 if it was not divided, as a loss that is a sum, or one of no
+	// example that counts. The loss of several batches is the sum of theirs, each times
+	// its divisor, divided by the sum of the divisors: that of all examples together,
+	// whatever the size of the batches.
 	Of(output autograd.Variable, target Target) (loss autograd.Variable, divisor float64)
 }
 

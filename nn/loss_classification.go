@@ -46,11 +46,11 @@ func (l CrossEntropy) Loss(logits autograd.Variable, labels []int) autograd.Vari
 func (l CrossEntropy) of(logits autograd.Variable, labels []int) (loss autograd.Variable, divisor float64) {
 	const op = "nn.CrossEntropy"
 	c := classify(op, logits, labels, l.ClassAxis, l.ClassWeights)
-	checkSmoothing(op, l.LabelSmoothing)
+	smoothing := checkSmoothing(op, l.LabelSmoothing)
 	losses := c.weighted(autograd.SoftmaxCrossEntropy(c.x, labels))
-	if l.LabelSmoothing != 0 {
+	if smoothing != 0 {
 		uniform := c.leaveOut(weighClasses(c.x.LogSoftmax(-1), l.ClassWeights, -1).Mean(-1).Neg())
-		losses = losses.MulScalar(1 - l.LabelSmoothing).Add(uniform.MulScalar(l.LabelSmoothing))
+		losses = losses.MulScalar(1 - smoothing).Add(uniform.MulScalar(smoothing))
 	}
 	return c.reduce(l.Reduction, losses)
 }
@@ -68,10 +68,9 @@ func (l CrossEntropy) Probabilities(logits, target autograd.Variable) autograd.V
 	checkSameShape(op, logits, target)
 	axis := classAxis(op, logits, l.ClassAxis)
 	classes := logits.Dim(axis)
-	checkSmoothing(op, l.LabelSmoothing)
 	checkClassWeights(op, l.ClassWeights, classes)
-	if l.LabelSmoothing != 0 {
-		target = target.MulScalar(1 - l.LabelSmoothing).AddScalar(l.LabelSmoothing / float64(classes))
+	if smoothing := checkSmoothing(op, l.LabelSmoothing); smoothing != 0 {
+		target = target.MulScalar(1 - smoothing).AddScalar(smoothing / float64(classes))
 	}
 	log := logits.LogSoftmax(axis)
 	impossible := log.Equal(autograd.Full(log.DType(), math.Inf(-1))).Mul(target.Equal(autograd.Zeros(log.DType())))
@@ -265,10 +264,13 @@ func weighClasses(terms autograd.Variable, weights []float64, axis int) autograd
 	return terms.Mul(constant(terms.DType(), weights).Reshape(shape...))
 }
 
-func checkSmoothing(op string, smoothing float64) {
-	if !(smoothing >= 0 && smoothing <= 1) {
+// checkSmoothing is the label smoothing that is meant.
+func checkSmoothing(op string, smoothing float64) float64 {
+	smoothing = number(op, "LabelSmoothing", smoothing, 0)
+	if smoothing > 1 {
 		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("LabelSmoothing is %v, expected a number from 0 to 1", smoothing)})
 	}
+	return smoothing
 }
 
 func checkClassWeights(op string, weights []float64, classes int) {

@@ -15,20 +15,18 @@ type tally struct {
 	scores  Scores
 }
 
-// mean is a mean over batches, each weighed by what its loss was divided by.
+// mean is a mean over batches: the sum of what the values were before they were divided,
+// divided by the sum of the divisors. Of values that are sums it is the sum.
 type mean struct {
-	name     string
-	weighted float64 // Σ value·divisor
-	divisors float64 // Σ divisor
-	sum      float64 // of the values that were not divided by anything
+	name          string
+	sum, divisors float64
 }
 
 func (m *mean) add(value, divisor float64) {
-	if divisor == 0 {
-		m.sum += value
-		return
+	if divisor != 0 {
+		value *= divisor
 	}
-	m.weighted += value * divisor
+	m.sum += value
 	m.divisors += divisor
 }
 
@@ -36,7 +34,7 @@ func (m *mean) value() float64 {
 	if m.divisors == 0 {
 		return m.sum
 	}
-	return m.weighted/m.divisors + m.sum
+	return m.sum / m.divisors
 }
 
 // begin starts anew.

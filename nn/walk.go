@@ -113,8 +113,8 @@ func (w *walker) panic(name, what string) {
 
 // join is the name of a part with that of what it is part of in front.
 func join(name, part string) string {
-	if name == "" {
-		return part
+	if name == "" || part == "" {
+		return name + part
 	}
 	return name + "." + part
 }

@@ -1,0 +1,201 @@
+package nn_test
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/optim"
+)
+
+// configNumber is a field of a configuration that is a number.
+type configNumber struct {
+	field string  // "Type.Field"
+	def   float64 // what 0 means
+
+	// probe is what a value of the field makes of something, as text. It panics, or
+	// returns an error, if the value is refused.
+	probe func(value float64) (string, error)
+
+	integer bool // the field is an int
+	any     bool // every number is accepted
+}
+
+func configNumbers() []configNumber {
+	rng := newRand(1)
+	x := autograd.Normal(rng, double, 0, 1, 6, 4)
+	y := autograd.Normal(rng, double, 0, 1, 6, 4)
+	z := y.Square().MulScalar(1e-6) // variances, some of them below the least
+	labels := []int{0, 1, 2, 3, 0, 1}
+	set := blobs(1, 100)
+	text := func(v autograd.Variable) (string, error) { return fmt.Sprint(v.Floats()), nil }
+	norm := func(config nn.BatchNormConfig) (string, error) {
+		config.DType = double
+		b := nn.NewBatchNorm1d(4, config)
+		tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+		out := b.Forward(tape.Const(x))
+		tape.Commit()
+		return fmt.Sprint(out.Floats(), b.RunningMean.Floats()), nil
+	}
+	fit := func(config nn.FitConfig) (string, error) {
+		model := classifier(1)
+		config.Optimizer = optim.NewAdam(nn.Params(model), optim.AdamConfig{})
+		history, err := nn.Fit(context.Background(), model, set, config)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(len(history.Epochs), history.Epochs[0].Steps, bitsOf(model)), nil
+	}
+	trainer := func(config nn.TrainerConfig) (string, error) {
+		model := classifier(1)
+		t := nn.NewTrainer(nn.Supervised(model, nil), config)
+		for _, err := range t.Epoch(context.Background(), data.NewLoader(set, data.LoaderConfig{})) {
+			if err != nil {
+				return "", err
+			}
+		}
+		return fmt.Sprint(bitsOf(model)), nil
+	}
+	evaluate := func(config nn.EvaluateConfig) (string, error) {
+		scores, err := nn.Evaluate(context.Background(), classifier(1), set, config)
+		return fmt.Sprint(scores), err
+	}
+	predict := func(config nn.PredictConfig) (string, error) {
+		batches := 0
+		_, err := nn.PredictBy(context.Background(), classifier(1), func(s *nn.StepContext) autograd.Variable { batches++; return s.X() }, set, config)
+		return fmt.Sprint(batches), err
+	}
+	attention := func(config nn.MultiheadAttentionConfig) (string, error) {
+		a := nn.NewMultiheadAttention(newRand(1), 4, 2, config)
+		out := ""
+		for name, w := range nn.Params(a) {
+			out += fmt.Sprint(name, w.Shape())
+		}
+		return out, nil
+	}
+	return []configNumber{
+		{field: "BatchNormConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Eps: n}) }},
+		{field: "BatchNormConfig.Momentum", def: 0.1, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Momentum: n}) }},
+		{field: "LSTMConfig.Layers", def: 1, integer: true, probe: func(n float64) (string, error) {
+			return fmt.Sprint(len(nn.NewLSTM(newRand(1), 2, 2, nn.LSTMConfig{Layers: int(n)}).Weights)), nil
+		}},
+		{field: "MultiheadAttentionConfig.KeyDim", def: 4, integer: true, probe: func(n float64) (string, error) {
+			return attention(nn.MultiheadAttentionConfig{KeyDim: int(n)})
+		}},
+		{field: "MultiheadAttentionConfig.ValueDim", def: 4, integer: true, probe: func(n float64) (string, error) {
+			return attention(nn.MultiheadAttentionConfig{ValueDim: int(n)})
+		}},
+		{field: "EvaluateConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return evaluate(nn.EvaluateConfig{BatchSize: int(n)}) }},
+		{field: "EvaluateConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return evaluate(nn.EvaluateConfig{Prefetch: int(n)}) }},
+		{field: "PredictConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return predict(nn.PredictConfig{BatchSize: int(n)}) }},
+		{field: "PredictConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return predict(nn.PredictConfig{Prefetch: int(n)}) }},
+		{field: "FitConfig.Epochs", def: 1, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Epochs: int(n)}) }},
+		{field: "FitConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{BatchSize: int(n)}) }},
+		{field: "FitConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Prefetch: int(n)}) }},
+		{field: "FitConfig.ClipNorm", probe: func(n float64) (string, error) { return fit(nn.FitConfig{ClipNorm: n}) }},
+		{field: "FitConfig.Seed", any: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Seed: uint64(n)}) }},
+		{field: "TrainerConfig.ClipNorm", probe: func(n float64) (string, error) { return trainer(nn.TrainerConfig{ClipNorm: n}) }},
+		{field: "TrainerConfig.Seed", any: true, probe: func(n float64) (string, error) { return trainer(nn.TrainerConfig{Seed: uint64(n)}) }},
+		{field: "Huber.Delta", def: 1, probe: func(n float64) (string, error) { return text(nn.Huber{Delta: n}.Loss(x, y)) }},
+		{field: "SmoothL1.Beta", def: 1, probe: func(n float64) (string, error) { return text(nn.SmoothL1{Beta: n}.Loss(x, y)) }},
+		{field: "GaussianNLL.Eps", def: 1e-6, probe: func(n float64) (string, error) { return text(nn.GaussianNLL{Eps: n}.Loss(x, y, z)) }},
+		{field: "CrossEntropy.LabelSmoothing", probe: func(n float64) (string, error) { return text(nn.CrossEntropy{LabelSmoothing: n}.Loss(x, labels)) }},
+		{field: "CrossEntropy.ClassAxis", def: 1, integer: true, any: true, probe: func(n float64) (string, error) { return text(nn.CrossEntropy{ClassAxis: int(n)}.Loss(x, labels)) }},
+		{field: "NLL.ClassAxis", def: 1, integer: true, any: true, probe: func(n float64) (string, error) { return text(nn.NLL{ClassAxis: int(n)}.Loss(x, labels)) }},
+		{field: "TripletMargin.Margin", def: 1, probe: func(n float64) (string, error) { return text(nn.TripletMargin{Margin: n}.Loss(x, y, x)) }},
+		{field: "TripletMargin.P", def: 2, probe: func(n float64) (string, error) { return text(nn.TripletMargin{P: n, Margin: 9}.Loss(x, y, x)) }},
+		{field: "TripletMargin.Eps", def: 1e-6, probe: func(n float64) (string, error) { return text(nn.TripletMargin{Eps: n, Margin: 9}.Loss(x, y, z)) }},
+	}
+}
+
+// In every configuration 0 means the documented default, None means 0, and no other
+// negative number, nor NaN, is accepted.
+func TestZeroMeansDefault(t *testing.T) {
+	for _, number := range configNumbers() {
+		t.Run(number.field, func(t *testing.T) {
+			probe := func(value float64) (out string, err error) {
+				if caught := autograd.Try(func() { out, err = number.probe(value) }); caught != nil {
+					err = caught
+				}
+				return out, err
+			}
+			byDefault, err := probe(0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := probe(number.def); err != nil || got != byDefault {
+				t.Errorf("0 gives %s, the default %v %s, %v", byDefault, number.def, got, err)
+			}
+			if number.any {
+				return
+			}
+			bad := []float64{-2, math.NaN()}
+			if number.integer {
+				bad = []float64{nn.None, -2}
+			} else if got, err := probe(nn.None); (got == byDefault) != (number.def == 0) && err == nil {
+				t.Errorf("None gives %s, 0 gives %s", got, byDefault)
+			}
+			for _, value := range bad {
+				if got, err := probe(value); err == nil {
+					t.Errorf("%v gives %s, expected it to be refused", value, got)
+				}
+			}
+		})
+	}
+}
+
+// TestConfigNumbers sees that every number in a configuration has a row.
+func TestConfigNumbers(t *testing.T) {
+	var rows []string
+	for _, number := range configNumbers() {
+		rows = append(rows, number.field)
+	}
+	fields := numericFields(t)
+	for _, field := range fields {
+		if !slices.Contains(rows, field) {
+			t.Errorf("nn.%s has no row in configNumbers", field)
+		}
+	}
+	if len(fields) < len(rows) {
+		t.Errorf("found %v only", fields)
+	}
+}
+
+// numericFields are the fields of numbers of all configurations and losses.
+func numericFields(t *testing.T) []string {
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, losses := exportedLosses(t)
+	var fields []string
+	ast.Inspect(packages["nn"], func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		structure, ok := spec.Type.(*ast.StructType)
+		if !ok || !ast.IsExported(spec.Name.Name) || !strings.HasSuffix(spec.Name.Name, "Config") && !slices.Contains(losses, spec.Name.Name) {
+			return true
+		}
+		for _, field := range structure.Fields.List {
+			if kind := typeText(field.Type); kind == "int" || kind == "float64" || kind == "uint64" {
+				for _, name := range field.Names {
+					fields = append(fields, spec.Name.Name+"."+name.Name)
+				}
+			}
+		}
+		return true
+	})
+	return fields
+}

@@ -1,0 +1,498 @@
+package nn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/optim"
+)
+
+// tiedAutoencoder squeezes its input through a few units and back, by one weight and its
+// transpose. The decoder has PyTorch's name for its own use of it.
+type tiedAutoencoder struct {
+	encoder *nn.Linear
+	decoded autograd.Variable // bias
+}
+
+func newTiedAutoencoder(seed uint64, in, code int) *tiedAutoencoder {
+	return &tiedAutoencoder{nn.NewLinear(newRand(seed), in, code, nn.LinearConfig{}), autograd.Parameter(autograd.Zeros(autograd.Float32, in))}
+}
+
+func (a *tiedAutoencoder) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Sub("encoder", a.encoder), nn.Weight("decoder.weight", a.encoder.Weight), nn.Weight("decoder.bias", a.decoded))
+}
+
+func (a *tiedAutoencoder) Forward(x autograd.Variable) autograd.Variable {
+	code := a.encoder.Forward(x).Tanh()
+	return autograd.Linear(code, x.Tape().Watch(a.encoder.Weight).T(), a.decoded)
+}
+
+// Loss is the error of what comes back, and a penalty on the weights.
+func (a *tiedAutoencoder) Loss(s *nn.StepContext) autograd.Variable {
+	x := s.X()
+	y := a.Forward(x)
+	s.Output(y)
+	reconstruction := nn.MSELoss(y, x)
+	penalty := a.encoder.Weight.Square().Mean().MulScalar(1e-3)
+	s.Log("reconstruction", reconstruction)
+	s.Log("penalty", penalty)
+	return reconstruction.Add(penalty)
+}
+
+func TestTiedAutoencoder(t *testing.T) {
+	model := newTiedAutoencoder(1, 2, 1)
+	set := &data.Arrays{X: blobs(1, 300).X}
+	for i := range set.X.Float32s[:300] { // points near a line
+		set.X.Float32s[2*i+1] = 0.5*set.X.Float32s[2*i] + 0.1*set.X.Float32s[2*i+1]
+	}
+	history, err := nn.FitObjective(context.Background(), model, set, nn.FitConfig{
+		Epochs: 20, Optimizer: optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.02}), Validation: set,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, values := range []func(string) ([]float64, bool){history.Train, history.Validation} {
+		loss, _ := values("loss")
+		reconstruction, ok := values("reconstruction")
+		penalty, _ := values("penalty")
+		if last := len(loss) - 1; !ok || !(loss[last] < loss[0]/2) || math.Abs(loss[last]-reconstruction[last]-penalty[last]) > 1e-6 {
+			t.Errorf("loss %v, reconstruction %v, penalty %v", loss, reconstruction, penalty)
+		}
+	}
+	want := []string{"loss", "reconstruction", "penalty"}
+	if got := names(scoresOf(history.Epochs[0].Train)); !slices.Equal(got, want) {
+		t.Errorf("scores %v, want %v", got, want)
+	}
+}
+
+func scoresOf(scores nn.Scores) iter.Seq2[string, float64] {
+	return func(yield func(string, float64) bool) {
+		for _, s := range scores {
+			if !yield(s.Name, s.Value) {
+				return
+			}
+		}
+	}
+}
+
+// generator and critic are the two objectives of an adversarial pair: the critic learns to
+// tell data from what the generator makes, the generator that it cannot.
+type adversaries struct {
+	generator, critic nn.Layer
+}
+
+func (p adversaries) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Sub("generator", p.generator), nn.Sub("critic", p.critic))
+}
+
+func (p adversaries) fake(s *nn.StepContext) autograd.Variable {
+	noise := autograd.Normal(s.Tape.Rand(), autograd.Float32, 0, 1, s.Batch.Len, 2)
+	return p.generator.Forward(s.Tape.Const(noise))
+}
+
+// verdict is the loss of a critic's logits where all of them should be real, or not.
+func verdict(logits autograd.Variable, real float64) autograd.Variable {
+	return nn.BCEWithLogitsLoss(logits, autograd.Full(logits.DType(), real, logits.Shape()...))
+}
+
+type criticObjective struct{ adversaries }
+
+func (o criticObjective) Loss(s *nn.StepContext) autograd.Variable {
+	return verdict(o.critic.Forward(s.X()), 1).Add(verdict(o.critic.Forward(o.fake(s).Detach()), 0))
+}
+
+type generatorObjective struct{ adversaries }
+
+func (o generatorObjective) Loss(s *nn.StepContext) autograd.Variable {
+	return verdict(o.critic.Forward(o.fake(s)), 1)
+}
+
+// Two trainers in one loop: each changes its own parameters only, and the mean of what the
+// generator makes comes near that of the data.
+func TestAdversaries(t *testing.T) {
+	rng := newRand(1)
+	p := adversaries{
+		generator: nn.Sequential{nn.NewLinear(rng, 2, 8, nn.LinearConfig{}), nn.NewBatchNorm1d(8, nn.BatchNormConfig{}), nn.ReLU{}, nn.NewLinear(rng, 8, 2, nn.LinearConfig{})},
+		critic:    nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{2, 16, 1}}),
+	}
+	frozenCritic := generatorObjective{adversaries{p.generator, nn.Frozen(p.critic)}}
+	critic := nn.NewTrainer(criticObjective{p}, nn.TrainerConfig{Optimizer: optim.NewAdam(nn.Params(p.critic), optim.AdamConfig{LR: 0.005, Betas: [2]float64{0.5}})})
+	generator := nn.NewTrainer(frozenCritic, nn.TrainerConfig{Optimizer: optim.NewAdam(nn.Params(p.generator), optim.AdamConfig{LR: 0.005, Betas: [2]float64{0.5}}), Seed: 1})
+	set := blobs(3, 320)
+	for i := range set.X.Float32s {
+		set.X.Float32s[i] = 0.3*set.X.Float32s[i] + 2
+	}
+	loader := data.NewLoader(set, data.LoaderConfig{BatchSize: 32, Shuffle: true})
+	for epoch := range 60 {
+		for batch, err := range loader.Batches(context.Background(), epoch) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, turn := range []struct {
+				trainer     *nn.Trainer
+				own, others nn.Module
+			}{{critic, p.critic, p.generator}, {generator, p.generator, p.critic}} {
+				first := epoch == 0 && batch.Step < 2
+				var own, rest map[string][]uint64
+				if first {
+					own, rest = bitsOf(turn.own), bitsOf(turn.others)
+				}
+				if _, err := turn.trainer.Step(batch); err != nil {
+					t.Fatal(err)
+				}
+				if !first {
+					continue
+				}
+				if cmp.Equal(own, bitsOf(turn.own)) {
+					t.Error("a step did not change what it trains")
+				}
+				for name, bits := range bitsOf(turn.others) {
+					isStatistic := strings.Contains(name, "running") || strings.Contains(name, "tracked")
+					if !isStatistic && !slices.Equal(bits, rest[name]) {
+						t.Errorf("a step changed %s, which it does not train", name)
+					}
+				}
+			}
+		}
+	}
+	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
+	made := p.generator.Forward(tape.Const(autograd.Normal(newRand(5), autograd.Float32, 0, 1, 200, 2))).Mean(0).Floats()
+	for _, mean := range made {
+		if !(math.Abs(mean-2) < 0.5) {
+			t.Errorf("the generator makes points around %v, the data are around 2", made)
+		}
+	}
+}
+
+// A model whose lower half is frozen learns by the upper half; the lower one stays as it
+// is, statistics included, and nothing is computed for its gradient.
+func TestFrozenLowerHalf(t *testing.T) {
+	rng := newRand(1)
+	lower := nn.Sequential{nn.NewLinear(rng, 2, 16, nn.LinearConfig{}), nn.NewBatchNorm1d(16, nn.BatchNormConfig{}), nn.ReLU{}}
+	upper := nn.NewLinear(rng, 16, 3, nn.LinearConfig{})
+	model := nn.Sequential{nn.Frozen(lower), upper}
+	if diff := cmp.Diff([]string{"1.weight", "1.bias"}, names(nn.Params(model))); diff != "" {
+		t.Errorf("parameters (-want +got):\n%s", diff)
+	}
+	thawed := nn.Sequential{lower, upper}
+	if diff := cmp.Diff(names(bitsInOrder(thawed)), names(bitsInOrder(model))); diff != "" {
+		t.Errorf("names in a file (-thawed +frozen):\n%s", diff)
+	}
+	before := bitsOf(lower)
+	history, err := nn.Fit(context.Background(), model, blobs(1, 300), nn.FitConfig{
+		Epochs: 10, Optimizer: optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.02}), Metrics: []nn.Metric{nn.Accuracy{}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if accuracy := score(t, history.Epochs[9].Train, "accuracy"); !(accuracy > 0.9) {
+		t.Errorf("the accuracy is %v", accuracy)
+	}
+	if diff := cmp.Diff(before, bitsOf(lower)); diff != "" {
+		t.Errorf("the frozen half changed:\n%s", diff)
+	}
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+	loss := model.Forward(tape.Const(autograd.Ones(autograd.Float32, 4, 2))).Sum()
+	if !tape.Training() {
+		t.Error("the tape is no longer in training")
+	}
+	if grads := loss.Backward(upper.Weight, upper.Bias); grads.Len() != 2 {
+		t.Errorf("%d gradients", grads.Len())
+	}
+	// The same by giving the optimizer a part of the parameters.
+	trainer := nn.NewTrainer(nn.Supervised(thawed, nil), nn.TrainerConfig{Optimizer: optim.NewSGD(nn.Params(upper), optim.SGDConfig{})})
+	weights := bitsOf(lower[0])
+	var batch data.Batch
+	if err := blobs(1, 8).Fill(&batch, []int{0, 1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	step, err := trainer.Step(&batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !cmp.Equal(weights, bitsOf(lower[0])) || lower[1].(*nn.BatchNorm1d).NumBatchesTracked != 1 {
+		t.Error("expected weights that stay and statistics that move")
+	}
+	if full := fullNorm(t, thawed, &batch); !(step.GradNorm < full) {
+		t.Errorf("the norm %v is that of all gradients, %v", step.GradNorm, full)
+	}
+}
+
+// bitsInOrder is the names of what is saved, in order.
+func bitsInOrder(m nn.Module) iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
+		for name, p := range nn.Walk(m) {
+			if p.Module == nil && !yield(name, true) {
+				return
+			}
+		}
+	}
+}
+
+// fullNorm is the norm of all gradients of a classifier.
+func fullNorm(t *testing.T, model nn.Layer, batch *data.Batch) float64 {
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+	x := tape.Const(autograd.New(batch.X.Float32s, batch.X.Shape...))
+	return nn.CrossEntropyLoss(model.Forward(x), batch.Labels).Backward().Norm()
+}
+
+func TestFrozenRefuses(t *testing.T) {
+	expectValueError(t, "Frozen", func() { nn.Frozen(nil) })
+}
+
+// A step that fails changes nothing: no weights, no statistics, no counters, no state of
+// the optimizer, and it draws the same random numbers when it is made again.
+func TestFailedStepsChangeNothing(t *testing.T) {
+	var batch data.Batch
+	if err := blobs(1, 8).Fill(&batch, []int{0, 1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("out of order")
+	for _, test := range []struct {
+		name string
+		fail func(loss autograd.Variable) autograd.Variable
+		says string
+	}{
+		{"the loss is infinite", func(loss autograd.Variable) autograd.Variable { return loss.AddScalar(math.Inf(1)) }, "the loss is +Inf"},
+		{"a gradient is not a number", func(loss autograd.Variable) autograd.Variable { return loss.Add(loss.MulScalar(0).Sqrt()) }, "the gradient of"},
+		{"an operation panics", func(loss autograd.Variable) autograd.Variable { return loss.Reshape(3) }, "reshape"},
+		{"the loss has elements", func(loss autograd.Variable) autograd.Variable { return loss.BroadcastTo(2) }, "exactly one element"},
+		{"it depends on nothing", func(loss autograd.Variable) autograd.Variable { return loss.Detach() }, "does not depend"},
+		{"another panic", func(loss autograd.Variable) autograd.Variable { panic(broken) }, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var draws [][2]uint64
+			fails := true
+			model := nn.Sequential{nn.NewLinear(newRand(1), 2, 4, nn.LinearConfig{}), nn.NewBatchNorm1d(4, nn.BatchNormConfig{}), nn.NewLinear(newRand(2), 4, 3, nn.LinearConfig{})}
+			optimizer := optim.NewAdam(nn.Params(model), optim.AdamConfig{})
+			objective := objectiveFunc{model, func(s *nn.StepContext) autograd.Variable {
+				draws = append(draws, [2]uint64{s.Tape.Rand().Uint64(), s.Tape.Rand().Uint64()})
+				loss := nn.CrossEntropyLoss(model.Forward(s.X()), s.Target().Labels)
+				if fails {
+					return test.fail(loss)
+				}
+				return loss
+			}}
+			trainer := nn.NewTrainer(objective, nn.TrainerConfig{Optimizer: optimizer})
+			before, state := bitsOf(model), stateBits(optimizer)
+			for range 2 {
+				func() {
+					defer func() {
+						if r := recover(); r != nil && r != broken {
+							panic(r)
+						}
+					}()
+					if _, err := trainer.Step(&batch); err == nil || !strings.Contains(err.Error(), test.says) {
+						t.Errorf("got %v, expected %q", err, test.says)
+					}
+				}()
+				if diff := cmp.Diff(before, bitsOf(model)); diff != "" {
+					t.Errorf("the model changed:\n%s", diff)
+				}
+				if diff := cmp.Diff(state, stateBits(optimizer)); diff != "" {
+					t.Errorf("the optimizer changed:\n%s", diff)
+				}
+			}
+			fails = false
+			for range 2 {
+				if _, err := trainer.Step(&batch); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if draws[0] != draws[1] || draws[1] != draws[2] || draws[2] == draws[3] {
+				t.Errorf("the steps drew %v", draws)
+			}
+			if cmp.Equal(before, bitsOf(model)) || model[1].(*nn.BatchNorm1d).NumBatchesTracked != 2 {
+				t.Error("the steps that did not fail changed nothing")
+			}
+		})
+	}
+}
+
+// objectiveFunc is an objective of a function.
+type objectiveFunc struct {
+	nn.Module
+	loss func(s *nn.StepContext) autograd.Variable
+}
+
+func (o objectiveFunc) Loss(s *nn.StepContext) autograd.Variable { return o.loss(s) }
+
+func stateBits(o optim.Optimizer) map[string][]float64 {
+	bits := map[string][]float64{}
+	for name, v := range o.State() {
+		bits[name] = v.Floats()
+	}
+	return bits
+}
+
+func TestNewTrainerRefuses(t *testing.T) {
+	model := nn.Supervised(classifier(1), nil)
+	for name, f := range map[string]func(){
+		"no objective": func() { nn.NewTrainer(nil, nn.TrainerConfig{}) },
+		"clip norm":    func() { nn.NewTrainer(model, nn.TrainerConfig{ClipNorm: -1}) },
+		"another optimizer": func() {
+			nn.NewTrainer(model, nn.TrainerConfig{Optimizer: optim.NewAdam(nn.Params(classifier(1)), optim.AdamConfig{})})
+		},
+	} {
+		t.Run(name, func(t *testing.T) { expectValueError(t, "NewTrainer", f) })
+	}
+}
+
+// What an objective must not do is an error that says so.
+func TestObjectiveMistakes(t *testing.T) {
+	model := classifier(1)
+	output := func(s *nn.StepContext) autograd.Variable { return model.Forward(s.X()) }
+	for _, test := range []struct {
+		name string
+		loss func(s *nn.StepContext) autograd.Variable
+		says string
+	}{
+		{"no output for metrics", func(s *nn.StepContext) autograd.Variable { return output(s).Mean() }, "Loss did not call Output"},
+		{"a term of two elements", func(s *nn.StepContext) autograd.Variable { s.Log("x", output(s)); return output(s).Mean() }, "exactly one element"},
+		{"a negative divisor", func(s *nn.StepContext) autograd.Variable { s.Divisor(-1); return output(s).Mean() }, "nn.StepContext.Divisor: -1"},
+	} {
+		_, err := nn.FitObjective(context.Background(), objectiveFunc{model, test.loss}, blobs(1, 9), nn.FitConfig{Metrics: []nn.Metric{nn.Accuracy{}}})
+		if err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: got %v, expected %q", test.name, err, test.says)
+		}
+	}
+}
+
+// Whatever the batch size, the loss of a data set is that of all its examples together.
+func TestLossesOfAnyBatchSize(t *testing.T) {
+	const examples = 11
+	rng := newRand(1)
+	logits := autograd.Normal(rng, double, 0, 1, examples, 4).Sigmoid() // probabilities too
+	labels := []int{1, 0, 3, -1, -5, -1, 2, 2, -1, 0, 3}
+	targets := autograd.Normal(rng, double, 0, 1, examples, 4).Softmax(-1)
+	weights := []float64{1, 0, 5, 0.5}
+	losses := map[string]nn.Loss{}
+	for _, row := range lossRows() {
+		if row.of != nil {
+			losses[row.name+fmt.Sprintf("%+v", row.of)] = row.of
+		}
+	}
+	for _, r := range []nn.Reduction{nn.ReduceMean, nn.ReduceSum} {
+		losses["weighted "+r.String()] = nn.CrossEntropy{Reduction: r, ClassWeights: weights, LabelSmoothing: 0.1}
+		losses["NLL weighted "+r.String()] = nn.NLL{Reduction: r, ClassWeights: weights}
+		losses["MSE "+r.String()] = nn.MSE{Reduction: r}
+		losses["KLDiv "+r.String()] = nn.KLDiv{Reduction: r}
+	}
+	losses["ForLabels"] = nn.ForLabels(nn.CrossEntropyLoss)
+	losses["ForTargets"] = nn.ForTargets(nn.BCEWithLogitsLoss)
+	losses["default"] = nil
+	identity := nn.Func(func(x autograd.Variable) autograd.Variable { return x.MulScalar(1) })
+	for _, kind := range []string{"labels", "targets"} {
+		set := &data.Arrays{X: data.NewArray(logits.Float64s(), examples, 4)}
+		target := nn.Target{Values: targets}
+		if kind == "labels" {
+			set.Labels, target = labels, nn.Target{Labels: labels}
+		} else {
+			set.Y = data.NewArray(targets.Float64s(), examples, 4)
+		}
+		for name, loss := range losses {
+			var want v
+			if err := autograd.Try(func() {
+				if loss != nil {
+					want, _ = loss.Of(logits, target)
+				} else if kind == "labels" {
+					want = nn.CrossEntropyLoss(logits, labels)
+				} else {
+					want = nn.MSELoss(logits, targets)
+				}
+			}); err != nil {
+				continue // a loss by the other kind of target
+			}
+			t.Run(kind+" "+name, func(t *testing.T) {
+				for batch := 1; batch <= examples; batch++ {
+					objective := nn.Supervised(doubles{identity}, loss)
+					scores, err := nn.EvaluateObjective(context.Background(), objective, set, nn.EvaluateConfig{BatchSize: batch})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got := score(t, scores, "loss"); !(math.Abs(got-want.Item()) <= 1e-12*max(1, math.Abs(want.Item()))) {
+						t.Errorf("batch size %d: %v, of all together it is %v", batch, got, want.Item())
+					}
+				}
+			})
+		}
+	}
+}
+
+// doubles is a layer in float64.
+type doubles struct{ nn.Layer }
+
+func (doubles) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Buffer("zero", autograd.Zeros(double)))
+}
+
+// An error says in which layer it happened, by the path that its parameters have too.
+func TestErrorsNameTheLayer(t *testing.T) {
+	rng := newRand(1)
+	linear := func(in, out int) *nn.Linear { return nn.NewLinear(rng, in, out, nn.LinearConfig{}) }
+	inner := &twoLayers{linear(4, 4), nn.NewBatchNorm2d(4, nn.BatchNormConfig{})}
+	shared := linear(3, 2)
+	for _, test := range []struct {
+		name  string
+		model nn.Layer
+		says  string
+	}{
+		{"in a Sequential", nn.Sequential{linear(2, 4), nn.ReLU{}, linear(3, 3)}, "2 (Linear): autograd: linear of [4 4] and [3 3]"},
+		{"in a Sequential within", nn.Sequential{linear(2, 4), nn.Sequential{nn.ReLU{}, linear(3, 3)}}, "1.1 (Linear): "},
+		{"in a layer of one's own", nn.Sequential{linear(2, 4), nn.Sequential{inner}}, "1.0.bn1 (BatchNorm2d): autograd: nn.BatchNorm2d of [4 4]"},
+		{"a layer of one's own alone", &twoLayers{linear(2, 4), nn.NewBatchNorm2d(4, nn.BatchNormConfig{})}, "bn1 (BatchNorm2d): "},
+		{"a layer without identity", nn.Sequential{nn.Sequential{nn.Func(func(x v) v { return x.Reshape(7) })}, linear(2, 3)}, "0.0 (Func): autograd: reshape"},
+		{"the second use of a layer", nn.Sequential{linear(2, 3), shared, shared}, "2 (Linear): "},
+		{"a frozen one", nn.Sequential{nn.Frozen(nn.Sequential{linear(2, 3), linear(4, 4)}), linear(4, 3)}, "0.1 (Linear): "},
+		{"the model itself", linear(3, 3), "nn: epoch 0, step 0: Linear: autograd: linear of"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			set := blobs(1, 4)
+			_, err := nn.Fit(context.Background(), test.model, set, nn.FitConfig{})
+			var shapeError *autograd.ShapeError
+			var layerError *nn.LayerError
+			if !errors.As(err, &shapeError) || !errors.As(err, &layerError) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("Fit: got %v, expected %q", err, test.says)
+			}
+			if _, err := nn.Predict(context.Background(), test.model, set, nn.PredictConfig{}); !errors.As(err, &layerError) || layerError.Path == "" && !strings.Contains(test.name, "itself") {
+				t.Errorf("Predict: got %v", err)
+			}
+			// Alone, as far as it is known.
+			err = autograd.Try(func() { test.model.Forward(autograd.New(set.X.Float32s, 4, 2)) })
+			if !errors.As(err, &layerError) || layerError.Path != "" || strings.Contains(err.Error(), "()") {
+				t.Errorf("Forward: got %v", err)
+			}
+		})
+	}
+	defer func() {
+		if r := recover(); r != "mine" {
+			t.Errorf("a panic of another kind came through as %v", r)
+		}
+	}()
+	nn.Sequential{nn.Func(func(v) v { panic("mine") })}.Forward(autograd.Ones(double, 1))
+}
+
+// twoLayers is a layer of one's own.
+type twoLayers struct {
+	conv *nn.Linear
+	bn   *nn.BatchNorm2d
+}
+
+func (l *twoLayers) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Sub("conv1", l.conv), nn.Sub("bn1", l.bn))
+}
+
+func (l *twoLayers) Forward(x autograd.Variable) autograd.Variable {
+	return l.bn.Forward(l.conv.Forward(x))
+}
