@@ -8,7 +8,7 @@ import "errors"
 // The methods are called on the goroutine of Fit, for several callbacks in the order of
 // FitConfig.Callbacks, those of End in the opposite order. What they are given is valid
 // during the call. An error ends the run, without asking the callbacks that come after;
-// [Stop] ends it well.
+// [ErrStop] ends it well.
 type Callback interface {
 	// Begin is called before the first step.
 	Begin(t *Trainer) error
@@ -26,8 +26,8 @@ type Callback interface {
 	End(err error) error
 }
 
-// Stop is what callbacks return to end training early, without an error.
-var Stop = errors.New("nn: stop training")
+// ErrStop is what callbacks return to end training early, without an error.
+var ErrStop = errors.New("nn: stop training")
 
 // NoCallback is a [Callback] that does nothing.
 type NoCallback struct{}

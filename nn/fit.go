@@ -50,7 +50,7 @@ type FitConfig struct {
 //
 // If the run ends early, the history has what was done so far, the epoch that was
 // interrupted included, and the model what it has learned. The error is nil if a
-// callback returned [Stop], and that of a callback if it returned another; otherwise
+// callback returned [ErrStop], and that of a callback if it returned another; otherwise
 // it wraps that of a cancelled ctx, of the data, a [*NonFiniteError], or a mistake in
 // how model, loss, data and configuration fit together, such as [*autograd.ShapeError]
 // or [*autograd.ValueError], which names the layer where it is in one ([*LayerError]).
@@ -108,7 +108,7 @@ func (f *fitting) run(ctx context.Context) error {
 	for n := 0; err == nil && n < orDefaultInt(f.config.Epochs, 1); n++ {
 		err = f.epoch(ctx)
 	}
-	if errors.Is(err, Stop) {
+	if errors.Is(err, ErrStop) {
 		err = nil
 	}
 	return f.end(begun, err)

@@ -251,7 +251,7 @@ func TestFitCancelledAtOnce(t *testing.T) {
 
 func TestCallbacksEndTheRun(t *testing.T) {
 	mistake := errors.New("a mistake")
-	for _, err := range []error{nn.Stop, fmt.Errorf("enough: %w", nn.Stop), mistake} {
+	for _, err := range []error{nn.ErrStop, fmt.Errorf("enough: %w", nn.ErrStop), mistake} {
 		for _, test := range []struct {
 			name    string
 			config  nn.FitConfig

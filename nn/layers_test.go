@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -226,12 +223,8 @@ func TestLayerRows(t *testing.T) {
 // exportedLayers are the exported types that compute something from a Variable or on a
 // tape: those with an exported method whose first argument is one, losses excepted.
 func exportedLayers(t *testing.T) []string {
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := map[string]bool{}
-	for _, file := range packages["nn"].Files {
+	for _, file := range sourceFiles(t, "*.go") {
 		for _, declaration := range file.Decls {
 			f, ok := declaration.(*ast.FuncDecl)
 			if !ok || f.Recv == nil || !f.Name.IsExported() || len(f.Type.Params.List) == 0 {

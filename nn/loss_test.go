@@ -229,18 +229,7 @@ func TestLossRows(t *testing.T) {
 // exportedLosses are the exported functions in the files of losses, and the types with a
 // method Loss.
 func exportedLosses(t *testing.T) (functions, types []string) {
-	paths, err := filepath.Glob("loss_*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, file := range sourceFiles(t, "loss_*.go") {
 		for _, declaration := range file.Decls {
 			switch f, ok := declaration.(*ast.FuncDecl); {
 			case !ok || !f.Name.IsExported():
@@ -252,6 +241,26 @@ func exportedLosses(t *testing.T) (functions, types []string) {
 		}
 	}
 	return functions, types
+}
+
+// sourceFiles are this package's files of a pattern, those of tests excepted.
+func sourceFiles(t *testing.T, pattern string) []*ast.File {
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	return files
 }
 
 func TestLossGradients(t *testing.T) {

@@ -340,7 +340,7 @@ func TestNewTrainerRefuses(t *testing.T) {
 	model := nn.Supervised(classifier(1), nil)
 	for name, f := range map[string]func(){
 		"no objective": func() { nn.NewTrainer(nil, nn.TrainerConfig{}) },
-		"clip norm":    func() { nn.NewTrainer(model, nn.TrainerConfig{ClipNorm: -1}) },
+		"clip norm":    func() { nn.NewTrainer(model, nn.TrainerConfig{ClipNorm: -2}) },
 		"another optimizer": func() {
 			nn.NewTrainer(model, nn.TrainerConfig{Optimizer: optim.NewAdam(nn.Params(classifier(1)), optim.AdamConfig{})})
 		},
