@@ -119,12 +119,15 @@ func run(ctx context.Context, args []string) error {
 		progress("%s", busy)
 	}
 	progress("%s", report.machine.kind())
-	contestants := start(ctx, dir, report, o)
+	contestants, err := start(ctx, dir, report, entrants(), o)
 	defer func() {
 		for _, c := range contestants {
 			c.process.stop()
 		}
 	}()
+	if err != nil {
+		return err
+	}
 	if len(contestants) == 0 {
 		return errors.New("there is nothing to measure")
 	}
@@ -144,13 +147,17 @@ func run(ctx context.Context, args []string) error {
 }
 
 // start starts the libraries that are wanted, and reports those that do not start.
-func start(ctx context.Context, dir string, report *report, o options) []*contestant {
+// Without our own there is nothing to compare with, which is an error.
+func start(ctx context.Context, dir string, report *report, entrants []entrant, o options) ([]*contestant, error) {
 	var contestants []*contestant
-	for _, e := range entrants() {
+	for _, e := range entrants {
 		if o.peers != nil && !slices.Contains(o.peers, e.name) {
 			continue
 		}
 		c, err := e.start(ctx, dir, o)
+		if err != nil && e.name == ourName {
+			return contestants, fmt.Errorf("%s does not start: %w\n%s", e.name, err, e.cure)
+		}
 		if err != nil {
 			progress("%s is left out: %v\n%s", e.name, err, e.cure)
 			report.absent(e.name, e.cure)
@@ -159,7 +166,7 @@ func start(ctx context.Context, dir string, report *report, o options) []*contes
 		contestants = append(contestants, c)
 		report.join(c)
 	}
-	return contestants
+	return contestants, nil
 }
 
 // measure runs a workload on all libraries in turns, so that whatever else changes

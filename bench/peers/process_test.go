@@ -126,6 +126,26 @@ func TestContestantEntersWithWorkingSettings(t *testing.T) {
 	}
 }
 
+// A library that does not start is left out, but not our own.
+func TestStartWithoutALibrary(t *testing.T) {
+	broken := errors.New("does not compile")
+	prepare := func(context.Context, string, time.Duration) (command, error) { return command{}, broken }
+	for _, test := range []struct {
+		name string
+		want error
+	}{{"other", nil}, {ourName, broken}} {
+		r := &report{}
+		entrants := []entrant{{name: test.name, cure: "Mend it.", prepare: prepare}}
+		contestants, err := start(context.Background(), t.TempDir(), r, entrants, options{})
+		if !errors.Is(err, test.want) || len(contestants) != 0 {
+			t.Errorf("%s: %d start, error %v, want %v", test.name, len(contestants), err, test.want)
+		}
+		if want := test.want == nil; want != slices.Equal(r.missing, []string{"other was not measured. Mend it."}) {
+			t.Errorf("%s: the report says %q", test.name, r.missing)
+		}
+	}
+}
+
 func TestPeersAreChosenByName(t *testing.T) {
 	o, err := parse([]string{"-peers", "pytorch,Chainrule"})
 	if err != nil || !slices.Equal(o.peers, []string{"PyTorch", "chainrule"}) {
