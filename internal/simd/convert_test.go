@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 )
 
 func TestBytesToFloats(t *testing.T) {
@@ -77,12 +78,13 @@ func TestTranspose(t *testing.T) { everyForm(t, testTranspose[float32], testTran
 
 func testTranspose[T Float](t *testing.T) {
 	sizes := []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 31, 32, 33, 40, 65}
-	dstMemory, srcMemory := guardedFloats[T](t, 68*68, true), guardedFloats[T](t, 68*68, true)
+	aligned := 2048 / int(unsafe.Sizeof(T(0))) // rows on the same cache sets have a form of their own
+	dstMemory, srcMemory := guardedFloats[T](t, 66*512, true), guardedFloats[T](t, 68*130, true)
 	for _, rows := range sizes {
 		for _, cols := range sizes {
-			for _, slack := range []int{0, 3} {
+			for _, slack := range []int{0, 3, aligned - rows} {
 				t.Run(fmt.Sprintf("%dx%d slack %d", rows, cols, slack), func(t *testing.T) {
-					dstRow, srcRow := rows+slack, cols+slack
+					dstRow, srcRow := rows+slack, cols+slack%64
 					dst := dstMemory[len(dstMemory)-extent(cols, dstRow, rows, 1):]
 					src := srcMemory[len(srcMemory)-extent(rows, srcRow, cols, 1):]
 					Fill(dst, -1)

@@ -36,7 +36,7 @@ func addKernel[T Float](dst []T, a []T, b []T) {
 		addGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		addF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		addF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		addF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -54,7 +54,7 @@ func subKernel[T Float](dst []T, a []T, b []T) {
 		subGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		subF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		subF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		subF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -72,7 +72,7 @@ func mulKernel[T Float](dst []T, a []T, b []T) {
 		mulGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		mulF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		mulF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		mulF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -90,7 +90,7 @@ func divKernel[T Float](dst []T, a []T, b []T) {
 		divGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		divF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		divF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		divF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -108,7 +108,7 @@ func maxKernel[T Float](dst []T, a []T, b []T) {
 		maxGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		maxF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		maxF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		maxF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -126,7 +126,7 @@ func minKernel[T Float](dst []T, a []T, b []T) {
 		minGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		minF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		minF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		minF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -144,7 +144,7 @@ func strongMulKernel[T Float](dst []T, grad []T, d []T) {
 		strongMulGeneric(dst, grad, d)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		strongMulF32AVX2(ptr32(dst), ptr32(grad), ptr32(d), len(dst), step(grad), step(d))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		strongMulF64AVX2(ptr64(dst), ptr64(grad), ptr64(d), len(dst), step(grad), step(d))
 	case is32[T]():
 		strongMulF32AVX512(ptr32(dst), ptr32(grad), ptr32(d), len(dst), step(grad), step(d))
@@ -162,7 +162,7 @@ func greaterKernel[T Float](dst []T, a []T, b []T) {
 		greaterGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		greaterF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		greaterF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		greaterF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -180,7 +180,7 @@ func greaterEqualKernel[T Float](dst []T, a []T, b []T) {
 		greaterEqualGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		greaterEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		greaterEqualF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		greaterEqualF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -198,7 +198,7 @@ func lessKernel[T Float](dst []T, a []T, b []T) {
 		lessGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		lessF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		lessF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		lessF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -216,7 +216,7 @@ func lessEqualKernel[T Float](dst []T, a []T, b []T) {
 		lessEqualGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		lessEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		lessEqualF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		lessEqualF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -234,7 +234,7 @@ func equalKernel[T Float](dst []T, a []T, b []T) {
 		equalGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		equalF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		equalF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		equalF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -252,7 +252,7 @@ func notEqualKernel[T Float](dst []T, a []T, b []T) {
 		notEqualGeneric(dst, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		notEqualF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		notEqualF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst), step(a), step(b))
 	case is32[T]():
 		notEqualF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst), step(a), step(b))
@@ -270,7 +270,7 @@ func whereKernel[T Float](dst []T, cond []T, a []T, b []T) {
 		whereGeneric(dst, cond, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		whereF32AVX2(ptr32(dst), ptr32(cond), ptr32(a), ptr32(b), len(dst), step(cond), step(a), step(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		whereF64AVX2(ptr64(dst), ptr64(cond), ptr64(a), ptr64(b), len(dst), step(cond), step(a), step(b))
 	case is32[T]():
 		whereF32AVX512(ptr32(dst), ptr32(cond), ptr32(a), ptr32(b), len(dst), step(cond), step(a), step(b))
@@ -288,7 +288,7 @@ func negKernel[T Float](dst []T, x []T) {
 		negGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		negF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		negF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		negF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -306,7 +306,7 @@ func absKernel[T Float](dst []T, x []T) {
 		absGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		absF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		absF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		absF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -324,7 +324,7 @@ func signKernel[T Float](dst []T, x []T) {
 		signGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		signF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		signF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		signF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -342,7 +342,7 @@ func squareKernel[T Float](dst []T, x []T) {
 		squareGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		squareF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		squareF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		squareF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -360,7 +360,7 @@ func sqrtKernel[T Float](dst []T, x []T) {
 		sqrtGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		sqrtF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		sqrtF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		sqrtF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -378,7 +378,7 @@ func rsqrtKernel[T Float](dst []T, x []T) {
 		rsqrtGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		rsqrtF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		rsqrtF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		rsqrtF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -396,7 +396,7 @@ func reciprocalKernel[T Float](dst []T, x []T) {
 		reciprocalGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		reciprocalF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		reciprocalF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		reciprocalF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -414,7 +414,7 @@ func floorKernel[T Float](dst []T, x []T) {
 		floorGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		floorF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		floorF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		floorF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -432,7 +432,7 @@ func ceilKernel[T Float](dst []T, x []T) {
 		ceilGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		ceilF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		ceilF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		ceilF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -450,7 +450,7 @@ func roundKernel[T Float](dst []T, x []T) {
 		roundGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		roundF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		roundF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		roundF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -468,7 +468,7 @@ func reluKernel[T Float](dst []T, x []T) {
 		reluGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		reluF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		reluF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		reluF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -486,7 +486,7 @@ func softsignKernel[T Float](dst []T, x []T) {
 		softsignGeneric(dst, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		softsignF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		softsignF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		softsignF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -504,7 +504,7 @@ func addScaledKernel[T Float](dst []T, x []T, s T) {
 		addScaledGeneric(dst, x, s)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		addScaledF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		addScaledF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(s))
 	case is32[T]():
 		addScaledF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(s))
@@ -522,7 +522,7 @@ func scaleKernel[T Float](dst []T, x []T, s T) {
 		scaleGeneric(dst, x, s)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		scaleF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		scaleF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(s))
 	case is32[T]():
 		scaleF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(s))
@@ -540,7 +540,7 @@ func addScalarKernel[T Float](dst []T, x []T, s T) {
 		addScalarGeneric(dst, x, s)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		addScalarF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(s))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		addScalarF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(s))
 	case is32[T]():
 		addScalarF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(s))
@@ -558,7 +558,7 @@ func clampKernel[T Float](dst []T, x []T, lo T, hi T) {
 		clampGeneric(dst, x, lo, hi)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		clampF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(lo), float32(hi))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		clampF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(lo), float64(hi))
 	case is32[T]():
 		clampF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(lo), float32(hi))
@@ -587,7 +587,7 @@ func expKernel[T Float](dst []T, x []T) {
 		expGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		expF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		expF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		expF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -605,7 +605,7 @@ func expm1Kernel[T Float](dst []T, x []T) {
 		expm1Generic(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		expm1F32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		expm1F64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		expm1F32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -623,7 +623,7 @@ func logKernel[T Float](dst []T, x []T) {
 		logGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		logF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		logF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		logF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -641,7 +641,7 @@ func log1pKernel[T Float](dst []T, x []T) {
 		log1pGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		log1pF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		log1pF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		log1pF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -654,18 +654,19 @@ func sinKernel[T Float](dst []T, x []T) {
 	if len(x) != len(dst) {
 		panicLengths("Sin", len(dst), len(x))
 	}
-	if sinWidth() == 0 {
+	width := sinWidth[T](len(dst))
+	if width == 0 {
 		sinGeneric(dst, x)
 		return
 	}
 	for {
-		done := sinAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
+		done := sinAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
 		if done == len(dst) {
 			return
 		}
 		next := min(done+16, len(dst))
 		for i := done; i < next; i++ {
-			if sinAssembly(&dst[i], &x[i], 1) == 0 {
+			if sinAssembly(width, &dst[i], &x[i], 1) == 0 {
 				sinGeneric(dst[i:i+1], x[i:i+1])
 			}
 		}
@@ -673,21 +674,21 @@ func sinKernel[T Float](dst []T, x []T) {
 	}
 }
 
-func sinWidth() int {
+func sinWidth[T Float](n int) int {
 	switch {
 	case active < avx2:
 		return 0
-	case active < avx512:
+	case active < avx512 || n < 64/sizeOf[T]():
 		return 32
 	}
 	return 64
 }
 
-func sinAssembly[T Float](dst, x *T, n int) int {
+func sinAssembly[T Float](width int, dst, x *T, n int) int {
 	switch {
-	case (active < avx512 || n < 64/sizeOf[T]()) && is32[T]():
+	case width < 64 && is32[T]():
 		return sinF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n)
-	case (active < avx512 || n < 64/sizeOf[T]()):
+	case width < 64:
 		return sinF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n)
 	case is32[T]():
 		return sinF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n)
@@ -700,18 +701,19 @@ func cosKernel[T Float](dst []T, x []T) {
 	if len(x) != len(dst) {
 		panicLengths("Cos", len(dst), len(x))
 	}
-	if cosWidth() == 0 {
+	width := cosWidth[T](len(dst))
+	if width == 0 {
 		cosGeneric(dst, x)
 		return
 	}
 	for {
-		done := cosAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
+		done := cosAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
 		if done == len(dst) {
 			return
 		}
 		next := min(done+16, len(dst))
 		for i := done; i < next; i++ {
-			if cosAssembly(&dst[i], &x[i], 1) == 0 {
+			if cosAssembly(width, &dst[i], &x[i], 1) == 0 {
 				cosGeneric(dst[i:i+1], x[i:i+1])
 			}
 		}
@@ -719,21 +721,21 @@ func cosKernel[T Float](dst []T, x []T) {
 	}
 }
 
-func cosWidth() int {
+func cosWidth[T Float](n int) int {
 	switch {
 	case active < avx2:
 		return 0
-	case active < avx512:
+	case active < avx512 || n < 64/sizeOf[T]():
 		return 32
 	}
 	return 64
 }
 
-func cosAssembly[T Float](dst, x *T, n int) int {
+func cosAssembly[T Float](width int, dst, x *T, n int) int {
 	switch {
-	case (active < avx512 || n < 64/sizeOf[T]()) && is32[T]():
+	case width < 64 && is32[T]():
 		return cosF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n)
-	case (active < avx512 || n < 64/sizeOf[T]()):
+	case width < 64:
 		return cosF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n)
 	case is32[T]():
 		return cosF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n)
@@ -751,7 +753,7 @@ func tanhKernel[T Float](dst []T, x []T) {
 		tanhGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		tanhF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		tanhF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		tanhF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -769,7 +771,7 @@ func sigmoidKernel[T Float](dst []T, x []T) {
 		sigmoidGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		sigmoidF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		sigmoidF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		sigmoidF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -787,7 +789,7 @@ func logSigmoidKernel[T Float](dst []T, x []T) {
 		logSigmoidGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		logSigmoidF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		logSigmoidF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		logSigmoidF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -805,7 +807,7 @@ func softplusKernel[T Float](dst []T, x []T) {
 		softplusGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		softplusF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		softplusF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		softplusF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -823,7 +825,7 @@ func siluKernel[T Float](dst []T, x []T) {
 		siluGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		siluF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		siluF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		siluF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -841,7 +843,7 @@ func geluTanhKernel[T Float](dst []T, x []T) {
 		geluTanhGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		geluTanhF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		geluTanhF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		geluTanhF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -859,7 +861,7 @@ func mishKernel[T Float](dst []T, x []T) {
 		mishGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		mishF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		mishF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		mishF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -877,7 +879,7 @@ func erfKernel[T Float](dst []T, x []T) {
 		erfGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		erfF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		erfF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		erfF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -895,7 +897,7 @@ func erfcKernel[T Float](dst []T, x []T) {
 		erfcGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		erfcF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		erfcF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		erfcF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -913,7 +915,7 @@ func geluKernel[T Float](dst []T, x []T) {
 		geluGeneric(dst, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		geluF32AVX2(ptr32(dst), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		geluF64AVX2(ptr64(dst), ptr64(x), len(dst))
 	case is32[T]():
 		geluF32AVX512(ptr32(dst), ptr32(x), len(dst))
@@ -931,7 +933,7 @@ func reluBackwardKernel[T Float](dst []T, grad []T, y []T) {
 		reluBackwardGeneric(dst, grad, y)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		reluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		reluBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
 	case is32[T]():
 		reluBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
@@ -949,7 +951,7 @@ func sigmoidBackwardKernel[T Float](dst []T, grad []T, y []T) {
 		sigmoidBackwardGeneric(dst, grad, y)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		sigmoidBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		sigmoidBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
 	case is32[T]():
 		sigmoidBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
@@ -967,7 +969,7 @@ func tanhBackwardKernel[T Float](dst []T, grad []T, y []T) {
 		tanhBackwardGeneric(dst, grad, y)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		tanhBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		tanhBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
 	case is32[T]():
 		tanhBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
@@ -985,7 +987,7 @@ func sqrtBackwardKernel[T Float](dst []T, grad []T, y []T) {
 		sqrtBackwardGeneric(dst, grad, y)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		sqrtBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		sqrtBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst))
 	case is32[T]():
 		sqrtBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst))
@@ -1003,7 +1005,7 @@ func logBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		logBackwardGeneric(dst, grad, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		logBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		logBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	case is32[T]():
 		logBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -1021,7 +1023,7 @@ func squareBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		squareBackwardGeneric(dst, grad, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		squareBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		squareBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	case is32[T]():
 		squareBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -1039,7 +1041,7 @@ func absBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		absBackwardGeneric(dst, grad, x)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		absBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		absBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	case is32[T]():
 		absBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -1057,7 +1059,7 @@ func softplusBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		softplusBackwardGeneric(dst, grad, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		softplusBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		softplusBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	case is32[T]():
 		softplusBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -1075,7 +1077,7 @@ func geluBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		geluBackwardGeneric(dst, grad, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		geluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		geluBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	case is32[T]():
 		geluBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -1093,7 +1095,7 @@ func geluTanhBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		geluTanhBackwardGeneric(dst, grad, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		geluTanhBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		geluTanhBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	case is32[T]():
 		geluTanhBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -1111,7 +1113,7 @@ func siluBackwardKernel[T Float](dst []T, grad []T, x []T) {
 		siluBackwardGeneric(dst, grad, x)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		siluBackwardF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		siluBackwardF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst))
 	case is32[T]():
 		siluBackwardF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst))
@@ -1130,7 +1132,7 @@ func sumKernel[T Float](x []T) T {
 		return sumGeneric(x)
 	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(sumF32AVX2(ptr32(x), len(x)))
-	case (active < avx512 || len(x) < 256/sizeOf[T]()):
+	case active < avx512 || len(x) < 256/sizeOf[T]():
 		return T(sumF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(sumF32AVX512(ptr32(x), len(x)))
@@ -1149,7 +1151,7 @@ func sumAbsKernel[T Float](x []T) T {
 		return sumAbsGeneric(x)
 	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(sumAbsF32AVX2(ptr32(x), len(x)))
-	case (active < avx512 || len(x) < 256/sizeOf[T]()):
+	case active < avx512 || len(x) < 256/sizeOf[T]():
 		return T(sumAbsF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(sumAbsF32AVX512(ptr32(x), len(x)))
@@ -1168,7 +1170,7 @@ func sumSquaresKernel[T Float](x []T) T {
 		return sumSquaresGeneric(x)
 	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(sumSquaresF32AVX2(ptr32(x), len(x)))
-	case (active < avx512 || len(x) < 256/sizeOf[T]()):
+	case active < avx512 || len(x) < 256/sizeOf[T]():
 		return T(sumSquaresF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(sumSquaresF32AVX512(ptr32(x), len(x)))
@@ -1187,7 +1189,7 @@ func dotKernel[T Float](a []T, b []T) T {
 		return dotGeneric(a, b)
 	case (active < avx512 || len(a) < 256/sizeOf[T]()) && is32[T]():
 		return T(dotF32AVX2(ptr32(a), ptr32(b), len(a)))
-	case (active < avx512 || len(a) < 256/sizeOf[T]()):
+	case active < avx512 || len(a) < 256/sizeOf[T]():
 		return T(dotF64AVX2(ptr64(a), ptr64(b), len(a)))
 	case is32[T]():
 		return T(dotF32AVX512(ptr32(a), ptr32(b), len(a)))
@@ -1206,7 +1208,7 @@ func sumExpKernel[T Float](x []T, shift T) T {
 		return sumExpGeneric(x, shift)
 	case (active < avx512 || len(x) < 64/sizeOf[T]()) && is32[T]():
 		return T(sumExpF32AVX2(ptr32(x), len(x), float32(shift)))
-	case (active < avx512 || len(x) < 64/sizeOf[T]()):
+	case active < avx512 || len(x) < 64/sizeOf[T]():
 		return T(sumExpF64AVX2(ptr64(x), len(x), float64(shift)))
 	case is32[T]():
 		return T(sumExpF32AVX512(ptr32(x), len(x), float32(shift)))
@@ -1221,7 +1223,7 @@ func maxOfKernel[T Float](x []T) T {
 		return maxOfGeneric(x)
 	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(maxOfF32AVX2(ptr32(x), len(x)))
-	case (active < avx512 || len(x) < 256/sizeOf[T]()):
+	case active < avx512 || len(x) < 256/sizeOf[T]():
 		return T(maxOfF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(maxOfF32AVX512(ptr32(x), len(x)))
@@ -1236,7 +1238,7 @@ func minOfKernel[T Float](x []T) T {
 		return minOfGeneric(x)
 	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return T(minOfF32AVX2(ptr32(x), len(x)))
-	case (active < avx512 || len(x) < 256/sizeOf[T]()):
+	case active < avx512 || len(x) < 256/sizeOf[T]():
 		return T(minOfF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(minOfF32AVX512(ptr32(x), len(x)))
@@ -1251,7 +1253,7 @@ func indexOfKernel[T Float](x []T, v T) int {
 		return indexOfGeneric(x, v)
 	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
 		return indexOfF32AVX2(ptr32(x), len(x), float32(v))
-	case (active < avx512 || len(x) < 256/sizeOf[T]()):
+	case active < avx512 || len(x) < 256/sizeOf[T]():
 		return indexOfF64AVX2(ptr64(x), len(x), float64(v))
 	case is32[T]():
 		return indexOfF32AVX512(ptr32(x), len(x), float32(v))
@@ -1261,29 +1263,29 @@ func indexOfKernel[T Float](x []T, v T) int {
 }
 
 func sumRowsKernel[T Float](dst []T, x []T, accumulate bool) {
-	switch {
-	case sumRowsWidth() == 0:
+	switch width := sumRowsWidth[T](len(dst)); {
+	case width == 0:
 		sumRowsGeneric(dst, x, accumulate)
 	case len(dst) > 0:
-		sumRowsAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), len(x)/len(dst), accumulate)
+		sumRowsAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), len(x)/len(dst), accumulate)
 	}
 }
 
-func sumRowsWidth() int {
+func sumRowsWidth[T Float](n int) int {
 	switch {
 	case active < avx2:
 		return 0
-	case active < avx512:
+	case active < avx512 || n < 64/sizeOf[T]():
 		return 32
 	}
 	return 64
 }
 
-func sumRowsAssembly[T Float](dst, x *T, n, rows int, accumulate bool) {
+func sumRowsAssembly[T Float](width int, dst, x *T, n, rows int, accumulate bool) {
 	switch {
-	case (active < avx512 || n < 64/sizeOf[T]()) && is32[T]():
+	case width < 64 && is32[T]():
 		sumRowsF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n, rows, accumulate)
-	case (active < avx512 || n < 64/sizeOf[T]()):
+	case width < 64:
 		sumRowsF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), n, rows, accumulate)
 	case is32[T]():
 		sumRowsF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), n, rows, accumulate)
@@ -1299,7 +1301,7 @@ func softmaxKernel[T Float](dst []T, x []T) (T, T) {
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		a, b := softmaxF32AVX2(ptr32(dst), ptr32(x), len(dst))
 		return T(a), T(b)
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		a, b := softmaxF64AVX2(ptr64(dst), ptr64(x), len(dst))
 		return T(a), T(b)
 	case is32[T]():
@@ -1318,7 +1320,7 @@ func maxSumExpKernel[T Float](x []T) (T, T) {
 	case (active < avx512 || len(x) < 64/sizeOf[T]()) && is32[T]():
 		a, b := maxSumExpF32AVX2(ptr32(x), len(x))
 		return T(a), T(b)
-	case (active < avx512 || len(x) < 64/sizeOf[T]()):
+	case active < avx512 || len(x) < 64/sizeOf[T]():
 		a, b := maxSumExpF64AVX2(ptr64(x), len(x))
 		return T(a), T(b)
 	case is32[T]():
@@ -1340,7 +1342,7 @@ func expShiftSumKernel[T Float](dst []T, x []T, shift T) T {
 		return expShiftSumGeneric(dst, x, shift)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		return T(expShiftSumF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(shift)))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		return T(expShiftSumF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(shift)))
 	case is32[T]():
 		return T(expShiftSumF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(shift)))
@@ -1355,7 +1357,7 @@ func shiftTwiceKernel[T Float](dst []T, x []T, a T, b T) {
 		shiftTwiceGeneric(dst, x, a, b)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		shiftTwiceF32AVX2(ptr32(dst), ptr32(x), len(dst), float32(a), float32(b))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		shiftTwiceF64AVX2(ptr64(dst), ptr64(x), len(dst), float64(a), float64(b))
 	case is32[T]():
 		shiftTwiceF32AVX512(ptr32(dst), ptr32(x), len(dst), float32(a), float32(b))
@@ -1370,7 +1372,7 @@ func softmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 		softmaxGradientGeneric(dst, grad, y, s)
 	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
 		softmaxGradientF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
-	case (active < avx512 || len(dst) < 256/sizeOf[T]()):
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
 		softmaxGradientF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst), float64(s))
 	case is32[T]():
 		softmaxGradientF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
@@ -1385,7 +1387,7 @@ func logSoftmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 		logSoftmaxGradientGeneric(dst, grad, y, s)
 	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
 		logSoftmaxGradientF32AVX2(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
-	case (active < avx512 || len(dst) < 64/sizeOf[T]()):
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
 		logSoftmaxGradientF64AVX2(ptr64(dst), ptr64(grad), ptr64(y), len(dst), float64(s))
 	case is32[T]():
 		logSoftmaxGradientF32AVX512(ptr32(dst), ptr32(grad), ptr32(y), len(dst), float32(s))
@@ -1400,7 +1402,7 @@ func adamKernel[T Float](w []T, m []T, v []T, grad []T, c *adamCoefficients[T]) 
 		adamGeneric(w, m, v, grad, c)
 	case (active < avx512 || len(w) < 64/sizeOf[T]()) && is32[T]():
 		adamF32AVX2(ptr32(w), ptr32(m), ptr32(v), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
-	case (active < avx512 || len(w) < 64/sizeOf[T]()):
+	case active < avx512 || len(w) < 64/sizeOf[T]():
 		adamF64AVX2(ptr64(w), ptr64(m), ptr64(v), ptr64(grad), len(w), (*float64)(unsafe.Pointer(c)))
 	case is32[T]():
 		adamF32AVX512(ptr32(w), ptr32(m), ptr32(v), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
@@ -1415,7 +1417,7 @@ func sgdKernel[T Float](w []T, grad []T, keep T, step T) {
 		sgdGeneric(w, grad, keep, step)
 	case (active < avx512 || len(w) < 256/sizeOf[T]()) && is32[T]():
 		sgdF32AVX2(ptr32(w), ptr32(grad), len(w), float32(keep), float32(step))
-	case (active < avx512 || len(w) < 256/sizeOf[T]()):
+	case active < avx512 || len(w) < 256/sizeOf[T]():
 		sgdF64AVX2(ptr64(w), ptr64(grad), len(w), float64(keep), float64(step))
 	case is32[T]():
 		sgdF32AVX512(ptr32(w), ptr32(grad), len(w), float32(keep), float32(step))
@@ -1430,7 +1432,7 @@ func sgdMomentumKernel[T Float](w []T, buf []T, grad []T, c *momentumCoefficient
 		sgdMomentumGeneric(w, buf, grad, c)
 	case (active < avx512 || len(w) < 64/sizeOf[T]()) && is32[T]():
 		sgdMomentumF32AVX2(ptr32(w), ptr32(buf), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
-	case (active < avx512 || len(w) < 64/sizeOf[T]()):
+	case active < avx512 || len(w) < 64/sizeOf[T]():
 		sgdMomentumF64AVX2(ptr64(w), ptr64(buf), ptr64(grad), len(w), (*float64)(unsafe.Pointer(c)))
 	case is32[T]():
 		sgdMomentumF32AVX512(ptr32(w), ptr32(buf), ptr32(grad), len(w), (*float32)(unsafe.Pointer(c)))
@@ -1441,28 +1443,28 @@ func sgdMomentumKernel[T Float](w []T, buf []T, grad []T, c *momentumCoefficient
 
 func bytesToFloatsKernel[T Float](dst []T, src []byte, scale T, shift T) {
 	done := 0
-	if bytesToFloatsWidth() > 0 {
+	if width := bytesToFloatsWidth[T](len(dst)); width > 0 {
 		done = len(dst) &^ (32/sizeOf[T]() - 1)
-		bytesToFloatsAssembly(unsafe.SliceData(dst), unsafe.SliceData(src), done, scale, shift)
+		bytesToFloatsAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(src), done, scale, shift)
 	}
 	bytesToFloatsGeneric(dst[done:], src[done:], scale, shift)
 }
 
-func bytesToFloatsWidth() int {
+func bytesToFloatsWidth[T Float](n int) int {
 	switch {
 	case active < avx2:
 		return 0
-	case active < avx512:
+	case active < avx512 || n < 256/sizeOf[T]():
 		return 32
 	}
 	return 64
 }
 
-func bytesToFloatsAssembly[T Float](dst *T, src *byte, n int, scale T, shift T) {
+func bytesToFloatsAssembly[T Float](width int, dst *T, src *byte, n int, scale T, shift T) {
 	switch {
-	case (active < avx512 || n < 256/sizeOf[T]()) && is32[T]():
+	case width < 64 && is32[T]():
 		bytesToFloatsF32AVX2((*float32)(unsafe.Pointer(dst)), src, n, float32(scale), float32(shift))
-	case (active < avx512 || n < 256/sizeOf[T]()):
+	case width < 64:
 		bytesToFloatsF64AVX2((*float64)(unsafe.Pointer(dst)), src, n, float64(scale), float64(shift))
 	case is32[T]():
 		bytesToFloatsF32AVX512((*float32)(unsafe.Pointer(dst)), src, n, float32(scale), float32(shift))
@@ -1473,26 +1475,26 @@ func bytesToFloatsAssembly[T Float](dst *T, src *byte, n int, scale T, shift T) 
 
 func float32To64Kernel(dst []float64, src []float32) {
 	done := 0
-	if float32To64Width() > 0 {
+	if width := float32To64Width(len(dst)); width > 0 {
 		done = len(dst) &^ (32/8 - 1)
-		float32To64Assembly(unsafe.SliceData(dst), unsafe.SliceData(src), done)
+		float32To64Assembly(width, unsafe.SliceData(dst), unsafe.SliceData(src), done)
 	}
 	float32To64Generic(dst[done:], src[done:])
 }
 
-func float32To64Width() int {
+func float32To64Width(n int) int {
 	switch {
 	case active < avx2:
 		return 0
-	case active < avx512:
+	case active < avx512 || n < 256/8:
 		return 32
 	}
 	return 64
 }
 
-func float32To64Assembly(dst *float64, src *float32, n int) {
+func float32To64Assembly(width int, dst *float64, src *float32, n int) {
 	switch {
-	case (active < avx512 || n < 256/8):
+	case width < 64:
 		float32To64F64AVX2(dst, src, n)
 	default:
 		float32To64F64AVX512(dst, src, n)
@@ -1501,26 +1503,26 @@ func float32To64Assembly(dst *float64, src *float32, n int) {
 
 func float64To32Kernel(dst []float32, src []float64) {
 	done := 0
-	if float64To32Width() > 0 {
+	if width := float64To32Width(len(dst)); width > 0 {
 		done = len(dst) &^ (32/8 - 1)
-		float64To32Assembly(unsafe.SliceData(dst), unsafe.SliceData(src), done)
+		float64To32Assembly(width, unsafe.SliceData(dst), unsafe.SliceData(src), done)
 	}
 	float64To32Generic(dst[done:], src[done:])
 }
 
-func float64To32Width() int {
+func float64To32Width(n int) int {
 	switch {
 	case active < avx2:
 		return 0
-	case active < avx512:
+	case active < avx512 || n < 256/8:
 		return 32
 	}
 	return 64
 }
 
-func float64To32Assembly(dst *float32, src *float64, n int) {
+func float64To32Assembly(width int, dst *float32, src *float64, n int) {
 	switch {
-	case (active < avx512 || n < 256/8):
+	case width < 64:
 		float64To32F64AVX2(dst, src, n)
 	default:
 		float64To32F64AVX512(dst, src, n)
@@ -1528,10 +1530,24 @@ func float64To32Assembly(dst *float32, src *float64, n int) {
 }
 
 func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int, cols int) {
-	tile := max(transposeWidth()/sizeOf[T](), 1)
+	width := transposeWidth[T](rows * cols)
+	if dstRow*sizeOf[T]()%2048 != 0 {
+		// Where the rows of dst fall on the same few cache sets, it counts to write
+		// whole lines. Elsewhere half of them do as well, and leave less at the margins.
+		width = min(width, 32)
+	}
+	transposeTiles(width, dst, dstRow, src, srcRow, rows, cols)
+}
+
+func transposeTiles[T Float](width int, dst []T, dstRow int, src []T, srcRow, rows, cols int) {
+	tile := max(width/sizeOf[T](), 1)
 	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
-	if tile == 1 || fullRows == 0 || fullCols == 0 {
+	switch {
+	case width < 32:
 		transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
+		return
+	case fullRows == 0 || fullCols == 0:
+		transposeTiles(width/2, dst, dstRow, src, srcRow, rows, cols)
 		return
 	}
 	blockRows, blockCols := transposeBlock, transposeBlock
@@ -1544,27 +1560,37 @@ func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int
 		h := min(blockRows, fullRows-i)
 		for j := 0; j < fullCols; j += blockCols {
 			w := min(blockCols, fullCols-j)
-			transposeAssembly(&dst[j*dstRow+i], &src[i*srcRow+j], dstRow, srcRow, h, w)
+			transposeAssembly(width, &dst[j*dstRow+i], &src[i*srcRow+j], dstRow, srcRow, h, w)
 		}
 	}
-	transposeRegion(dst, dstRow, src, srcRow, 0, rows, fullCols, cols)
-	transposeRegion(dst, dstRow, src, srcRow, fullRows, rows, 0, fullCols)
+	if fullCols < cols {
+		transposeTiles(width/2, dst[fullCols*dstRow:], dstRow, src[fullCols:], srcRow, rows, cols-fullCols)
+	}
+	if fullRows < rows {
+		transposeTiles(width/2, dst[fullRows:], dstRow, src[fullRows*srcRow:], srcRow, rows-fullRows, fullCols)
+	}
 }
 
-func transposeWidth() int {
+func transposeWidth[T Float](n int) int {
 	switch {
 	case active < avx2:
 		return 0
+	case active < avx512 || n < 256/sizeOf[T]():
+		return 32
 	}
-	return 32
+	return 64
 }
 
-func transposeAssembly[T Float](dst, src *T, dstRow, srcRow, tileRows, tileCols int) {
+func transposeAssembly[T Float](width int, dst, src *T, dstRow, srcRow, tileRows, tileCols int) {
 	switch {
-	case is32[T]():
+	case width < 64 && is32[T]():
 		transposeF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(src)), dstRow, srcRow, tileRows, tileCols)
-	default:
+	case width < 64:
 		transposeF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(src)), dstRow, srcRow, tileRows, tileCols)
+	case is32[T]():
+		transposeF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(src)), dstRow, srcRow, tileRows, tileCols)
+	default:
+		transposeF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(src)), dstRow, srcRow, tileRows, tileCols)
 	}
 }
 
@@ -2503,3 +2529,9 @@ func transposeF32AVX2(dst, src *float32, dstRow, srcRow, tileRows, tileCols int)
 
 //go:noescape
 func transposeF64AVX2(dst, src *float64, dstRow, srcRow, tileRows, tileCols int)
+
+//go:noescape
+func transposeF32AVX512(dst, src *float32, dstRow, srcRow, tileRows, tileCols int)
+
+//go:noescape
+func transposeF64AVX512(dst, src *float64, dstRow, srcRow, tileRows, tileCols int)

@@ -60,14 +60,14 @@ func testSumsDependOnLengthOnly[T Float](t *testing.T) {
 			if r.term == nil {
 				continue
 			}
-			var want []T // of assembly
-			for _, set := range instructionSets() {
+			var want []T
+			for i, set := range instructionSets() {
 				for shift := range 8 {
 					moved := memory[shift : shift+n]
 					copy(moved, x)
 					var got []T
 					set.with(func() { got = r.run([][]T{moved, moved}) })
-					if shift == 0 && set <= avx2 {
+					if shift == 0 && i <= 1 { // the reference, the first assembly
 						want = got
 					}
 					if !slices.Equal(got, want) {

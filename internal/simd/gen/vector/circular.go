@@ -50,18 +50,19 @@ func (f *function) sine(x vec, quadrants int) vec {
 func circular(name string, quadrants int) kernel {
 	k := kernel{name: name, costly: true, params: sliceParams("dst", "x"), asm: "func(dst, x *T, n int) int"}
 	k.bridge = fmt.Sprintf(`
-	if %[1]sWidth() == 0 {
+	width := %[1]sWidth[T](len(dst))
+	if width == 0 {
 		%[1]sGeneric(dst, x)
 		return
 	}
 	for {
-		done := %[1]sAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
+		done := %[1]sAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
 		if done == len(dst) {
 			return
 		}
 		next := min(done+16, len(dst))
 		for i := done; i < next; i++ {
-			if %[1]sAssembly(&dst[i], &x[i], 1) == 0 {
+			if %[1]sAssembly(width, &dst[i], &x[i], 1) == 0 {
 				%[1]sGeneric(dst[i:i+1], x[i:i+1])
 			}
 		}

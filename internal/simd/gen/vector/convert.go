@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
 )
 
 // The assembly of conversions does as many elements as fill vectors of 32 bytes on
@@ -13,9 +12,9 @@ import (
 // bytes does not exist in all instruction sets.
 const conversionBridge = `
 	done := 0
-	if NAMEWidth() > 0 {
+	if width := NAMEWidthTYPE(len(dst)); width > 0 {
 		done = len(dst) &^ (32/SIZE - 1)
-		NAMEAssembly(unsafe.SliceData(dst), unsafe.SliceData(src), doneSCALARS)
+		NAMEAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(src), doneSCALARS)
 	}
 	NAMEGeneric(dst[done:], src[done:]SCALARS)`
 
@@ -28,7 +27,11 @@ func conversion(k kernel, from, to int, body func(f *function, scalars []vec, sr
 		scalars += ", " + p.name
 	}
 	size := k.elementSize()
-	k.bridge = strings.NewReplacer("NAME", k.name, "SIZE", size, "SCALARS", scalars).Replace(conversionBridge)
+	typ := ""
+	if k.only == "" {
+		typ = "[T]"
+	}
+	k.bridge = strings.NewReplacer("NAME", k.name, "TYPE", typ, "SIZE", size, "SCALARS", scalars).Replace(conversionBridge)
 	k.emit = func(f *function) {
 		n, dst, src := f.load64("n"), f.load64("dst"), f.load64("src")
 		var s []vec
@@ -88,7 +91,7 @@ var convertKernels = []kernel{
 			f.VMOVUPS(x, dst)
 		}),
 	{
-		name: "transpose", internal: true, upTo: avx2,
+		name: "transpose", internal: true,
 		params: []param{{"dst", "[]T"}, {"dstRow", "int"}, {"src", "[]T"}, {"srcRow", "int"}, {"rows", "int"}, {"cols", "int"}},
 		asm:    "func(dst, src *T, dstRow, srcRow, tileRows, tileCols int)",
 		bridge: transposeBridge,
@@ -102,123 +105,4 @@ func (f *function) half() vec {
 		return f.YMM()
 	}
 	return f.XMM()
-}
-
-// transposeBridge walks the matrix in blocks, hands the whole tiles of a block to
-// the assembly and the margins of the matrix to the reference.
-const transposeBridge = `
-	tile := max(transposeWidth()/sizeOf[T](), 1)
-	fullRows, fullCols := rows&^(tile-1), cols&^(tile-1)
-	if tile == 1 || fullRows == 0 || fullCols == 0 {
-		transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
-		return
-	}
-	blockRows, blockCols := transposeBlock, transposeBlock
-	if srcRow*sizeOf[T]()%4096 == 0 {
-		// All rows of a block fall on the same few cache sets: walk down one
-		// column of tiles at a time, which needs few lines of them.
-		blockRows, blockCols = 8*transposeBlock, tile
-	}
-	for i := 0; i < fullRows; i += blockRows {
-		h := min(blockRows, fullRows-i)
-		for j := 0; j < fullCols; j += blockCols {
-			w := min(blockCols, fullCols-j)
-			transposeAssembly(&dst[j*dstRow+i], &src[i*srcRow+j], dstRow, srcRow, h, w)
-		}
-	}
-	transposeRegion(dst, dstRow, src, srcRow, 0, rows, fullCols, cols)
-	transposeRegion(dst, dstRow, src, srcRow, fullRows, rows, 0, fullCols)`
-
-// emitTranspose transposes a block of tileRows by tileCols, multiples of the
-// lanes, between matrices whose rows are dstRow and srcRow elements apart. Down a column of tiles the stores fill
-// whole cache lines of dst.
-func emitTranspose(f *function) {
-	dst, src := f.load64("dst"), f.load64("src")
-	to, from := f.pitch("dstRow"), f.pitch("srcRow")
-	left := f.load64("tileCols")
-	lanes := f.lanes()
-
-	column, tile := f.label("column"), f.label("tile")
-	f.Label(column)
-	s, d, down := f.GP64(), f.GP64(), f.load64("tileRows")
-	f.MOVQ(src, s)
-	f.MOVQ(dst, d)
-	f.Label(tile)
-	f.transposeTile(to.lines(f, d), from.lines(f, s))
-	f.ADDQ(operand.I32(f.vectorBytes()), d)
-	for range lanes / 4 {
-		f.LEAQ(operand.Mem{Base: s, Index: from.one, Scale: 4}, s)
-	}
-	f.SUBQ(operand.I32(lanes), down)
-	f.JNE(ref(tile))
-	f.ADDQ(operand.I32(f.vectorBytes()), src)
-	for range lanes / 4 {
-		f.LEAQ(operand.Mem{Base: dst, Index: to.one, Scale: 4}, dst)
-	}
-	f.SUBQ(operand.I32(lanes), left)
-	f.JNE(ref(column))
-	f.finish()
-}
-
-// pitch is the distance of two lines of a matrix in bytes, and three times it.
-type pitch struct{ one, three reg.GPVirtual }
-
-func (f *function) pitch(length string) pitch {
-	p := pitch{one: f.load64(length), three: f.GP64()}
-	f.SHLQ(operand.U8(pick(f, 2, 3)), p.one)
-	f.LEAQ(operand.Mem{Base: p.one, Index: p.one, Scale: 2}, p.three)
-	return p
-}
-
-// lines returns the addresses of as many lines as there are lanes, from start.
-func (p pitch) lines(f *function, start reg.GPVirtual) []operand.Mem {
-	var out []operand.Mem
-	for {
-		base := operand.Mem{Base: start}
-		out = append(out, base, base.Idx(p.one, 1), base.Idx(p.one, 2), base.Idx(p.three, 1))
-		if len(out) == f.lanes() {
-			return out
-		}
-		next := f.GP64()
-		f.LEAQ(operand.Mem{Base: start, Index: p.one, Scale: 4}, next)
-		start = next
-	}
-}
-
-// transposeTile writes the columns of a square tile, whose rows begin at src, as
-// rows beginning at dst.
-func (f *function) transposeTile(dst, src []operand.Mem) {
-	lanes := f.lanes()
-	// Vector i takes the low halves of rows i and i+lanes/2, vector i+lanes/2
-	// their high halves: what is left to do crosses no 128-bit border.
-	halves := make([]vec, lanes)
-	for i := range lanes / 2 {
-		for h := range 2 {
-			v := f.YMM()
-			f.VBROADCASTF128(src[i].Offset(h*16), v)
-			f.emit("VINSERTF128", operand.U8(1), src[i+lanes/2].Offset(h*16), v, v)
-			halves[h*lanes/2+i] = v
-		}
-	}
-	var out []vec
-	for h := range 2 {
-		part := halves[h*lanes/2 : (h+1)*lanes/2]
-		if f.double {
-			out = append(out, f.unpack("VUNPCKLPD", part[0], part[1]), f.unpack("VUNPCKHPD", part[0], part[1]))
-			continue
-		}
-		a, b := f.unpack("VUNPCKLPS", part[0], part[1]), f.unpack("VUNPCKLPS", part[2], part[3])
-		c, e := f.unpack("VUNPCKHPS", part[0], part[1]), f.unpack("VUNPCKHPS", part[2], part[3])
-		out = append(out, f.unpack("VUNPCKLPD", a, b), f.unpack("VUNPCKHPD", a, b),
-			f.unpack("VUNPCKLPD", c, e), f.unpack("VUNPCKHPD", c, e))
-	}
-	for i, v := range out {
-		f.store(v, dst[i])
-	}
-}
-
-func (f *function) unpack(name string, a, b vec) vec {
-	d := f.YMM()
-	f.emit(name, b, a, d)
-	return d
 }

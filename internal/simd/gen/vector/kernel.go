@@ -43,8 +43,8 @@ type kernel struct {
 
 	// bridge, where set, is the Go body that calls the assembly, for kernels
 	// that need more than their arguments handed on. For a kernel x it may use
-	// xWidth(), the size in bytes of the vectors of its assembly, 0 if there is
-	// none, and xAssembly, which runs it.
+	// xWidth(n), the size in bytes of the vectors that are best for n elements, 0
+	// if there is no assembly, and xAssembly(width, …), which runs it.
 	bridge string
 
 	// only restricts the kernel to one element type and drops its type
@@ -232,39 +232,23 @@ func (k kernel) accelerated(a architecture) string {
 		condition += fmt.Sprintf(" || len(%s) < %d", k.params[0].name, k.small)
 	}
 	fmt.Fprintf(&b, "switch {\ncase %s:\n%s\n", condition, k.call(k.name+"Generic("+k.names()+")", false))
-	for i, set := range sets {
-		for _, double := range k.types() {
-			fmt.Fprintf(&b, "%s\n%s\n", k.chosen(sets, i, double, "len("+k.params[0].name+")"),
-				k.call(k.assembly(set, double)+"("+k.arguments(double)+")", true))
-		}
-	}
+	b.WriteString(k.calls(sets,
+		func(next *instructionSet) string { return k.smaller(next, "len("+k.params[0].name+")") },
+		func(set *instructionSet, double bool) string {
+			return k.call(k.assembly(set, double)+"("+k.arguments(double)+")", true)
+		}))
 	b.WriteString("}\n}\n")
 	return b.String()
 }
 
-// chosen is the case of a switch that chooses the i-th of the sets and an element
-// type, the cases before it having been taken. length is the number of elements,
-// few of which are no work for a larger set.
-func (k kernel) chosen(sets []*instructionSet, i int, double bool, length string) string {
-	var conditions []string
-	if i+1 < len(sets) {
-		smaller := "active < " + sets[i+1].constant
-		if length != "" {
-			from := cheapFrom
-			if k.costly {
-				from = costlyFrom
-			}
-			smaller = fmt.Sprintf("(%s || %s < %d/%s)", smaller, length, from, k.elementSize())
-		}
-		conditions = append(conditions, smaller)
+// smaller is the condition that a set smaller than the next one is to be taken for so
+// many elements.
+func (k kernel) smaller(next *instructionSet, length string) string {
+	from := cheapFrom
+	if k.costly {
+		from = costlyFrom
 	}
-	if len(k.types()) == 2 && !double {
-		conditions = append(conditions, "is32[T]()")
-	}
-	if len(conditions) == 0 {
-		return "default:"
-	}
-	return "case " + strings.Join(conditions, " && ") + ":"
+	return fmt.Sprintf("active < %s || %s < %d/%s", next.constant, length, from, k.elementSize())
 }
 
 // elementSize is the size of an element as an expression.
@@ -278,37 +262,58 @@ func (k kernel) elementSize() string {
 	return "sizeOf[T]()"
 }
 
+// calls are the cases of a switch that choose an instruction set and an element type.
+// smaller is the condition that a set smaller than the given one is to be taken.
+func (k kernel) calls(sets []*instructionSet, smaller func(next *instructionSet) string, call func(set *instructionSet, double bool) string) string {
+	var b strings.Builder
+	for i, set := range sets {
+		for _, double := range k.types() {
+			var conditions []string
+			single := len(k.types()) == 2 && !double
+			if i+1 < len(sets) {
+				c := smaller(sets[i+1])
+				if single && strings.Contains(c, "||") {
+					c = "(" + c + ")"
+				}
+				conditions = append(conditions, c)
+			}
+			if single {
+				conditions = append(conditions, "is32[T]()")
+			}
+			head := "default:"
+			if len(conditions) > 0 {
+				head = "case " + strings.Join(conditions, " && ") + ":"
+			}
+			fmt.Fprintf(&b, "%s\n%s\n", head, call(set, double))
+		}
+	}
+	return b.String()
+}
+
 // bridgeFunctions are the functions that a bridge may use.
 func (k kernel) bridgeFunctions(sets []*instructionSet) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nfunc %sWidth() int {\nswitch {\ncase active < %s:\nreturn 0\n", k.name, sets[0].constant)
-	for i, set := range sets {
-		if i+1 < len(sets) {
-			fmt.Fprintf(&b, "case active < %s:\nreturn %d\n", sets[i+1].constant, set.vectorBytes)
-		} else {
-			fmt.Fprintf(&b, "}\nreturn %d\n}\n", set.vectorBytes)
-		}
-	}
-	signature := k.signature("T")
-	length := ""
-	if strings.Contains(signature, " n int") || strings.Contains(signature, " n,") {
-		length = "n"
-	}
 	typeParam := "[T Float]"
 	if k.only != "" {
 		typeParam = ""
 	}
-	fmt.Fprintf(&b, "\nfunc %sAssembly%s%s {\nswitch {\n", k.name, typeParam, strings.TrimPrefix(signature, "func"))
-	for i, set := range sets {
-		for _, double := range k.types() {
+	fmt.Fprintf(&b, "\nfunc %sWidth%s(n int) int {\nswitch {\ncase active < %s:\nreturn 0\n", k.name, typeParam, sets[0].constant)
+	for i, set := range sets[:len(sets)-1] {
+		fmt.Fprintf(&b, "case %s:\nreturn %d\n", k.smaller(sets[i+1], "n"), set.vectorBytes)
+	}
+	fmt.Fprintf(&b, "}\nreturn %d\n}\n", sets[len(sets)-1].vectorBytes)
+
+	signature := k.signature("T")
+	fmt.Fprintf(&b, "\nfunc %sAssembly%s(width int, %s {\nswitch {\n", k.name, typeParam, strings.TrimPrefix(signature, "func("))
+	b.WriteString(k.calls(sets,
+		func(next *instructionSet) string { return fmt.Sprintf("width < %d", next.vectorBytes) },
+		func(set *instructionSet, double bool) string {
 			call := fmt.Sprintf("%s(%s)", k.assembly(set, double), strings.Join(converted(signature, elementTypes[double]), ", "))
 			if strings.HasSuffix(signature, ")") {
-				fmt.Fprintf(&b, "%s\n%s\n", k.chosen(sets, i, double, length), call)
-			} else {
-				fmt.Fprintf(&b, "%s\nreturn %s\n", k.chosen(sets, i, double, length), call)
+				return call
 			}
-		}
-	}
+			return "return " + call
+		}))
 	b.WriteString("}\n}\n")
 	return b.String()
 }

@@ -66,11 +66,11 @@ var reduceKernels = []kernel{
 		name: "sumRows", internal: true, costly: true,
 		params: []param{{"dst", "[]T"}, {"x", "[]T"}, {"accumulate", "bool"}},
 		bridge: `
-	switch {
-	case sumRowsWidth() == 0:
+	switch width := sumRowsWidth[T](len(dst)); {
+	case width == 0:
 		sumRowsGeneric(dst, x, accumulate)
 	case len(dst) > 0:
-		sumRowsAssembly(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), len(x)/len(dst), accumulate)
+		sumRowsAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), len(x)/len(dst), accumulate)
 	}`,
 		asm:  "func(dst, x *T, n, rows int, accumulate bool)",
 		emit: emitSumRows,
