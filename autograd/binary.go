@@ -369,6 +369,15 @@ func init() {
 // is 0.
 func LogAddExp(x, y Variable) Variable { return logAddExpOp.apply(x, y) }
 
+// Lerp is x + weight·(y−x), the linear interpolation from x to y, broadcasting.
+func Lerp(x, y, weight Variable) Variable { return x.Add(weight.Mul(y.Sub(x))) }
+
+// Addcmul is x + value·y·z, broadcasting.
+func Addcmul(x, y, z Variable, value float64) Variable { return x.Add(y.Mul(z).MulScalar(value)) }
+
+// Addcdiv is x + value·y/z, broadcasting.
+func Addcdiv(x, y, z Variable, value float64) Variable { return x.Add(y.Div(z).MulScalar(value)) }
+
 // AddScalar is x + s.
 func (x Variable) AddScalar(s float64) Variable { return addOp.apply(x, x.scalar(s)) }
 

@@ -63,26 +63,30 @@ func derive(f autograd.Func, operands []autograd.Variable) derivatives {
 	ones := autograd.Ones(y.DType(), y.Shape()...)
 	d := derivatives{value: y.Floats()}
 	plain := y.BackwardWith(ones)
-	grads := autograd.GradWith(y, ones, xs...)
+	grads := autograd.GradConfig{AllowUnused: true}.GradWith(y, ones, xs...)
 	sum := grads[0]
 	for _, grad := range grads[1:] {
 		sum = sum.Add(grad)
 	}
 	for i, x := range xs {
-		d.plain, d.recorded = append(d.plain, plain.Of(x).Floats()), append(d.recorded, grads[i].Floats())
+		d.plain, d.recorded = append(d.plain, gradientOf(plain, x)), append(d.recorded, grads[i].Floats())
 	}
 	if sum.Tracked() {
-		again := autograd.GradWith(sum, ones, xs...)
+		again := autograd.GradConfig{AllowUnused: true}.GradWith(sum, ones, xs...)
 		plain := sum.BackwardWith(ones)
 		for i, x := range xs {
-			second := make([]float64, x.Size())
-			if grad, ok := plain.Lookup(x); ok {
-				second = grad.Floats()
-			}
-			d.second, d.secondAgain = append(d.second, second), append(d.secondAgain, again[i].Floats())
+			d.second, d.secondAgain = append(d.second, gradientOf(plain, x)), append(d.secondAgain, again[i].Floats())
 		}
 	}
 	return d
+}
+
+// gradientOf is x's gradient, zeros where there is none.
+func gradientOf(grads autograd.Gradients, x autograd.Variable) []float64 {
+	if grad, ok := grads.Lookup(x); ok {
+		return grad.Floats()
+	}
+	return make([]float64, x.Size())
 }
 
 // alike reports whether a and b are the same kind of number, and about the same number.
@@ -140,6 +144,11 @@ func widened(xs []autograd.Variable) []autograd.Variable {
 	return wide
 }
 
+// beyondFloat32 are the operations whose derivatives, from this order on, have terms that
+// are infinite in float32 next to poles or for the greatest numbers, where they themselves
+// are not: aᵇ⁻¹ in b·aᵇ⁻¹, ψ(a) in ψ(a) − ψ(a+b), (a−1)/x in its product with a density.
+var beyondFloat32 = map[string]int{"Pow": 1, "LogBeta": 1, "Beta": 1, "GammaInc": 2, "GammaIncC": 2}
+
 // checkKinds compares float32 with float64 at the same places: NaN for NaN, an infinity for
 // what is infinite or too large for float32, else about the same number.
 func checkKinds(t *testing.T, name string, xs []autograd.Variable, narrow, wide derivatives, at func(i int) string) {
@@ -153,14 +162,22 @@ func checkKinds(t *testing.T, name string, xs []autograd.Variable, narrow, wide 
 		}
 		return true
 	}
+	someExtreme := func(i int) bool {
+		for _, x := range xs {
+			if a := math.Abs(x.At(i)); a < 1e-38 || a > 1e38 {
+				return true
+			}
+		}
+		return false
+	}
 	compare := func(what string, order int, got, want []float64) {
 		for i := range got {
 			w := want[i]
 			switch {
 			case order == 2 && (math.Abs(w) > math.MaxFloat32 && !isFinite(got[i]) || several && tiny(i)):
 				// On the way to it a product or quotient is infinite in float32.
-			case name == "Pow" && order == 1 && tiny(i):
-				// aᵇ⁻¹ is infinite in float32, b·aᵇ⁻¹ is 1.
+			case order >= beyondFloat32[name] && beyondFloat32[name] > 0 && someExtreme(i):
+				// The derivative is made of terms that are infinite in float32.
 			case math.Abs(w) > math.MaxFloat32/8 && math.Abs(w) < math.MaxFloat32*8 && got[i] != 0 && math.Signbit(got[i]) == math.Signbit(w):
 				// On the border either is right.
 			case math.Abs(w) > math.MaxFloat32:
@@ -187,7 +204,7 @@ func checkKinds(t *testing.T, name string, xs []autograd.Variable, narrow, wide 
 func TestElementwiseLimits(t *testing.T) {
 	way := []float64{1e2, 1e4, 1e8, 1e16, 1e32, 1e64, 1e128, 1e300}
 	for _, row := range operations.Elementwise() {
-		if len(row.Variants()[0]) > 1 {
+		if len(row.Variants()[0]) > 1 || row.Name == "Variable.NanToNum" { // which is there to replace infinities
 			continue
 		}
 		t.Run(row.Name, func(t *testing.T) {

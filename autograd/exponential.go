@@ -7,7 +7,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Exponentials, logarithms and powers beyond the basic ones of unary.go.
+// Exponentials and logarithms beyond the basic ones of unary.go, and their products.
 
 var expm1Op *unary
 
@@ -50,6 +50,106 @@ func init() {
 
 // Log2 is the logarithm to base 2: −Inf at 0, NaN for x < 0.
 func (x Variable) Log2() Variable { return log2Op.apply(x) }
+
+var log10Op *unary
+
+// log₁₀′ = 1/(x·ln 10).
+func init() {
+	log10Op = newUnary(unary{
+		op:     op{name: "log10"},
+		kernel: tensor.Kernel1{F32: elementwise[float32](math.Log10), F64: elementwise[float64](math.Log10), Cost: 40},
+		rule:   func(g, x, y Variable) Variable { return strongDiv(g, x.MulScalar(math.Ln10)) },
+	})
+}
+
+// Log10 is the logarithm to base 10: −Inf at 0, NaN for x < 0.
+func (x Variable) Log10() Variable { return log10Op.apply(x) }
+
+var exp2Op *unary
+
+// (2ˣ)′ = 2ˣ·ln 2.
+func init() {
+	exp2Op = newUnary(unary{
+		op:     op{name: "exp2"},
+		kernel: tensor.Kernel1{F32: elementwise[float32](math.Exp2), F64: elementwise[float64](math.Exp2), Cost: 40},
+		slope:  func(x, y Variable) Variable { return y.MulScalar(math.Ln2) },
+	})
+}
+
+// Exp2 is 2ˣ.
+func (x Variable) Exp2() Variable { return exp2Op.apply(x) }
+
+// Logit is ln(x/(1−x)), the inverse of [Variable.Sigmoid], for 0 < x < 1: ∓Inf at 0 and 1, NaN
+// outside. Limit x with [Variable.Clamp] to keep away from these.
+func (x Variable) Logit() Variable { return x.Log().Sub(x.Neg().Log1p()) }
+
+var entrOp *unary
+
+// (−x·ln x)′ = −1 − ln x.
+func init() {
+	entrOp = newUnary(unary{
+		op:     op{name: "entr"},
+		kernel: tensor.Kernel1{F32: elementwise[float32](entropyTerm), F64: elementwise[float64](entropyTerm), Cost: 60},
+		slope:  func(x, y Variable) Variable { return x.Log().AddScalar(1).Neg() },
+	})
+}
+
+func entropyTerm(x float64) float64 {
+	switch {
+	case x > 0:
+		return -x * math.Log(x)
+	case x < 0:
+		return math.Inf(-1)
+	}
+	return x // 0 and NaN
+}
+
+// Entr is −x·ln x, the term of an entropy: 0 at 0, −Inf for x < 0.
+func (x Variable) Entr() Variable { return entrOp.apply(x) }
+
+var xlogyOp *binary
+
+// ∂(a·ln b)/∂a = ln b, 0 where a is 0 and b not positive;  ∂/∂b = a/b.
+func init() {
+	xlogyOp = newBinary(binary{
+		op:     op{name: "xlogy"},
+		kernel: elementwise2(func(a, b float64) float64 { return timesLog(a, math.Log, b) }, 60),
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logUnless(a, b, b.Log())) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, strongDiv(a, b)) },
+	})
+}
+
+// timesLog is a·log(b), and 0 where a is 0 and b no NaN.
+func timesLog(a float64, log func(float64) float64, b float64) float64 {
+	if a == 0 && !math.IsNaN(b) {
+		return 0
+	}
+	return a * log(b)
+}
+
+// logUnless is log, the logarithm of b, but 0 where a is 0 and b is not positive.
+func logUnless(a, b, log Variable) Variable {
+	return Where(a.Equal(a.scalar(0)).Mul(b.LessEqual(b.scalar(0))), a.scalar(0), log)
+}
+
+// Xlogy is x·ln y, broadcasting, and 0 where x is 0, whatever y is but NaN.
+func Xlogy(x, y Variable) Variable { return xlogyOp.apply(x, y) }
+
+var xlog1pyOp *binary
+
+// ∂(a·ln(1+b))/∂a = ln(1+b), 0 where a is 0 and b ≤ −1;  ∂/∂b = a/(1+b).
+func init() {
+	xlog1pyOp = newBinary(binary{
+		op:     op{name: "xlog1py"},
+		kernel: elementwise2(func(a, b float64) float64 { return timesLog(a, math.Log1p, b) }, 60),
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logUnless(a, b.AddScalar(1), b.Log1p())) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, strongDiv(a, b.AddScalar(1))) },
+	})
+}
+
+// Xlog1py is x·ln(1+y), broadcasting, accurate for small y, and 0 where x is 0, whatever y is
+// but NaN.
+func Xlog1py(x, y Variable) Variable { return xlog1pyOp.apply(x, y) }
 
 var rsqrtOp *unary
 

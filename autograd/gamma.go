@@ -114,3 +114,105 @@ func cotDerivative(n int, c float64) float64 {
 	}
 	return math.Pow(math.Pi, float64(n)) * sum
 }
+
+// MvLgamma is the logarithm of the multivariate gamma function of dimension p,
+//
+//	p(p−1)/4·ln π + Σ ln Γ(x − j/2)   over j = 0 … p−1
+//
+// for x > (p−1)/2. It panics with [*ValueError] unless p is positive.
+func (x Variable) MvLgamma(p int) Variable {
+	if p < 1 {
+		panic(&ValueError{"mvlgamma", "the dimension must be positive"})
+	}
+	sum := x.Lgamma()
+	for j := 1; j < p; j++ {
+		sum = sum.Add(x.SubScalar(float64(j) / 2).Lgamma())
+	}
+	return sum.AddScalar(float64(p*(p-1)) / 4 * math.Log(math.Pi))
+}
+
+var logBetaOp *binary
+
+// ∂ln B(a, b)/∂a = ψ(a) − ψ(a+b).
+func init() {
+	slope := func(a, b Variable) Variable { return a.Digamma().Sub(a.Add(b).Digamma()) }
+	logBetaOp = newBinary(binary{
+		op:     op{name: "log beta"},
+		kernel: elementwise2(mathext.Lbeta, 120),
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, slope(a, b)) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, slope(b, a)) },
+	})
+}
+
+// LogBeta is ln B(x, y) = ln Γ(x) + ln Γ(y) − ln Γ(x+y) for positive x and y, broadcasting.
+func LogBeta(x, y Variable) Variable { return logBetaOp.apply(x, y) }
+
+// Beta is B(x, y) = Γ(x)·Γ(y)/Γ(x+y) for positive x and y, broadcasting.
+func Beta(x, y Variable) Variable { return LogBeta(x, y).Exp() }
+
+var gammaIncOp *binary
+
+// ∂P(a, x)/∂x = x^(a−1)·e^(−x)/Γ(a). The derivative by a has no closed form.
+func init() {
+	gammaIncOp = newBinary(binary{
+		op:     op{name: "gammainc"},
+		kernel: elementwise2(gammaInc, 200),
+		da:     func(g, a, b, y Variable) Variable { panic(noDerivativeByA("gammainc")) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, gammaDensity(a, b)) },
+	})
+}
+
+func noDerivativeByA(op string) error {
+	return &ValueError{op, "the derivative by the first operand is not implemented: Detach it"}
+}
+
+// gammaDensity is x^(a−1)·e^(−x)/Γ(a), and 0 at +Inf.
+func gammaDensity(a, x Variable) Variable {
+	infinite := x.Equal(x.scalar(math.Inf(1)))
+	x = Where(infinite, x.scalar(1), x)
+	density := Xlogy(a.SubScalar(1), x).Sub(x).Sub(a.Lgamma()).Exp()
+	return Where(infinite, x.scalar(0), density)
+}
+
+func gammaInc(a, x float64) float64 {
+	switch {
+	case !(a > 0 && x >= 0) || math.IsInf(a, 1) && math.IsInf(x, 1):
+		return math.NaN()
+	case math.IsInf(a, 1):
+		return 0
+	case math.IsInf(x, 1):
+		return 1
+	}
+	return mathext.GammaIncReg(a, x)
+}
+
+// GammaInc is the regularized lower incomplete gamma function,
+//
+//	P(a, x) = 1/Γ(a)·∫₀ˣ t^(a−1)·e^(−t) dt   for a > 0 and x ≥ 0
+//
+// broadcasting; NaN elsewhere. A gradient flows to x; the one of a is not implemented, and a
+// pass that needs it panics with [*ValueError].
+func GammaInc(a, x Variable) Variable { return gammaIncOp.apply(a, x) }
+
+var gammaIncCOp *binary
+
+// Q = 1 − P.
+func init() {
+	gammaIncCOp = newBinary(binary{
+		op:     op{name: "gammaincc"},
+		kernel: elementwise2(gammaIncC, 200),
+		da:     func(g, a, b, y Variable) Variable { panic(noDerivativeByA("gammaincc")) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, gammaDensity(a, b).Neg()) },
+	})
+}
+
+func gammaIncC(a, x float64) float64 {
+	if p := gammaInc(a, x); math.IsNaN(p) || math.IsInf(a, 1) || math.IsInf(x, 1) {
+		return 1 - p
+	}
+	return mathext.GammaIncRegComp(a, x)
+}
+
+// GammaIncC is 1 − [GammaInc](a, x), the regularized upper incomplete gamma function, accurate
+// where that is small.
+func GammaIncC(a, x Variable) Variable { return gammaIncCOp.apply(a, x) }

@@ -41,6 +41,8 @@ type attrs struct {
 
 type variables = []autograd.Variable
 
+type v = autograd.Variable
+
 func one(v autograd.Variable) variables { return variables{v} }
 
 // unary is a case of a method without arguments.

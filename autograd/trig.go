@@ -1,6 +1,8 @@
 package autograd
 
 import (
+	"math"
+
 	"github.com/chainrule-go/chainrule/internal/simd"
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -161,6 +163,65 @@ func init() {
 
 // Atanh is the inverse hyperbolic tangent, for −1 < x < 1: ±Inf at ±1, NaN outside.
 func (x Variable) Atanh() Variable { return atanhOp.apply(x) }
+
+var sincOp *op
+
+// attr.i is how often the function was differentiated.
+func init() {
+	sincOp = &op{
+		name: "sinc",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, sinc(n.arg(0), n.attr.i+1))) },
+		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), sinc(n.arg(0), n.attr.i+1)) },
+	}
+}
+
+// Sinc is sin(πx)/(πx), the normalized cardinal sine, and 1 at 0.
+func (x Variable) Sinc() Variable { return sinc(x, 0) }
+
+// sinc is the derivative of the given order.
+func sinc(x Variable, order int) Variable {
+	in := x.check(sincOp.name)
+	n := sincOp.result(in.DType, in.Shape, in)
+	n.attr.i = order
+	f := func(x float64) float64 { return sincDerivative(order, x) }
+	tensor.Map1(&tensor.Kernel1{F32: elementwise[float32](f), F64: elementwise[float64](f), Cost: 100}, &n.Array, &in.Array)
+	return n.done()
+}
+
+// sincDerivative is πᵏ·f⁽ᵏ⁾(z) for f(z) = sin z/z and z = πx: by z·f⁽ᵏ⁾ = sin(z+kπ/2) − k·f⁽ᵏ⁻¹⁾
+// where |z| > k, which is stable there, and else by the series f(z) = Σ (−1)ᵐ·z²ᵐ/(2m+1)!.
+func sincDerivative(k int, x float64) float64 {
+	if math.IsInf(x, 0) {
+		return 0
+	}
+	z := math.Pi * x
+	scale := math.Pow(math.Pi, float64(k))
+	if math.Abs(z) > float64(k)+1 {
+		_, turn := math.Modf(x / 2) // exact, so that sin πx is 0 where it should be nearly so
+		sin, cos := math.Sincos(2 * math.Pi * turn)
+		waves := [4]float64{sin, cos, -sin, -cos} // sin(z+kπ/2)
+		f := 0.0
+		for j := range k + 1 {
+			f = (waves[j%4] - float64(j)*f) / z
+		}
+		return scale * f
+	}
+	// The term (−1)ᵐ·z²ᵐ⁻ᵏ·(2m)!/((2m−k)!·(2m+1)!), from the first with 2m ≥ k on.
+	sum := 0.0
+	for m := (k + 1) / 2; ; m++ {
+		term := math.Pow(z, float64(2*m-k)) / float64(2*m+1)
+		for j := 2; j <= 2*m-k; j++ {
+			term /= float64(j)
+		}
+		if m%2 == 1 {
+			term = -term
+		}
+		sum += term
+		if !(math.Abs(term) > 1e-18*math.Abs(sum)) && m > k/2+1 {
+			return scale * sum
+		}
+	}
+}
 
 // oneMinusSquare is 1 − x² without cancellation near ±1.
 func oneMinusSquare(x Variable) Variable {

@@ -33,7 +33,7 @@ type unary struct {
 func newUnary(u unary) *unary {
 	o := &u
 	o.plain = true
-	if o.rule == nil {
+	if o.slope != nil {
 		o.rule = func(g, x, y Variable) Variable { return strongMul(g, o.slope(x, y)) }
 	}
 	o.vjp = func(p *pass, n *node, g Variable) {
@@ -42,9 +42,11 @@ func newUnary(u unary) *unary {
 	o.jvp = func(n *node, t func(int) Variable) Variable {
 		return o.rule(t(0), n.arg(0), n.variable())
 	}
-	o.fused = o.backwardPlain
-	if o.backward.F32 != nil {
+	switch {
+	case o.backward.F32 != nil:
 		o.fused = o.backwardFused
+	case o.slope != nil:
+		o.fused = o.backwardPlain
 	}
 	return o
 }
@@ -65,6 +67,19 @@ func elementwise[T Float](f func(float64) float64) func(dst, x []T) {
 	return func(dst, x []T) {
 		for i, v := range x {
 			dst[i] = T(f(float64(v)))
+		}
+	}
+}
+
+// elementwise2 is the kernel of a function of two numbers that has no vector form.
+func elementwise2(f func(a, b float64) float64, cost int) tensor.Kernel2 {
+	return tensor.Kernel2{F32: pairwise[float32](f), F64: pairwise[float64](f), Cost: cost}
+}
+
+func pairwise[T Float](f func(a, b float64) float64) func(dst, a, b []T) {
+	return func(dst, a, b []T) {
+		for i := range dst {
+			dst[i] = T(f(float64(a[min(i, len(a)-1)]), float64(b[min(i, len(b)-1)])))
 		}
 	}
 }

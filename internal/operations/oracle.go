@@ -36,3 +36,8 @@ func complexGELUTanh(z complex128) complex128 {
 	u := complex(math.Sqrt(2/math.Pi), 0) * (z + 0.044715*z*z*z)
 	return 0.5 * z * (1 + complexTanh(u))
 }
+
+func complexLog10(z complex128) complex128 { return cmplx.Log(z) / math.Ln10 }
+func complexExp2(z complex128) complex128  { return cmplx.Exp(z * math.Ln2) }
+func complexLogit(z complex128) complex128 { return cmplx.Log(z / (1 - z)) }
+func complexEntr(z complex128) complex128  { return -z * cmplx.Log(z) }
