@@ -25,13 +25,13 @@ func (o *constantOp) apply(x Variable) Variable {
 
 // constantOf is the operation of a function that has no vector form.
 func constantOf(name string, f func(float64) float64) *constantOp {
-	return &constantOp{op{name: name}, tensor.Kernel1{F32: elementwise[float32](f), F64: elementwise[float64](f), Cost: 8}}
+	return &constantOp{op{name: name, plain: true}, tensor.Kernel1{F32: elementwise[float32](f), F64: elementwise[float64](f), Cost: 8}}
 }
 
 var (
-	floorOp = &constantOp{op{name: "floor"}, tensor.Kernel1{F32: simd.Floor[float32], F64: simd.Floor[float64]}}
-	ceilOp  = &constantOp{op{name: "ceil"}, tensor.Kernel1{F32: simd.Ceil[float32], F64: simd.Ceil[float64]}}
-	roundOp = &constantOp{op{name: "round"}, tensor.Kernel1{F32: simd.Round[float32], F64: simd.Round[float64]}}
+	floorOp = &constantOp{op{name: "floor", plain: true}, tensor.Kernel1{F32: simd.Floor[float32], F64: simd.Floor[float64]}}
+	ceilOp  = &constantOp{op{name: "ceil", plain: true}, tensor.Kernel1{F32: simd.Ceil[float32], F64: simd.Ceil[float64]}}
+	roundOp = &constantOp{op{name: "round", plain: true}, tensor.Kernel1{F32: simd.Round[float32], F64: simd.Round[float64]}}
 	truncOp = constantOf("trunc", math.Trunc)
 
 	signBitOp  = constantOf("signbit", func(x float64) float64 { return number(math.Signbit(x)) })
@@ -138,7 +138,7 @@ func floorMod(a, b float64) float64 {
 // The derivatives at jumps are those between them.
 func Remainder(x, y Variable) Variable { return remainderOp.apply(x, y) }
 
-var floorDivideOp = &comparison{op{name: "floor divide"}, elementwise2(floorDivide, 40)}
+var floorDivideOp = &comparison{op{name: "floor divide", plain: true}, elementwise2(floorDivide, 40)}
 
 // floorDivide is ⌊a/b⌋ of the exact quotient.
 func floorDivide(a, b float64) float64 {
