@@ -100,14 +100,14 @@ func pathError(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// normalize is the picture as a training image, 28×28 bytes, light on black. It
-// fails if there is nothing to be seen.
-func (f framing) normalize(picture image.Image) ([]byte, error) {
+// normalize is the picture as a training image, 28×28 bytes, light on black, and the
+// number of objects it shows. It fails if there is nothing to be seen.
+func (f framing) normalize(picture image.Image) (pixels []byte, objects int, err error) {
 	gray := grayOf(reduce(picture))
 	ink := inkOf(gray)
 	threshold := otsu(ink.Pix)
 	if threshold == 0 {
-		return nil, errors.New("nothing to be seen: the image is blank")
+		return nil, 0, errors.New("nothing to be seen: the image is blank")
 	}
 	// What is fainter than half the threshold is the paper: its shade and grain.
 	for i, v := range ink.Pix {
@@ -116,10 +116,11 @@ func (f framing) normalize(picture image.Image) ([]byte, error) {
 		}
 	}
 	removeSpecks(ink)
+	objects = countObjects(ink)
 	if f.Contrast {
 		stretch(ink, threshold)
 	}
-	return f.place(fit(ink, boundingBox(ink), f.Box)), nil
+	return f.place(fit(ink, boundingBox(ink), f.Box)), objects, nil
 }
 
 // reduce scales a large picture down, so that what follows takes bounded time and

@@ -83,7 +83,7 @@ func massOf(pixels []byte) (x, y float64) {
 func TestNormalizeDigit(t *testing.T) {
 	for _, l := range looks() {
 		t.Run(l.name, func(t *testing.T) {
-			pixels, err := digitFraming.normalize(strokes(l))
+			pixels, _, err := digitFraming.normalize(strokes(l))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,11 +126,11 @@ func TestNormalizeLooks(t *testing.T) {
 				n = 1 // reducing large pictures takes long
 			}
 			for i := range n {
-				want, err := digitFraming.normalize(render(train.Image(i), looks()[0]))
+				want, _, err := digitFraming.normalize(render(train.Image(i), looks()[0]))
 				if err != nil {
 					t.Fatal(err)
 				}
-				got, err := digitFraming.normalize(render(train.Image(i), l))
+				got, _, err := digitFraming.normalize(render(train.Image(i), l))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -150,7 +150,7 @@ func TestNormalizeArticle(t *testing.T) {
 	draw.Draw(picture, picture.Rect, image.White, image.Point{}, draw.Src)
 	draw.Draw(picture, image.Rect(100, 50, 240, 120), image.NewUniform(color.Gray{Y: 155}), image.Point{}, draw.Src)
 	draw.Draw(picture, image.Rect(100, 50, 170, 120), image.NewUniform(color.Gray{Y: 55}), image.Point{}, draw.Src)
-	pixels, err := fashionFraming.normalize(picture)
+	pixels, _, err := fashionFraming.normalize(picture)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestNormalizeArticle(t *testing.T) {
 
 func TestNormalizeIgnores(t *testing.T) {
 	big := look{"", 280, 280, 20, color.Gray{Y: 30}, color.Gray{Y: 220}}
-	clean, err := digitFraming.normalize(strokes(big))
+	clean, _, err := digitFraming.normalize(strokes(big))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestNormalizeIgnores(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			picture := strokes(big)
 			c.change(picture)
-			pixels, err := digitFraming.normalize(picture)
+			pixels, _, err := digitFraming.normalize(picture)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +212,7 @@ func TestNormalizeIgnores(t *testing.T) {
 }
 
 func TestNormalizeTransparent(t *testing.T) {
-	want, err := digitFraming.normalize(strokes(looks()[2]))
+	want, _, err := digitFraming.normalize(strokes(looks()[2]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestNormalizeTransparent(t *testing.T) {
 		for i, v := range mask.Pix {
 			picture.SetNRGBA(i%100, i/100, color.NRGBA{ink.Y, ink.Y, ink.Y, v})
 		}
-		pixels, err := digitFraming.normalize(picture)
+		pixels, _, err := digitFraming.normalize(picture)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +241,7 @@ func TestNormalizeBlank(t *testing.T) {
 		"transparent": image.NewNRGBA(image.Rect(0, 0, 30, 10)),
 		"faint":       faint,
 	} {
-		if _, err := digitFraming.normalize(picture); err == nil || !strings.Contains(err.Error(), "blank") {
+		if _, _, err := digitFraming.normalize(picture); err == nil || !strings.Contains(err.Error(), "blank") {
 			t.Errorf("%s: %v, want an error that says blank", name, err)
 		}
 	}
@@ -254,7 +254,7 @@ func TestNormalizeExtremeShapes(t *testing.T) {
 			picture.Pix[i] = 255
 		}
 		for _, f := range []framing{digitFraming, fashionFraming} {
-			pixels, err := f.normalize(picture)
+			pixels, _, err := f.normalize(picture)
 			if err != nil {
 				t.Errorf("%v: %v", size, err)
 			} else if bytes.Count(pixels, []byte{0}) == len(pixels) {

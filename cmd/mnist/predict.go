@@ -31,6 +31,7 @@ type recognized struct {
 	File     string `json:"file"`
 	guess           // the most probable class
 	RunnerUp *guess `json:"runner_up,omitempty"`
+	Objects  int    `json:"objects"` // seen in the picture: it was taken for one thing all the same
 }
 
 // predict is the command of that name. A picture that cannot be read does not keep the
@@ -73,6 +74,9 @@ func (a *app) report(r *recognized, width int, asJSON bool) error {
 	if r.RunnerUp != nil {
 		line += fmt.Sprintf("  (or %s, %.1f%%)", r.RunnerUp.Name, 100*r.RunnerUp.Probability)
 	}
+	if r.Objects > 1 {
+		line += fmt.Sprintf("  %d objects seen, taken for one: give each a picture of its own", r.Objects)
+	}
 	a.print("%s", line)
 	return nil
 }
@@ -83,11 +87,11 @@ func (t *trained) recognize(ctx context.Context, file string) (*recognized, erro
 	if err != nil {
 		return nil, err
 	}
-	pixels, err := t.recipe.Framing.normalize(picture)
+	pixels, objects, err := t.recipe.Framing.normalize(picture)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	one := &data.Images{Pixels: pixels, N: 1, Height: imageSide, Width: imageSide}
+	one := &data.Images{Pixels: pixels, N: 1, Channels: 1, Height: imageSide, Width: imageSide}
 	logits, err := nn.Predict(ctx, t.model, one.Flatten(), nn.PredictConfig{})
 	if err != nil {
 		return nil, err
@@ -98,7 +102,7 @@ func (t *trained) recognize(ctx context.Context, file string) (*recognized, erro
 		guesses[class] = guess{class, names[class], p}
 	}
 	slices.SortStableFunc(guesses, func(a, b guess) int { return cmp.Compare(b.Probability, a.Probability) })
-	result := &recognized{File: file, guess: guesses[0]}
+	result := &recognized{File: file, guess: guesses[0], Objects: objects}
 	if len(guesses) > 1 {
 		result.RunnerUp = &guesses[1]
 	}

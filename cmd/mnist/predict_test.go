@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -104,7 +106,7 @@ func TestPredictJSON(t *testing.T) {
 		if err := decoder.Decode(&r); err != nil {
 			t.Fatal(err)
 		}
-		if r.File != file || r.RunnerUp == nil || !(r.Probability >= r.RunnerUp.Probability) || !(r.Probability <= 1) || r.Name != fmt.Sprint(r.Class) {
+		if r.File != file || r.RunnerUp == nil || !(r.Probability >= r.RunnerUp.Probability) || !(r.Probability <= 1) || r.Name != fmt.Sprint(r.Class) || r.Objects != 1 {
 			t.Errorf("%s: %+v, runner-up %+v", file, r, r.RunnerUp)
 		}
 		if want := fmt.Sprintf("  %s  %5.1f%%  (or %s, ", r.Name, 100*r.Probability, r.RunnerUp.Name); !strings.Contains(text[i], want) {
@@ -113,6 +115,35 @@ func TestPredictJSON(t *testing.T) {
 	}
 	if err := decoder.Decode(new(any)); err != io.EOF {
 		t.Errorf("more than a line for each picture: %v", err)
+	}
+}
+
+// A picture of two digits is not one digit, and predict says so.
+func TestPredictSeveral(t *testing.T) {
+	isolate(t)
+	succeed(t, "--dataset", digits, "--epochs", "1")
+	_, test, err := data.Digits(digitsSeed, digitsTest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := image.NewGray(image.Rect(0, 0, 2*imageSide, imageSide))
+	for i := range 2 {
+		one := &image.Gray{Pix: test.Image(i), Stride: imageSide, Rect: image.Rect(0, 0, imageSide, imageSide)}
+		draw.Draw(picture, image.Rect(i*imageSide, 0, (i+1)*imageSide, imageSide), one, image.Point{}, draw.Src)
+	}
+	path := filepath.Join(t.TempDir(), "two.png")
+	var content bytes.Buffer
+	if err := png.Encode(&content, picture); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if o := succeed(t, "predict", path); !strings.Contains(o.stdout, "2 objects seen, taken for one") {
+		t.Errorf("it says %q", o.stdout)
+	}
+	if o := succeed(t, "predict", "--json", path); !strings.Contains(o.stdout, `"objects":2`) {
+		t.Errorf("it says %q", o.stdout)
 	}
 }
 
