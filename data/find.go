@@ -134,8 +134,8 @@ func (f *SourceFile) readFrom(dir string, anyContent bool) (Content, error) {
 	return Content{}, fmt.Errorf("%s in %s: %w", f.Name, dir, fs.ErrNotExist)
 }
 
-// staleAfter is the age at which a temporary file in the cache belongs to nobody any
-// more: writing one takes seconds.
+// staleAfter is the age from which a temporary file in the cache is taken to be left over
+// by a program that was killed: writing one takes seconds.
 const staleAfter = time.Hour
 
 // store puts a file into the cache: written beside its place under another name, and

@@ -197,8 +197,7 @@ func (p *pass) inline(ctx context.Context, first int, yield func(*Batch, error) 
 	}
 }
 
-// prepared is what became of a batch in the background: it was filled, or that
-// failed, or panicked.
+// prepared is a batch from the background, with the error or the panic of filling it.
 type prepared struct {
 	batch    *Batch
 	err      error
@@ -236,7 +235,7 @@ func (p *pass) prefetched(ctx context.Context, first int, yield func(*Batch, err
 		if next.panicked != nil {
 			panic(next.panicked)
 		}
-		if next.batch == nil { // the goroutine is gone, without a word
+		if next.batch == nil { // the goroutine ended before it could send
 			misuse("Loader.Batches", "Fill of the Dataset called runtime.Goexit")
 		}
 		if next.err != nil {

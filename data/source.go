@@ -54,9 +54,9 @@ type SourceConfig struct {
 	// into, and nothing is downloaded.
 	Dir string
 
-	// AnyContent accepts in Dir any files with the right names that are well formed
-	// instead of the very originals: a part of the data, or another data set published
-	// in the same form, such as Kuzushiji-MNIST for MNIST.
+	// AnyContent accepts in Dir any files with the right names that Open can read, and
+	// does not compare them with the originals: a part of the data, or another data set
+	// published in the same form, such as Kuzushiji-MNIST for MNIST.
 	AnyContent bool
 
 	// CacheDir is the directory downloaded data sets are kept in, each in a
@@ -76,8 +76,8 @@ type SourceConfig struct {
 	Client *http.Client
 
 	// Timeout is how long a mirror may be silent, before it answers or in the
-	// middle of a file, until the next one is tried; 0 means ten seconds. A limit
-	// to the whole is the context's business.
+	// middle of a file, until the next one is tried; 0 means ten seconds. The time of
+	// the whole is limited by the context.
 	Timeout time.Duration
 
 	// Progress, if not nil, is called during downloads, from the goroutine of the

@@ -182,7 +182,7 @@ func (a *app) fromCacheOrNetwork(ctx context.Context, p *publication) (*dataset,
 	for _, warning := range warnings {
 		if err == nil || isDamage(warning) {
 			a.note("%v", warning)
-			break // one file tells the story of the others
+			break // those about the other files would say the same
 		}
 	}
 	return d, err

@@ -27,6 +27,10 @@ func (d DType) Size() int {
 
 // Array is a dense row-major array. Exactly one of F32 and F64 is in use, as
 // DType says, and it holds SizeOf(Shape) elements. A rank-0 Shape is a scalar.
+//
+// It is part of every node of a tape, so it is kept small. Package data has a type of its
+// own for what it hands over: that one is seen by users, may be bytes, and has no need of
+// anything here.
 type Array struct {
 	DType DType
 	Shape []int
