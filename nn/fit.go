@@ -15,7 +15,7 @@ import (
 // FitConfig configures [Fit]. The zero value trains for one epoch, with batches of 32
 // in random order, by Adam.
 type FitConfig struct {
-	Epochs    int             // passes over the data; 0 means 1
+	Epochs    int             // passes over the data, those of a loaded checkpoint included; 0 means 1
 	BatchSize int             // examples per step; 0 means 32
 	Loss      Loss            // nil means CrossEntropy for data with labels, MSE for other
 	Optimizer optim.Optimizer // of what is to be trained; nil means Adam of all parameters
@@ -87,6 +87,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 		Optimizer: config.Optimizer, Schedule: config.Schedule, Metrics: config.Metrics,
 		ClipNorm: config.ClipNorm, Seed: config.Seed,
 	})}
+	f.trainer.callbacks = config.Callbacks
 	loading := data.LoaderConfig{BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed, Prefetch: config.Prefetch}
 	if f.loader, err = newLoader(objective, train, loading); err != nil {
 		return nil, err
@@ -105,7 +106,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 func (f *fitting) run(ctx context.Context) error {
 	begun := 0
 	err := f.begin(&begun)
-	for n := 0; err == nil && n < orDefaultInt(f.config.Epochs, 1); n++ {
+	for err == nil && f.trainer.epoch < int64(orDefaultInt(f.config.Epochs, 1)) {
 		err = f.epoch(ctx)
 	}
 	if errors.Is(err, ErrStop) {

@@ -34,7 +34,7 @@ func Load(r io.Reader, model Module, config LoadConfig) error {
 	if err != nil {
 		return err
 	}
-	places, err := h.match(state, config)
+	places, err := h.match(state, config, func(*tensorEntry) *part { return nil })
 	if err != nil {
 		return err
 	}
@@ -167,15 +167,23 @@ func (e *MismatchError) Error() string {
 	return text
 }
 
-// match finds the entry of each tensor, in the order of the file; all must fit.
-func (h *header) match(state []entry, config LoadConfig) ([]*entry, error) {
+// match finds the entry of each tensor, in the order of the file; all must fit. Tensors
+// that belong to a part of a checkpoint with a state of its own are left to that.
+func (h *header) match(state []entry, config LoadConfig, partOf func(*tensorEntry) *part) ([]*entry, error) {
 	byName := map[string]*entry{}
 	for i := range state {
 		byName[state[i].name] = &state[i]
 	}
 	mismatch := &MismatchError{}
 	var places []*entry
-	for _, t := range h.tensors {
+	for i := range h.tensors {
+		t := &h.tensors[i]
+		if partOf(t) != nil {
+			if t.dtype != "F32" && t.dtype != "F64" {
+				mismatch.Different = append(mismatch.Different, fmt.Sprintf("%s is %s, expected F32 or F64", t.name, t.dtype))
+			}
+			continue
+		}
 		e, ok := byName[t.name]
 		if !ok {
 			mismatch.Unexpected = append(mismatch.Unexpected, t.name)

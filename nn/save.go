@@ -31,16 +31,7 @@ func Save(w io.Writer, model Module, config SaveConfig) error {
 	if err != nil {
 		return fmt.Errorf("nn: Save: %w", err)
 	}
-	head, err := formatHeader(state, config.Metadata)
-	if err != nil {
-		return fmt.Errorf("nn: Save: %w", err)
-	}
-	out := bufio.NewWriterSize(w, chunkSize)
-	out.Write(head) // a failure is kept by out until Flush
-	for _, e := range state {
-		e.write(out)
-	}
-	if err := out.Flush(); err != nil {
+	if err := writeState(w, state, config.Metadata); err != nil {
 		return fmt.Errorf("nn: Save: %w", err)
 	}
 	return nil
@@ -51,6 +42,20 @@ func Save(w io.Writer, model Module, config SaveConfig) error {
 // must be a regular file, or a link to one: the link stays, and its file is replaced.
 func SaveFile(path string, model Module, config SaveConfig) error {
 	return replaceFile(path, func(w io.Writer) error { return Save(w, model, config) })
+}
+
+// writeState writes entries in the format of files.
+func writeState(w io.Writer, state []entry, metadata map[string]string) error {
+	head, err := formatHeader(state, metadata)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, chunkSize)
+	out.Write(head) // a failure is kept by out until Flush
+	for _, e := range state {
+		e.write(out)
+	}
+	return out.Flush()
 }
 
 // formatHeader makes the start of a file, up to the data, and puts the entries in the

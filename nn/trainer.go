@@ -35,9 +35,15 @@ type Trainer struct {
 	tally     tally
 	counts    int // the epoch that tally is about, -1 for none
 
-	epoch, index int  // position: the next step
-	made         int  // steps in all
-	step         Step // what Step returns
+	callbacks []Callback // of Fit, for checkpoints
+
+	// Counts are int64 as checkpoints have them.
+	epoch, index int64   // position: the next step
+	made         int64   // steps in all
+	seed         int64   // of random numbers
+	dealt        dealing // by the loader of the last Epoch
+	expects      dealing // what a checkpoint says of the loader; zero if it does not matter
+	step         Step    // what Step returns
 }
 
 // Step is a step of training that was made.
@@ -73,6 +79,7 @@ func NewTrainer(objective Objective, config TrainerConfig) *Trainer {
 		tape:      autograd.NewTape(autograd.TapeConfig{Training: true}),
 		tally:     tally{metrics: config.Metrics},
 		counts:    -1,
+		seed:      int64(config.Seed),
 	}
 	for name, w := range optim.Params(config.Optimizer) {
 		t.names, t.params = append(t.names, name), append(t.params, w)
@@ -94,7 +101,7 @@ func (t *Trainer) Optimizer() optim.Optimizer { return t.config.Optimizer }
 // Position is where training is: the epoch, and the step within it, that comes next.
 // After the last step of an epoch that is the first step of the next one. Only
 // [Trainer.Epoch] moves it.
-func (t *Trainer) Position() (epoch, step int) { return t.epoch, t.index }
+func (t *Trainer) Position() (epoch, step int) { return int(t.epoch), int(t.index) }
 
 // Epoch trains to the end of an epoch, step by step, to be ranged over:
 //
@@ -108,7 +115,13 @@ func (t *Trainer) Position() (epoch, step int) { return t.epoch, t.index }
 // step is nil; the model is as the last step left it.
 func (t *Trainer) Epoch(ctx context.Context, loader *data.Loader) iter.Seq2[*Step, error] {
 	return func(yield func(*Step, error) bool) {
-		for batch, err := range loader.BatchesFrom(ctx, t.epoch, t.index) {
+		t.dealt = dealingOf(loader)
+		if err := t.expects.check(t.dealt); err != nil {
+			yield(nil, err)
+			return
+		}
+		t.expects = dealing{}
+		for batch, err := range loader.BatchesFrom(ctx, int(t.epoch), int(t.index)) {
 			if err != nil {
 				yield(nil, fmt.Errorf("nn: training: %w", err))
 				return
@@ -132,7 +145,7 @@ func (t *Trainer) Epoch(ctx context.Context, loader *data.Loader) iter.Seq2[*Ste
 
 // advance moves on by a step of an epoch of so many.
 func (t *Trainer) advance(total int) {
-	if t.index++; t.index >= total {
+	if t.index++; t.index >= int64(total) {
 		t.epoch, t.index = t.epoch+1, 0
 	}
 }
@@ -160,7 +173,7 @@ func (t *Trainer) train(batch *data.Batch) (err error) {
 	defer autograd.Catch(&err)
 	s := &t.context
 	t.tape.Reset()
-	t.tape.Reseed(scramble(t.config.Seed, uint64(t.made)))
+	t.tape.Reseed(scramble(uint64(t.seed), uint64(t.made)))
 	s.begin(t.tape, batch)
 	loss := t.objective.Loss(s)
 	t.step = Step{Epoch: batch.Epoch, Index: batch.Step, Examples: batch.Len, Loss: loss.Item()}
@@ -175,7 +188,7 @@ func (t *Trainer) train(batch *data.Batch) (err error) {
 	}
 	t.tally.measure(s)
 	if t.config.Schedule != nil {
-		t.config.Schedule.Set(t.made, t.config.Optimizer.Groups()...)
+		t.config.Schedule.Set(int(t.made), t.config.Optimizer.Groups()...)
 	}
 	t.config.Optimizer.Step(grads)
 	t.tape.Commit()

@@ -1,0 +1,305 @@
+package nn_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/optim"
+)
+
+// noise is a layer that draws random numbers in training.
+var noise = nn.Func(func(x v) v {
+	if x.Tape() == nil || !x.Tape().Training() {
+		return x
+	}
+	return x.Add(autograd.Normal(x.Tape().Rand(), x.DType(), 0, 0.1, x.Shape()...))
+})
+
+// restless is a trainer of a model with all kinds of state.
+func restless(seed uint64) (*nn.Trainer, nn.Sequential) {
+	rng := newRand(seed)
+	model := nn.Sequential{
+		nn.NewLinear(rng, 2, 8, nn.LinearConfig{}), nn.NewBatchNorm1d(8, nn.BatchNormConfig{}), nn.ReLU{}, noise,
+		nn.NewLinear(rng, 8, 3, nn.LinearConfig{}),
+	}
+	return nn.NewTrainer(nn.Supervised(model, nil), nn.TrainerConfig{
+		Optimizer: optim.NewAdamW(nn.Params(model), optim.AdamConfig{LR: 0.01}),
+		Schedule:  optim.Cosine(20, 0.1), Seed: 7,
+	}), model
+}
+
+// advance makes so many steps.
+func advance(t *testing.T, trainer *nn.Trainer, loader *data.Loader, steps int) {
+	t.Helper()
+	for steps > 0 {
+		for _, err := range trainer.Epoch(context.Background(), loader) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if steps--; steps == 0 {
+				break
+			}
+		}
+	}
+}
+
+// A run that is interrupted after any number of steps, and goes on in another process,
+// comes to the same bits.
+func TestCheckpointsAreExact(t *testing.T) {
+	loader := func() *data.Loader {
+		return data.NewLoader(blobs(1, 80), data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 3})
+	}
+	const steps = 13 // in the third epoch
+	whole, model := restless(1)
+	advance(t, whole, loader(), steps)
+	for first := range steps {
+		before, _ := restless(1)
+		advance(t, before, loader(), first)
+		var file bytes.Buffer
+		if err := nn.SaveCheckpoint(&file, before); err != nil {
+			t.Fatal(err)
+		}
+		after, resumed := restless(2)
+		advance(t, after, loader(), first/2) // what it did before does not matter
+		if err := nn.LoadCheckpoint(&file, nn.CheckpointConfig{}, after); err != nil {
+			t.Fatal(err)
+		}
+		advance(t, after, loader(), steps-first)
+		if diff := cmp.Diff(bitsOf(model), bitsOf(resumed)); diff != "" {
+			t.Errorf("interrupted after %d steps (-whole +resumed):\n%s", first, diff)
+		}
+		if diff := cmp.Diff(stateBits(whole.Optimizer()), stateBits(after.Optimizer())); diff != "" {
+			t.Errorf("interrupted after %d steps, the optimizer (-whole +resumed):\n%s", first, diff)
+		}
+	}
+}
+
+// Two trainers that share a model are one file.
+func TestCheckpointOfTwoTrainers(t *testing.T) {
+	var batch data.Batch
+	if err := blobs(3, 32).Fill(&batch, []int{0, 1, 2, 3, 4, 5, 6, 7}); err != nil {
+		t.Fatal(err)
+	}
+	build := func(seed uint64) ([]*nn.Trainer, nn.Module) {
+		rng := newRand(seed)
+		p := adversaries{nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{2, 4, 2}}), nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{2, 4, 1}})}
+		return []*nn.Trainer{
+			nn.NewTrainer(criticObjective{p}, nn.TrainerConfig{Optimizer: optim.NewAdam(nn.Params(p.critic), optim.AdamConfig{})}),
+			nn.NewTrainer(generatorObjective{p}, nn.TrainerConfig{Optimizer: optim.NewAdam(nn.Params(p.generator), optim.AdamConfig{}), Seed: 1}),
+		}, p
+	}
+	rounds := func(trainers []*nn.Trainer, n int) {
+		for range n {
+			for _, trainer := range trainers {
+				if _, err := trainer.Step(&batch); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	trainers, model := build(1)
+	rounds(trainers, 3)
+	var file bytes.Buffer
+	if err := nn.SaveCheckpoint(&file, trainers...); err != nil {
+		t.Fatal(err)
+	}
+	saved := file.Bytes()
+	info, err := nn.Inspect(bytes.NewReader(saved))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, tensor := range info.Tensors {
+		count[strings.Join(strings.SplitN(tensor.Name, ".", 3)[:2], ".")]++
+	}
+	if count["0.model"] != 8 || count["1.model"] != 0 {
+		t.Errorf("shared arrays are written more than once: %v", count)
+	}
+	rounds(trainers, 3)
+	others, resumed := build(2)
+	if err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.CheckpointConfig{}, others...); err != nil {
+		t.Fatal(err)
+	}
+	rounds(others, 3)
+	if diff := cmp.Diff(bitsOf(model), bitsOf(resumed)); diff != "" {
+		t.Errorf("(-whole +resumed):\n%s", diff)
+	}
+	// The other way round, or one alone, is another checkpoint.
+	var mismatch *nn.MismatchError
+	if err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.CheckpointConfig{}, others[0]); !errors.As(err, &mismatch) || !strings.Contains(err.Error(), "unexpected: 1.trainer.epoch") && !strings.Contains(err.Error(), "1.optimizer") {
+		t.Errorf("one trainer: %v", err)
+	}
+	before := bitsOf(resumed)
+	var stateError *optim.StateError
+	if err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.CheckpointConfig{}, others[1], others[0]); !errors.As(err, &stateError) || !cmp.Equal(before, bitsOf(resumed)) {
+		t.Errorf("the other way round: %v", err)
+	}
+}
+
+// Whatever is wrong with a checkpoint, the trainer stays as it is.
+func TestDamagedCheckpoints(t *testing.T) {
+	loader := data.NewLoader(blobs(1, 80), data.LoaderConfig{BatchSize: 16})
+	source, _ := restless(1)
+	advance(t, source, loader, 3)
+	var file bytes.Buffer
+	if err := nn.SaveCheckpoint(&file, source); err != nil {
+		t.Fatal(err)
+	}
+	whole := file.Bytes()
+	trainer, model := restless(2)
+	advance(t, trainer, loader, 2)
+	before, state := bitsOf(model), stateBits(trainer.Optimizer())
+	try := func(name string, file []byte) {
+		t.Helper()
+		if err := nn.LoadCheckpoint(bytes.NewReader(file), nn.CheckpointConfig{}, trainer); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if !cmp.Equal(before, bitsOf(model)) || !cmp.Equal(state, stateBits(trainer.Optimizer())) {
+			t.Fatalf("%s: the trainer was changed", name)
+		}
+		if epoch, step := trainer.Position(); epoch != 0 || step != 2 {
+			t.Fatalf("%s: the position is %d, %d", name, epoch, step)
+		}
+	}
+	for length := 0; length < len(whole); length += 7 {
+		try(fmt.Sprintf("cut off after %d bytes", length), whole[:length])
+	}
+	try("a byte more", append(bytes.Clone(whole), 0))
+	try("another name", bytes.Replace(whole, []byte("0.model.0.weight"), []byte("0.model.0.weighs"), 1))
+	try("another name of the optimizer's", bytes.Replace(whole, []byte("exp_avg_sq"), []byte("exp_avg_sp"), 1))
+	try("no number", bytes.Replace(whole, []byte("0.trainer.epoch"), []byte("0.trainer.epics"), 1))
+	try("weights", saved(t, model, nil))
+	if err := nn.LoadCheckpoint(bytes.NewReader(whole), nn.CheckpointConfig{}, trainer); err != nil {
+		t.Errorf("the right one: %v", err)
+	}
+}
+
+// To go on with other examples, or other batches of them, must be asked for.
+func TestCheckpointOfAnotherLoader(t *testing.T) {
+	source, _ := restless(1)
+	advance(t, source, data.NewLoader(blobs(1, 80), data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 1}), 2)
+	var file bytes.Buffer
+	if err := nn.SaveCheckpoint(&file, source); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		examples int
+		config   data.LoaderConfig
+		what     string
+	}{
+		{80, data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 1, Prefetch: 2}, ""},
+		{81, data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 1}, "number of examples"},
+		{80, data.LoaderConfig{BatchSize: 8, Shuffle: true, Seed: 1}, "batch size"},
+		{80, data.LoaderConfig{BatchSize: 16}, "shuffling"},
+		{80, data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 2}, "seed"},
+	} {
+		for _, other := range []bool{false, true} {
+			trainer, _ := restless(1)
+			if err := nn.LoadCheckpoint(bytes.NewReader(file.Bytes()), nn.CheckpointConfig{OtherData: other}, trainer); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			for _, err = range trainer.Epoch(context.Background(), data.NewLoader(blobs(1, test.examples), test.config)) {
+				break
+			}
+			var loaderError *nn.LoaderError
+			switch refused := test.what != "" && !other; {
+			case !refused && err != nil:
+				t.Errorf("%s, asked for: %v", test.what, err)
+			case refused && (!errors.As(err, &loaderError) || loaderError.What != test.what || !strings.Contains(err.Error(), test.what)):
+				t.Errorf("%s: %v", test.what, err)
+			}
+		}
+	}
+}
+
+// keeper is a callback that counts epochs, keeps a checkpoint after each, and goes on from
+// one that is there.
+type keeper struct {
+	nn.NoCallback
+	path    string
+	trainer *nn.Trainer
+	epochs  autograd.Variable
+	stopAt  int
+}
+
+func (k *keeper) State() iter.Seq2[string, autograd.Variable] {
+	return func(yield func(string, autograd.Variable) bool) { yield("epochs", k.epochs) }
+}
+
+func (k *keeper) Restore(state map[string]autograd.Variable) error {
+	if _, ok := state["epochs"]; !ok || len(state) != 1 {
+		return fmt.Errorf("epochs expected, got %v", state)
+	}
+	k.epochs.CopyFrom(state["epochs"])
+	return nil
+}
+
+func (k *keeper) Begin(t *nn.Trainer) error {
+	k.trainer = t
+	if err := nn.LoadCheckpointFile(k.path, nn.CheckpointConfig{}, t); err != nil && !strings.Contains(err.Error(), "no such file") {
+		return err
+	}
+	return nil
+}
+
+func (k *keeper) Epoch(e *nn.Epoch) error {
+	k.epochs.Float64s()[0]++
+	if err := nn.SaveCheckpointFile(k.path, k.trainer); err != nil {
+		return err
+	}
+	if e.Number == k.stopAt {
+		return nn.ErrStop
+	}
+	return nil
+}
+
+// Fit goes on from a checkpoint that a callback loads, with the state of callbacks.
+func TestFitGoesOn(t *testing.T) {
+	run := func(path string, stopAt int) (map[string][]uint64, *nn.History, float64) {
+		_, model := restless(1)
+		k := &keeper{path: path, epochs: autograd.Zeros(double, 1), stopAt: stopAt}
+		history, err := nn.Fit(context.Background(), model, blobs(1, 60), nn.FitConfig{
+			Epochs: 4, Seed: 2, Optimizer: optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.01}),
+			Callbacks: []nn.Callback{nn.NoCallback{}, k},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bitsOf(model), history, k.epochs.Floats()[0]
+	}
+	dir := t.TempDir()
+	whole, all, _ := run(filepath.Join(dir, "whole"), -1)
+	path := filepath.Join(dir, "parts")
+	_, first, _ := run(path, 1)
+	resumed, rest, epochs := run(path, -1)
+	if diff := cmp.Diff(whole, resumed); diff != "" {
+		t.Errorf("(-whole +resumed):\n%s", diff)
+	}
+	if len(all.Epochs) != 4 || len(first.Epochs) != 2 || len(rest.Epochs) != 2 || rest.Epochs[0].Number != 2 || epochs != 4 {
+		t.Errorf("epochs %d, %d and %d; the callback counted %v", len(all.Epochs), len(first.Epochs), len(rest.Epochs), epochs)
+	}
+}
+
+func TestSaveCheckpointFails(t *testing.T) {
+	trainer, _ := restless(1)
+	full := errors.New("the disk is full")
+	if err := nn.SaveCheckpoint(failingWriter{full}, trainer); !errors.Is(err, full) {
+		t.Errorf("got %v", err)
+	}
+	if err := nn.LoadCheckpoint(io.MultiReader(), nn.CheckpointConfig{}, trainer); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v", err)
+	}
+}
