@@ -16,7 +16,7 @@ import (
 type rule struct {
 	op       string // the constructor, for errors
 	defaults Group  // the numbers of a group that has none of its own
-	slots    []slot // what is kept for each parameter, tensor.MaxSlots at most
+	slots    []slot // what is kept for each parameter; updates see the first tensor.MaxSlots
 
 	// fixedMomentum and fixedDecay say that there is no momentum, or no weight decay,
 	// that a group could set.
@@ -29,16 +29,17 @@ type rule struct {
 
 // slot is an array that is kept for each parameter, from its first step on.
 type slot struct {
-	name    string                 // PyTorch's, in State
-	initial func(g *Group) float64 // the elements before the first step; nil means 0
-	when    func(g *Group) bool    // whether a step needs it; nil means always
+	name    string                        // PyTorch's, in State
+	initial func(g *Group) float64        // the elements before the first step; nil means 0
+	when    func(p *param, g *Group) bool // whether a step needs it; nil means always
+	shape   func(parameter []int) []int   // nil means the parameter's
 
-	// number says that the slot is one number of float64, not an array of the
-	// parameter's shape and type: see param.number.
+	// number says that the slot is one number of float64, not an array of the parameter's
+	// type: see param.number.
 	number bool
 
-	// scratch says that the slot is memory of unspecified content which all parameters
-	// share, and no state.
+	// scratch says that the slot is memory of unspecified content, and no state. All
+	// parameters share it if it has their shape.
 	scratch bool
 }
 
@@ -58,7 +59,9 @@ type param struct {
 }
 
 // apply makes an update of all elements of the parameter.
-func (p *param) apply(u *tensor.Update) { tensor.Step(u, &p.w, &p.grad, p.slots) }
+func (p *param) apply(u *tensor.Update) {
+	tensor.Step(u, &p.w, &p.grad, p.slots[:min(len(p.slots), tensor.MaxSlots)])
+}
 
 // number is the slot i that is a number.
 func (p *param) number(i int) *float64 { return &p.slots[i].F64[0] }
@@ -231,10 +234,10 @@ func (p *param) begin(e *engine, grad autograd.Variable) {
 	for i := range e.slots {
 		s := &e.slots[i]
 		switch p.made[i] = false; {
-		case s.scratch:
+		case s.scratch && s.shape == nil:
 			p.slots[i] = e.scratch(p)
 		case p.state[i] != autograd.Variable{}:
-		case s.when == nil || s.when(p.group):
+		case s.when == nil || s.when(p, p.group):
 			p.keep(i, s.new(p))
 			p.made[i] = true
 		}
@@ -268,10 +271,19 @@ func (s *slot) new(p *param) autograd.Variable {
 
 // zeros is an array as the slot needs for a parameter.
 func (s *slot) zeros(p *param) autograd.Variable {
-	if s.number {
-		return autograd.Zeros(autograd.Float64)
+	dtype, shape := s.form(p)
+	return autograd.Zeros(dtype, shape...)
+}
+
+// form is the type and shape of the slot of a parameter.
+func (s *slot) form(p *param) (autograd.DType, []int) {
+	switch {
+	case s.number:
+		return autograd.Float64, nil
+	case s.shape != nil:
+		return p.v.DType(), s.shape(p.v.Shape())
 	}
-	return autograd.Zeros(p.v.DType(), p.v.Shape()...)
+	return p.v.DType(), p.v.Shape()
 }
 
 // scratch is shared memory as large as a parameter.

@@ -251,17 +251,21 @@ func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
 			result := func(procs int) (floats []float64) {
 				parallel.WithProcs(procs, func() {
 					rng := rand.New(rand.NewPCG(1, 2))
-					w := autograd.Parameter(autograd.Normal(rng, dtype, 0, 1, 100_001))
-					optimizer := make(named(w))
+					ws := []autograd.Variable{
+						autograd.Parameter(autograd.Normal(rng, dtype, 0, 1, 100_001)),
+						autograd.Parameter(autograd.Normal(rng, dtype, 0, 1, 300, 101)),
+					}
+					optimizer := make(named(ws...))
 					tape := autograd.NewTape(autograd.TapeConfig{})
 					for range 3 {
-						grads := gradients(tape, []autograd.Variable{w}, autograd.Normal(rng, autograd.Float64, 0, 1, w.Size()).Float64s())
+						grads := gradients(tape, ws, autograd.Normal(rng, autograd.Float64, 0, 1, ws[0].Size()).Float64s(),
+							autograd.Normal(rng, autograd.Float64, 0, 1, ws[1].Size()).Float64s())
 						ClipGradNorm(grads, 0.5)
 						ClipGradValue(grads, 0.01)
 						optimizer.Step(grads)
 						tape.Reset()
 					}
-					floats = w.Floats()
+					floats = slices.Concat(ws[0].Floats(), ws[1].Floats())
 				})
 				return floats
 			}

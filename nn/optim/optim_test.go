@@ -141,9 +141,9 @@ func TestStepsDoNotAllocate(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		var ws []autograd.Variable
 		var values [][]float64
-		for _, size := range []int{3, 17, 100_000} {
-			ws = append(ws, autograd.Parameter(autograd.Zeros(autograd.Float32, size)))
-			values = append(values, autograd.Normal(rng, autograd.Float64, 0, 1, size).Float64s())
+		for _, shape := range [][]int{{3}, {17}, {100_000}, {30, 40}, {300, 400}} {
+			ws = append(ws, autograd.Parameter(autograd.Zeros(autograd.Float32, shape...)))
+			values = append(values, autograd.Normal(rng, autograd.Float64, 0, 1, ws[len(ws)-1].Size()).Float64s())
 		}
 		optimizer := make(named(ws...))
 		grads := gradients(autograd.NewTape(autograd.TapeConfig{}), ws, values...)

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -349,6 +350,26 @@ func TestByHand(t *testing.T) {
 				if err := compare(w.Float64s(), want); err != nil {
 					t.Errorf("%s %s: step %d: %v", o.constructor, variant, i, err)
 				}
+			}
+		}
+	}
+}
+
+// Adafactor takes the last two axes for a matrix, and counts matrices along those before.
+func TestAdafactorOfMatrices(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, shape := range [][]int{{3, 4}, {1, 5}, {5, 1}, {1, 1}, {2, 3, 4}, {2, 1, 3, 2}} {
+		w := autograd.Parameter(autograd.Normal(rng, autograd.Float64, 0, 1, shape...))
+		want := w.Floats()
+		rows, cols := shape[len(shape)-2], shape[len(shape)-1]
+		config := AdafactorConfig{WeightDecay: 0.1}
+		optimizer, byHand := NewAdafactor(named(w), config), adafactorByHand(config.resolve("test"), len(want)/(rows*cols), rows, cols)
+		for step := range 4 {
+			grad := autograd.Normal(rng, autograd.Float64, 0, 1, len(want)).Float64s()
+			optimizer.Step(gradients(autograd.NewTape(autograd.TapeConfig{}), []autograd.Variable{w}, grad))
+			byHand(want, grad)
+			if err := compare(w.Floats(), want); err != nil {
+				t.Errorf("%v, step %d: %v", shape, step, err)
 			}
 		}
 	}

@@ -37,7 +37,7 @@ func NewRMSprop(params iter.Seq2[string, autograd.Variable], config RMSpropConfi
 		defaults: Group{LR: c.LR, WeightDecay: c.WeightDecay, Momentum: c.Momentum},
 		slots: []slot{
 			{name: "square_avg"},
-			{name: "grad_avg", when: func(*Group) bool { return c.Centered }},
+			{name: "grad_avg", when: func(*param, *Group) bool { return c.Centered }},
 			{name: "momentum_buffer", when: hasMomentum},
 		},
 		step: r.step,

@@ -54,7 +54,7 @@ func (c SGDConfig) resolve(op string) SGDConfig {
 	return c
 }
 
-func hasMomentum(g *Group) bool { return g.Momentum != 0 }
+func hasMomentum(_ *param, g *Group) bool { return g.Momentum != 0 }
 
 type sgd struct {
 	params          simd.SGDParams

@@ -61,7 +61,7 @@ func (e *engine) State() iter.Seq2[string, autograd.Variable] {
 				return
 			}
 			for k := range e.slots {
-				if p.state[k].IsValid() && !yield(p.name+"."+e.slots[k].name, p.state[k]) {
+				if p.state[k].IsValid() && !e.slots[k].scratch && !yield(p.name+"."+e.slots[k].name, p.state[k]) {
 					return
 				}
 			}
@@ -100,7 +100,7 @@ func (e *engine) prepare(r *restoring) (apply func()) {
 		group := &groups[slices.Index(e.groups, p.group)]
 		for k := range e.slots {
 			if s := &e.slots[k]; !s.scratch {
-				r.slot(p, s, steps[i] > 0 && (s.when == nil || s.when(group)))
+				r.slot(p, s, steps[i] > 0 && (s.when == nil || s.when(p, group)))
 			}
 		}
 	}
@@ -118,6 +118,9 @@ func (e *engine) prepare(r *restoring) (apply func()) {
 func (p *param) restore(slots []slot, steps int, state map[string]autograd.Variable) {
 	p.steps = steps
 	for k := range slots {
+		if slots[k].scratch {
+			continue
+		}
 		v := state[p.name+"."+slots[k].name]
 		if v.IsValid() {
 			v = v.Clone()
@@ -182,12 +185,8 @@ func (r *restoring) number(name string, in interval) float64 {
 
 // slot checks the slot of a parameter.
 func (r *restoring) slot(p *param, s *slot, needed bool) {
-	name := p.name + "." + s.name
-	if s.number {
-		r.array(name, needed, autograd.Float64, nil)
-	} else {
-		r.array(name, needed, p.v.DType(), p.v.Shape())
-	}
+	dtype, shape := s.form(p)
+	r.array(p.name+"."+s.name, needed, dtype, shape)
 }
 
 // err is what does not fit, nil if all does.

@@ -226,6 +226,59 @@ var table = []optimizer{
 			}
 		},
 	}.optimizer(),
+	row[AdafactorConfig]{
+		constructor: "NewAdafactor",
+		new:         NewAdafactor,
+		resolve:     AdafactorConfig.resolve,
+		defaults:    AdafactorConfig{LR: 0.01, Decay: 0.8, Eps: [2]float64{1e-30, 1e-3}, ClipThreshold: 1},
+		variants: map[string]AdafactorConfig{
+			"":      {LR: 0.05, WeightDecay: 0.1},
+			"clips": {ClipThreshold: 0.25, Eps: [2]float64{0.5, 2}, Decay: 0.5},
+		},
+		state: []string{"row_var", "col_var", "variance"},
+		byHand: func(c AdafactorConfig) func(w, g []float64) {
+			return adafactorByHand(c, 1, 1, 3)
+		},
+	}.optimizer(),
+}
+
+// adafactorByHand is steps of so many matrices. A vector is a matrix of one row.
+func adafactorByHand(c AdafactorConfig, matrices, rows, cols int) func(w, g []float64) {
+	row, col, t := make([]float64, matrices*rows), make([]float64, matrices*cols), 0.0
+	size := func(x []float64) float64 {
+		sum := 0.0
+		for _, v := range x {
+			sum += v * v
+		}
+		return math.Sqrt(sum / float64(len(x)))
+	}
+	return func(w, g []float64) {
+		t++
+		omega := math.Pow(t, -c.Decay)
+		for i := range row {
+			row[i] *= 1 - omega
+		}
+		for i := range col {
+			col[i] *= 1 - omega
+		}
+		for i, x := range g {
+			row[i/cols] += omega * x * x / float64(cols)
+			col[i/(rows*cols)*cols+i%cols] += omega * x * x / float64(rows)
+		}
+		mean := make([]float64, matrices)
+		for i, r := range row {
+			mean[i/rows] += r / float64(rows)
+		}
+		u := make([]float64, len(w))
+		for i, x := range g {
+			matrix := i / (rows * cols)
+			u[i] = x / math.Max(c.Eps[0], math.Sqrt(row[i/cols]*col[matrix*cols+i%cols]/mean[matrix]))
+		}
+		rate := math.Min(c.LR, 1/math.Sqrt(t)) * math.Max(c.Eps[1], size(w)) / math.Max(1, size(u)/c.ClipThreshold)
+		for i := range w {
+			w[i] = w[i]*(1-c.LR*c.WeightDecay) - rate*u[i]
+		}
+	}
 }
 
 func adamOf(a attributes) AdamConfig {
