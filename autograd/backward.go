@@ -362,11 +362,11 @@ func (n *node) ownsOne() bool {
 	return &n.F64[0] == &n.one64[0]
 }
 
-// forward hands g, changed in place, on as the gradient of operand i of n, for
+// inPlace hands g, to be changed in place, on as the gradient of operand i of n, for
 // rules that need no second array. It returns nil if g is held elsewhere too, if
 // the operand has another shape, or if it has a gradient already; otherwise the
 // caller overwrites g's elements.
-func (p *pass) forward(n *node, i int, g *node) *tensor.Array {
+func (p *pass) inPlace(n *node, i int, g *node) *tensor.Array {
 	in := n.input(i)
 	if p.slots[in.index] != nil || !g.exclusive() || !tensor.EqualShape(g.Shape, in.Shape) {
 		return nil

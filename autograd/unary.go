@@ -55,7 +55,7 @@ func newUnary(u unary) *unary {
 // derivative is written over the upstream gradient where nobody else needs it.
 func (o *unary) backwardPlain(p *pass, n, g *node) {
 	slope := o.slope(n.arg(0), n.variable())
-	if dst := p.forward(n, 0, g); dst != nil {
+	if dst := p.inPlace(n, 0, g); dst != nil {
 		strongProduct(dst, g, slope.n)
 		return
 	}
@@ -89,7 +89,7 @@ func (o *unary) backwardFused(p *pass, n, g *node) {
 	if o.fromOutput {
 		saved = n
 	}
-	if dst := p.forward(n, 0, g); dst != nil {
+	if dst := p.inPlace(n, 0, g); dst != nil {
 		tensor.Map2(&o.backward, dst, &g.Array, &saved.Array)
 		return
 	}

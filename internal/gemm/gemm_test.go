@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/internal/simd"
@@ -250,32 +251,33 @@ func TestMulPanics(t *testing.T) {
 	a, b, c := RowMajor(data[:6], 2, 3), RowMajor(data[10:22], 3, 4), RowMajor(data[30:38], 2, 4)
 	for _, test := range []struct {
 		name string
+		want string // what the message has
 		run  func()
 	}{
-		{"inner sizes differ", func() { Mul(c, a, b.T(), Epilogue[float64]{}) }},
-		{"rows of C", func() { c := c; c.Rows = 1; Mul(c, a, b, Epilogue[float64]{}) }},
-		{"columns of C", func() { c := c; c.Cols = 3; Mul(c, a, b, Epilogue[float64]{}) }},
-		{"short A", func() { a := a; a.Data = a.Data[:5]; Mul(c, a, b, Epilogue[float64]{}) }},
-		{"short B", func() { b := b; b.Data = b.Data[:11]; Mul(c, a, b, Epilogue[float64]{}) }},
-		{"short C", func() { c := c; c.Data = c.Data[:7]; Mul(c, a, b, Epilogue[float64]{}) }},
-		{"no stride of 1", func() { a := a; a.RowStride, a.ColStride = 2, 2; Mul(c, a, b, Epilogue[float64]{}) }},
-		{"transposed C", func() { Mul(c.T(), b.T(), a.T(), Epilogue[float64]{}) }},
-		{"negative stride", func() { a := a; a.RowStride = -3; Mul(c, a, b, Epilogue[float64]{}) }},
-		{"negative size", func() {
+		{"inner sizes differ", "shapes do not fit", func() { Mul(c, a, b.T(), Epilogue[float64]{}) }},
+		{"rows of C", "shapes do not fit", func() { c := c; c.Rows = 1; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"columns of C", "shapes do not fit", func() { c := c; c.Cols = 3; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"short A", "A is [2, 3]", func() { a := a; a.Data = a.Data[:5]; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"short B", "B is [3, 4]", func() { b := b; b.Data = b.Data[:11]; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"short C", "C is [2, 4]", func() { c := c; c.Data = c.Data[:7]; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"no stride of 1", "neither is 1", func() { a := a; a.RowStride, a.ColStride = 2, 2; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"transposed C", "columns of C are 4 elements apart", func() { Mul(c.T(), b.T(), a.T(), Epilogue[float64]{}) }},
+		{"negative stride", "negative", func() { a := a; a.RowStride = -3; Mul(c, a, b, Epilogue[float64]{}) }},
+		{"negative size", "negative", func() {
 			m := RowMajor(data, -1, 2)
 			Mul(m, RowMajor(data, -1, 3), RowMajor(data, 3, 2), Epilogue[float64]{})
 		}},
-		{"bias too short", func() { Mul(c, a, b, Epilogue[float64]{Bias: data[:3]}) }},
-		{"negative count", func() { MulBatch(-1, c, a, b, 8, 6, 12, Epilogue[float64]{}) }},
-		{"negative batch stride", func() { MulBatch(1, c, a, b, 8, -6, 12, Epilogue[float64]{}) }},
-		{"batch of A too short", func() { MulBatch(2, c, a, b, 0, 1, 0, Epilogue[float64]{}) }},
-		{"batch of B too short", func() { MulBatch(2, c, a, b, 0, 0, 1, Epilogue[float64]{}) }},
-		{"batch of C too short", func() { MulBatch(2, c, a, b, 1, 0, 0, Epilogue[float64]{}) }},
+		{"bias too short", "bias has length 3", func() { Mul(c, a, b, Epilogue[float64]{Bias: data[:3]}) }},
+		{"negative count", "-1 products", func() { MulBatch(-1, c, a, b, 8, 6, 12, Epilogue[float64]{}) }},
+		{"negative batch stride", "negative", func() { MulBatch(1, c, a, b, 8, -6, 12, Epilogue[float64]{}) }},
+		{"batch of A too short", "2 matrices A", func() { MulBatch(2, c, a, b, 0, 1, 0, Epilogue[float64]{}) }},
+		{"batch of B too short", "2 matrices B", func() { MulBatch(2, c, a, b, 0, 0, 1, Epilogue[float64]{}) }},
+		{"batch of C too short", "2 matrices C", func() { MulBatch(2, c, a, b, 1, 0, 0, Epilogue[float64]{}) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			defer func() {
-				if recover() == nil {
-					t.Error("no panic")
+				if message, ok := recover().(string); !ok || !strings.HasPrefix(message, "gemm: ") || !strings.Contains(message, test.want) {
+					t.Errorf("panic with %q, want one with %q", message, test.want)
 				}
 			}()
 			test.run()
