@@ -10,9 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"gonum.org/v1/gonum/diff/fd"
-	"gonum.org/v1/gonum/mat"
 	gonum "gonum.org/v1/gonum/optimize"
-	"gonum.org/v1/gonum/optimize/functions"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/autograd/optimize"
@@ -22,27 +20,6 @@ import (
 func rosenbrock(x autograd.Variable) autograd.Variable {
 	head, tail := x.Slice(0, 0, x.Dim(0)-1), x.Slice(0, 1, x.Dim(0))
 	return tail.Sub(head.Square()).Square().MulScalar(100).Add(head.SubScalar(1).Square()).Sum()
-}
-
-func TestDerivativesAreGonums(t *testing.T) {
-	problem := optimize.Problem(rosenbrock)
-	x := []float64{-1.2, 1, 0.3, 2}
-	want := functions.ExtendedRosenbrock{}
-	if got, want := problem.Func(x), want.Func(x); math.Abs(got-want) > 1e-12*want {
-		t.Errorf("value %v, want %v", got, want)
-	}
-	got, wantGrad := make([]float64, 4), make([]float64, 4)
-	problem.Grad(got, x)
-	want.Grad(wantGrad, x)
-	if diff := cmp.Diff(wantGrad, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
-		t.Errorf("gradient: %s", diff)
-	}
-	hess, numeric := mat.NewSymDense(4, nil), mat.NewSymDense(4, nil)
-	problem.Hess(hess, x)
-	fd.Hessian(numeric, problem.Func, x, nil)
-	if !mat.EqualApprox(hess, numeric, 1e-2) {
-		t.Errorf("Hessian\n%v\ndifferences give\n%v", mat.Formatted(hess), mat.Formatted(numeric))
-	}
 }
 
 func TestMethodsConverge(t *testing.T) {
