@@ -18,7 +18,7 @@ func TestDetectAnomalyForward(t *testing.T) {
 	if !errors.As(err, &anomaly) {
 		t.Fatalf("got %v", err)
 	}
-	if anomaly.Op != "log" || anomaly.Backward || !strings.Contains(anomaly.Site, "watch_test.go:16") || !strings.Contains(anomaly.Ranges, "[-2, 2]") {
+	if anomaly.Op != "log" || anomaly.Backward || !strings.Contains(anomaly.Site, "anomaly_test.go:16") || !strings.Contains(anomaly.Ranges, "[-2, 2]") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -33,7 +33,7 @@ func TestDetectAnomalyBackward(t *testing.T) {
 	if !errors.As(err, &anomaly) {
 		t.Fatalf("got %v", err)
 	}
-	if anomaly.Op != "sqrt" || !anomaly.Backward || anomaly.Operand != 0 || !strings.Contains(anomaly.Site, "watch_test.go:31") {
+	if anomaly.Op != "sqrt" || !anomaly.Backward || anomaly.Operand != 0 || !strings.Contains(anomaly.Site, "anomaly_test.go:31") {
 		t.Errorf("got %v", err)
 	}
 }
