@@ -255,7 +255,7 @@ DATA masks<>+56(SB)/8, $0x0000000000000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
 // func softmaxF32AVX2(dst *float32, x *float32, n int) (float32, float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·softmaxF32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPS sff800000<>+0(SB), Y0
 	VMOVUPS sc2e60000<>+0(SB), Y1
@@ -341,12 +341,15 @@ done5:
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
 	VXORPS       Y4, Y4, Y4
+	MOVQ         AX, BX
+	SHLQ         $0x02, BX
 
 two10:
 	CMPQ         AX, $+16
 	JL           loop9
 	VMOVUPS      (CX), Y5
 	VMOVUPS      32(CX), Y6
+	PREFETCHT0   (CX)(BX*1)
 	VSUBPS       Y0, Y5, Y5
 	VSUBPS       Y0, Y6, Y6
 	VMAXPS       Y5, Y1, Y5
@@ -568,7 +571,7 @@ done24:
 	RET
 
 // func softmaxF64AVX2(dst *float64, x *float64, n int) (float64, float64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·softmaxF64AVX2(SB), NOSPLIT, $0-40
 	VMOVUPD dfff0000000000000<>+0(SB), Y0
 	VMOVUPD dc087c00000000000<>+0(SB), Y1
@@ -644,12 +647,15 @@ done5:
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
 	VXORPD       Y4, Y4, Y4
+	MOVQ         AX, BX
+	SHLQ         $0x03, BX
 
 two9:
 	CMPQ         AX, $+8
 	JL           loop8
 	VMOVUPD      (CX), Y5
 	VMOVUPD      32(CX), Y6
+	PREFETCHT0   (CX)(BX*1)
 	VSUBPD       Y0, Y5, Y5
 	VSUBPD       Y0, Y6, Y6
 	VMAXPD       Y5, Y1, Y5
@@ -857,7 +863,7 @@ done21:
 	RET
 
 // func maxSumExpF32AVX2(x *float32, n int) (float32, float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·maxSumExpF32AVX2(SB), NOSPLIT, $0-24
 	VMOVUPS sff800000<>+0(SB), Y0
 	VMOVUPS sc2e60000<>+0(SB), Y1
@@ -942,12 +948,15 @@ done5:
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
 	VXORPS       Y4, Y4, Y4
+	MOVQ         AX, DX
+	SHLQ         $0x02, DX
 
 two10:
 	CMPQ         AX, $+16
 	JL           loop9
 	VMOVUPS      (CX), Y5
 	VMOVUPS      32(CX), Y6
+	PREFETCHT0   (CX)(DX*1)
 	VSUBPS       Y0, Y5, Y5
 	VSUBPS       Y0, Y6, Y6
 	VMAXPS       Y5, Y1, Y5
@@ -1067,7 +1076,7 @@ done14:
 	RET
 
 // func maxSumExpF64AVX2(x *float64, n int) (float64, float64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·maxSumExpF64AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD dfff0000000000000<>+0(SB), Y0
 	VMOVUPD dc087c00000000000<>+0(SB), Y1
@@ -1142,12 +1151,15 @@ done5:
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
 	VXORPD       Y4, Y4, Y4
+	MOVQ         AX, DX
+	SHLQ         $0x03, DX
 
 two9:
 	CMPQ         AX, $+8
 	JL           loop8
 	VMOVUPD      (CX), Y5
 	VMOVUPD      32(CX), Y6
+	PREFETCHT0   (CX)(DX*1)
 	VSUBPD       Y0, Y5, Y5
 	VSUBPD       Y0, Y6, Y6
 	VMAXPD       Y5, Y1, Y5
@@ -1275,7 +1287,7 @@ done13:
 	RET
 
 // func expShiftSumF32AVX2(dst *float32, x *float32, n int, shift float32) float32
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·expShiftSumF32AVX2(SB), NOSPLIT, $0-36
 	VMOVUPS      sc2e60000<>+0(SB), Y0
 	VMOVUPS      s4b4000ca<>+0(SB), Y1
@@ -1285,12 +1297,15 @@ TEXT ·expShiftSumF32AVX2(SB), NOSPLIT, $0-36
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
 	VXORPS       Y4, Y4, Y4
+	MOVQ         AX, BX
+	SHLQ         $0x02, BX
 
 two2:
 	CMPQ         AX, $+16
 	JL           loop1
 	VMOVUPS      (CX), Y5
 	VMOVUPS      32(CX), Y6
+	PREFETCHT0   (CX)(BX*1)
 	VSUBPS       Y3, Y5, Y5
 	VSUBPS       Y3, Y6, Y6
 	VMAXPS       Y5, Y0, Y5
@@ -1434,7 +1449,7 @@ done6:
 	RET
 
 // func expShiftSumF64AVX2(dst *float64, x *float64, n int, shift float64) float64
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·expShiftSumF64AVX2(SB), NOSPLIT, $0-40
 	VMOVUPD      dc087c00000000000<>+0(SB), Y0
 	VMOVUPD      d4338000000000618<>+0(SB), Y1
@@ -1444,12 +1459,15 @@ TEXT ·expShiftSumF64AVX2(SB), NOSPLIT, $0-40
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
 	VXORPD       Y4, Y4, Y4
+	MOVQ         AX, BX
+	SHLQ         $0x03, BX
 
 two2:
 	CMPQ         AX, $+8
 	JL           loop1
 	VMOVUPD      (CX), Y5
 	VMOVUPD      32(CX), Y6
+	PREFETCHT0   (CX)(BX*1)
 	VSUBPD       Y3, Y5, Y5
 	VSUBPD       Y3, Y6, Y6
 	VMAXPD       Y5, Y0, Y5

@@ -125,7 +125,7 @@ DATA dfff0000000000000<>+0(SB)/8, $0xfff0000000000000
 GLOBL dfff0000000000000<>(SB), RODATA|NOPTR, $8
 
 // func softmaxF32AVX512(dst *float32, x *float32, n int) (float32, float32)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·softmaxF32AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS sff800000<>+0(SB), Z0
 	VBROADCASTSS sc2e60000<>+0(SB), Z1
@@ -221,12 +221,16 @@ joined9:
 	MOVQ          x+8(FP), CX
 	MOVQ          dst+0(FP), DX
 	VXORPS        Y13, Y13, Y13
+	MOVQ          AX, BX
+	SHLQ          $0x02, BX
 
 two11:
 	CMPQ          AX, $+32
 	JL            loop10
 	VMOVUPS       (CX), Z14
 	VMOVUPS       64(CX), Z15
+	PREFETCHT0    (CX)(BX*1)
+	PREFETCHT0    64(CX)(BX*1)
 	VSUBPS        Z0, Z14, Z14
 	VSUBPS        Z0, Z15, Z15
 	VMAXPS        Z14, Z1, Z14
@@ -480,7 +484,7 @@ done27:
 	RET
 
 // func softmaxF64AVX512(dst *float64, x *float64, n int) (float64, float64)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·softmaxF64AVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSD dfff0000000000000<>+0(SB), Z0
 	VBROADCASTSD dc087c00000000000<>+0(SB), Z1
@@ -571,12 +575,16 @@ joined8:
 	MOVQ          x+8(FP), CX
 	MOVQ          dst+0(FP), DX
 	VXORPD        Y18, Y18, Y18
+	MOVQ          AX, BX
+	SHLQ          $0x03, BX
 
 two10:
 	CMPQ          AX, $+16
 	JL            loop9
 	VMOVUPD       (CX), Z19
 	VMOVUPD       64(CX), Z20
+	PREFETCHT0    (CX)(BX*1)
+	PREFETCHT0    64(CX)(BX*1)
 	VSUBPD        Z0, Z19, Z19
 	VSUBPD        Z0, Z20, Z20
 	VMAXPD        Z19, Z1, Z19
@@ -816,7 +824,7 @@ done24:
 	RET
 
 // func maxSumExpF32AVX512(x *float32, n int) (float32, float32)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·maxSumExpF32AVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSS sff800000<>+0(SB), Z0
 	VBROADCASTSS sc2e60000<>+0(SB), Z1
@@ -910,12 +918,16 @@ joined9:
 	MOVQ          n+8(FP), AX
 	MOVQ          x+0(FP), CX
 	VXORPS        Y12, Y12, Y12
+	MOVQ          AX, DX
+	SHLQ          $0x02, DX
 
 two11:
 	CMPQ          AX, $+32
 	JL            loop10
 	VMOVUPS       (CX), Z13
 	VMOVUPS       64(CX), Z14
+	PREFETCHT0    (CX)(DX*1)
+	PREFETCHT0    64(CX)(DX*1)
 	VSUBPS        Z0, Z13, Z13
 	VSUBPS        Z0, Z14, Z14
 	VMAXPS        Z13, Z1, Z13
@@ -1051,7 +1063,7 @@ done15:
 	RET
 
 // func maxSumExpF64AVX512(x *float64, n int) (float64, float64)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·maxSumExpF64AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSD dfff0000000000000<>+0(SB), Z0
 	VBROADCASTSD dc087c00000000000<>+0(SB), Z1
@@ -1141,12 +1153,16 @@ joined8:
 	MOVQ          n+8(FP), AX
 	MOVQ          x+0(FP), CX
 	VXORPD        Y18, Y18, Y18
+	MOVQ          AX, DX
+	SHLQ          $0x03, DX
 
 two10:
 	CMPQ          AX, $+16
 	JL            loop9
 	VMOVUPD       (CX), Z19
 	VMOVUPD       64(CX), Z20
+	PREFETCHT0    (CX)(DX*1)
+	PREFETCHT0    64(CX)(DX*1)
 	VSUBPD        Z0, Z19, Z19
 	VSUBPD        Z0, Z20, Z20
 	VMAXPD        Z19, Z1, Z19
@@ -1290,7 +1306,7 @@ done14:
 	RET
 
 // func expShiftSumF32AVX512(dst *float32, x *float32, n int, shift float32) float32
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·expShiftSumF32AVX512(SB), NOSPLIT, $0-36
 	VBROADCASTSS sc2e60000<>+0(SB), Z0
 	VBROADCASTSS s4b4000ca<>+0(SB), Z1
@@ -1308,12 +1324,16 @@ TEXT ·expShiftSumF32AVX512(SB), NOSPLIT, $0-36
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
 	VXORPS       Y12, Y12, Y12
+	MOVQ         AX, BX
+	SHLQ         $0x02, BX
 
 two2:
 	CMPQ          AX, $+32
 	JL            loop1
 	VMOVUPS       (CX), Z13
 	VMOVUPS       64(CX), Z14
+	PREFETCHT0    (CX)(BX*1)
+	PREFETCHT0    64(CX)(BX*1)
 	VSUBPS        Z11, Z13, Z13
 	VSUBPS        Z11, Z14, Z14
 	VMAXPS        Z13, Z0, Z13
@@ -1479,7 +1499,7 @@ done6:
 	RET
 
 // func expShiftSumF64AVX512(dst *float64, x *float64, n int, shift float64) float64
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·expShiftSumF64AVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSD dc087c00000000000<>+0(SB), Z0
 	VBROADCASTSD d4338000000000618<>+0(SB), Z1
@@ -1503,12 +1523,16 @@ TEXT ·expShiftSumF64AVX512(SB), NOSPLIT, $0-40
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
 	VXORPD       Y18, Y18, Y18
+	MOVQ         AX, BX
+	SHLQ         $0x03, BX
 
 two2:
 	CMPQ          AX, $+16
 	JL            loop1
 	VMOVUPD       (CX), Z19
 	VMOVUPD       64(CX), Z20
+	PREFETCHT0    (CX)(BX*1)
+	PREFETCHT0    64(CX)(BX*1)
 	VSUBPD        Z17, Z19, Z19
 	VSUBPD        Z17, Z20, Z20
 	VMAXPD        Z19, Z0, Z19

@@ -124,6 +124,8 @@ func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op
 	f.Label(done)
 }
 
+const cacheLine = 64
+
 // mapping is what longLoop does to each vector.
 type mapping struct {
 	in, out []stream
@@ -135,6 +137,10 @@ type mapping struct {
 	// guard, where set, looks at the arguments first and may jump out; n then
 	// still counts them.
 	guard func(x []vec)
+
+	// next, where set, holds how many bytes behind the first input lies what will
+	// be read next, for the processor to fetch meanwhile.
+	next *reg.GPVirtual
 
 	// each, where set, sees the results; lanes is nil but in the rest.
 	each func(y []vec, lanes func() mask)
@@ -174,6 +180,11 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 		f.CMPQ(n, 2*lanes)
 		f.JL(ref(loop))
 		x := [2][]vec{load(0), load(1)}
+		if m.next != nil {
+			for at := 0; at < 2*f.vectorBytes(); at += cacheLine {
+				f.PREFETCHT0(operand.Mem{Base: m.in[0].pointer, Index: *m.next, Scale: 1, Disp: at})
+			}
+		}
 		guard(x[0])
 		guard(x[1])
 		var y [2][]vec

@@ -1,6 +1,10 @@
 package main
 
-import "math"
+import (
+	"math"
+
+	"github.com/mmcloughlin/avo/operand"
+)
 
 // rowMaximum returns the largest element of a row in every lane, NaN dropped:
 // it comes back with the exponentials.
@@ -10,7 +14,9 @@ func (f *function) rowMaximum() vec {
 }
 
 // rowExponentials returns Σ e^(x−shift) in the low lanes, shift at least the
-// largest x, and writes the terms to dst if store is true.
+// largest x, and writes the terms to dst if store is true. Meanwhile it has the row
+// behind fetched, which most likely comes next: looking for its maximum would have to
+// wait for memory, which is idle while exponentials are computed.
 func (f *function) rowExponentials(shift vec, store bool) vec {
 	n, x := f.load64("n"), f.streams("x")
 	var out []stream
@@ -18,7 +24,10 @@ func (f *function) rowExponentials(shift vec, store bool) vec {
 		out = f.streams("dst")
 	}
 	acc := f.zero()
-	f.longLoop(n, mapping{in: x, out: out,
+	bytes := f.GP64()
+	f.MOVQ(n, bytes)
+	f.SHLQ(operand.U8(pick(f, 2, 3)), bytes)
+	f.longLoop(n, mapping{in: x, out: out, next: &bytes,
 		body: func(x []vec) []vec { return []vec{f.expSmall(f.sub(x[0], shift))} },
 		each: func(y []vec, lanes func() mask) { f.accumulate(acc, y[0], lanes) },
 	})
