@@ -4266,7 +4266,7 @@ done:
 	RET
 
 // func gemmPanelsF32AVX2(p *gemmPack)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmPanelsF32AVX2(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
 	MOVQ 56(AX), CX
@@ -4282,18 +4282,19 @@ row:
 	MOVQ BX, R10
 
 panel:
-	VMOVUPS (R9), Y0
-	VMOVUPS Y0, (R10)
-	VMOVUPS 32(R9), Y0
-	VMOVUPS Y0, 32(R10)
-	ADDQ    $0x00000040, R9
-	ADDQ    R8, R10
-	DECQ    R11
-	JNE     panel
-	ADDQ    DX, CX
-	ADDQ    SI, BX
-	DECQ    DI
-	JNE     row
+	PREFETCHT0 (R9)(DX*8)
+	VMOVUPS    (R9), Y0
+	VMOVUPS    Y0, (R10)
+	VMOVUPS    32(R9), Y0
+	VMOVUPS    Y0, 32(R10)
+	ADDQ       $0x00000040, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
+	ADDQ       DX, CX
+	ADDQ       SI, BX
+	DECQ       DI
+	JNE        row
 	VZEROUPPER
 	RET
 
@@ -8561,7 +8562,7 @@ done:
 	RET
 
 // func gemmPanelsF64AVX2(p *gemmPack)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmPanelsF64AVX2(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
 	MOVQ 56(AX), CX
@@ -8577,18 +8578,19 @@ row:
 	MOVQ BX, R10
 
 panel:
-	VMOVUPD (R9), Y0
-	VMOVUPD Y0, (R10)
-	VMOVUPD 32(R9), Y0
-	VMOVUPD Y0, 32(R10)
-	ADDQ    $0x00000040, R9
-	ADDQ    R8, R10
-	DECQ    R11
-	JNE     panel
-	ADDQ    DX, CX
-	ADDQ    SI, BX
-	DECQ    DI
-	JNE     row
+	PREFETCHT0 (R9)(DX*8)
+	VMOVUPD    (R9), Y0
+	VMOVUPD    Y0, (R10)
+	VMOVUPD    32(R9), Y0
+	VMOVUPD    Y0, 32(R10)
+	ADDQ       $0x00000040, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
+	ADDQ       DX, CX
+	ADDQ       SI, BX
+	DECQ       DI
+	JNE        row
 	VZEROUPPER
 	RET
 

@@ -63,6 +63,9 @@ func (c file) outer(e element, rows, vecs int, masked bool) {
 	}
 	a, to, tiles := t.get(fieldA), t.get(fieldC), t.get(fieldTiles)
 	t.Label("tile")
+	if t.prefetches() {
+		t.prefetch(to)
+	}
 	t.sum(a)
 	t.finish(to)
 	t.ADDQ(t.at(fieldATile), a)
@@ -79,6 +82,24 @@ func outerName(e element, rows, vecs int, masked bool) string {
 		mask = "Mask"
 	}
 	return fmt.Sprintf("gemmOuter%dx%d%s%s", rows, vecs, mask, e.name)
+}
+
+// prefetches reports whether the kernel fetches ahead of its use what is likely not in the
+// first-level cache. Tiles of few rows belong to small products.
+func (t *tile) prefetches() bool { return t.rows > 6 }
+
+// prefetch fetches the tile of C at start, while the products are added up.
+func (t *tile) prefetch(start gp) {
+	c, cRow := t.GP64(), t.get(fieldCRow)
+	t.MOVQ(start, c)
+	for i := range t.rows {
+		for j := range t.vecs {
+			t.PREFETCHT0(operand.Mem{Base: c, Disp: t.set.width * j})
+		}
+		if i < t.rows-1 {
+			t.ADDQ(cRow, c)
+		}
+	}
 }
 
 // sum adds up the products along k in t.acc, for the tile whose elements of A
@@ -101,7 +122,15 @@ func (t *tile) sum(start gp) {
 		t.ADDQ(aRow, next)
 		a = append(a, next)
 	}
+	ahead := t.GP64() // far enough for packed elements of A from the third-level cache
+	if t.prefetches() {
+		t.MOVQ(aCol, ahead)
+		t.SHLQ(operand.Imm(5), ahead)
+	}
 	step := func() {
+		if t.prefetches() {
+			t.PREFETCHT0(operand.Mem{Base: a[0], Index: ahead, Scale: 1})
+		}
 		row := t.loadRow(b)
 		for i := range t.rows {
 			v := t.broadcast(rowAt(a[i/3], aRow, i%3))

@@ -142,7 +142,8 @@ func (f *function) column(at func(row, disp int) operand.Mem) vec {
 }
 
 // packPanels emits the kernel that copies rows, a panel's width at a time, to
-// panels. It reads rows from end to end, as the hardware expects.
+// panels. It reads rows from end to end, as the hardware expects, and fetches them eight
+// rows ahead, as they are far from each other.
 func (c file) packPanels(e element) {
 	f := c.begin(e, "gemmPanels"+e.name, "copies rows to panels.", "gemmPack")
 	src, from := f.get(packRows), f.get(packFrom)
@@ -152,6 +153,9 @@ func (c file) packPanels(e element) {
 	f.MOVQ(src, in)
 	f.MOVQ(dst, out)
 	f.Label("panel")
+	for j := 0; j < f.set.width*panelVecs; j += cacheLine {
+		f.PREFETCHT0(operand.Mem{Base: in, Index: from, Scale: 8, Disp: j})
+	}
 	for j := range panelVecs {
 		v := f.vector()
 		f.load(operand.Mem{Base: in, Disp: f.set.width * j}, v)
@@ -167,6 +171,9 @@ func (c file) packPanels(e element) {
 	f.JNE(operand.LabelRef("row"))
 	f.end()
 }
+
+// cacheLine is the number of bytes that a cache line has.
+const cacheLine = 64
 
 // packCopy emits the kernel that copies rows of that many vectors, the last one
 // masked, to rows a given distance apart.
