@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
@@ -66,29 +67,24 @@ func classOf(a *data.Array, i int, threshold float64) int {
 		return noClass
 	}
 	size := a.RowSize()
-	if a.Float64s != nil {
-		return classOfRow(a.Float64s[i*size:(i+1)*size], threshold)
-	}
-	return classOfRow(a.Float32s[i*size:(i+1)*size], threshold)
-}
-
-func classOfRow[T autograd.Float](row []T, threshold float64) int {
-	if len(row) == 1 {
-		switch {
-		case row[0] != row[0]:
+	first := i * size
+	if size == 1 {
+		switch x := elementAt(a, first); {
+		case math.IsNaN(x):
 			return noClass
-		case float64(row[0]) > threshold:
+		case x > threshold:
 			return 1
 		}
 		return 0
 	}
-	best := 0
-	for j, x := range row {
-		if x != x {
+	best, greatest := 0, math.Inf(-1)
+	for j := range size {
+		x := elementAt(a, first+j)
+		if math.IsNaN(x) {
 			return noClass
 		}
-		if x > row[best] {
-			best = j
+		if x > greatest {
+			best, greatest = j, x
 		}
 	}
 	return best

@@ -98,6 +98,12 @@ func (b *BatchNorm) normalize(op string, x autograd.Variable, low, high int) aut
 	if training && count == 1 {
 		panic(shapeError(op, "expected more than one number for each channel in training", x))
 	}
+	if count == 0 { // there is nothing to learn from
+		if training && !b.config.NoRunningStats {
+			x.Tape().AssignCounter(&b.NumBatchesTracked, x.Tape().CurrentCounter(&b.NumBatchesTracked)+1)
+		}
+		return b.affine(x, at)
+	}
 	mean := x.MeanKeepDims(at.over...)
 	deviation := x.Sub(mean)
 	variance := deviation.Square().MeanKeepDims(at.over...)
@@ -119,9 +125,6 @@ func (b *BatchNorm) affine(y autograd.Variable, at layout) autograd.Variable {
 func (b *BatchNorm) track(tape *autograd.Tape, count int, mean, variance autograd.Variable) {
 	batches := tape.CurrentCounter(&b.NumBatchesTracked) + 1
 	tape.AssignCounter(&b.NumBatchesTracked, batches)
-	if count == 0 {
-		return // there is nothing to learn from
-	}
 	share := b.config.Momentum
 	if b.config.Cumulative {
 		share = 1 / float64(batches)

@@ -110,8 +110,17 @@ func referenceLSTM(c *reference.LayerCase) *reference.Layer {
 		Bidirectional bool  `json:"bidirectional"`
 		BatchFirst    bool  `json:"batch_first"`
 		Bias          *bool `json:"bias"`
+		InputSize     int   `json:"input_size"`
+		HiddenSize    int   `json:"hidden_size"`
+		ProjSize      int   `json:"proj_size"`
 	}](c, c.Options)
-	sizes := decoded[[2]int](c, c.Args)
+	sizes := [2]int{options.InputSize, options.HiddenSize}
+	if options.InputSize == 0 {
+		sizes = decoded[[2]int](c, c.Args)
+	}
+	if options.ProjSize != 0 || len(c.Inputs[0].Shape) != 3 {
+		return nil
+	}
 	l := nn.NewLSTM(newRand(1), sizes[0], sizes[1], nn.LSTMConfig{
 		Layers: options.Layers, Bidirectional: options.Bidirectional, NoBias: !isSet(options.Bias, true), TimeFirst: !options.BatchFirst, DType: double,
 	})

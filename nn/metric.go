@@ -35,3 +35,11 @@ func elementsOf(v autograd.Variable) data.Array {
 	}
 	return data.Array{Shape: v.Shape(), Float64s: v.Float64s()}
 }
+
+// elementAt is the element of a at a row-major position.
+func elementAt(a *data.Array, i int) float64 {
+	if a.Float64s != nil {
+		return a.Float64s[i]
+	}
+	return float64(a.Float32s[i])
+}
