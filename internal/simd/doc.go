@@ -12,30 +12,36 @@
 // largest set that the processor has, and so it is if the processor lacks the one
 // asked for. InstructionSet tells.
 //
-// The vector functions by form; all have a reference in Go:
+// The vector functions by file and form; all have a reference in Go:
 //
-//	assembly	Add Sub Mul Div Max Min StrongMul
-//	assembly	Greater GreaterEqual Less LessEqual Equal NotEqual Where
-//	assembly	AddScaled Scale AddScalar Fill Clamp
-//	assembly	Neg Abs Sign Square Sqrt Rsqrt Reciprocal Floor Ceil Round
-//	assembly	Exp Expm1 Log Log1p Sin Cos Erf Erfc
-//	assembly	ReLU Sigmoid Tanh LogSigmoid Softplus SiLU GELU GELUTanh Mish Softsign
-//	assembly	ReLUBackward SigmoidBackward TanhBackward SoftplusBackward GELUBackward
-//	assembly	GELUTanhBackward SiLUBackward SqrtBackward LogBackward SquareBackward AbsBackward
-//	assembly	Sum SumAbs SumSquares SumExp Dot MaxOf MinOf ArgMax SumRows
-//	assembly	Softmax LogSoftmax LogSumExp CrossEntropyRow SoftmaxBackward LogSoftmaxBackward
-//	assembly	Adam SGD SGDMomentum
-//	assembly	BytesToFloats Float32To64 Float64To32 Transpose TransposeStrided
-//	both	Pow
-//	Go	Log2 LogAddExp Tan Asin Acos Atan Atan2 Hypot Sinh Cosh Asinh Acosh Atanh
-//	Go	Lgamma Digamma Trigamma Gather
+//	activation.go	assembly	ReLU Sigmoid Tanh LogSigmoid Softplus SiLU GELU GELUTanh Mish Softsign
+//	arith.go	assembly	Add Sub Mul Div Max Min StrongMul
+//	backward.go	assembly	ReLUBackward SigmoidBackward TanhBackward SoftplusBackward GELUBackward
+//	backward.go	assembly	GELUTanhBackward SiLUBackward SqrtBackward LogBackward SquareBackward
+//	backward.go	assembly	AbsBackward
+//	compare.go	assembly	Greater GreaterEqual Less LessEqual Equal NotEqual Where
+//	convert.go	assembly	BytesToFloats Float32To64 Float64To32 Transpose TransposeStrided
+//	convert.go	Go	Gather
+//	exp.go	assembly	Exp Expm1 Log Log1p
+//	exp.go	Go	Log2 LogAddExp
+//	exp.go	both	Pow
+//	linear.go	assembly	AddScaled Scale AddScalar Fill Clamp
+//	optim.go	assembly	Adam SGD SGDMomentum
+//	reduce.go	assembly	Sum SumAbs SumSquares SumExp Dot MaxOf MinOf ArgMax SumRows
+//	softmax.go	assembly	Softmax CrossEntropyRow LogSoftmax LogSumExp SoftmaxBackward
+//	softmax.go	assembly	LogSoftmaxBackward
+//	special.go	assembly	Erf Erfc
+//	special.go	Go	Lgamma Digamma Trigamma
+//	trig.go	assembly	Sin Cos
+//	trig.go	Go	Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Atan2 Hypot
+//	unary.go	assembly	Neg Abs Sign Square Sqrt Rsqrt Reciprocal Floor Ceil Round
 //
 // In every form these are within 4 units in the last place of the exact value, over
 // their whole range, subnormal numbers included; a test measures them against
 // arithmetic of 128 bits:
 //
-//	4 ulp	Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid LogSigmoid Softplus SiLU
-//	4 ulp	GELU GELUTanh Mish Erf Erfc
+//	4 ulp	Sigmoid Tanh LogSigmoid Softplus SiLU GELU GELUTanh Mish Exp Expm1 Log Log1p
+//	4 ulp	Erf Erfc Sin Cos
 //
 // But GELUTanh, whose exponent is a cubic, and Mish lose relative precision below −1,
 // derivatives where they cross zero. Sums are pairwise over blocks, in an order that
