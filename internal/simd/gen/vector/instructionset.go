@@ -24,9 +24,11 @@ var (
 	avx512 = &instructionSet{name: "AVX512", constant: "avx512", vectorBytes: 64, registers: 32, masks: true}
 )
 
-// amd64 is the only architecture so far. Where there is assembly for no set of an
-// architecture, or for none of its processor, a kernel runs its reference.
-var amd64 = architecture{"amd64", []*instructionSet{avx2, avx512}}
+// architectures are those that there is assembly for. Where a kernel has none for any
+// set of its processor, its reference runs.
+var architectures = []architecture{
+	{"amd64", []*instructionSet{avx2, avx512}},
+}
 
 // sumBytes is how much a sum takes up at once, whatever the instruction set, so
 // that all of them add in the same order: the width of its last accumulator.

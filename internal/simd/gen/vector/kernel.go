@@ -209,7 +209,8 @@ func (k kernel) names() string {
 }
 
 // From so many bytes on a larger set is quicker than a smaller one, which does less
-// about the elements that do not fill a vector.
+// about the elements that do not fill a vector; measured with AVX2 and AVX-512 on a
+// Zen 5.
 const (
 	costlyFrom = 64
 	cheapFrom  = 256

@@ -1,6 +1,6 @@
 // Command vector writes the assembly of the vector kernels of package simd, one
-// file a family, and the Go functions that choose between assembly and
-// reference: kernels_amd64.go for builds that have the assembly,
+// file a family and instruction set, and the Go functions that choose between
+// assembly and reference: kernels_amd64.go for builds that have the assembly,
 // kernels_generic.go for the others. Run it with go generate in package simd.
 //
 // The output depends on nothing but this program: running it twice gives the
@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -58,17 +59,24 @@ func main() {
 
 // generate returns the files by name.
 func generate() map[string][]byte {
-	files := map[string][]byte{
-		"kernels_amd64.go":   goFile("amd64 && !noasm", acceleratedHead, stubs(amd64), func(k kernel) string { return k.accelerated(amd64) }),
-		"kernels_generic.go": goFile("!amd64 || noasm", "", "", kernel.portable),
-	}
-	for _, set := range amd64.sets {
-		for _, f := range families {
-			if text := assemble(amd64, set, f.kernels); text != nil {
-				files[f.file+"_"+set.constant+"_amd64.s"] = text
+	var others []string
+	files := map[string][]byte{}
+	for _, a := range architectures {
+		others = append(others, "!"+a.name)
+		files["kernels_"+a.name+".go"] = goFile(a.name+" && !noasm", acceleratedHead, stubs(a), func(k kernel) string { return k.accelerated(a) })
+		for _, set := range a.sets {
+			for _, f := range families {
+				if text := assemble(a, set, f.kernels); text != nil {
+					files[f.file+"_"+set.constant+"_"+a.name+".s"] = text
+				}
 			}
 		}
 	}
+	constraint := strings.Join(others, " && ")
+	if len(others) > 1 {
+		constraint = "(" + constraint + ")"
+	}
+	files["kernels_generic.go"] = goFile(constraint+" || noasm", "", "", kernel.portable)
 	return files
 }
 
