@@ -51,6 +51,17 @@ func TestConventions(t *testing.T) {
 		{"silu of infinities", v.SiLU, []float64{inf, -inf}, []float64{inf, 0}, []float64{1, 0}, false},
 		{"hardswish of infinities", v.Hardswish, []float64{inf, -inf}, []float64{inf, 0}, []float64{1, 0}, false},
 		{"digamma at a pole", v.Digamma, []float64{0}, []float64{-inf}, []float64{inf}, false},
+		{"cumprod with a zero", func(x v) v { return x.CumProd(0) }, []float64{2, 0, 3}, []float64{2, 0, 0}, []float64{1, 2 + 2*3, 0}, false},
+		{"logcumsumexp after −Inf", func(x v) v { return x.LogCumSumExp(0) }, []float64{-inf, -inf, 1}, []float64{-inf, -inf, 1}, []float64{0, 0, 1}, false},
+		{"cummax with NaN", func(x v) v { y, _ := x.CumMax(0); return y.NanSum() }, []float64{1, 3, nan, 5}, []float64{4}, []float64{1, 1, 0, 0}, false},
+		{"nansum", func(x v) v { return x.NanSum() }, []float64{1, nan, 3}, []float64{4}, []float64{1, 0, 1}, false},
+		{"nanmean", func(x v) v { return x.NanMean() }, []float64{1, nan, 3}, []float64{2}, []float64{0.5, 0, 0.5}, false},
+		{"median with NaN", func(x v) v { y, _ := x.Median(0); return y }, []float64{1, nan, 3}, []float64{nan}, []float64{0, 1, 0}, false},
+		{"nanmedian with NaN", func(x v) v { y, _ := x.NanMedian(0); return y }, []float64{1, nan, 3}, []float64{1}, []float64{1, 0, 0}, false},
+		{"quantile at an element", func(x v) v { return autograd.Quantile(x, autograd.Scalar(0.5), 0, autograd.LinearInterpolation) }, []float64{-inf, 2, inf}, []float64{2}, []float64{0, 1, 0}, false},
+		{"sort with NaN", func(x v) v { y, _ := x.Sort(0, false); return y.Slice(0, 0, 2) }, []float64{5, nan, 3}, []float64{3, 5}, []float64{1, 0, 1}, false},
+		{"nan_to_num", func(x v) v { return x.NanToNum(7, nan, -1) }, []float64{nan, inf, -inf, 2}, []float64{7, math.MaxFloat64, -1, 2}, []float64{0, 0, 0, 1}, false},
+		{"fmax with NaN", func(x v) v { return autograd.FMax(x, x.Flip()) }, []float64{nan, 2}, []float64{2, 2}, []float64{0, 2}, false},
 		{"gather of a vector", func(x v) v { return x.Gather(0, []int{1, 1, 0}) }, []float64{5, 6}, []float64{6, 6, 5}, []float64{1, 2}, false},
 	} {
 		for _, pass := range []string{"plain", "recorded"} {

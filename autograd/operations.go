@@ -50,9 +50,22 @@
 //
 // [Variable.Sum], [Variable.SumKeepDims], [Variable.Mean], [Variable.MeanKeepDims],
 // [Variable.Max], [Variable.MaxKeepDims], [Variable.Min], [Variable.MinKeepDims],
-// [Variable.LogSumExp], [Variable.LogSumExpKeepDims], [Variable.Var], [Variable.VarWith],
-// [Variable.Std], [Variable.StdWith], [Variable.Norm], [Variable.NormP], [Variable.Prod],
-// [Variable.CumSum].
+// [Variable.LogSumExp], [Variable.LogSumExpKeepDims], [Variable.AMinMax],
+// [Variable.NanSum], [Variable.NanMean], [Variable.CountNonZero], [Variable.Var],
+// [Variable.VarWith], [Variable.Std], [Variable.StdWith], [Variable.VarMean],
+// [Variable.StdMean], [Cov], [CorrCoef], [Variable.Norm], [Variable.NormP],
+// [Variable.Prod], [CDist], [Variable.PDist], [Variable.Renorm].
+//
+// # Running sums, differences, integrals
+//
+// [Variable.CumSum], [Variable.CumProd], [Variable.LogCumSumExp], [Variable.CumMax],
+// [Variable.CumMin], [Variable.Diff], [Trapezoid], [CumulativeTrapezoid].
+//
+// # Sorting and quantiles
+//
+// [Variable.Sort], [Variable.TopK], [Variable.KthValue], [Variable.Median],
+// [Variable.NanMedian], [Variable.Mode], [Quantile], [NanQuantile],
+// [Variable.UniqueConsecutive].
 //
 // # Softmax
 //
@@ -70,9 +83,9 @@
 // # Shapes and types
 //
 // [Variable.Reshape], [Variable.Flatten], [Variable.Squeeze], [Variable.Unsqueeze],
-// [Variable.Permute], [Variable.Transpose], [Variable.T], [Variable.BroadcastTo],
-// [Variable.AsType], [Variable.Clone], [Variable.Detach], [Variable.RetainGrad],
-// [Variable.Hook].
+// [Variable.Permute], [Variable.Transpose], [Variable.MoveDim], [Variable.T],
+// [Variable.BroadcastTo], [Variable.AsType], [Variable.Clone], [Variable.Detach],
+// [Variable.RetainGrad], [Variable.Hook].
 //
 // # Pieces and places
 //

@@ -225,6 +225,31 @@ func (x Variable) LogSumExp(axes ...int) Variable { return logSumExpOp.apply(x, 
 // LogSumExpKeepDims is LogSumExp with reduced axes kept at size 1.
 func (x Variable) LogSumExpKeepDims(axes ...int) Variable { return logSumExpOp.apply(x, axes, true) }
 
+// AMinMax is the least and the greatest element over axes: [Variable.Min] and [Variable.Max].
+func (x Variable) AMinMax(axes ...int) (least, greatest Variable) {
+	return x.Min(axes...), x.Max(axes...)
+}
+
+// NanSum is the sum over axes, or over all without any, of elements that are not NaN. No
+// gradient flows to those that are.
+func (x Variable) NanSum(axes ...int) Variable {
+	return Where(x.IsNaN(), x.scalar(0), x).Sum(axes...)
+}
+
+// NanMean is the mean over axes, or over all without any, of elements that are not NaN; NaN if
+// there are none. No gradient flows to those that are.
+func (x Variable) NanMean(axes ...int) Variable {
+	missing := x.IsNaN()
+	count := missing.MulScalar(-1).AddScalar(1).Sum(axes...)
+	return Where(missing, x.scalar(0), x).Sum(axes...).Div(count)
+}
+
+// CountNonZero is the number of elements over axes, or over all without any, that are not 0.
+// No gradient flows.
+func (x Variable) CountNonZero(axes ...int) Variable {
+	return x.NotEqual(x.scalar(0)).Sum(axes...)
+}
+
 // ArgMax is, for each row along axis, the index of the greatest element: the first
 // of several, and the first NaN if there is one. The result lists rows in
 // row-major order of the remaining axes. It panics with [*ShapeError] if axis has

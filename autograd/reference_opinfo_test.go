@@ -3,7 +3,6 @@ package autograd_test
 import (
 	"encoding/json"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -67,12 +66,15 @@ func referenceOpInfo() map[string]reference.Func {
 }
 
 // numbers is a list of whole numbers that may be given in JSON as one, null or a truth
-// value, which is none.
+// value: true is none, false is empty.
 type numbers []int
 
 func (n *numbers) UnmarshalJSON(text []byte) error {
 	switch {
-	case slices.Contains([]string{"null", "true", "false"}, string(text)):
+	case string(text) == "false":
+		*n = numbers{}
+		return nil
+	case string(text) == "null", string(text) == "true":
 		return nil
 	case text[0] != '[':
 		*n = make(numbers, 1)

@@ -1,6 +1,8 @@
 package autograd
 
 import (
+	"slices"
+
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
@@ -154,6 +156,24 @@ func (x Variable) Transpose(axis1, axis2 int) Variable {
 	}
 	perm[axis1], perm[axis2] = axis2, axis1
 	return x.Permute(perm...)
+}
+
+// MoveDim moves an axis to another place; the others stay in their order.
+func (x Variable) MoveDim(from, to int) Variable {
+	in := x.check("movedim")
+	rank := len(in.Shape)
+	from, to = resolveAxis("movedim", from, rank), resolveAxis("movedim", to, rank)
+	if from == to {
+		return x
+	}
+	var buffer [8]int
+	perm := buffer[:0]
+	for i := range rank {
+		if i != from {
+			perm = append(perm, i)
+		}
+	}
+	return x.Permute(slices.Insert(perm, to, from)...)
 }
 
 // T is the transpose of a matrix, or of each matrix of a batch: the last two axes

@@ -6,7 +6,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Reductions made of others, and running sums.
+// Statistics and norms, and other reductions made of those of reduce.go.
 
 // Var is the variance over axes, or of all elements without any, with Bessel's
 // correction: Σ(x−x̄)²/(n−1). Of a single element it is NaN. For the uncorrected
@@ -30,6 +30,87 @@ func (x Variable) Std(axes ...int) Variable { return x.StdWith(1, axes...) }
 // StdWith is the square root of [Variable.VarWith], with the derivative 0 where that is 0.
 func (x Variable) StdWith(correction float64, axes ...int) Variable {
 	return rootOf(x.VarWith(correction, axes...), Variable.Sqrt)
+}
+
+// VarMean is [Variable.VarWith] and the mean.
+func (x Variable) VarMean(correction float64, axes ...int) (variance, mean Variable) {
+	return x.VarWith(correction, axes...), x.Mean(axes...)
+}
+
+// StdMean is [Variable.StdWith] and the mean.
+func (x Variable) StdMean(correction float64, axes ...int) (std, mean Variable) {
+	return x.StdWith(correction, axes...), x.Mean(axes...)
+}
+
+// CovConfig configures [Cov].
+type CovConfig struct {
+	// Biased divides by the number of observations instead of by one less.
+	Biased bool
+
+	// Counts, if given, says how often each observation occurs.
+	Counts []int
+
+	// Weights [observations], unless the zero Variable, are weights of the observations.
+	Weights Variable
+}
+
+// Cov is the covariance matrix [variables, variables] of x [variables, observations]; of one
+// variable, which may be given as a vector, it is the variance, a scalar. It panics with [*ShapeError] if the shapes
+// do not fit.
+func Cov(x Variable, config CovConfig) Variable {
+	const op = "cov"
+	in := x.check(op)
+	if len(in.Shape) > 2 {
+		panic(&ShapeError{op, shapesOf(in), "expected [variables, observations]"})
+	}
+	if len(in.Shape) < 2 {
+		x = x.Reshape(1, in.Len())
+	}
+	observations := x.Dim(1)
+	ones := x.scalar(1).constant(observations)
+	weights, counts := ones, ones
+	if config.Counts != nil {
+		if len(config.Counts) != observations {
+			panic(&ShapeError{op, [][]int{append([]int{}, in.Shape...), {len(config.Counts)}}, "expected a count for each observation"})
+		}
+		values := make([]float64, observations)
+		for i, c := range config.Counts {
+			values[i] = float64(c)
+		}
+		counts = x.numbers(values, observations)
+		weights = counts
+	}
+	factor := ones
+	if config.Weights.n != nil {
+		w := config.Weights.check(op)
+		if len(w.Shape) > 1 || w.Len() != observations {
+			panic(&ShapeError{op, shapesOf(in, w), "expected a weight for each observation"})
+		}
+		factor = config.Weights.Reshape(-1)
+		weights = weights.Mul(factor)
+	}
+	total := weights.Sum()
+	deviations := x.Sub(x.Mul(weights).SumKeepDims(1).Div(total))
+	norm := total
+	if !config.Biased {
+		norm = total.Sub(weights.Mul(factor).Sum().Div(total))
+	}
+	c := deviations.Mul(weights).MatMul(deviations.T()).Div(norm)
+	if c.Size() == 1 {
+		return c.Reshape()
+	}
+	return c
+}
+
+// CorrCoef is the matrix of correlation coefficients of x [variables, observations]; of one
+// variable it is 1, a scalar. It panics as [Cov] does.
+func CorrCoef(x Variable) Variable {
+	c := Cov(x, CovConfig{})
+	if c.Rank() == 0 {
+		return c.Div(c)
+	}
+	deviation := c.Diagonal(0).Sqrt()
+	return c.Div(deviation.Unsqueeze(1)).Div(deviation)
 }
 
 var normOp *reduction
@@ -136,30 +217,53 @@ func (x Variable) prodAlong(axis int) Variable {
 	return x
 }
 
-var cumSumOp *op
-
-// A running sum's transpose is the running sum from the other end. attr.i is the
-// axis, attr.keep says from the end.
-func init() {
-	cumSumOp = &op{
-		name: "cumsum",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, cumSum(g, n.attr.i, !n.attr.keep))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return cumSum(t(0), n.attr.i, n.attr.keep) },
+// CDist is the distances between rows: x [..., m, features] and y [..., n, features] give the
+// p-norms of x's row i less y's row j, [..., m, n]. Axes in front broadcast. See [Variable.NormP].
+func CDist(x, y Variable, p float64) Variable {
+	a, b := x.check("cdist"), y.check("cdist")
+	if len(a.Shape) < 2 || len(b.Shape) < 2 || a.Shape[len(a.Shape)-1] != b.Shape[len(b.Shape)-1] {
+		panic(&ShapeError{"cdist", shapesOf(a, b), "expected x [..., m, features] and y [..., n, features]"})
 	}
+	return x.Unsqueeze(-2).Sub(y.Unsqueeze(-3)).NormP(p, -1)
 }
 
-// CumSum is the running sum along axis: entry i is the sum of entries 0 … i.
-func (x Variable) CumSum(axis int) Variable {
-	in := x.check(cumSumOp.name)
-	return cumSum(x, resolveAxis(cumSumOp.name, axis, len(in.Shape)), false)
+// PDist is the distances between all pairs of rows of x [n, features], of which there are
+// n(n−1)/2: of rows 0 and 1, 0 and 2, …, 1 and 2, …. See [Variable.NormP].
+func (x Variable) PDist(p float64) Variable {
+	in := x.check("pdist")
+	if len(in.Shape) != 2 {
+		panic(&ShapeError{"pdist", shapesOf(in), "expected [n, features]"})
+	}
+	var first, second []int
+	for i := range in.Shape[0] {
+		for j := i + 1; j < in.Shape[0]; j++ {
+			first, second = append(first, i), append(second, j)
+		}
+	}
+	return gatherRows(x, first).Sub(gatherRows(x, second)).NormP(p, -1)
 }
 
-func cumSum(x Variable, axis int, reverse bool) Variable {
-	in := x.check(cumSumOp.name)
-	n := cumSumOp.result(in.DType, in.Shape, in)
-	n.attr.i, n.attr.keep = axis, reverse
-	tensor.CumSum(&n.Array, &in.Array, axis, reverse)
-	return n.done()
+// Renorm scales the slices of x along axis whose p-norm is above limit down to that. It panics
+// with [*ValueError] unless limit is positive.
+func (x Variable) Renorm(p float64, axis int, limit float64) Variable {
+	in := x.check("renorm")
+	axis = resolveAxis("renorm", axis, len(in.Shape))
+	if !(limit > 0) {
+		panic(&ValueError{"renorm", "the limit must be positive"})
+	}
+	var others []int
+	shape := append([]int{}, in.Shape...)
+	for i := range shape {
+		if i != axis {
+			others = append(others, i)
+			shape[i] = 1
+		}
+	}
+	norms := x.Abs()
+	if len(others) > 0 {
+		norms = x.NormP(p, others...).Reshape(shape...)
+	}
+	// As PyTorch does, the divisor is a little more than the norm.
+	factor := norms.AddScalar(1e-7).Reciprocal().MulScalar(limit)
+	return x.Mul(Where(norms.Greater(norms.scalar(limit)), factor, factor.scalar(1)))
 }

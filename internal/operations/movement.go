@@ -10,6 +10,7 @@ var movements = []Row{
 	{Name: "Variable.Unsqueeze", F: of(func(x v) v { return x.Unsqueeze(-1) }), Reference: "unsqueeze", Empty: true},
 	{Name: "Variable.Permute", F: of(func(x v) v { return x.Permute(2, 0, 1) }), Shapes: [][][]int{{{2, 3, 4}}}, Reference: "permute"},
 	{Name: "Variable.Transpose", F: of(func(x v) v { return x.Transpose(0, -1) }), Shapes: [][][]int{{{3, 4}}, {{2, 3, 4}}}},
+	{Name: "Variable.MoveDim", F: of(func(x v) v { return x.MoveDim(0, -1) }), Shapes: [][][]int{{{3, 4}}, {{2, 3, 4}}}},
 	{Name: "Variable.T", F: of(v.T), Shapes: [][][]int{{{3, 4}}, {{2, 3, 4}}}},
 	{Name: "Variable.BroadcastTo", F: of(func(x v) v { return x.BroadcastTo(2, 3, 4) }), Shapes: [][][]int{{{3, 1}}, {{4}}, {{}}}, Reference: "broadcast_to"},
 	{Name: "Variable.AsType", F: of(func(x v) v { return x.AsType(autograd.Float64).AsType(x.DType()) })},

@@ -30,6 +30,10 @@ type Row struct {
 	// made of operations.
 	Domain func(xs []v) []v
 
+	// ShapeByValue says that the shape of the result depends on values of the operands, so
+	// that the operation has no place in random programs.
+	ShapeByValue bool
+
 	// Reference is the name of the recorded PyTorch cases, if there are any.
 	Reference string
 
@@ -91,7 +95,7 @@ func (r Row) Variants() [][][]int {
 func (r Row) Inputs(seed uint64, shapes [][]int) []v {
 	rng := rand.New(rand.NewPCG(seed, 17))
 	if r.Apart {
-		return apart(rng, shapes)
+		return r.InDomain(apart(rng, shapes))
 	}
 	low, high := r.bounds()
 	xs := make([]v, len(shapes))
