@@ -106,8 +106,8 @@ func (d *binaryReader) full(p []byte, want string) error {
 func (d *binaryReader) bytes(want string, size, trusted int) ([]byte, error) {
 	if start := d.offset; int64(size) <= int64(len(d.memory))-start {
 		d.offset += int64(size)
-		_, err := io.CopyN(io.Discard, d.r, int64(size))
-		return d.memory[start:d.offset:d.offset], err
+		d.r = bytes.NewReader(d.memory[d.offset:])
+		return d.memory[start:d.offset:d.offset], nil
 	}
 	data := make([]byte, min(size, max(trusted, 1<<16)))
 	for filled := 0; ; {

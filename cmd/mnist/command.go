@@ -102,7 +102,7 @@ func (a *app) trainCommand() *cobra.Command {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.dataset, "dataset", auto, "`NAME`: "+strings.Join(datasets(), ", ")+"; auto is mnist, or digits where that cannot be had")
-	f.StringVar(&o.dataDir, "data-dir", "", "`DIR` with the four files of the data set (default: $"+dirVariable+", the cache, the network)")
+	f.StringVar(&o.dataDir, "data-dir", "", "`DIR` with the files of the data set (default: $"+dirVariable+", the cache, the network)")
 	f.StringVar(&o.hidden, "hidden", "128", "`SIZES` of the hidden layers, such as 256,128; none for no hidden layer")
 	f.StringVar(&o.activation, "activation", "relu", "`NAME`: "+strings.Join(activationNames(), ", "))
 	f.StringVar(&o.optimizer, "optimizer", "adam", "`NAME`: "+strings.Join(optimizerNames(), ", "))
@@ -133,7 +133,7 @@ func (a *app) evaluateCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.weights, "weights", "", "`FILE` of weights (default: where train keeps them)")
 	f.StringVar(&o.dataset, "dataset", "", "`NAME`: "+strings.Join(datasets(), ", ")+" (default: what the weights were trained on)")
-	f.StringVar(&o.dataDir, "data-dir", "", "`DIR` with the four files of the data set (default: $"+dirVariable+", the cache, the network)")
+	f.StringVar(&o.dataDir, "data-dir", "", "`DIR` with the files of the data set (default: $"+dirVariable+", the cache, the network)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if o.dataset != "" {
 			if err := choice("--dataset", o.dataset, datasets()); err != nil {
