@@ -81,7 +81,7 @@ func epoch(b *testing.B, digits *data.Images) (flops float64) {
 			}
 		}
 	}
-	return float64(loader.Steps()) * m.stepFlops(batch)
+	return float64(loader.NumBatches()) * m.stepFlops(batch)
 }
 
 func digits(b *testing.B) *data.Images {

@@ -58,7 +58,7 @@ func TestKeepBytes(t *testing.T) {
 						}
 					}
 					got.X = x
-					if diff := cmp.Diff(want[batch.Step], got, cmp.FilterPath(isPrivate, cmp.Ignore())); diff != "" {
+					if diff := cmp.Diff(want[batch.Number], got, cmp.FilterPath(isPrivate, cmp.Ignore())); diff != "" {
 						t.Errorf("%s: %s", test.name, diff)
 					}
 				}
@@ -69,7 +69,7 @@ func TestKeepBytes(t *testing.T) {
 
 // copied has what is public of a batch, in memory of its own.
 func copied(b *data.Batch) data.Batch {
-	return data.Batch{DType: b.DType, Len: b.Len, Step: b.Step,
+	return data.Batch{DType: b.DType, Len: b.Len, Number: b.Number,
 		X: data.Array{
 			Shape:    append([]int(nil), b.X.Shape...),
 			Float32s: append([]float32(nil), b.X.Float32s...),

@@ -59,9 +59,9 @@ type Batch struct {
 	// not be changed.
 	Indices []int
 
-	// Epoch and Step are the batch's place: it is number Step, from 0, of its epoch.
+	// Epoch and Number are the batch's place: which one it is, from 0, of its epoch.
 	// Loaders set them.
-	Epoch, Step int
+	Epoch, Number int
 
 	// Memory kept for when it is needed again.
 	labels  []int

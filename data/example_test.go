@@ -25,7 +25,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(batch.Step, batch.X.Shape, len(batch.Labels))
+		fmt.Println(batch.Number, batch.X.Shape, len(batch.Labels))
 	}
 	// Output:
 	// 1438 images to train on, 359 to test with, 10 classes
@@ -164,7 +164,7 @@ func ExampleLoader_BatchesFrom() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println("epoch", batch.Epoch, "batch", batch.Step, "of", loader.Steps())
+		fmt.Println("epoch", batch.Epoch, "batch", batch.Number, "of", loader.NumBatches())
 	}
 	// Output:
 	// epoch 2 batch 5 of 8

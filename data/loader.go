@@ -76,13 +76,13 @@ func (l *Loader) Dataset() Dataset { return l.dataset }
 // Config is the configuration in effect.
 func (l *Loader) Config() LoaderConfig { return l.config }
 
-// Steps is the number of batches in an epoch.
-func (l *Loader) Steps() int {
-	steps := l.length / l.config.BatchSize
+// NumBatches is the number of batches in an epoch.
+func (l *Loader) NumBatches() int {
+	n := l.length / l.config.BatchSize
 	if l.length%l.config.BatchSize != 0 && !l.config.DropLast {
-		steps++
+		n++
 	}
-	return steps
+	return n
 }
 
 // Batches is one pass over the data set, batch by batch, to be ranged over:
@@ -121,7 +121,7 @@ func (l *Loader) BatchesFrom(ctx context.Context, epoch, first int) iter.Seq2[*B
 type pass struct {
 	loader  *Loader
 	epoch   int
-	steps   int
+	size    int // batches
 	order   []int
 	batches []*Batch // Prefetch in preparation and one at the consumer's
 }
@@ -136,7 +136,7 @@ func (l *Loader) acquire(epoch int) *pass {
 	}
 	l.mu.Unlock()
 	if p == nil {
-		p = &pass{loader: l, steps: l.Steps(), order: make([]int, l.length)}
+		p = &pass{loader: l, size: l.NumBatches(), order: make([]int, l.length)}
 		for range l.config.Prefetch + 1 {
 			p.batches = append(p.batches, &Batch{background: l.config.Prefetch > 0})
 		}
@@ -157,24 +157,24 @@ func (l *Loader) release(p *pass) {
 	l.mu.Unlock()
 }
 
-// fill makes b batch number step of the pass.
-func (p *pass) fill(b *Batch, step int) error {
+// fill makes b the batch of this number of the pass.
+func (p *pass) fill(b *Batch, number int) error {
 	c := &p.loader.config
-	start := step * c.BatchSize
+	start := number * c.BatchSize
 	b.DType, b.KeepBytes = c.DType, c.KeepBytes
-	b.Epoch, b.Step = p.epoch, step
+	b.Epoch, b.Number = p.epoch, number
 	b.Indices = p.order[start:min(start+c.BatchSize, len(p.order))]
 	if err := p.loader.dataset.Fill(b, b.Indices); err != nil {
-		return fmt.Errorf("data: batch %d of epoch %d: %w", step, p.epoch, err)
+		return fmt.Errorf("data: batch %d of epoch %d: %w", number, p.epoch, err)
 	}
 	return nil
 }
 
-// stopped is the error of a loop that ends before batch number step because ctx was
+// stopped is the error of a loop that ends before the batch of this number because ctx was
 // cancelled; nil if it was not.
-func (p *pass) stopped(ctx context.Context, step int) error {
+func (p *pass) stopped(ctx context.Context, number int) error {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("data: stopped before batch %d of epoch %d: %w", step, p.epoch, err)
+		return fmt.Errorf("data: stopped before batch %d of epoch %d: %w", number, p.epoch, err)
 	}
 	return nil
 }
@@ -182,10 +182,10 @@ func (p *pass) stopped(ctx context.Context, step int) error {
 // inline prepares each batch in the consumer's goroutine.
 func (p *pass) inline(ctx context.Context, first int, yield func(*Batch, error) bool) {
 	b := p.batches[0]
-	for step := first; step < p.steps; step++ {
-		err := p.stopped(ctx, step)
+	for number := first; number < p.size; number++ {
+		err := p.stopped(ctx, number)
 		if err == nil {
-			err = p.fill(b, step)
+			err = p.fill(b, number)
 		}
 		if err != nil {
 			yield(nil, err)
@@ -222,13 +222,13 @@ func (p *pass) prefetched(ctx context.Context, first int, yield func(*Batch, err
 	defer background.Wait()
 	defer close(quit)
 
-	for step := first; step < p.steps; step++ {
+	for number := first; number < p.size; number++ {
 		var next prepared
 		select {
 		case next = <-ready:
 		case <-ctx.Done():
 		}
-		if err := p.stopped(ctx, step); err != nil {
+		if err := p.stopped(ctx, number); err != nil {
 			yield(nil, err)
 			return
 		}
@@ -252,14 +252,14 @@ func (p *pass) prefetched(ctx context.Context, first int, yield func(*Batch, err
 // prepare fills free batches from number first on, until the epoch ends, a batch
 // fails or quit is closed.
 func (p *pass) prepare(first int, free <-chan *Batch, ready chan<- prepared, quit <-chan struct{}) {
-	for step := first; step < p.steps; step++ {
+	for number := first; number < p.size; number++ {
 		var b *Batch
 		select {
 		case b = <-free:
 		case <-quit:
 			return
 		}
-		next := p.attempt(b, step)
+		next := p.attempt(b, number)
 		ready <- next
 		if next.err != nil || next.panicked != nil {
 			return
@@ -269,9 +269,9 @@ func (p *pass) prepare(first int, free <-chan *Batch, ready chan<- prepared, qui
 
 // attempt fills b and catches a panic, so that it can go on in the goroutine of the
 // loop, where the program can recover it.
-func (p *pass) attempt(b *Batch, step int) (result prepared) {
+func (p *pass) attempt(b *Batch, number int) (result prepared) {
 	result.batch = b
 	defer func() { result.panicked = recover() }()
-	result.err = p.fill(b, step)
+	result.err = p.fill(b, number)
 	return result
 }

@@ -60,8 +60,8 @@ func TestLoaderBatches(t *testing.T) {
 						t.Errorf("epoch %d: %s", epoch, diff)
 					}
 				}
-				if l.Steps() != len(test.want) {
-					t.Errorf("%d steps, want %d", l.Steps(), len(test.want))
+				if l.NumBatches() != len(test.want) {
+					t.Errorf("%d batches, want %d", l.NumBatches(), len(test.want))
 				}
 			})
 		}
@@ -140,8 +140,8 @@ func TestLoaderBatchesFrom(t *testing.T) {
 		}
 		step := 3
 		for batch, err := range l.BatchesFrom(t.Context(), 2, 3) {
-			if err != nil || batch.Step != step || batch.Epoch != 2 {
-				t.Errorf("prefetch %d: batch %d of epoch %d, error %v; want batch %d of epoch 2", prefetch, batch.Step, batch.Epoch, err, step)
+			if err != nil || batch.Number != step || batch.Epoch != 2 {
+				t.Errorf("prefetch %d: batch %d of epoch %d, error %v; want batch %d of epoch 2", prefetch, batch.Number, batch.Epoch, err, step)
 			}
 			step++
 		}
@@ -276,7 +276,7 @@ type faulty struct {
 }
 
 func (f faulty) Fill(batch *data.Batch, indices []int) error {
-	if err := f.fault(batch.Step); err != nil {
+	if err := f.fault(batch.Number); err != nil {
 		return err
 	}
 	return f.unlabeled.Fill(batch, indices)

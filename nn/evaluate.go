@@ -143,7 +143,7 @@ func (r *inference) each(ctx context.Context, f func(s *StepContext) error) erro
 		r.tape.Reset()
 		s.begin(r.tape, batch)
 		if err := caught(f, &s); err != nil {
-			return fmt.Errorf("batch %d: %w", batch.Step, locate(err, r.model))
+			return fmt.Errorf("batch %d: %w", batch.Number, locate(err, r.model))
 		}
 	}
 	return nil

@@ -141,7 +141,7 @@ func (f *fitting) epoch(ctx context.Context) error {
 	start := time.Now()
 	epoch := Epoch{Partial: true}
 	err := f.steps(ctx, &epoch)
-	epoch.Partial = epoch.Steps < f.loader.Steps()
+	epoch.Partial = epoch.Steps < f.loader.NumBatches()
 	if err == nil && f.evaluator != nil {
 		if epoch.Validation, err = f.evaluator.run(ctx); err != nil {
 			err = fmt.Errorf("nn: validation after epoch %d: %w", epoch.Number, err)
@@ -193,7 +193,7 @@ func newLoader(model Module, ds data.Dataset, config data.LoaderConfig) (*data.L
 	}
 	config.DType, config.KeepBytes = dtypeOf(model), true
 	loader := data.NewLoader(ds, config)
-	if loader.Steps() == 0 {
+	if loader.NumBatches() == 0 {
 		return nil, errNoExamples
 	}
 	return loader, nil

@@ -42,7 +42,7 @@ type StepContext struct {
 // begin makes s that of a batch.
 func (s *StepContext) begin(tape *autograd.Tape, batch *data.Batch) {
 	*s = StepContext{
-		Tape: tape, Batch: batch, Epoch: batch.Epoch, Step: batch.Step,
+		Tape: tape, Batch: batch, Epoch: batch.Epoch, Step: batch.Number,
 		divisor: float64(batch.Len), terms: s.terms[:0],
 	}
 }

@@ -143,7 +143,7 @@ func TestAdversaries(t *testing.T) {
 				trainer     *nn.Trainer
 				own, others nn.Module
 			}{{critic, p.critic, p.generator}, {generator, p.generator, p.critic}} {
-				first := epoch == 0 && batch.Step < 2
+				first := epoch == 0 && batch.Number < 2
 				var own, rest map[string][]uint64
 				if first {
 					own, rest = bitsOf(turn.own), bitsOf(turn.others)

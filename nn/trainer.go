@@ -131,13 +131,13 @@ func (t *Trainer) Epoch(ctx context.Context, loader *data.Loader) iter.Seq2[*Ste
 				yield(nil, err)
 				return
 			}
-			step.Total = loader.Steps()
+			step.Total = loader.NumBatches()
 			t.advance(step.Total)
 			if !yield(step, nil) {
 				return
 			}
 		}
-		if t.index > 0 || loader.Steps() == 0 { // of another loader, or of one without batches
+		if t.index > 0 || loader.NumBatches() == 0 { // of another loader, or of one without batches
 			t.advance(0)
 		}
 	}
@@ -162,7 +162,7 @@ func (t *Trainer) Step(batch *data.Batch) (*Step, error) {
 		t.tally.begin()
 	}
 	if err := t.train(batch); err != nil {
-		return nil, fmt.Errorf("nn: epoch %d, step %d: %w", batch.Epoch, batch.Step, locate(err, t.objective))
+		return nil, fmt.Errorf("nn: epoch %d, step %d: %w", batch.Epoch, batch.Number, locate(err, t.objective))
 	}
 	t.step.Means = t.tally.update()
 	return &t.step, nil
@@ -176,9 +176,9 @@ func (t *Trainer) train(batch *data.Batch) (err error) {
 	t.tape.Reseed(scramble(uint64(t.seed), uint64(t.made)))
 	s.begin(t.tape, batch)
 	loss := t.objective.Loss(s)
-	t.step = Step{Epoch: batch.Epoch, Index: batch.Step, Examples: batch.Len, Loss: loss.Item()}
+	t.step = Step{Epoch: batch.Epoch, Index: batch.Number, Examples: batch.Len, Loss: loss.Item()}
 	if !isFinite(t.step.Loss) {
-		return &NonFiniteError{batch.Epoch, batch.Step, "the loss", t.step.Loss}
+		return &NonFiniteError{batch.Epoch, batch.Number, "the loss", t.step.Loss}
 	}
 	grads := loss.Backward(t.params...)
 	if t.step.GradNorm = t.clip(grads); !isFinite(t.step.GradNorm) {
@@ -226,7 +226,7 @@ func (t *Trainer) nonFinite(grads autograd.Gradients, batch *data.Batch) error {
 		}
 		for _, x := range grad.Floats() {
 			if !isFinite(x) {
-				return &NonFiniteError{batch.Epoch, batch.Step, "the gradient of " + t.names[i], x}
+				return &NonFiniteError{batch.Epoch, batch.Number, "the gradient of " + t.names[i], x}
 			}
 		}
 	}

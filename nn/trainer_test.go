@@ -237,7 +237,7 @@ func TestMeansStartAnew(t *testing.T) {
 	}
 	var losses []float64
 	for i, epoch := range []int{0, 0, 0, 1, 1} {
-		batch.Epoch, batch.Step = epoch, i
+		batch.Epoch, batch.Number = epoch, i
 		step, err := trainer.Step(&batch)
 		if err != nil {
 			t.Fatal(err)
