@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -256,6 +258,24 @@ func TestLongChainsOfParametersAlone(t *testing.T) {
 	if got := y.Mul(w).Backward().Of(w).Item(); got != 200_002 {
 		t.Errorf("gradient %v, want 200002", got)
 	}
+}
+
+// What was only needed to know how a result was made is garbage once it is detached.
+func TestDetachForgets(t *testing.T) {
+	w := autograd.Parameter(autograd.Ones(autograd.Float64, 1000))
+	freed := make(chan bool, 1)
+	detached := func() autograd.Variable {
+		e := w.Exp()
+		runtime.AddCleanup(&e.Float64s()[0], func(c chan bool) { c <- true }, freed)
+		return e.Sum().Detach()
+	}()
+	runtime.GC()
+	select {
+	case <-freed:
+	case <-time.After(10 * time.Second):
+		t.Error("the intermediate result is still there")
+	}
+	runtime.KeepAlive(detached)
 }
 
 // Adopted results give back all they took, the nodes of auxiliary arrays too.

@@ -64,16 +64,17 @@ func Parameter(v Variable) Variable {
 	return p
 }
 
-// Zeros is a constant of zeros.
+// Zeros is a constant of zeros. Like all functions that take a shape it panics with
+// [*ShapeError] if a size is negative or there are more elements than memory can hold.
 func Zeros(dtype DType, shape ...int) Variable {
 	checkShape("Zeros", shape)
 	return newNode(dtype, shape, constant).variable()
 }
 
-// Ones is a constant of ones.
+// Ones is a constant of ones. It panics as [Zeros] does.
 func Ones(dtype DType, shape ...int) Variable { return Full(dtype, 1, shape...) }
 
-// Full is a constant with all elements equal to value.
+// Full is a constant with all elements equal to value. It panics as [Zeros] does.
 func Full(dtype DType, value float64, shape ...int) Variable {
 	checkShape("Full", shape)
 	n := newNode(dtype, shape, constant)
@@ -116,7 +117,7 @@ func Linspace(dtype DType, start, stop float64, count int) Variable {
 	return n.variable()
 }
 
-// Eye is the identity matrix [size, size].
+// Eye is the identity matrix [size, size]. It panics with [*ShapeError] if size is negative.
 func Eye(dtype DType, size int) Variable {
 	v := Zeros(dtype, size, size)
 	for i := range size {
@@ -125,13 +126,14 @@ func Eye(dtype DType, size int) Variable {
 	return v
 }
 
-// Uniform is a constant of independent random numbers, uniform in [low, high).
+// Uniform is a constant of independent random numbers, uniform in [low, high). It panics
+// as [Zeros] does.
 func Uniform(rng *rand.Rand, dtype DType, low, high float64, shape ...int) Variable {
 	return random(dtype, shape, func() float64 { return low + (high-low)*rng.Float64() })
 }
 
 // Normal is a constant of independent random numbers with the normal distribution
-// of the given mean and standard deviation.
+// of the given mean and standard deviation. It panics as [Zeros] does.
 func Normal(rng *rand.Rand, dtype DType, mean, std float64, shape ...int) Variable {
 	return random(dtype, shape, func() float64 { return mean + std*rng.NormFloat64() })
 }

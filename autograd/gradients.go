@@ -13,7 +13,8 @@ import (
 // the tape until Reset. The zero Gradients is empty, and grows outside any tape by
 // [Gradients.Accumulate].
 //
-// Gradients may be read by several goroutines while none modifies them.
+// Gradients may be read by several goroutines while none modifies them. Methods panic with
+// [*TapeError] on Gradients whose tape was Reset.
 type Gradients struct {
 	s   *gradientSet
 	gen uint64

@@ -77,7 +77,7 @@ type ComputationGraph struct {
 // that one on the tape stands for. It is nil if the graph does not have it.
 func (g *ComputationGraph) Find(v Variable) *GraphNode { return g.of[v] }
 
-// SetNames names the nodes of Variables, for example those of nn.Module's Params.
+// SetNames names the nodes of Variables, for example the parameters of a model as nn.Params lists them.
 // Variables that the graph does not have are ignored.
 func (g *ComputationGraph) SetNames(variables iter.Seq2[string, Variable]) {
 	for name, v := range variables {

@@ -3,14 +3,17 @@ package autograd
 import "github.com/chainrule-go/chainrule/internal/tensor"
 
 // Func is a differentiable function of Variables, written with operations. The
-// transformations below give it Variables on a tape; others it captures must be
-// parameters, constants, or on the same tape.
+// transformations [ValueAndGrad], [VJP], [JVP], [HVP], [Jacobian], [Hessian] and
+// [Checkpoint] give it Variables on a tape; others it captures must be parameters,
+// constants, or on the same tape.
+//
+// A transformation evaluates its Func on the tape of its arguments if they are on one, and
+// then its results are recorded there and can be differentiated further, so that
+// transformations nest; else on a tape of its own, and then its results are constants. It
+// panics with [*TapeError] if its arguments are on two tapes. Where the result does not
+// depend on an argument, derivatives with respect to that are zero, save for
+// [ValueAndGrad].
 type Func func(xs []Variable) Variable
-
-// A transformation evaluates its Func on a tape: that of its arguments if they are
-// on one, and then its results are recorded there and can be differentiated
-// further, so that transformations nest; else on a tape of its own, and then its
-// results are constants.
 
 // evaluation is one run of a Func for a transformation.
 type evaluation struct {
@@ -109,7 +112,8 @@ func (c GradConfig) ValueAndGrad(f Func, xs ...Variable) (value Variable, grads 
 }
 
 // VJP is f's value at xs and the vector–Jacobian product uᵀ·J: the gradient of
-// Σ u·f with respect to each of xs. u has the shape of f's value.
+// Σ u·f with respect to each of xs. u has the shape and element type of f's value, or VJP
+// panics with [*ShapeError] or [*DTypeError].
 func VJP(f Func, xs []Variable, u Variable) (value Variable, grads []Variable) {
 	e := evaluate("VJP", f, xs)
 	checkUpstream("VJP", e.y, u.check("VJP"))
@@ -119,7 +123,9 @@ func VJP(f Func, xs []Variable, u Variable) (value Variable, grads []Variable) {
 
 // JVP is f's value at xs and the Jacobian–vector product J·t: the derivative of f
 // in the direction where each x changes by its tangent t. It is computed in forward
-// mode, by tangent rules that every operation has beside its backward rule.
+// mode, by tangent rules that every operation has beside its backward rule. It panics with
+// [*ShapeError] or [*DTypeError] if a tangent does not fit its x, and with [*ValueError] if
+// there is not one for each, or an operation has no tangent rule, as a [Function] may.
 func JVP(f Func, xs, tangents []Variable) (value, tangent Variable) {
 	e := evaluate("JVP", f, xs)
 	tangent = e.jvp("JVP", tangents)
@@ -145,7 +151,8 @@ func (e *evaluation) jvp(op string, tangents []Variable) Variable {
 
 // HVP is the Hessian–vector product H·v of f at xs, whose value must have one
 // element: the derivative of the gradient in the direction v, one array for each
-// x. It is the gradient of the tangent f′(x)·v, and costs about two gradients.
+// x. It is the gradient of the tangent f′(x)·v, and costs about two gradients. It panics
+// as [JVP] does, and with [*ShapeError] if f's value has more elements.
 func HVP(f Func, xs, v []Variable) []Variable {
 	e := evaluate("HVP", f, xs)
 	e.scalar("HVP")
@@ -205,7 +212,8 @@ func (e *evaluation) stack(from, to *node, f func(unit Variable) Variable) Varia
 
 // Hessian is the matrix of all second derivatives of f at x: H[i…, j…] =
 // ∂²f/∂xᵢ∂xⱼ, of shape [x's shape…, x's shape…]. f's value must have one element.
-// The gradient is recorded once, and one backward pass runs for each element of x.
+// The gradient is recorded once, and one backward pass runs for each element of x. It
+// panics with [*ShapeError] if f's value has more elements.
 func Hessian(f func(x Variable) Variable, x Variable) Variable {
 	e := evaluate("Hessian", func(xs []Variable) Variable { return f(xs[0]) }, []Variable{x})
 	e.scalar("Hessian")
@@ -219,8 +227,9 @@ func Hessian(f func(x Variable) Variable, x Variable) Variable {
 
 // PerExampleGrad is the gradient of f for each example of a batch by itself:
 // f(example) has one element, batch is [n, …], and the result for each of params is
-// [n, param's shape…]. It runs one backward pass for each example. params are
-// parameters that f uses; the results are constants.
+// [n, param's shape…]. It runs one backward pass for each example. batch is on no tape,
+// params are parameters that f uses; the results are constants. It panics with
+// [*ShapeError] if batch has no axis, and otherwise as [Variable.Backward] does.
 func PerExampleGrad(f func(example Variable) Variable, batch Variable, params ...Variable) []Variable {
 	b := batch.check("PerExampleGrad")
 	if len(b.Shape) == 0 {
@@ -234,7 +243,7 @@ func PerExampleGrad(f func(example Variable) Variable, batch Variable, params ..
 	tape := NewTape(TapeConfig{})
 	for i := range b.Shape[0] {
 		example := tape.Const(batch.Slice(0, i, i+1).Reshape(b.Shape[1:]...))
-		grads := f(example).Backward()
+		grads := f(example).Backward(params...)
 		for j, w := range params {
 			row := results[j].Slice(0, i, i+1)
 			row.CopyFrom(grads.Of(w).Reshape(row.Shape()...))

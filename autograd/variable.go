@@ -7,14 +7,15 @@ import (
 // Variable is a dense row-major array of float32 or float64 with a shape, and a
 // place in a computation. It is a small handle, like a slice header: copy it, pass
 // it by value, compare it with ==, use it as a map key. The zero Variable is no
-// array at all; operations panic on it, [Variable.IsValid] tells it apart.
+// array at all; operations and methods panic on it with [*ValueError], and on a Variable
+// that its tape no longer holds with [*TapeError]. [Variable.IsValid] tells both apart.
 //
 // There are four kinds. A constant is plain data ([New], [Zeros], …). A parameter
 // ([Parameter]) is persistent data whose gradient is wanted. Both live outside any
 // tape and may be read by any number of goroutines. A recorded Variable is the
 // result of an operation on a tape; it is valid until the tape is Reset and
 // belongs to the tape's goroutine. A derived Variable is what operations on parameters
-// give outside any tape; as there, any number of goroutines may read it.
+// give outside any tape; any number of goroutines may read that too.
 //
 // A derived Variable keeps how it was made. When it meets a recorded one, as in
 // loss.Add(w.Square().Sum()), their tape records it with the value that it has, so that
@@ -71,7 +72,8 @@ func (v Variable) Shape() []int { return v.header("Shape").Shape }
 // Rank is the number of axes.
 func (v Variable) Rank() int { return len(v.header("Rank").Shape) }
 
-// Dim is the size along an axis; a negative axis counts from the end.
+// Dim is the size along an axis; a negative axis counts from the end. It panics with
+// [*AxisError] if there is no such axis.
 func (v Variable) Dim(axis int) int {
 	n := v.header("Dim")
 	return n.Shape[resolveAxis("Dim", axis, len(n.Shape))]
@@ -162,7 +164,8 @@ func (v Variable) Clone() Variable {
 
 // CopyFrom overwrites v's elements with those of src, which has the same shape and
 // element type. It is for parameters and constants between steps; no gradient is
-// recorded, and a step that was recorded before must not be differentiated after.
+// recorded, and a step that was recorded before must not be differentiated after. It panics
+// with [*ShapeError] or [*DTypeError] if src does not fit.
 func (v Variable) CopyFrom(src Variable) {
 	n, s := v.check("CopyFrom"), src.check("CopyFrom")
 	checkSameForm("CopyFrom", n, s)
@@ -177,7 +180,10 @@ func (v Variable) Detach() Variable {
 	n := v.check("Detach")
 	if n.tape == nil {
 		c := outsideNode(n.DType, n.Shape)
-		c.base, c.F32, c.F64 = n, n.F32, n.F64
+		c.F32, c.F64 = n.F32, n.F64
+		if r := n.root(); r.kind != derived { // which would remember how it was made
+			c.base = r
+		}
 		return c.variable()
 	}
 	return n.tape.view(n, n.Shape).variable()
