@@ -106,15 +106,24 @@ func newEngine(r rule, params iter.Seq2[string, autograd.Variable], groups []Gro
 
 // resolve puts the numbers in force in place of defaults and None.
 func (r *rule) resolve(g *Group) {
-	if r.fixedMomentum && g.Momentum != 0 || r.fixedDecay && g.WeightDecay != 0 {
-		panic(&autograd.ValueError{Op: r.op, Reason: fmt.Sprintf(
-			"a group has momentum %v and weight decay %v, one of which this optimizer does not have", g.Momentum, g.WeightDecay)})
+	if r.lacks(g) {
+		r.panicLacking(g)
 	}
 	s := settings{r.op, "Group"}
 	s.number(&g.LR, "LR", r.defaults.LR, nonNegative)
 	s.number(&g.WeightDecay, "WeightDecay", r.defaults.WeightDecay, nonNegative)
 	s.number(&g.Momentum, "Momentum", r.defaults.Momentum, fraction)
 	s.number(&g.Factor, "Factor", r.defaults.Factor, nonNegative)
+}
+
+// lacks reports whether a group has a number that the optimizer has no use for.
+func (r *rule) lacks(g *Group) bool {
+	return r.fixedMomentum && g.Momentum != 0 || r.fixedDecay && g.WeightDecay != 0
+}
+
+func (r *rule) panicLacking(g *Group) {
+	panic(&autograd.ValueError{Op: r.op, Reason: fmt.Sprintf(
+		"a group has Momentum %v and WeightDecay %v, one of which this optimizer does not have", g.Momentum, g.WeightDecay)})
 }
 
 // collect lists parameters, each once however often it is named.
@@ -218,6 +227,9 @@ func (e *engine) panicForeign(grads autograd.Gradients) {
 
 // check panics if the numbers of a live group are not usable.
 func (e *engine) check(g *Group) {
+	if e.lacks(g) {
+		e.panicLacking(g)
+	}
 	// x−x is 0 for finite numbers alone.
 	if finite := g.LR-g.LR == 0 && g.Factor-g.Factor == 0 && g.WeightDecay-g.WeightDecay == 0; !finite ||
 		g.LR < 0 || g.Factor < 0 || g.WeightDecay < 0 || !(g.Momentum >= 0 && g.Momentum < 1) {

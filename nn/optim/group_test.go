@@ -30,6 +30,9 @@ func TestGroups(t *testing.T) {
 		}
 		single[2].Groups()[0].LR = 0.25
 		single[0].Groups()[0].Factor = 0.5
+		if autograd.Try(func() { make(named(ws[0]), Group{Params: named(ws[0]), Momentum: 0.5}) }) == nil { // it has a momentum
+			together.Groups()[2].Momentum, single[0].Groups()[0].Momentum = 0.5, 0.5
+		}
 		for i := range 5 {
 			grad := []float64{1, float64(i) - 2.5}
 			tape := autograd.NewTape(autograd.TapeConfig{})

@@ -31,7 +31,7 @@ type LBFGSConfig struct {
 // last direction "d", and the remembered steps "old_stps.0" and changes of the gradient
 // "old_dirs.0", the oldest first.
 type LBFGS struct {
-	*engine
+	engine *engine
 	config LBFGSConfig
 	w      vector // the parameters
 	grad   vector // their gradient
@@ -72,6 +72,9 @@ func (c LBFGSConfig) resolve(op string) LBFGSConfig {
 	return c
 }
 
+// Groups is the one group there is.
+func (l *LBFGS) Groups() []*Group { return l.engine.Groups() }
+
 // Step makes one step of the fixed rate, LR·Factor, along the direction that the gradients
 // and the steps before give; the first is no longer than the rate. A gradient that is missing
 // is 0. For what it panics with see [Optimizer].
@@ -79,7 +82,7 @@ func (l *LBFGS) Step(grads autograd.Gradients) {
 	if grads.Len() == 0 {
 		return
 	}
-	l.check(l.groups[0])
+	l.engine.check(l.engine.groups[0])
 	l.checkOwn(grads)
 	l.grad.set(l.w, grads)
 	l.turn()
@@ -102,7 +105,7 @@ func (l *LBFGS) Step(grads autograd.Gradients) {
 // not finite where Minimize begins, that is an error and nothing changes. For what Minimize
 // panics with see [Optimizer].
 func (l *LBFGS) Minimize(evaluate func() (loss float64, grads autograd.Gradients)) (loss float64, err error) {
-	l.check(l.groups[0])
+	l.engine.check(l.engine.groups[0])
 	measure := func() float64 {
 		loss, grads := evaluate()
 		if grads.Len() > 0 {
@@ -115,7 +118,7 @@ func (l *LBFGS) Minimize(evaluate func() (loss float64, grads autograd.Gradients
 	if !isFinite(loss) || !isFinite(l.grad.greatest()) {
 		return loss, fmt.Errorf("optim: LBFGS: the loss is %v and the greatest element of its gradient %v", loss, l.grad.greatest())
 	}
-	if l.groups[0].Rate() == 0 {
+	if l.engine.groups[0].Rate() == 0 {
 		return loss, nil
 	}
 	for range l.config.Iterations {
@@ -140,7 +143,7 @@ func (l *LBFGS) checkOwn(grads autograd.Gradients) {
 			return
 		}
 	}
-	l.panicForeign(grads)
+	l.engine.panicForeign(grads)
 }
 
 // turn makes the direction of the next step, and returns the slope of the loss along it.
@@ -166,7 +169,7 @@ func (l *LBFGS) remember() {
 		copy(l.pairs, l.pairs[1:])
 		l.pairs = l.pairs[:len(l.pairs)-1]
 	} else {
-		p = pair{step: l.newVector(), change: l.newVector()}
+		p = pair{step: l.engine.newVector(), change: l.engine.newVector()}
 	}
 	p.step.scaled(l.direction, l.rate)
 	p.change.scaled(l.grad, 1)
@@ -201,7 +204,7 @@ func (l *LBFGS) twoLoops() float64 {
 // firstRate is the rate that is tried first: without memory no element moves by more than
 // LR·Factor.
 func (l *LBFGS) firstRate() float64 {
-	rate := l.groups[0].Rate()
+	rate := l.engine.groups[0].Rate()
 	if len(l.pairs) == 0 {
 		rate /= max(1, l.direction.greatest())
 	}
@@ -259,8 +262,8 @@ func (l *LBFGS) moveTo(rate float64) {
 // accept counts a step of this rate.
 func (l *LBFGS) accept(rate float64) {
 	l.rate = rate
-	for i := range l.params {
-		l.params[i].steps++
+	for i := range l.engine.params {
+		l.engine.params[i].steps++
 	}
 }
 
@@ -276,8 +279,8 @@ func (l *LBFGS) State() iter.Seq2[string, autograd.Variable] {
 			return
 		}
 		for slot, v := range l.vectors(len(l.pairs)) {
-			for i := range l.params {
-				if !yield(l.params[i].name+"."+slot, v[i]) {
+			for i := range l.engine.params {
+				if !yield(l.engine.params[i].name+"."+slot, v[i]) {
 					return
 				}
 			}
@@ -306,11 +309,11 @@ func (l *LBFGS) vectors(pairs int) iter.Seq2[string, vector] {
 // Restore takes over what State yielded.
 func (l *LBFGS) Restore(state map[string]autograd.Variable) error {
 	r := newRestoring(state)
-	apply := l.prepare(r)
+	apply := l.engine.prepare(r)
 	rate, pairs := r.number("lbfgs.t", nonNegative), r.number("lbfgs.history", upTo(l.config.History))
 	for slot := range l.vectors(int(pairs)) {
-		for i := range l.params {
-			r.array(l.params[i].name+"."+slot, true, l.w[i].DType(), l.w[i].Shape())
+		for i := range l.engine.params {
+			r.array(l.engine.params[i].name+"."+slot, true, l.w[i].DType(), l.w[i].Shape())
 		}
 	}
 	if err := r.err(); err != nil {
@@ -320,11 +323,11 @@ func (l *LBFGS) Restore(state map[string]autograd.Variable) error {
 	l.rate = rate
 	l.pairs = l.pairs[:0]
 	for range int(pairs) {
-		l.pairs = append(l.pairs, pair{step: l.newVector(), change: l.newVector()})
+		l.pairs = append(l.pairs, pair{step: l.engine.newVector(), change: l.engine.newVector()})
 	}
 	for slot, v := range l.vectors(int(pairs)) {
-		for i := range l.params {
-			v[i].CopyFrom(state[l.params[i].name+"."+slot])
+		for i := range l.engine.params {
+			v[i].CopyFrom(state[l.engine.params[i].name+"."+slot])
 		}
 	}
 	return nil

@@ -189,6 +189,37 @@ func TestLBFGSRestore(t *testing.T) {
 	}
 }
 
+// The memory is the last steps and what they did to the gradient.
+func TestLBFGSMemory(t *testing.T) {
+	const history = 3
+	v := newValley(autograd.Float64)
+	o := NewLBFGS(named(v.x, v.y), LBFGSConfig{Iterations: 1, History: history})
+	type point struct{ x, y, gradX, gradY float64 }
+	var points []point
+	for range 8 {
+		_, grads := v.evaluate()
+		points = append(points, point{v.x.Item(), v.y.Item(), grads.Of(v.x).Item(), grads.Of(v.y).Item()})
+		if _, err := o.Minimize(v.evaluate); err != nil {
+			t.Fatal(err)
+		}
+		state := saved(o)
+		pairs := int(state["lbfgs.history"].Item())
+		if want := min(history, len(points)-1); pairs != want {
+			t.Fatalf("%d pairs after %d steps, want %d", pairs, len(points), want)
+		}
+		for i := range pairs { // the last step is not among them yet
+			at := len(points) - pairs + i
+			p, q, n := points[at-1], points[at], fmt.Sprint(i)
+			got := []float64{
+				state["a.old_stps."+n].Item(), state["b.old_stps."+n].Item(), state["a.old_dirs."+n].Item(), state["b.old_dirs."+n].Item(),
+			}
+			if err := compare(got, []float64{q.x - p.x, q.y - p.y, q.gradX - p.gradX, q.gradY - p.gradY}); err != nil {
+				t.Errorf("after %d steps, pair %d: %v", len(points), i, err)
+			}
+		}
+	}
+}
+
 func TestLBFGSRestoreErrors(t *testing.T) {
 	v := newValley(autograd.Float64)
 	o := NewLBFGS(named(v.x, v.y), LBFGSConfig{Iterations: 4, History: 3})

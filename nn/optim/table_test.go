@@ -26,6 +26,30 @@ var table = []optimizer{
 		config: func(a attributes) SGDConfig {
 			return SGDConfig{LR: a.LR, Momentum: a.Momentum, Dampening: a.Dampening, Nesterov: a.Nesterov, WeightDecay: a.WeightDecay}
 		},
+		byHand: func(c SGDConfig) func(w, g []float64) {
+			var buffer []float64
+			return func(w, g []float64) {
+				first := buffer == nil
+				if first {
+					buffer = make([]float64, len(w))
+				}
+				for i := range w {
+					grad := g[i] + c.WeightDecay*w[i]
+					buffer[i] = c.Momentum*buffer[i] + (1-c.Dampening)*grad
+					if first {
+						buffer[i] = grad
+					}
+					step := buffer[i]
+					if c.Nesterov {
+						step = grad + c.Momentum*step
+					}
+					if c.Momentum == 0 {
+						step = grad
+					}
+					w[i] -= c.LR * step
+				}
+			}
+		},
 	}.optimizer(),
 	row[AdamConfig]{
 		constructor: "NewAdam",
