@@ -1,8 +1,14 @@
 package gemm
 
 import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
+	"os"
+	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -103,4 +109,34 @@ func TestMulAllocatesNothing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestSameBitsWithAVX2 compares results with those of a process that is told not to use
+// AVX-512.
+func TestSameBitsWithAVX2(t *testing.T) {
+	const ask = "CHAINRULE_GEMM_TEST_BITS"
+	if os.Getenv(ask) != "" {
+		fmt.Printf("bits: %x\n", hashOfResults())
+		return
+	}
+	if simd.InstructionSet() != "avx512" {
+		t.Skipf("the instruction set is %s", simd.InstructionSet())
+	}
+	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	child.Env = append(os.Environ(), ask+"=1", "CHAINRULE_SIMD=avx2")
+	out, err := child.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if want := fmt.Sprintf("bits: %x\n", hashOfResults()); !strings.Contains(string(out), want) {
+		t.Errorf("with AVX2: %s, with AVX-512: %s", out, want)
+	}
+}
+
+// hashOfResults is a hash of the bits of many results.
+func hashOfResults() uint64 {
+	h := fnv.New64a()
+	binary.Write(h, binary.LittleEndian, results[float32]())
+	binary.Write(h, binary.LittleEndian, results[float64]())
+	return h.Sum64()
 }

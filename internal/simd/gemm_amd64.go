@@ -211,18 +211,27 @@ func (g *Gemm[T]) dot() {
 	}
 }
 
-// dotColumns computes tiles of columns from column j on.
+// dotColumns computes tiles of columns from column j on: as many as possible of the
+// width that suits AVX-512, unless they are short.
 func (g *Gemm[T]) dotColumns(j, tiles int) {
-	t := g.dots(j, tiles)
-	t.mask = leading4[T]()
-	g.dotRows(&t, j)
+	const per = wideDotCols / MinDotCols
+	if wide := tiles / per; active >= avx512 && wide > 0 && g.K >= 4*lanesOf[T](avx2) {
+		t := g.dots(avx512, j, wide)
+		g.wideDotRows(&t, j)
+		j, tiles = j+wide*wideDotCols, tiles-wide*per
+	}
+	if tiles > 0 {
+		t := g.dots(avx2, j, tiles)
+		t.mask = leading4[T]()
+		g.dotRows(&t, j)
+	}
 }
 
 // dotTail computes the last r columns, fewer than a tile has: the tile is the last
 // one that fits, and what has been computed already is masked.
 func (g *Gemm[T]) dotTail(r int) {
 	j := g.N - MinDotCols
-	t := g.dots(j, 1)
+	t := g.dots(avx2, j, 1)
 	t.mask = trailing[T](r)
 	t.flags |= gemmCut
 	g.dotRows(&t, j)
@@ -231,8 +240,8 @@ func (g *Gemm[T]) dotTail(r int) {
 // leading4 is the mask of four lanes.
 func leading4[T Float]() unsafe.Pointer { return leading[T](avx2, 4) }
 
-// dots describes tiles from column j on.
-func (g *Gemm[T]) dots(j, tiles int) gemmDots {
+// dots describes tiles from column j on. Steps are those of AVX2 in any case.
+func (g *Gemm[T]) dots(set instructionSet, j, tiles int) gemmDots {
 	lanes, k := lanesOf[T](avx2), max(g.K, 0)
 	t := gemmDots{
 		steps: k / lanes, tiles: tiles, flags: g.flags(),
@@ -246,7 +255,7 @@ func (g *Gemm[T]) dots(j, tiles int) gemmDots {
 	}
 	if r := k % lanes; r > 0 {
 		t.flags |= gemmRest
-		t.kMask = leading[T](avx2, r)
+		t.kMask = leading[T](set, r)
 	}
 	return t
 }
@@ -267,6 +276,31 @@ func (g *Gemm[T]) dotRows(t *gemmDots, j int) {
 			gemmDotF32(rows, t)
 		} else {
 			gemmDotF64(rows, t)
+		}
+		i += rows
+	}
+}
+
+// Sizes of the tiles of dot products with AVX-512.
+const (
+	wideDotCols = 8
+	wideDotRows = 5 // at most
+)
+
+// wideDotRows runs the kernel of AVX-512 for all rows, in parts of about the same size. A
+// single one has a kernel with two sums for each element, as with AVX2, and is never left.
+func (g *Gemm[T]) wideDotRows(t *gemmDots, j int) {
+	for i := 0; i < g.M; {
+		parts := (g.M - i + wideDotRows - 1) / wideDotRows
+		rows := (g.M - i + parts - 1) / parts
+		if g.K > 0 {
+			t.a = at(g.A, i*g.ARow)
+		}
+		t.c = at(g.C, i*g.CRow+j)
+		if is32[T]() {
+			gemmWideDotF32(rows, t)
+		} else {
+			gemmWideDotF64(rows, t)
 		}
 		i += rows
 	}

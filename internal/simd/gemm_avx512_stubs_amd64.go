@@ -214,6 +214,31 @@ func gemmAxpy3x3F32AVX512(p *gemmSums)
 //go:noescape
 func gemmAxpy3x1F32AVX512(p *gemmSums)
 
+// gemmDot1x8F32AVX512 computes tiles of 1 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot1x8F32AVX512(p *gemmDots)
+
+// gemmDot2x8F32AVX512 computes tiles of 2 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot2x8F32AVX512(p *gemmDots)
+
+// gemmDot3x8F32AVX512 computes tiles of 3 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot3x8F32AVX512(p *gemmDots)
+
+// gemmDot4x8F32AVX512 computes tiles of 4 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot4x8F32AVX512(p *gemmDots)
+
+// gemmDot5x8F32AVX512 computes tiles of 5 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot5x8F32AVX512(p *gemmDots)
+
 // gemmIndexed3x2F32AVX512 computes tiles of 3 rows and 2 vectors of columns by some of the steps.
 //
 //go:noescape
@@ -453,6 +478,31 @@ func gemmAxpy3x3F64AVX512(p *gemmSums)
 //
 //go:noescape
 func gemmAxpy3x1F64AVX512(p *gemmSums)
+
+// gemmDot1x8F64AVX512 computes tiles of 1 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot1x8F64AVX512(p *gemmDots)
+
+// gemmDot2x8F64AVX512 computes tiles of 2 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot2x8F64AVX512(p *gemmDots)
+
+// gemmDot3x8F64AVX512 computes tiles of 3 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot3x8F64AVX512(p *gemmDots)
+
+// gemmDot4x8F64AVX512 computes tiles of 4 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot4x8F64AVX512(p *gemmDots)
+
+// gemmDot5x8F64AVX512 computes tiles of 5 rows and 8 columns as dot products.
+//
+//go:noescape
+func gemmDot5x8F64AVX512(p *gemmDots)
 
 // gemmIndexed3x2F64AVX512 computes tiles of 3 rows and 2 vectors of columns by some of the steps.
 //

@@ -97,6 +97,7 @@ func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip byte)
 	}
 	exact.C = cut(mem.c, extent(c.m, exact.CRow, c.n, 1), c.atEnd)
 	index := int32s(guarded(t, 4*IndexLen(c.k), true))
+	var before []T
 	for _, set := range instructionSets() {
 		Fill(exact.C, 7) // between rows this must stay
 		want, tolerance := naiveGemm(&exact)
@@ -118,6 +119,10 @@ func checkMulBytes[T Float](t *testing.T, mem *memory[T], c gemmCase, skip byte)
 				t.Fatalf("%v set %v, skip %d: element %d, %d is %v, want %v ± %v", c, set, skip, i, j, v, want[at], tolerance[at])
 			}
 		}
+		if set >= avx512 && !slices.EqualFunc(exact.C, before, sameBits) {
+			t.Fatalf("%v, skip %d: %v gives other bits than the set before it", c, skip, set)
+		}
+		before = slices.Clone(exact.C)
 	}
 }
 

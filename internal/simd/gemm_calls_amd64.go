@@ -159,7 +159,7 @@ func gemmAxpyF32(rows int, one bool, p *gemmSums) {
 	}
 }
 
-// gemmDotF32 runs the kernel for that many rows.
+// gemmDotF32 runs the kernel for that many rows and dotCols columns.
 func gemmDotF32(rows int, p *gemmDots) {
 	switch rows {
 	case 1:
@@ -168,6 +168,22 @@ func gemmDotF32(rows int, p *gemmDots) {
 		gemmDot2x4F32AVX2(p)
 	case 3:
 		gemmDot3x4F32AVX2(p)
+	}
+}
+
+// gemmWideDotF32 runs the kernel for that many rows and wideDotCols columns.
+func gemmWideDotF32(rows int, p *gemmDots) {
+	switch rows {
+	case 1:
+		gemmDot1x8F32AVX512(p)
+	case 2:
+		gemmDot2x8F32AVX512(p)
+	case 3:
+		gemmDot3x8F32AVX512(p)
+	case 4:
+		gemmDot4x8F32AVX512(p)
+	case 5:
+		gemmDot5x8F32AVX512(p)
 	}
 }
 
@@ -382,7 +398,7 @@ func gemmAxpyF64(rows int, one bool, p *gemmSums) {
 	}
 }
 
-// gemmDotF64 runs the kernel for that many rows.
+// gemmDotF64 runs the kernel for that many rows and dotCols columns.
 func gemmDotF64(rows int, p *gemmDots) {
 	switch rows {
 	case 1:
@@ -391,6 +407,22 @@ func gemmDotF64(rows int, p *gemmDots) {
 		gemmDot2x4F64AVX2(p)
 	case 3:
 		gemmDot3x4F64AVX2(p)
+	}
+}
+
+// gemmWideDotF64 runs the kernel for that many rows and wideDotCols columns.
+func gemmWideDotF64(rows int, p *gemmDots) {
+	switch rows {
+	case 1:
+		gemmDot1x8F64AVX512(p)
+	case 2:
+		gemmDot2x8F64AVX512(p)
+	case 3:
+		gemmDot3x8F64AVX512(p)
+	case 4:
+		gemmDot4x8F64AVX512(p)
+	case 5:
+		gemmDot5x8F64AVX512(p)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -91,7 +92,8 @@ func operand[T Float](memory []T, r *rand.Rand, rows, cols int, l layout, slack 
 	return data, row, col
 }
 
-// testGemm runs the product with every instruction set, in guarded memory.
+// testGemm runs the product with every instruction set, in guarded memory, and checks that
+// AVX-512 gives the bits of AVX2.
 func testGemm[T Float](t *testing.T, mem *memory[T], c gemmCase, run func(g *Gemm[T])) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(c.m*1000+c.n), uint64(c.k)))
@@ -102,6 +104,7 @@ func testGemm[T Float](t *testing.T, mem *memory[T], c gemmCase, run func(g *Gem
 	if c.flags&2 != 0 {
 		p.Bias, _, _ = operand(mem.bias, r, 1, c.n, byRows, 0, c.atEnd)
 	}
+	var before []T
 	for _, set := range instructionSets() {
 		g := p
 		for i := range g.C {
@@ -124,6 +127,10 @@ func testGemm[T Float](t *testing.T, mem *memory[T], c gemmCase, run func(g *Gem
 				t.Fatalf("%v set %v: element %d, %d is %v, want %v ± %v", c, set, row, col, v, w, tolerance[row*c.n+col])
 			}
 		}
+		if set >= avx512 && !slices.EqualFunc(p.C, before, sameBits) {
+			t.Fatalf("%v: %v gives other bits than the set before it", c, set)
+		}
+		before = slices.Clone(p.C)
 	}
 }
 
@@ -177,7 +184,12 @@ func TestMulDot(t *testing.T) {
 		testGemm(t, mem32, c, (*Gemm[float32]).MulDot)
 		testGemm(t, mem64, c, (*Gemm[float64]).MulDot)
 	}
-	forCases([]int{1, 2, 3, 4, 5, 7}, []int{4, 5, 6, 7, 8, 11}, run)
+	forCases([]int{1, 2, 3, 4, 5, 7, 11}, []int{4, 5, 6, 7, 8, 11, 12, 16, 27}, run)
+	for m := range 17 {
+		for _, k := range []int{31, 32, 33, 40, 45, 60, 63, 64} {
+			run(gemmCase{m: m, n: 17, k: k, flags: k % 4, slack: m % 3, atEnd: m%2 == 0})
+		}
+	}
 	run(gemmCase{m: 4, n: 30, k: 9001, flags: 3}) // more of B than is gone over at a time
 }
 

@@ -53,11 +53,21 @@ func choices(e element) []choice {
 			},
 		},
 		{
-			name: "gemmDot" + e.name, doc: "runs the kernel for that many rows.", parameters: "rows int", key: "rows", argument: "gemmDots",
+			name: "gemmDot" + e.name, doc: "runs the kernel for that many rows and dotCols columns.", parameters: "rows int", key: "rows", argument: "gemmDots",
 			kernels: func(s *instructionSet) map[int]string {
 				m := map[int]string{}
 				for rows := 1; rows <= dotRows && s == avx2; rows++ {
 					m[rows] = fmt.Sprintf("gemmDot%dx%d%s", rows, dotCols, e.name)
+				}
+				return m
+			},
+		},
+		{
+			name: "gemmWideDot" + e.name, doc: "runs the kernel for that many rows and wideDotCols columns.", parameters: "rows int", key: "rows", argument: "gemmDots",
+			kernels: func(s *instructionSet) map[int]string {
+				m := map[int]string{}
+				for rows := 1; rows <= wideRows && s == avx512; rows++ {
+					m[rows] = fmt.Sprintf("gemmDot%dx%d%s", rows, wideCols, e.name)
 				}
 				return m
 			},
@@ -111,12 +121,17 @@ func (c choice) write(b *bytes.Buffer) {
 		b.WriteString(", ")
 	}
 	fmt.Fprintf(b, "p *%s) {\n", c.argument)
-	if kernels := c.kernels(avx512); len(kernels) > 0 {
+	small, large := c.kernels(avx2), c.kernels(avx512)
+	if len(small) > 0 && len(large) > 0 {
 		b.WriteString("if active >= avx512 {\n")
-		c.cases(b, avx512, kernels)
+		c.cases(b, avx512, large)
 		b.WriteString("return\n}\n")
+	} else if len(large) > 0 {
+		c.cases(b, avx512, large)
 	}
-	c.cases(b, avx2, c.kernels(avx2))
+	if len(small) > 0 {
+		c.cases(b, avx2, small)
+	}
 	b.WriteString("}\n")
 }
 

@@ -97,6 +97,10 @@ func (c file) kernels(e element) {
 		for rows := 1; rows <= dotRows; rows++ {
 			c.dot(e, rows)
 		}
+	} else {
+		for rows := 1; rows <= wideRows; rows++ {
+			c.wideDot(e, rows)
+		}
 	}
 	c.indexed(e, panelVecs)
 	c.indexed(e, 2*panelVecs)
