@@ -664,13 +664,31 @@ func sinKernel[T Float](dst []T, x []T) {
 		if done == len(dst) {
 			return
 		}
-		next := min(done+16, len(dst))
-		for i := done; i < next; i++ {
-			if sinAssembly(width, &dst[i], &x[i], 1) == 0 {
-				sinGeneric(dst[i:i+1], x[i:i+1])
-			}
-		}
+		next := min(done+2*width/sizeOf[T](), len(dst)) // what it looks at in one turn
+		sinSome(width, dst[done:next], x[done:next])
 		dst, x = dst[next:], x[next:]
+	}
+}
+
+// sinSome does a few elements, the large ones with the reference.
+func sinSome[T Float](width int, dst, x []T) {
+	limit := T(1 << 20)
+	if !is32[T]() {
+		limit = 1 << 30
+	}
+	var buffer [32]T
+	for i, v := range x {
+		if -limit <= v && v <= limit {
+			buffer[i] = v
+		}
+	}
+	sinAssembly(width, &buffer[0], &buffer[0], len(x))
+	for i, v := range x {
+		if -limit <= v && v <= limit {
+			dst[i] = buffer[i]
+		} else {
+			sinGeneric(dst[i:i+1], x[i:i+1])
+		}
 	}
 }
 
@@ -711,13 +729,31 @@ func cosKernel[T Float](dst []T, x []T) {
 		if done == len(dst) {
 			return
 		}
-		next := min(done+16, len(dst))
-		for i := done; i < next; i++ {
-			if cosAssembly(width, &dst[i], &x[i], 1) == 0 {
-				cosGeneric(dst[i:i+1], x[i:i+1])
-			}
-		}
+		next := min(done+2*width/sizeOf[T](), len(dst)) // what it looks at in one turn
+		cosSome(width, dst[done:next], x[done:next])
 		dst, x = dst[next:], x[next:]
+	}
+}
+
+// cosSome does a few elements, the large ones with the reference.
+func cosSome[T Float](width int, dst, x []T) {
+	limit := T(1 << 20)
+	if !is32[T]() {
+		limit = 1 << 30
+	}
+	var buffer [32]T
+	for i, v := range x {
+		if -limit <= v && v <= limit {
+			buffer[i] = v
+		}
+	}
+	cosAssembly(width, &buffer[0], &buffer[0], len(x))
+	for i, v := range x {
+		if -limit <= v && v <= limit {
+			dst[i] = buffer[i]
+		} else {
+			cosGeneric(dst[i:i+1], x[i:i+1])
+		}
 	}
 }
 

@@ -46,7 +46,8 @@ func (f *function) sine(x vec, quadrants int) vec {
 
 // circular is a kernel that maps sine over a slice. Its assembly returns how many
 // elements it did: all, or those before the first vector that holds an angle too
-// large for it. A few are then done one by one, the large ones by the reference.
+// large for it. Some are then done by themselves, the large ones by the reference, so
+// that what an angle gives does not depend on its neighbours.
 func circular(name string, quadrants int) kernel {
 	k := kernel{name: name, costly: true, params: sliceParams("dst", "x"), asm: "func(dst, x *T, n int) int"}
 	k.bridge = fmt.Sprintf(`
@@ -60,14 +61,33 @@ func circular(name string, quadrants int) kernel {
 		if done == len(dst) {
 			return
 		}
-		next := min(done+16, len(dst))
-		for i := done; i < next; i++ {
-			if %[1]sAssembly(width, &dst[i], &x[i], 1) == 0 {
-				%[1]sGeneric(dst[i:i+1], x[i:i+1])
-			}
-		}
+		next := min(done+2*width/sizeOf[T](), len(dst)) // what it looks at in one turn
+		%[1]sSome(width, dst[done:next], x[done:next])
 		dst, x = dst[next:], x[next:]
-	}`, name)
+	}
+}
+
+// %[1]sSome does a few elements, the large ones with the reference.
+func %[1]sSome[T Float](width int, dst, x []T) {
+	limit := T(1 << 20)
+	if !is32[T]() {
+		limit = 1 << 30
+	}
+	var buffer [32]T
+	for i, v := range x {
+		if -limit <= v && v <= limit {
+			buffer[i] = v
+		}
+	}
+	%[1]sAssembly(width, &buffer[0], &buffer[0], len(x))
+	for i, v := range x {
+		if -limit <= v && v <= limit {
+			dst[i] = buffer[i]
+		} else {
+			%[1]sGeneric(dst[i:i+1], x[i:i+1])
+		}
+	}
+`, name)
 	k.emit = func(f *function) {
 		n := f.load64("n")
 		s := f.streams("dst", "x")
