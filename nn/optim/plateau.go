@@ -20,7 +20,10 @@ type PlateauConfig struct {
 
 // Plateau multiplies the learning rate by a factor when a score, such as the loss on
 // validation data, has stopped improving. As its factor depends on all scores so far it is
-// no [Schedule]. A Plateau belongs to one goroutine at a time.
+// no pure function of the step, and belongs to one goroutine at a time. A [Schedule] would
+// overwrite what Set sets; for both at once,
+//
+//	optim.Product(schedule, func(int) float64 { return plateau.Factor() })
 type Plateau struct {
 	config   PlateauConfig
 	factor   float64
