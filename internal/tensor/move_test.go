@@ -101,8 +101,9 @@ func TestIndexing(t *testing.T) {
 			x, dst := r.array(s.shape...), r.garbage(picked...)
 			GatherRows(dst, x, index)
 			var want []float64
+			values := valuesOf(x)
 			for _, i := range index {
-				want = append(want, valuesOf(x)[i*row:(i+1)*row]...)
+				want = append(want, values[i*row:(i+1)*row]...)
 			}
 			return dst, want
 		}}, testCase{name("ScatterAddRows", s), func(r *random) (*Array, []float64) {

@@ -161,10 +161,10 @@ func TestCrossEntropy(t *testing.T) {
 		cases = append(cases, testCase{name("losses", shape), func(r *random) (*Array, []float64) {
 			logits, probs, losses := r.array(n, c), r.garbage(n, c), r.garbage(n)
 			CrossEntropy(losses, probs, logits, labels)
-			want := make([]float64, n)
+			want, x := make([]float64, n), valuesOf(logits)
 			for i, label := range labels {
 				if label >= 0 {
-					want[i] = -math.Log(softmaxOf(valuesOf(logits)[i*c : (i+1)*c])[label])
+					want[i] = -math.Log(softmaxOf(x[i*c : (i+1)*c])[label])
 				}
 			}
 			return losses, want
@@ -184,11 +184,12 @@ func TestCrossEntropy(t *testing.T) {
 						dst = r.array(n, c)
 						want = valuesOf(dst)
 					}
+					x := valuesOf(logits)
 					for i, label := range labels {
 						if label < 0 {
 							continue
 						}
-						for j, p := range softmaxOf(valuesOf(logits)[i*c : (i+1)*c]) {
+						for j, p := range softmaxOf(x[i*c : (i+1)*c]) {
 							if j == label {
 								p--
 							}
