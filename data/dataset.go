@@ -17,8 +17,9 @@ type Dataset interface {
 	// Fill makes batch hold the examples with these indices, in that order, each
 	// in 0 … Len()-1. What keeps it from that it returns; loops over a [Loader] end
 	// with that error. It starts with [Batch.Reset] or [Batch.ResetBytes], whose shapes
-	// are the same for all examples, and may call [Batch.ResetLabels] and
-	// [Batch.ResetTargets]; then it sets every row. It does not keep or change indices.
+	// are the same for all examples, and may call [Batch.ResetLabels],
+	// [Batch.ResetTargets], [Batch.ResetTokens], [Batch.ResetLengths] and
+	// [Batch.ResetMask]; then it sets every row of what it has called for. It does not keep or change indices.
 	Fill(batch *Batch, indices []int) error
 }
 
@@ -55,6 +56,20 @@ type Batch struct {
 	// are none.
 	Y Array
 
+	// Tokens holds whole numbers, as many for each example: the words of texts, or
+	// categories of which a model looks up a row each. Example i has those from
+	// i·n to (i+1)·n-1, n = len(Tokens)/Len; nil if there are none.
+	Tokens []int
+
+	// Lengths says how many positions of each example, of Tokens or of X, are its own;
+	// those behind are padding. It is nil if all are.
+	Lengths []int
+
+	// Mask holds a number for each example and position, such as 1 where there is
+	// something and 0 where there is not, of shape [Len, positions…]; its Shape is nil
+	// if there is none.
+	Mask Array
+
 	// Indices says which examples of the Dataset these are. Loaders set it; it must
 	// not be changed.
 	Indices []int
@@ -64,24 +79,24 @@ type Batch struct {
 	Epoch, Number int
 
 	// Memory kept for when it is needed again.
-	labels  []int
-	targets Array
-	subset  []int   // indices translated by Subset
-	filling filling // the job of Images.Fill
+	labels, tokens, lengths []int
+	targets, mask           Array
+	subset                  []int   // indices translated by Subset
+	filling                 filling // the job of Images.Fill
 
 	// background is set while the batch is filled beside other work, which then has the
 	// worker pool to itself.
 	background bool
 }
 
-// Reset makes b a batch of n examples with features of this shape, without labels
-// and targets, in the memory b has if it suffices. The elements of X are
-// unspecified. It panics with [*ValueError] if n or a size is negative, or the array
+// Reset makes b a batch of n examples with features of this shape and nothing else, in
+// the memory b has if it suffices. The elements of X are unspecified; a shape of 0 is
+// right for examples that have tokens instead. It panics with [*ValueError] if n or a size is negative, or the array
 // too large to be addressed; so do the other methods.
 func (b *Batch) Reset(n int, shape ...int) {
 	b.Len = n
 	b.X.resize("Batch.Reset", b.DType, n, shape)
-	b.Labels, b.Y = nil, Array{}
+	b.onlyFeatures()
 }
 
 // ResetBytes is Reset for features that are byte·scale + shift, to be set by
@@ -93,7 +108,13 @@ func (b *Batch) ResetBytes(n int, scale, shift float64, shape ...int) {
 	}
 	b.Len = n
 	b.X.resizeBytes("Batch.ResetBytes", n, shape, scale, shift)
-	b.Labels, b.Y = nil, Array{}
+	b.onlyFeatures()
+}
+
+// onlyFeatures takes from b what has not been reset.
+func (b *Batch) onlyFeatures() {
+	b.Labels, b.Tokens, b.Lengths = nil, nil, nil
+	b.Y, b.Mask = Array{}, Array{}
 }
 
 // ResetLabels gives b labels, Len of them, with unspecified values.
@@ -107,6 +128,24 @@ func (b *Batch) ResetLabels() {
 func (b *Batch) ResetTargets(shape ...int) {
 	b.targets.resize("Batch.ResetTargets", b.DType, b.Len, shape)
 	b.Y = b.targets
+}
+
+// ResetTokens gives each example of b n tokens, with unspecified values.
+func (b *Batch) ResetTokens(n int) {
+	b.tokens = sized(b.tokens, sizeOf("Batch.ResetTokens", []int{b.Len, n}))
+	b.Tokens = b.tokens
+}
+
+// ResetLengths gives b lengths, Len of them, with unspecified values.
+func (b *Batch) ResetLengths() {
+	b.lengths = sized(b.lengths, b.Len)
+	b.Lengths = b.lengths
+}
+
+// ResetMask gives b a mask of this shape for each example. Its elements are unspecified.
+func (b *Batch) ResetMask(shape ...int) {
+	b.mask.resize("Batch.ResetMask", b.DType, b.Len, shape)
+	b.Mask = b.mask
 }
 
 // pickLabels gives b the labels with these indices, if there are labels.

@@ -130,6 +130,71 @@ func TestFillFails(t *testing.T) {
 	}
 }
 
+// sentences is a data set of tokens: example i is i+1 tokens long, padded to four.
+type sentences struct{ withMask bool }
+
+func (sentences) Len() int { return 4 }
+
+func (s sentences) Fill(batch *data.Batch, indices []int) error {
+	batch.Reset(len(indices), 0)
+	batch.ResetTokens(4)
+	batch.ResetLengths()
+	if s.withMask {
+		batch.ResetMask(4)
+	}
+	for row, i := range indices {
+		batch.Lengths[row] = i + 1
+		mask := make([]float64, 4)
+		for k := range 4 {
+			batch.Tokens[4*row+k] = 0
+			if k <= i {
+				batch.Tokens[4*row+k] = 10*i + k
+				mask[k] = 1
+			}
+		}
+		if s.withMask {
+			data.SetRow(&batch.Mask, row, mask)
+		}
+	}
+	return nil
+}
+
+func TestBatchOfTokens(t *testing.T) {
+	loader := data.NewLoader(sentences{withMask: true}, data.LoaderConfig{BatchSize: 3})
+	for batch, err := range loader.Batches(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if batch.Number > 0 {
+			if diff := cmp.Diff([]int{30, 31, 32, 33}, batch.Tokens); diff != "" {
+				t.Errorf("tokens of the last batch: %s", diff)
+			}
+			continue
+		}
+		if diff := cmp.Diff([][]int{{0, 0, 0, 0, 10, 11, 0, 0, 20, 21, 22, 0}, {1, 2, 3}, {3, 4}, {3, 0}},
+			[][]int{batch.Tokens, batch.Lengths, batch.Mask.Shape, batch.X.Shape}); diff != "" {
+			t.Errorf("tokens, lengths, shapes of mask and features: %s", diff)
+		}
+		if diff := cmp.Diff([]float32{1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0}, batch.Mask.Float32s); diff != "" {
+			t.Errorf("mask: %s", diff)
+		}
+	}
+	var batch data.Batch
+	sentences{withMask: true}.Fill(&batch, []int{0, 1})
+	allocations := testing.AllocsPerRun(10, func() {
+		batch.Reset(2, 0)
+		batch.ResetTokens(4)
+		batch.ResetLengths()
+		batch.ResetMask(4)
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations", allocations)
+	}
+	if batch.Reset(1, 2); batch.Tokens != nil || batch.Lengths != nil || batch.Mask.Shape != nil {
+		t.Errorf("after Reset the batch has tokens %v, lengths %v, a mask of shape %v", batch.Tokens, batch.Lengths, batch.Mask.Shape)
+	}
+}
+
 // Labels that are missing do not keep a data set from being split, or looked at.
 func TestSplitOfTooFewLabels(t *testing.T) {
 	set := &data.Arrays{X: data.NewArray(make([]float32, 10), 10), Labels: []int{1, 0}}
@@ -160,6 +225,11 @@ func TestMisuse(t *testing.T) {
 		{"row beyond", func() { data.SetRow(&x, 2, []float32{1}) }},
 		{"bytes of another size", func() { data.SetRowBytes(&x, 0, []byte{1, 2}, 1, 0) }},
 		{"batch of negative size", func() { (&data.Batch{}).Reset(-1, 2) }},
+		{"batch of too many tokens", func() {
+			var b data.Batch
+			b.Reset(2, 0)
+			b.ResetTokens(-1)
+		}},
 		{"fraction above 1", func() { data.Split(smallImages(), 1.1, 0) }},
 		{"fraction NaN", func() { data.Split(smallImages(), math.NaN(), 0) }},
 		{"split of nothing", func() { data.Split(nil, 0.5, 0) }},

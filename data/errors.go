@@ -52,7 +52,7 @@ func (e *FormatError) Error() string {
 // Unwrap returns the underlying error, if any.
 func (e *FormatError) Unwrap() error { return e.Err }
 
-// ChecksumError says that a file is well formed but not the one expected.
+// ChecksumError says that a file has the size of the one expected but not its content.
 type ChecksumError struct {
 	File string // path or URL
 	Want string // SHA-256 of the expected content, uncompressed, in hexadecimal
