@@ -45,3 +45,13 @@ func number(op, field string, x, def float64) float64 {
 	}
 	return x
 }
+
+// checkNoneNil panics with [*autograd.ValueError] if an element of a list, in a field of a
+// configuration, is nil.
+func checkNoneNil[T any](op, field string, list []T) {
+	for i, x := range list {
+		if isNil(x) {
+			panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%s[%d] is nil", field, i)})
+		}
+	}
+}

@@ -24,6 +24,37 @@
 // state_dict. Modules hold no results: these live on tapes, so that goroutines share a
 // model by having a tape each. [Summary] shows what a model is made of.
 //
+// Layers of one array:
+//
+//   - [Linear], [Flatten], [Func]; [ReLU], [Sigmoid], [Tanh], [Softmax]
+//   - [BatchNorm1d], [BatchNorm2d], [BatchNorm3d], with statistics that move in training
+//   - of layers: [Sequential], [Frozen]
+//
+// and with more inputs and results, by methods of their own:
+//
+//   - [LSTM], with states as values and sequences of different lengths
+//   - [MultiheadAttention], with masks; [Embedding], of tokens
+//
+// Running statistics and the like are buffers. A layer assigns them on the tape, and they
+// change when a step has been made ([autograd.Tape.Assign], [autograd.Tape.Commit]), which
+// is a trainer's work, or that of a loop of one's own.
+//
+// # Layers of one's own
+//
+// A layer is a type with the two methods of [Layer]:
+//
+//	type residual struct{ inner nn.Layer }
+//
+//	func (r *residual) Parts() iter.Seq2[string, nn.Part] { return nn.Parts(nn.Sub("inner", r.inner)) }
+//
+//	func (r *residual) Forward(x autograd.Variable) autograd.Variable { return x.Add(r.inner.Forward(x)) }
+//
+// It may compute on its parameters alone, as in x.Mul(l.Scale.Exp()), and a loss may add
+// w.Square().Sum() of them: the result keeps how it was made, and is recorded by the tape
+// that it meets. Where that is to allocate nothing, x.Tape().Watch(w) brings a parameter
+// there first. Dropout and the like ask x.Tape().Training() and draw from x.Tape().Rand();
+// off any tape a layer behaves as in inference.
+//
 // # Losses and metrics
 //
 // Losses are types whose fields are their options and whose method Loss computes them,
@@ -69,7 +100,8 @@
 //
 // [Save] and [Load] keep a model's state in the safetensors format, under the names of
 // PyTorch's state_dict: files go from there to here and back. Loading is strict, and
-// all or nothing.
+// all or nothing. [SaveCheckpoint] keeps all that training depends on, so that it goes on
+// after an interruption with the same bits.
 //
 // # Errors
 //

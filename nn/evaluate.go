@@ -48,7 +48,9 @@ type evaluator struct {
 	tally     tally
 }
 
-func newEvaluator(objective Objective, ds data.Dataset, config EvaluateConfig) (*evaluator, error) {
+func newEvaluator(objective Objective, ds data.Dataset, config EvaluateConfig) (e *evaluator, err error) {
+	defer autograd.Catch(&err)
+	checkNoneNil("nn.Evaluate", "Metrics", config.Metrics)
 	r, err := newInference(objective, ds, config.BatchSize, config.Prefetch)
 	return &evaluator{inference: r, objective: objective, tally: tally{metrics: config.Metrics}}, err
 }

@@ -83,6 +83,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 	if config.Epochs < 0 {
 		return nil, &autograd.ValueError{Op: "nn.Fit", Reason: fmt.Sprintf("Epochs is %d, expected no negative number", config.Epochs)}
 	}
+	checkNoneNil("nn.Fit", "Callbacks", config.Callbacks)
 	f = &fitting{config: config, trainer: NewTrainer(objective, TrainerConfig{
 		Optimizer: config.Optimizer, Schedule: config.Schedule, Metrics: config.Metrics,
 		ClipNorm: config.ClipNorm, Seed: config.Seed,

@@ -386,6 +386,9 @@ func TestFitErrors(t *testing.T) {
 		{"epochs", classifier(1), labelled, nn.FitConfig{Epochs: -1}, "Epochs is -1"},
 		{"batch size", classifier(1), labelled, nn.FitConfig{BatchSize: -1}, "batch size -1"},
 		{"prefetch", classifier(1), labelled, nn.FitConfig{Prefetch: -1}, "prefetch -1"},
+		{"no metric", classifier(1), labelled, nn.FitConfig{Metrics: []nn.Metric{nil}}, "Metrics[0] is nil"},
+		{"no callback", classifier(1), labelled, nn.FitConfig{Callbacks: []nn.Callback{nn.NoCallback{}, nil}}, "Callbacks[1] is nil"},
+		{"no function", nn.Sequential{nn.Func(nil), classifier(1)}, labelled, nn.FitConfig{}, `"0" of the module is nil`},
 		{"clip norm", classifier(1), labelled, nn.FitConfig{ClipNorm: math.NaN()}, "ClipNorm is NaN"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -450,6 +453,10 @@ func TestEvaluateAndPredict(t *testing.T) {
 		"Evaluate, cancelled":  second(nn.Evaluate(ctx, model, set, nn.EvaluateConfig{})),
 		"Predict, no examples": second(nn.Predict(context.Background(), model, blobs(1, 0), nn.PredictConfig{})),
 		"Predict, sum":         second(nn.Predict(context.Background(), nn.Func(func(x autograd.Variable) autograd.Variable { return x.Sum() }), set, nn.PredictConfig{})),
+		"Evaluate, no metric":  second(nn.Evaluate(context.Background(), model, set, nn.EvaluateConfig{Metrics: []nn.Metric{nil}})),
+		"Evaluate, no model":   second(nn.Evaluate(context.Background(), nil, set, nn.EvaluateConfig{})),
+		"Predict, no model":    second(nn.Predict(context.Background(), nil, set, nn.PredictConfig{})),
+		"Predict, no data":     second(nn.Predict(context.Background(), model, nil, nn.PredictConfig{})),
 		"Evaluate, no target":  second(nn.Evaluate(context.Background(), model, &data.Arrays{X: set.X}, nn.EvaluateConfig{})),
 	} {
 		if err == nil || !strings.Contains(err.Error(), strings.Split(name, ",")[0]) || strings.Contains(name, "cancelled") != errors.Is(err, context.Canceled) {

@@ -63,12 +63,14 @@ type Step struct {
 
 // NewTrainer is a Trainer at the start of its first epoch. It panics with
 // [*autograd.ValueError] if the objective is nil or not well made (see [Walk]), the
-// optimizer has none of its parameters, or ClipNorm is negative or not finite.
+// optimizer has none of its parameters, a metric is nil, or ClipNorm is negative or not
+// finite.
 func NewTrainer(objective Objective, config TrainerConfig) *Trainer {
 	const op = "nn.NewTrainer"
 	if isNil(objective) {
 		panic(&autograd.ValueError{Op: op, Reason: "the objective is nil"})
 	}
+	checkNoneNil(op, "Metrics", config.Metrics)
 	config.ClipNorm = number(op, "ClipNorm", config.ClipNorm, 0)
 	if config.Optimizer == nil {
 		config.Optimizer = optim.NewAdam(Params(objective), optim.AdamConfig{})

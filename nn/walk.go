@@ -119,13 +119,13 @@ func join(name, part string) string {
 	return name + "." + part
 }
 
-// isNil reports whether m is nil or a nil pointer.
+// isNil reports whether m is nil, or a pointer or function that is.
 func isNil(m any) bool {
 	if m == nil {
 		return true
 	}
 	v := reflect.ValueOf(m)
-	return v.Kind() == reflect.Pointer && v.IsNil()
+	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
 
 // identity is equal for two values of a module if they are the same module; nil for one
