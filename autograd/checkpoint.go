@@ -28,7 +28,7 @@ func Checkpoint(f Func, xs ...Variable) Variable {
 	for i, n := range nodes {
 		nodes[i] = t.bring(n)
 	}
-	c := &checkpoint{f: f, operands: len(xs), rng: t.rng, before: t.visible()}
+	c := &checkpoint{f: f, operands: len(xs), training: t.training, rng: t.rng, before: t.visible()}
 	inner := t.inner()
 	y := c.run(inner, nodes)
 	t.rng = inner.rng
@@ -45,8 +45,9 @@ func Checkpoint(f Func, xs ...Variable) Variable {
 type checkpoint struct {
 	f        Func
 	operands int      // how many of the node's operands are f's arguments
-	rng      rand.PCG // the tape's random source as f first saw it
-	before   *pending // assignments that f first saw
+	training bool     // the tape's flag as f first saw it
+	rng      rand.PCG // the tape's random source
+	before   *pending // what was assigned
 }
 
 // inner is a tape for the inside of a checkpoint, recording and empty.
@@ -54,12 +55,9 @@ func (t *Tape) inner() *Tape {
 	if last := len(t.inners) - 1; last >= 0 {
 		inner := t.inners[last]
 		t.inners = t.inners[:last]
-		inner.training = t.training
 		return inner
 	}
-	inner := NewTape(TapeConfig{})
-	inner.training = t.training
-	return inner
+	return NewTape(TapeConfig{})
 }
 
 func (t *Tape) giveBack(inner *Tape) {
@@ -70,7 +68,7 @@ func (t *Tape) giveBack(inner *Tape) {
 
 // run computes f on inner with copies of the operands as its leaves.
 func (c *checkpoint) run(inner *Tape, operands []*node) *node {
-	inner.rng, inner.before = c.rng, c.before
+	inner.training, inner.rng, inner.before = c.training, c.rng, c.before
 	args := make([]Variable, c.operands)
 	for i := range args {
 		args[i] = inner.borrow(operands[i]).variable()
@@ -155,12 +153,11 @@ func (s *gradientSet) forget(n *node) {
 // again computes f on the tape itself, recorded.
 func (c *checkpoint) again(n *node) *node {
 	t := n.tape
-	kept := t.rng
-	t.rng = c.rng
+	training, rng := t.training, t.rng
+	defer func() { t.training, t.rng = training, rng }()
+	t.training, t.rng = c.training, c.rng
 	xs := operands(n)[:c.operands]
-	y := t.repeat(c.before, func() *node { return t.bring(c.f(xs).check("checkpoint")) })
-	t.rng = kept
-	return y
+	return t.repeat(c.before, func() *node { return t.bring(c.f(xs).check("checkpoint")) })
 }
 
 // backward is the rule for passes that are recorded.

@@ -103,6 +103,33 @@ func TestCheckpointHigherOrderAndForwardMode(t *testing.T) {
 	}
 }
 
+// A part that runs in inference mode does so both times, whatever the tape's flag says
+// later.
+func TestCheckpointKeepsTheTrainingFlag(t *testing.T) {
+	w := autograd.Parameter(vector(1, 2))
+	layer := func(xs []autograd.Variable) autograd.Variable {
+		if xs[0].Tape().Training() {
+			return dropout(xs[0].Mul(w)).MulScalar(100)
+		}
+		return xs[0].Mul(w).Square()
+	}
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+	x := tape.Watch(vector(3, 4))
+	tape.SetTraining(false)
+	y := autograd.Checkpoint(layer, x).Sum()
+	tape.SetTraining(true)
+	want := []float64{18, 64} // 2x²w
+	if diff := cmp.Diff(want, y.Backward().Of(w).Floats()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(want, autograd.Grad(y, w)[0].Floats()); diff != "" {
+		t.Error(diff)
+	}
+	if !tape.Training() {
+		t.Error("the tape's flag changed")
+	}
+}
+
 func TestCheckpointMisuse(t *testing.T) {
 	tape := autograd.NewTape(autograd.TapeConfig{})
 	x, other := tape.Watch(vector(1)), tape.Watch(vector(2))
