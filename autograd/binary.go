@@ -12,7 +12,7 @@ import (
 // missing, is repeated to fit. The backward pass sums the gradient over repeated
 // axes; that is the engine's work, and rules here do not mention it.
 
-// binary is an element-wise operation of two operands.
+// binary is an element-wise operation of two operands. Its nodes have no attributes.
 type binary struct {
 	op
 	kernel tensor.Kernel2

@@ -12,7 +12,7 @@ import (
 // strong zero: an upstream gradient of exactly 0 gives 0 even where f′ is infinite
 // or NaN, so that what a mask cut off cannot come back as NaN.
 
-// unary is an element-wise operation of one operand.
+// unary is an element-wise operation of one operand. Its nodes have no attributes.
 type unary struct {
 	op
 	kernel tensor.Kernel1
