@@ -1166,9 +1166,9 @@ func sumKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return sumGeneric(x)
-	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
+	case (active < avx512 || len(x) < 512/sizeOf[T]()) && is32[T]():
 		return T(sumF32AVX2(ptr32(x), len(x)))
-	case active < avx512 || len(x) < 256/sizeOf[T]():
+	case active < avx512 || len(x) < 512/sizeOf[T]():
 		return T(sumF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(sumF32AVX512(ptr32(x), len(x)))
@@ -1185,9 +1185,9 @@ func sumAbsKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return sumAbsGeneric(x)
-	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
+	case (active < avx512 || len(x) < 512/sizeOf[T]()) && is32[T]():
 		return T(sumAbsF32AVX2(ptr32(x), len(x)))
-	case active < avx512 || len(x) < 256/sizeOf[T]():
+	case active < avx512 || len(x) < 512/sizeOf[T]():
 		return T(sumAbsF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(sumAbsF32AVX512(ptr32(x), len(x)))
@@ -1204,9 +1204,9 @@ func sumSquaresKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return sumSquaresGeneric(x)
-	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
+	case (active < avx512 || len(x) < 512/sizeOf[T]()) && is32[T]():
 		return T(sumSquaresF32AVX2(ptr32(x), len(x)))
-	case active < avx512 || len(x) < 256/sizeOf[T]():
+	case active < avx512 || len(x) < 512/sizeOf[T]():
 		return T(sumSquaresF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(sumSquaresF32AVX512(ptr32(x), len(x)))
@@ -1223,9 +1223,9 @@ func dotKernel[T Float](a []T, b []T) T {
 	switch {
 	case active < avx2 || len(a) < 4:
 		return dotGeneric(a, b)
-	case (active < avx512 || len(a) < 256/sizeOf[T]()) && is32[T]():
+	case (active < avx512 || len(a) < 512/sizeOf[T]()) && is32[T]():
 		return T(dotF32AVX2(ptr32(a), ptr32(b), len(a)))
-	case active < avx512 || len(a) < 256/sizeOf[T]():
+	case active < avx512 || len(a) < 512/sizeOf[T]():
 		return T(dotF64AVX2(ptr64(a), ptr64(b), len(a)))
 	case is32[T]():
 		return T(dotF32AVX512(ptr32(a), ptr32(b), len(a)))
@@ -1257,9 +1257,9 @@ func maxOfKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return maxOfGeneric(x)
-	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
+	case (active < avx512 || len(x) < 512/sizeOf[T]()) && is32[T]():
 		return T(maxOfF32AVX2(ptr32(x), len(x)))
-	case active < avx512 || len(x) < 256/sizeOf[T]():
+	case active < avx512 || len(x) < 512/sizeOf[T]():
 		return T(maxOfF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(maxOfF32AVX512(ptr32(x), len(x)))
@@ -1272,9 +1272,9 @@ func minOfKernel[T Float](x []T) T {
 	switch {
 	case active < avx2 || len(x) < 4:
 		return minOfGeneric(x)
-	case (active < avx512 || len(x) < 256/sizeOf[T]()) && is32[T]():
+	case (active < avx512 || len(x) < 512/sizeOf[T]()) && is32[T]():
 		return T(minOfF32AVX2(ptr32(x), len(x)))
-	case active < avx512 || len(x) < 256/sizeOf[T]():
+	case active < avx512 || len(x) < 512/sizeOf[T]():
 		return T(minOfF64AVX2(ptr64(x), len(x)))
 	case is32[T]():
 		return T(minOfF32AVX512(ptr32(x), len(x)))

@@ -28,8 +28,8 @@ type row[T Float] struct {
 
 	meaning
 
-	// benchmark, where set, is what benchmarks run in run's place, once over the first
-	// operand.
+	// benchmark, where set, is what benchmarks run in run's place, which allocates if
+	// there are results.
 	benchmark func(s [][]T)
 }
 
@@ -72,7 +72,10 @@ func pair[T Float](kernel string, ulps float64, run, ref func(dst, g, x []T)) ro
 
 func reduction[T Float](kernel string, slack float64, run, ref func(x []T) T) row[T] {
 	one := func(f func([]T) T) func([][]T) []T { return func(s [][]T) []T { return []T{f(s[0])} } }
-	return row[T]{kernel: kernel, operands: "x", slack: slack, draw: normal[T], run: one(run), ref: one(ref)}
+	return row[T]{
+		kernel: kernel, operands: "x", slack: slack, draw: normal[T], run: one(run), ref: one(ref),
+		benchmark: func(s [][]T) { run(s[0]) },
+	}
 }
 
 func two[T Float](f func(dst, x []T)) func([][]T) []T {

@@ -158,6 +158,8 @@ func rows[T Float]() []row[T] {
 			kernel: "dot", operands: "a b", draw: normal[T], slack: 40,
 			run: func(s [][]T) []T { return []T{Dot(s[0], s[1])} },
 			ref: func(s [][]T) []T { return []T{dotGeneric(s[0], s[1])} },
+
+			benchmark: func(s [][]T) { Dot(s[0], s[1]) },
 		}.sums(func(a, b float64) float64 { return a * b }),
 		reduction("maxOf", 0, MaxOf[T], maxOfGeneric[T]).tested("TestExtremes"),
 		reduction("minOf", 0, MinOf[T], minOfGeneric[T]).tested("TestExtremes"),
@@ -190,11 +192,14 @@ func rows[T Float]() []row[T] {
 				m, sum := maxSumExpGeneric(s[0])
 				return []T{m + T(math.Log(float64(sum)))}
 			},
+			benchmark: func(s [][]T) { LogSumExp(s[0]) },
 		}.tested("TestRows"),
 		row[T]{
 			kernel: "expShiftSum", operands: "dst x", draw: normal[T], ulps: 4, slack: 4,
 			run: func(s [][]T) []T { return []T{expShiftSumKernel(s[0], s[1], MaxOf(s[1]))} },
 			ref: func(s [][]T) []T { return []T{expShiftSumGeneric(s[0], s[1], maxOfGeneric(s[1]))} },
+
+			benchmark: func(s [][]T) { expShiftSumKernel(s[0], s[1], MaxOf(s[1])) },
 		}.tested("TestRows"),
 		unary("shiftTwice", 0,
 			func(dst, x []T) { shiftTwiceKernel(dst, x, 1.5, 0.5) },

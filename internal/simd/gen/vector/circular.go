@@ -49,7 +49,7 @@ func (f *function) sine(x vec, quadrants int) vec {
 // large for it. Some are then done by themselves, the large ones by the reference, so
 // that what an angle gives does not depend on its neighbours.
 func circular(name string, quadrants int) kernel {
-	k := kernel{name: name, costly: true, params: sliceParams("dst", "x"), asm: "func(dst, x *T, n int) int"}
+	k := kernel{name: name, wideFrom: costly, params: sliceParams("dst", "x"), asm: "func(dst, x *T, n int) int"}
 	k.bridge = fmt.Sprintf(`
 	width := %[1]sWidth[T](len(dst))
 	if width == 0 {

@@ -20,7 +20,7 @@ func short(name string, body func(f *function, x op) vec) kernel {
 
 // long is a kernel of one operand with a costly body.
 func long(name string, body func(f *function, x vec) vec) kernel {
-	return kernel{name: name, costly: true, params: sliceParams("dst", "x"), emit: func(f *function) {
+	return kernel{name: name, wideFrom: costly, params: sliceParams("dst", "x"), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "x")
 		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
 			return []vec{body(f, x[0])}
@@ -90,7 +90,7 @@ func pair(name, value string, body func(f *function, g, x vec) vec) kernel {
 
 // longPair is a pair with a costly derivative of the value alone.
 func longPair(name, value string, derivative func(f *function, x vec) vec) kernel {
-	return kernel{name: name, costly: true, params: sliceParams("dst", "grad", value), emit: func(f *function) {
+	return kernel{name: name, wideFrom: costly, params: sliceParams("dst", "grad", value), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("dst", "grad", value)
 		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
 			d := derivative(f, x[1])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -25,9 +26,10 @@ type kernel struct {
 	// halves marks a reduction that cuts slices longer than sumBlock in two.
 	halves bool
 
-	// costly marks a kernel that computes more than a few instructions an element:
-	// wide vectors pay sooner.
-	costly bool
+	// wideFrom is from how many bytes of the first slice on a larger instruction set
+	// is quicker than a smaller one, which does less about the elements that do not
+	// fill a vector: cheap if 0, costly or summing.
+	wideFrom int
 
 	// params are the parameters in Go, result the results.
 	params []param
@@ -208,12 +210,12 @@ func (k kernel) names() string {
 	return strings.Join(list, ", ")
 }
 
-// From so many bytes on a larger set is quicker than a smaller one, which does less
-// about the elements that do not fill a vector; measured with AVX2 and AVX-512 on a
-// Zen 5.
+// What wideFrom may be, measured with AVX2 and AVX-512 on a Zen 5: for kernels of more
+// than a few instructions an element, of a few, and for those that end in one number.
 const (
-	costlyFrom = 64
-	cheapFrom  = 256
+	costly  = 64
+	cheap   = 256
+	summing = 512
 )
 
 // accelerated is the Go function of builds with assembly for the architecture.
@@ -245,11 +247,7 @@ func (k kernel) accelerated(a architecture) string {
 // smaller is the condition that a set smaller than the next one is to be taken for so
 // many elements.
 func (k kernel) smaller(next *instructionSet, length string) string {
-	from := cheapFrom
-	if k.costly {
-		from = costlyFrom
-	}
-	return fmt.Sprintf("active < %s || %s < %d/%s", next.constant, length, from, k.elementSize())
+	return fmt.Sprintf("active < %s || %s < %d/%s", next.constant, length, cmp.Or(k.wideFrom, cheap), k.elementSize())
 }
 
 // elementSize is the size of an element as an expression.

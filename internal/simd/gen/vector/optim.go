@@ -16,7 +16,7 @@ func (f *function) coefficients(name string, k int) []vec {
 }
 
 var optimKernels = []kernel{
-	{name: "adam", internal: true, costly: true, params: with(sliceParams("w", "m", "v", "grad"), param{"c", "*adamCoefficients[T]"}), emit: func(f *function) {
+	{name: "adam", internal: true, wideFrom: costly, params: with(sliceParams("w", "m", "v", "grad"), param{"c", "*adamCoefficients[T]"}), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("w", "m", "v", "grad")
 		c := f.coefficients("c", 8)
 		keep, decay, blend, beta2, blend2, rootScale, eps, step := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]
@@ -41,7 +41,7 @@ var optimKernels = []kernel{
 		})
 		f.finish()
 	}},
-	{name: "sgdMomentum", internal: true, costly: true, params: with(sliceParams("w", "buf", "grad"), param{"c", "*momentumCoefficients[T]"}), emit: func(f *function) {
+	{name: "sgdMomentum", internal: true, wideFrom: costly, params: with(sliceParams("w", "buf", "grad"), param{"c", "*momentumCoefficients[T]"}), emit: func(f *function) {
 		n, s := f.load64("n"), f.streams("w", "buf", "grad")
 		c := f.coefficients("c", 5)
 		decay, momentum, blend, stepGrad, stepBuf := c[0], c[1], c[2], c[3], c[4]

@@ -17,7 +17,7 @@ const smallReduction = 4
 // reduction is a kernel that sums a term over its slices. term adds to acc what
 // the operands x give, which is 0 for x = 0.
 func reduction(name string, params []param, term func(f *function, acc vec, x []op)) kernel {
-	k := kernel{name: name, halves: true, params: params, result: []string{"T"}, small: smallReduction}
+	k := kernel{name: name, wideFrom: summing, halves: true, params: params, result: []string{"T"}, small: smallReduction}
 	k.emit = func(f *function) {
 		n := f.load64("n")
 		var in []stream
@@ -46,7 +46,7 @@ var reduceKernels = []kernel{
 		f.addMul(acc, f.reg(x[0]), x[1])
 	}),
 	{
-		name: "sumExp", costly: true, halves: true, params: with(sliceParams("x"), param{"shift", "T"}), result: []string{"T"}, small: smallReduction, emit: func(f *function) {
+		name: "sumExp", wideFrom: costly, halves: true, params: with(sliceParams("x"), param{"shift", "T"}), result: []string{"T"}, small: smallReduction, emit: func(f *function) {
 			n, x, shift := f.load64("n"), f.streams("x"), f.scalar("shift")
 			acc := f.zero()
 			f.longLoop(n, mapping{in: x,
@@ -63,7 +63,7 @@ var reduceKernels = []kernel{
 		name: "indexOf", internal: true, params: with(sliceParams("x"), param{"v", "T"}), result: []string{"int"}, emit: emitIndexOf,
 	},
 	{
-		name: "sumRows", internal: true, costly: true,
+		name: "sumRows", internal: true, wideFrom: costly,
 		params: []param{{"dst", "[]T"}, {"x", "[]T"}, {"accumulate", "bool"}},
 		bridge: `
 	switch width := sumRowsWidth[T](len(dst)); {
@@ -81,7 +81,7 @@ var reduceKernels = []kernel{
 // value on an empty one. The instruction drops NaN, so lanes that saw one are
 // marked on the side.
 func extremum(name, instruction string, start float64) kernel {
-	k := kernel{name: name, params: sliceParams("x"), result: []string{"T"}, small: smallReduction}
+	k := kernel{name: name, wideFrom: summing, params: sliceParams("x"), result: []string{"T"}, small: smallReduction}
 	k.emit = func(f *function) {
 		n, in := f.load64("n"), f.streams("x")
 		nan := f.noLanes()

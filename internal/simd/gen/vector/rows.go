@@ -36,7 +36,7 @@ func (f *function) rowExponentials(shift vec, store bool) vec {
 
 var rowKernels = []kernel{
 	// softmax writes e^(x−max)/sum and returns max and sum.
-	{name: "softmax", costly: true, internal: true, params: sliceParams("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
+	{name: "softmax", wideFrom: costly, internal: true, params: sliceParams("dst", "x"), result: []string{"T", "T"}, emit: func(f *function) {
 		largest := f.rowMaximum()
 		f.storeScalar(largest, f.result(0))
 		sum := f.rowExponentials(largest, true)
@@ -47,7 +47,7 @@ var rowKernels = []kernel{
 		f.finish()
 	}},
 	// maxSumExp returns max and Σ e^(x−max).
-	{name: "maxSumExp", costly: true, internal: true, params: sliceParams("x"), result: []string{"T", "T"}, emit: func(f *function) {
+	{name: "maxSumExp", wideFrom: costly, internal: true, params: sliceParams("x"), result: []string{"T", "T"}, emit: func(f *function) {
 		largest := f.rowMaximum()
 		f.storeScalar(largest, f.result(0))
 		f.storeScalar(f.rowExponentials(largest, false), f.result(1))
@@ -55,7 +55,7 @@ var rowKernels = []kernel{
 	}},
 	// expShiftSum writes e^(x−shift), shift at least the largest x, and returns
 	// the sum.
-	{name: "expShiftSum", costly: true, halves: true, params: with(sliceParams("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
+	{name: "expShiftSum", wideFrom: costly, halves: true, params: with(sliceParams("dst", "x"), param{"shift", "T"}), result: []string{"T"}, emit: func(f *function) {
 		f.storeScalar(f.rowExponentials(f.scalar("shift"), true), f.result(0))
 		f.finish()
 	}},
@@ -72,7 +72,7 @@ var rowKernels = []kernel{
 		f.finish()
 	}},
 	// logSoftmaxGradient writes g − s·e^y.
-	{name: "logSoftmaxGradient", costly: true, internal: true, params: with(sliceParams("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
+	{name: "logSoftmaxGradient", wideFrom: costly, internal: true, params: with(sliceParams("dst", "grad", "y"), param{"s", "T"}), emit: func(f *function) {
 		n, in, s := f.load64("n"), f.streams("dst", "grad", "y"), f.scalar("s")
 		f.longLoop(n, mapping{in: in[1:], out: in[:1], body: func(x []vec) []vec {
 			return []vec{f.subMul(x[0], s, f.exp(x[1]))}
