@@ -77,8 +77,13 @@
 //
 // # Linear algebra
 //
-// [Variable.Inv], [Variable.Det], [Variable.LogAbsDet], [Solve], [Variable.Cholesky],
-// [Variable.Diagonal], [Variable.Trace], [Variable.Tril], [Variable.Triu].
+// [Variable.Inv], [Solve], [TensorSolve], [Variable.MatrixPower], [Variable.Det],
+// [Variable.LogAbsDet], [Variable.SlogDet], [SolveTriangular], [Variable.Cholesky],
+// [CholeskySolve], [Variable.CholeskyInverse], [Variable.QR], [Variable.Eigh],
+// [Variable.EigvalsH], [Variable.SVD], [Variable.SVDVals], [Variable.Pinv],
+// [Variable.PinvWith], [LstSq], [Variable.MatrixNorm], [Variable.NuclearNorm],
+// [Variable.MatrixExp], [Variable.Diagonal], [Variable.Trace], [Variable.Tril],
+// [Variable.Triu].
 //
 // # Shapes and types
 //

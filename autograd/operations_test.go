@@ -49,7 +49,7 @@ var families = []struct{ title, files string }{
 	{"Sorting and quantiles", "order.go"},
 	{"Softmax", "softmax.go"},
 	{"Products of vectors and matrices", "matmul.go einsum.go"},
-	{"Linear algebra", "linalg.go diagonal.go"},
+	{"Linear algebra", "linalg.go determinant.go triangular.go spectral.go pseudoinverse.go matrixexp.go diagonal.go"},
 	{"Shapes and types", "shape.go dtype.go variable.go"},
 	{"Pieces and places", "slice.go movement.go index.go"},
 	{"Convolutions, windows, normalization, attention", "convolution.go window.go normalization.go attention.go"},

@@ -2,7 +2,7 @@ package operations
 
 import "github.com/chainrule-go/chainrule/autograd"
 
-// Products and linear algebra.
+// Products, diagonals and triangles of matrices.
 var matrices = []Row{
 	{Name: "Variable.MatMul", F: of2(v.MatMul), Shapes: [][][]int{
 		{{3, 4}, {4, 2}}, {{4, 4}, {4, 4}}, {{5}, {5}}, {{3, 4}, {4}}, {{4}, {4, 3}}, {{2, 3, 4}, {4, 2}}, {{3, 4}, {2, 4, 2}}, {{2, 1, 3, 4}, {3, 4, 2}},
@@ -13,12 +13,6 @@ var matrices = []Row{
 	{Name: "Dot", F: of2(autograd.Dot), Shapes: [][][]int{{{4}, {4}}}, Reference: "dot"},
 	{Name: "Einsum", F: func(xs []v) v { return autograd.Einsum("bij,bkj,i->bk", xs...) },
 		Shapes: [][][]int{{{2, 3, 4}, {2, 5, 4}, {3}}}, Reference: "einsum"},
-	{Name: "Variable.Inv", F: of(v.Inv), Shapes: squares, Low: -1, High: 1, Domain: dominant, Reference: "inv"},
-	{Name: "Variable.Det", F: of(v.Det), Shapes: squares, Low: -1, High: 1, Domain: dominant, Reference: "det"},
-	{Name: "Variable.LogAbsDet", F: of(v.LogAbsDet), Shapes: squares, Low: -1, High: 1, Domain: dominant, Reference: "logabsdet"},
-	{Name: "Solve", F: of2(autograd.Solve), Shapes: [][][]int{{{3, 3}, {3}}, {{3, 3}, {3, 2}}, {{4, 4}, {4, 4}}}, Low: -1, High: 1, Domain: dominant, Reference: "solve"},
-	{Name: "Variable.Cholesky", F: of(func(x v) v { return x.Add(x.T()).MulScalar(0.5).Cholesky() }),
-		Shapes: squares, Low: -1, High: 1, Domain: dominant, Reference: "cholesky"},
 	{Name: "Variable.Trace", F: of(v.Trace), Shapes: squares, Reference: "trace"},
 	{Name: "Variable.Diagonal", F: of(func(x v) v { return x.Diagonal(1) }), Shapes: matrixes, Reference: "diagonal"},
 	{Name: "Variable.Tril", F: of(func(x v) v { return x.Tril(0) }), Shapes: matrixes, Reference: "tril"},

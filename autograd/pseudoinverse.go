@@ -1,0 +1,117 @@
+package autograd
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Pseudoinverses, least squares and norms of matrices.
+
+var pinvOp *op
+
+// With Y = A⁺, P = 1 − A·Y and Q = 1 − Y·A, for changes that do not change the rank
+// (Golub and Pereyra 1973):
+//
+//	Ẏ = −Y·Ȧ·Y + Y·Yᵀ·Ȧᵀ·P + Q·Ȧᵀ·Yᵀ·Y
+//	∂L/∂A = −Yᵀ·G·Yᵀ + P·Gᵀ·Y·Yᵀ + Yᵀ·Y·Gᵀ·Q
+func init() {
+	// rest is x − left·right·x.
+	rest := func(x, left, right Variable) Variable { return x.Sub(left.MatMul(right.MatMul(x))) }
+	pinvOp = &op{
+		name: "pinv",
+		vjp: func(p *pass, n *node, g Variable) {
+			a, y := n.arg(0), n.variable()
+			grad := matmul(matmul(y, g, true, false), y, false, true).Neg()
+			grad = grad.Add(rest(g.T(), a, y).MatMul(matmul(y, y, false, true)))
+			gy := rest(g, y, a) // Q·G
+			p.add(n, 0, grad.Add(matmul(matmul(y, y, true, false), gy, false, true)))
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			a, y, aT := n.arg(0), n.variable(), t(0).T()
+			aTP := aT.Sub(aT.MatMul(a).MatMul(y))
+			tangent := y.MatMul(matmul(y, aTP, true, false)).Sub(y.MatMul(t(0)).MatMul(y))
+			return tangent.Add(rest(aT, y, a).MatMul(matmul(y, y, true, false)))
+		},
+	}
+}
+
+// Pinv is the pseudoinverse of Moore and Penrose: [..., m, n] gives [..., n, m]. Singular
+// values up to max(m, n)·ε times the greatest count as 0, with the ε of the element type.
+// The derivative is that for changes that keep the rank.
+func (x Variable) Pinv() Variable {
+	in := rectangular(pinvOp.name, x)
+	rows, cols := in.size()
+	epsilon := 0x1p-52
+	if in.DType == Float32 {
+		epsilon = 0x1p-23
+	}
+	return x.PinvWith(float64(max(rows, cols)) * epsilon)
+}
+
+// PinvWith is [Variable.Pinv] where singular values up to rtol times the greatest count as 0.
+func (x Variable) PinvWith(rtol float64) Variable {
+	in := rectangular(pinvOp.name, x)
+	rows, cols := in.size()
+	n := pinvOp.result(in.DType, in.withBatch(cols, rows), in)
+	for i := range in.numMatrices() {
+		a := in.matrix(i)
+		if !finite(a) {
+			n.setNaN(i)
+			continue
+		}
+		var svd mat.SVD
+		if !svd.Factorize(a, mat.SVDThin) {
+			panic(&ValueError{pinvOp.name, "the iteration does not converge"})
+		}
+		var u, v, y mat.Dense
+		svd.UTo(&u)
+		svd.VTo(&v)
+		values := svd.Values(nil)
+		scales := make([]float64, len(values))
+		for k, value := range values {
+			if value > rtol*values[0] {
+				scales[k] = 1 / value
+			}
+		}
+		y.Product(&v, mat.NewDiagDense(len(scales), scales), u.T())
+		n.setMatrix(i, &y)
+	}
+	return n.done()
+}
+
+// LstSq is the y of least norm among those that minimize ‖a·y − b‖, for matrices a [..., m,
+// n] and b [..., m, k]; batches broadcast. It is [Variable.Pinv] of a times b, and has its
+// derivative.
+func LstSq(a, b Variable) Variable {
+	join("lstsq", &a, &b)
+	return a.Pinv().MatMul(b)
+}
+
+// MatrixNorm is a norm of matrices [..., m, n], a number for each: for p 1 and +Inf the
+// greatest sum of absolute values in a column and in a row, for p 2 the greatest singular
+// value, and for −1, −Inf and −2 the least of these. It panics with [*ValueError] for
+// another p. The norm of Frobenius is x.Norm(-2, -1); see also [Variable.NuclearNorm].
+func (x Variable) MatrixNorm(p float64) Variable {
+	const name = "matrix norm"
+	rectangular(name, x)
+	var sizes Variable
+	switch math.Abs(p) {
+	case 1:
+		sizes = x.Abs().Sum(-2)
+	case 2:
+		sizes = x.SVDVals()
+	case math.Inf(1):
+		sizes = x.Abs().Sum(-1)
+	default:
+		panic(&ValueError{name, fmt.Sprintf("p is %g, expected ±1, ±2 or ±Inf", p)})
+	}
+	if p > 0 {
+		return sizes.Max(-1)
+	}
+	return sizes.Min(-1)
+}
+
+// NuclearNorm is the sum of the singular values of matrices [..., m, n], a number for each.
+func (x Variable) NuclearNorm() Variable { return x.SVDVals().Sum(-1) }
