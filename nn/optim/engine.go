@@ -51,7 +51,7 @@ type param struct {
 	steps int // how many steps had a gradient for it, the present one included
 
 	w     tensor.Array   // the parameter's elements
-	grad  tensor.Array   // its gradient, while a step runs
+	grad  tensor.Array   // its gradient, without elements but while a step runs
 	slots []tensor.Array // the elements of its slots in the rule's order; empty where there is none yet
 
 	state []autograd.Variable // the slots; zero where there is none yet
@@ -143,7 +143,7 @@ func (e *engine) collect(params iter.Seq2[string, autograd.Variable]) {
 		known[v], names[name] = true, true
 		n := len(e.slots)
 		e.params = append(e.params, param{
-			name: name, v: v, w: arrayOf(v),
+			name: name, v: v, w: arrayOf(v), grad: tensor.Array{DType: v.DType(), Shape: v.Shape()},
 			slots: make([]tensor.Array, n), state: make([]autograd.Variable, n), made: make([]bool, n),
 		})
 	}
@@ -241,7 +241,11 @@ func (e *engine) check(g *Group) {
 
 // begin prepares a step with this gradient.
 func (p *param) begin(e *engine, grad autograd.Variable) {
-	p.grad = arrayOf(grad)
+	if p.grad.DType == autograd.Float32 {
+		p.grad.F32 = grad.Float32s()
+	} else {
+		p.grad.F64 = grad.Float64s()
+	}
 	p.steps++
 	for i := range e.slots {
 		s := &e.slots[i]
@@ -260,7 +264,7 @@ func (p *param) begin(e *engine, grad autograd.Variable) {
 // belongs to a tape.
 func (p *param) end() {
 	p.v.MarkModified()
-	p.grad = tensor.Array{}
+	p.grad.F32, p.grad.F64 = nil, nil
 }
 
 // keep makes v, the zero Variable for none, the slot i.
