@@ -29,7 +29,10 @@
 // parameters, in one pass that is not recorded. [Grad] records the pass, so that
 // its results can be differentiated again, to any order: each rule is written with
 // the operations users call, and fused kernels stand in for them where nothing is
-// recorded. An upstream gradient of exactly zero gives a gradient of zero, whatever
+// recorded. What a result does not depend on has no gradient: asking for it is an error,
+// since numbers read off by [Variable.At] or [Variable.Item] are the usual reason
+// ([Variable.Index] picks elements with their gradient), unless [GradConfig] allows it.
+// An upstream gradient of exactly zero gives a gradient of zero, whatever
 // the local derivative: what a mask or Where cut off does not come back as NaN.
 //
 // On functions: [ValueAndGrad], [VJP], [JVP] in forward mode by rules of their own,

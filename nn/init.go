@@ -71,6 +71,7 @@ func Normal(mean, std float64) Initializer {
 
 // fill sets w's elements, in row-major order, to what next returns.
 func fill(w autograd.Variable, next func() float64) {
+	defer w.MarkModified()
 	if w.DType() == autograd.Float32 {
 		elements := w.Float32s()
 		for i := range elements {
