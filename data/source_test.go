@@ -427,6 +427,24 @@ func TestSourceOfRecords(t *testing.T) {
 	}
 }
 
+// A file in memory, read without copying, is what the same bytes from a reader are.
+func FuzzContent(f *testing.F) {
+	f.Add([]byte{0, 0, 8, 1, 0, 0, 0, 2, 7, 9})
+	f.Add([]byte{0, 0, 8, 1, 0, 0, 0, 2, 7})
+	f.Add([]byte{0, 0, 8, 1, 0, 0, 0, 2, 7, 9, 0})
+	f.Add([]byte{0, 0, 0x0e, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, file []byte) {
+		got, err := idxOf(Content{"file", file})
+		want, wantErr := parseIDX(&binaryReader{r: bytes.NewReader(file), name: "file"}, 0)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("error %v in memory, %v from a reader", err, wantErr)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(IDX{})); diff != "" {
+			t.Fatalf("from a reader (-) and in memory (+): %s", diff)
+		}
+	})
+}
+
 func TestSourceMisuse(t *testing.T) {
 	good := fileOf("x", []byte("x"))
 	open := func([]Content) (int, error) { return 1, nil }
