@@ -40,7 +40,7 @@ func MulBytes[F simd.Float](c Matrix[F], x Bytes, b Matrix[F], bias []F) (ok boo
 		p.cols /= 2
 	}
 	if want := max(w/p.colTasks(), (p.c.Rows+maxRows-1)/maxRows); want > 1 {
-		p.rows = max(roundUp((p.c.Rows+want-1)/want, simd.IndexedRows), minBlockRows)
+		p.rows = max(roundUp((p.c.Rows+want-1)/want, tileRows), minBlockRows)
 	}
 	pays, right := p.run(func(shared *bytesProduct[F]) { parallel.Run(shared.tasks(), shared) })
 	if pays && !right {
@@ -89,6 +89,7 @@ const (
 	blockCols    = 128 // columns of C that are computed from columns of X listed once
 	minBlockCols = 32  // likewise, where there are more workers: two panels
 	minBlockRows = 48  // of C, for which B is packed
+	tileRows     = 12  // whole tiles, whatever the instruction set
 	packCols     = 32  // columns of Aᵀ in a task that packs
 	pixelCols    = 48  // columns of X in a task: whole vectors, tiles and cache lines
 )
@@ -143,7 +144,7 @@ func (p *bytesProduct[F]) tabulate() (many bool) {
 	listed, columns := 0, 0
 	for i := range sampleRows {
 		row := i * p.x.Rows / sampleRows
-		rows := min(simd.IndexedRows, p.x.Rows-row)
+		rows := min(sampleTile, p.x.Rows-row)
 		listed += simd.ListColumns(s.index, p.x.Data[row*p.x.Cols:], p.x.Cols, rows, p.x.Cols, p.zero)
 		columns += p.x.Cols
 	}
@@ -155,6 +156,7 @@ func (p *bytesProduct[F]) tabulate() (many bool) {
 // denseFrom in denseOf have an element that is not 0.
 const (
 	sampleRows = 8
+	sampleTile = 3
 	denseFrom  = 3
 	denseOf    = 4
 )

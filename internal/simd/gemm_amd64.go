@@ -20,7 +20,7 @@ type gemmTiles struct {
 	index  unsafe.Pointer
 	bPanel int            // distance of panels
 	table  unsafe.Pointer // what bytes of A stand for
-	rows   [IndexedRows]unsafe.Pointer
+	rows   [maxIndexedRows]unsafe.Pointer
 }
 
 // gemmDots describes tiles of C side by side.

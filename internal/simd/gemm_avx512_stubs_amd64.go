@@ -239,15 +239,15 @@ func gemmDot4x8F32AVX512(p *gemmDots)
 //go:noescape
 func gemmDot5x8F32AVX512(p *gemmDots)
 
-// gemmIndexed3x2F32AVX512 computes tiles of 3 rows and 2 vectors of columns by some of the steps.
+// gemmIndexed4x2F32AVX512 computes tiles of 4 rows and 2 vectors of columns by some of the steps.
 //
 //go:noescape
-func gemmIndexed3x2F32AVX512(p *gemmTiles)
+func gemmIndexed4x2F32AVX512(p *gemmTiles)
 
-// gemmIndexed3x4F32AVX512 computes tiles of 3 rows and 4 vectors of columns by some of the steps.
+// gemmIndexed4x4F32AVX512 computes tiles of 4 rows and 4 vectors of columns by some of the steps.
 //
 //go:noescape
-func gemmIndexed3x4F32AVX512(p *gemmTiles)
+func gemmIndexed4x4F32AVX512(p *gemmTiles)
 
 // gemmTransposeF32AVX512 writes the columns of as many rows as a vector has lanes, of length k, as vectors.
 //
@@ -504,15 +504,15 @@ func gemmDot4x8F64AVX512(p *gemmDots)
 //go:noescape
 func gemmDot5x8F64AVX512(p *gemmDots)
 
-// gemmIndexed3x2F64AVX512 computes tiles of 3 rows and 2 vectors of columns by some of the steps.
+// gemmIndexed4x2F64AVX512 computes tiles of 4 rows and 2 vectors of columns by some of the steps.
 //
 //go:noescape
-func gemmIndexed3x2F64AVX512(p *gemmTiles)
+func gemmIndexed4x2F64AVX512(p *gemmTiles)
 
-// gemmIndexed3x4F64AVX512 computes tiles of 3 rows and 4 vectors of columns by some of the steps.
+// gemmIndexed4x4F64AVX512 computes tiles of 4 rows and 4 vectors of columns by some of the steps.
 //
 //go:noescape
-func gemmIndexed3x4F64AVX512(p *gemmTiles)
+func gemmIndexed4x4F64AVX512(p *gemmTiles)
 
 // gemmTransposeF64AVX512 writes the columns of as many rows as a vector has lanes, of length k, as vectors.
 //
@@ -533,3 +533,8 @@ func gemmCopy1F64AVX512(p *gemmPack)
 //
 //go:noescape
 func gemmCopy2F64AVX512(p *gemmPack)
+
+// gemmListColumnsAVX512 lists the columns of bytes that are not all to be skipped.
+//
+//go:noescape
+func gemmListColumnsAVX512(p *gemmList)

@@ -5,15 +5,22 @@ import "fmt"
 // Products with bytes. A step along K in which all of a tile's elements of A are 0
 // changes nothing: it is left out.
 
-// IndexedRows is the number of rows of a tile of MulBytes, and the most that ListColumns
-// takes.
-const IndexedRows = 3
+// maxIndexedRows is the most rows that a tile of MulBytes has with any instruction set, and
+// the most that ListColumns takes.
+const maxIndexedRows = 4
+
+// indexedRows is the number of rows of a tile of MulBytes.
+func indexedRows() int {
+	if active >= avx512 {
+		return maxIndexedRows
+	}
+	return 3
+}
 
 // IndexLen is the length of an index for k columns.
-func IndexLen(k int) int { return max(k, 0) + 8 }
+func IndexLen(k int) int { return max(k, 0) + 16 }
 
-// ListColumns lists the columns of a matrix of bytes [m, k], m at most IndexedRows, that
-// do not only consist of the byte skip. Element (i, p) is src[i·row+p]:
+// ListColumns lists the columns of a matrix of bytes [m, k], m at most 4, that do not only consist of the byte skip. Element (i, p) is src[i·row+p]:
 //
 //	index[:n] = the p for which some src[i·row+p] is not skip, ascending
 //
@@ -22,8 +29,8 @@ func ListColumns(index []int32, src []byte, row, m, k int, skip byte) (n int) {
 	if m <= 0 || k <= 0 {
 		return 0
 	}
-	if m > IndexedRows {
-		panic(fmt.Sprintf("simd: ListColumns: %d rows, want at most %d", m, IndexedRows))
+	if m > maxIndexedRows {
+		panic(fmt.Sprintf("simd: ListColumns: %d rows, want at most %d", m, maxIndexedRows))
 	}
 	if want := extent(m, row, k, 1); len(src) < want {
 		panicLength("ListColumns", "src", len(src), want)
@@ -51,7 +58,7 @@ func listColumnsGeneric(index []int32, src []byte, row, m, from, k, n int, skip 
 }
 
 // MulBytes runs the product for an A of bytes: element (i, p) is table[x[i·row+p]]. B
-// must be packed; A is not used. IndexedRows rows at a time, it leaves out the steps along
+// must be packed; A is not used. A few rows at a time, it leaves out the steps along
 // K in which all of them have the byte skip, whose number must be 0. index is memory for
 // IndexLen(K) elements. Each element of C is one sum from the first to the last step.
 func (g *Gemm[T]) MulBytes(x []byte, row int, table *[256]T, skip byte, index []int32) {
@@ -71,8 +78,8 @@ func (g *Gemm[T]) MulBytes(x []byte, row int, table *[256]T, skip byte, index []
 
 // bytesGeneric is the reference of MulBytes.
 func (g *Gemm[T]) bytesGeneric(x []byte, row int, table *[256]T, skip byte, index []int32) {
-	for i := 0; i < g.M; i += IndexedRows {
-		rows, from := min(IndexedRows, g.M-i), x[min(i*row, len(x)):]
+	for i := 0; i < g.M; i += indexedRows() {
+		rows, from := min(indexedRows(), g.M-i), x[min(i*row, len(x)):]
 		n := listColumnsGeneric(index, from, row, rows, 0, g.K, 0, skip)
 		for r := range rows {
 			g.bytesRow(i+r, from[min(r*row, len(from)):], table, index[:n])

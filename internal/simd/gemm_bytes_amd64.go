@@ -10,8 +10,8 @@ import "unsafe"
 type gemmList struct {
 	index, table unsafe.Pointer
 	k, count     int // count is the result
-	eight, skip  int
-	rows         [IndexedRows]unsafe.Pointer
+	step, skip   int
+	rows         [maxIndexedRows]unsafe.Pointer
 }
 
 // gemmByteTiles describes tiles of bytes one below the other.
@@ -21,7 +21,7 @@ type gemmByteTiles struct {
 	tiles          int
 }
 
-// listGroup is how many columns the kernel lists at a time.
+// listGroup is how many columns the kernel of AVX2 lists at a time.
 const listGroup = 32
 
 // bitNumbers says for each byte which bits are set in it: their numbers, the lowest
@@ -39,24 +39,29 @@ var bitNumbers = func() (table [256]uint64) {
 	return table
 }()
 
+// firstNumbers are the numbers of 16 columns.
+var firstNumbers = [16]int32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+
 // listColumns does as many columns as groups are full of, and says how many and how
 // many it listed.
 func listColumns(index []int32, src []byte, row, m, k int, skip byte) (done, n int) {
-	done = k &^ (listGroup - 1)
-	if active < avx2 || done == 0 {
-		return 0, 0
-	}
-	t := gemmList{
-		index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(&bitNumbers),
-		k: done, eight: 8, skip: int(skip) * 0x01010101,
-	}
+	t := gemmList{index: unsafe.Pointer(unsafe.SliceData(index)), skip: int(skip) * 0x01010101}
 	t.rows = rowsOfBytes(src, row, m)
-	gemmListColumnsAVX2(&t)
-	return done, t.count
+	switch {
+	case active >= avx512:
+		t.k, t.step, t.table = k, 16, unsafe.Pointer(&firstNumbers)
+		gemmListColumnsAVX512(&t)
+		return k, t.count
+	case active >= avx2 && k >= listGroup && m < maxIndexedRows:
+		t.k, t.step, t.table = k&^(listGroup-1), 8, unsafe.Pointer(&bitNumbers)
+		gemmListColumnsAVX2(&t)
+		return t.k, t.count
+	}
+	return 0, 0
 }
 
 // rowsOfBytes is where m rows begin, the last one in place of those there are not.
-func rowsOfBytes(x []byte, row, m int) (rows [IndexedRows]unsafe.Pointer) {
+func rowsOfBytes(x []byte, row, m int) (rows [maxIndexedRows]unsafe.Pointer) {
 	for r := range rows {
 		rows[r] = unsafe.Pointer(&x[min(r, m-1)*row])
 	}
@@ -73,8 +78,8 @@ func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip byte, index []int
 		index: unsafe.Pointer(unsafe.SliceData(index)), table: unsafe.Pointer(table), flags: g.flags(),
 		bPanel: bytesIn[T](w * g.K), cRow: bytesIn[T](g.CRow),
 	}
-	for i := 0; i < g.M; i += IndexedRows {
-		rows, from := min(IndexedRows, g.M-i), x[min(i*row, len(x)):]
+	for i := 0; i < g.M; i += indexedRows() {
+		rows, from := min(indexedRows(), g.M-i), x[min(i*row, len(x)):]
 		if g.K > 0 {
 			t.rows = rowsOfBytes(from, row, rows)
 		}
@@ -87,7 +92,7 @@ func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip byte, index []int
 func (g *Gemm[T]) bytesRows(t *gemmTiles, i, rows int) {
 	w := GemmPanel[T]()
 	full := g.N
-	if rows < IndexedRows {
+	if rows < indexedRows() {
 		full = 0
 	}
 	j := 0
@@ -123,7 +128,7 @@ func (g *Gemm[T]) bytesTiles(t *gemmTiles, j, panels, tiles int) {
 // of which a part is kept.
 func (g *Gemm[T]) bytesEdge(t gemmTiles, i, j, rows int) {
 	w := GemmPanel[T]()
-	var tile [IndexedRows * maxPanel]T
+	var tile [maxIndexedRows * maxPanel]T
 	t.cRow, t.flags = bytesIn[T](w), 0
 	for ; j < g.N; j += w {
 		t.c = unsafe.Pointer(&tile)

@@ -21,7 +21,7 @@ func sparseBytes(s []byte, r *rand.Rand, skip byte) {
 
 func TestListColumns(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for m := range IndexedRows + 1 {
+	for m := range maxIndexedRows + 1 {
 		for k := range 140 {
 			for _, row := range []int{k, k + 5} {
 				for _, skip := range []byte{0, 7} {

@@ -192,9 +192,9 @@ func gemmIndexedF32(panels int, p *gemmTiles) {
 	if active >= avx512 {
 		switch panels {
 		case 1:
-			gemmIndexed3x2F32AVX512(p)
+			gemmIndexed4x2F32AVX512(p)
 		case 2:
-			gemmIndexed3x4F32AVX512(p)
+			gemmIndexed4x4F32AVX512(p)
 		}
 		return
 	}
@@ -431,9 +431,9 @@ func gemmIndexedF64(panels int, p *gemmTiles) {
 	if active >= avx512 {
 		switch panels {
 		case 1:
-			gemmIndexed3x2F64AVX512(p)
+			gemmIndexed4x2F64AVX512(p)
 		case 2:
-			gemmIndexed3x4F64AVX512(p)
+			gemmIndexed4x4F64AVX512(p)
 		}
 		return
 	}
@@ -485,6 +485,3 @@ func gemmPanelsF64(p *gemmPack) {
 // gemmAxpyGroup is how many rows of B the kernels add to 1, 2 or 3 rows of C at
 // once.
 var gemmAxpyGroup = [...]int{1: 8, 2: 4, 3: 3}
-
-// gemmTileRows is the number of rows of the tallest tile.
-var gemmTileRows = [...]int{avx2: 6, avx512: 12}

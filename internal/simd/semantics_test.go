@@ -278,14 +278,14 @@ func TestLengthPanics(t *testing.T) {
 		{"TransposeStrided dst", func() { TransposeStrided(three, 3, three, 2, 1, 2) }, []string{"TransposeStrided", "dst", "want 4"}},
 		{"TransposeBytes src", func() { TransposeBytes(make([]byte, 9), 1, make([]byte, 3), 3, 2, 1) }, []string{"TransposeBytes", "src", "want 4"}},
 		{"TransposeBytes dst", func() { TransposeBytes(make([]byte, 3), 3, make([]byte, 9), 2, 1, 2) }, []string{"TransposeBytes", "dst", "want 4"}},
-		{"ListColumns rows", func() { ListColumns(nil, nil, 1, 4, 1, 0) }, []string{"ListColumns", "4 rows"}},
+		{"ListColumns rows", func() { ListColumns(nil, nil, 1, 5, 1, 0) }, []string{"ListColumns", "5 rows"}},
 		{"ListColumns src", func() { ListColumns(nil, []byte{1}, 1, 2, 1, 0) }, []string{"ListColumns", "src"}},
-		{"ListColumns index", func() { ListColumns(nil, []byte{1}, 1, 1, 1, 0) }, []string{"ListColumns", "index", "want 9"}},
+		{"ListColumns index", func() { ListColumns(nil, []byte{1}, 1, 1, 1, 0) }, []string{"ListColumns", "index", "want 17"}},
 		{"MulBytes B", func() { (&Gemm[float32]{M: 1, N: 1, C: one}).MulBytes(nil, 1, nil, 0, nil) }, []string{"MulBytes", "not packed"}},
 		{"MulBytes x", func() { (&Gemm[float32]{M: 1, N: 1, K: 1, C: one, PackedB: true}).MulBytes(nil, 1, nil, 0, nil) }, []string{"MulBytes", "x has length 0, want 1"}},
 		{"MulBytes index", func() {
 			(&Gemm[float32]{M: 1, N: 1, C: one, PackedB: true}).MulBytes(nil, 1, nil, 0, nil)
-		}, []string{"MulBytes", "index has length 0, want 8"}},
+		}, []string{"MulBytes", "index has length 0, want 16"}},
 		{"Gather length", func() { Gather(three, three, []int{0}) }, []string{"Gather", "index"}},
 	}
 	for _, c := range cases {

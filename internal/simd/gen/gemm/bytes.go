@@ -8,14 +8,14 @@ import (
 const (
 	listIndex field = 8 * iota
 	listTable
-	listK     // a multiple of listGroup, not 0
+	listK     // of AVX2: a multiple of listGroup, not 0
 	listCount // the result
-	listEight // the number
+	listStep  // how many columns a part has
 	listSkip  // the byte, in each of the lowest four
-	listRows  // as many pointers as indexedRows
+	listRows  // as many pointers as maxIndexedRows
 )
 
-// listGroup is how many columns listColumns does at a time.
+// listGroup is how many columns the kernel of AVX2 does at a time.
 const listGroup = 32
 
 // listColumns emits the kernel that lists the columns of a few rows of bytes that are
@@ -24,7 +24,7 @@ const listGroup = 32
 func (c file) listColumns() {
 	f := c.begin(single, "gemmListColumns", "lists the columns of bytes that are not all to be skipped.", "gemmList")
 	index, table, k := f.get(listIndex), f.get(listTable), f.get(listK)
-	rows := make([]gp, indexedRows)
+	rows := make([]gp, f.set.indexedRows)
 	for r := range rows {
 		rows[r] = f.get(listRows + field(8*r))
 		f.ADDQ(k, rows[r]) // the loop counts from −k to 0
@@ -32,7 +32,7 @@ func (c file) listColumns() {
 	skip, column, eight := f.YMM(), f.YMM(), f.YMM()
 	f.VPXOR(column, column, column) // the part's first column, in every lane
 	f.VPBROADCASTD(f.at(listSkip), skip)
-	f.VPBROADCASTD(f.at(listEight), eight)
+	f.VPBROADCASTD(f.at(listStep), eight)
 	f.NEGQ(k)
 	f.Label("group")
 	var same vec
@@ -49,20 +49,78 @@ func (c file) listColumns() {
 	f.VPMOVMSKB(same, mask.As32())
 	f.NOTL(mask.As32())
 	for part := range listGroup / 8 {
-		bits, count, lanes := f.GP64(), f.GP64(), f.YMM()
-		f.MOVBQZX(mask.As8L(), bits)
+		set, count, lanes := f.GP64(), f.GP64(), f.YMM()
+		f.MOVBQZX(mask.As8L(), set)
 		if part < listGroup/8-1 {
 			f.SHRL(operand.Imm(8), mask.As32())
 		}
-		f.VPMOVZXBD(operand.Mem{Base: table, Index: bits, Scale: 8}, lanes)
+		f.VPMOVZXBD(operand.Mem{Base: table, Index: set, Scale: 8}, lanes)
 		f.VPADDD(column, lanes, lanes)
 		f.VMOVDQU(lanes, operand.Mem{Base: index})
-		f.POPCNTQ(bits, count)
+		f.POPCNTQ(set, count)
 		f.LEAQ(operand.Mem{Base: index, Index: count, Scale: 4}, index)
 		f.VPADDD(eight, column, column)
 	}
 	f.ADDQ(operand.Imm(listGroup), k)
 	f.JNE(operand.LabelRef("group"))
+	f.SUBQ(f.at(listIndex), index)
+	f.SHRQ(operand.Imm(2), index)
+	f.MOVQ(index, f.at(listCount))
+	f.end()
+}
+
+// wideListColumns emits listColumns for AVX-512, for any number of columns: a comparison
+// does 64 of them, and an instruction puts the numbers of 16 where they belong.
+func (c file) wideListColumns() {
+	f := c.begin(single, "gemmListColumns", "lists the columns of bytes that are not all to be skipped.", "gemmList")
+	index, k := f.get(listIndex), f.get(listK)
+	rows := make([]gp, f.set.indexedRows)
+	for r := range rows {
+		rows[r] = f.get(listRows + field(8*r))
+	}
+	skip, column, step := f.ZMM(), f.ZMM(), f.ZMM()
+	f.VPBROADCASTD(f.at(listSkip), skip)
+	f.VPBROADCASTD(f.at(listStep), step)
+	f.VMOVDQU32(operand.Mem{Base: f.get(listTable)}, column) // the numbers of 16 columns
+	f.Label("group")
+	// In the last group, those there are.
+	there, ones, count := f.GP64(), f.K(), f.GP64()
+	f.MOVQ(operand.I32(64), count)
+	f.CMPQ(k, count)
+	f.CMOVQLT(k, count)
+	f.MOVQ(operand.I32(-1), there)
+	f.BZHIQ(count, there, there)
+	f.KMOVQ(there, ones)
+	listed := f.K()
+	for r := range rows {
+		const notEqual = 4
+		differ := listed
+		if r > 0 {
+			differ = f.K()
+		}
+		f.VPCMPUB(operand.Imm(notEqual), operand.Mem{Base: rows[r]}, skip, ones, differ)
+		if r > 0 {
+			f.KORQ(differ, listed, listed)
+		}
+		f.ADDQ(operand.Imm(64), rows[r])
+	}
+	which := f.GP64()
+	f.KMOVQ(listed, which)
+	for part := range 4 {
+		mask, n, lanes := f.K(), f.GP64(), f.ZMM()
+		f.KMOVW(which.As32(), mask)
+		f.VPCOMPRESSD_Z(column, mask, lanes)
+		f.VMOVDQU32(lanes, operand.Mem{Base: index})
+		f.MOVWLZX(which.As16(), n.As32())
+		f.POPCNTL(n.As32(), n.As32())
+		f.LEAQ(operand.Mem{Base: index, Index: n, Scale: 4}, index)
+		f.VPADDD(step, column, column)
+		if part < 3 {
+			f.SHRQ(operand.Imm(16), which)
+		}
+	}
+	f.SUBQ(operand.Imm(64), k)
+	f.JGT(operand.LabelRef("group"))
 	f.SUBQ(f.at(listIndex), index)
 	f.SHRQ(operand.Imm(2), index)
 	f.MOVQ(index, f.at(listCount))

@@ -74,10 +74,10 @@ func choices(e element) []choice {
 		},
 		{
 			name: "gemmIndexed" + e.name, doc: "runs the kernel for tiles of one panel or two.", parameters: "panels int", key: "panels", argument: "gemmTiles",
-			kernels: func(*instructionSet) map[int]string {
+			kernels: func(s *instructionSet) map[int]string {
 				m := map[int]string{}
 				for panels := 1; panels <= 2; panels++ {
-					m[panels] = fmt.Sprintf("gemmIndexed%dx%d%s", indexedRows, panels*panelVecs, e.name)
+					m[panels] = indexedName(s, e, panels*panelVecs)
 				}
 				return m
 			},
@@ -107,7 +107,6 @@ func calls() []byte {
 		}
 	}
 	fmt.Fprintf(&b, "\n// gemmAxpyGroup is how many rows of B the kernels add to 1, 2 or 3 rows of C at\n// once.\nvar gemmAxpyGroup = [...]int{1: %d, 2: %d, 3: %d}\n", axpyGroup[1], axpyGroup[2], axpyGroup[3])
-	fmt.Fprintf(&b, "\n// gemmTileRows is the number of rows of the tallest tile.\nvar gemmTileRows = [...]int{avx2: %d, avx512: %d}\n", avx2.tileRows, avx512.tileRows)
 	out, err := format.Source(b.Bytes())
 	if err != nil {
 		log.Fatal(err)

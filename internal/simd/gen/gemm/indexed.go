@@ -7,14 +7,16 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 )
 
-// indexedRows is the number of rows of the tiles of indexed.
-const indexedRows = 3
+// indexedName is the name of the kernel that indexed emits.
+func indexedName(s *instructionSet, e element, vecs int) string {
+	return fmt.Sprintf("gemmIndexed%dx%d%s", s.indexedRows, vecs, e.name)
+}
 
 // indexed emits the kernel that computes tiles of C, side by side, by outer products,
 // but only of the steps along k that a list names. A is bytes, which a table turns into
 // numbers. B is packed, and a tile takes as many panels as vecs is made of.
 func (f file) indexed(e element, vecs int) {
-	name := fmt.Sprintf("gemmIndexed%dx%d%s", indexedRows, vecs, e.name)
+	name, indexedRows := indexedName(f.set, e, vecs), f.set.indexedRows
 	doc := fmt.Sprintf("computes tiles of %d rows and %d vectors of columns by some of the steps.", indexedRows, vecs)
 	t := &tile{function: f.begin(e, name, doc, "gemmTiles"), rows: indexedRows, vecs: vecs}
 	table := t.get(fieldTable)
@@ -43,7 +45,7 @@ func (f file) indexed(e element, vecs int) {
 	step := func(n int) {
 		i := t.GP64()
 		t.MOVL(operand.Mem{Base: index, Disp: 4 * n}, i.As32())
-		x := make([]vec, t.rows)
+		x := make([]vec, indexedRows)
 		for r := range x {
 			value := t.GP64()
 			t.MOVBQZX(operand.Mem{Base: rows[r], Index: i, Scale: 1}, value)

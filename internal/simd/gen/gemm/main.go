@@ -116,5 +116,7 @@ func (c file) byteKernels() {
 	if c.set == avx2 {
 		c.listColumns()
 		c.transposeBytes()
+	} else {
+		c.wideListColumns()
 	}
 }

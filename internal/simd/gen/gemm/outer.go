@@ -26,7 +26,7 @@ const (
 	fieldIndex  // of the steps
 	fieldBPanel // distance of panels
 	fieldTable  // what bytes of A stand for
-	fieldRows   // of A, as many pointers as indexedRows
+	fieldRows   // of A, as many pointers as maxIndexedRows
 )
 
 // Bits of the flags.

@@ -16,17 +16,18 @@ type instructionSet struct {
 	opmasks bool           // whether masks have registers of their own
 	foreign *regexp.Regexp // registers that other sets have, and avo would go on to
 
-	tileRows int         // of the tallest tile that outer products fill
-	unroll   map[int]int // steps along k that a pass of its inner loop makes, by the tile's rows; 4 else
+	tileRows    int         // of the tallest tile that outer products fill
+	indexedRows int         // of the tiles of products with bytes
+	unroll      map[int]int // steps along k that a pass of its inner loop makes, by the tile's rows; 4 else
 }
 
 var (
 	avx2 = &instructionSet{
-		name: "AVX2", file: "avx2", width: 32, tileRows: 6,
+		name: "AVX2", file: "avx2", width: 32, tileRows: 6, indexedRows: 3,
 		foreign: regexp.MustCompile(`\b([XY](1[6-9]|2\d|3[01])|Z\d+|K[0-7])\b`),
 	}
 	avx512 = &instructionSet{
-		name: "AVX512", file: "avx512", width: 64, opmasks: true, tileRows: 12,
+		name: "AVX512", file: "avx512", width: 64, opmasks: true, tileRows: 12, indexedRows: 4,
 		unroll: map[int]int{7: 2, 8: 2, 9: 2, 10: 2, 11: 2, 12: 2},
 	}
 )
