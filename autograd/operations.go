@@ -85,6 +85,11 @@
 // [Variable.MatrixExp], [Variable.Diagonal], [Variable.Trace], [Variable.Tril],
 // [Variable.Triu].
 //
+// # Fourier transforms
+//
+// [Complex], [Variable.FFT], [Variable.IFFT], [Variable.RFFT], [Variable.IRFFT],
+// [Variable.FFTShift], [Variable.IFFTShift].
+//
 // # Shapes and types
 //
 // [Variable.Reshape], [Variable.Flatten], [Variable.Squeeze], [Variable.Unsqueeze],

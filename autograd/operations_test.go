@@ -50,6 +50,7 @@ var families = []struct{ title, files string }{
 	{"Softmax", "softmax.go"},
 	{"Products of vectors and matrices", "matmul.go einsum.go"},
 	{"Linear algebra", "linalg.go determinant.go triangular.go spectral.go pseudoinverse.go matrixexp.go diagonal.go"},
+	{"Fourier transforms", "fourier.go"},
 	{"Shapes and types", "shape.go dtype.go variable.go"},
 	{"Pieces and places", "slice.go movement.go index.go"},
 	{"Convolutions, windows, normalization, attention", "convolution.go window.go normalization.go attention.go"},

@@ -48,7 +48,7 @@ type v = autograd.Variable
 
 // Table is all rows.
 func Table() []Row {
-	return slices.Concat(elementwise, activations, binaries, reductions, matrices, linearAlgebra, movements, layers, transformations)
+	return slices.Concat(elementwise, activations, binaries, reductions, matrices, linearAlgebra, transforms, movements, layers, transformations)
 }
 
 // Elementwise is the rows of operations that compute each element by itself.
