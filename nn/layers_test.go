@@ -47,7 +47,7 @@ func layerRows() []layerRow {
 	}
 	type dtype = autograd.DType
 	norm := []string{"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
-	lengths := []int{3, 1, 4}
+	lengths := []int{3, 1, 2}
 	return []layerRow{
 		{name: "Linear", state: []string{"weight", "bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{DType: d})
@@ -97,9 +97,9 @@ func layerRows() []layerRow {
 		}},
 		{
 			name: "LSTM of two layers in both directions", state: lstmNames("l0", "l0_reverse", "l1", "l1_reverse"),
-			shapes: [][]int{{2, 2, 2}, {4, 2, 2}, {4, 2, 2}},
+			shapes: [][]int{{2, 2, 2}, {4, 2, 1}, {4, 2, 1}},
 			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{Layers: 2, Bidirectional: true, DType: d})
+				return nn.NewLSTM(newRand(seed), 2, 1, nn.LSTMConfig{Layers: 2, Bidirectional: true, DType: d})
 			},
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				y, state := m.(*nn.LSTM).Run(xs[0], nn.LSTMInput{State: nn.LSTMState{H: xs[1], C: xs[2]}})
@@ -107,9 +107,9 @@ func layerRows() []layerRow {
 			},
 		},
 		{
-			name: "LSTM with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 4, 2}}, allocates: "the mask of what is over",
+			name: "LSTM with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}}, allocates: "the mask of what is over",
 			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewLSTM(newRand(seed), 2, 1, nn.LSTMConfig{Bidirectional: true, DType: d})
+				return nn.NewLSTM(newRand(seed), 1, 1, nn.LSTMConfig{Bidirectional: true, DType: d})
 			},
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				y, state := m.(*nn.LSTM).Run(xs[0], nn.LSTMInput{Lengths: lengths})
@@ -268,8 +268,8 @@ func TestLayerGradients(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, training %v", row.name, training), func(t *testing.T) {
 				t.Parallel()
 				m := row.build(3, autograd.Float32)
-				if len(row.state) == 0 && row.shapes == nil {
-					t.Skip("nothing to differentiate")
+				if wide := row.build(3, double); !training && slices.Equal(row.bits(wide, double, true), row.bits(wide, double, false)) {
+					t.Skip("the same as in training")
 				}
 				gradcheck.TestModel(t, gradcheck.Options{
 					SecondOrder: true, ATol: 1e-13, Kinks: row.kinks, Tape: autograd.TapeConfig{Training: training},
