@@ -346,3 +346,15 @@ func ExampleTape() {
 	// 16 [8 0 8]
 	// 16 [8 0 8]
 }
+
+// A tape that is reseeded draws what one with that seed draws.
+func TestReseed(t *testing.T) {
+	fresh, used := autograd.NewTape(autograd.TapeConfig{Seed: 7}), autograd.NewTape(autograd.TapeConfig{Seed: 3})
+	used.Rand().Uint64()
+	used.Reseed(7)
+	for range 3 {
+		if want, got := fresh.Rand().Uint64(), used.Rand().Uint64(); got != want {
+			t.Fatalf("drew %d, want %d", got, want)
+		}
+	}
+}

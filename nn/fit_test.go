@@ -382,7 +382,7 @@ func TestFitErrors(t *testing.T) {
 		{"no layer", nn.Sequential{nil}, labelled, nn.FitConfig{}, `"0" of the module is nil`},
 		{"no data", classifier(1), nil, nn.FitConfig{}, "the data set is nil"},
 		{"no data behind a pointer", classifier(1), (*data.Arrays)(nil), nn.FitConfig{}, "the data set is nil"},
-		{"another optimizer", classifier(1), labelled, nn.FitConfig{Optimizer: optim.NewAdam(nn.Params(classifier(1)), optim.AdamConfig{})}, "the optimizer has none of the objective's parameters"},
+		{"another optimizer", classifier(1), labelled, nn.FitConfig{Optimizer: optim.NewAdam(nn.Params(classifier(1)), optim.AdamConfig{})}, `the optimizer has "0.weight", which is no parameter of the objective`},
 		{"epochs", classifier(1), labelled, nn.FitConfig{Epochs: -1}, "Epochs is -1"},
 		{"batch size", classifier(1), labelled, nn.FitConfig{BatchSize: -1}, "batch size -1"},
 		{"prefetch", classifier(1), labelled, nn.FitConfig{Prefetch: -1}, "prefetch -1"},

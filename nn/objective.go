@@ -47,7 +47,8 @@ func (s *StepContext) begin(tape *autograd.Tape, batch *data.Batch) {
 	}
 }
 
-// X is the features of the batch on the tape, [batch, features…].
+// X is the features of the batch on the tape, [batch, features…]; the zero Variable if it
+// has none, but tokens.
 func (s *StepContext) X() autograd.Variable {
 	if (s.x == autograd.Variable{}) {
 		s.x = onTape(s.Tape, s.Batch.DType, &s.Batch.X)
@@ -62,6 +63,10 @@ func (s *StepContext) Target() Target {
 	}
 	return Target{Labels: s.Batch.Labels, Values: s.y}
 }
+
+// Mask is the mask of the batch on the tape, [batch, positions…]; the zero Variable if it
+// has none. Tokens and Lengths are those of Batch.
+func (s *StepContext) Mask() autograd.Variable { return onTape(s.Tape, s.Batch.DType, &s.Batch.Mask) }
 
 // Output tells what the model put out for the batch, which is what metrics look at.
 func (s *StepContext) Output(y autograd.Variable) { s.output = y }

@@ -341,6 +341,10 @@ func TestNewTrainerRefuses(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no objective": func() { nn.NewTrainer(nil, nn.TrainerConfig{}) },
 		"clip norm":    func() { nn.NewTrainer(model, nn.TrainerConfig{ClipNorm: -2}) },
+		"a frozen parameter": func() {
+			layer := nn.NewLinear(newRand(1), 2, 3, nn.LinearConfig{})
+			nn.NewTrainer(nn.Supervised(nn.Sequential{nn.Frozen(layer)}, nil), nn.TrainerConfig{Optimizer: optim.NewAdam(nn.Params(layer), optim.AdamConfig{})})
+		},
 		"another optimizer": func() {
 			nn.NewTrainer(model, nn.TrainerConfig{Optimizer: optim.NewAdam(nn.Params(classifier(1)), optim.AdamConfig{})})
 		},

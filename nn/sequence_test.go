@@ -1,8 +1,8 @@
 package nn_test
 
 import (
+	"context"
 	"iter"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -11,90 +11,95 @@ import (
 	"github.com/chainrule-go/chainrule/nn/optim"
 )
 
-// sequences is a data set of tokens 0 … 7 in sequences of unequal length, whose class is
-// whether the last one is above 3. What pads them tells the contrary.
-type sequences struct {
-	tokens [][]int
-	labels []int
-}
+// recalls is a data set of sequences of tokens 1 to 4, of 2 to 6 of them, padded with 0. The
+// class of one is its first token, to be recalled at its end.
+type recalls struct{ n int }
 
-func newSequences(n int) *sequences {
-	rng := rand.New(rand.NewPCG(3, 4))
-	s := &sequences{}
-	for range n {
-		tokens := make([]int, 1+rng.IntN(5))
-		for i := range tokens {
-			tokens[i] = rng.IntN(8)
-		}
-		s.tokens = append(s.tokens, tokens)
-		s.labels = append(s.labels, tokens[len(tokens)-1]/4)
-	}
-	return s
-}
+const longest = 6
 
-func (s *sequences) Len() int { return len(s.tokens) }
+func (r recalls) Len() int { return r.n }
 
-func (s *sequences) Fill(batch *data.Batch, indices []int) error {
-	longest := 0
-	for _, i := range indices {
-		longest = max(longest, len(s.tokens[i]))
-	}
-	batch.Reset(len(indices), 0)
-	batch.ResetTokens(longest)
-	batch.ResetLengths()
-	batch.ResetLabels()
+func (r recalls) Fill(b *data.Batch, indices []int) error {
+	b.Reset(len(indices))
+	b.ResetTokens(longest)
+	b.ResetLengths()
+	b.ResetLabels()
 	for row, i := range indices {
-		own := batch.Tokens[row*longest : (row+1)*longest]
-		for k := copy(own, s.tokens[i]); k < longest; k++ {
-			own[k] = 7 * (1 - s.labels[i])
+		rng := newRand(uint64(i))
+		tokens := b.Tokens[row*longest : (row+1)*longest]
+		b.Lengths[row] = 2 + rng.IntN(longest-1)
+		for t := range tokens {
+			if tokens[t] = 0; t < b.Lengths[row] {
+				tokens[t] = 1 + rng.IntN(4)
+			}
 		}
-		batch.Lengths[row], batch.Labels[row] = len(s.tokens[i]), s.labels[i]
+		b.Labels[row] = tokens[0] - 1
 	}
 	return nil
 }
 
-// reader is a classifier of sequences of tokens, and its own objective.
+// reader tells the class of a sequence of tokens by the state in which it leaves an LSTM.
 type reader struct {
 	embedding *nn.Embedding
 	lstm      *nn.LSTM
-	out       *nn.Linear
+	head      *nn.Linear
 }
 
-func (m reader) Parts() iter.Seq2[string, nn.Part] {
-	return nn.Parts(nn.Sub("embedding", m.embedding), nn.Sub("lstm", m.lstm), nn.Sub("out", m.out))
+func newReader(seed uint64) *reader {
+	rng := newRand(seed)
+	return &reader{
+		nn.NewEmbedding(rng, 5, 8, nn.EmbeddingConfig{Padding: []int{0}}),
+		nn.NewLSTM(rng, 8, 16, nn.LSTMConfig{}),
+		nn.NewLinear(rng, 16, 4, nn.LinearConfig{}),
+	}
 }
 
-func (m reader) Loss(s *nn.StepContext) autograd.Variable {
-	n := s.Batch.Len
-	x := m.embedding.Lookup(s.Tape, s.Batch.Tokens, n, len(s.Batch.Tokens)/n)
-	_, state := m.lstm.Run(x, nn.LSTMInput{Lengths: s.Batch.Lengths})
-	logits := m.out.Forward(state.H.Squeeze(0))
+func (r *reader) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Sub("embedding", r.embedding), nn.Sub("lstm", r.lstm), nn.Sub("head", r.head))
+}
+
+// logits are the scores of the classes.
+func (r *reader) logits(s *nn.StepContext) autograd.Variable {
+	x := r.embedding.Lookup(s.Tape, s.Batch.Tokens, s.Batch.Len, longest)
+	_, state := r.lstm.Run(x, nn.LSTMInput{Lengths: s.Batch.Lengths})
+	return r.head.Forward(state.H.Squeeze(0))
+}
+
+func (r *reader) Loss(s *nn.StepContext) autograd.Variable {
+	logits := r.logits(s)
 	s.Output(logits)
-	return nn.CrossEntropy{}.Loss(logits, s.Batch.Labels)
+	return nn.CrossEntropyLoss(logits, s.Target().Labels)
 }
 
-// A model of tokens learns from batches that carry them with their lengths.
-func TestSequencesOfTokens(t *testing.T) {
-	rng := newRand(1)
-	model := reader{
-		embedding: nn.NewEmbedding(rng, 8, 4, nn.EmbeddingConfig{}),
-		lstm:      nn.NewLSTM(rng, 4, 8, nn.LSTMConfig{}),
-		out:       nn.NewLinear(rng, 8, 2, nn.LinearConfig{}),
-	}
-	trainer := nn.NewTrainer(model, nn.TrainerConfig{
-		Optimizer: optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.02}), Metrics: []nn.Metric{nn.Accuracy{}},
+// A model of tokens with lengths is trained, measured and used as one of numbers is.
+func TestSequences(t *testing.T) {
+	ctx, model := context.Background(), newReader(1)
+	accuracy := []nn.Metric{nn.Accuracy{}}
+	_, err := nn.FitObjective(ctx, model, recalls{600}, nn.FitConfig{
+		Epochs: 12, Metrics: accuracy, Optimizer: optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.02}),
 	})
-	loader := data.NewLoader(newSequences(300), data.LoaderConfig{BatchSize: 30, Shuffle: true, Prefetch: 2})
-	accuracy := 0.0
-	for range 8 {
-		for step, err := range trainer.Epoch(t.Context(), loader) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			accuracy, _ = step.Means.Get("accuracy")
-		}
+	if err != nil {
+		t.Fatal(err)
 	}
-	if accuracy < 0.98 {
-		t.Errorf("accuracy %.3f in the last epoch, want 0.98 or more", accuracy)
+	test := recalls{700}
+	scores, err := nn.EvaluateObjective(ctx, model, test, nn.EvaluateConfig{Metrics: accuracy, BatchSize: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := score(t, scores, "accuracy"); !(got > 0.99) {
+		t.Errorf("the accuracy is %v", got)
+	}
+	logits, err := nn.PredictBy(ctx, model, model.logits, test, nn.PredictConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch data.Batch
+	if err := test.Fill(&batch, []int{0, 1, 2, 3, 4}); err != nil {
+		t.Fatal(err)
+	}
+	for i, class := range logits.Slice(0, 0, 5).ArgMax(-1) {
+		if class != batch.Labels[i] {
+			t.Errorf("sequence %d is said to be of class %d, it is of %d", i, class, batch.Labels[i])
+		}
 	}
 }

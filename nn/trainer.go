@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
@@ -63,8 +62,8 @@ type Step struct {
 
 // NewTrainer is a Trainer at the start of its first epoch. It panics with
 // [*autograd.ValueError] if the objective is nil or not well made (see [Walk]), the
-// optimizer has none of its parameters, a metric is nil, or ClipNorm is negative or not
-// finite.
+// optimizer has a parameter that is none of the objective's, a metric is nil, or ClipNorm
+// is negative or not finite.
 func NewTrainer(objective Objective, config TrainerConfig) *Trainer {
 	const op = "nn.NewTrainer"
 	if isNil(objective) {
@@ -83,15 +82,17 @@ func NewTrainer(objective Objective, config TrainerConfig) *Trainer {
 		counts:    -1,
 		seed:      int64(config.Seed),
 	}
+	known := map[autograd.Variable]bool{}
+	for _, w := range Params(objective) {
+		known[w] = true
+	}
 	for name, w := range optim.Params(config.Optimizer) {
+		if !known[w] {
+			panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("the optimizer has %q, which is no parameter of the objective: is it that of another model?", name)})
+		}
 		t.names, t.params = append(t.names, name), append(t.params, w)
 	}
-	for _, w := range Params(objective) {
-		if slices.Contains(t.params, w) {
-			return t
-		}
-	}
-	panic(&autograd.ValueError{Op: op, Reason: "the optimizer has none of the objective's parameters: it is that of another model"})
+	return t
 }
 
 // Objective is what is trained.

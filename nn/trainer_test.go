@@ -80,7 +80,7 @@ func TestTrainerGoesOn(t *testing.T) {
 	}
 }
 
-// What a step reports is what a loop by hand computes.
+// A loop that is left at the last step of an epoch has finished it.
 func TestTrainerLeftAtTheLastStep(t *testing.T) {
 	trainer := nn.NewTrainer(nn.Supervised(classifier(1), nil), nn.TrainerConfig{})
 	loader := data.NewLoader(blobs(1, 100), data.LoaderConfig{})
@@ -122,6 +122,7 @@ func TestTrainerWithoutBatches(t *testing.T) {
 	}
 }
 
+// What a step reports is what a loop by hand computes.
 func TestStepByHand(t *testing.T) {
 	set := blobs(1, 32)
 	var batch data.Batch
