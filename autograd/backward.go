@@ -73,6 +73,7 @@ func (v Variable) backward(name string, upstream Variable, only []Variable) Grad
 		panic(&TapeError{name, "the Variable does not depend on any of those that are named"})
 	}
 	grads := t.newGradients()
+	grads.restrict(only)
 	p.seed(root, upstream)
 	for i := int(root.index); p.pending > 0; i-- {
 		n, g := p.take(i)

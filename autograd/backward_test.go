@@ -263,6 +263,20 @@ func TestBackwardOfSomeOnly(t *testing.T) {
 	if diff := cmp.Diff([]float64{0}, grads.Of(unused).Floats()); diff != "" {
 		t.Error(diff)
 	}
+	var total autograd.Gradients
+	total.Accumulate(grads)
+	total.Accumulate(loss.Backward(a))
+	disjoint := loss.Backward(a).Clone()
+	disjoint.Accumulate(loss.Backward(frozen))
+	var notAsked *autograd.TapeError
+	for name, g := range map[string]autograd.Gradients{"gradients": grads, "a clone": grads.Clone(), "a sum": total, "another sum": disjoint} {
+		if err := autograd.Try(func() { g.Of(b) }); !errors.As(err, &notAsked) {
+			t.Errorf("%s of what was not asked for: got %v", name, err)
+		}
+		if _, ok := g.Lookup(b); ok {
+			t.Errorf("%s have what was not asked for", name)
+		}
+	}
 
 	// The gradient of a result stops there.
 	grads = loss.Backward(middle)

@@ -3,6 +3,7 @@ package autograd
 import (
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -27,6 +28,9 @@ type gradientSet struct {
 	of    []*node // parameters, watched constants, retained Variables
 	grads []*node // their gradients
 	at    map[*node]int
+
+	partial bool    // only some gradients were asked for:
+	only    []*node // those
 }
 
 // smallSet is the length up to which a set is searched without its map.
@@ -42,6 +46,18 @@ func (t *Tape) newGradients() *gradientSet {
 	}
 	t.sets = append(t.sets, s)
 	return s
+}
+
+// restrict notes that nothing was asked for but vs, if there are any.
+func (s *gradientSet) restrict(vs []Variable) {
+	s.partial = len(vs) > 0
+	for _, v := range vs {
+		n := v.n
+		if o := n.original(); o != nil {
+			n = o
+		}
+		s.only = append(s.only, n)
+	}
 }
 
 // put adds the gradient of a leaf or retained node. The set's gradients share no
@@ -99,6 +115,8 @@ func (s *gradientSet) release(t *Tape) {
 	clear(s.grads)
 	s.of, s.grads = s.of[:0], s.grads[:0]
 	clear(s.at)
+	clear(s.only)
+	s.only, s.partial = s.only[:0], false
 	t.freeSets = append(t.freeSets, s)
 }
 
@@ -111,16 +129,24 @@ func (g Gradients) check(op string) *gradientSet {
 
 // Of is the gradient of w: a parameter, a Variable that was watched or its leaf
 // (what [Tape.Watch] returned), or one marked by [Variable.RetainGrad]. If the
-// result did not depend on w it is zero. It lives as long as g.
+// result did not depend on w it is zero. It lives as long as g. It panics with
+// [*TapeError] if [Variable.Backward] was asked for the gradients of others only.
 func (g Gradients) Of(w Variable) Variable {
 	if grad, ok := g.Lookup(w); ok {
 		return grad
 	}
 	n := w.check("Of")
+	if o := n.original(); o != nil {
+		n = o
+	}
+	if g.s != nil && g.s.partial && !slices.Contains(g.s.only, n) {
+		panic(&TapeError{"Of", "the backward pass was for the gradients of other Variables only"})
+	}
 	return newNode(n.DType, n.Shape, constant).variable()
 }
 
-// Lookup is [Gradients.Of] with false where the result did not depend on w.
+// Lookup is [Gradients.Of] with false where there is none: the result did not depend on w,
+// or it was not asked for.
 func (g Gradients) Lookup(w Variable) (grad Variable, ok bool) {
 	s, n := g.check("Of"), w.check("Of")
 	if s == nil {
@@ -184,6 +210,13 @@ func (g *Gradients) Accumulate(other Gradients) {
 	if s == nil {
 		s = &gradientSet{}
 		*g = Gradients{s, 0}
+	}
+	switch { // known in the sum is what is known in every part
+	case !from.partial:
+	case !s.partial:
+		s.only, s.partial = slices.Clone(from.only), true
+	default:
+		s.only = slices.DeleteFunc(s.only, func(n *node) bool { return !slices.Contains(from.only, n) })
 	}
 	for i, n := range from.of {
 		if mine := s.find(n); mine != nil {
