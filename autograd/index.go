@@ -206,3 +206,142 @@ func scatter(x Variable, axis int, index, shape []int) Variable {
 	tensor.ScatterAdd(&n.Array, &in.Array, n.attr.ints, in.Shape, axis)
 	return n.done()
 }
+
+// Take is the elements of x, as a vector, with the given indices, in the given shape; without
+// one it is [len(index)]. Negative indices count from the end. It panics with [*IndexError] if
+// there is no such element.
+func (x Variable) Take(index []int, shape ...int) Variable {
+	if len(shape) == 0 {
+		shape = []int{len(index)}
+	}
+	return x.Reshape(-1).IndexSelect(0, index).Reshape(shape...)
+}
+
+// TakeAlongDim is [Variable.Gather] with broadcasting: sizes of the index's shape and of x may
+// also be 1 where they differ, but along axis.
+func (x Variable) TakeAlongDim(axis int, index []int, shape ...int) Variable {
+	const op = "take along dim"
+	in := x.check(op)
+	axis = resolveAxis(op, axis, len(in.Shape))
+	if len(shape) != len(in.Shape) || sizeOf(shape) != len(index) {
+		panic(&ShapeError{op, [][]int{append([]int{}, in.Shape...), append([]int{}, shape...)}, fmt.Sprintf("expected shapes of one rank, the second that of %d indices", len(index))})
+	}
+	wide, wideIndex := append([]int{}, in.Shape...), append([]int{}, shape...)
+	for i := range shape {
+		switch {
+		case i == axis || wide[i] == shape[i]:
+		case wide[i] == 1:
+			wide[i] = shape[i]
+		case shape[i] == 1:
+			wideIndex[i] = wide[i]
+		}
+	}
+	values := make([]float64, len(index))
+	for i, n := range index {
+		values[i] = float64(n)
+	}
+	all := New(values).Reshape(shape...).BroadcastTo(wideIndex...).Float64s()
+	index = make([]int, len(all))
+	for i, n := range all {
+		index[i] = int(n)
+	}
+	return x.BroadcastTo(wide...).Gather(axis, index, wideIndex...)
+}
+
+// IndexArrays is the elements x[index₀[k], index₁[k], …] for each k; with fewer lists than axes,
+// the parts of x that they lead to: [k, x's further axes…]. Negative indices count from the end.
+// It panics with [*ShapeError] if the lists differ in length or are too many, and with
+// [*IndexError] for an index outside its axis.
+func (x Variable) IndexArrays(index ...[]int) Variable {
+	in := x.check("index arrays")
+	at, part := flatIndices("index arrays", in, index)
+	rows := sizeOf(in.Shape[:len(index)])
+	return gatherRows(x.Reshape(append([]int{rows}, part...)...), at)
+}
+
+// flatIndices is the position of each part that lists of indices lead to, and its shape.
+func flatIndices(op string, in *node, index [][]int) (at, part []int) {
+	if len(index) == 0 || len(index) > len(in.Shape) {
+		panic(&ShapeError{op, shapesOf(in), fmt.Sprintf("expected lists of indices for at most %d axes, got %d", len(in.Shape), len(index))})
+	}
+	at = make([]int, len(index[0]))
+	for axis, list := range index {
+		if len(list) != len(at) {
+			panic(&ShapeError{op, shapesOf(in), fmt.Sprintf("the lists have %d and %d indices", len(at), len(list))})
+		}
+		for k, i := range resolveIndices(op, list, in.Shape[axis]) {
+			at[k] = at[k]*in.Shape[axis] + i
+		}
+	}
+	return at, in.Shape[len(index):]
+}
+
+// MaskedSelect is a vector of the elements where mask is not 0; x and mask broadcast.
+func (x Variable) MaskedSelect(mask Variable) Variable {
+	a, m := x.check("masked select"), mask.check("masked select")
+	shape, ok := tensor.BroadcastShape(nil, a.Shape, m.Shape)
+	if !ok {
+		panic(&ShapeError{"masked select", shapesOf(a, m), "the shapes do not broadcast"})
+	}
+	var index []int
+	wide := mask.Detach().BroadcastTo(shape...).n
+	for i := range wide.Len() {
+		if wide.Array.At(i) != 0 {
+			index = append(index, i)
+		}
+	}
+	return gatherRows(x.BroadcastTo(shape...).Reshape(-1), index)
+}
+
+// NonZero is where x is not 0: a list of indices for each axis, together those of each such
+// element, in row-major order. [Variable.IndexArrays] takes them.
+func (x Variable) NonZero() [][]int {
+	in := x.check("nonzero")
+	index := make([][]int, len(in.Shape))
+	for i := range in.Len() {
+		if in.Array.At(i) == 0 {
+			continue
+		}
+		rest := i
+		for axis := len(in.Shape) - 1; axis >= 0; axis-- {
+			index[axis] = append(index[axis], rest%in.Shape[axis])
+			rest /= in.Shape[axis]
+		}
+	}
+	return index
+}
+
+// OneHot is the constant [len(labels), classes] with a 1 in each row at its label. It panics with
+// [*IndexError] for a label that is no class.
+func OneHot(dtype DType, labels []int, classes int) Variable {
+	v := Zeros(dtype, len(labels), classes)
+	for i, label := range labels {
+		if label < 0 || label >= classes {
+			panic(&IndexError{"one hot", label, i, classes})
+		}
+		v.n.Set(i*classes+label, 1)
+	}
+	return v
+}
+
+// RepeatInterleave repeats every slice along axis as often as repeats says, one number for each
+// or one for all. It panics with [*ValueError] for a negative number or another count of them.
+func (x Variable) RepeatInterleave(repeats []int, axis int) Variable {
+	const op = "repeat interleave"
+	in := x.check(op)
+	axis = resolveAxis(op, axis, len(in.Shape))
+	if len(repeats) != 1 && len(repeats) != in.Shape[axis] {
+		panic(&ValueError{op, fmt.Sprintf("%d numbers for %d slices", len(repeats), in.Shape[axis])})
+	}
+	var index []int
+	for i := range in.Shape[axis] {
+		times := repeats[min(i, len(repeats)-1)]
+		if times < 0 {
+			panic(&ValueError{op, fmt.Sprintf("%d times", times)})
+		}
+		for range times {
+			index = append(index, i)
+		}
+	}
+	return x.IndexSelect(axis, index)
+}

@@ -144,25 +144,6 @@ func matmulShape(dst, a, b []int, transA, transB bool) (shape []int, reason stri
 	return append(shape, m, n), ""
 }
 
-// Outer is the outer product of two vectors: [m] and [n] give [m, n].
-func Outer(x, y Variable) Variable {
-	a, b := x.check("outer"), y.check("outer")
-	if len(a.Shape) != 1 || len(b.Shape) != 1 {
-		panic(&ShapeError{"outer", shapesOf(a, b), "expected two vectors"})
-	}
-	join("outer", &x, &y)
-	return x.Unsqueeze(1).Mul(y)
-}
-
-// Dot is the inner product Σ x·y of two vectors of equal size, a scalar.
-func Dot(x, y Variable) Variable {
-	a, b := x.check("dot"), y.check("dot")
-	if len(a.Shape) != 1 || len(b.Shape) != 1 {
-		panic(&ShapeError{"dot", shapesOf(a, b), "expected two vectors"})
-	}
-	return x.MatMul(y)
-}
-
 var linearOp *op
 
 // Y = X·Wᵀ + b:  ∂L/∂X = G·W,  ∂L/∂W = Gᵀ·X,  ∂L/∂b = Σ rows of G.

@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"fmt"
+	"slices"
 )
 
 // Rearrangements made of slices, concatenations and choices.
@@ -84,35 +85,93 @@ func (x Variable) Tile(repeats ...int) Variable {
 	return x.Reshape(narrow...).BroadcastTo(wide...).Reshape(final...)
 }
 
-// Pad puts before and after elements of the given value around x along each axis:
-// widths is one pair for each axis, {before, after}. It panics with [*ValueError]
-// for a negative width or another number of pairs.
-func (x Variable) Pad(value float64, widths ...[2]int) Variable {
-	in := x.check("pad")
-	if len(widths) != len(in.Shape) {
-		panic(&ValueError{"pad", fmt.Sprintf("expected %d pairs of widths, got %d", len(in.Shape), len(widths))})
-	}
-	for axis, w := range widths {
-		if w[0] < 0 || w[1] < 0 {
-			panic(&ValueError{"pad", fmt.Sprintf("the widths %v of axis %d are negative", w, axis)})
-		}
-		if w == [2]int{} {
-			continue
-		}
-		shape := append([]int{}, x.n.Shape...)
-		shape[axis] = w[0]
-		before := x.scalar(value).constant(shape...)
-		shape[axis] = w[1]
-		after := x.scalar(value).constant(shape...)
-		x = Concat(axis, before, x, after)
-	}
-	return x
-}
-
 // MaskedFill is x with value where mask is not 0; mask broadcasts to x. No gradient
 // flows to x there.
 func (x Variable) MaskedFill(mask Variable, value float64) Variable {
 	in := x.check("masked fill")
 	join("masked fill", &mask, &x)
 	return Where(mask.BroadcastTo(in.Shape...), x.scalar(value), x)
+}
+
+// Rot90 turns the plane of two axes by k right angles, from the first axis towards the second.
+func (x Variable) Rot90(k, axis1, axis2 int) Variable {
+	in := x.check("rot90")
+	resolveAxes("rot90", []int{axis1, axis2}, len(in.Shape))
+	switch k & 3 {
+	case 1:
+		return x.Flip(axis2).Transpose(axis1, axis2)
+	case 2:
+		return x.Flip(axis1, axis2)
+	case 3:
+		return x.Transpose(axis1, axis2).Flip(axis2)
+	}
+	return x
+}
+
+// Unflatten divides an axis into several with the given sizes, of which one may be −1. It
+// undoes [Variable.Flatten]. The result shares x's elements.
+func (x Variable) Unflatten(axis int, sizes ...int) Variable {
+	in := x.header("unflatten")
+	axis = resolveAxis("unflatten", axis, len(in.Shape))
+	shape := append([]int{}, in.Shape[:axis]...)
+	shape = append(shape, sizes...)
+	known := 1
+	for _, d := range sizes {
+		if d >= 0 {
+			known *= d
+		}
+	}
+	for i, d := range sizes {
+		if d == -1 && known > 0 {
+			shape[axis+i] = in.Shape[axis] / known
+		}
+	}
+	return x.Reshape(append(shape, in.Shape[axis+1:]...)...)
+}
+
+// UnfoldDim is the windows of the given size along axis, step apart: axis counts the windows,
+// and a new last axis the elements of each. It panics with [*ValueError] for a size or step that
+// is not positive, or a size above that of the axis.
+func (x Variable) UnfoldDim(axis, size, step int) Variable {
+	const op = "unfold dim"
+	in := x.check(op)
+	axis = resolveAxis(op, axis, len(in.Shape))
+	if size < 1 || step < 1 || size > in.Shape[axis] {
+		panic(&ValueError{op, fmt.Sprintf("windows of %d elements, %d apart, of %d", size, step, in.Shape[axis])})
+	}
+	var index []int
+	count := (in.Shape[axis]-size)/step + 1
+	for w := range count {
+		for k := range size {
+			index = append(index, w*step+k)
+		}
+	}
+	return x.IndexSelect(axis, index).Unflatten(axis, count, size).MoveDim(axis+1, -1)
+}
+
+// Meshgrid is the coordinates of a grid with the given vectors for sides: result i is an array
+// with an axis for each vector that repeats xs[i] along its own. With xy the first two axes are
+// exchanged, as for pictures. Scalars are vectors of one element. It panics with [*ShapeError]
+// for more than one axis.
+func Meshgrid(xy bool, xs ...Variable) []Variable {
+	const op = "meshgrid"
+	checkAll(op, xs)
+	shape := make([]int, len(xs))
+	for i, x := range xs {
+		n := x.check(op)
+		if len(n.Shape) > 1 {
+			panic(&ShapeError{op, shapesOf(n), "expected vectors"})
+		}
+		shape[i] = n.Len()
+	}
+	grids := make([]Variable, len(xs))
+	for i, x := range xs {
+		side := slices.Repeat([]int{1}, len(xs))
+		side[i] = shape[i]
+		grids[i] = x.Reshape(side...).BroadcastTo(shape...)
+		if xy && len(xs) > 1 {
+			grids[i] = grids[i].Transpose(0, 1)
+		}
+	}
+	return grids
 }

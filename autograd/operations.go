@@ -73,7 +73,8 @@
 //
 // # Products of vectors and matrices
 //
-// [Variable.MatMul], [Outer], [Dot], [Linear], [Einsum].
+// [Variable.MatMul], [Linear], [Outer], [Dot], [VecDot], [Cross], [Kron],
+// [Variable.Vander], [TensorDot], [MultiDot], [Einsum].
 //
 // # Linear algebra
 //
@@ -82,8 +83,8 @@
 // [CholeskySolve], [Variable.CholeskyInverse], [Variable.QR], [Variable.Eigh],
 // [Variable.EigvalsH], [Variable.SVD], [Variable.SVDVals], [Variable.Pinv],
 // [Variable.PinvWith], [LstSq], [Variable.MatrixNorm], [Variable.NuclearNorm],
-// [Variable.MatrixExp], [Variable.Diagonal], [Variable.Trace], [Variable.Tril],
-// [Variable.Triu].
+// [Variable.MatrixExp], [Variable.Diagonal], [Variable.DiagEmbed], [BlockDiag],
+// [Variable.Trace], [Variable.Tril], [Variable.Triu].
 //
 // # Fourier transforms
 //
@@ -100,9 +101,18 @@
 // # Pieces and places
 //
 // [Variable.Index], [Variable.Slice], [Variable.SliceStep], [Concat], [Stack],
-// [Variable.Flip], [Variable.Roll], [Variable.Split], [Variable.Tile], [Variable.Pad],
-// [Variable.MaskedFill], [Variable.IndexSelect], [Embedding], [Variable.Gather],
-// [Variable.ScatterAdd].
+// [Variable.Flip], [Variable.Roll], [Variable.Split], [Variable.Tile],
+// [Variable.MaskedFill], [Variable.Rot90], [Variable.Unflatten], [Variable.UnfoldDim],
+// [Meshgrid], [Variable.Pad], [Variable.PadReflection], [Variable.PadReplication],
+// [Variable.PadCircular].
+//
+// # Picking and placing by indices
+//
+// [Variable.IndexSelect], [Embedding], [Variable.Gather], [Variable.ScatterAdd],
+// [Variable.Take], [Variable.TakeAlongDim], [Variable.IndexArrays],
+// [Variable.MaskedSelect], [OneHot], [Variable.RepeatInterleave], [Variable.Scatter],
+// [Variable.ScatterReduce], [Variable.IndexAdd], [Variable.IndexCopy],
+// [Variable.IndexFill], [Variable.IndexPut].
 //
 // # Convolutions, windows, normalization, attention
 //

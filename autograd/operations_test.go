@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write docs/operations.md and operations
 // differentiable operations, with the reason.
 var notOperations = map[string]string{
 	"New": "creates", "Scalar": "creates", "Parameter": "creates", "Zeros": "creates", "Ones": "creates", "Full": "creates",
-	"Arange": "creates", "Linspace": "creates", "Eye": "creates", "Uniform": "creates", "Normal": "creates", "FromMat": "creates",
+	"Arange": "creates", "Linspace": "creates", "Eye": "creates", "OneHot": "creates", "Uniform": "creates", "Normal": "creates", "FromMat": "creates",
 	"Variable.Clone": "leaves the tape", "Variable.Detach": "stops the gradient",
 	"Variable.RetainGrad": "returns its receiver", "Variable.Hook": "returns its receiver",
 	"Variable.Greater": "has no derivative", "Variable.GreaterEqual": "has no derivative", "Variable.Less": "has no derivative",
@@ -48,11 +48,12 @@ var families = []struct{ title, files string }{
 	{"Running sums, differences, integrals", "scan.go"},
 	{"Sorting and quantiles", "order.go"},
 	{"Softmax", "softmax.go"},
-	{"Products of vectors and matrices", "matmul.go einsum.go"},
+	{"Products of vectors and matrices", "matmul.go product.go einsum.go"},
 	{"Linear algebra", "linalg.go determinant.go triangular.go spectral.go pseudoinverse.go matrixexp.go diagonal.go"},
 	{"Fourier transforms", "fourier.go"},
 	{"Shapes and types", "shape.go dtype.go variable.go"},
-	{"Pieces and places", "slice.go movement.go index.go"},
+	{"Pieces and places", "slice.go movement.go pad.go"},
+	{"Picking and placing by indices", "index.go place.go"},
 	{"Convolutions, windows, normalization, attention", "convolution.go window.go normalization.go attention.go"},
 	{"Derivatives", "grad.go transform.go checkpoint.go"},
 }

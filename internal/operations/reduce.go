@@ -35,7 +35,7 @@ var reductions = []Row{
 	{Name: "Cov", F: func(xs []v) v {
 		return autograd.Cov(xs[0], autograd.CovConfig{Counts: []int{1, 2, 1, 3}, Weights: xs[1]})
 	}, Shapes: [][][]int{{{3, 4}, {4}}, {{4}, {4}}}, Low: 0.2, High: 2, Reference: "cov"},
-	{Name: "CorrCoef", F: of(autograd.CorrCoef), Shapes: [][][]int{{{3, 5}}, {{2, 4}}}, Reference: "corrcoef"},
+	{Name: "CorrCoef", F: of(autograd.CorrCoef), Shapes: [][][]int{{{3, 5}}, {{2, 4}}}, Low: -1, High: 1, Domain: uneven, Reference: "corrcoef"},
 	{Name: "CDist", F: of2(func(a, b v) v { return autograd.CDist(a, b, 2) }), Shapes: [][][]int{{{2, 3}, {4, 3}}, {{2, 2, 3}, {1, 3}}}, Reference: "cdist"},
 	{Name: "Variable.PDist", F: of(func(x v) v { return x.PDist(3) }), Shapes: [][][]int{{{4, 3}}}, Reference: "pdist"},
 	{Name: "Variable.Renorm", F: of(func(x v) v { return x.Renorm(2, 0, 1.2) }), Shapes: matrixes, Low: 0.5, High: 2, Reference: "renorm"},
@@ -87,4 +87,14 @@ func values(f func(x v) (v, []int)) autograd.Func {
 // lie between two of them.
 func betweenElements(xs []v) []v {
 	return []v{xs[0], xs[1].Tanh().MulScalar(0.05).AddScalar(0.375)}
+}
+
+// uneven adds what no two elements next to each other have in common, for quotients of
+// deviations.
+func uneven(xs []v) []v {
+	steps := autograd.Zeros(autograd.Float64, xs[0].Shape()...)
+	for i := range steps.Float64s() {
+		steps.Float64s()[i] = float64(5 * i * i % 7)
+	}
+	return []v{xs[0].MulScalar(0.4).Add(steps.AsType(xs[0].DType()))}
 }

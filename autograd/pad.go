@@ -1,0 +1,104 @@
+package autograd
+
+import "fmt"
+
+// Padding: elements around an array.
+
+// Pad puts before and after elements of the given value around x along each axis:
+// widths is one pair for each axis, {before, after}; a negative width takes elements away, first.
+// It
+// panics with [*ValueError] for another number of pairs, or if more is taken away than there
+// is.
+func (x Variable) Pad(value float64, widths ...[2]int) Variable {
+	x, widths = cropped("pad", x, widths)
+	for axis, w := range widths {
+		if w == [2]int{} {
+			continue
+		}
+		shape := append([]int{}, x.n.Shape...)
+		shape[axis] = w[0]
+		before := x.scalar(value).constant(shape...)
+		shape[axis] = w[1]
+		after := x.scalar(value).constant(shape...)
+		x = Concat(axis, before, x, after)
+	}
+	return x
+}
+
+// cropped takes away what negative widths say, and returns the others.
+func cropped(op string, x Variable, widths [][2]int) (Variable, [][2]int) {
+	in := x.check(op)
+	if len(widths) != len(in.Shape) {
+		panic(&ValueError{op, fmt.Sprintf("expected %d pairs of widths, got %d", len(in.Shape), len(widths))})
+	}
+	positive := make([][2]int, len(widths))
+	for axis, w := range widths {
+		size := in.Shape[axis] + min(w[0], 0) + min(w[1], 0)
+		if size < 0 {
+			panic(&ValueError{op, fmt.Sprintf("the widths %v of axis %d take more away than there is", w, axis)})
+		}
+		if size < in.Shape[axis] {
+			x = slice(x, axis, max(0, -w[0]), size, 1)
+		}
+		positive[axis] = [2]int{max(0, w[0]), max(0, w[1])}
+	}
+	return x, positive
+}
+
+// PadReflection is x with elements around it along each axis that repeat it in a mirror at its
+// first and last element, which are not repeated themselves. widths is as for [Variable.Pad];
+// it panics as that does, and for a width that is not below the size of the axis.
+func (x Variable) PadReflection(widths ...[2]int) Variable {
+	return padded("pad reflection", x, widths, func(i, size int) int {
+		if i < 0 {
+			i = -i
+		}
+		if i >= size {
+			i = 2*(size-1) - i
+		}
+		return i
+	})
+}
+
+// PadReplication is x with elements around it along each axis that repeat the first and the last.
+// widths is as for [Variable.Pad], and it panics as that does.
+func (x Variable) PadReplication(widths ...[2]int) Variable {
+	return padded("pad replication", x, widths, func(i, size int) int { return min(max(i, 0), size-1) })
+}
+
+// PadCircular is x with elements around it along each axis that repeat it from the other end.
+// widths is as for [Variable.Pad]; it panics as that does, and for a width above the size of the
+// axis.
+func (x Variable) PadCircular(widths ...[2]int) Variable {
+	return padded("pad circular", x, widths, func(i, size int) int {
+		if i < 0 {
+			i += size
+		}
+		if i >= size {
+			i -= size
+		}
+		return i
+	})
+}
+
+// padded picks the elements from in front of x to behind it; where gives the one that stands
+// for position i of an axis.
+func padded(op string, x Variable, widths [][2]int, where func(i, size int) int) Variable {
+	x, widths = cropped(op, x, widths)
+	for axis, w := range widths {
+		if w == [2]int{} {
+			continue
+		}
+		size := x.Dim(axis)
+		var index []int
+		for i := -w[0]; i < size+w[1]; i++ {
+			at := where(i, size)
+			if at < 0 || at >= size {
+				panic(&ValueError{op, fmt.Sprintf("the widths %v are too much for axis %d of size %d", w, axis, size)})
+			}
+			index = append(index, at)
+		}
+		x = x.IndexSelect(axis, index)
+	}
+	return x
+}
