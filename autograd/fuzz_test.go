@@ -65,7 +65,11 @@ func TestPrograms(t *testing.T) {
 	lessCollection(t)
 	choices := instructions()
 	rounds := *programs
-	if rounds == 0 {
+	switch {
+	case rounds > 0:
+	case testing.Short():
+		rounds = 1
+	default:
 		rounds = 2
 	}
 	counts := map[string]int{}

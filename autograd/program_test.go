@@ -30,7 +30,7 @@ type step struct {
 }
 
 const (
-	maxSteps = 12 // in a program
+	maxSteps = 8  // in a program
 	maxSize  = 48 // elements of a value
 	maxRank  = 4
 )
