@@ -72,6 +72,40 @@ func TestPrograms(t *testing.T) {
 	default:
 		rounds = 2
 	}
+	numbers := make([]int, rounds*len(choices))
+	for i := range numbers {
+		numbers[i] = i
+	}
+	counts := checkPrograms(t, choices, numbers)
+	// Operations that had no luck get some more programs, which begin with them.
+	const more = 40
+	numbers = nil
+	for i, in := range choices {
+		if counts[in.name] == 0 {
+			for k := range more {
+				numbers = append(numbers, (rounds+k)*len(choices)+i)
+			}
+		}
+	}
+	for name, n := range checkPrograms(t, choices, numbers) {
+		counts[name] += n
+	}
+	for _, in := range choices {
+		if counts[in.name] == 0 {
+			t.Errorf("%s was in no program, or never had a gradient", in.name)
+		}
+	}
+	var text strings.Builder
+	for _, name := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return counts[a] - counts[b] }) {
+		fmt.Fprintf(&text, " %s %d", name, counts[name])
+	}
+	t.Logf("%d programs; operations in them, with a gradient:%s", rounds*len(choices)+len(numbers), text.String())
+}
+
+// checkPrograms checks the random programs of the given numbers, of which number i begins with
+// instruction i modulo how many there are, and counts the operations in them.
+func checkPrograms(t *testing.T, choices []instruction, numbers []int) map[string]int {
+	t.Helper()
 	counts := map[string]int{}
 	var mutex sync.Mutex
 	var workers sync.WaitGroup
@@ -93,22 +127,12 @@ func TestPrograms(t *testing.T) {
 			}
 		})
 	}
-	for i := range rounds * len(choices) {
+	for _, i := range numbers {
 		tasks <- i
 	}
 	close(tasks)
 	workers.Wait()
-	var text strings.Builder
-	for _, in := range choices {
-		if counts[in.name] == 0 {
-			t.Errorf("%s was in no program, or never had a gradient", in.name)
-		}
-	}
-	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return counts[a] - counts[b] })
-	for _, name := range names {
-		fmt.Fprintf(&text, " %s %d", name, counts[name])
-	}
-	t.Logf("%d programs; operations in them, with a gradient:%s", rounds*len(choices), text.String())
+	return counts
 }
 
 // TestProgramsFindWrongRules puts an operation with a wrong rule into programs.
