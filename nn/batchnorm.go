@@ -28,8 +28,10 @@ type BatchNormConfig struct {
 //
 // in training by mean and variance of the batch, and in inference by running averages of
 // these (Ioffe and Szegedy 2015). The variance that normalizes is the mean of squared
-// deviations; the running one is corrected by n/(n−1). A training step that fails leaves
-// the running statistics as they were.
+// deviations; the running one is corrected by n/(n−1).
+//
+// The running averages move when the tape is committed ([autograd.Tape.Commit]), which
+// trainers do after a step that was made, and loops of one's own must do.
 type BatchNorm struct {
 	Weight, Bias            autograd.Variable // [channels]; zero Variables without them
 	RunningMean, RunningVar autograd.Variable // [channels], buffers; zero Variables without them
