@@ -100,7 +100,7 @@ func testRows[T Float](t *testing.T) {
 }
 
 const (
-	longestTested = 1000
+	longestTested = 1001
 	margin        = 16 // elements beside a slice that must stay as they were
 	placements    = 5  // of slices in memory
 )
@@ -127,9 +127,14 @@ func newRowTest[T Float](t *testing.T, r row[T]) *rowTest[T] {
 }
 
 func (c *rowTest[T]) run() {
-	lengths := []int{100, 257, longestTested}
-	for n := range 68 {
+	// From 64 and from 128 elements on some kernels use wider vectors: lengths before
+	// and behind, with everything that may not fill one.
+	lengths := []int{177, 191, 257, longestTested}
+	for n := range 84 {
 		lengths = append(lengths, n)
+	}
+	for n := range 20 {
+		lengths = append(lengths, 125+n)
 	}
 	for _, n := range lengths {
 		for i, shape := range c.shapes() {

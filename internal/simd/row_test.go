@@ -92,6 +92,12 @@ func (r row[T]) near(slack float64) row[T] {
 	return r
 }
 
+// within allows so many units in the last place.
+func (r row[T]) within(ulps float64) row[T] {
+	r.ulps = ulps
+	return r
+}
+
 func (r row[T]) drawn(draw func(*rand.Rand) T) row[T] {
 	r.draw = draw
 	return r

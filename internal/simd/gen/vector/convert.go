@@ -7,9 +7,9 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 )
 
-// The assembly of conversions does as many elements as fill vectors of 32 bytes on
-// the larger side and leaves the rest to the reference: a masked load of single
-// bytes does not exist in all instruction sets.
+// The assembly of conversions does as many elements as fill narrow vectors on the
+// larger side and leaves the rest to the reference: a masked load of single bytes does
+// not exist in all instruction sets.
 const conversionBridge = `
 	done := 0
 	if width := NAMEWidthTYPE(len(dst)); width > 0 {
@@ -52,8 +52,8 @@ func conversion(k kernel, from, to int, body func(f *function, scalars []vec, sr
 			f.Label(done)
 		}
 		loop()
-		if f.vectorBytes() > sumBytes {
-			f.inSumBytes(loop)
+		if f.vectorBytes() > narrowBytes {
+			f.narrowly(loop)
 		}
 		f.finish()
 	}

@@ -31,7 +31,7 @@ type function struct {
 	set    *instructionSet
 	double bool
 
-	// narrow makes vectors sumBytes wide, whatever the instruction set.
+	// narrow says that vectors are narrow at the moment.
 	narrow bool
 
 	// constants weighs each constant, by its bits, for a register of its own;
@@ -60,7 +60,7 @@ func (f *function) lanes() int { return f.vectorBytes() / f.bytes() }
 
 func (f *function) vectorBytes() int {
 	if f.narrow {
-		return sumBytes
+		return narrowBytes
 	}
 	return f.set.vectorBytes
 }

@@ -30,6 +30,6 @@ var architectures = []architecture{
 	{"amd64", []*instructionSet{avx2, avx512}},
 }
 
-// sumBytes is how much a sum takes up at once, whatever the instruction set, so
-// that all of them add in the same order: the width of its last accumulator.
-const sumBytes = 32
+// narrowBytes is the size of narrow vectors, which every instruction set has. Sums
+// end in them, with wider vectors too: so all sets add in the same order.
+const narrowBytes = 32

@@ -249,20 +249,20 @@ func (f *function) interleave(k int, emit func(i int)) {
 	}
 }
 
-// fold reduces the streams by the instruction join to one vector of sumBytes, which
-// horizontal finishes. registers is how many such vectors of accumulators there are,
-// all of which begin as start says; add folds the operands x into one of them, lanes
-// being nil but in the rest, where x has zeros in the lanes it leaves out.
+// fold reduces the streams by the instruction join to one narrow vector, which
+// horizontal finishes. registers is how many narrow vectors accumulate, all of which
+// begin as start says; add folds the operands x into one of them, lanes being nil but
+// in the rest, where x has zeros in the lanes it leaves out.
 //
 // All accumulators take part in a turn, each with its own part of the streams. Then
-// the first alone takes up what is left, sumBytes at a time. In wider registers the
-// accumulators lie side by side, so that the order is the same.
+// the first alone takes up what is left, a narrow vector at a time. In wide registers
+// two accumulators lie side by side, so that the order is the same.
 func (f *function) fold(n reg.GPVirtual, in []stream, registers int, join string, start func() vec, add func(acc vec, x []op, lanes func() mask)) vec {
-	acc := make([]vec, registers*sumBytes/f.vectorBytes())
+	acc := make([]vec, registers*narrowBytes/f.vectorBytes())
 	for i := range acc {
 		acc[i] = start()
 	}
-	wide := operand.I32(registers * sumBytes / f.bytes())
+	wide := operand.I32(registers * narrowBytes / f.bytes())
 	many, one, again, tail, done := f.label("many"), f.label("one"), f.label("again"), f.label("tail"), f.label("done")
 	x := make([]op, len(in))
 	var total reg.GPVirtual
@@ -287,7 +287,7 @@ func (f *function) fold(n reg.GPVirtual, in []stream, registers int, join string
 	f.Label(one)
 	first := acc[0]
 	upper := f.upper(first)
-	f.inSumBytes(func() {
+	f.narrowly(func() {
 		lanes := operand.I32(f.lanes())
 		f.ADDQ(wide-lanes, n)
 		f.JL(ref(tail))
@@ -321,14 +321,14 @@ func (f *function) fold(n reg.GPVirtual, in []stream, registers int, join string
 	f.VINSERTF64X4(operand.U8(1), upper.AsY(), first, first)
 	f.joinAll(join, acc)
 	upper = f.upper(first)
-	f.inSumBytes(func() { f.emitFloat(join, upper, first, first) })
+	f.narrowly(func() { f.emitFloat(join, upper, first, first) })
 	f.Label(joined)
 	return first
 }
 
-// upper returns what of a vector lies beyond sumBytes, nil if there is nothing.
+// upper returns what a vector has beyond a narrow one, nil if that is nothing.
 func (f *function) upper(v vec) vec {
-	if f.vectorBytes() == sumBytes {
+	if f.vectorBytes() == narrowBytes {
 		return nil
 	}
 	u := f.YMM()
@@ -336,22 +336,22 @@ func (f *function) upper(v vec) vec {
 	return u
 }
 
-// inSumBytes emits code on vectors of sumBytes.
-func (f *function) inSumBytes(body func()) {
+// narrowly emits code on narrow vectors.
+func (f *function) narrowly(body func()) {
 	was := f.narrow
 	f.narrow = true
 	body()
 	f.narrow = was
 }
 
-// accumulate adds a vector to acc, which has sumBytes; of the lanes only those that
-// the mask says, unless lanes is nil.
+// accumulate adds a vector to acc, which is narrow; of the lanes only those that the
+// mask says, unless lanes is nil.
 func (f *function) accumulate(acc, v vec, lanes func() mask) {
 	if lanes != nil {
 		v = f.keep(v, lanes())
 	}
 	upper := f.upper(v)
-	f.inSumBytes(func() {
+	f.narrowly(func() {
 		f.emitFloat("VADD", v, acc, acc)
 		if upper != nil {
 			f.emitFloat("VADD", upper, acc, acc)
@@ -385,8 +385,8 @@ func (f *function) joinAll(name string, v []vec) vec {
 	return v[0]
 }
 
-// horizontal combines the lanes of a vector of sumBytes with the instruction into
-// every lane of its low half, and returns it.
+// horizontal combines the lanes of a narrow vector with the instruction into every
+// lane of its low half, and returns it.
 func (f *function) horizontal(name string, v vec) vec {
 	low, high := v.AsX(), f.XMM()
 	f.emit(f.set.sixteen("VEXTRACTF"), operand.U8(1), v.AsY(), high)

@@ -128,9 +128,9 @@ func (f *function) partMasks() []mask {
 	return masks
 }
 
-// columnsOf returns the columns of the square tile whose rows begin at src. A vector
-// takes the same part of every so-manieth row, so that what is left to do crosses no
-// border of parts.
+// columnsOf returns the columns of the square tile whose rows begin at src. Of rows
+// that are as far apart as a part has elements, a vector takes the same part, so that
+// what is left to do crosses no border of parts.
 func (f *function) columnsOf(src []operand.Mem, parts []mask) []vec {
 	elements := partBytes / f.bytes()
 	var loaded, out []vec
