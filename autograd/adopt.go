@@ -125,6 +125,12 @@ func (t *Tape) recordDerived(n *node) {
 	t.enter(m)
 }
 
+// adopted reports whether n is the record of a result of parameters alone.
+func (n *node) adopted() bool {
+	o := n.original()
+	return o != nil && o.kind == derived
+}
+
 // onTape is n, or if it is a result of parameters its record on a tape of its own, for a
 // backward pass that starts there.
 func (n *node) onTape() *node {

@@ -98,6 +98,13 @@ func TestParametersAlone(t *testing.T) {
 				return xs[0].Mul(e).Mul(w[1].Square()).Sin().Mul(xs[1])
 			}, x, w[1].Cos()).Sum()
 		},
+		"checkpoint that captures what is recorded already": func(x autograd.Variable, w []autograd.Variable) autograd.Variable {
+			e, c := w[0].Exp(), w[1].Cos()
+			h := x.Mul(e).Mul(c).Tanh()
+			return autograd.Checkpoint(func(xs []autograd.Variable) autograd.Variable {
+				return xs[0].Mul(e).Add(xs[1].Mul(c).Mul(w[0])).Sin()
+			}, h, c).Sum().Add(e.Square().Sum())
+		},
 		"operation of one's own": func(x autograd.Variable, w []autograd.Variable) autograd.Variable {
 			cube := &autograd.Function{
 				Name:    "cube",

@@ -151,7 +151,8 @@ func (t *Tape) source(op string, x Variable) *node {
 }
 
 // markNeeded marks, by position in the record, sources and what lies on a path from root
-// to one of them, from position since on; nothing else needs a gradient.
+// to one of them; nothing else needs a gradient. Before position since only results of
+// parameters alone are on such a path: who computes from there on may have captured them.
 func markNeeded(needed []need, root *node, sources []*node, since int) {
 	t := root.tape
 	first := root.index + 1
@@ -161,8 +162,11 @@ func markNeeded(needed []need, root *node, sources []*node, since int) {
 			first = min(first, s.index)
 		}
 	}
-	for i := max(first, int32(since)); i <= root.index; i++ {
+	for i := first; i <= root.index; i++ {
 		n := t.record[i]
+		if i < int32(since) && (needed[i]&askedFor != 0 || !n.adopted()) {
+			continue
+		}
 		for k := 0; k < n.numInputs() && needed[i]&leads == 0; k++ {
 			in := n.input(k)
 			if in.index >= 0 && in.tape == t && in.index <= root.index && needed[in.index] != 0 {
