@@ -30,6 +30,10 @@ type FitConfig struct {
 	NoShuffle bool   // visit the examples in the order of the data set
 	Prefetch  int    // batches prepared in the background, see data.LoaderConfig
 
+	// DetectAnomaly finds the operation and the layer where a NaN or an infinity comes up
+	// first, see TrainerConfig.
+	DetectAnomaly bool
+
 	// Callbacks see the run and can end it.
 	Callbacks []Callback
 }
@@ -86,7 +90,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 	checkNoneNil("nn.Fit", "Callbacks", config.Callbacks)
 	f = &fitting{config: config, trainer: NewTrainer(objective, TrainerConfig{
 		Optimizer: config.Optimizer, Schedule: config.Schedule, Metrics: config.Metrics,
-		ClipNorm: config.ClipNorm, Seed: config.Seed,
+		ClipNorm: config.ClipNorm, Seed: config.Seed, DetectAnomaly: config.DetectAnomaly,
 	})}
 	f.trainer.callbacks = config.Callbacks
 	loading := data.LoaderConfig{BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed, Prefetch: config.Prefetch}

@@ -70,3 +70,20 @@ func (l *twoLayers) Parts() iter.Seq2[string, nn.Part] {
 func (l *twoLayers) Forward(x autograd.Variable) autograd.Variable {
 	return l.bn.Forward(l.conv.Forward(x))
 }
+
+// The layer where numbers are no longer finite is found if that is asked for.
+func TestAnomaliesNameTheLayer(t *testing.T) {
+	rng := newRand(1)
+	root := nn.Func(func(x v) v { return x.SubScalar(1e6).Sqrt() })
+	model := nn.Sequential{nn.NewLinear(rng, 2, 4, nn.LinearConfig{}), nn.Sequential{nn.ReLU{}, root}, nn.NewLinear(rng, 4, 3, nn.LinearConfig{})}
+	_, err := nn.Fit(context.Background(), model, blobs(1, 8), nn.FitConfig{DetectAnomaly: true})
+	var anomaly *autograd.AnomalyError
+	if !errors.As(err, &anomaly) || !strings.Contains(err.Error(), "nn: epoch 0, step 0: 1.1 (Func): ") || !strings.Contains(err.Error(), "sqrt") {
+		t.Errorf("got %v", err)
+	}
+	_, err = nn.Fit(context.Background(), model, blobs(1, 8), nn.FitConfig{})
+	var notFinite *nn.NonFiniteError
+	if !errors.As(err, &notFinite) {
+		t.Errorf("without being asked for: got %v", err)
+	}
+}

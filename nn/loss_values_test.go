@@ -265,3 +265,78 @@ func ExampleGaussianNLL() {
 	// 1.1931
 	// 1.5113
 }
+
+// Classes on another axis, and examples along several, are what the matrix of all examples
+// gives: losses, in the shape of the labels, and gradients.
+func TestClassAxis(t *testing.T) {
+	const classes = 3
+	rng := rand.New(rand.NewPCG(5, 6))
+	labels := []int{0, 2, 1, -1, 2, 0, 1, 1} // [2, 4], row-major
+	last := autograd.Normal(rng, autograd.Float64, 0, 1, 2, 4, classes).LogSoftmax(-1)
+	target := autograd.Normal(rng, autograd.Float64, 0, 1, 2, 4, classes).Softmax(-1)
+	weights := []float64{1, 2, 5}
+	type loss struct {
+		name string
+		of   func(r nn.Reduction, axis int, x, target v) v
+	}
+	for _, l := range []loss{
+		{"CrossEntropy", func(r nn.Reduction, axis int, x, _ v) v {
+			return nn.CrossEntropy{Reduction: r, ClassAxis: axis, ClassWeights: weights, LabelSmoothing: 0.1}.Loss(x, labels)
+		}},
+		{"NLL", func(r nn.Reduction, axis int, x, _ v) v {
+			return nn.NLL{Reduction: r, ClassAxis: axis, ClassWeights: weights}.Loss(x, labels)
+		}},
+		{"Probabilities", func(r nn.Reduction, axis int, x, target v) v {
+			return nn.CrossEntropy{Reduction: r, ClassAxis: axis, ClassWeights: weights, LabelSmoothing: 0.1}.Probabilities(x, target)
+		}},
+	} {
+		for _, r := range []nn.Reduction{nn.ReduceMean, nn.ReduceSum, nn.ReduceNone} {
+			// gradient computes the loss of x, and its gradient as of the matrix.
+			gradient := func(axis int, x, target v, back ...int) (value v, grad []float64) {
+				tape := autograd.NewTape(autograd.TapeConfig{})
+				leaf := tape.Watch(x)
+				value = l.of(r, axis, leaf, target)
+				g := value.Square().Sum().Backward().Of(leaf)
+				if back != nil {
+					g = g.Permute(back...)
+				}
+				return value.Clone(), g.Floats()
+			}
+			want, wantGrad := gradient(0, last.Reshape(8, classes), target.Reshape(8, classes))
+			for _, test := range []struct {
+				axis        int
+				order, back []int
+			}{{0, nil, nil}, {2, nil, nil}, {-1, nil, nil}, {1, []int{0, 2, 1}, []int{0, 2, 1}}, {-3, []int{2, 0, 1}, []int{1, 2, 0}}} {
+				x, y := last, target
+				if test.order != nil {
+					x, y = last.Permute(test.order...).Clone(), target.Permute(test.order...).Clone()
+				}
+				got, grad := gradient(test.axis, x, y, test.back...)
+				if r == nn.ReduceNone && !cmp.Equal(got.Shape(), []int{2, 4}) {
+					t.Errorf("%s, axis %d: losses of shape %v", l.name, test.axis, got.Shape())
+				}
+				if diff := cmp.Diff(want.Floats(), got.Floats(), closely); diff != "" {
+					t.Errorf("%s, %v, axis %d (-matrix +got):\n%s", l.name, r, test.axis, diff)
+				}
+				if diff := cmp.Diff(wantGrad, grad, closely); diff != "" {
+					t.Errorf("%s, %v, axis %d, gradient (-matrix +got):\n%s", l.name, r, test.axis, diff)
+				}
+			}
+		}
+	}
+}
+
+// Probabilities of 0 and 1 that are wrong are learned from, in float32 too.
+func TestBCEOfCertaintiesInFloat32(t *testing.T) {
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	p := tape.Watch(autograd.New([]float32{0, 1, 1e-13}))
+	loss := nn.BCE{Reduction: each}.Loss(p, autograd.New([]float32{1, 0, 1}))
+	if got := loss.Floats(); got[0] != 100 || got[1] != 100 {
+		t.Errorf("the losses are %v", got)
+	}
+	for i, want := range []float64{-1e12, 1e12, -1e12} {
+		if got := loss.Sum().Backward().Of(p).Floats()[i]; math.Abs(got/want-1) > 1e-6 {
+			t.Errorf("gradient %d is %v, want %v", i, got, want)
+		}
+	}
+}

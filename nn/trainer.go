@@ -17,6 +17,11 @@ type TrainerConfig struct {
 	Metrics   []Metric        // measured besides the loss
 	ClipNorm  float64         // the greatest norm of the gradients, see optim.ClipGradNorm; 0 for no limit
 	Seed      uint64          // of random numbers that layers draw in training
+
+	// DetectAnomaly ends a step at the first operation that gives a NaN or an infinity,
+	// with an error that names it and its layer. It takes time: every array is read once
+	// more.
+	DetectAnomaly bool
 }
 
 // Trainer trains step by step: loss, backward, optimizer. What it trains is the
@@ -77,7 +82,7 @@ func NewTrainer(objective Objective, config TrainerConfig) *Trainer {
 	t := &Trainer{
 		objective: objective,
 		config:    config,
-		tape:      autograd.NewTape(autograd.TapeConfig{Training: true}),
+		tape:      autograd.NewTape(autograd.TapeConfig{Training: true, DetectAnomaly: config.DetectAnomaly}),
 		tally:     tally{metrics: config.Metrics},
 		counts:    -1,
 		seed:      int64(config.Seed),
