@@ -316,3 +316,71 @@ func ExampleVariable_derived() {
 	// Output:
 	// -2.5 [4 2]
 }
+
+// Random programs on an input and two parameters, parts of them in checkpoints: whether the
+// parameters are brought onto the tape first, or meet it as chance has it, values and
+// gradients to second order are the same.
+func TestRandomProgramsOfParameters(t *testing.T) {
+	w1, w2 := autograd.Parameter(vector(0.3, -0.7)), autograd.Parameter(vector(1.1, 0.4))
+	combine := func(kind int, a, b autograd.Variable) autograd.Variable {
+		switch kind {
+		case 0:
+			return a.Mul(b)
+		case 1:
+			return a.Add(b.Sin())
+		case 2:
+			return a.Tanh().Mul(b.Cos())
+		default:
+			return a.Sub(b).MulScalar(0.5)
+		}
+	}
+	run := func(seed uint64, watch, checkpoints bool) (results [][]float64) {
+		rng := rand.New(rand.NewPCG(seed, 41))
+		tape := autograd.NewTape(autograd.TapeConfig{})
+		x := tape.Watch(vector(0.9, -0.2))
+		pool := []autograd.Variable{x, w1, w2}
+		if watch {
+			pool = []autograd.Variable{x, tape.Watch(w1), tape.Watch(w2)}
+		}
+		for range 12 {
+			i, j, k, l := rng.IntN(len(pool)), rng.IntN(len(pool)), rng.IntN(len(pool)), rng.IntN(4)
+			wrap := rng.IntN(3) == 0
+			a, b, captured := pool[i], pool[j], pool[k]
+			if captured.Tape() != nil || watch {
+				captured = w2 // a recorded one may not be captured
+			}
+			part := func(xs []autograd.Variable) autograd.Variable {
+				return combine(l, xs[0], xs[1]).Mul(captured.Cos())
+			}
+			if checkpoints && wrap && (a.Tape() != nil || b.Tape() != nil) {
+				pool = append(pool, autograd.Checkpoint(part, a, b))
+			} else {
+				pool = append(pool, part([]autograd.Variable{a, b}))
+			}
+		}
+		loss := x.Sum().Add(w1.Sum()).Add(w2.Sum())
+		for _, v := range pool[3:] {
+			loss = loss.Add(v.Sum())
+		}
+		sources := []autograd.Variable{x, w1, w2}
+		grads := loss.Backward()
+		first := autograd.Grad(loss, sources...)
+		sum := first[0].Square().Sum().Add(first[1].Square().Sum()).Add(first[2].Square().Sum())
+		second := sum.Backward()
+		results = append(results, loss.Floats())
+		for i, v := range sources {
+			results = append(results, grads.Of(v).Floats(), first[i].Floats(), second.Of(v).Floats())
+		}
+		return results
+	}
+	for seed := range uint64(200) {
+		// Without watching, what is captured differs: it is compared with and without checkpoints.
+		plain := run(seed, false, false)
+		if diff := cmp.Diff(plain, run(seed, false, true), approximately(1e-10)); diff != "" {
+			t.Fatalf("program %d with checkpoints: %s", seed, diff)
+		}
+		if diff := cmp.Diff(run(seed, true, false), run(seed, true, true), approximately(1e-10)); diff != "" {
+			t.Fatalf("program %d, watched, with checkpoints: %s", seed, diff)
+		}
+	}
+}

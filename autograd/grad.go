@@ -73,7 +73,7 @@ func (n *node) checkUsed(op string, xs []Variable) {
 	for i, x := range xs {
 		s := n.tape.source(op, x)
 		if s == nil || s.index > n.index || !reached[s.index] {
-			panic(&TapeError{op, fmt.Sprintf("the result does not depend on Variable %d of %d; GradConfig.AllowUnused takes that for a gradient of zero", i, len(xs))})
+			panic(&TapeError{op, fmt.Sprintf("the result does not depend on xs[%d]: GradConfig.AllowUnused makes that a gradient of zero", i)})
 		}
 	}
 }
