@@ -1,4 +1,5 @@
-// The operations, by family. docs/operations.md has what each is proved by.
+// The operations, by family. docs/operations.md has what each is proved by,
+// docs/from-pytorch.md the names that PyTorch and NumPy have for them.
 //
 // # Making arrays
 //

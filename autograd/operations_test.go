@@ -218,7 +218,8 @@ func recordedCases(t *testing.T) map[string]bool {
 	return cases
 }
 
-const indexHeader = `// The operations, by family. docs/operations.md has what each is proved by.
+const indexHeader = `// The operations, by family. docs/operations.md has what each is proved by,
+// docs/from-pytorch.md the names that PyTorch and NumPy have for them.
 `
 
 const operationsHeader = `# Operations and their proofs
