@@ -117,9 +117,10 @@
 //
 // # Convolutions, windows, normalization, attention
 //
-// [Conv2d], [Conv1d], [ConvTranspose2d], [Variable.Unfold], [Variable.Fold],
-// [Variable.MaxPool2d], [Variable.AvgPool2d], [Variable.AdaptiveAvgPool2d], [LayerNorm],
-// [RMSNorm], [BatchNorm], [GroupNorm], [ScaledDotProductAttention].
+// [Conv2d], [Conv1d], [ConvTranspose2d], [Conv3d], [Variable.Unfold], [Variable.Fold],
+// [Variable.MaxPool2d], [Variable.AvgPool2d], [Variable.AdaptiveAvgPool2d],
+// [Variable.Interpolate], [GridSample], [LayerNorm], [RMSNorm], [BatchNorm], [GroupNorm],
+// [ScaledDotProductAttention], [AttentionWeights].
 //
 // # Derivatives
 //

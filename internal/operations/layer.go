@@ -1,6 +1,10 @@
 package operations
 
-import "github.com/chainrule-go/chainrule/autograd"
+import (
+	"slices"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
 
 // images are shapes of images, overlapping are windows on them.
 var (
@@ -18,12 +22,26 @@ var layers = []Row{
 	{Name: "Conv2d", F: func(xs []v) v {
 		return autograd.Conv2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Padding: [2]int{1, 0}, Dilation: [2]int{1, 2}, Groups: 2})
 	}, Shapes: [][][]int{{{2, 2, 3, 3}, {4, 1, 2, 2}, {4}}, {{1, 2, 3, 4}, {4, 1, 2, 2}, {4}}}, Reference: "conv2d"},
+	{Name: "Conv3d", F: func(xs []v) v {
+		return autograd.Conv3d(xs[0], xs[1], xs[2], autograd.Conv3dConfig{Stride: [3]int{1, 2, 1}, Padding: [3]int{1, 0, 1}, Dilation: [3]int{2, 1, 1}, Groups: 2})
+	}, Shapes: [][][]int{{{1, 2, 2, 2, 2}, {2, 1, 2, 1, 2}, {2}}, {{2, 2, 3, 1, 1}, {2, 1, 2, 1, 2}, {2}}}},
 	{Name: "ConvTranspose2d", F: func(xs []v) v {
 		return autograd.ConvTranspose2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{2, 1}, Padding: [2]int{1, 0}, OutputPadding: [2]int{1, 0}, Groups: 2})
 	}, Shapes: [][][]int{{{2, 2, 1, 2}, {2, 1, 3, 2}, {2}}, {{1, 2, 2, 3}, {2, 1, 3, 2}, {2}}}, Reference: "conv_transpose2d"},
 	{Name: "Variable.MaxPool2d", F: of(func(x v) v { return x.MaxPool2d(overlapping) }), Shapes: images, Apart: true, Reference: "max_pool2d"},
 	{Name: "Variable.AvgPool2d", F: of(func(x v) v { return x.AvgPool2d(overlapping) }), Shapes: images, Reference: "avg_pool2d"},
 	{Name: "Variable.AdaptiveAvgPool2d", F: of(func(x v) v { return x.AdaptiveAvgPool2d(3, 1) }), Shapes: images, Reference: "adaptive_avg_pool2d"},
+	{Name: "Variable.Interpolate", F: of(func(x v) v {
+		return x.Interpolate(autograd.InterpolateConfig{Size: []int{3}, Mode: autograd.InterpolateCubic}).
+			Add(x.Interpolate(autograd.InterpolateConfig{Size: []int{3}, Mode: autograd.InterpolateLinear, AlignCorners: true})).
+			Add(x.Interpolate(autograd.InterpolateConfig{Size: []int{3}, Mode: autograd.InterpolateArea})).
+			Mul(x.Interpolate(autograd.InterpolateConfig{Size: []int{3}}))
+	}), Shapes: [][][]int{{{1, 2, 4, 2}}, {{2, 1, 5}}}, Reference: "interpolate"},
+	{Name: "GridSample", F: of2(func(x, grid v) v {
+		return autograd.GridSample(x, grid, autograd.GridSampleConfig{Mode: autograd.InterpolateLinear, Padding: autograd.GridReflection}).
+			Add(autograd.GridSample(x, grid, autograd.GridSampleConfig{Mode: autograd.InterpolateCubic})).
+			Add(autograd.GridSample(x, grid, autograd.GridSampleConfig{Padding: autograd.GridBorder}))
+	}), Shapes: [][][]int{{{1, 2, 4, 4}, {1, 3, 2, 2}}, {{2, 1, 4, 4}, {2, 1, 2, 2}}}, Low: -1, High: 1, Domain: besideElements, Reference: "grid_sample"},
 	{Name: "LayerNorm", F: func(xs []v) v { return autograd.LayerNorm(xs[0], xs[1], xs[2], 1e-3) },
 		Shapes: [][][]int{{{3, 4}, {4}, {4}}, {{2, 2, 3}, {2, 3}, {2, 3}}}, Reference: "layer_norm"},
 	{Name: "RMSNorm", F: func(xs []v) v { return autograd.RMSNorm(xs[0], xs[1], 1e-3) },
@@ -36,7 +54,24 @@ var layers = []Row{
 	}, Shapes: [][][]int{{{2, 4, 2}, {4}, {4}}}, Reference: "group_norm"},
 	{Name: "Embedding", F: of(func(x v) v { return autograd.Embedding(x, []int{2, 0, 2, 1}, 2, 2) }),
 		Shapes: [][][]int{{{3, 2}}}, Reference: "embedding"},
+	{Name: "AttentionWeights", F: of3(func(q, k, bias v) v {
+		return autograd.AttentionWeights(q, k, autograd.AttentionConfig{Bias: bias, Scale: 0.7})
+	}), Shapes: [][][]int{{{2, 3, 2}, {2, 4, 2}, {3, 4}}, {{2, 3}, {3, 3}, {2, 3}}}},
 	{Name: "ScaledDotProductAttention", F: func(xs []v) v {
 		return autograd.ScaledDotProductAttention(xs[0], xs[1], xs[2], autograd.AttentionConfig{Causal: true})
 	}, Shapes: [][][]int{{{2, 3, 2}, {2, 3, 2}, {2, 3, 2}}, {{2, 3}, {3, 3}, {3, 2}}}, Reference: "scaled_dot_product_attention"},
+}
+
+// besideElements makes places of the second operand's numbers that lie between the elements
+// of images of 4×4, or outside of them, with none close to an element.
+func besideElements(xs []v) []v {
+	ys := slices.Clone(xs)
+	if len(xs) == 2 {
+		cells := autograd.Zeros(autograd.Float64, xs[1].Shape()...)
+		for i := range cells.Float64s() {
+			cells.Float64s()[i] = 0.5*float64(7*i%5) - 1
+		}
+		ys[1] = xs[1].MulScalar(0.1).Add(cells.AsType(xs[1].DType()))
+	}
+	return ys
 }

@@ -1,0 +1,143 @@
+package autograd
+
+import (
+	"fmt"
+	"math"
+)
+
+// Resizing of images, signals and volumes. Along each axis it is linear in the elements: a
+// choice of them, or a product with a matrix of weights.
+
+// InterpolateMode says how [Variable.Interpolate] computes an element.
+type InterpolateMode uint8
+
+// The modes. Linear, bilinear and trilinear are one, for signals, images and volumes.
+const (
+	InterpolateNearest InterpolateMode = iota // the one at the place, rounded down
+	InterpolateLinear                         // of the two next to the place along each axis
+	InterpolateCubic                          // of the four next to it, by Keys' cubic convolution with a = −0.75
+	InterpolateArea                           // the mean of all within: adaptive average pooling
+)
+
+// InterpolateConfig configures [Variable.Interpolate]. One of Size and Scale is given: a
+// number for each axis, or one for all of them.
+type InterpolateConfig struct {
+	Size  []int     // of the result
+	Scale []float64 // the result's size is ⌊size·scale⌋
+	Mode  InterpolateMode
+
+	// AlignCorners, of modes linear and cubic, puts the first and last elements of x and of
+	// the result at the same places; otherwise the edges of these are at the same places.
+	AlignCorners bool
+}
+
+// Interpolate resizes signals, images or volumes x [batch, channels, …] along the axes
+// after the second. Element i of the result lies at the place (i+½)·s − ½ of x, with s one
+// over the scale, or the quotient of the sizes; in mode nearest at ⌊i·s⌋, and with
+// AlignCorners at i·(n−1)/(m−1). Places beyond an edge are taken as the edge. It panics
+// with [*ShapeError] unless x has three axes or more, none of them empty, and with
+// [*ValueError] for sizes that are not positive or not as many as the axes.
+func (x Variable) Interpolate(config InterpolateConfig) Variable {
+	const name = "interpolate"
+	in := x.check(name)
+	if len(in.Shape) < 3 || in.Len() == 0 {
+		panic(&ShapeError{name, shapesOf(in), "expected [batch, channels, …] with elements"})
+	}
+	for i := range len(in.Shape) - 2 {
+		size, step := config.along(name, i, len(in.Shape)-2, in.Shape[2+i])
+		x = x.interpolateAlong(2+i, size, step, config)
+	}
+	return x
+}
+
+// along is the size of the result along axis i of count, and how far its elements are apart
+// in x, which has had of them.
+func (c InterpolateConfig) along(name string, i, count, had int) (size int, step float64) {
+	given := len(c.Size) + len(c.Scale)
+	if len(c.Size) > 0 && len(c.Scale) > 0 || given != 1 && given != count {
+		panic(&ValueError{name, fmt.Sprintf("size %v and scale %v: expected one of them, with one number or %d", c.Size, c.Scale, count)})
+	}
+	if given == 1 {
+		i = 0
+	}
+	if len(c.Size) > 0 {
+		size = c.Size[i]
+		step = float64(had) / float64(size)
+	} else {
+		size = int(min(float64(had)*c.Scale[i], math.MaxInt32))
+		step = 1 / c.Scale[i]
+	}
+	if size < 1 {
+		panic(&ValueError{name, fmt.Sprintf("an axis of %d elements would have %d", had, size)})
+	}
+	if c.AlignCorners && c.Mode != InterpolateNearest {
+		step = float64(had-1) / float64(max(1, size-1))
+	}
+	return size, step
+}
+
+func (x Variable) interpolateAlong(axis, size int, step float64, config InterpolateConfig) Variable {
+	had := x.n.Shape[axis]
+	if config.Mode == InterpolateNearest {
+		index := make([]int, size)
+		for i := range index {
+			index[i] = min(int(float64(i)*step), had-1)
+		}
+		return x.IndexSelect(axis, index)
+	}
+	var weights Variable
+	if config.Mode == InterpolateArea {
+		weights = averages(x.n.DType, size, had)
+	} else {
+		weights = Zeros(x.n.DType, size, had)
+		for i := range size {
+			place := float64(i) * step
+			if !config.AlignCorners {
+				place += step/2 - 0.5
+			}
+			addTaps(weights.n, i, place, config.Mode)
+		}
+	}
+	last := len(x.n.Shape) - 1
+	if axis != last {
+		x = x.Transpose(axis, last)
+	}
+	y := matmul(x, weights, false, true)
+	if axis != last {
+		y = y.Transpose(axis, last)
+	}
+	return y
+}
+
+// addTaps adds the weights of the elements around a place to row i of a matrix.
+func addTaps(weights *node, i int, place float64, mode InterpolateMode) {
+	_, had := weights.size()
+	add := func(at int, weight float64) {
+		at = i*had + min(max(at, 0), had-1)
+		weights.Set(at, weights.At(at)+weight)
+	}
+	if mode == InterpolateLinear {
+		place = max(place, 0)
+	}
+	first := math.Floor(place)
+	t := place - first
+	if mode == InterpolateLinear {
+		add(int(first), 1-t)
+		add(int(first)+1, t)
+		return
+	}
+	for k := range 4 {
+		add(int(first)+k-1, cubicTap(math.Abs(t-float64(k-1))))
+	}
+}
+
+// keys is a of the cubic convolution of Keys (1981).
+const keys = -0.75
+
+// cubicTap is the weight of an element at this distance from the place, up to 2.
+func cubicTap(d float64) float64 {
+	if d <= 1 {
+		return ((keys+2)*d-(keys+3))*d*d + 1
+	}
+	return ((keys*d-5*keys)*d+8*keys)*d - 4*keys
+}
