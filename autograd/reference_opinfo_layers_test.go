@@ -7,13 +7,6 @@ import (
 
 // opinfoLayers is functions of images and attention, by PyTorch's names.
 var opinfoLayers = map[string]reference.Func{
-	"bilinear": func(_ *reference.Case, xs variables) variables {
-		y := autograd.Einsum("...i,oij,...j->...o", xs[0], xs[2], xs[1])
-		if len(xs) == 4 {
-			y = y.Add(xs[3])
-		}
-		return one(y)
-	},
 	"interpolate": func(c *reference.Case, xs variables) variables {
 		a := attributesOf[struct {
 			Size         numbers
@@ -47,21 +40,6 @@ var opinfoLayers = map[string]reference.Func{
 			weights = weights.MaskedFill(dropped, 0).DivScalar(1 - a.Dropout)
 		}
 		return variables{weights.MatMul(xs[2]), weights}
-	},
-	// Axis 1 is factor² parts of the channels, which become rows and columns.
-	"pixel_shuffle": func(c *reference.Case, xs variables) variables {
-		r := attributesOf[struct {
-			Factor int `json:"upscale_factor"`
-		}](c).Factor
-		n, channels, h, w := xs[0].Dim(0), xs[0].Dim(1)/(r*r), xs[0].Dim(2), xs[0].Dim(3)
-		return one(xs[0].Reshape(n, channels, r, r, h, w).Permute(0, 1, 4, 2, 5, 3).Reshape(n, channels, h*r, w*r))
-	},
-	"pixel_unshuffle": func(c *reference.Case, xs variables) variables {
-		r := attributesOf[struct {
-			Factor int `json:"downscale_factor"`
-		}](c).Factor
-		n, channels, h, w := xs[0].Dim(0), xs[0].Dim(1), xs[0].Dim(2)/r, xs[0].Dim(3)/r
-		return one(xs[0].Reshape(n, channels, h, r, w, r).Permute(0, 1, 3, 5, 2, 4).Reshape(n, channels*r*r, h, w))
 	},
 }
 

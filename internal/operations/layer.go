@@ -23,7 +23,7 @@ var layers = []Row{
 		return autograd.Conv2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Padding: [2]int{1, 0}, Dilation: [2]int{1, 2}, Groups: 2})
 	}, Shapes: [][][]int{{{2, 2, 3, 3}, {4, 1, 2, 2}, {4}}, {{1, 2, 3, 4}, {4, 1, 2, 2}, {4}}}, Reference: "conv2d"},
 	{Name: "Conv3d", F: func(xs []v) v {
-		return autograd.Conv3d(xs[0], xs[1], xs[2], autograd.Conv3dConfig{Stride: [3]int{1, 2, 1}, Padding: [3]int{1, 0, 1}, Dilation: [3]int{2, 1, 1}, Groups: 2})
+		return autograd.Conv3d(xs[0], xs[1], xs[2], autograd.Conv3dConfig{Stride: [3]int{1, 2, 1}, Padding: [3]int{1, 0, 1}, Dilation: [3]int{2, 1, 1}, Groups: 2}).Flatten(1)
 	}, Shapes: [][][]int{{{1, 2, 2, 2, 2}, {2, 1, 2, 1, 2}, {2}}, {{2, 2, 3, 1, 1}, {2, 1, 2, 1, 2}, {2}}}},
 	{Name: "ConvTranspose2d", F: func(xs []v) v {
 		return autograd.ConvTranspose2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{2, 1}, Padding: [2]int{1, 0}, OutputPadding: [2]int{1, 0}, Groups: 2})
