@@ -11,11 +11,12 @@ import (
 // Accuracy is the fraction of examples whose class the model gets right. For outputs
 // [batch, classes] the class is that of the greatest, the first if there are several; a
 // row with a NaN is wrong. A single output, [batch, 1] or [batch], means class 1 if it
-// is above Threshold, and class 0 otherwise.
+// is above Threshold, and class 0 otherwise. With a label for each position, as of texts,
+// outputs are [batch, positions…, classes], and it is positions that count.
 //
-// The right class is the example's label; examples with a negative one do not count,
-// and without any that counts the accuracy is NaN. If the data set has no labels it is
-// the class of the greatest target, or for a single target 1 if it is above ½.
+// The right class is the label; examples with a negative one do not count, and without
+// any that counts the accuracy is NaN. If the data set has no labels it is the class of
+// the greatest target, or for a single target 1 if it is above ½.
 type Accuracy struct {
 	Threshold float64 // of a single output: 0 fits logits, 0.5 probabilities
 }
@@ -32,27 +33,44 @@ type accuracyMeter struct {
 }
 
 // Add counts a batch. It panics with [*autograd.ValueError] if the batch has neither
-// labels nor targets, or the output not a row for each example.
+// labels nor targets, or the output not a row for each label, or example.
 func (m *accuracyMeter) Add(output data.Array, batch *data.Batch) {
+	rows := batch.Len
 	switch {
-	case batch.Labels == nil && batch.Y.Shape == nil:
+	case batch.Labels != nil:
+		rows = len(batch.Labels)
+	case batch.Y.Shape == nil:
 		panic(&autograd.ValueError{Op: "nn.Accuracy", Reason: "the data set has neither labels nor targets"})
-	case output.Rows() != batch.Len:
-		panic(&autograd.ValueError{Op: "nn.Accuracy", Reason: fmt.Sprintf("the model's output has shape %v for %d examples", output.Shape, batch.Len)})
 	}
-	for i := range batch.Len {
-		want := classOf(&batch.Y, i, 0.5)
-		if batch.Labels != nil {
-			want = batch.Labels[i]
-			if want < 0 {
-				continue
-			}
+	size, ok := classesOf(output.Shape, rows)
+	if !ok {
+		panic(&autograd.ValueError{Op: "nn.Accuracy", Reason: fmt.Sprintf("the model's output has shape %v for %d labels or examples", output.Shape, rows)})
+	}
+	for i := range rows {
+		want := noClass
+		if batch.Labels == nil {
+			want = classOf(&batch.Y, i, batch.Y.RowSize(), 0.5)
+		} else if want = batch.Labels[i]; want < 0 {
+			continue
 		}
 		m.total++
-		if got := classOf(&output, i, m.threshold); got == want && got != noClass {
+		if got := classOf(&output, i, size, m.threshold); got == want && got != noClass {
 			m.right++
 		}
 	}
+}
+
+// classesOf is how many outputs of this shape there are for each of so many rows: those
+// along the last axis, or one.
+func classesOf(shape []int, rows int) (classes int, ok bool) {
+	n := 1
+	for axis, size := range shape {
+		if axis > 0 && axis == len(shape)-1 && n == rows {
+			return size, true
+		}
+		n *= size
+	}
+	return 1, n == rows && len(shape) > 0
 }
 
 // Value is the fraction that was right.
@@ -61,12 +79,8 @@ func (m *accuracyMeter) Value() float64 { return float64(m.right) / float64(m.to
 // noClass is the class of a row with a NaN.
 const noClass = -1
 
-// classOf is the class that row i of a stands for.
-func classOf(a *data.Array, i int, threshold float64) int {
-	if a.Shape == nil {
-		return noClass
-	}
-	size := a.RowSize()
+// classOf is the class that row i of a, of so many elements, stands for.
+func classOf(a *data.Array, i, size int, threshold float64) int {
 	first := i * size
 	if size == 1 {
 		switch x := elementAt(a, first); {

@@ -39,6 +39,9 @@ func metricRows() []metricRow {
 		{"single targets", logits, data.NewArray([]float64{1, -2}, 2, 1), nil, data.NewArray([]float64{1, 0.5}, 2, 1), 1},
 		{"NaN", logits, data.NewArray([]float64{nan, 1, 0, nan}, 2, 2), []int{0, 0}, data.Array{}, 0},
 		{"NaN as a single output", logits, data.NewArray([]float64{nan}, 1, 1), []int{0}, data.Array{}, 0},
+		{"a label for each position", logits, data.NewArray([]float64{1, 2, 3, 0, 0, 1, 5, 4}, 2, 2, 2), []int{1, 0, -1, 1}, data.Array{}, 2. / 3},
+		{"a single output for each position", logits, data.NewArray([]float64{1, -2, 3, 0}, 2, 2), []int{1, 0, 1, 1}, data.Array{}, 0.75},
+		{"targets of several axes", logits, data.NewArray([]float64{1, 2, 3, 0}, 2, 2), nil, data.NewArray([]float64{0, 1, 0.2, 0.8}, 2, 2, 1), 0.5},
 		{"NaN where the target is", logits, data.NewArray([]float64{nan, 1}, 1, 2), nil, data.NewArray([]float64{nan, 0}, 1, 2), 0},
 	}
 }
@@ -86,6 +89,9 @@ func TestAccuracyRejectsWhatDoesNotFit(t *testing.T) {
 	output := data.NewArray([]float64{1, 2}, 2, 1)
 	expectValueError(t, "Accuracy", func() { nn.Accuracy{}.Begin().Add(output, &data.Batch{Len: 2}) })
 	expectValueError(t, "Accuracy", func() { nn.Accuracy{}.Begin().Add(output, &data.Batch{Len: 3, Labels: []int{0, 1, 0}}) })
+	expectValueError(t, "Accuracy", func() {
+		nn.Accuracy{}.Begin().Add(data.NewArray([]float64{1, 2, 3, 4}, 2, 2), &data.Batch{Len: 1, Labels: []int{0}})
+	})
 }
 
 func TestScores(t *testing.T) {

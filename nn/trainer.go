@@ -26,9 +26,10 @@ type TrainerConfig struct {
 
 // Trainer trains step by step: loss, backward, optimizer. What it trains is the
 // parameters that the optimizer has: no gradient is computed for others, and the norm of
-// the gradients is that of these. [Fit] is the whole run. A Trainer belongs to one
-// goroutine at a time; several of them may share a model in turns, as of a generator and
-// its adversary.
+// the gradients is that of these. Buffers and counters, such as running statistics, move in
+// all layers that the loss is computed with, but for those that are [Frozen]. [Fit] is the
+// whole run. A Trainer belongs to one goroutine at a time; several of them may share a
+// model in turns, as of a generator and its adversary.
 type Trainer struct {
 	objective Objective
 	config    TrainerConfig
@@ -120,7 +121,8 @@ func (t *Trainer) Position() (epoch, step int) { return int(t.epoch), int(t.inde
 // the next iteration, its batch is trained on when it appears. When ctx is cancelled,
 // data fail, the model does not fit them or numbers are no longer finite
 // ([*NonFiniteError]), the loop ends with one iteration whose error says so and whose
-// step is nil; the model is as the last step left it.
+// step is nil; the model is as the last step left it. So it does if a checkpoint that was
+// loaded is of another loader ([*LoaderError]).
 func (t *Trainer) Epoch(ctx context.Context, loader *data.Loader) iter.Seq2[*Step, error] {
 	return func(yield func(*Step, error) bool) {
 		t.dealt = dealingOf(loader)
