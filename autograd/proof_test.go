@@ -220,3 +220,26 @@ func TestUnusedGradients(t *testing.T) {
 		}
 	})
 }
+
+// Asked for the gradient of one operand only, every rule computes that one and no other.
+func TestGradientsOfOneOperandOnly(t *testing.T) {
+	forEach(t, func(t *testing.T, r operations.Row, xs []autograd.Variable) {
+		tape := autograd.NewTape(autograd.TapeConfig{})
+		for i, x := range xs {
+			xs[i] = tape.Watch(x)
+		}
+		y := r.F(xs)
+		u := upstreamFor(y, 2)
+		all := y.BackwardWith(u)
+		for i, x := range xs {
+			want, reached := all.Lookup(x)
+			if !reached {
+				continue
+			}
+			only := y.BackwardWith(u, x)
+			if diff := cmp.Diff(want.Float64s(), only.Of(x).Float64s()); diff != "" || only.Len() != 1 {
+				t.Errorf("operand %d: %d gradients, %s", i, only.Len(), diff)
+			}
+		}
+	})
+}
