@@ -47,8 +47,8 @@ func (v Variable) Backward(only ...Variable) Gradients {
 
 // BackwardWith is the vector–Jacobian product: the gradient of Σ upstream·v with
 // respect to every parameter and watched Variable that v was computed from, or those
-// that are named. upstream has v's shape and element type. Like [Variable.Backward]
-// otherwise.
+// that are named. upstream has v's shape and element type, or BackwardWith panics. Like
+// [Variable.Backward] otherwise.
 func (v Variable) BackwardWith(upstream Variable, only ...Variable) Gradients {
 	n, u := v.check("BackwardWith"), upstream.check("BackwardWith")
 	checkUpstream("BackwardWith", n, u)

@@ -17,7 +17,7 @@ import (
 // buffers both times, so results and gradients have the same bits as without Checkpoint.
 // What it assigns by [Tape.Assign] the first time is assigned on x's tape. It must
 // use nothing recorded but xs; parameters may be captured, and get their gradients.
-// At least one of xs is on a tape. Where the gradient is to be differentiated
+// At least one of xs is on a tape, or Checkpoint panics with [*TapeError]. Where the gradient is to be differentiated
 // again, as by [Grad], the second computation is recorded on the tape itself.
 func Checkpoint(f Func, xs ...Variable) Variable {
 	nodes := checkAll("checkpoint", xs)

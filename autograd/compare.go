@@ -96,7 +96,8 @@ func init() {
 // Where takes x where condition is not 0 and y where it is 0, broadcasting all
 // three. A gradient flows to x where it was taken and to y where it was taken;
 // elsewhere theirs is exactly 0, so NaN or Inf in the derivative of the branch not
-// taken does no harm. None flows to condition.
+// taken does no harm. None flows to condition. It panics with [*ShapeError] if the three
+// shapes do not broadcast.
 func Where(condition, x, y Variable) Variable {
 	c, a, b := condition.check("where"), x.check("where"), y.check("where")
 	whereOp.same(a, b)

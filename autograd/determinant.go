@@ -88,7 +88,7 @@ func (x Variable) LogAbsDet() Variable {
 var signDetOp = &op{name: "signdet"} // no derivative
 
 // SlogDet is the sign of det x, −1, 0 or 1, and [Variable.LogAbsDet]. The sign has no
-// derivative.
+// derivative. It panics with [*ShapeError] unless the last two axes are of one size.
 func (x Variable) SlogDet() (sign, logAbsDet Variable) {
 	sign = signDetOp.determinants(square(signDetOp.name, x), 1, func(lu *mat.LU) float64 {
 		logDet, sign := lu.LogDet()

@@ -59,8 +59,9 @@ func diagonalIndex(rows, cols, offset int) []int {
 	return index
 }
 
-// DiagEmbed is matrices of zeros but for the given diagonal, which is the last axis of x: [...,
-// n] gives [..., n+|offset|, n+|offset|]. See [Variable.Diagonal].
+// DiagEmbed is matrices of zeros but for the given diagonal, which is the last axis of
+// x: [..., n] gives [..., n+|offset|, n+|offset|]. See [Variable.Diagonal]. It panics
+// with [*ShapeError] for a scalar.
 func (x Variable) DiagEmbed(offset int) Variable {
 	in := x.check("diag embed")
 	if len(in.Shape) == 0 {
@@ -112,12 +113,14 @@ func init() {
 	}
 }
 
-// Tril is the lower triangle of a matrix, or of each matrix of a batch: elements
-// above the given diagonal become 0. Diagonal 0 is the main one, 1 the one above.
+// Tril is the lower triangle of a matrix, or of each matrix of a batch: elements above
+// the given diagonal become 0. Diagonal 0 is the main one, 1 the one above. It panics
+// with [*ShapeError] for fewer than two axes.
 func (x Variable) Tril(diagonal int) Variable { return triangle(x, diagonal, true) }
 
-// Triu is the upper triangle of a matrix, or of each matrix of a batch: elements
-// below the given diagonal become 0. Diagonal 0 is the main one, 1 the one above.
+// Triu is the upper triangle of a matrix, or of each matrix of a batch: elements below
+// the given diagonal become 0. Diagonal 0 is the main one, 1 the one above. It panics
+// with [*ShapeError] for fewer than two axes.
 func (x Variable) Triu(diagonal int) Variable { return triangle(x, diagonal, false) }
 
 func triangle(x Variable, diagonal int, lower bool) Variable {

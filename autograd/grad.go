@@ -23,7 +23,8 @@ func Grad(y Variable, xs ...Variable) []Variable { return GradConfig{}.Grad(y, x
 
 // GradWith is [Grad] of Σ upstream·y: the vector–Jacobian product. upstream has
 // y's shape and element type and may itself be recorded, so that the result can be
-// differentiated with respect to it.
+// differentiated with respect to it. It panics as that does, and with [*ShapeError] or
+// [*DTypeError] if upstream does not fit y.
 func GradWith(y, upstream Variable, xs ...Variable) []Variable {
 	return GradConfig{}.GradWith(y, upstream, xs...)
 }
@@ -36,7 +37,7 @@ type GradConfig struct {
 	AllowUnused bool
 }
 
-// Grad is [Grad] as configured.
+// Grad is [Grad] as configured, and panics as that does.
 func (c GradConfig) Grad(y Variable, xs ...Variable) []Variable {
 	n := y.check("Grad")
 	if n.Len() != 1 {
@@ -45,7 +46,7 @@ func (c GradConfig) Grad(y Variable, xs ...Variable) []Variable {
 	return c.grad("Grad", n, Variable{}, xs)
 }
 
-// GradWith is [GradWith] as configured.
+// GradWith is [GradWith] as configured, and panics as that does.
 func (c GradConfig) GradWith(y, upstream Variable, xs ...Variable) []Variable {
 	n, u := y.check("GradWith"), upstream.check("GradWith")
 	checkUpstream("GradWith", n, u)

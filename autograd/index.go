@@ -217,8 +217,9 @@ func (x Variable) Take(index []int, shape ...int) Variable {
 	return x.Reshape(-1).IndexSelect(0, index).Reshape(shape...)
 }
 
-// TakeAlongDim is [Variable.Gather] with broadcasting: sizes of the index's shape and of x may
-// also be 1 where they differ, but along axis.
+// TakeAlongDim is [Variable.Gather] with broadcasting: sizes of the index's shape and
+// of x may also be 1 where they differ, but along axis. It panics with [*ShapeError] if
+// the sizes do not fit and with [*IndexError] for an index outside the axis.
 func (x Variable) TakeAlongDim(axis int, index []int, shape ...int) Variable {
 	const op = "take along dim"
 	in := x.check(op)
@@ -276,7 +277,8 @@ func flatIndices(op string, in *node, index [][]int) (at, part []int) {
 	return at, in.Shape[len(index):]
 }
 
-// MaskedSelect is a vector of the elements where mask is not 0; x and mask broadcast.
+// MaskedSelect is a vector of the elements where mask is not 0; x and mask broadcast, or
+// it panics with [*ShapeError].
 func (x Variable) MaskedSelect(mask Variable) Variable {
 	a, m := x.check("masked select"), mask.check("masked select")
 	shape, ok := tensor.BroadcastShape(nil, a.Shape, m.Shape)

@@ -198,9 +198,10 @@ func init() {
 	}
 }
 
-// Linear is the affine map y = x·wᵀ + b of every row of x: x is [..., in], w is
-// [out, in] as PyTorch stores it, b is [out] or the zero Variable for none, and
-// the result is [..., out]. It is one operation, without temporaries.
+// Linear is the affine map y = x·wᵀ + b of every row of x: x is [..., in], w is [out,
+// in] as PyTorch stores it, b is [out] or the zero Variable for none, and the result is
+// [..., out]. It is one operation, without temporaries. It panics with [*ShapeError] if
+// the sizes do not fit.
 func Linear(x, w, b Variable) Variable {
 	in, wn := x.header(linearOp.name), w.check(linearOp.name)
 	linearOp.same(in, wn)

@@ -26,7 +26,8 @@ func matrixExpTangent(a, e Variable) Variable {
 	return Concat(-2, upper, lower).MatrixExp().Slice(-2, 0, size).Slice(-1, size, 2*size)
 }
 
-// MatrixExp is e^x = 1 + x + x²/2! + x³/3! + … of square matrices [..., n, n].
+// MatrixExp is e^x = 1 + x + x²/2! + x³/3! + … of square matrices [..., n, n]. It
+// panics with [*ShapeError] unless the last two axes are of one size.
 func (x Variable) MatrixExp() Variable {
 	in := square(matrixExpOp.name, x)
 	n := matrixExpOp.result(in.DType, in.Shape, in)

@@ -35,8 +35,9 @@ func (x Variable) Roll(shift, axis int) Variable {
 	return Concat(axis, slice(x, axis, size-shift, shift, 1), slice(x, axis, 0, size-shift, 1))
 }
 
-// Split cuts x along axis into parts of the given sizes, which must add up to the
-// size of the axis.
+// Split cuts x along axis into parts of the given sizes, which must add up to the size
+// of the axis. It panics with [*ShapeError] if they do not, and with [*ValueError] for
+// a negative size.
 func (x Variable) Split(axis int, sizes ...int) []Variable {
 	in := x.check("split")
 	axis = resolveAxis("split", axis, len(in.Shape))
@@ -59,9 +60,9 @@ func (x Variable) Split(axis int, sizes ...int) []Variable {
 	return parts
 }
 
-// Tile repeats x whole, the given number of times along each axis. With more
-// repeats than axes x gets axes of size 1 in front; with fewer, the first axes are
-// not repeated.
+// Tile repeats x whole, the given number of times along each axis. With more repeats
+// than axes x gets axes of size 1 in front; with fewer, the first axes are not
+// repeated. It panics with [*ValueError] for a negative number.
 func (x Variable) Tile(repeats ...int) Variable {
 	in := x.check("tile")
 	for _, r := range repeats {
@@ -108,8 +109,9 @@ func (x Variable) Rot90(k, axis1, axis2 int) Variable {
 	return x
 }
 
-// Unflatten divides an axis into several with the given sizes, of which one may be −1. It
-// undoes [Variable.Flatten]. The result shares x's elements.
+// Unflatten divides an axis into several with the given sizes, of which one may be −1.
+// It undoes [Variable.Flatten]. The result shares x's elements. It panics with
+// [*ShapeError] if the sizes do not multiply to that of the axis.
 func (x Variable) Unflatten(axis int, sizes ...int) Variable {
 	in := x.header("unflatten")
 	axis = resolveAxis("unflatten", axis, len(in.Shape))

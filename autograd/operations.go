@@ -1,6 +1,10 @@
 // The operations, by family. docs/operations.md has what each is proved by,
 // docs/from-pytorch.md the names that PyTorch and NumPy have for them.
 //
+// What goes for all is not said again with each: operands of different element types panic with
+// [*DTypeError], shapes that do not broadcast with [*ShapeError], an axis that does not exist or is
+// named twice with [*AxisError], Variables of two tapes or of one that was Reset with [*TapeError].
+//
 // # Making arrays
 //
 // [New], [Scalar], [Parameter], [Zeros], [Ones], [Full], [Arange], [Linspace], [Eye],

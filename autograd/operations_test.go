@@ -220,6 +220,10 @@ func recordedCases(t *testing.T) map[string]bool {
 
 const indexHeader = `// The operations, by family. docs/operations.md has what each is proved by,
 // docs/from-pytorch.md the names that PyTorch and NumPy have for them.
+//
+// What goes for all is not said again with each: operands of different element types panic with
+// [*DTypeError], shapes that do not broadcast with [*ShapeError], an axis that does not exist or is
+// named twice with [*AxisError], Variables of two tapes or of one that was Reset with [*TapeError].
 `
 
 const operationsHeader = `# Operations and their proofs
@@ -260,4 +264,67 @@ func markdown(r operations.Row) string {
 	}
 	return fmt.Sprintf("| %s | %d shapes | ✓ | ✓ | %s | %s | %s | %s | %s |\n", r.Name, len(r.Variants()),
 		yes(r.Oracle != nil), yes(r.Reference != ""), yes(broadcasts), yes(aliases), yes(r.Empty))
+}
+
+// Exported functions that panic say so, but for what goes for all operations.
+func TestPanicsAreDocumented(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions, exported := map[string]*ast.FuncDecl{}, map[string]*ast.FuncDecl{}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok {
+				functions[f.Name.Name] = f
+				if f.Name.IsExported() {
+					exported[receiverOf(f)+"."+f.Name.Name] = f
+				}
+			}
+		}
+	}
+	for name, f := range exported {
+		if callsPanic(f, functions, 1) && !strings.Contains(f.Doc.Text(), "panic") {
+			t.Errorf("%s panics, and its documentation does not say when", name)
+		}
+	}
+}
+
+// callsPanic reports whether f panics itself or by way of what it calls, that many levels down.
+func callsPanic(f *ast.FuncDecl, functions map[string]*ast.FuncDecl, levels int) bool {
+	found := false
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		name := ""
+		switch callee := call.Fun.(type) {
+		case *ast.Ident:
+			name = callee.Name
+		case *ast.SelectorExpr:
+			name = callee.Sel.Name
+		}
+		switch {
+		case name == "panic":
+			found = true
+		case levels > 0 && !panicsForAll[name] && functions[name] != nil && !ast.IsExported(name):
+			found = found || callsPanic(functions[name], functions, levels-1)
+		}
+		return true
+	})
+	return found
+}
+
+// panicsForAll are the helpers that panic for what goes for all operations.
+var panicsForAll = map[string]bool{
+	"apply": true, "check": true, "checkAll": true, "done": true, "header": true, "join": true, "joined": true, "jointTape": true,
+	"resolveAxes": true, "resolveAxis": true, "result": true, "resultBroadcast": true, "same": true, "scalar": true,
 }

@@ -84,6 +84,7 @@ func needElements(op string, x Variable, axis, count int) {
 
 // Sort is x with the elements of every row along axis sorted, the least first or, with
 // descending, the greatest, and their indices in x. Equal elements stay in their order.
+// It panics with [*AxisError] for a scalar.
 func (x Variable) Sort(axis int, descending bool) (values Variable, index []int) {
 	needElements("sort", x, axis, 0)
 	return pick("sort", x, axis, x.Dim(axis), true, func(row []float64, index []int) { order(row, index, descending) })
@@ -138,7 +139,8 @@ func (x Variable) Median(axis int) (values Variable, index []int) {
 	})
 }
 
-// NanMedian is [Variable.Median] of the elements that are not NaN, NaN if there are none.
+// NanMedian is [Variable.Median] of the elements that are not NaN, NaN if there are
+// none. It panics with [*ShapeError] if there are no elements.
 func (x Variable) NanMedian(axis int) (values Variable, index []int) {
 	needElements("nanmedian", x, axis, 1)
 	return pick("nanmedian", x, axis, 1, false, func(row []float64, index []int) {
@@ -203,7 +205,8 @@ func Quantile(x, q Variable, axis int, between Interpolation) Variable {
 	})
 }
 
-// NanQuantile is [Quantile] of the elements that are not NaN, NaN if there are none.
+// NanQuantile is [Quantile] of the elements that are not NaN, NaN if there are none. It
+// panics as that does.
 func NanQuantile(x, q Variable, axis int, between Interpolation) Variable {
 	return quantile("nanquantile", x, q, axis, between, numbersIn)
 }
@@ -289,10 +292,11 @@ func (x Variable) numbers(values []float64, shape ...int) Variable {
 	return c.Reshape(shape...)
 }
 
-// UniqueConsecutive is x, as a vector, without the elements that are equal to the one before;
-// with an axis, without the slices along it that are. inverse has for each element or slice of
-// x its index in values, counts for each of values how many of x it stands for. The gradient
-// goes to the first of equal ones.
+// UniqueConsecutive is x, as a vector, without the elements that are equal to the one
+// before; with an axis, without the slices along it that are. inverse has for each
+// element or slice of x its index in values, counts for each of values how many of x it
+// stands for. The gradient goes to the first of equal ones. It panics with
+// [*ValueError] for more than one axis.
 func (x Variable) UniqueConsecutive(axis ...int) (values Variable, inverse, counts []int) {
 	const op = "unique consecutive"
 	in := x.check(op)

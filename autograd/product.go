@@ -7,7 +7,8 @@ import (
 
 // Products of vectors, matrices and arrays, made of MatMul and Mul.
 
-// Outer is the outer product of two vectors: [m] and [n] give [m, n].
+// Outer is the outer product of two vectors: [m] and [n] give [m, n]. It panics with
+// [*ShapeError] for anything else.
 func Outer(x, y Variable) Variable {
 	a, b := x.check("outer"), y.check("outer")
 	if len(a.Shape) != 1 || len(b.Shape) != 1 {
@@ -17,7 +18,8 @@ func Outer(x, y Variable) Variable {
 	return x.Unsqueeze(1).Mul(y)
 }
 
-// Dot is the inner product Σ x·y of two vectors of equal size, a scalar.
+// Dot is the inner product Σ x·y of two vectors of equal size, a scalar. It panics with
+// [*ShapeError] for anything else.
 func Dot(x, y Variable) Variable {
 	a, b := x.check("dot"), y.check("dot")
 	if len(a.Shape) != 1 || len(b.Shape) != 1 {

@@ -37,9 +37,10 @@ func init() {
 	}
 }
 
-// Pinv is the pseudoinverse of Moore and Penrose: [..., m, n] gives [..., n, m]. Singular
-// values up to max(m, n)·ε times the greatest count as 0, with the ε of the element type.
-// The derivative is that for changes that keep the rank.
+// Pinv is the pseudoinverse of Moore and Penrose: [..., m, n] gives [..., n, m].
+// Singular values up to max(m, n)·ε times the greatest count as 0, with the ε of the
+// element type. The derivative is that for changes that keep the rank. It panics with
+// [*ShapeError] for fewer than two axes.
 func (x Variable) Pinv() Variable {
 	in := rectangular(pinvOp.name, x)
 	rows, cols := in.size()
@@ -50,7 +51,8 @@ func (x Variable) Pinv() Variable {
 	return x.PinvWith(float64(max(rows, cols)) * epsilon)
 }
 
-// PinvWith is [Variable.Pinv] where singular values up to rtol times the greatest count as 0.
+// PinvWith is [Variable.Pinv] where singular values up to rtol times the greatest count
+// as 0. It panics as that does.
 func (x Variable) PinvWith(rtol float64) Variable {
 	in := rectangular(pinvOp.name, x)
 	rows, cols := in.size()

@@ -259,7 +259,7 @@ func (x Variable) ArgMax(axis int) []int {
 }
 
 // ArgMin is, for each row along axis, the index of the least element, like
-// [Variable.ArgMax].
+// [Variable.ArgMax]. It panics as that does.
 func (x Variable) ArgMin(axis int) []int {
 	return argOf("argmin", x, axis, tensor.ArgMin)
 }

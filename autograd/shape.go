@@ -22,8 +22,9 @@ func init() {
 	}
 }
 
-// Reshape gives x another shape of the same size. One size may be −1: it becomes
-// what fits. The result shares x's elements.
+// Reshape gives x another shape of the same size. One size may be −1: it becomes what
+// fits. The result shares x's elements. It panics with [*ShapeError] if the sizes do
+// not fit.
 func (x Variable) Reshape(shape ...int) Variable {
 	in := x.header(reshapeOp.name)
 	if tensor.EqualShape(in.Shape, shape) {
@@ -121,8 +122,9 @@ func init() {
 	}
 }
 
-// Permute orders the axes anew: axis i of the result is axis axes[i] of x. It
-// copies the elements.
+// Permute orders the axes anew: axis i of the result is axis axes[i] of x. It copies
+// the elements. It panics with [*ShapeError] for another number of axes and with
+// [*AxisError] if one is named twice.
 func (x Variable) Permute(axes ...int) Variable {
 	in := x.check(permuteOp.name)
 	if len(axes) != len(in.Shape) {
@@ -195,8 +197,9 @@ func init() {
 	}
 }
 
-// BroadcastTo repeats x to the given shape by NumPy's rule: aligned at the last
-// axis, sizes must be equal or x's must be 1.
+// BroadcastTo repeats x to the given shape by NumPy's rule: aligned at the last axis,
+// sizes must be equal or x's must be 1. It panics with [*ShapeError] if they are
+// neither.
 func (x Variable) BroadcastTo(shape ...int) Variable {
 	in := x.check(broadcastOp.name)
 	if tensor.EqualShape(in.Shape, shape) {

@@ -14,7 +14,8 @@ import (
 func (x Variable) Var(axes ...int) Variable { return x.VarWith(1, axes...) }
 
 // VarWith is Σ(x−x̄)²/(n−correction) over axes: correction 0 gives the variance of a
-// population, 1 the unbiased estimate from a sample.
+// population, 1 the unbiased estimate from a sample. It panics with [*ShapeError]
+// if there are no elements.
 func (x Variable) VarWith(correction float64, axes ...int) Variable {
 	in := x.check("var")
 	set := resolveAxes("var", axes, len(in.Shape))
@@ -132,10 +133,11 @@ func init() {
 // overflows nor underflows on the way. Its derivative at 0 is taken as 0.
 func (x Variable) Norm(axes ...int) Variable { return normOp.apply(x, axes, false) }
 
-// NormP is the p-norm (Σ|x|ᵖ)^(1/p) over axes, or of all elements without any, for any p but
-// NaN: +Inf gives the greatest |x|, −Inf the least, and 0 the number of elements that are
-// not 0, through which no gradient flows. The derivative by an element that is 0 is taken as
-// 0. It neither overflows nor underflows on the way.
+// NormP is the p-norm (Σ|x|ᵖ)^(1/p) over axes, or of all elements without any, for any
+// p but NaN: +Inf gives the greatest |x|, −Inf the least, and 0 the number of elements
+// that are not 0, through which no gradient flows. The derivative by an element that is
+// 0 is taken as 0. It neither overflows nor underflows on the way. NaN panics with
+// [*ValueError].
 func (x Variable) NormP(p float64, axes ...int) Variable {
 	in := x.check("norm")
 	set := resolveAxes("norm", axes, len(in.Shape))
@@ -217,8 +219,9 @@ func (x Variable) prodAlong(axis int) Variable {
 	return x
 }
 
-// CDist is the distances between rows: x [..., m, features] and y [..., n, features] give the
-// p-norms of x's row i less y's row j, [..., m, n]. Axes in front broadcast. See [Variable.NormP].
+// CDist is the distances between rows: x [..., m, features] and y [..., n, features]
+// give the p-norms of x's row i less y's row j, [..., m, n]. Axes in front broadcast.
+// See [Variable.NormP]. It panics with [*ShapeError] for other shapes.
 func CDist(x, y Variable, p float64) Variable {
 	a, b := x.check("cdist"), y.check("cdist")
 	if len(a.Shape) < 2 || len(b.Shape) < 2 || a.Shape[len(a.Shape)-1] != b.Shape[len(b.Shape)-1] {
@@ -227,8 +230,9 @@ func CDist(x, y Variable, p float64) Variable {
 	return x.Unsqueeze(-2).Sub(y.Unsqueeze(-3)).NormP(p, -1)
 }
 
-// PDist is the distances between all pairs of rows of x [n, features], of which there are
-// n(n−1)/2: of rows 0 and 1, 0 and 2, …, 1 and 2, …. See [Variable.NormP].
+// PDist is the distances between all pairs of rows of x [n, features], of which there
+// are n(n−1)/2: of rows 0 and 1, 0 and 2, …, 1 and 2, …. See [Variable.NormP]. It
+// panics with [*ShapeError] for another number of axes.
 func (x Variable) PDist(p float64) Variable {
 	in := x.check("pdist")
 	if len(in.Shape) != 2 {

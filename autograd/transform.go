@@ -100,7 +100,7 @@ func ValueAndGrad(f Func, xs ...Variable) (value Variable, grads []Variable) {
 	return GradConfig{}.ValueAndGrad(f, xs...)
 }
 
-// ValueAndGrad is [ValueAndGrad] as configured.
+// ValueAndGrad is [ValueAndGrad] as configured, and panics as that does.
 func (c GradConfig) ValueAndGrad(f Func, xs ...Variable) (value Variable, grads []Variable) {
 	e := evaluate("ValueAndGrad", f, xs)
 	e.scalar("ValueAndGrad")

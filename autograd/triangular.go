@@ -151,7 +151,8 @@ func CholeskySolve(b, l Variable) Variable {
 }
 
 // CholeskyInverse is (x·xᵀ)⁻¹ for lower triangular matrices x [..., n, n], as
-// [Variable.Cholesky] gives them.
+// [Variable.Cholesky] gives them. It panics with [*ShapeError] unless the last two axes
+// are of one size.
 func (x Variable) CholeskyInverse() Variable {
 	in := square("cholesky inverse", x)
 	return CholeskySolve(Eye(in.DType, in.Shape[len(in.Shape)-1]), x)
@@ -193,9 +194,10 @@ func splitQR(x Variable) (q, r Variable) {
 	return x.Slice(-2, 0, rows-cols), x.Slice(-2, rows-cols, rows)
 }
 
-// QR is the decomposition x = q·r of matrices [..., m, n] into q [..., m, k] with orthonormal
-// columns and r [..., k, n] upper triangular, k = min(m, n). The derivative needs the first
-// k columns of x to be independent; it is not finite where they are not.
+// QR is the decomposition x = q·r of matrices [..., m, n] into q [..., m, k] with
+// orthonormal columns and r [..., k, n] upper triangular, k = min(m, n). The derivative
+// needs the first k columns of x to be independent; it is not finite where they are
+// not. It panics with [*ShapeError] for fewer than two axes.
 func (x Variable) QR() (q, r Variable) {
 	in := rectangular(qrOp.name, x)
 	rows, cols := in.size()
