@@ -24,7 +24,11 @@ type EvaluateConfig struct {
 // error. The error wraps that of a cancelled ctx, of the data, or a mistake in how model,
 // loss, data and configuration fit together, such as [*autograd.ShapeError].
 func Evaluate(ctx context.Context, model Layer, ds data.Dataset, config EvaluateConfig) (Scores, error) {
-	return EvaluateObjective(ctx, Supervised(model, config.Loss), ds, config)
+	objective, err := supervisedBy("nn.Evaluate", model, config.Loss)
+	if err != nil {
+		return nil, fmt.Errorf("nn: Evaluate: %w", err)
+	}
+	return EvaluateObjective(ctx, objective, ds, config)
 }
 
 // EvaluateObjective is [Evaluate] of an [Objective], which has a loss of its own in place

@@ -52,6 +52,9 @@ type FitConfig struct {
 // Nobody else may use the model, the optimizer or the losses and metrics that keep state
 // while it runs.
 //
+// A callback that loads a checkpoint in Begin ([LoadCheckpoint]) makes it go on from there;
+// the history has what comes after.
+//
 // If the run ends early, the history has what was done so far, the epoch that was
 // interrupted included, and the model what it has learned. The error is nil if a
 // callback returned [ErrStop], and that of a callback if it returned another; otherwise
@@ -59,7 +62,11 @@ type FitConfig struct {
 // how model, loss, data and configuration fit together, such as [*autograd.ShapeError]
 // or [*autograd.ValueError], which names the layer where it is in one ([*LayerError]).
 func Fit(ctx context.Context, model Layer, train data.Dataset, config FitConfig) (*History, error) {
-	return FitObjective(ctx, Supervised(model, config.Loss), train, config)
+	objective, err := supervisedBy("nn.Fit", model, config.Loss)
+	if err != nil {
+		return &History{}, fmt.Errorf("nn: Fit: %w", err)
+	}
+	return FitObjective(ctx, objective, train, config)
 }
 
 // FitObjective is [Fit] of an [Objective], which has a loss of its own in place of

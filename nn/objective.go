@@ -109,6 +109,15 @@ func Supervised(model Layer, loss Loss) Objective {
 	return &supervised{model, loss}
 }
 
+// supervisedBy is Supervised for the function named op, and refuses a model that is an
+// objective itself: whether its own loss is meant must be said.
+func supervisedBy(op string, model Layer, loss Loss) (Objective, error) {
+	if _, ok := model.(Objective); ok && loss == nil {
+		return nil, &autograd.ValueError{Op: op, Reason: "the model has a Loss of its own: use " + op + "Objective, or say which Loss is meant"}
+	}
+	return Supervised(model, loss), nil
+}
+
 type supervised struct {
 	model Layer
 	loss  Loss

@@ -76,6 +76,23 @@ func TestTiedAutoencoder(t *testing.T) {
 	}
 }
 
+// Whether the loss of a model that has one of its own is meant, or another, must be said.
+func TestModelWithALossOfItsOwn(t *testing.T) {
+	ctx, model, set := context.Background(), newTiedAutoencoder(1, 2, 1), blobs(1, 9)
+	var valueError *autograd.ValueError
+	for name, err := range map[string]error{
+		"Fit":      second(nn.Fit(ctx, model, set, nn.FitConfig{})),
+		"Evaluate": second(nn.Evaluate(ctx, model, set, nn.EvaluateConfig{})),
+	} {
+		if !errors.As(err, &valueError) || !strings.Contains(err.Error(), "nn."+name+"Objective") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := nn.Evaluate(ctx, model, set, nn.EvaluateConfig{Loss: squares{}}); err != nil {
+		t.Errorf("with a loss: %v", err)
+	}
+}
+
 func scoresOf(scores nn.Scores) iter.Seq2[string, float64] {
 	return func(yield func(string, float64) bool) {
 		for _, s := range scores {
