@@ -34,9 +34,9 @@ const (
 // each is what [Grad] takes, and one that v does not depend on has no gradient.
 //
 // The pass is not recorded: to differentiate gradients again use [Grad]. It panics
-// with [*ShapeError] if v has more than one element, and with [*TapeError] if v is
-// not recorded on a tape with a path to a parameter or watched Variable, or to one of
-// those that are named.
+// with [*ShapeError] if v has more than one element, and with [*TapeError] if v was
+// computed from no parameter or watched Variable, or from none of the arguments, and
+// inside a backward pass.
 func (v Variable) Backward(only ...Variable) Gradients {
 	n := v.check("Backward")
 	if n.Len() != 1 {
@@ -46,9 +46,9 @@ func (v Variable) Backward(only ...Variable) Gradients {
 }
 
 // BackwardWith is the vector–Jacobian product: the gradient of Σ upstream·v with
-// respect to every parameter and watched Variable that v was computed from, or those
-// that are named. upstream has v's shape and element type, or BackwardWith panics. Like
-// [Variable.Backward] otherwise.
+// respect to every parameter and watched Variable that v was computed from, or to those
+// given after it. upstream has v's shape and element type, or BackwardWith panics with
+// [*ShapeError] or [*DTypeError]. Like [Variable.Backward] otherwise.
 func (v Variable) BackwardWith(upstream Variable, only ...Variable) Gradients {
 	n, u := v.check("BackwardWith"), upstream.check("BackwardWith")
 	checkUpstream("BackwardWith", n, u)
@@ -70,7 +70,7 @@ func (v Variable) backward(name string, upstream Variable, only []Variable) Grad
 	p := t.startPass(name, root, only, 0, false)
 	defer t.endPass(p)
 	if p.needed != nil && p.needed[root.index] == 0 {
-		panic(&TapeError{name, "the Variable does not depend on any of those that are named"})
+		panic(&TapeError{name, "the Variable does not depend on any of those whose gradients are asked for"})
 	}
 	grads := t.newGradients()
 	grads.restrict(only)

@@ -2,6 +2,7 @@ package autograd_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,4 +34,18 @@ func TestWithDType(t *testing.T) {
 	if err := autograd.Try(func() { autograd.WithDType(autograd.Float32, []autograd.Variable{recorded}, func() {}) }); !errors.As(err, &tapeError) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// How much of a result is rounding: the same weights, computed with in float64.
+func ExampleWithDType() {
+	w := autograd.Parameter(autograd.New([]float32{0.1, 0.2, 0.3}))
+	fmt.Printf("%.9f\n", w.Exp().Sum().Item())
+	autograd.WithDType(autograd.Float64, []autograd.Variable{w}, func() {
+		fmt.Printf("%.9f\n", w.Exp().Sum().Item())
+	})
+	fmt.Println(w.DType())
+	// Output:
+	// 3.676432610
+	// 3.676432505
+	// float32
 }

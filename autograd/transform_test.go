@@ -142,6 +142,19 @@ func ExampleValueAndGrad() {
 	// 0.8415
 }
 
+func ExampleGradConfig() {
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	x, y := tape.Watch(autograd.Scalar(3.0)), tape.Watch(autograd.Scalar(4.0))
+	z := x.Square() // y has no part in it
+	err := autograd.Try(func() { autograd.Grad(z, x, y) })
+	fmt.Println(err)
+	grads := autograd.GradConfig{AllowUnused: true}.Grad(z, x, y)
+	fmt.Println(grads[0].Item(), grads[1].Item())
+	// Output:
+	// autograd: Grad: the result does not depend on xs[1]: GradConfig.AllowUnused makes that a gradient of zero
+	// 6 0
+}
+
 func ExampleHessian() {
 	h := autograd.Hessian(func(x autograd.Variable) autograd.Variable { return x.Prod() }, autograd.New([]float64{2, 3, 5}))
 	fmt.Println(h)
