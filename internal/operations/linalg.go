@@ -82,7 +82,7 @@ func spread(xs []v) []v {
 			rows, cols := x.Dim(-2), x.Dim(-1)
 			diagonal := autograd.Zeros(autograd.Float64, rows, cols)
 			for k := range min(rows, cols) {
-				diagonal.Float64s()[k*cols+k] = 3 * float64(k+1)
+				diagonal.Float64s()[k*cols+k] = 1.5 * float64(k+1)
 			}
 			ys[i] = x.MulScalar(0.3).Add(diagonal.AsType(x.DType()))
 		}
