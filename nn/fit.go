@@ -191,22 +191,3 @@ func (f *fitting) steps(ctx context.Context, epoch *Epoch) error {
 	epoch.Train = slices.Clip(epoch.Train)
 	return nil
 }
-
-// errNoExamples is that of a data set that is empty.
-var errNoExamples = errors.New("the data set has no examples")
-
-// newLoader deals out a data set for a model, or says why it cannot.
-func newLoader(model Module, ds data.Dataset, config data.LoaderConfig) (*data.Loader, error) {
-	if isNil(ds) {
-		return nil, &autograd.ValueError{Op: "nn", Reason: "the data set is nil"}
-	}
-	if config.BatchSize < 0 || config.Prefetch < 0 {
-		return nil, &autograd.ValueError{Op: "nn", Reason: fmt.Sprintf("batch size %d, prefetch %d: expected no negative number", config.BatchSize, config.Prefetch)}
-	}
-	config.DType, config.KeepBytes = dtypeOf(model), true
-	loader := data.NewLoader(ds, config)
-	if loader.NumBatches() == 0 {
-		return nil, errNoExamples
-	}
-	return loader, nil
-}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/autograd/gradcheck"
+	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/race"
 	"github.com/chainrule-go/chainrule/nn"
 )
@@ -464,6 +465,45 @@ func TestLayersDoNotAllocate(t *testing.T) {
 				}
 				if n := testing.AllocsPerRun(20, step); n != 0 {
 					t.Errorf("%+v: %v allocations in a step", config, n)
+				}
+			}
+		})
+	}
+}
+
+// Layers of a size at which work is spread give the same bits on any number of processors.
+func TestLayersGiveTheSameBits(t *testing.T) {
+	rng := newRand(1)
+	normal := func(shape ...int) v { return autograd.Normal(rng, autograd.Float32, 0, 1, shape...) }
+	for _, test := range []struct {
+		name  string
+		layer nn.Layer
+		x     v
+	}{
+		{"Linear", nn.NewLinear(rng, 256, 256, nn.LinearConfig{}), normal(256, 256)},
+		{"BatchNorm2d", nn.NewBatchNorm2d(16, nn.BatchNormConfig{}), normal(32, 16, 32, 32)},
+		{"LSTM", nn.NewLSTM(rng, 64, 128, nn.LSTMConfig{Bidirectional: true}), normal(32, 4, 64)},
+		{"MultiheadAttention", nn.NewMultiheadAttention(rng, 64, 4, nn.MultiheadAttentionConfig{}), normal(16, 64, 64)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var want []float64
+			for _, procs := range []int{1, 2, 3, 8} {
+				var got []float64
+				parallel.WithProcs(procs, func() {
+					tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+					x := tape.Watch(test.x)
+					y := test.layer.Forward(x)
+					grads := y.Square().Sum().Backward()
+					got = append(y.Floats(), grads.Of(x).Floats()...)
+					for _, w := range nn.Params(test.layer) {
+						got = append(got, grads.Of(w).Floats()...)
+					}
+				})
+				if want == nil {
+					want = got
+				}
+				if !slices.Equal(want, got) {
+					t.Errorf("GOMAXPROCS %d changes the bits", procs)
 				}
 			}
 		})
