@@ -90,6 +90,22 @@ func init() {
 			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
 			p.add(n, 0, embed(g, axis, n.in[0].Shape[axis], start, step))
 		},
+		// Rows are added where they belong, so that all slices of an array, one after the
+		// other, take as long as the array.
+		fused: func(p *pass, n, g *node) {
+			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
+			in := n.in[0]
+			if axis != 0 || step != 1 || !p.wants(in) {
+				p.add(n, 0, embed(g.variable(), axis, in.Shape[axis], start, step))
+				return
+			}
+			dst, accumulate := p.destination(n, 0)
+			if !accumulate {
+				tensor.Fill(dst, 0)
+			}
+			rows := dst.View(start*sizeOf(in.Shape[1:]), g.Len(), g.Shape)
+			tensor.Accumulate(&rows, &g.Array)
+		},
 		jvp: func(n *node, t func(int) Variable) Variable {
 			return slice(t(0), n.attr.i, n.attr.ints[0], n.Shape[n.attr.i], n.attr.ints[1])
 		},
