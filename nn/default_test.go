@@ -109,6 +109,9 @@ func configNumbers() []configNumber {
 		{field: "CrossEntropy.LabelSmoothing", probe: func(n float64) (string, error) { return text(nn.CrossEntropy{LabelSmoothing: n}.Loss(x, labels)) }},
 		{field: "CrossEntropy.ClassAxis", def: 1, integer: true, any: true, probe: func(n float64) (string, error) { return text(nn.CrossEntropy{ClassAxis: int(n)}.Loss(x, labels)) }},
 		{field: "NLL.ClassAxis", def: 1, integer: true, any: true, probe: func(n float64) (string, error) { return text(nn.NLL{ClassAxis: int(n)}.Loss(x, labels)) }},
+		{field: "CTC.Blank", integer: true, probe: func(n float64) (string, error) {
+			return text(nn.CTC{Blank: int(n)}.Loss(x.Reshape(2, 3, 4), [][]int{{1}, {2}}, nil))
+		}},
 		{field: "TripletMargin.Margin", def: 1, probe: func(n float64) (string, error) { return text(nn.TripletMargin{Margin: n}.Loss(x, y, x)) }},
 		{field: "TripletMargin.P", def: 2, probe: func(n float64) (string, error) { return text(nn.TripletMargin{P: n, Margin: 9}.Loss(x, y, x)) }},
 		{field: "TripletMargin.Eps", def: 1e-6, probe: func(n float64) (string, error) { return text(nn.TripletMargin{Eps: n, Margin: 9}.Loss(x, y, z)) }},

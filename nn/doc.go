@@ -65,7 +65,7 @@
 //   - of classes: [CrossEntropy], [NLL]; of two: [BCEWithLogits], [BCE], [SoftMargin]
 //   - of numbers: [MSE], [L1], [Huber], [SmoothL1]; of distributions of numbers:
 //     [GaussianNLL], [PoissonNLL]
-//   - of distributions of classes: [KLDiv]; of vectors: [TripletMargin],
+//   - of sequences of labels: [CTC]; of distributions of classes: [KLDiv]; of vectors: [TripletMargin],
 //     [CosineSimilarity]
 //
 // A [Metric] such as [Accuracy] measures outputs without taking part in training.

@@ -152,6 +152,14 @@ func lossRows() []lossRow {
 			f: labelled(func(a lossArguments) nn.NLL { return nn.NLL{Reduction: a.reduction, ClassWeights: a.classWeights} }),
 		},
 		{
+			name: "CTC", shapes: [][]int{{3, 5, 4}}, prepare: prepared(logSoftmax), arguments: lossArguments{labels: []int{1, 2, 3}},
+			plain: func(x v, labels []int) v { return nn.CTCLoss(x, oneEach(labels)) },
+			f: func(a lossArguments, xs []v) v {
+				return nn.CTC{Reduction: a.reduction}.Loss(xs[0], oneEach(a.labels), nil)
+			},
+			bad: []lossArguments{{labels: []int{1, 0, 3}}},
+		},
+		{
 			name: "BCE", cases: []string{"binary_cross_entropy"}, plain: nn.BCELoss, of: nn.BCE{}, shapes: two, prepare: prepared(softmax, softmax),
 			f: pair(func(a lossArguments) nn.BCE { return nn.BCE{Reduction: a.reduction} }),
 		},
@@ -180,6 +188,15 @@ func lossRows() []lossRow {
 			bad: []lossArguments{{Margin: -2}, {Margin: nan}, {Margin: inf}, {P: -2}, {P: nan}, {P: nn.None}, {Eps: -2}, {Eps: inf}},
 		},
 	}
+}
+
+// oneEach is sequences of one label.
+func oneEach(labels []int) [][]int {
+	var sequences [][]int
+	for _, label := range labels {
+		sequences = append(sequences, []int{label})
+	}
+	return sequences
 }
 
 func crossEntropy(a lossArguments) nn.CrossEntropy {
