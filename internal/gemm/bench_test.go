@@ -3,10 +3,31 @@ package gemm
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 
+	"github.com/chainrule-go/chainrule/bench/limits"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
+
+// The arithmetic peaks, on one processor and on all.
+var (
+	peak32    = sync.OnceValue(func() float64 { return limits.FMA[float32](1) })
+	peak64    = sync.OnceValue(func() float64 { return limits.FMA[float64](1) })
+	peakAll32 = sync.OnceValue(func() float64 { return limits.FMA[float32](runtime.NumCPU()) })
+	peakAll64 = sync.OnceValue(func() float64 { return limits.FMA[float64](runtime.NumCPU()) })
+)
+
+// report reports the rate of a benchmark that has ended, and its share of the peak.
+func report[F simd.Float](b *testing.B, procs int, flops float64) {
+	rate := flops * float64(b.N) / b.Elapsed().Seconds()
+	peak := pick[F](peak32, peak64)
+	if procs > 1 {
+		peak = pick[F](peakAll32, peakAll64)
+	}
+	b.ReportMetric(rate/1e9, "GFLOP/s")
+	b.ReportMetric(100*rate/peak(), "%peak")
+}
 
 // BenchmarkMul measures products on one processor and on all.
 func BenchmarkMul(b *testing.B) {
@@ -50,7 +71,7 @@ func benchmarkMul[F simd.Float](b *testing.B, c mulCase) {
 			for b.Loop() {
 				Mul(z, x, y, Epilogue[F]{})
 			}
-			b.ReportMetric(2*float64(c.m)*float64(c.n)*float64(c.k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			report[F](b, procs, 2*float64(c.m)*float64(c.n)*float64(c.k))
 		})
 	}
 }
@@ -60,9 +81,7 @@ func benchmarkMul[F simd.Float](b *testing.B, c mulCase) {
 func BenchmarkMulBatch(b *testing.B) {
 	const count, m, d = 128, 64, 32
 	q, k, w := make([]float32, count*m*d), make([]float32, count*m*d), make([]float32, count*m*m)
-	rate := func(b *testing.B) {
-		b.ReportMetric(2*count*m*m*d*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-	}
+	rate := func(b *testing.B) { report[float32](b, runtime.GOMAXPROCS(0), 2*count*m*m*d) }
 	b.Run("queries by keys", func(b *testing.B) {
 		for b.Loop() {
 			MulBatch(count, RowMajor(w, m, m), RowMajor(q, m, d), RowMajor(k, m, d).T(), m*m, m*d, m*d, Epilogue[float32]{})

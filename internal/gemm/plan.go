@@ -33,6 +33,7 @@ const (
 	maxTasks = 64      // for one product
 
 	packMinRows = 32        // of C, from which on B is packed: it is read once per tile
+	packMinB    = 512 << 10 // bytes of B, likewise, or any if its rows clash
 	packMinCols = 64        // of C, from which on A is packed if its columns are contiguous
 	packMinA    = 256 << 10 // bytes of A, likewise
 	hugeMinCols = 1024      // of C, from which on A is packed in any case
@@ -56,12 +57,18 @@ const (
 	maxParts  = 16      // of such a sum
 )
 
+// Facts about first-level caches.
+const (
+	pageBytes = 4096 // what is so far apart falls on the same set
+	cacheWays = 8    // so many of which a set holds, or more
+)
+
 // tasks is the number of tasks.
 func (p plan) tasks() int { return p.rowTasks * p.colTasks }
 
 // planFor chooses the plan for [m, k]·[k, n]. Of A and of B it knows which of the
-// axes is contiguous: k, or the other one.
-func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool) plan {
+// axes is contiguous: k, or the other one. Rows of B are bRow elements apart.
+func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool, bRow int) plan {
 	size := sizeOf[F]()
 	work := m * n * max(k, 1) * size / 4
 	const never = 1 << 30
@@ -74,7 +81,9 @@ func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool) plan {
 		return plan{path: byDot}.cut(work, m, n, never, simd.MinDotCols)
 	}
 	p := plan{path: byTiles, depth: evenly(k, panelDepth)}
-	p.packB = bAlongK || m >= packMinRows
+	// Rows that are whole pages apart fall on the same few sets of the first-level cache.
+	clash := k > cacheWays && bRow*size%pageBytes == 0
+	p.packB = bAlongK || m >= packMinRows && (n*k*size > packMinB || clash)
 	p.packA = !aAlongK && m*k*size >= packMinA && n >= packMinCols || m*k*size >= hugeMinA && n >= hugeMinCols
 	w := simd.GemmPanel[F]()
 	switch {

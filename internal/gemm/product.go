@@ -37,7 +37,7 @@ func (p *product[F]) multiply() {
 		p.long()
 		return
 	}
-	p.plan = planFor[F](m, n, k, p.a.ColStride == 1, p.b.ColStride != 1)
+	p.plan = planFor[F](m, n, k, p.a.ColStride == 1, p.b.ColStride != 1, p.b.RowStride)
 	p.to = k
 	if p.tasks() == 1 && !p.packA {
 		p.Do(0)

@@ -310,3 +310,25 @@ func TestGemmPanics(t *testing.T) {
 		})
 	}
 }
+
+// TestTilesOf checks that tiles make up all rows, none taller than there is a kernel for,
+// and none low where that can be avoided.
+func TestTilesOf(t *testing.T) {
+	for _, set := range instructionSets() {
+		set.with(func() {
+			most := tileRows()
+			for m := range 200 {
+				rows := 0
+				for h, n := range tilesOf(m) {
+					rows += h * n
+					if n > 0 && (h > most || m > 2*most && h < most*2/3) {
+						t.Errorf("%v: %d rows have %d tiles of %d", set, m, n, h)
+					}
+				}
+				if rows != m {
+					t.Errorf("%v: tiles of %d rows have %d", set, m, rows)
+				}
+			}
+		})
+	}
+}
