@@ -221,8 +221,41 @@ func (x Variable) Hardtanh() Variable { return x.Clamp(-1, 1) }
 // 0 elsewhere.
 func (x Variable) Hardsigmoid() Variable { return x.AddScalar(3).Clamp(0, 6).DivScalar(6) }
 
-// Hardswish is x·hardsigmoid(x) (Howard et al. 2019).
-func (x Variable) Hardswish() Variable {
-	inside := x.Clamp(-3, 3)
-	return Where(x.Greater(x.scalar(3)), x, inside.Mul(inside.AddScalar(3)).DivScalar(6))
+var hardswishOp *unary
+
+// 0 below −3, x above 3, x(x+3)/6 between; the derivative is 0, 1 and (2x+3)/6.
+func init() {
+	hardswishOp = newUnary(unary{
+		op:     op{name: "hardswish"},
+		kernel: tensor.Kernel1{F32: hardswish[float32], F64: hardswish[float64], Cost: 8},
+		slope: func(x, y Variable) Variable {
+			below, above := x.Less(x.scalar(-3)), x.Greater(x.scalar(3))
+			between := x.MulScalar(2).AddScalar(3).DivScalar(6)
+			return Where(below, x.scalar(0), Where(above, x.scalar(1), between))
+		},
+		backward: tensor.Kernel2{F32: hardswishBackward[float32], F64: hardswishBackward[float64], Cost: 8},
+	})
 }
+
+func hardswish[T Float](dst, x []T) {
+	for i, v := range x {
+		v = max(v, -3)
+		dst[i] = v * (min(v+3, 6) / 6)
+	}
+}
+
+func hardswishBackward[T Float](dst, g, x []T) {
+	for i, v := range x {
+		switch {
+		case g[i] == 0 || v < -3:
+			dst[i] = 0
+		case v > 3:
+			dst[i] = g[i]
+		default:
+			dst[i] = g[i] * ((2*v + 3) / 6)
+		}
+	}
+}
+
+// Hardswish is x·[Variable.Hardsigmoid] (Howard et al. 2019).
+func (x Variable) Hardswish() Variable { return hardswishOp.apply(x) }

@@ -311,20 +311,32 @@ func greatestOf(a, b Variable) Variable {
 	return a.Detach().Abs().Maximum(b.Detach().Abs())
 }
 
-// hypotShare is g·∂√(a²+b²)/∂a = g·a/√(a²+b²), taken as 0 at the origin. It is computed of
-// a/m and b/m with m = max(|a|, |b|), where nothing overflows and subnormal numbers are
-// exact.
-func hypotShare(g, a, b Variable) Variable {
+// hypotShare is g·∂y/∂a = g·a/y for y = √(a²+b²), taken as 0 at the origin. Where y is so small
+// or so great that it is not exact it is computed of a/m and b/m with m = max(|a|, |b|).
+func hypotShare(g, a, b, y Variable) Variable {
+	if !y.n.someExtreme() {
+		return strongMul(g, zeroOver(a, y))
+	}
 	m := greatestOf(a, b)
 	m = Where(m.Equal(m.scalar(0)), m.scalar(1), m)
 	a, b = a.Div(m), b.Div(m)
 	return strongMul(g, zeroOver(a, Hypot(a, b)))
 }
 
+// someExtreme reports whether an element of n, whose elements are not negative, is infinite or
+// NaN, or subnormal or nearly so. Zeros count as such too.
+func (n *node) someExtreme() bool {
+	least := 1e-300
+	if n.DType == Float32 {
+		least = 1e-36
+	}
+	low, high := tensor.MinMax(&n.Array)
+	return n.Len() > 0 && !(low >= least && high <= math.MaxFloat64)
+}
+
 // zeroOver is a/b, and 0 where b is 0, to any order.
 func zeroOver(a, b Variable) Variable {
-	zero := b.Equal(b.scalar(0))
-	return Where(zero, b.scalar(0), a.Div(Where(zero, b.scalar(1), b)))
+	return Where(b.Equal(b.scalar(0)), b.scalar(0), a.Div(b))
 }
 
 var hypotOp *binary
@@ -333,8 +345,8 @@ func init() {
 	hypotOp = newBinary(binary{
 		op:     op{name: "hypot"},
 		kernel: tensor.Kernel2{F32: simd.Hypot[float32], F64: simd.Hypot[float64], Cost: 40},
-		da:     func(g, a, b, y Variable) Variable { return hypotShare(g, a, b) },
-		db:     func(g, a, b, y Variable) Variable { return hypotShare(g, b, a) },
+		da:     func(g, a, b, y Variable) Variable { return hypotShare(g, a, b, y) },
+		db:     func(g, a, b, y Variable) Variable { return hypotShare(g, b, a, y) },
 	})
 }
 

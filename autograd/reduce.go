@@ -191,15 +191,8 @@ func softmaxOf(x, y Variable, axes uint64) Variable {
 	return Where(y.Equal(infinite), share, x.Sub(finite).Exp())
 }
 
-// someInfinite reports whether an element is ±Inf.
-func (n *node) someInfinite() bool {
-	for i := range n.Len() {
-		if math.IsInf(n.At(i), 0) {
-			return true
-		}
-	}
-	return false
-}
+// someInfinite reports whether an element is infinite or NaN.
+func (n *node) someInfinite() bool { return tensor.HasNaNOrInf(&n.Array) }
 
 var logSumExpOp *reduction
 
