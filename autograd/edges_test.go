@@ -275,3 +275,31 @@ func TestPolygammaOfNegativeNumbers(t *testing.T) {
 		}
 	}
 }
+
+// High orders of ψ against lower ones, by its duplication formula ψ⁽ⁿ⁾(2x)·2ⁿ⁺¹ = ψ⁽ⁿ⁾(x) +
+// ψ⁽ⁿ⁾(x+½), and where n! or the zeta function is beyond float64.
+func TestPolygammaOfHighOrder(t *testing.T) {
+	at := func(order int, x float64) float64 { return autograd.Scalar(x).Polygamma(order).Item() }
+	for _, order := range []int{5, 19, 20, 21, 50, 101} {
+		for _, x := range []float64{0.3, 1, 7.25, 80, 3e4, -0.2, -0.7, -12.1, -1000.3} {
+			left := at(order, 2*x) * math.Pow(2, float64(order+1))
+			right := at(order, x) + at(order, x+0.5)
+			largest := max(math.Abs(at(order, x)), math.Abs(at(order, x+0.5)))
+			if isFinite(left) && isFinite(right) && left != 0 && !(math.Abs(left-right) <= 1e-11*largest) {
+				t.Errorf("order %d at %v: %v by the duplication formula, %v", order, x, left, right)
+			}
+		}
+	}
+	for _, test := range []struct {
+		order   int
+		x, want float64
+	}{
+		{171, 10, 1.241018164458e137}, {169, 100, 5.237721077977e-36}, {200, 100, -9.125424691096e-28}, {500, 1000, 0},
+		{500, 10, math.Inf(-1)}, {200, -0.5, math.Inf(-1)}, {200, -3.25, math.Inf(1)}, {171, -100.25, math.Inf(1)}, {21, -100.25, 8.988013598979e32},
+	} {
+		got := at(test.order, test.x)
+		if !alike(got, test.want, 0) && !(math.Abs(got-test.want) <= 1e-11*math.Abs(test.want)) {
+			t.Errorf("ψ of order %d at %v is %v, want %v", test.order, test.x, got, test.want)
+		}
+	}
+}

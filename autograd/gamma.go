@@ -74,6 +74,8 @@ func polygammaKernel(order int) tensor.Kernel1 {
 //
 //	ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹·n!·ζ(n+1, x)                   for x > 0, ζ being Hurwitz's
 //	ψ⁽ⁿ⁾(x) = (−1)ⁿ·ψ⁽ⁿ⁾(1−x) − π·dⁿ/dxⁿ cot πx      for x < 0
+//
+// For high orders see highPolygamma.
 func polygamma(n int, x float64) float64 {
 	sign := float64(2*(n%2) - 1) // (−1)ⁿ⁺¹
 	switch {
@@ -83,16 +85,66 @@ func polygamma(n int, x float64) float64 {
 		return 0
 	case x == 0:
 		return math.Inf(int(sign * math.Pow(math.Copysign(1, x), float64(n+1))))
-	case x > 0:
-		return sign * math.Gamma(float64(n+1)) * mathext.Zeta(float64(n+1), x)
-	case x == math.Floor(x):
+	case x < 0 && x == math.Floor(x):
 		if n%2 == 1 {
 			return math.Inf(1)
 		}
 		return math.NaN()
+	case n >= 20:
+		return sign * highPolygamma(n, x)
+	case x > 0:
+		return sign * math.Gamma(float64(n+1)) * mathext.Zeta(float64(n+1), x)
 	}
 	_, fraction := math.Modf(x)
 	return -sign*polygamma(n, 1-x) - math.Pi*cotDerivative(n, 1/math.Tan(math.Pi*fraction))
+}
+
+// highPolygamma is n!·Σ (x+k)⁻ˢ over k ≥ 0, with s = n+1, where n! or the sum may be beyond
+// what a float64 holds: of terms divided by the greatest, m⁻ˢ, and n!·m⁻ˢ by its logarithm.
+// Of the terms of negative x+k only those next to 0 count.
+func highPolygamma(n int, x float64) float64 {
+	s := float64(n + 1)
+	first := x // the least x+k that is positive
+	negative := 0.0
+	m := x
+	if x < 0 {
+		first = x - math.Floor(x)
+		if first == 0.5 && n%2 == 0 { // each negative term and a positive one are 0 together
+			return highPolygamma(n, 0.5-math.Floor(x))
+		}
+		m = min(first, 1-first)
+		for j := 1.0; j <= min(10, -math.Floor(x)); j++ {
+			negative += math.Pow(m/(j-first), s)
+		}
+		if n%2 == 0 {
+			negative = -negative
+		}
+	}
+	factorial, _ := math.Lgamma(s)
+	return math.Exp(factorial-s*math.Log(m)) * (math.Pow(m/first, s)*scaledZeta(s, first) + negative)
+}
+
+// scaledZeta is xˢ·ζ(s, x) for x > 0: the sum of (x/(x+k))ˢ, from where x+k is large by the
+// formula of Euler and Maclaurin, with b the first of those, t = (x/b)ˢ and Bernoulli's numbers
+//
+//	t·b/(s−1) + t/2 + Σ B₂ⱼ/(2j)!·s·(s+1)·…·(s+2j−2)·b^(1−2j)·t
+func scaledZeta(s, x float64) float64 {
+	sum, b := 0.0, x
+	for ; b < 2*s+10; b++ {
+		t := math.Pow(x/b, s)
+		if t < 1e-18*sum {
+			return sum
+		}
+		sum += t
+	}
+	t := math.Pow(x/b, s)
+	sum += t*b/(s-1) + t/2
+	factor := t * s / b
+	for j, bernoulli := range [...]float64{1. / 12, -1. / 720, 1. / 30240, -1. / 1209600, 1. / 47900160, -691. / 1307674368000, 1. / 74724249600} {
+		sum += bernoulli * factor
+		factor *= (s + float64(2*j+1)) * (s + float64(2*j+2)) / (b * b)
+	}
+	return sum
 }
 
 // cotDerivative is dⁿ/dxⁿ cot πx = πⁿ·Pₙ(c) where c = cot πx, with P₀ = c and
