@@ -87,6 +87,19 @@ func (n *node) setNaN(i int) {
 	}
 }
 
+// eachMatrix makes n, a result, of f of each matrix of in, and NaN where elements of that are
+// not finite.
+func (n *node) eachMatrix(in *node, f func(i int, a *mat.Dense) mat.Matrix) Variable {
+	for i := range in.numMatrices() {
+		if a := in.matrix(i); finite(a) {
+			n.setMatrix(i, f(i, a))
+		} else {
+			n.setNaN(i)
+		}
+	}
+	return n.done()
+}
+
 // finite reports whether all elements of m are finite.
 func finite(m *mat.Dense) bool {
 	raw := m.RawMatrix()
@@ -140,21 +153,13 @@ func (x Variable) Inv() Variable { return inverse(invOp.name, x) }
 // inverse is Inv for the operation of this name.
 func inverse(name string, x Variable) Variable {
 	in := square(name, x)
-	n := invOp.result(in.DType, in.Shape, in)
-	count := in.numMatrices()
-	for i := range count {
-		a := in.matrix(i)
-		if !finite(a) {
-			n.setNaN(i)
-			continue
-		}
+	return invOp.result(in.DType, in.Shape, in).eachMatrix(in, func(i int, a *mat.Dense) mat.Matrix {
 		var y mat.Dense
 		if isSingular(y.Inverse(a)) {
-			panic(noInverse(name, i, count))
+			panic(noInverse(name, i, in.numMatrices()))
 		}
-		n.setMatrix(i, &y)
-	}
-	return n.done()
+		return &y
+	})
 }
 
 var solveOp *op

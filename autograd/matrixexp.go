@@ -30,16 +30,9 @@ func matrixExpTangent(a, e Variable) Variable {
 // panics with [*ShapeError] unless the last two axes are of one size.
 func (x Variable) MatrixExp() Variable {
 	in := square(matrixExpOp.name, x)
-	n := matrixExpOp.result(in.DType, in.Shape, in)
-	for i := range in.numMatrices() {
-		a := in.matrix(i)
-		if !finite(a) {
-			n.setNaN(i)
-			continue
-		}
+	return matrixExpOp.result(in.DType, in.Shape, in).eachMatrix(in, func(_ int, a *mat.Dense) mat.Matrix {
 		var y mat.Dense
 		y.Exp(a)
-		n.setMatrix(i, &y)
-	}
-	return n.done()
+		return &y
+	})
 }

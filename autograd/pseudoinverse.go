@@ -56,31 +56,18 @@ func (x Variable) Pinv() Variable {
 func (x Variable) PinvWith(rtol float64) Variable {
 	in := rectangular(pinvOp.name, x)
 	rows, cols := in.size()
-	n := pinvOp.result(in.DType, in.withBatch(cols, rows), in)
-	for i := range in.numMatrices() {
-		a := in.matrix(i)
-		if !finite(a) {
-			n.setNaN(i)
-			continue
-		}
-		var svd mat.SVD
-		if !svd.Factorize(a, mat.SVDThin) {
-			panic(&ValueError{pinvOp.name, "the iteration does not converge"})
-		}
-		var u, v, y mat.Dense
-		svd.UTo(&u)
-		svd.VTo(&v)
-		values := svd.Values(nil)
+	return pinvOp.result(in.DType, in.withBatch(cols, rows), in).eachMatrix(in, func(_ int, a *mat.Dense) mat.Matrix {
+		u, values, v := thinSVD(pinvOp.name, a)
 		scales := make([]float64, len(values))
 		for k, value := range values {
 			if value > rtol*values[0] {
 				scales[k] = 1 / value
 			}
 		}
-		y.Product(&v, mat.NewDiagDense(len(scales), scales), u.T())
-		n.setMatrix(i, &y)
-	}
-	return n.done()
+		var y mat.Dense
+		y.Product(v, mat.NewDiagDense(len(scales), scales), u.T())
+		return &y
+	})
 }
 
 // LstSq is the y of least norm among those that minimize ‖a·y − b‖, for matrices a [..., m,

@@ -77,24 +77,21 @@ func joinEigh(values, vectors Variable) Variable { return Concat(-1, vectors, va
 func (x Variable) Eigh() (values, vectors Variable) {
 	in := square(eighOp.name, x)
 	size, _ := in.size()
-	n := eighOp.result(in.DType, in.withBatch(size, size+1), in)
-	for i := range in.numMatrices() {
-		a := in.matrix(i)
-		if !finite(a) {
-			n.setNaN(i)
-			continue
-		}
+	both := eighOp.result(in.DType, in.withBatch(size, size+1), in).eachMatrix(in, func(_ int, a *mat.Dense) mat.Matrix {
 		var eigen mat.EigenSym
 		if !eigen.Factorize(lowerOf(a), true) {
-			panic(&ValueError{eighOp.name, "the iteration does not converge"})
+			panic(noConvergence(eighOp.name))
 		}
 		var vectors, both mat.Dense
 		eigen.VectorsTo(&vectors)
 		both.Augment(&vectors, mat.NewDense(size, 1, eigen.Values(nil)))
-		n.setMatrix(i, &both)
-	}
-	return splitEigh(n.done())
+		return &both
+	})
+	return splitEigh(both)
 }
+
+// noConvergence is the error of a decomposition that gonum gives up on.
+func noConvergence(op string) error { return &ValueError{op, "the iteration does not converge"} }
 
 // EigvalsH is the eigenvalues of symmetric matrices, the first result of [Variable.Eigh].
 func (x Variable) EigvalsH() Variable {
@@ -183,25 +180,27 @@ func (x Variable) SVD() (u, s, vT Variable) {
 func (x Variable) svd() Variable {
 	in := rectangular(svdOp.name, x)
 	rows, cols := in.size()
-	n := svdOp.result(in.DType, in.withBatch(min(rows, cols), rows+1+cols), in)
-	for i := range in.numMatrices() {
-		a := in.matrix(i)
-		if !finite(a) {
-			n.setNaN(i)
-			continue
-		}
-		var svd mat.SVD
-		if !svd.Factorize(a, mat.SVDThin) {
-			panic(&ValueError{svdOp.name, "the iteration does not converge"})
-		}
-		var u, v, us, both mat.Dense
-		svd.UTo(&u)
-		svd.VTo(&v)
-		us.Augment(u.T(), mat.NewDense(min(rows, cols), 1, svd.Values(nil)))
+	size := min(rows, cols)
+	return svdOp.result(in.DType, in.withBatch(size, rows+1+cols), in).eachMatrix(in, func(_ int, a *mat.Dense) mat.Matrix {
+		u, values, v := thinSVD(svdOp.name, a)
+		var us, both mat.Dense
+		us.Augment(u.T(), mat.NewDense(size, 1, values))
 		both.Augment(&us, v.T())
-		n.setMatrix(i, &both)
+		return &both
+	})
+}
+
+// thinSVD is the decomposition a = u·diag(values)·vᵀ with as many columns in u and v as there
+// are values.
+func thinSVD(op string, a *mat.Dense) (u *mat.Dense, values []float64, v *mat.Dense) {
+	var svd mat.SVD
+	if !svd.Factorize(a, mat.SVDThin) {
+		panic(noConvergence(op))
 	}
-	return n.done()
+	u, v = new(mat.Dense), new(mat.Dense)
+	svd.UTo(u)
+	svd.VTo(v)
+	return u, svd.Values(nil), v
 }
 
 // SVDVals is the singular values of matrices, the second result of [Variable.SVD].

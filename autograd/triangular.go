@@ -205,21 +205,14 @@ func (x Variable) QR() (q, r Variable) {
 		q, r = x.Slice(-1, 0, rows).QR()
 		return q, Concat(-1, r, matmul(q, x.Slice(-1, rows, cols), true, false))
 	}
-	n := qrOp.result(in.DType, in.withBatch(rows+cols, cols), in)
-	for i := range in.numMatrices() {
-		a := in.matrix(i)
-		if !finite(a) {
-			n.setNaN(i)
-			continue
-		}
+	both := qrOp.result(in.DType, in.withBatch(rows+cols, cols), in).eachMatrix(in, func(_ int, a *mat.Dense) mat.Matrix {
 		var qr mat.QR
 		qr.Factorize(a)
-		var full, r mat.Dense
+		var full, r, both mat.Dense
 		qr.QTo(&full)
 		qr.RTo(&r)
-		var both mat.Dense
 		both.Stack(full.Slice(0, rows, 0, cols), r.Slice(0, cols, 0, cols))
-		n.setMatrix(i, &both)
-	}
-	return splitQR(n.done())
+		return &both
+	})
+	return splitQR(both)
 }
