@@ -1,6 +1,11 @@
 package tensor
 
-import "math/bits"
+import (
+	"math/bits"
+	"unsafe"
+
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
 
 // Pool hands out arrays' memory and takes it back, by size class. It is not safe
 // for concurrent use: a pool belongs to one tape. The zero value is ready to use.
@@ -8,11 +13,11 @@ import "math/bits"
 // Classes are a quarter of a power of two apart, so at most a fifth of a buffer
 // is unused. Memory from Get is not cleared.
 type Pool struct {
-	f32     [numClasses][][]float32
-	f64     [numClasses][][]float64
-	inUse   int // bytes handed out and not yet returned
-	peak    int // greatest inUse since the last ResetPeak
-	retains int // bytes held, in use or free
+	f32   [numClasses][][]float32
+	f64   [numClasses][][]float64
+	inUse int // bytes handed out and not yet returned
+	peak  int // greatest inUse since the last ResetPeak
+	held  int // bytes held, in use or free
 }
 
 const (
@@ -33,55 +38,41 @@ func classOf(n int) (class, size int) {
 }
 
 // Get32 returns n elements of unspecified content.
-func (p *Pool) Get32(n int) []float32 {
-	class, size := classOf(n)
-	p.take(size * 4)
-	free := p.f32[class]
-	if len(free) == 0 {
-		p.retains += size * 4
-		return make([]float32, size)[:n]
-	}
-	buf := free[len(free)-1]
-	p.f32[class] = free[:len(free)-1]
-	return buf[:n]
-}
+func (p *Pool) Get32(n int) []float32 { return take(p, &p.f32, n) }
 
 // Get64 returns n elements of unspecified content.
-func (p *Pool) Get64(n int) []float64 {
+func (p *Pool) Get64(n int) []float64 { return take(p, &p.f64, n) }
+
+func take[T simd.Float](p *Pool, free *[numClasses][][]T, n int) []T {
 	class, size := classOf(n)
-	p.take(size * 8)
-	free := p.f64[class]
-	if len(free) == 0 {
-		p.retains += size * 8
-		return make([]float64, size)[:n]
+	bytes := size * int(unsafe.Sizeof(T(0)))
+	p.inUse += bytes
+	p.peak = max(p.peak, p.inUse)
+	last := len(free[class]) - 1
+	if last < 0 {
+		p.held += bytes
+		return make([]T, size)[:n]
 	}
-	buf := free[len(free)-1]
-	p.f64[class] = free[:len(free)-1]
+	buf := free[class][last]
+	free[class] = free[class][:last]
 	return buf[:n]
 }
 
 // Put32 takes back a slice that Get32 returned. The caller must not use it again.
-func (p *Pool) Put32(buf []float32) {
-	class, size := classOf(cap(buf))
-	p.inUse -= size * 4
-	p.f32[class] = append(p.f32[class], buf)
-}
+func (p *Pool) Put32(buf []float32) { giveTo(p, &p.f32, buf) }
 
 // Put64 takes back a slice that Get64 returned. The caller must not use it again.
-func (p *Pool) Put64(buf []float64) {
+func (p *Pool) Put64(buf []float64) { giveTo(p, &p.f64, buf) }
+
+func giveTo[T simd.Float](p *Pool, free *[numClasses][][]T, buf []T) {
 	class, size := classOf(cap(buf))
-	p.inUse -= size * 8
-	p.f64[class] = append(p.f64[class], buf)
+	p.inUse -= size * int(unsafe.Sizeof(T(0)))
+	free[class] = append(free[class], buf)
 }
 
 // Usage reports the bytes handed out now, the most there were since the last
 // ResetPeak, and all bytes the pool holds on to.
-func (p *Pool) Usage() (inUse, peak, held int) { return p.inUse, p.peak, p.retains }
+func (p *Pool) Usage() (inUse, peak, held int) { return p.inUse, p.peak, p.held }
 
 // ResetPeak starts a new measurement of the peak.
 func (p *Pool) ResetPeak() { p.peak = p.inUse }
-
-func (p *Pool) take(bytes int) {
-	p.inUse += bytes
-	p.peak = max(p.peak, p.inUse)
-}

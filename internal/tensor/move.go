@@ -83,29 +83,37 @@ func moveRange[T simd.Float](j *moveJob, packed, strided []T, lo int) {
 	c.seek(lo / row.n)
 	for first := lo % row.n; len(packed) > 0; first = 0 {
 		n := min(row.n-first, len(packed))
-		moveRow(j.movement, packed[:n], strided, j.offset+c.at[0]+first*row.step[0], row.step[0])
+		if at := j.offset + c.at[0] + first*row.step[0]; j.movement == pick {
+			pickEvery(packed[:n], strided, at, row.step[0])
+		} else {
+			putEvery(strided, packed[:n], at, row.step[0])
+		}
 		packed = packed[n:]
 		c.next()
 	}
 }
 
-// moveRow moves one row, which starts at an offset into strided.
-func moveRow[T simd.Float](m movement, packed, strided []T, at, step int) {
-	switch {
-	case step == 1 && m == pick:
-		copy(packed, strided[at:at+len(packed)])
-	case step == 1:
-		copy(strided[at:at+len(packed)], packed)
-	case m == pick:
-		for i := range packed {
-			packed[i] = strided[at]
-			at += step
-		}
-	default:
-		for _, v := range packed {
-			strided[at] = v
-			at += step
-		}
+// pickEvery sets dst[i] = src[at + i·step].
+func pickEvery[T simd.Float](dst, src []T, at, step int) {
+	if step == 1 && len(dst) > 0 {
+		copy(dst, src[at:])
+		return
+	}
+	for i := range dst {
+		dst[i] = src[at]
+		at += step
+	}
+}
+
+// putEvery sets dst[at + i·step] = src[i].
+func putEvery[T simd.Float](dst, src []T, at, step int) {
+	if step == 1 && len(src) > 0 {
+		copy(dst[at:], src)
+		return
+	}
+	for _, v := range src {
+		dst[at] = v
+		at += step
 	}
 }
 

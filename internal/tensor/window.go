@@ -108,18 +108,6 @@ func inside(x, size, stride, count int) (first, last int) {
 	return min(first, last), last
 }
 
-// pickEvery sets dst[i] = src[at + i·step].
-func pickEvery[T simd.Float](dst, src []T, at, step int) {
-	if step == 1 && len(dst) > 0 {
-		copy(dst, src[at:])
-		return
-	}
-	for i := range dst {
-		dst[i] = src[at]
-		at += step
-	}
-}
-
 // addEvery adds src[i] to dst[at + i·step].
 func addEvery[T simd.Float](dst, src []T, at, step int) {
 	if step == 1 && len(src) > 0 {
