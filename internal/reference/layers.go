@@ -77,7 +77,7 @@ type Layer struct {
 // each layer; it returns nil for a case with an option that the layer does not have.
 func RunLayers(t *testing.T, file string, layers map[string]func(c *LayerCase) *Layer) {
 	t.Helper()
-	runFiles(t, func(t *testing.T, dir fs.FS) { runLayers(t, dir, file, layers) })
+	Each(t, testdata(), file, func(t *testing.T, dir fs.FS) { runLayers(t, dir, file, layers) })
 }
 
 func runLayers(t *testing.T, dir fs.FS, file string, layers map[string]func(c *LayerCase) *Layer) {

@@ -11,11 +11,13 @@ import (
 	"compress/gzip"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -136,20 +138,33 @@ func Ops(t *testing.T, file string) []string {
 // and were skipped because functions has no entry for the op.
 func Run(t *testing.T, file string, functions map[string]Func) {
 	t.Helper()
-	runFiles(t, func(t *testing.T, dir fs.FS) { runFile(t, dir, file, functions) })
+	Each(t, testdata(), file, func(t *testing.T, dir fs.FS) { runFile(t, dir, file, functions) })
 }
 
-// runFiles runs a test on this package's own files and on those of the environment.
-func runFiles(t *testing.T, run func(t *testing.T, dir fs.FS)) {
+// Each runs a test on the named file among own, and on the file of that name in the
+// directory that the environment adds, if it has one.
+func Each(t *testing.T, own fs.FS, file string, run func(t *testing.T, dir fs.FS)) {
 	t.Helper()
+	t.Run("own", func(t *testing.T) { run(t, own) })
+	dir := os.Getenv(Environment)
+	if dir == "" {
+		return
+	}
+	t.Run("environment", func(t *testing.T) {
+		if _, err := os.Stat(filepath.Join(dir, file)); errors.Is(err, fs.ErrNotExist) {
+			t.Skipf("%s has no %s", dir, file)
+		}
+		run(t, os.DirFS(dir))
+	})
+}
+
+// testdata is this package's own files.
+func testdata() fs.FS {
 	own, err := fs.Sub(embedded, "testdata")
 	if err != nil {
-		t.Fatal(err)
+		panic(err) // not of a name that is valid
 	}
-	t.Run("own", func(t *testing.T) { run(t, own) })
-	if dir := os.Getenv(Environment); dir != "" {
-		t.Run("environment", func(t *testing.T) { run(t, os.DirFS(dir)) })
-	}
+	return own
 }
 
 func runFile(t *testing.T, dir fs.FS, file string, functions map[string]Func) {

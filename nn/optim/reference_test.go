@@ -112,21 +112,19 @@ type scheduleAttributes struct {
 // TestReference compares optimizers and schedules with what PyTorch computed, of this
 // package's files and of the directory that the environment adds.
 func TestReference(t *testing.T) {
-	t.Run("own", func(t *testing.T) { runReference(t, os.DirFS("testdata")) })
-	if dir := os.Getenv(reference.Environment); dir != "" {
-		t.Run("environment", func(t *testing.T) { runReference(t, os.DirFS(dir)) })
-	}
+	own := os.DirFS("testdata")
+	reference.Each(t, own, optimFile, func(t *testing.T, dir fs.FS) { runFile(t, dir, optimFile, (*trajectory).check) })
+	reference.Each(t, own, schedulesFile, func(t *testing.T, dir fs.FS) { runFile(t, dir, schedulesFile, (*scheduleCase).check) })
 }
 
-func runReference(t *testing.T, dir fs.FS) {
-	runFile(t, dir, "optim.jsonl.gz", (*trajectory).check)
-	runFile(t, dir, "schedules.jsonl.gz", (*scheduleCase).check)
-}
+const (
+	optimFile     = "optim.jsonl.gz"
+	schedulesFile = "schedules.jsonl.gz"
+)
 
 // errNoSuch is what the check of a case says for which there is no function.
 var errNoSuch = errors.New("there is no such function")
 
-// runFile checks every line of a file: all must pass.
 func runFile[C any](t *testing.T, dir fs.FS, path string, check func(*C) error) {
 	passed, failed, skipped := 0, 0, 0
 	for c := range casesOf[C](t, dir, path) {
@@ -305,7 +303,7 @@ func (c *scheduleCase) rates() ([]float64, error) {
 // A number that is wrong by a millionth does not pass.
 func TestReferenceNoticesErrors(t *testing.T) {
 	const off = 1 + 1e-6
-	for c := range casesOf[trajectory](t, os.DirFS("testdata"), "optim.jsonl.gz") {
+	for c := range casesOf[trajectory](t, os.DirFS("testdata"), optimFile) {
 		if c.Op == "clip_grad_norm" {
 			c.Norm *= off
 		} else {
@@ -322,7 +320,7 @@ func TestReferenceNoticesErrors(t *testing.T) {
 			t.Errorf("%s: a wrong number passed", c.Name)
 		}
 	}
-	for c := range casesOf[scheduleCase](t, os.DirFS("testdata"), "schedules.jsonl.gz") {
+	for c := range casesOf[scheduleCase](t, os.DirFS("testdata"), schedulesFile) {
 		c.LRs[len(c.LRs)/2] *= off
 		if c.check() == nil {
 			t.Errorf("%s: a wrong number passed", c.Name)
@@ -333,7 +331,7 @@ func TestReferenceNoticesErrors(t *testing.T) {
 // Every optimizer is compared with PyTorch or with the formula written down again.
 func TestByHand(t *testing.T) {
 	referenced := map[string]bool{}
-	for c := range casesOf[trajectory](t, os.DirFS("testdata"), "optim.jsonl.gz") {
+	for c := range casesOf[trajectory](t, os.DirFS("testdata"), optimFile) {
 		referenced[c.Op] = true
 	}
 	for _, o := range table {
