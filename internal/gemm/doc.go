@@ -23,7 +23,8 @@
 //     element is one sum over up to 1024 steps; longer ones continue in C.
 //   - Dot products, for up to 12 rows (16 of float64) when B's columns are contiguous,
 //     such as a linear layer applied to a small batch: packing B would cost more than
-//     multiplying with it. The kernel sums 3 rows × 4 columns, vectorised along k.
+//     multiplying with it. The kernel sums 3 rows × 4 columns,
+//     or 5 × 8 with AVX-512, vectorised along k.
 //   - Sums of rows, for up to 3 rows when B's rows are contiguous: C stays in the
 //     first-level cache, B streams through once, up to eight rows at a time.
 //   - Fewer than four columns: the transposed product, by one of the two above.
