@@ -40,9 +40,22 @@ func randomBytes(rng *rand.Rand, first int) []byte {
 	return data
 }
 
+// withoutMinimizing keeps the fuzzer from making inputs shorter that reach new code: programs
+// are short, and one takes it a minute during which nothing is tried.
+func withoutMinimizing(f *testing.F) {
+	minimize := flag.Lookup("test.fuzzminimizetime")
+	if minimize == nil || minimize.Value.String() != minimize.DefValue {
+		return // it was asked for
+	}
+	if err := flag.Set(minimize.Name, "1x"); err != nil {
+		f.Fatal(err)
+	}
+}
+
 // FuzzProgram checks the derivatives of random compositions of operations.
 func FuzzProgram(f *testing.F) {
 	lessCollection(f)
+	withoutMinimizing(f)
 	choices := instructions()
 	for i := range choices {
 		f.Add(randomBytes(rand.New(rand.NewPCG(uint64(i), 31)), i))

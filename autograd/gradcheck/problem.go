@@ -22,6 +22,8 @@ type problem struct {
 	// Known once prepare has run the function.
 	outputs    []output
 	outputSize int // elements of all outputs
+
+	spare *autograd.Tape // of evaluate
 }
 
 // input is one array that the function depends on. All inputs' elements one after the
@@ -129,10 +131,11 @@ type run struct {
 	ys   []autograd.Variable
 }
 
-// forward runs the function at the present point. A fresh tape each time gives it the
-// same random numbers each time.
-func (p *problem) forward() (*run, error) {
-	r := &run{p: p, tape: autograd.NewTape(p.tapeConfig)}
+// forward runs the function at the present point, on a fresh tape.
+func (p *problem) forward() (*run, error) { return p.forwardOn(autograd.NewTape(p.tapeConfig)) }
+
+func (p *problem) forwardOn(tape *autograd.Tape) (*run, error) {
+	r := &run{p: p, tape: tape}
 	if err := autograd.Try(func() { r.ys = p.run(r.tape) }); err != nil {
 		return nil, fmt.Errorf("gradcheck: computing the %s: %w", p.what(), err)
 	}
@@ -179,10 +182,19 @@ func (r *run) values() []float64 {
 	return values
 }
 
-// evaluate is the outputs at the present point.
+// evaluate is the outputs at the present point, computed on a tape that is kept for the next
+// time and made as if fresh: the random numbers are the same each time.
 func (p *problem) evaluate() ([]float64, error) {
-	r, err := p.forward()
+	if p.spare == nil {
+		p.spare = autograd.NewTape(p.tapeConfig)
+	} else {
+		p.spare.Reset()
+		p.spare.Reseed(p.tapeConfig.Seed)
+		p.spare.SetTraining(p.tapeConfig.Training)
+	}
+	r, err := p.forwardOn(p.spare)
 	if err != nil {
+		p.spare = nil
 		return nil, err
 	}
 	return r.values(), nil
