@@ -114,3 +114,11 @@ func Where(condition, x, y Variable) Variable {
 	tensor.Map3(&whereKernel, &n.Array, &c.Array, &a.Array, &b.Array)
 	return n.done()
 }
+
+// MaskedFill is x with value where mask is not 0; mask broadcasts to x. No gradient
+// flows to x there.
+func (x Variable) MaskedFill(mask Variable, value float64) Variable {
+	in := x.check("masked fill")
+	join("masked fill", &mask, &x)
+	return Where(mask.BroadcastTo(in.Shape...), x.scalar(value), x)
+}

@@ -86,14 +86,6 @@ func (x Variable) Tile(repeats ...int) Variable {
 	return x.Reshape(narrow...).BroadcastTo(wide...).Reshape(final...)
 }
 
-// MaskedFill is x with value where mask is not 0; mask broadcasts to x. No gradient
-// flows to x there.
-func (x Variable) MaskedFill(mask Variable, value float64) Variable {
-	in := x.check("masked fill")
-	join("masked fill", &mask, &x)
-	return Where(mask.BroadcastTo(in.Shape...), x.scalar(value), x)
-}
-
 // Rot90 turns the plane of two axes by k right angles, from the first axis towards the second.
 func (x Variable) Rot90(k, axis1, axis2 int) Variable {
 	in := x.check("rot90")
@@ -107,28 +99,6 @@ func (x Variable) Rot90(k, axis1, axis2 int) Variable {
 		return x.Transpose(axis1, axis2).Flip(axis2)
 	}
 	return x
-}
-
-// Unflatten divides an axis into several with the given sizes, of which one may be −1.
-// It undoes [Variable.Flatten]. The result shares x's elements. It panics with
-// [*ShapeError] if the sizes do not multiply to that of the axis.
-func (x Variable) Unflatten(axis int, sizes ...int) Variable {
-	in := x.header("unflatten")
-	axis = resolveAxis("unflatten", axis, len(in.Shape))
-	shape := append([]int{}, in.Shape[:axis]...)
-	shape = append(shape, sizes...)
-	known := 1
-	for _, d := range sizes {
-		if d >= 0 {
-			known *= d
-		}
-	}
-	for i, d := range sizes {
-		if d == -1 && known > 0 {
-			shape[axis+i] = in.Shape[axis] / known
-		}
-	}
-	return x.Reshape(append(shape, in.Shape[axis+1:]...)...)
 }
 
 // UnfoldDim is the windows of the given size along axis, step apart: axis counts the windows,

@@ -49,17 +49,21 @@
 // # Comparisons and choices
 //
 // [Variable.Greater], [Variable.GreaterEqual], [Variable.Less], [Variable.LessEqual],
-// [Variable.Equal], [Variable.NotEqual], [Variable.Sign], [Where].
+// [Variable.Equal], [Variable.NotEqual], [Variable.Sign], [Where], [Variable.MaskedFill].
 //
 // # Sums, means and extremes
 //
 // [Variable.Sum], [Variable.SumKeepDims], [Variable.Mean], [Variable.MeanKeepDims],
 // [Variable.Max], [Variable.MaxKeepDims], [Variable.Min], [Variable.MinKeepDims],
 // [Variable.LogSumExp], [Variable.LogSumExpKeepDims], [Variable.AMinMax],
-// [Variable.NanSum], [Variable.NanMean], [Variable.CountNonZero], [Variable.Var],
-// [Variable.VarWith], [Variable.Std], [Variable.StdWith], [Variable.VarMean],
-// [Variable.StdMean], [Cov], [CorrCoef], [Variable.Norm], [Variable.NormP],
-// [Variable.Prod], [CDist], [Variable.PDist], [Variable.Renorm].
+// [Variable.Prod], [Variable.NanSum], [Variable.NanMean], [Variable.CountNonZero],
+// [Variable.Var], [Variable.VarWith], [Variable.Std], [Variable.StdWith],
+// [Variable.VarMean], [Variable.StdMean], [Cov], [CorrCoef].
+//
+// # Norms and distances
+//
+// [Variable.Norm], [Variable.NormP], [Variable.MatrixNorm], [Variable.NuclearNorm],
+// [Variable.Renorm], [CDist], [Variable.PDist].
 //
 // # Running sums, differences, integrals
 //
@@ -87,9 +91,8 @@
 // [Variable.LogAbsDet], [Variable.SlogDet], [SolveTriangular], [Variable.Cholesky],
 // [CholeskySolve], [Variable.CholeskyInverse], [Variable.QR], [Variable.Eigh],
 // [Variable.EigvalsH], [Variable.SVD], [Variable.SVDVals], [Variable.Pinv],
-// [Variable.PinvWith], [LstSq], [Variable.MatrixNorm], [Variable.NuclearNorm],
-// [Variable.MatrixExp], [Variable.Diagonal], [Variable.DiagEmbed], [BlockDiag],
-// [Variable.Trace], [Variable.Tril], [Variable.Triu].
+// [Variable.PinvWith], [LstSq], [Variable.MatrixExp], [Variable.Diagonal],
+// [Variable.DiagEmbed], [BlockDiag], [Variable.Trace], [Variable.Tril], [Variable.Triu].
 //
 // # Fourier transforms
 //
@@ -98,18 +101,17 @@
 //
 // # Shapes and types
 //
-// [Variable.Reshape], [Variable.Flatten], [Variable.Squeeze], [Variable.Unsqueeze],
-// [Variable.Permute], [Variable.Transpose], [Variable.MoveDim], [Variable.T],
-// [Variable.BroadcastTo], [Variable.AsType], [Variable.Clone], [Variable.Detach],
-// [Variable.RetainGrad], [Variable.Hook].
+// [Variable.Reshape], [Variable.Flatten], [Variable.Unflatten], [Variable.Squeeze],
+// [Variable.Unsqueeze], [Variable.Permute], [Variable.Transpose], [Variable.MoveDim],
+// [Variable.T], [Variable.BroadcastTo], [Variable.AsType], [Variable.Clone],
+// [Variable.Detach], [Variable.RetainGrad], [Variable.Hook].
 //
 // # Pieces and places
 //
 // [Variable.Index], [Variable.Slice], [Variable.SliceStep], [Concat], [Stack],
-// [Variable.Flip], [Variable.Roll], [Variable.Split], [Variable.Tile],
-// [Variable.MaskedFill], [Variable.Rot90], [Variable.Unflatten], [Variable.UnfoldDim],
-// [Meshgrid], [Variable.Pad], [Variable.PadReflection], [Variable.PadReplication],
-// [Variable.PadCircular].
+// [Variable.Flip], [Variable.Roll], [Variable.Split], [Variable.Tile], [Variable.Rot90],
+// [Variable.UnfoldDim], [Meshgrid], [Variable.Pad], [Variable.PadReflection],
+// [Variable.PadReplication], [Variable.PadCircular].
 //
 // # Picking and placing by indices
 //

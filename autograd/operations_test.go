@@ -45,6 +45,7 @@ var families = []struct{ title, files string }{
 	{"Activation functions", "activation.go"},
 	{"Comparisons and choices", "compare.go"},
 	{"Sums, means and extremes", "reduce.go statistics.go"},
+	{"Norms and distances", "norm.go"},
 	{"Running sums, differences, integrals", "scan.go"},
 	{"Sorting and quantiles", "order.go"},
 	{"Softmax", "softmax.go"},

@@ -1,13 +1,8 @@
 package autograd
 
-import (
-	"fmt"
-	"math"
+import "gonum.org/v1/gonum/mat"
 
-	"gonum.org/v1/gonum/mat"
-)
-
-// Pseudoinverses, least squares and norms of matrices.
+// Pseudoinverses and least squares.
 
 var pinvOp *op
 
@@ -77,30 +72,3 @@ func LstSq(a, b Variable) Variable {
 	join("lstsq", &a, &b)
 	return a.Pinv().MatMul(b)
 }
-
-// MatrixNorm is a norm of matrices [..., m, n], a number for each: for p 1 and +Inf the
-// greatest sum of absolute values in a column and in a row, for p 2 the greatest singular
-// value, and for −1, −Inf and −2 the least of these. It panics with [*ValueError] for
-// another p. The norm of Frobenius is x.Norm(-2, -1); see also [Variable.NuclearNorm].
-func (x Variable) MatrixNorm(p float64) Variable {
-	const name = "matrix norm"
-	rectangular(name, x)
-	var sizes Variable
-	switch math.Abs(p) {
-	case 1:
-		sizes = x.Abs().Sum(-2)
-	case 2:
-		sizes = x.SVDVals()
-	case math.Inf(1):
-		sizes = x.Abs().Sum(-1)
-	default:
-		panic(&ValueError{name, fmt.Sprintf("p is %g, expected ±1, ±2 or ±Inf", p)})
-	}
-	if p > 0 {
-		return sizes.Max(-1)
-	}
-	return sizes.Min(-1)
-}
-
-// NuclearNorm is the sum of the singular values of matrices [..., m, n], a number for each.
-func (x Variable) NuclearNorm() Variable { return x.SVDVals().Sum(-1) }

@@ -223,6 +223,42 @@ func (x Variable) AMinMax(axes ...int) (least, greatest Variable) {
 	return x.Min(axes...), x.Max(axes...)
 }
 
+// Prod is the product over axes, or of all elements without any. It multiplies in
+// pairs, so derivatives of every order are right where elements are 0. The product
+// of no elements is 1.
+func (x Variable) Prod(axes ...int) Variable {
+	in := x.check("prod")
+	set := resolveAxes("prod", axes, len(in.Shape))
+	var buffer [8]int
+	shape := reducedShape(buffer[:0], in.Shape, set, false)
+	for axis := range in.Shape {
+		if set>>axis&1 != 0 {
+			x = x.prodAlong(axis)
+		}
+	}
+	return x.Reshape(shape...)
+}
+
+// prodAlong multiplies along one axis, which keeps size 1.
+func (x Variable) prodAlong(axis int) Variable {
+	size := x.n.Shape[axis]
+	if size == 0 {
+		var buffer [8]int
+		shape := append(buffer[:0], x.n.Shape...)
+		shape[axis] = 1
+		return x.scalar(1).constant(shape...)
+	}
+	for size > 1 {
+		half := size / 2
+		product := slice(x, axis, 0, half, 1).Mul(slice(x, axis, half, half, 1))
+		if size%2 == 1 {
+			product = Concat(axis, product, slice(x, axis, size-1, 1, 1))
+		}
+		x, size = product, half+size%2
+	}
+	return x
+}
+
 // NanSum is the sum over axes, or over all without any, of elements that are not NaN. No
 // gradient flows to those that are.
 func (x Variable) NanSum(axes ...int) Variable {

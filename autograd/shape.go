@@ -75,6 +75,28 @@ func (x Variable) Flatten(start int) Variable {
 	return x.Reshape(append(shape, sizeOf(in.Shape[start:]))...)
 }
 
+// Unflatten divides an axis into several with the given sizes, of which one may be −1.
+// It undoes [Variable.Flatten]. The result shares x's elements. It panics with
+// [*ShapeError] if the sizes do not multiply to that of the axis.
+func (x Variable) Unflatten(axis int, sizes ...int) Variable {
+	in := x.header("unflatten")
+	axis = resolveAxis("unflatten", axis, len(in.Shape))
+	shape := append([]int{}, in.Shape[:axis]...)
+	shape = append(shape, sizes...)
+	known := 1
+	for _, d := range sizes {
+		if d >= 0 {
+			known *= d
+		}
+	}
+	for i, d := range sizes {
+		if d == -1 && known > 0 {
+			shape[axis+i] = in.Shape[axis] / known
+		}
+	}
+	return x.Reshape(append(shape, in.Shape[axis+1:]...)...)
+}
+
 // Squeeze removes axes of size 1: the given ones, or all without any. It panics
 // with [*ShapeError] if a given axis has another size.
 func (x Variable) Squeeze(axes ...int) Variable {
