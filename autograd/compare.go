@@ -5,7 +5,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Comparisons, and the choice between two operands by a condition. Comparisons are
+// Comparisons, the choice between two operands by a condition, and limits. Comparisons are
 // piecewise constant: their results are data that no gradient flows through.
 
 // comparison is an element-wise operation of two operands without derivative.
@@ -29,9 +29,6 @@ var (
 	lessEqualOp    = &comparison{op{name: "less equal"}, tensor.Kernel2{F32: simd.LessEqual[float32], F64: simd.LessEqual[float64]}}
 	equalOp        = &comparison{op{name: "equal"}, tensor.Kernel2{F32: simd.Equal[float32], F64: simd.Equal[float64]}}
 	notEqualOp     = &comparison{op{name: "not equal"}, tensor.Kernel2{F32: simd.NotEqual[float32], F64: simd.NotEqual[float64]}}
-
-	signKernel = tensor.Kernel1{F32: simd.Sign[float32], F64: simd.Sign[float64]}
-	signOp     = &op{name: "sign"}
 )
 
 // Greater is 1 where x > y and 0 elsewhere, broadcasting. No gradient flows.
@@ -51,14 +48,6 @@ func (x Variable) Equal(y Variable) Variable { return equalOp.apply(x, y) }
 
 // NotEqual is 1 where x ≠ y and 0 elsewhere, broadcasting. No gradient flows.
 func (x Variable) NotEqual(y Variable) Variable { return notEqualOp.apply(x, y) }
-
-// Sign is −1, 0 or 1 by the sign of x, and NaN for NaN. No gradient flows.
-func (x Variable) Sign() Variable {
-	in := x.check("sign")
-	n := signOp.result(in.DType, in.Shape, in)
-	tensor.Map1(&signKernel, &n.Array, &in.Array)
-	return n.done()
-}
 
 var (
 	whereKernel = tensor.Kernel3{F32: simd.Where[float32], F64: simd.Where[float64]}
@@ -121,4 +110,33 @@ func (x Variable) MaskedFill(mask Variable, value float64) Variable {
 	in := x.check("masked fill")
 	join("masked fill", &mask, &x)
 	return Where(mask.BroadcastTo(in.Shape...), x.scalar(value), x)
+}
+
+// clampSlope is 1 between the bounds and at them, 0 outside. attr.x and attr.y are the bounds.
+func clampSlope(n *node) Variable {
+	x := n.arg(0)
+	return x.GreaterEqual(x.scalar(n.attr.x)).Mul(x.LessEqual(x.scalar(n.attr.y)))
+}
+
+var clampOp *op
+
+func init() {
+	clampOp = &op{
+		name: "clamp",
+		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, clampSlope(n))) },
+		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), clampSlope(n)) },
+	}
+}
+
+// Clamp limits x to low ≤ x ≤ high. The derivative is 1 between and at the bounds
+// and 0 outside. It panics with [*ValueError] if low > high or one is NaN.
+func (x Variable) Clamp(low, high float64) Variable {
+	if !(low <= high) {
+		panic(&ValueError{clampOp.name, "the lower bound must not be above the upper one"})
+	}
+	in := x.check(clampOp.name)
+	n := clampOp.result(in.DType, in.Shape, in)
+	n.attr.x, n.attr.y = low, high
+	tensor.Clamp(&n.Array, &in.Array, low, high)
+	return n.done()
 }

@@ -7,7 +7,38 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Exponentials and logarithms beyond the basic ones of unary.go, and their products.
+// Exponentials and logarithms, and their products.
+
+var expOp *unary
+
+// d eˣ/dx = eˣ.
+func init() {
+	expOp = newUnary(unary{
+		op:         op{name: "exp"},
+		kernel:     tensor.Kernel1{F32: simd.Exp[float32], F64: simd.Exp[float64], Cost: 8},
+		slope:      func(x, y Variable) Variable { return y },
+		backward:   tensor.Kernel2{F32: simd.StrongMul[float32], F64: simd.StrongMul[float64]},
+		fromOutput: true,
+	})
+}
+
+// Exp is eˣ.
+func (x Variable) Exp() Variable { return expOp.apply(x) }
+
+var logOp *unary
+
+// d ln x/dx = 1/x.
+func init() {
+	logOp = newUnary(unary{
+		op:       op{name: "log"},
+		kernel:   tensor.Kernel1{F32: simd.Log[float32], F64: simd.Log[float64], Cost: 8},
+		rule:     func(g, x, y Variable) Variable { return strongDiv(g, x) },
+		backward: tensor.Kernel2{F32: simd.LogBackward[float32], F64: simd.LogBackward[float64], Cost: 4},
+	})
+}
+
+// Log is the natural logarithm: −Inf at 0, NaN for x < 0.
+func (x Variable) Log() Variable { return logOp.apply(x) }
 
 var expm1Op *unary
 
@@ -150,31 +181,3 @@ func init() {
 // Xlog1py is x·ln(1+y), broadcasting, accurate for small y, and 0 where x is 0, whatever y is
 // but NaN.
 func Xlog1py(x, y Variable) Variable { return xlog1pyOp.apply(x, y) }
-
-var rsqrtOp *unary
-
-// (x^−½)′ = −½·y³.
-func init() {
-	rsqrtOp = newUnary(unary{
-		op:     op{name: "rsqrt"},
-		kernel: tensor.Kernel1{F32: simd.Rsqrt[float32], F64: simd.Rsqrt[float64], Cost: 8},
-		slope:  func(x, y Variable) Variable { return y.Mul(y.Square()).MulScalar(-0.5) },
-	})
-}
-
-// Rsqrt is 1/√x: +Inf at 0, NaN for x < 0.
-func (x Variable) Rsqrt() Variable { return rsqrtOp.apply(x) }
-
-var reciprocalOp *unary
-
-// (1/x)′ = −y².
-func init() {
-	reciprocalOp = newUnary(unary{
-		op:     op{name: "reciprocal"},
-		kernel: tensor.Kernel1{F32: simd.Reciprocal[float32], F64: simd.Reciprocal[float64], Cost: 4},
-		slope:  func(x, y Variable) Variable { return y.Square().Neg() },
-	})
-}
-
-// Reciprocal is 1/x.
-func (x Variable) Reciprocal() Variable { return reciprocalOp.apply(x) }

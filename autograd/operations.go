@@ -15,26 +15,25 @@
 // [Variable.Add], [Variable.Sub], [Variable.Mul], [Variable.Div], [Variable.Maximum],
 // [Variable.Minimum], [Pow], [Atan2], [Hypot], [LogAddExp], [Lerp], [Addcmul], [Addcdiv],
 // [Variable.AddScalar], [Variable.SubScalar], [Variable.MulScalar], [Variable.DivScalar],
-// [Variable.PowScalar], [Variable.Clamp].
+// [Variable.PowScalar], [Variable.Square], [Variable.Sqrt], [Variable.Rsqrt],
+// [Variable.Reciprocal].
 //
 // # Element-wise functions
 //
-// [Variable.Neg], [Variable.Abs], [Variable.Square], [Variable.Sqrt], [Variable.Exp],
-// [Variable.Log], [Variable.Expm1], [Variable.Log1p], [Variable.Log2], [Variable.Log10],
-// [Variable.Exp2], [Variable.Logit], [Variable.Entr], [Xlogy], [Xlog1py],
-// [Variable.Rsqrt], [Variable.Reciprocal], [Variable.Sin], [Variable.Cos],
-// [Variable.Tan], [Variable.Asin], [Variable.Acos], [Variable.Atan], [Variable.Sinh],
-// [Variable.Cosh], [Variable.Asinh], [Variable.Acosh], [Variable.Atanh], [Variable.Sinc],
-// [Variable.Erf], [Variable.Erfc], [Variable.Erfinv], [Variable.Erfcx],
-// [Variable.NormalCDF], [Variable.LogNormalCDF], [Variable.NormalQuantile],
-// [Variable.Lgamma], [Variable.Digamma], [Variable.Polygamma], [Variable.MvLgamma],
-// [LogBeta], [Beta], [GammaInc], [GammaIncC], [Variable.I0], [Variable.I1],
-// [Variable.I0e], [Variable.I1e].
+// [Variable.Neg], [Variable.Abs], [Variable.Exp], [Variable.Log], [Variable.Expm1],
+// [Variable.Log1p], [Variable.Log2], [Variable.Log10], [Variable.Exp2], [Variable.Logit],
+// [Variable.Entr], [Xlogy], [Xlog1py], [Variable.Sin], [Variable.Cos], [Variable.Tan],
+// [Variable.Asin], [Variable.Acos], [Variable.Atan], [Variable.Sinh], [Variable.Cosh],
+// [Variable.Asinh], [Variable.Acosh], [Variable.Atanh], [Variable.Sinc], [Variable.Erf],
+// [Variable.Erfc], [Variable.Erfinv], [Variable.Erfcx], [Variable.NormalCDF],
+// [Variable.LogNormalCDF], [Variable.NormalQuantile], [Variable.Lgamma],
+// [Variable.Digamma], [Variable.Polygamma], [Variable.MvLgamma], [LogBeta], [Beta],
+// [GammaInc], [GammaIncC], [Variable.I0], [Variable.I1], [Variable.I0e], [Variable.I1e].
 //
-// # Rounding and remainders
+// # Rounding, remainders and signs
 //
 // [Variable.Floor], [Variable.Ceil], [Variable.Round], [Variable.RoundTo],
-// [Variable.Trunc], [Variable.Frac], [Fmod], [Remainder], [FloorDivide],
+// [Variable.Trunc], [Variable.Frac], [Fmod], [Remainder], [FloorDivide], [Variable.Sign],
 // [Variable.SignBit], [CopySign], [Heaviside], [FMax], [FMin], [Variable.IsNaN],
 // [Variable.IsInf], [Variable.IsFinite], [Variable.NanToNum].
 //
@@ -49,7 +48,8 @@
 // # Comparisons and choices
 //
 // [Variable.Greater], [Variable.GreaterEqual], [Variable.Less], [Variable.LessEqual],
-// [Variable.Equal], [Variable.NotEqual], [Variable.Sign], [Where], [Variable.MaskedFill].
+// [Variable.Equal], [Variable.NotEqual], [Where], [Variable.MaskedFill],
+// [Variable.Clamp].
 //
 // # Sums, means and extremes
 //

@@ -41,7 +41,7 @@ var families = []struct{ title, files string }{
 	{"Making arrays", "create.go"},
 	{"Arithmetic", "binary.go power.go"},
 	{"Element-wise functions", "unary.go exponential.go trig.go special.go gamma.go bessel.go"},
-	{"Rounding and remainders", "rounding.go"},
+	{"Rounding, remainders and signs", "rounding.go"},
 	{"Activation functions", "activation.go"},
 	{"Comparisons and choices", "compare.go"},
 	{"Sums, means and extremes", "reduce.go statistics.go"},

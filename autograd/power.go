@@ -5,7 +5,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Element-wise operations with numbers as arguments.
+// Powers with constant exponents, and roots.
 
 // powSlope is d xᵖ/dx = p·xᵖ⁻¹, and 0 for p = 0. attr.x is p.
 func powSlope(n *node) Variable {
@@ -40,35 +40,6 @@ func (x Variable) PowScalar(exponent float64) Variable {
 // powKernel takes the exponent as an array of one element, which lives in the node's aux.
 var powKernel = tensor.Kernel2{F32: simd.Pow[float32], F64: simd.Pow[float64], Cost: 40}
 
-// clampSlope is 1 between the bounds and at them, 0 outside. attr.x and attr.y are the bounds.
-func clampSlope(n *node) Variable {
-	x := n.arg(0)
-	return x.GreaterEqual(x.scalar(n.attr.x)).Mul(x.LessEqual(x.scalar(n.attr.y)))
-}
-
-var clampOp *op
-
-func init() {
-	clampOp = &op{
-		name: "clamp",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, clampSlope(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), clampSlope(n)) },
-	}
-}
-
-// Clamp limits x to low ≤ x ≤ high. The derivative is 1 between and at the bounds
-// and 0 outside. It panics with [*ValueError] if low > high or one is NaN.
-func (x Variable) Clamp(low, high float64) Variable {
-	if !(low <= high) {
-		panic(&ValueError{clampOp.name, "the lower bound must not be above the upper one"})
-	}
-	in := x.check(clampOp.name)
-	n := clampOp.result(in.DType, in.Shape, in)
-	n.attr.x, n.attr.y = low, high
-	tensor.Clamp(&n.Array, &in.Array, low, high)
-	return n.done()
-}
-
 // number is an array of one element with value v that lives as long as n.
 func (n *node) number(v float64) *node {
 	if n.tape != nil {
@@ -80,3 +51,63 @@ func (n *node) number(v float64) *node {
 	n.aux.Set(0, v)
 	return n.aux
 }
+
+var squareOp *unary
+
+// dx²/dx = 2x.
+func init() {
+	squareOp = newUnary(unary{
+		op:       op{name: "square"},
+		kernel:   tensor.Kernel1{F32: simd.Square[float32], F64: simd.Square[float64]},
+		slope:    func(x, y Variable) Variable { return x.MulScalar(2) },
+		backward: tensor.Kernel2{F32: simd.SquareBackward[float32], F64: simd.SquareBackward[float64]},
+	})
+}
+
+// Square is x².
+func (x Variable) Square() Variable { return squareOp.apply(x) }
+
+var sqrtOp *unary
+
+// d√x/dx = 1/(2√x).
+func init() {
+	sqrtOp = newUnary(unary{
+		op:         op{name: "sqrt"},
+		kernel:     tensor.Kernel1{F32: simd.Sqrt[float32], F64: simd.Sqrt[float64], Cost: 4},
+		slope:      func(x, y Variable) Variable { return y.scalar(0.5).Div(y) },
+		backward:   tensor.Kernel2{F32: simd.SqrtBackward[float32], F64: simd.SqrtBackward[float64], Cost: 4},
+		fromOutput: true,
+	})
+}
+
+// Sqrt is √x, NaN for x < 0. Its derivative 1/(2√x) is +Inf at 0, except that an
+// upstream gradient of exactly 0 stays 0.
+func (x Variable) Sqrt() Variable { return sqrtOp.apply(x) }
+
+var rsqrtOp *unary
+
+// (x^−½)′ = −½·y³.
+func init() {
+	rsqrtOp = newUnary(unary{
+		op:     op{name: "rsqrt"},
+		kernel: tensor.Kernel1{F32: simd.Rsqrt[float32], F64: simd.Rsqrt[float64], Cost: 8},
+		slope:  func(x, y Variable) Variable { return y.Mul(y.Square()).MulScalar(-0.5) },
+	})
+}
+
+// Rsqrt is 1/√x: +Inf at 0, NaN for x < 0.
+func (x Variable) Rsqrt() Variable { return rsqrtOp.apply(x) }
+
+var reciprocalOp *unary
+
+// (1/x)′ = −y².
+func init() {
+	reciprocalOp = newUnary(unary{
+		op:     op{name: "reciprocal"},
+		kernel: tensor.Kernel1{F32: simd.Reciprocal[float32], F64: simd.Reciprocal[float64], Cost: 4},
+		slope:  func(x, y Variable) Variable { return y.Square().Neg() },
+	})
+}
+
+// Reciprocal is 1/x.
+func (x Variable) Reciprocal() Variable { return reciprocalOp.apply(x) }

@@ -7,7 +7,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Rounding, remainders, and tests for what is not a number. What is constant between jumps
+// Rounding, remainders, signs, and tests for what is not a number. What is constant between jumps
 // is data that no gradient flows through.
 
 // constantOp is an element-wise operation of one operand without derivative.
@@ -34,6 +34,7 @@ var (
 	roundOp = &constantOp{op{name: "round", plain: true}, tensor.Kernel1{F32: simd.Round[float32], F64: simd.Round[float64]}}
 	truncOp = constantOf("trunc", math.Trunc)
 
+	signOp     = &constantOp{op{name: "sign", plain: true}, tensor.Kernel1{F32: simd.Sign[float32], F64: simd.Sign[float64]}}
 	signBitOp  = constantOf("signbit", func(x float64) float64 { return number(math.Signbit(x)) })
 	isNaNOp    = constantOf("isnan", func(x float64) float64 { return number(math.IsNaN(x)) })
 	isInfOp    = constantOf("isinf", func(x float64) float64 { return number(math.IsInf(x, 0)) })
@@ -150,6 +151,9 @@ func floorDivide(a, b float64) float64 {
 
 // FloorDivide is ⌊x/y⌋, broadcasting: // of Python. No gradient flows.
 func FloorDivide(x, y Variable) Variable { return floorDivideOp.apply(x, y) }
+
+// Sign is −1, 0 or 1 by the sign of x, and NaN for NaN. No gradient flows.
+func (x Variable) Sign() Variable { return signOp.apply(x) }
 
 // SignBit is 1 where x is negative or −0, and 0 elsewhere. No gradient flows.
 func (x Variable) SignBit() Variable { return signBitOp.apply(x) }
