@@ -32,15 +32,7 @@ func (c file) axpy(e element, rows, group int) {
 	factors := f.factors(a, rows, group)
 
 	bRow, cRow := f.get(sumBRow), f.get(sumCRow)
-	b := f.GP64()
-	f.MOVQ(start, b)
-	bases := []gp{b}
-	for i := 3; i < group; i += 3 {
-		next := f.GP64()
-		f.LEAQ(operand.Mem{Base: bases[len(bases)-1], Index: bRow, Scale: 2}, next)
-		f.ADDQ(bRow, next)
-		bases = append(bases, next)
-	}
+	bases := f.pointers(start, bRow, group)
 	to, n := f.get(sumC), f.get(sumVecs)
 	pass := func(load func(operand.Mem, operand.Op), store func(operand.Op, operand.Mem)) {
 		acc := make([]vec, rows)
@@ -109,4 +101,18 @@ func rowAt(p, row gp, i int) operand.Mem {
 		m.Index, m.Scale = row, uint8(i)
 	}
 	return m
+}
+
+// pointers returns pointers to the rows from start on, row apart, of which each reaches
+// three of n by rowAt.
+func (f *function) pointers(start, row gp, n int) []gp {
+	p := []gp{f.GP64()}
+	f.MOVQ(start, p[0])
+	for len(p) < (n+2)/3 {
+		next := f.GP64()
+		f.LEAQ(operand.Mem{Base: p[len(p)-1], Index: row, Scale: 2}, next)
+		f.ADDQ(row, next)
+		p = append(p, next)
+	}
+	return p
 }

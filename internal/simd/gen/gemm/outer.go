@@ -113,15 +113,7 @@ func (t *tile) sum(start gp) {
 	}
 	aRow, aCol := t.get(fieldARow), t.get(fieldACol)
 	b, bRow, k := t.get(fieldB), t.get(fieldBRow), t.get(fieldK)
-	// Three rows of A each are reached from one pointer.
-	a := []gp{t.GP64()}
-	t.MOVQ(start, a[0])
-	for len(a) < (t.rows+2)/3 {
-		next := t.GP64()
-		t.LEAQ(operand.Mem{Base: a[len(a)-1], Index: aRow, Scale: 2}, next)
-		t.ADDQ(aRow, next)
-		a = append(a, next)
-	}
+	a := t.pointers(start, aRow, t.rows)
 	ahead := t.GP64() // far enough for packed elements of A from the third-level cache
 	if t.prefetches() {
 		t.MOVQ(aCol, ahead)

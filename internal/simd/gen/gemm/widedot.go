@@ -20,11 +20,10 @@ const (
 // columns wide.
 type wideDots struct {
 	*function
-	rows    int
-	a, b    []gp  // three rows or columns are reached from each
-	acc     []vec // of a single row: a column's two sums; else of row i: acc[i·4+c], the columns of pairOf(c)
-	low     operand.Op
-	columns gp // distance
+	rows int
+	a, b []gp  // three rows or columns are reached from each
+	acc  []vec // of a single row: a column's two sums; else of row i: acc[i·4+c], the columns of pairOf(c)
+	low  operand.Op
 }
 
 // pairOf is the columns of accumulator c of a row: such that sums of neighbours within
@@ -54,19 +53,6 @@ func (f file) wideDot(e element, rows int) {
 	t.DECQ(tiles)
 	t.JNE(operand.LabelRef("tile"))
 	t.end()
-}
-
-// pointers returns pointers that reach n rows from start on, row apart.
-func (f *function) pointers(start, row gp, n int) []gp {
-	p := []gp{f.GP64()}
-	f.MOVQ(start, p[0])
-	for len(p) < (n+2)/3 {
-		next := f.GP64()
-		f.LEAQ(operand.Mem{Base: p[len(p)-1], Index: row, Scale: 2}, next)
-		f.ADDQ(row, next)
-		p = append(p, next)
-	}
-	return p
 }
 
 // sum adds up the products along k, for the tile whose columns of B begin at start.
@@ -220,7 +206,7 @@ func (t *wideDots) horizontal(x, y vec) reg.Register {
 // neighbours returns the sums of neighbouring elements of x and y, as VHADDPS and
 // VHADDPD order them, which AVX-512 lacks.
 func (t *wideDots) neighbours(x, y reg.Register) vec {
-	even, odd := t.register(int(x.Size())).(vec), t.register(int(x.Size())).(vec)
+	even, odd := t.register(int(x.Size())), t.register(int(x.Size()))
 	if t.size == 4 {
 		t.VSHUFPS(operand.Imm(0x88), y, x, even)
 		t.VSHUFPS(operand.Imm(0xdd), y, x, odd)
