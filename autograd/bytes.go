@@ -56,7 +56,7 @@ func (n *node) convert() {
 // reshaped is a lazy node under another shape.
 func (n *node) reshaped(shape []int) *node { return n.tape.bytes(n.DType, n.bytes, shape) }
 
-// minBytesRows is the fewest rows for which products with bytes are made for.
+// minBytesRows is the fewest rows that products with bytes are made for.
 const minBytesRows = 32
 
 // multipliesBytes reports whether [Linear] computes from n's bytes.

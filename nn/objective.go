@@ -78,7 +78,8 @@ func (s *StepContext) Log(name string, value autograd.Variable) {
 }
 
 // Divisor tells by what a sum over the batch was divided to give the loss, as
-// [Loss] says; unless told it is the number of examples.
+// [Loss] says; unless told it is the number of examples. It panics with
+// [*autograd.ValueError] if n is negative or not finite.
 func (s *StepContext) Divisor(n float64) {
 	if !(n >= 0) || !isFinite(n) {
 		panic(&autograd.ValueError{Op: "nn.StepContext.Divisor", Reason: fmt.Sprintf("%v: expected a finite number that is not negative", n)})

@@ -38,7 +38,7 @@ func NewAdam(params iter.Seq2[string, autograd.Variable], config AdamConfig, gro
 }
 
 // NewAdamW is [NewAdam] with the weight decay of Loshchilov and Hutter (2017), which the
-// averages do not see: instead of the first line, w ← w − αλw.
+// averages do not see: instead of the first line, w ← w − αλw. It panics as NewAdam does.
 func NewAdamW(params iter.Seq2[string, autograd.Variable], config AdamConfig, groups ...Group) Optimizer {
 	const op = "optim.NewAdamW"
 	return newAdam(op, params, config.resolve(op, 0.01), groups, true)
