@@ -283,31 +283,3 @@ func TensorSolve(a, b Variable, axes ...int) Variable {
 	shape := slices.Clone(a.n.Shape[len(bn.Shape):])
 	return Solve(a.Reshape(size, size), b.Reshape(size)).Reshape(shape...)
 }
-
-// MatrixPower is the product of n times the square matrices x [..., n, n]: the identity
-// for 0, and powers of the inverse for negative n. It panics with [*ValueError] if a
-// matrix has none.
-func (x Variable) MatrixPower(n int) Variable {
-	const name = "matrix power"
-	in := square(name, x)
-	if n < 0 {
-		x, n = inverse(name, x), -n
-	}
-	var y Variable
-	for ; n > 0; n /= 2 {
-		if n%2 == 1 {
-			if y.n == nil {
-				y = x
-			} else {
-				y = y.MatMul(x)
-			}
-		}
-		if n > 1 {
-			x = x.MatMul(x)
-		}
-	}
-	if y.n == nil {
-		return x.scalar(0).Add(Eye(in.DType, in.Shape[len(in.Shape)-1])).BroadcastTo(in.Shape...)
-	}
-	return y
-}

@@ -212,7 +212,8 @@ func TestMatricesThatAreNotFinite(t *testing.T) {
 	x := autograd.New([]float64{1, math.NaN(), 0, 1, 2, 0, 0, math.Inf(1), 4, 1, 1, 3}).Reshape(3, 2, 2)
 	for name, f := range map[string]func(v) v{
 		"Inv": v.Inv, "Det": v.Det, "LogAbsDet": v.LogAbsDet, "EigvalsH": func(x v) v { return x.T().EigvalsH() },
-		"SVDVals": v.SVDVals, "Pinv": v.Pinv, "MatrixExp": v.MatrixExp,
+		"Cholesky": func(x v) v { return x.T().Cholesky().Tril(0).Sum(-2) },
+		"SVDVals":  v.SVDVals, "Pinv": v.Pinv, "MatrixExp": v.MatrixExp,
 		"QR":    func(x v) v { q, r := x.QR(); return q.MatMul(r) },
 		"Solve": func(x v) v { return autograd.Solve(x, autograd.New([]float64{1, 2})) },
 	} {
@@ -226,6 +227,20 @@ func TestMatricesThatAreNotFinite(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is said to read the lower triangle does not read the rest.
+func TestOnlyTheLowerTriangleIsRead(t *testing.T) {
+	x := autograd.New([]float64{4, math.NaN(), 2, 5}).Reshape(2, 2)
+	symmetric := autograd.New([]float64{4, 2, 2, 5}).Reshape(2, 2)
+	for name, f := range map[string]func(v) v{"Cholesky": v.Cholesky, "EigvalsH": v.EigvalsH} {
+		if diff := cmp.Diff(f(symmetric).Float64s(), f(x).Float64s()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if diff := cmp.Diff(gradientAt(func(x v) v { return f(x).Sum() }, symmetric).Float64s(), gradientAt(func(x v) v { return f(x).Sum() }, x).Float64s()); diff != "" {
+			t.Errorf("%s, gradient: %s", name, diff)
+		}
 	}
 }
 

@@ -87,11 +87,11 @@
 //
 // # Linear algebra
 //
-// [Variable.Inv], [Solve], [TensorSolve], [Variable.MatrixPower], [Variable.Det],
-// [Variable.LogAbsDet], [Variable.SlogDet], [SolveTriangular], [Variable.Cholesky],
-// [CholeskySolve], [Variable.CholeskyInverse], [Variable.QR], [Variable.Eigh],
-// [Variable.EigvalsH], [Variable.SVD], [Variable.SVDVals], [Variable.Pinv],
-// [Variable.PinvWith], [LstSq], [Variable.MatrixExp], [Variable.Diagonal],
+// [Variable.Inv], [Solve], [TensorSolve], [Variable.Det], [Variable.LogAbsDet],
+// [Variable.SlogDet], [SolveTriangular], [Variable.Cholesky], [CholeskySolve],
+// [Variable.CholeskyInverse], [Variable.QR], [Variable.Eigh], [Variable.EigvalsH],
+// [Variable.SVD], [Variable.SVDVals], [Variable.Pinv], [Variable.PinvWith], [LstSq],
+// [Variable.MatrixPower], [Variable.MatrixExp], [Variable.Diagonal],
 // [Variable.DiagEmbed], [BlockDiag], [Variable.Trace], [Variable.Tril], [Variable.Triu].
 //
 // # Fourier transforms

@@ -50,7 +50,7 @@ var families = []struct{ title, files string }{
 	{"Sorting and quantiles", "order.go"},
 	{"Softmax", "softmax.go"},
 	{"Products of vectors and matrices", "matmul.go product.go einsum.go"},
-	{"Linear algebra", "linalg.go determinant.go triangular.go spectral.go pseudoinverse.go matrixexp.go diagonal.go"},
+	{"Linear algebra", "linalg.go determinant.go triangular.go spectral.go pseudoinverse.go matrixfunction.go diagonal.go"},
 	{"Fourier transforms", "fourier.go"},
 	{"Shapes and types", "shape.go dtype.go variable.go"},
 	{"Pieces and places", "slice.go movement.go pad.go"},

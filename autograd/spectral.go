@@ -77,9 +77,9 @@ func joinEigh(values, vectors Variable) Variable { return Concat(-1, vectors, va
 func (x Variable) Eigh() (values, vectors Variable) {
 	in := square(eighOp.name, x)
 	size, _ := in.size()
-	both := eighOp.result(in.DType, in.withBatch(size, size+1), in).eachMatrix(in, func(_ int, a *mat.Dense) mat.Matrix {
+	both := eighOp.result(in.DType, in.withBatch(size, size+1), in).eachLower(in, func(lower *mat.SymDense) mat.Matrix {
 		var eigen mat.EigenSym
-		if !eigen.Factorize(lowerOf(a), true) {
+		if !eigen.Factorize(lower, true) {
 			panic(noConvergence(eighOp.name))
 		}
 		var vectors, both mat.Dense

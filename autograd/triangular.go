@@ -1,6 +1,8 @@
 package autograd
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
@@ -117,29 +119,44 @@ func init() {
 // not positive definite.
 func (x Variable) Cholesky() Variable {
 	in := square(choleskyOp.name, x)
-	n := choleskyOp.result(in.DType, in.Shape, in)
-	for i := range in.numMatrices() {
+	return choleskyOp.result(in.DType, in.Shape, in).eachLower(in, func(lower *mat.SymDense) mat.Matrix {
 		var factor mat.Cholesky
-		if !factor.Factorize(lowerOf(in.matrix(i))) {
+		if !factor.Factorize(lower) {
 			panic(&ValueError{choleskyOp.name, "the matrix is not positive definite"})
 		}
 		var l mat.TriDense
 		factor.LTo(&l)
-		n.setMatrix(i, &l)
+		return &l
+	})
+}
+
+// eachLower is eachMatrix for symmetric matrices of which the lower triangle alone is read.
+func (n *node) eachLower(in *node, f func(lower *mat.SymDense) mat.Matrix) Variable {
+	for i := range in.numMatrices() {
+		if lower, ok := lowerOf(in.matrix(i)); ok {
+			n.setMatrix(i, f(lower))
+		} else {
+			n.setNaN(i)
+		}
 	}
 	return n.done()
 }
 
-// lowerOf is the symmetric matrix with the lower triangle of a.
-func lowerOf(a *mat.Dense) *mat.SymDense {
+// lowerOf is the symmetric matrix with the lower triangle of a, if the elements of that are
+// finite.
+func lowerOf(a *mat.Dense) (s *mat.SymDense, ok bool) {
 	size, _ := a.Dims()
-	s := mat.NewSymDense(size, nil)
+	s = mat.NewSymDense(size, nil)
 	for i := range size {
 		for j := range i + 1 {
-			s.SetSym(i, j, a.At(i, j))
+			x := a.At(i, j)
+			if math.IsNaN(x - x) {
+				return nil, false
+			}
+			s.SetSym(i, j, x)
 		}
 	}
-	return s
+	return s, true
 }
 
 // CholeskySolve is the solution y of L·Lᵀ·y = b for lower triangular matrices l [..., n, n],

@@ -2,7 +2,35 @@ package autograd
 
 import "gonum.org/v1/gonum/mat"
 
-// Exponentials of matrices.
+// Powers and exponentials of matrices.
+
+// MatrixPower is the product of n times the square matrices x [..., n, n]: the identity
+// for 0, and powers of the inverse for negative n. It panics with [*ValueError] if a
+// matrix has none.
+func (x Variable) MatrixPower(n int) Variable {
+	const name = "matrix power"
+	in := square(name, x)
+	if n < 0 {
+		x, n = inverse(name, x), -n
+	}
+	var y Variable
+	for ; n > 0; n /= 2 {
+		if n%2 == 1 {
+			if y.n == nil {
+				y = x
+			} else {
+				y = y.MatMul(x)
+			}
+		}
+		if n > 1 {
+			x = x.MatMul(x)
+		}
+	}
+	if y.n == nil {
+		return x.scalar(0).Add(Eye(in.DType, in.Shape[len(in.Shape)-1])).BroadcastTo(in.Shape...)
+	}
+	return y
+}
 
 var matrixExpOp *op
 
