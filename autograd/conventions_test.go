@@ -58,7 +58,7 @@ func TestConventions(t *testing.T) {
 		{"nanmean", func(x v) v { return x.NanMean() }, []float64{1, nan, 3}, []float64{2}, []float64{0.5, 0, 0.5}, false},
 		{"median with NaN", func(x v) v { y, _ := x.Median(0); return y }, []float64{1, nan, 3}, []float64{nan}, []float64{0, 1, 0}, false},
 		{"nanmedian with NaN", func(x v) v { y, _ := x.NanMedian(0); return y }, []float64{1, nan, 3}, []float64{1}, []float64{1, 0, 0}, false},
-		{"quantile at an element", func(x v) v { return autograd.Quantile(x, autograd.Scalar(0.5), 0, autograd.LinearInterpolation) }, []float64{-inf, 2, inf}, []float64{2}, []float64{0, 1, 0}, false},
+		{"quantile at an element", func(x v) v { return autograd.Quantile(x, autograd.Scalar(0.5), 0, autograd.QuantileLinear) }, []float64{-inf, 2, inf}, []float64{2}, []float64{0, 1, 0}, false},
 		{"sort with NaN", func(x v) v { y, _ := x.Sort(0, false); return y.Slice(0, 0, 2) }, []float64{5, nan, 3}, []float64{3, 5}, []float64{1, 0, 1}, false},
 		{"nan_to_num", func(x v) v { return x.NanToNum(7, nan, -1) }, []float64{nan, inf, -inf, 2}, []float64{7, math.MaxFloat64, -1, 2}, []float64{0, 0, 0, 1}, false},
 		{"fmax with NaN", func(x v) v { return autograd.FMax(x, x.Flip()) }, []float64{nan, 2}, []float64{2, 2}, []float64{0, 2}, false},

@@ -119,7 +119,7 @@ func ExampleVariable_Mode() {
 func ExampleQuantile() {
 	x := autograd.New([]float64{1, 2, 3, 4})
 	quartiles := autograd.New([]float64{0.25, 0.5, 0.75})
-	fmt.Println(autograd.Quantile(x, quartiles, 0, autograd.LinearInterpolation))
+	fmt.Println(autograd.Quantile(x, quartiles, 0, autograd.QuantileLinear))
 	// Output:
 	// float64 [3]
 	// [1.75 2.5  3.25]
@@ -127,7 +127,7 @@ func ExampleQuantile() {
 
 func ExampleNanQuantile() {
 	x := autograd.New([]float64{1, math.NaN(), 3, 4})
-	fmt.Println(autograd.NanQuantile(x, autograd.Scalar(0.25), 0, autograd.LowerElement))
+	fmt.Println(autograd.NanQuantile(x, autograd.Scalar(0.25), 0, autograd.QuantileLower))
 	// Output:
 	// float64 []
 	// 1

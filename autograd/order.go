@@ -178,17 +178,16 @@ func (x Variable) Mode(axis int) (values Variable, index []int) {
 	})
 }
 
-// Interpolation says which value a quantile has between two elements.
-type Interpolation int
+// QuantileMethod says which value a quantile has between two elements.
+type QuantileMethod uint8
 
-// LinearInterpolation goes by position; the others take the lower or the higher element, the nearer
-// one (the even position in the middle), or the mean of the two.
+// The values between two elements.
 const (
-	LinearInterpolation Interpolation = iota
-	LowerElement
-	HigherElement
-	NearestElement
-	MeanOfElements
+	QuantileLinear   QuantileMethod = iota // by position
+	QuantileLower                          // the lower element
+	QuantileHigher                         // the higher element
+	QuantileNearest                        // the nearer element, in the middle that at the even position
+	QuantileMidpoint                       // the mean of both
 )
 
 // Quantile is the quantiles of x along axis at the probabilities q, a scalar or a vector of
@@ -196,8 +195,8 @@ const (
 // there is a NaN. The result is [q's shape…, x's shape without axis…]. A gradient flows to x,
 // and by linear interpolation to q. It panics with [*ValueError] for a probability outside [0,
 // 1], and with [*ShapeError] if there are no elements.
-func Quantile(x, q Variable, axis int, between Interpolation) Variable {
-	return quantile("quantile", x, q, axis, between, func(row []float64) int {
+func Quantile(x, q Variable, axis int, method QuantileMethod) Variable {
+	return quantile("quantile", x, q, axis, method, func(row []float64) int {
 		if numbersIn(row) < len(row) {
 			return 0
 		}
@@ -207,16 +206,19 @@ func Quantile(x, q Variable, axis int, between Interpolation) Variable {
 
 // NanQuantile is [Quantile] of the elements that are not NaN, NaN if there are none. It
 // panics as that does.
-func NanQuantile(x, q Variable, axis int, between Interpolation) Variable {
-	return quantile("nanquantile", x, q, axis, between, numbersIn)
+func NanQuantile(x, q Variable, axis int, method QuantileMethod) Variable {
+	return quantile("nanquantile", x, q, axis, method, numbersIn)
 }
 
 // quantile computes quantiles of the number of elements that count says; of none they are NaN.
-func quantile(op string, x, q Variable, axis int, between Interpolation, count func(row []float64) int) Variable {
+func quantile(op string, x, q Variable, axis int, method QuantileMethod, count func(row []float64) int) Variable {
 	needElements(op, x, axis, 1)
 	in, qn := x.check(op), q.check(op)
 	if len(qn.Shape) > 1 {
 		panic(&ShapeError{op, shapesOf(qn), "expected probabilities as a scalar or a vector"})
+	}
+	if method > QuantileMidpoint {
+		panic(&ValueError{op, fmt.Sprintf("there is no method %d", method)})
 	}
 	probabilities := q.Floats()
 	for _, p := range probabilities {
@@ -244,7 +246,7 @@ func quantile(op string, x, q Variable, axis int, between Interpolation, count f
 				n = len(row)
 				position = float64(n - 1)
 			}
-			low, high := between.around(position)
+			low, high := method.around(position)
 			below, above = append(below, r*len(row)+all[low]), append(above, r*len(row)+all[high])
 			start, factor = append(start, float64(low)), append(factor, float64(n-1))
 		}
@@ -253,8 +255,8 @@ func quantile(op string, x, q Variable, axis int, between Interpolation, count f
 	flat := rows.Reshape(-1)
 	pickOf := func(index []int) Variable { return gatherRows(flat, index).Reshape(len(probabilities), -1) }
 	low := pickOf(below)
-	switch between {
-	case LinearInterpolation:
+	switch method {
+	case QuantileLinear:
 		weight := q.Reshape(-1, 1).Mul(x.numbers(factor, len(probabilities), -1)).Sub(x.numbers(start, len(probabilities), -1))
 		high := pickOf(above)
 		same := make([]float64, size)
@@ -264,20 +266,20 @@ func quantile(op string, x, q Variable, axis int, between Interpolation, count f
 		// Where the position is that of an element, infinities must not meet themselves.
 		mixed := low.Add(weight.Mul(high.Sub(low)))
 		return Where(x.numbers(same, len(probabilities), -1), low, mixed).Reshape(shape...)
-	case MeanOfElements:
+	case QuantileMidpoint:
 		return low.Add(pickOf(above)).MulScalar(0.5).Reshape(shape...)
 	}
 	return low.Reshape(shape...)
 }
 
 // around is the positions of the elements that a quantile at this position is made of.
-func (between Interpolation) around(position float64) (low, high int) {
-	switch between {
-	case LowerElement:
+func (method QuantileMethod) around(position float64) (low, high int) {
+	switch method {
+	case QuantileLower:
 		position = math.Floor(position)
-	case HigherElement:
+	case QuantileHigher:
 		position = math.Ceil(position)
-	case NearestElement:
+	case QuantileNearest:
 		position = math.RoundToEven(position)
 	}
 	return int(math.Floor(position)), int(math.Ceil(position))

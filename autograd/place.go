@@ -66,7 +66,7 @@ func (x Variable) Scatter(axis int, index []int, src Variable) Variable {
 }
 
 // Reduction is a way to combine elements.
-type Reduction int
+type Reduction uint8
 
 // The ways to combine elements.
 const (
@@ -79,8 +79,12 @@ const (
 
 // ScatterReduce is x with the elements of src combined at the places that index names along
 // axis, as [Variable.ScatterAdd] does for sums: with x's element there, or with exclude
-// without it. Places that no index names keep x's element. It panics as [Variable.Gather] does.
+// without it. Places that no index names keep x's element. It panics as [Variable.Gather] does,
+// and with [*ValueError] for a reduction that does not exist.
 func (x Variable) ScatterReduce(axis int, index []int, src Variable, how Reduction, exclude bool) Variable {
+	if how > ReduceMin {
+		panic(&ValueError{"scatter reduce", fmt.Sprintf("there is no reduction %d", how)})
+	}
 	places := scatterArguments("scatter reduce", &x, axis, index, &src)
 	flat, from := x.Reshape(-1), src.Reshape(-1)
 	counts := make([]float64, flat.Size())

@@ -253,7 +253,7 @@ func integral(f func(y, x v, axis int) v) reference.Func {
 	}
 }
 
-func quantiles(f func(x, q v, axis int, between autograd.Interpolation) v) reference.Func {
+func quantiles(f func(x, q v, axis int, between autograd.QuantileMethod) v) reference.Func {
 	return func(c *reference.Case, xs variables) variables {
 		a := attributesOf[struct {
 			Q             *float64
@@ -273,9 +273,9 @@ func quantiles(f func(x, q v, axis int, between autograd.Interpolation) v) refer
 		} else {
 			axis = a.Dim[0]
 		}
-		between := map[string]autograd.Interpolation{
-			"": autograd.LinearInterpolation, "linear": autograd.LinearInterpolation, "lower": autograd.LowerElement,
-			"higher": autograd.HigherElement, "nearest": autograd.NearestElement, "midpoint": autograd.MeanOfElements,
+		between := map[string]autograd.QuantileMethod{
+			"": autograd.QuantileLinear, "linear": autograd.QuantileLinear, "lower": autograd.QuantileLower,
+			"higher": autograd.QuantileHigher, "nearest": autograd.QuantileNearest, "midpoint": autograd.QuantileMidpoint,
 		}[a.Interpolation]
 		y := f(x, q, axis, between)
 		if a.KeepDim {
