@@ -126,7 +126,7 @@ func TestParametersAlone(t *testing.T) {
 				},
 				Inputs:  []autograd.Variable{x},
 				Forward: func(_ *autograd.Tape, xs []autograd.Variable) autograd.Variable { return f(xs[0], params) },
-			}, gradcheck.Options{SecondOrder: true})
+			}, gradcheck.Config{SecondOrder: true})
 			if err != nil || report.Unreliable > 0 {
 				t.Error(report, err)
 			}

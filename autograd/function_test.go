@@ -28,7 +28,7 @@ var cube = &autograd.Function{
 func TestFunctionOfAnyOrder(t *testing.T) {
 	x := autograd.New([]float64{0.5, -1.5, 2})
 	f := func(xs []autograd.Variable) autograd.Variable { return cube.Apply(xs[0]) }
-	gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true, ForwardMode: true}, f, x)
+	gradcheck.TestWith(t, gradcheck.Config{SecondOrder: true, ForwardMode: true}, f, x)
 
 	tape := autograd.NewTape(autograd.TapeConfig{})
 	x = tape.Watch(x)

@@ -102,7 +102,7 @@ func TestMutationsAreCaught(t *testing.T) {
 		for operand := range xs {
 			for _, m := range mutations {
 				changed := false
-				_, err := gradcheck.Check(mutant(r, m, operand, &changed), xs, gradcheck.Options{})
+				_, err := gradcheck.Check(mutant(r, m, operand, &changed), xs, gradcheck.Config{})
 				if err == nil && changed {
 					t.Errorf("operand %d, %s: not caught", operand, m.name)
 				}

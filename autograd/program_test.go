@@ -218,14 +218,14 @@ func (p program) String() string {
 // checkpoints and in a second run.
 func (p program) check() error {
 	f := func(xs []autograd.Variable) autograd.Variable { return p.run(xs, nil) }
-	if _, err := gradcheck.Check(f, p.inputs, gradcheck.Options{SecondOrder: true, ForwardMode: true, RTol: 1e-6, ATol: 1e-8}); err != nil {
+	if _, err := gradcheck.Check(f, p.inputs, gradcheck.Config{SecondOrder: true, ForwardMode: true, RTol: 1e-6, ATol: 1e-8}); err != nil {
 		return err
 	}
 	narrow := make([]autograd.Variable, len(p.inputs))
 	for i, x := range p.inputs {
 		narrow[i] = x.AsType(autograd.Float32)
 	}
-	if _, err := gradcheck.CheckFloat32(f, narrow, gradcheck.Options{RTol: 1e-2, ATol: 1e-3}); err != nil {
+	if _, err := gradcheck.CheckFloat32(f, narrow, gradcheck.Config{RTol: 1e-2, ATol: 1e-3}); err != nil {
 		return err
 	}
 	return p.checkBits(f)

@@ -26,7 +26,7 @@ func forEach(t *testing.T, f func(t *testing.T, r operations.Row, xs []autograd.
 
 func TestGradients(t *testing.T) {
 	forEach(t, func(t *testing.T, r operations.Row, xs []autograd.Variable) {
-		gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true}, r.F, xs...)
+		gradcheck.TestWith(t, gradcheck.Config{SecondOrder: true}, r.F, xs...)
 	})
 }
 
@@ -35,7 +35,7 @@ func TestFloat32(t *testing.T) {
 		for i, x := range xs {
 			xs[i] = x.AsType(autograd.Float32)
 		}
-		if _, err := gradcheck.CheckFloat32(r.F, xs, gradcheck.Options{}); err != nil {
+		if _, err := gradcheck.CheckFloat32(r.F, xs, gradcheck.Config{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -129,7 +129,7 @@ func TestAliasing(t *testing.T) {
 			}
 			return r.F(all)
 		}
-		gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true}, same, xs[0])
+		gradcheck.TestWith(t, gradcheck.Config{SecondOrder: true}, same, xs[0])
 	})
 }
 

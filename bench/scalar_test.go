@@ -80,7 +80,7 @@ func BenchmarkGradCheck(b *testing.B) {
 		return autograd.SoftmaxCrossEntropy(autograd.Linear(h, xs[3], xs[4]), labels).Mean()
 	}
 	for b.Loop() {
-		if _, err := gradcheck.Check(loss, inputs, gradcheck.Options{}); err != nil {
+		if _, err := gradcheck.Check(loss, inputs, gradcheck.Config{}); err != nil {
 			b.Fatal(err)
 		}
 	}

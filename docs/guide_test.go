@@ -183,7 +183,7 @@ func Example_function() {
 		},
 	}
 	f := func(xs []autograd.Variable) autograd.Variable { return softClip.Apply(xs[0]).Sum() }
-	_, err := gradcheck.Check(f, []autograd.Variable{autograd.New([]float64{-2, 0.5, 3})}, gradcheck.Options{})
+	_, err := gradcheck.Check(f, []autograd.Variable{autograd.New([]float64{-2, 0.5, 3})}, gradcheck.Config{})
 	fmt.Println(err)
 	// Output:
 	// <nil>

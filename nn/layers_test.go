@@ -272,7 +272,7 @@ func TestLayerGradients(t *testing.T) {
 				if wide := row.build(3, double); !training && slices.Equal(row.bits(wide, double, true), row.bits(wide, double, false)) {
 					t.Skip("the same as in training")
 				}
-				gradcheck.TestModel(t, gradcheck.Options{
+				gradcheck.TestModel(t, gradcheck.Config{
 					SecondOrder: true, ATol: 1e-13, Kinks: row.kinks, Tape: autograd.TapeConfig{Training: training},
 					Skip: func(input, element int) bool { return row.name == "Embedding with padding" && element < 3 },
 				}, gradcheck.Model{

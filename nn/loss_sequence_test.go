@@ -77,7 +77,7 @@ func TestCTCGradients(t *testing.T) {
 	for _, l := range []nn.CTC{{Reduction: nn.ReduceSum, ZeroInfinity: true}, {Blank: 0, ZeroInfinity: true}} {
 		f := func(xs []v) v { return l.Loss(xs[0].LogSoftmax(-1), targets, lengths) }
 		x := autograd.Normal(rand.New(rand.NewPCG(4, 6)), autograd.Float64, 0, 1, 4, 5, 3)
-		gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true, ForwardMode: true}, f, x)
+		gradcheck.TestWith(t, gradcheck.Config{SecondOrder: true, ForwardMode: true}, f, x)
 	}
 	// An example without alignment has no gradient, also where its loss is infinite.
 	tape := autograd.NewTape(autograd.TapeConfig{})

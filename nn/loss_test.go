@@ -286,14 +286,14 @@ func TestLossGradients(t *testing.T) {
 			xs := row.draw()
 			for _, r := range []nn.Reduction{nn.ReduceMean, nn.ReduceSum, nn.ReduceNone} {
 				f := func(xs []autograd.Variable) autograd.Variable { return row.f(row.reduced(r), xs) }
-				gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true, ForwardMode: true}, f, xs...)
+				gradcheck.TestWith(t, gradcheck.Config{SecondOrder: true, ForwardMode: true}, f, xs...)
 			}
 			f := func(xs []autograd.Variable) autograd.Variable { return row.f(row.arguments, xs) }
 			var rounded []autograd.Variable
 			for _, x := range xs {
 				rounded = append(rounded, x.AsType(autograd.Float32))
 			}
-			if report, err := gradcheck.CheckFloat32(f, rounded, gradcheck.Options{}); err != nil {
+			if report, err := gradcheck.CheckFloat32(f, rounded, gradcheck.Config{}); err != nil {
 				t.Errorf("%v\n%v", err, report)
 			}
 		})

@@ -12,14 +12,14 @@ const fullLimit = 10_000
 
 // checker is one check of one problem, of first or second order, at one point.
 type checker struct {
-	p       *problem
-	options Options
-	report  *Report
-	rng     *rand.Rand
-	tol     tolerance
-	x0      []float64 // the point
-	y0      []float64 // the function there
-	base    *run      // a run at the point, for backward passes
+	p      *problem
+	config Config
+	report *Report
+	rng    *rand.Rand
+	tol    tolerance
+	x0     []float64 // the point
+	y0     []float64 // the function there
+	base   *run      // a run at the point, for backward passes
 
 	checked, wrong []bool // by flat input index: part of a comparison, of a wrong one
 }
@@ -31,19 +31,19 @@ func (c *checker) note(flat int, v verdict) {
 }
 
 // report checks p, and the problem of its gradient if that is wanted.
-func (p *problem) report(options Options) (*Report, error) {
-	r := &Report{Seed: options.Seed, noun: "derivative"}
+func (p *problem) report(config Config) (*Report, error) {
+	r := &Report{Seed: config.Seed, noun: "derivative"}
 	x0 := p.point()
 	defer p.moveTo(x0)
 	for {
-		c, err := p.checker(options, r)
+		c, err := p.checker(config, r)
 		if err != nil {
 			return nil, err
 		}
 		if err := c.check(); err != nil {
 			return nil, err
 		}
-		if !options.SecondOrder || p.order == 2 || r.failed() {
+		if !config.SecondOrder || p.order == 2 || r.failed() {
 			break
 		}
 		upstream := c.normal(p.outputSize)
@@ -58,16 +58,16 @@ func (p *problem) report(options Options) (*Report, error) {
 	return r, r.finish()
 }
 
-func (p *problem) checker(options Options, r *Report) (*checker, error) {
-	c := &checker{p: p, options: options, report: r, x0: p.point()}
+func (p *problem) checker(config Config, r *Report) (*checker, error) {
+	c := &checker{p: p, config: config, report: r, x0: p.point()}
 	c.checked, c.wrong = make([]bool, p.size), make([]bool, p.size)
-	c.rng = rand.New(rand.NewPCG(options.Seed, uint64(p.order)))
+	c.rng = rand.New(rand.NewPCG(config.Seed, uint64(p.order)))
 	base, err := p.prepare()
 	if err != nil {
 		return nil, err
 	}
 	c.base, c.y0 = base, base.values()
-	c.tol = tolerance{options.RTol, options.ATol}
+	c.tol = tolerance{config.RTol, config.ATol}
 	return c, nil
 }
 
@@ -78,7 +78,7 @@ func (c *checker) check() error {
 		return err
 	}
 	c.countSkipped()
-	full := c.options.Mode == Full || c.options.Mode == Auto && c.p.size*c.p.outputSize <= fullLimit
+	full := c.config.Mode == Full || c.config.Mode == Auto && c.p.size*c.p.outputSize <= fullLimit
 	c.report.stages = append(c.report.stages, c.stage(full))
 	var err error
 	if full {
@@ -109,12 +109,12 @@ func (c *checker) skipped(flat int) bool {
 		return false
 	}
 	x := c.x0[flat]
-	for _, kink := range c.options.Kinks {
-		if math.Abs(x-kink) < 10*c.options.Step*max(1, math.Abs(x)) {
+	for _, kink := range c.config.Kinks {
+		if math.Abs(x-kink) < 10*c.config.Step*max(1, math.Abs(x)) {
 			return true
 		}
 	}
-	return c.options.Skip != nil && c.options.Skip(i, element)
+	return c.config.Skip != nil && c.config.Skip(i, element)
 }
 
 func (c *checker) countSkipped() {
@@ -146,7 +146,7 @@ func (c *checker) full() error {
 		for k, y := range c.y0 {
 			targets[k] = target{analytic: rows[k][j], size: max(finite(y), finite(c.x0[j]))}
 		}
-		column, err := c.tol.compare(targets, c.axis(j), stepsAt(c.x0[j], c.options.Step))
+		column, err := c.tol.compare(targets, c.axis(j), stepsAt(c.x0[j], c.config.Step))
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@
 // a zero upstream gradient, has the shape and type of the inputs, and leaves inputs and
 // upstream gradients unmodified.
 //
-// With [Options.SecondOrder] the gradient itself, as a function of the inputs and of
+// With [Config.SecondOrder] the gradient itself, as a function of the inputs and of
 // the upstream gradient, is checked the same way.
 //
 // # Float32

@@ -20,7 +20,7 @@ func ExampleCheck() {
 	x := autograd.New([]float64{0.5, -1.25})
 	_, err := gradcheck.Check(func(xs []autograd.Variable) autograd.Variable {
 		return square.Apply(xs[0]).Sum()
-	}, []autograd.Variable{x}, gradcheck.Options{})
+	}, []autograd.Variable{x}, gradcheck.Config{})
 	fmt.Println(err)
 	// Output:
 	// gradcheck: 2 of 2 derivatives wrong, full Jacobian 1×2, seed 0
@@ -40,7 +40,7 @@ func ExampleCheck_kink() {
 	x := autograd.New([]float64{-1, 0, 1})
 	report, err := gradcheck.Check(func(xs []autograd.Variable) autograd.Variable {
 		return xs[0].ReLU()
-	}, []autograd.Variable{x}, gradcheck.Options{})
+	}, []autograd.Variable{x}, gradcheck.Config{})
 	fmt.Println(err)
 	fmt.Println(report)
 	// Output:
@@ -60,9 +60,9 @@ func ExampleOptions_secondOrder() {
 	}
 	f := func(xs []autograd.Variable) autograd.Variable { return exp.Apply(xs[0]) }
 	x := autograd.Scalar(0.0)
-	_, err := gradcheck.Check(f, []autograd.Variable{x}, gradcheck.Options{})
+	_, err := gradcheck.Check(f, []autograd.Variable{x}, gradcheck.Config{})
 	fmt.Println("first order:", err)
-	report, _ := gradcheck.Check(f, []autograd.Variable{x}, gradcheck.Options{SecondOrder: true})
+	report, _ := gradcheck.Check(f, []autograd.Variable{x}, gradcheck.Config{SecondOrder: true})
 	for _, e := range report.WrongEntries {
 		fmt.Printf("second order: with respect to %s: analytic %.3g, |error| is %.0f %% of it\n",
 			e.Input, e.Analytic, 100*e.RelError())
@@ -82,7 +82,7 @@ func ExampleCheckFloat32() {
 	x := autograd.New([]float32{1e-6})
 	report, err := gradcheck.CheckFloat32(func(xs []autograd.Variable) autograd.Variable {
 		return xs[0].AddScalar(1).Log()
-	}, []autograd.Variable{x}, gradcheck.Options{})
+	}, []autograd.Variable{x}, gradcheck.Config{})
 	fmt.Println("failed:", err != nil)
 	for _, e := range report.WrongEntries {
 		fmt.Printf("%s%v is %.1e in float32 and %.1e in float64\n", e.Output, e.OutputIndex, e.Analytic, e.Numeric)
@@ -115,7 +115,7 @@ func ExampleCheckModel() {
 			predicted := xs[0].Mul(model.slope).Add(model.offset)
 			return predicted.Sub(xs[1]).Square().Mean()
 		},
-	}, gradcheck.Options{})
+	}, gradcheck.Config{})
 	fmt.Println(report, err)
 	// Output:
 	// gradcheck: 5 derivatives right, full Jacobian 1×5, seed 0 <nil>

@@ -162,9 +162,9 @@ func (c *checker) along(p *projection, indices []int, u []float64) (comparison, 
 		a.size = max(a.size, finite(c.x0[j]))
 	}
 	a.analytic, a.scale = floats.Sum(terms), finite(floats.Norm(terms, 2))
-	steps := stepsAt(0, c.options.Step)
+	steps := stepsAt(0, c.config.Step)
 	if len(indices) == 1 {
-		steps = stepsAt(c.x0[indices[0]], c.options.Step)
+		steps = stepsAt(c.x0[indices[0]], c.config.Step)
 	}
 	r, err := c.tol.compare([]target{a}, c.projected(p, indices, u), steps)
 	if err != nil {

@@ -26,16 +26,16 @@ const smallest32 = 0x1p-126
 // where RTol is 64 units of float32's precision ε if zero, and the sensitivity is how
 // much the float64 value changes, divided by ε, when the inputs are changed by a
 // relative ε: what no float32 program can do better. ATol is allowed in addition.
-// Options.Skip leaves out gradients; Mode, Step, Kinks and SecondOrder have no meaning
+// Config.Skip leaves out gradients; Mode, Step, Kinks and SecondOrder have no meaning
 // here. Errors are those of [Check].
-func CheckFloat32(f autograd.Func, inputs []autograd.Variable, options Options) (*Report, error) {
-	options, err := options.withDefaults(64 * epsilon32)
+func CheckFloat32(f autograd.Func, inputs []autograd.Variable, config Config) (*Report, error) {
+	config, err := config.withDefaults(64 * epsilon32)
 	if err != nil {
 		return nil, err
 	}
 	wide := make([]autograd.Variable, len(inputs))
 	for i, v := range inputs {
-		switch name := inputName(options.Names, i, len(inputs)); {
+		switch name := inputName(config.Names, i, len(inputs)); {
 		case !v.IsValid():
 			return nil, fmt.Errorf("gradcheck: %s is not a usable Variable", name)
 		case v.DType() != autograd.Float32:
@@ -43,8 +43,8 @@ func CheckFloat32(f autograd.Func, inputs []autograd.Variable, options Options) 
 		}
 		wide[i] = v.Clone().AsType(autograd.Float64)
 	}
-	c := &narrowCheck{f: f, options: options, report: &Report{Seed: options.Seed, noun: "value"}}
-	c.rng = rand.New(rand.NewPCG(options.Seed, 32))
+	c := &narrowCheck{f: f, config: config, report: &Report{Seed: config.Seed, noun: "value"}}
+	c.rng = rand.New(rand.NewPCG(config.Seed, 32))
 	if err := c.check(inputs, wide); err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func CheckFloat32(f autograd.Func, inputs []autograd.Variable, options Options) 
 // narrowCheck compares a float32 program with its float64 twin.
 type narrowCheck struct {
 	f        autograd.Func
-	options  Options
+	config   Config
 	report   *Report
 	rng      *rand.Rand
 	upstream []float64 // values that float32 can represent
@@ -98,8 +98,8 @@ func (c *narrowCheck) check(narrow, wide []autograd.Variable) error {
 		return Entry{Order: 1, InputNumber: -1, Value: math.NaN(), Output: "y", OutputIndex: unravel(k, c.shape)}
 	})
 	for i, x := range narrow {
-		name, shape := inputName(c.options.Names, i, len(narrow)), x.Shape()
-		skip := func(k int) bool { return c.options.Skip != nil && c.options.Skip(i, k) }
+		name, shape := inputName(c.config.Names, i, len(narrow)), x.Shape()
+		skip := func(k int) bool { return c.config.Skip != nil && c.config.Skip(i, k) }
 		c.compareGradient(got.grads[i], exact.grads[i], sensitivity.grads[i], skip, func(k int) Entry {
 			return Entry{
 				Order: 1, Input: name, InputNumber: i, Index: unravel(k, shape), Value: wide[i].Float64s()[k], Direction: 1,
@@ -132,7 +132,7 @@ func raise(limits, a, b []float64) {
 
 // run computes the result and the gradients.
 func (c *narrowCheck) run(inputs []autograd.Variable, dtype autograd.DType) (outcome, error) {
-	tape := autograd.NewTape(c.options.Tape)
+	tape := autograd.NewTape(c.config.Tape)
 	leaves, xs := make([]autograd.Variable, len(inputs)), make([]autograd.Variable, len(inputs))
 	for i, x := range inputs {
 		leaves[i] = x.Clone()
@@ -171,7 +171,7 @@ func (c *narrowCheck) run(inputs []autograd.Variable, dtype autograd.DType) (out
 		grad := grads.Of(leaf)
 		if grad.DType() != dtype {
 			c.failType("the gradient of %s is %v for inputs of %v",
-				inputName(c.options.Names, i, len(leaves)), grad.DType(), dtype)
+				inputName(c.config.Names, i, len(leaves)), grad.DType(), dtype)
 		}
 		out.grads[i] = grad.Floats()
 	}
@@ -211,8 +211,8 @@ func (c *narrowCheck) compare(got, exact, sensitivity []float64, describe func(k
 	rms := floats.Norm(sizes, 2) / math.Sqrt(float64(max(len(sizes), 1)))
 	for k := range got {
 		r := comparison{analytic: got[k], estimate: estimate{value: exact[k], finite: true}}
-		rtol := c.options.RTol
-		r.allowed = c.options.ATol + rtol*sizes[k] + rtol*rms + rtol*sensitivity[k] + smallest32
+		rtol := c.config.RTol
+		r.allowed = c.config.ATol + rtol*sizes[k] + rtol*rms + rtol*sensitivity[k] + smallest32
 		r.verdict = wrong
 		if math.IsNaN(got[k]) && math.IsNaN(exact[k]) || got[k] == exact[k] || math.Abs(got[k]-exact[k]) <= r.allowed {
 			r.verdict = right

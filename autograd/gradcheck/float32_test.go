@@ -25,7 +25,7 @@ func TestFloat32OperationsPass(t *testing.T) {
 			variants := f.Variants()
 			for seed := range seeds(20) {
 				xs := narrow(f.Inputs(seed, variants[int(seed)%len(variants)]))
-				if _, err := gradcheck.CheckFloat32(f.F, xs, gradcheck.Options{Seed: seed}); err != nil {
+				if _, err := gradcheck.CheckFloat32(f.F, xs, gradcheck.Config{Seed: seed}); err != nil {
 					t.Fatalf("seed %d, shapes %s: %v", seed, shapes(xs), err)
 				}
 			}
@@ -54,7 +54,7 @@ func TestFloat32BoundIsFair(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := gradcheck.CheckFloat32(test.f, variables{autograd.New(test.xs)}, gradcheck.Options{}); err != nil {
+			if _, err := gradcheck.CheckFloat32(test.f, variables{autograd.New(test.xs)}, gradcheck.Config{}); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -95,7 +95,7 @@ func TestFloat32ErrorsAreCaught(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			report, err := gradcheck.CheckFloat32(test.f, variables{autograd.New(test.x)}, gradcheck.Options{})
+			report, err := gradcheck.CheckFloat32(test.f, variables{autograd.New(test.x)}, gradcheck.Config{})
 			checkCaught(t, report, err)
 			if !strings.Contains(err.Error(), test.says) {
 				t.Errorf("the report lacks %q:\n%v", test.says, err)
@@ -107,7 +107,7 @@ func TestFloat32ErrorsAreCaught(t *testing.T) {
 func TestFloat32Options(t *testing.T) {
 	f := func(xs variables) v { return xs[0].AddScalar(1).Log() }
 	x := autograd.New([]float32{1, 2, 3e-7})
-	report, err := gradcheck.CheckFloat32(f, variables{x}, gradcheck.Options{ATol: 1e-5, Skip: func(i, k int) bool { return k == 1 }})
+	report, err := gradcheck.CheckFloat32(f, variables{x}, gradcheck.Config{ATol: 1e-5, Skip: func(i, k int) bool { return k == 1 }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,20 +115,20 @@ func TestFloat32Options(t *testing.T) {
 		t.Errorf("expected 1 skipped and 5 checked: %v", report)
 	}
 	for _, test := range []struct {
-		name    string
-		f       autograd.Func
-		inputs  variables
-		options gradcheck.Options
-		says    string
+		name   string
+		f      autograd.Func
+		inputs variables
+		config gradcheck.Config
+		says   string
 	}{
-		{"float64 input", f, variables{autograd.New([]float64{1})}, gradcheck.Options{}, "x is float64, expected float32"},
-		{"invalid input", f, variables{{}}, gradcheck.Options{}, "x is not a usable Variable"},
-		{"tolerance out of range", f, variables{x}, gradcheck.Options{RTol: 2}, "Options.RTol is 2"},
-		{"forward panics", func(xs variables) v { return xs[0].T() }, variables{x}, gradcheck.Options{}, "computing the function in float64"},
-		{"invalid result", func(xs variables) v { return v{} }, variables{x}, gradcheck.Options{}, "not a usable Variable"},
+		{"float64 input", f, variables{autograd.New([]float64{1})}, gradcheck.Config{}, "x is float64, expected float32"},
+		{"invalid input", f, variables{{}}, gradcheck.Config{}, "x is not a usable Variable"},
+		{"tolerance out of range", f, variables{x}, gradcheck.Config{RTol: 2}, "Config.RTol is 2"},
+		{"forward panics", func(xs variables) v { return xs[0].T() }, variables{x}, gradcheck.Config{}, "computing the function in float64"},
+		{"invalid result", func(xs variables) v { return v{} }, variables{x}, gradcheck.Config{}, "not a usable Variable"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report, err := gradcheck.CheckFloat32(test.f, test.inputs, test.options)
+			report, err := gradcheck.CheckFloat32(test.f, test.inputs, test.config)
 			var e *gradcheck.Error
 			if report != nil || err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got report %v and error %v, expected an error with %q", report, err, test.says)

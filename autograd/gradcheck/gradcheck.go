@@ -29,9 +29,9 @@ func (m Mode) String() string {
 	return "auto"
 }
 
-// Options configures a check. The zero value is a strict check of first-order
+// Config configures a check. The zero value is a strict check of first-order
 // gradients.
-type Options struct {
+type Config struct {
 	// RTol is the allowed difference relative to the greater of the analytic and the
 	// numeric value. 0 means 1e-7, and in CheckFloat32 64 times the precision of
 	// float32, 7.6e-6.
@@ -76,24 +76,24 @@ type Options struct {
 }
 
 // withDefaults fills in what is zero, or says what is out of range.
-func (o Options) withDefaults(rtol float64) (Options, error) {
-	if o.RTol == 0 {
-		o.RTol = rtol
+func (c Config) withDefaults(rtol float64) (Config, error) {
+	if c.RTol == 0 {
+		c.RTol = rtol
 	}
-	if o.Step == 0 {
-		o.Step = defaultStep
+	if c.Step == 0 {
+		c.Step = defaultStep
 	}
 	switch {
-	case !(o.RTol > 0 && o.RTol < 1):
-		return o, fmt.Errorf("gradcheck: Options.RTol is %g, expected a number between 0 and 1", o.RTol)
-	case !(o.ATol >= 0):
-		return o, fmt.Errorf("gradcheck: Options.ATol is %g, expected 0 or more", o.ATol)
-	case !(o.Step > 1e-12 && o.Step <= 1):
-		return o, fmt.Errorf("gradcheck: Options.Step is %g, expected a number between 1e-12 and 1", o.Step)
-	case o.Mode > Fast:
-		return o, fmt.Errorf("gradcheck: Options.Mode is %d, expected Auto, Full or Fast", o.Mode)
+	case !(c.RTol > 0 && c.RTol < 1):
+		return c, fmt.Errorf("gradcheck: Config.RTol is %g, expected a number between 0 and 1", c.RTol)
+	case !(c.ATol >= 0):
+		return c, fmt.Errorf("gradcheck: Config.ATol is %g, expected 0 or more", c.ATol)
+	case !(c.Step > 1e-12 && c.Step <= 1):
+		return c, fmt.Errorf("gradcheck: Config.Step is %g, expected a number between 1e-12 and 1", c.Step)
+	case c.Mode > Fast:
+		return c, fmt.Errorf("gradcheck: Config.Mode is %d, expected Auto, Full or Fast", c.Mode)
 	}
-	return o, nil
+	return c, nil
 }
 
 const (
@@ -110,19 +110,19 @@ const (
 // lists everything found, and the report is the one it holds. If f or its backward
 // pass panics with an error of package autograd, or the inputs cannot be used, the
 // error says so and there is no report. Other panics pass through.
-func Check(f autograd.Func, inputs []autograd.Variable, options Options) (*Report, error) {
+func Check(f autograd.Func, inputs []autograd.Variable, config Config) (*Report, error) {
 	return CheckMulti(func(xs []autograd.Variable) []autograd.Variable {
 		return []autograd.Variable{f(xs)}
-	}, inputs, options)
+	}, inputs, config)
 }
 
 // CheckMulti is [Check] for a function of several results.
-func CheckMulti(f func(xs []autograd.Variable) []autograd.Variable, inputs []autograd.Variable, options Options) (*Report, error) {
-	options, err := options.withDefaults(defaultRTol)
+func CheckMulti(f func(xs []autograd.Variable) []autograd.Variable, inputs []autograd.Variable, config Config) (*Report, error) {
+	config, err := config.withDefaults(defaultRTol)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newProblem(inputs, options)
+	p, err := newProblem(inputs, config)
 	if err != nil {
 		return nil, err
 	}
@@ -134,5 +134,5 @@ func CheckMulti(f func(xs []autograd.Variable) []autograd.Variable, inputs []aut
 		return f(xs)
 	}
 	p.multi = f
-	return p.report(options)
+	return p.report(config)
 }

@@ -43,7 +43,7 @@ func TestKinksAreUnreliable(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := func(xs variables) v { return test.f(xs[0]) }
-			report, err := gradcheck.Check(f, variables{autograd.New(test.xs)}, gradcheck.Options{Mode: gradcheck.Full})
+			report, err := gradcheck.Check(f, variables{autograd.New(test.xs)}, gradcheck.Config{Mode: gradcheck.Full})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +92,7 @@ func TestWrongBesideKinks(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			x := autograd.New([]float64{0, -1, 2, 3})
-			report, err := gradcheck.Check(wrongAt(test.at, test.value), variables{x}, gradcheck.Options{Mode: gradcheck.Full})
+			report, err := gradcheck.Check(wrongAt(test.at, test.value), variables{x}, gradcheck.Config{Mode: gradcheck.Full})
 			checkCaught(t, report, err)
 			if len(report.WrongEntries) > 0 && report.WrongEntries[0].Index[0] != test.at {
 				t.Errorf("expected x[%d] to be wrong: %v", test.at, report)
@@ -104,7 +104,7 @@ func TestWrongBesideKinks(t *testing.T) {
 // The chain rule gives ∞·0 at the cusp of √|x|: a NaN that a user should hear of.
 func TestNaNAtCusp(t *testing.T) {
 	report, err := gradcheck.Check(func(xs variables) v { return xs[0].Abs().Sqrt() },
-		variables{autograd.New([]float64{0, 1, -1})}, gradcheck.Options{})
+		variables{autograd.New([]float64{0, 1, -1})}, gradcheck.Config{})
 	checkCaught(t, report, err)
 	if report.Wrong != 1 || !math.IsNaN(report.WrongEntries[0].Analytic) {
 		t.Error(report)
@@ -123,17 +123,17 @@ func sum(xs []float64) float64 {
 func TestNothingCheckedIsAFailure(t *testing.T) {
 	relu := func(xs variables) v { return xs[0].ReLU() }
 	for _, test := range []struct {
-		name    string
-		options gradcheck.Options
+		name   string
+		config gradcheck.Config
 	}{
-		{"unreliable", gradcheck.Options{}},
-		{"unreliable in fast mode", gradcheck.Options{Mode: gradcheck.Fast}},
-		{"skipped by value", gradcheck.Options{Kinks: []float64{0}}},
-		{"skipped by position", gradcheck.Options{Skip: func(int, int) bool { return true }}},
-		{"skipped in fast mode", gradcheck.Options{Kinks: []float64{0}, Mode: gradcheck.Fast}},
+		{"unreliable", gradcheck.Config{}},
+		{"unreliable in fast mode", gradcheck.Config{Mode: gradcheck.Fast}},
+		{"skipped by value", gradcheck.Config{Kinks: []float64{0}}},
+		{"skipped by position", gradcheck.Config{Skip: func(int, int) bool { return true }}},
+		{"skipped in fast mode", gradcheck.Config{Kinks: []float64{0}, Mode: gradcheck.Fast}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report, err := gradcheck.Check(relu, variables{autograd.New([]float64{0})}, test.options)
+			report, err := gradcheck.Check(relu, variables{autograd.New([]float64{0})}, test.config)
 			checkCaught(t, report, err)
 			checkProperty(t, report, gradcheck.Conclusive)
 		})
@@ -145,14 +145,14 @@ func TestSkippedElements(t *testing.T) {
 	xs := variables{autograd.New([]float64{0, 1, -1, 0.009, 0.02}), autograd.New([]float64{0, 0, 1, 1, 1})}
 	for _, mode := range []gradcheck.Mode{gradcheck.Full, gradcheck.Fast} {
 		t.Run(mode.String(), func(t *testing.T) {
-			report, err := gradcheck.Check(relu, xs, gradcheck.Options{Mode: mode, Kinks: []float64{0}, SecondOrder: true})
+			report, err := gradcheck.Check(relu, xs, gradcheck.Config{Mode: mode, Kinks: []float64{0}, SecondOrder: true})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if report.Skipped != 4 || report.Unreliable != 0 {
 				t.Errorf("expected 4 skipped and none unreliable: %v", report)
 			}
-			report, err = gradcheck.Check(relu, xs, gradcheck.Options{
+			report, err = gradcheck.Check(relu, xs, gradcheck.Config{
 				Mode: mode, Skip: func(input, element int) bool { return input == 0 && element == 0 },
 			})
 			if err != nil {
@@ -171,7 +171,7 @@ func TestFastModeBesideKinks(t *testing.T) {
 	x := normal(rand.New(rand.NewPCG(0, 6)), 256)
 	x.Float64s()[100] = 0
 	report, err := gradcheck.Check(func(xs variables) v { return xs[0].ReLU() }, variables{x},
-		gradcheck.Options{Mode: gradcheck.Fast})
+		gradcheck.Config{Mode: gradcheck.Fast})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestFastModeBesideKinks(t *testing.T) {
 	}
 	x.Float64s()[199] = 1
 	report, err = gradcheck.Check(func(xs variables) v { return f.Apply(xs[0]) }, variables{x},
-		gradcheck.Options{Mode: gradcheck.Fast})
+		gradcheck.Config{Mode: gradcheck.Fast})
 	checkCaught(t, report, err)
 	if at := report.WrongEntries[0].Index; !cmp.Equal(at, []int{200}) {
 		t.Errorf("expected x[200] to be wrong, got %v: %v", at, err)
@@ -198,7 +198,7 @@ func TestFastModeBesideKinks(t *testing.T) {
 func TestNoisyFunction(t *testing.T) {
 	noisy := func(xs variables) v { return xs[0].Square().AddScalar(1e9).SubScalar(1e9) }
 	x := autograd.New([]float64{0.3, 1.7})
-	report, err := gradcheck.Check(noisy, variables{x}, gradcheck.Options{Mode: gradcheck.Full})
+	report, err := gradcheck.Check(noisy, variables{x}, gradcheck.Config{Mode: gradcheck.Full})
 	var e *gradcheck.Error
 	if errors.As(err, &e) && e.Report.Wrong > 0 || report == nil {
 		t.Fatalf("noise was taken for a wrong gradient: %v", err)
@@ -206,7 +206,7 @@ func TestNoisyFunction(t *testing.T) {
 	if report.Unreliable == 0 {
 		t.Fatalf("noise went unnoticed: %v", report)
 	}
-	report, err = gradcheck.Check(noisy, variables{x}, gradcheck.Options{Mode: gradcheck.Full, ATol: 0.1})
+	report, err = gradcheck.Check(noisy, variables{x}, gradcheck.Config{Mode: gradcheck.Full, ATol: 0.1})
 	if err != nil || report.Unreliable > 0 {
 		t.Fatalf("with a tolerance for noise: %v, %v", report, err)
 	}

@@ -34,8 +34,8 @@ type Model struct {
 // converted copies. Parameters are perturbed in place. They and the buffers have their own
 // elements back, bit for bit, when CheckModel returns; nobody else may use them meanwhile.
 // Errors are those of [Check].
-func CheckModel(model Model, options Options) (*Report, error) {
-	options, err := options.withDefaults(defaultRTol)
+func CheckModel(model Model, config Config) (*Report, error) {
+	config, err := config.withDefaults(defaultRTol)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func CheckModel(model Model, options Options) (*Report, error) {
 		return nil, err
 	}
 	var report *Report
-	autograd.WithDType(autograd.Float64, state, func() { report, err = model.check(options) })
+	autograd.WithDType(autograd.Float64, state, func() { report, err = model.check(config) })
 	return report, err
 }
 
@@ -69,8 +69,8 @@ func (m *Model) state() ([]autograd.Variable, error) {
 }
 
 // check is CheckModel while parameters and buffers are of float64.
-func (m *Model) check(options Options) (*Report, error) {
-	p := &problem{order: 1, tapeConfig: options.Tape}
+func (m *Model) check(config Config) (*Report, error) {
+	p := &problem{order: 1, tapeConfig: config.Tape}
 	if m.Params != nil {
 		seen := map[autograd.Variable]bool{} // a parameter may have two names
 		for name, w := range m.Params {
@@ -85,7 +85,7 @@ func (m *Model) check(options Options) (*Report, error) {
 	}
 	params := len(p.inputs)
 	for i, x := range m.Inputs {
-		name := inputName(options.Names, i, len(m.Inputs))
+		name := inputName(config.Names, i, len(m.Inputs))
 		wide, err := widened(name, x)
 		if err != nil {
 			return nil, err
@@ -117,7 +117,7 @@ func (m *Model) check(options Options) (*Report, error) {
 		return []autograd.Variable{y}
 	}
 	p.offTape = errors.New("the result depends neither on the parameters nor on the arguments of Forward")
-	return p.report(options)
+	return p.report(config)
 }
 
 // widened is a copy of x in float64.

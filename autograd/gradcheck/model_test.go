@@ -66,17 +66,17 @@ func TestCheckModel(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		hidden  int
-		options gradcheck.Options
+		config  gradcheck.Config
 		checked int
 	}{
-		{"full", 6, gradcheck.Options{}, 4*6 + 6 + 6*3 + 3},
-		{"second order", 3, gradcheck.Options{SecondOrder: true}, 27 + 27*28},
-		{"fast", 6, gradcheck.Options{Mode: gradcheck.Fast}, 4*3 + 5 + 5 + 5 + 3},
+		{"full", 6, gradcheck.Config{}, 4*6 + 6 + 6*3 + 3},
+		{"second order", 3, gradcheck.Config{SecondOrder: true}, 27 + 27*28},
+		{"fast", 6, gradcheck.Config{Mode: gradcheck.Fast}, 4*3 + 5 + 5 + 5 + 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := newPerceptron(4, test.hidden, 3)
 			before := m.values()
-			report, err := gradcheck.CheckModel(m.model(m.loss), test.options)
+			report, err := gradcheck.CheckModel(m.model(m.loss), test.config)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +105,7 @@ func TestCheckModelFindsTheParameter(t *testing.T) {
 			m.params = append(m.params, autograd.Parameter(autograd.Full(autograd.Float64, 0.7, 5, 6)))
 			m.act = func(x v) v { return wrong.Apply(x.Sigmoid(), m.params[4]) }
 			before := m.values()
-			report, err := gradcheck.CheckModel(m.model(m.loss), gradcheck.Options{Mode: mode})
+			report, err := gradcheck.CheckModel(m.model(m.loss), gradcheck.Config{Mode: mode})
 			checkCaught(t, report, err)
 			for _, e := range report.WrongEntries {
 				if e.Input != "scale" || e.InputNumber != 4 {
@@ -132,12 +132,12 @@ func TestCheckModelWithTapeRandomness(t *testing.T) {
 		}
 		return x.Tanh().Mul(autograd.Uniform(x.Tape().Rand(), autograd.Float64, 0, 1, x.Shape()...))
 	}
-	options := gradcheck.Options{Tape: autograd.TapeConfig{Training: true, Seed: 3}}
-	if _, err := gradcheck.CheckModel(m.model(m.loss), options); err != nil {
+	config := gradcheck.Config{Tape: autograd.TapeConfig{Training: true, Seed: 3}}
+	if _, err := gradcheck.CheckModel(m.model(m.loss), config); err != nil {
 		t.Fatal(err)
 	}
 	if trained == 0 {
-		t.Error("the tape options were not used")
+		t.Error("the tape config were not used")
 	}
 }
 
@@ -158,7 +158,7 @@ func TestCheckModelRestoresAfterPanic(t *testing.T) {
 			panic("enough")
 		}
 		return m.loss(tape, xs)
-	}), gradcheck.Options{})
+	}), gradcheck.Config{})
 	t.Errorf("returned %v", err)
 }
 
@@ -168,7 +168,7 @@ func TestCheckModelRestoresWhatTheLossModifies(t *testing.T) {
 	report, err := gradcheck.CheckModel(m.model(func(tape *autograd.Tape, xs variables) v {
 		m.params[3].Float64s()[1] += 1
 		return m.loss(tape, xs)
-	}), gradcheck.Options{})
+	}), gradcheck.Config{})
 	checkCaught(t, report, err)
 	checkProperty(t, report, gradcheck.Unmodified)
 	if diff := cmp.Diff(before, m.values()); diff != "" {
@@ -183,21 +183,21 @@ func TestCheckModelRefuses(t *testing.T) {
 	unusable := m.model(m.loss)
 	unusable.Inputs = variables{{}}
 	for _, test := range []struct {
-		name    string
-		model   gradcheck.Model
-		options gradcheck.Options
-		says    string
+		name   string
+		model  gradcheck.Model
+		config gradcheck.Config
+		says   string
 	}{
-		{"recorded parameter", recorded.model(recorded.loss), gradcheck.Options{}, "1.weight is not a constant or parameter outside any tape"},
-		{"recorded buffer", gradcheck.Model{Buffers: recorded.Params(), Forward: m.loss}, gradcheck.Options{}, "1.weight is not a constant or parameter outside any tape"},
-		{"constant loss", m.model(func(*autograd.Tape, variables) v { return autograd.Scalar(1.0) }), gradcheck.Options{}, "depends neither on the parameters nor"},
-		{"loss that panics", m.model(func(tape *autograd.Tape, _ variables) v { return m.forward(tape.Const(m.params[1])) }), gradcheck.Options{}, "computing the function"},
-		{"bad option", m.model(m.loss), gradcheck.Options{Step: -1}, "Options.Step"},
-		{"no function", m.model(nil), gradcheck.Options{}, "Model.Forward is nil"},
-		{"unusable input", unusable, gradcheck.Options{}, "x is not a usable Variable"},
+		{"recorded parameter", recorded.model(recorded.loss), gradcheck.Config{}, "1.weight is not a constant or parameter outside any tape"},
+		{"recorded buffer", gradcheck.Model{Buffers: recorded.Params(), Forward: m.loss}, gradcheck.Config{}, "1.weight is not a constant or parameter outside any tape"},
+		{"constant loss", m.model(func(*autograd.Tape, variables) v { return autograd.Scalar(1.0) }), gradcheck.Config{}, "depends neither on the parameters nor"},
+		{"loss that panics", m.model(func(tape *autograd.Tape, _ variables) v { return m.forward(tape.Const(m.params[1])) }), gradcheck.Config{}, "computing the function"},
+		{"bad option", m.model(m.loss), gradcheck.Config{Step: -1}, "Config.Step"},
+		{"no function", m.model(nil), gradcheck.Config{}, "Model.Forward is nil"},
+		{"unusable input", unusable, gradcheck.Config{}, "x is not a usable Variable"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report, err := gradcheck.CheckModel(test.model, test.options)
+			report, err := gradcheck.CheckModel(test.model, test.config)
 			if report != nil || err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got report %v and error %v, expected an error with %q", report, err, test.says)
 			}
@@ -239,7 +239,7 @@ func TestCheckModelOfParametersAlone(t *testing.T) {
 	m := newPerceptron(2, 2, 3)
 	square := m.params[0].Square()
 	check := func(forward func(*autograd.Tape, variables) v) (*gradcheck.Report, error) {
-		return gradcheck.CheckModel(m.model(forward), gradcheck.Options{SecondOrder: true})
+		return gradcheck.CheckModel(m.model(forward), gradcheck.Config{SecondOrder: true})
 	}
 	if _, err := check(func(*autograd.Tape, variables) v { return m.params[0].Square().Exp().Sum() }); err != nil {
 		t.Error(err)
@@ -252,7 +252,7 @@ func TestCheckModelOfParametersAlone(t *testing.T) {
 func TestCheckModelOfFloat32(t *testing.T) {
 	m, w, buffer := gate(1)
 	before, memory := append(w.Floats(), buffer.Floats()...), &w.Float32s()[0]
-	report, err := gradcheck.CheckModel(m, gradcheck.Options{SecondOrder: true})
+	report, err := gradcheck.CheckModel(m, gradcheck.Config{SecondOrder: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestCheckModelOfFloat32(t *testing.T) {
 	}
 
 	m, w, _ = gate(1.001)
-	report, err = gradcheck.CheckModel(m, gradcheck.Options{})
+	report, err = gradcheck.CheckModel(m, gradcheck.Config{})
 	checkCaught(t, report, err)
 	for _, e := range report.WrongEntries {
 		if e.Input != "x" {
@@ -278,10 +278,10 @@ func TestCheckModelOfFloat32(t *testing.T) {
 
 func TestTestModel(t *testing.T) {
 	m, _, _ := gate(1)
-	gradcheck.TestModel(t, gradcheck.Options{}, m)
+	gradcheck.TestModel(t, gradcheck.Config{}, m)
 	m, _, _ = gate(2)
 	var failed recorder
-	gradcheck.TestModel(&failed, gradcheck.Options{}, m)
+	gradcheck.TestModel(&failed, gradcheck.Config{}, m)
 	if !strings.Contains(failed.failed, "wrong") {
 		t.Error("a wrong layer passes")
 	}

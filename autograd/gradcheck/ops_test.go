@@ -38,12 +38,12 @@ func TestRightGradientsPass(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			variants := f.Variants()
 			for seed := range seeds(24) {
-				options := gradcheck.Options{
+				config := gradcheck.Config{
 					Seed: seed, Kinks: f.Kinks, ForwardMode: true,
 					SecondOrder: seed%8 == 0,
 					Mode:        gradcheck.Full + gradcheck.Mode(seed%4/3),
 				}
-				checkRight(t, f.F, f.Inputs(seed, variants[int(seed)%len(variants)]), options)
+				checkRight(t, f.F, f.Inputs(seed, variants[int(seed)%len(variants)]), config)
 			}
 		})
 	}
@@ -58,21 +58,21 @@ func seeds(many uint64) uint64 {
 }
 
 // checkRight fails unless the check passes with nothing unreliable.
-func checkRight(t *testing.T, f autograd.Func, inputs variables, options gradcheck.Options) {
+func checkRight(t *testing.T, f autograd.Func, inputs variables, config gradcheck.Config) {
 	t.Helper()
-	report, err := gradcheck.Check(f, inputs, options)
+	report, err := gradcheck.Check(f, inputs, config)
 	var e *gradcheck.Error
 	switch {
 	case errors.As(err, &e) && e.Report.Skipped > 0 && e.Report.Checked == 0:
 		// All elements happened to be near a kink.
 	case err != nil:
-		t.Fatalf("%s, shapes %s: %v", name(options), shapes(inputs), err)
+		t.Fatalf("%s, shapes %s: %v", name(config), shapes(inputs), err)
 	case report.Unreliable > 0:
-		t.Fatalf("%s, shapes %s: %v", name(options), shapes(inputs), report)
+		t.Fatalf("%s, shapes %s: %v", name(config), shapes(inputs), report)
 	}
 }
 
-func name(o gradcheck.Options) string {
+func name(o gradcheck.Config) string {
 	return fmt.Sprintf("seed %d, %v, second order %v", o.Seed, o.Mode, o.SecondOrder)
 }
 
@@ -105,7 +105,7 @@ func TestRightGradientsOfAnySizePass(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			checkRight(t, test.f, variables{autograd.New(test.xs)}, gradcheck.Options{Mode: gradcheck.Full})
+			checkRight(t, test.f, variables{autograd.New(test.xs)}, gradcheck.Config{Mode: gradcheck.Full})
 		})
 	}
 }

@@ -61,12 +61,12 @@ func TestWrongSecondDerivativesAreCaught(t *testing.T) {
 			t.Run(rule.name+"/"+mode.String(), func(t *testing.T) {
 				f := func(xs variables) autograd.Variable { return rule.f.Apply(xs...) }
 				x := positive(rand.New(rand.NewPCG(0, 3)), 3, 4)
-				options := gradcheck.Options{Mode: mode}
-				if _, err := gradcheck.Check(f, variables{x}, options); err != nil {
+				config := gradcheck.Config{Mode: mode}
+				if _, err := gradcheck.Check(f, variables{x}, config); err != nil {
 					t.Fatalf("the first derivative is right: %v", err)
 				}
-				options.SecondOrder = true
-				report, err := gradcheck.Check(f, variables{x}, options)
+				config.SecondOrder = true
+				report, err := gradcheck.Check(f, variables{x}, config)
 				checkCaught(t, report, err)
 				if !strings.Contains(err.Error(), rule.says) {
 					t.Fatalf("the report lacks %q:\n%v", rule.says, err)
@@ -91,7 +91,7 @@ func TestRecordedPassIsCompared(t *testing.T) {
 		return grad
 	})
 	report, err := gradcheck.Check(func(xs variables) autograd.Variable { return f.Apply(xs[0]) },
-		variables{autograd.New([]float64{1, 2})}, gradcheck.Options{SecondOrder: true})
+		variables{autograd.New([]float64{1, 2})}, gradcheck.Config{SecondOrder: true})
 	checkCaught(t, report, err)
 	checkProperty(t, report, gradcheck.SamePasses)
 }
@@ -107,21 +107,21 @@ func TestForwardModeIsCompared(t *testing.T) {
 			}
 			apply := func(xs variables) autograd.Variable { return f.Apply(xs[0]) }
 			x := positive(rand.New(rand.NewPCG(0, 4)), 3, 4)
-			options := gradcheck.Options{ForwardMode: true, Mode: mode}
-			if _, err := gradcheck.Check(apply, variables{x}, options); err != nil {
+			config := gradcheck.Config{ForwardMode: true, Mode: mode}
+			if _, err := gradcheck.Check(apply, variables{x}, config); err != nil {
 				t.Fatalf("forward mode is right: %v", err)
 			}
 			factor = 3 + 1e-7
-			report, err := gradcheck.Check(apply, variables{x}, options)
+			report, err := gradcheck.Check(apply, variables{x}, config)
 			checkCaught(t, report, err)
 			checkProperty(t, report, gradcheck.SameModes)
 			f.JVP = func(xs variables, y autograd.Variable, ts variables) autograd.Variable { return ts[0].Sum() }
-			report, err = gradcheck.Check(apply, variables{x}, options)
+			report, err = gradcheck.Check(apply, variables{x}, config)
 			if report != nil || err == nil || !strings.Contains(err.Error(), "forward mode") {
 				t.Errorf("with a tangent of another shape: got report %v and error %v", report, err)
 			}
 			f.JVP = nil
-			report, err = gradcheck.Check(apply, variables{x}, options)
+			report, err = gradcheck.Check(apply, variables{x}, config)
 			if report != nil || err == nil || !strings.Contains(err.Error(), "forward mode") {
 				t.Errorf("without a JVP: got report %v and error %v", report, err)
 			}

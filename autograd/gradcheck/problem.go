@@ -45,13 +45,13 @@ type output struct {
 }
 
 // newProblem copies the inputs. Its run function is the caller's to set.
-func newProblem(inputs []autograd.Variable, options Options) (*problem, error) {
-	p := &problem{order: 1, tapeConfig: options.Tape}
+func newProblem(inputs []autograd.Variable, config Config) (*problem, error) {
+	p := &problem{order: 1, tapeConfig: config.Tape}
 	for i, v := range inputs {
 		if !v.IsValid() {
-			return nil, fmt.Errorf("gradcheck: %s is not a usable Variable", inputName(options.Names, i, len(inputs)))
+			return nil, fmt.Errorf("gradcheck: %s is not a usable Variable", inputName(config.Names, i, len(inputs)))
 		}
-		if err := p.addInput(inputName(options.Names, i, len(inputs)), v.Clone()); err != nil {
+		if err := p.addInput(inputName(config.Names, i, len(inputs)), v.Clone()); err != nil {
 			return nil, err
 		}
 	}

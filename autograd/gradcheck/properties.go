@@ -132,7 +132,7 @@ const (
 // agree reports whether two values of a sum of terms of this size differ by rounding
 // only.
 func (c *checker) agree(a, b, terms float64) bool {
-	return math.Abs(a-b) <= linearTol*terms+rounding+c.options.ATol
+	return math.Abs(a-b) <= linearTol*terms+rounding+c.config.ATol
 }
 
 // linear checks the gradient of a random upstream gradient against the Jacobian's rows.
@@ -262,7 +262,7 @@ func (c *checker) sameMode(name string, forward, terms float64, gradient, u []fl
 // tangent is J·u by forward mode, for a random direction u. It is nil if forward mode
 // is not to be checked.
 func (c *checker) tangent() (u, tangent []float64, err error) {
-	if !c.options.ForwardMode || c.p.multi == nil || c.p.size == 0 {
+	if !c.config.ForwardMode || c.p.multi == nil || c.p.size == 0 {
 		return nil, nil, nil
 	}
 	u = c.normal(c.p.size)

@@ -23,12 +23,12 @@ func TestEnginePanicsBecomeErrors(t *testing.T) {
 	}
 	x := normal(rand.New(rand.NewPCG(0, 5)), 2, 3)
 	tests := []struct {
-		name    string
-		f       autograd.Func
-		inputs  variables
-		options gradcheck.Options
-		says    string
-		as      any // target for errors.As
+		name   string
+		f      autograd.Func
+		inputs variables
+		config gradcheck.Config
+		says   string
+		as     any // target for errors.As
 	}{
 		{
 			name: "gradient of another shape",
@@ -54,8 +54,8 @@ func TestEnginePanicsBecomeErrors(t *testing.T) {
 			f: identity(func(xs variables, y, g autograd.Variable) variables {
 				return variables{g.Clone()}
 			}),
-			options: gradcheck.Options{SecondOrder: true},
-			says:    "computing the gradient, to be differentiated again", as: new(*autograd.TapeError),
+			config: gradcheck.Config{SecondOrder: true},
+			says:   "computing the gradient, to be differentiated again", as: new(*autograd.TapeError),
 		},
 		{
 			name: "forward panics",
@@ -96,35 +96,35 @@ func TestEnginePanicsBecomeErrors(t *testing.T) {
 			says:   "x is float32: differences need float64",
 		},
 		{
-			name:    "invalid input",
-			f:       func(xs variables) autograd.Variable { return xs[0].Exp() },
-			inputs:  variables{x, {}},
-			options: gradcheck.Options{Names: []string{"weight", "bias"}},
-			says:    "bias is not a usable Variable",
+			name:   "invalid input",
+			f:      func(xs variables) autograd.Variable { return xs[0].Exp() },
+			inputs: variables{x, {}},
+			config: gradcheck.Config{Names: []string{"weight", "bias"}},
+			says:   "bias is not a usable Variable",
 		},
 		{
-			name:    "tolerance out of range",
-			f:       func(xs variables) autograd.Variable { return xs[0].Exp() },
-			options: gradcheck.Options{RTol: -1},
-			says:    "Options.RTol is -1",
+			name:   "tolerance out of range",
+			f:      func(xs variables) autograd.Variable { return xs[0].Exp() },
+			config: gradcheck.Config{RTol: -1},
+			says:   "Config.RTol is -1",
 		},
 		{
-			name:    "NaN tolerance",
-			f:       func(xs variables) autograd.Variable { return xs[0].Exp() },
-			options: gradcheck.Options{ATol: math.NaN()},
-			says:    "Options.ATol is NaN",
+			name:   "NaN tolerance",
+			f:      func(xs variables) autograd.Variable { return xs[0].Exp() },
+			config: gradcheck.Config{ATol: math.NaN()},
+			says:   "Config.ATol is NaN",
 		},
 		{
-			name:    "step out of range",
-			f:       func(xs variables) autograd.Variable { return xs[0].Exp() },
-			options: gradcheck.Options{Step: 2},
-			says:    "Options.Step is 2",
+			name:   "step out of range",
+			f:      func(xs variables) autograd.Variable { return xs[0].Exp() },
+			config: gradcheck.Config{Step: 2},
+			says:   "Config.Step is 2",
 		},
 		{
-			name:    "unknown mode",
-			f:       func(xs variables) autograd.Variable { return xs[0].Exp() },
-			options: gradcheck.Options{Mode: 9},
-			says:    "Options.Mode is 9",
+			name:   "unknown mode",
+			f:      func(xs variables) autograd.Variable { return xs[0].Exp() },
+			config: gradcheck.Config{Mode: 9},
+			says:   "Config.Mode is 9",
 		},
 	}
 	for _, test := range tests {
@@ -132,7 +132,7 @@ func TestEnginePanicsBecomeErrors(t *testing.T) {
 			if test.inputs == nil {
 				test.inputs = variables{x}
 			}
-			report, err := gradcheck.Check(test.f, test.inputs, test.options)
+			report, err := gradcheck.Check(test.f, test.inputs, test.config)
 			if report != nil || err == nil {
 				t.Fatalf("got report %v and error %v, expected only an error", report, err)
 			}

@@ -16,8 +16,8 @@ type Report struct {
 	// no good numeric value to compare with.
 	Unreliable int
 
-	// Skipped is the number of input elements left out because of Options.Kinks and
-	// Options.Skip.
+	// Skipped is the number of input elements left out because of Config.Kinks and
+	// Config.Skip.
 	Skipped int
 
 	// Worst is the checked derivative with the greatest difference relative to what is

@@ -34,17 +34,17 @@ func TestReportText(t *testing.T) {
       difference %.1[5]e (allowed A), relative %.1[6]e`, at, x, 2*x*factor, 2*x, 2*x*(1-factor), 1-factor)
 	}
 	tests := []struct {
-		name    string
-		f       func(xs variables) variables
-		inputs  variables
-		options gradcheck.Options
-		want    string
+		name   string
+		f      func(xs variables) variables
+		inputs variables
+		config gradcheck.Config
+		want   string
 	}{
 		{
-			name:    "right",
-			f:       func(xs variables) variables { return variables{xs[0].Square()} },
-			inputs:  variables{autograd.New([]float64{1, 2, 3}), autograd.Scalar(4.)},
-			options: gradcheck.Options{SecondOrder: true, Kinks: []float64{3}, Seed: 5},
+			name:   "right",
+			f:      func(xs variables) variables { return variables{xs[0].Square()} },
+			inputs: variables{autograd.New([]float64{1, 2, 3}), autograd.Scalar(4.)},
+			config: gradcheck.Config{SecondOrder: true, Kinks: []float64{3}, Seed: 5},
 			want: "gradcheck: 33 derivatives right, 1 element skipped, full Jacobian 3×4, " +
 				"full Jacobian 4×7 of the gradient, seed 5",
 		},
@@ -53,28 +53,28 @@ func TestReportText(t *testing.T) {
 			f: func(xs variables) variables {
 				return variables{uneven.Apply(xs[0]), xs[0].Abs()}
 			},
-			inputs:  variables{autograd.New([]float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 0, 2048, 1, 8192})},
-			options: gradcheck.Options{Names: []string{"signal"}},
+			inputs: variables{autograd.New([]float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 0, 2048, 1, 8192})},
+			config: gradcheck.Config{Names: []string{"signal"}},
 			want: "gradcheck: 7 of 391 derivatives wrong, 1 unreliable, full Jacobian 28×14, seed 0" +
 				repeat(1) + repeat(3) + repeat(5) + repeat(7) + repeat(9) + `
   and 2 more
   unreliable: ∂y1[10]/∂signal[10] at signal[10] = 0: kink or jump`,
 		},
 		{
-			name:    "failed property",
-			f:       func(xs variables) variables { return variables{xs[0].ReLU()} },
-			inputs:  variables{autograd.Scalar(0.)},
-			options: gradcheck.Options{},
+			name:   "failed property",
+			f:      func(xs variables) variables { return variables{xs[0].ReLU()} },
+			inputs: variables{autograd.Scalar(0.)},
+			config: gradcheck.Config{},
 			want: `gradcheck: failed, 1 unreliable, full Jacobian 1×1, seed 0
   not true that something could be checked:
       every derivative is unreliable or skipped
   unreliable: ∂y/∂x at x = 0: kink or jump`,
 		},
 		{
-			name:    "many unreliable",
-			f:       func(xs variables) variables { return variables{xs[0].ReLU().Sum()} },
-			inputs:  variables{autograd.Zeros(autograd.Float64, 7), autograd.Scalar(1.)},
-			options: gradcheck.Options{},
+			name:   "many unreliable",
+			f:      func(xs variables) variables { return variables{xs[0].ReLU().Sum()} },
+			inputs: variables{autograd.Zeros(autograd.Float64, 7), autograd.Scalar(1.)},
+			config: gradcheck.Config{},
 			want: `gradcheck: 1 derivative right, 7 unreliable, full Jacobian 1×8, seed 0
   unreliable: ∂y/∂x0[0] at x0[0] = 0: kink or jump
   unreliable: ∂y/∂x0[1] at x0[1] = 0: kink or jump
@@ -84,10 +84,10 @@ func TestReportText(t *testing.T) {
   and 2 more`,
 		},
 		{
-			name:    "unreliable directions",
-			f:       func(xs variables) variables { return variables{xs[0].ReLU()} },
-			inputs:  variables{autograd.Zeros(autograd.Float64, 1), autograd.Scalar(1.)},
-			options: gradcheck.Options{Mode: gradcheck.Fast},
+			name:   "unreliable directions",
+			f:      func(xs variables) variables { return variables{xs[0].ReLU()} },
+			inputs: variables{autograd.Zeros(autograd.Float64, 1), autograd.Scalar(1.)},
+			config: gradcheck.Config{Mode: gradcheck.Fast},
 			want: `gradcheck: 4 derivatives right, 4 unreliable, random directions of the Jacobian 1×2, seed 0
   unreliable: derivative of ⟨v, f⟩ along direction 1 of x0: kink or jump
   unreliable: derivative of ⟨v, f⟩ along direction 2 of x0: kink or jump
@@ -97,7 +97,7 @@ func TestReportText(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			report, _ := gradcheck.CheckMulti(test.f, test.inputs, test.options)
+			report, _ := gradcheck.CheckMulti(test.f, test.inputs, test.config)
 			if diff := cmp.Diff(test.want, withoutSteps(report.String())); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -123,7 +123,7 @@ func withoutSteps(s string) string {
 func TestReportEntries(t *testing.T) {
 	f := cube(func(x, y, g v) v { return cubeSlope(x, g).MulScalar(1.5) })
 	x := autograd.New([]float64{1, -2, 0.5, 3, 1, 1}, 2, 3)
-	report, err := gradcheck.Check(func(xs variables) v { return f.Apply(xs[0]).Sum(1) }, variables{x}, gradcheck.Options{})
+	report, err := gradcheck.Check(func(xs variables) v { return f.Apply(xs[0]).Sum(1) }, variables{x}, gradcheck.Config{})
 	checkCaught(t, report, err)
 	if report.Checked != 12 || report.Wrong != 6 || report.Seed != 0 {
 		t.Errorf("%d checked, %d wrong", report.Checked, report.Wrong)
@@ -154,7 +154,7 @@ func TestReportEntries(t *testing.T) {
 // The worst of what is right is reported as well.
 func TestReportWorst(t *testing.T) {
 	report, err := gradcheck.Check(func(xs variables) v { return xs[0].Exp() },
-		variables{normal(rand.New(rand.NewPCG(0, 8)), 5)}, gradcheck.Options{})
+		variables{normal(rand.New(rand.NewPCG(0, 8)), 5)}, gradcheck.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestReportDependsOnSeedAlone(t *testing.T) {
 		f := cube(func(x, y, g v) v { return cubeSlope(x, g).MulScalar(1.01) })
 		x := normal(rand.New(rand.NewPCG(0, 9)), 30)
 		_, err := gradcheck.Check(func(xs variables) v { return f.Apply(xs[0]) }, variables{x},
-			gradcheck.Options{Seed: seed, Mode: gradcheck.Fast})
+			gradcheck.Config{Seed: seed, Mode: gradcheck.Fast})
 		return err.Error()
 	}
 	if diff := cmp.Diff(check(1), check(1)); diff != "" {
@@ -190,7 +190,7 @@ func TestAutoMode(t *testing.T) {
 		{101, "random directions of the Jacobian 101×101,"},
 	} {
 		x := normal(rand.New(rand.NewPCG(0, 12)), test.size)
-		report, err := gradcheck.Check(func(xs variables) v { return xs[0].Square() }, variables{x}, gradcheck.Options{})
+		report, err := gradcheck.Check(func(xs variables) v { return xs[0].Square() }, variables{x}, gradcheck.Config{})
 		if err != nil || !strings.Contains(report.String(), test.want) {
 			t.Errorf("size %d: expected %q, got %v, %v", test.size, test.want, report, err)
 		}
@@ -245,7 +245,7 @@ func TestTest(t *testing.T) {
 		})
 	}
 	gradcheck.Test(t, func(xs variables) v { return xs[0].Mul(xs[1]) }, x, x)
-	gradcheck.TestWith(t, gradcheck.Options{SecondOrder: true}, func(xs variables) v { return xs[0].Mul(xs[1]) }, x, x)
+	gradcheck.TestWith(t, gradcheck.Config{SecondOrder: true}, func(xs variables) v { return xs[0].Mul(xs[1]) }, x, x)
 }
 
 // Several results are checked one by one, and named.
@@ -260,12 +260,12 @@ func TestSeveralResults(t *testing.T) {
 	for _, mode := range []gradcheck.Mode{gradcheck.Full, gradcheck.Fast} {
 		t.Run(mode.String(), func(t *testing.T) {
 			right := func(xs variables) variables { return f(v.Tanh)(xs)[:3] }
-			options := gradcheck.Options{Mode: mode, SecondOrder: true, ForwardMode: true}
-			if _, err := gradcheck.CheckMulti(right, xs, options); err != nil {
+			config := gradcheck.Config{Mode: mode, SecondOrder: true, ForwardMode: true}
+			if _, err := gradcheck.CheckMulti(right, xs, config); err != nil {
 				t.Fatal(err)
 			}
 			broken := func(xs variables) variables { return f(func(x v) v { return wrong.Apply(x) })(xs)[:3] }
-			report, err := gradcheck.CheckMulti(broken, xs, gradcheck.Options{Mode: mode})
+			report, err := gradcheck.CheckMulti(broken, xs, gradcheck.Config{Mode: mode})
 			checkCaught(t, report, err)
 			for _, e := range report.WrongEntries {
 				if e.Input != "x0" || mode == gradcheck.Full && e.Output != "y1" {
@@ -273,7 +273,7 @@ func TestSeveralResults(t *testing.T) {
 				}
 			}
 			// A result that was detached has a gradient of 0, which is wrong.
-			report, err = gradcheck.CheckMulti(f(v.Tanh), xs, gradcheck.Options{Mode: mode})
+			report, err = gradcheck.CheckMulti(f(v.Tanh), xs, gradcheck.Config{Mode: mode})
 			checkCaught(t, report, err)
 			if mode == gradcheck.Full && report.WrongEntries[0].Output != "y3" {
 				t.Errorf("∂%s is said to be wrong", report.WrongEntries[0].Output)
@@ -296,8 +296,8 @@ func TestNothingToCheck(t *testing.T) {
 	} {
 		for _, mode := range []gradcheck.Mode{gradcheck.Auto, gradcheck.Full, gradcheck.Fast} {
 			t.Run(test.name+"/"+mode.String(), func(t *testing.T) {
-				options := gradcheck.Options{Mode: mode, SecondOrder: true, ForwardMode: true}
-				if _, err := gradcheck.Check(test.f, test.inputs, options); err != nil {
+				config := gradcheck.Config{Mode: mode, SecondOrder: true, ForwardMode: true}
+				if _, err := gradcheck.Check(test.f, test.inputs, config); err != nil {
 					t.Error(err)
 				}
 			})
@@ -311,7 +311,7 @@ func TestCallersInputsAreCopied(t *testing.T) {
 	if _, err := gradcheck.Check(func(xs variables) v {
 		xs[0].Float64s()[0] = 7
 		return xs[0].Exp()
-	}, variables{x}, gradcheck.Options{}); err == nil {
+	}, variables{x}, gradcheck.Config{}); err == nil {
 		t.Error("the modification went unnoticed")
 	}
 	if diff := cmp.Diff([]float64{1, 2}, x.Float64s()); diff != "" {

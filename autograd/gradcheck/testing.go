@@ -11,24 +11,24 @@ import (
 //
 //	gradcheck.Test(t, f, x, w)
 //
-// It is [Check] with zero Options; see [TestWith] for others.
+// It is [Check] with zero Config; see [TestWith] for others.
 func Test(t testing.TB, f autograd.Func, inputs ...autograd.Variable) {
 	t.Helper()
-	TestWith(t, Options{}, f, inputs...)
+	TestWith(t, Config{}, f, inputs...)
 }
 
-// TestWith is [Test] with options. A report of unreliable derivatives is logged.
-func TestWith(t testing.TB, options Options, f autograd.Func, inputs ...autograd.Variable) {
+// TestWith is [Test] with config. A report of unreliable derivatives is logged.
+func TestWith(t testing.TB, config Config, f autograd.Func, inputs ...autograd.Variable) {
 	t.Helper()
-	report, err := Check(f, inputs, options)
+	report, err := Check(f, inputs, config)
 	verdictOf(t, report, err)
 }
 
 // TestModel is [CheckModel] in a test, which fails with the report if something is wrong.
 // A report of unreliable derivatives is logged.
-func TestModel(t testing.TB, options Options, model Model) {
+func TestModel(t testing.TB, config Config, model Model) {
 	t.Helper()
-	report, err := CheckModel(model, options)
+	report, err := CheckModel(model, config)
 	verdictOf(t, report, err)
 }
 

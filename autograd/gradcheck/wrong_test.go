@@ -380,7 +380,7 @@ func TestWrongRulesAreCaught(t *testing.T) {
 					calls, drift, used, firstTape = 0, 0, map[autograd.Variable]bool{}, nil
 					rng := rand.New(rand.NewPCG(seed, 1))
 					f := func(xs variables) autograd.Variable { return rule.f.Apply(xs...) }
-					report, err := gradcheck.Check(f, rule.inputs(rng), gradcheck.Options{Seed: seed, Mode: mode})
+					report, err := gradcheck.Check(f, rule.inputs(rng), gradcheck.Config{Seed: seed, Mode: mode})
 					checkCaught(t, report, err)
 					switch {
 					case rule.property != "":
@@ -446,7 +446,7 @@ func TestFastFindsOneElementOfMany(t *testing.T) {
 				})
 				x := positive(rng, size)
 				report, err := gradcheck.Check(func(xs variables) autograd.Variable { return f.Apply(xs[0]) },
-					variables{x}, gradcheck.Options{Seed: seed})
+					variables{x}, gradcheck.Config{Seed: seed})
 				checkCaught(t, report, err)
 				if report.Wrong != 1 || report.WrongEntries[0].Index[0] != at {
 					t.Fatalf("seed %d: expected just x[%d] to be wrong:\n%v", seed, at, err)
@@ -461,9 +461,9 @@ func TestFastModeAtLargeValues(t *testing.T) {
 	x := normal(rand.New(rand.NewPCG(0, 13)), 50).MulScalar(1e9)
 	f := cube(func(x, y, g autograd.Variable) autograd.Variable { return cubeSlope(x, g) })
 	apply := func(xs variables) autograd.Variable { return f.Apply(xs[0]) }
-	checkRight(t, apply, variables{x}, gradcheck.Options{Mode: gradcheck.Fast})
+	checkRight(t, apply, variables{x}, gradcheck.Config{Mode: gradcheck.Fast})
 	f = cube(func(x, y, g autograd.Variable) autograd.Variable { return cubeSlope(x, g).MulScalar(1 + 1e-6) })
-	report, err := gradcheck.Check(apply, variables{x}, gradcheck.Options{Mode: gradcheck.Fast})
+	report, err := gradcheck.Check(apply, variables{x}, gradcheck.Config{Mode: gradcheck.Fast})
 	checkCaught(t, report, err)
 	if report.Wrong <= 5 { // as many single elements are checked besides
 		t.Errorf("the directions did not show that all is wrong: %v", err)

@@ -357,7 +357,7 @@ func (f *function) check(t *testing.T, x []float64) {
 	}
 	// Differences to second order stand in for what gonum does not have. The Hessian is what
 	// the gradient's gradient says.
-	report, err := gradcheck.Check(func(xs []v) v { return f.ours(xs[0]) }, []v{autograd.New(x)}, gradcheck.Options{SecondOrder: true})
+	report, err := gradcheck.Check(func(xs []v) v { return f.ours(xs[0]) }, []v{autograd.New(x)}, gradcheck.Config{SecondOrder: true})
 	if err != nil || report.Checked == 0 {
 		t.Errorf("at %v: %v %v", x, report, err)
 	}

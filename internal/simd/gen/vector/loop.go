@@ -147,8 +147,8 @@ type mapping struct {
 }
 
 // longLoop maps costly functions: two vectors a turn with their instructions
-// interleaved, if there are registers for that, then one a turn. The rest
-// enters and leaves the body of the latter by side doors.
+// interleaved, if there are registers for that, then one a turn. The rest is one turn
+// more of the latter loop, with other loads before it and other stores after it.
 func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 	lanes := operand.I32(f.lanes())
 	all := append(append([]stream{}, m.in...), m.out...)
