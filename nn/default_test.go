@@ -83,6 +83,12 @@ func configNumbers() []configNumber {
 	return []configNumber{
 		{field: "BatchNormConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Eps: n}) }},
 		{field: "BatchNormConfig.Momentum", def: 0.1, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Momentum: n}) }},
+		{field: "PReLUConfig.Channels", def: 1, integer: true, probe: func(n float64) (string, error) {
+			return text(nn.NewPReLU(nn.PReLUConfig{Channels: int(n)}).Weight)
+		}},
+		{field: "PReLUConfig.Init", def: 0.25, probe: func(n float64) (string, error) {
+			return text(nn.NewPReLU(nn.PReLUConfig{Init: n}).Weight)
+		}},
 		{field: "LSTMConfig.Layers", def: 1, integer: true, probe: func(n float64) (string, error) {
 			return fmt.Sprint(len(nn.NewLSTM(newRand(1), 2, 2, nn.LSTMConfig{Layers: int(n)}).Weights)), nil
 		}},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -14,7 +15,17 @@ import (
 // TestReferenceLayers compares layers with PyTorch's: names in the state, results,
 // gradients, buffers after two steps of training, and results in inference.
 func TestReferenceLayers(t *testing.T) {
-	reference.RunLayers(t, "layers.jsonl.gz", map[string]func(c *reference.LayerCase) *reference.Layer{
+	for _, file := range []string{"layers.jsonl.gz", "modules.jsonl.gz"} {
+		t.Run(file, func(t *testing.T) { reference.RunLayers(t, file, referenceLayers()) })
+	}
+}
+
+// constructor makes the layer of a case, or nil if it has an option that the layer lacks.
+type constructor = func(c *reference.LayerCase) *reference.Layer
+
+// referenceLayers has a constructor for each name of PyTorch's.
+func referenceLayers() map[string]constructor {
+	all := map[string]constructor{
 		"Linear":             referenceLinear,
 		"BatchNorm1d":        referenceBatchNorm,
 		"BatchNorm2d":        referenceBatchNorm,
@@ -22,7 +33,11 @@ func TestReferenceLayers(t *testing.T) {
 		"Embedding":          referenceEmbedding,
 		"LSTM":               referenceLSTM,
 		"MultiheadAttention": referenceAttention,
-	})
+	}
+	for _, family := range []map[string]constructor{referenceActivations} {
+		maps.Copy(all, family)
+	}
+	return all
 }
 
 const double = autograd.Float64

@@ -1,0 +1,88 @@
+package nn_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+// In training the mean stays, whole channels go together, a new call draws anew, and the
+// same seed draws the same; in inference nothing happens.
+func TestDropout(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		layer   nn.Layer
+		p       float64
+		shape   []int
+		channel int // how many elements are dropped together
+	}{
+		{"Dropout", nn.Dropout{}, 0.5, []int{100, 100}, 1},
+		{"Dropout of few", nn.Dropout{P: 0.1}, 0.1, []int{100, 100}, 1},
+		{"Dropout1d", nn.Dropout1d{P: 0.3}, 0.3, []int{100, 100, 3}, 3},
+		{"Dropout2d", nn.Dropout2d{}, 0.5, []int{100, 100, 2, 2}, 4},
+		{"Dropout3d", nn.Dropout3d{}, 0.5, []int{100, 100, 1, 2, 2}, 4},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			x := autograd.Ones(double, test.shape...)
+			draw := func(seed uint64, times int) []float64 {
+				tape := autograd.NewTape(autograd.TapeConfig{Training: true, Seed: seed})
+				var y v
+				for range times {
+					y = test.layer.Forward(tape.Const(x))
+				}
+				return y.Floats()
+			}
+			got, sum := draw(1, 1), 0.
+			for i, y := range got {
+				if y != 0 && math.Abs(y-1/(1-test.p)) > 1e-12 {
+					t.Fatalf("element %d is %v, want 0 or %v", i, y, 1/(1-test.p))
+				}
+				if y != got[i-i%test.channel] {
+					t.Fatalf("element %d is %v, the first of its channel %v", i, y, got[i-i%test.channel])
+				}
+				sum += y
+			}
+			mean, deviation := sum/float64(len(got)), math.Sqrt(test.p/(1-test.p)/1e4)
+			if math.Abs(mean-1) > 5*deviation {
+				t.Errorf("the mean of ones is %v", mean)
+			}
+			equal := func(a, b []float64) bool {
+				for i := range a {
+					if a[i] != b[i] {
+						return false
+					}
+				}
+				return true
+			}
+			if !equal(got, draw(1, 1)) || equal(got, draw(2, 1)) || equal(got, draw(1, 2)) {
+				t.Error("the same seed does not draw the same, or another seed or call does")
+			}
+			if y := test.layer.Forward(autograd.NewTape(autograd.TapeConfig{}).Const(x)); !equal(y.Floats(), x.Floats()) {
+				t.Error("inference changes elements")
+			}
+		})
+	}
+}
+
+// AlphaDropout keeps mean 0 and variance 1.
+func TestAlphaDropoutKeepsMoments(t *testing.T) {
+	for _, p := range []float64{0.1, 0.5, 0.8} {
+		tape := autograd.NewTape(autograd.TapeConfig{Training: true, Seed: 3})
+		x := tape.Const(autograd.Normal(newRand(1), double, 0, 1, 400, 400))
+		y := nn.AlphaDropout{P: p}.Forward(x)
+		if mean, variance := y.Mean().Item(), y.Var().Item(); math.Abs(mean) > 0.02 || math.Abs(variance-1) > 0.03 {
+			t.Errorf("P %v: mean %v, variance %v", p, mean, variance)
+		}
+	}
+}
+
+func TestDropoutRejectsProbabilities(t *testing.T) {
+	x := autograd.Ones(double, 2, 2)
+	for _, p := range []float64{1.5, -0.5, math.NaN()} {
+		if err := autograd.Try(func() { nn.Dropout{P: p}.Forward(x) }); err == nil {
+			t.Errorf("P %v is accepted", p)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package nn_test
+
+import (
+	"slices"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+// layerRow is a layer in the tests of all layers. A new layer gets one row, or one for
+// each of its ways to compute.
+type layerRow struct {
+	name string // of the type, and what is special after a space
+	make func(seed uint64, dtype autograd.DType) nn.Module
+
+	// state is the names of what is saved, in order.
+	state []string
+
+	// shapes are those of the inputs, whose elements are drawn from the normal
+	// distribution; none has a kink near them but those given.
+	shapes [][]int
+	kinks  []float64
+
+	// call computes all results from the inputs and appends them to ys; nil means Forward.
+	call func(m nn.Module, tape *autograd.Tape, xs, ys []v) []v
+
+	results [4]v // memory for call
+
+	// allocates is why a steady step may allocate; empty if it must not.
+	allocates string
+}
+
+// stateless makes a layer without parameters.
+func stateless(l nn.Module) func(uint64, autograd.DType) nn.Module {
+	return func(uint64, autograd.DType) nn.Module { return l }
+}
+
+type dtype = autograd.DType
+
+// layerRows is the table that proves all layers, in the order of their families.
+func layerRows() []layerRow {
+	return slices.Concat(basicRows(), activationRows())
+}
+
+func basicRows() []layerRow {
+	norm := []string{"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
+	lengths := []int{3, 1, 2}
+	return []layerRow{
+		{name: "Linear", state: []string{"weight", "bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{DType: d})
+		}},
+		{name: "Linear without bias", state: []string{"weight"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{NoBias: true, DType: d})
+		}},
+		{name: "ReLU", make: stateless(nn.ReLU{}), shapes: [][]int{{3, 4}}, kinks: []float64{0}},
+		{name: "Sigmoid", make: stateless(nn.Sigmoid{}), shapes: [][]int{{3, 4}}},
+		{name: "Tanh", make: stateless(nn.Tanh{}), shapes: [][]int{{3, 4}}},
+		{name: "Softmax", make: stateless(nn.Softmax{}), shapes: [][]int{{3, 4}}},
+		{name: "Flatten", make: stateless(nn.Flatten{}), shapes: [][]int{{2, 3, 4}}},
+		{name: "Func", make: stateless(nn.Func(autograd.Variable.GELU)), shapes: [][]int{{3, 4}}},
+		{name: "Sequential", state: []string{"0.weight", "0.bias", "2.0.weight", "2.0.bias"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			rng := newRand(seed)
+			return nn.Sequential{nn.NewLinear(rng, 4, 3, nn.LinearConfig{DType: d}), nn.Tanh{}, nn.Sequential{nn.NewLinear(rng, 3, 2, nn.LinearConfig{DType: d})}}
+		}},
+		{name: "BatchNorm1d", state: norm, shapes: [][]int{{5, 3}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})
+		}},
+		{name: "BatchNorm1d of sequences", state: norm, shapes: [][]int{{3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm1d(2, nn.BatchNormConfig{DType: d, Momentum: 0.3})
+		}},
+		{name: "BatchNorm2d", state: norm, shapes: [][]int{{2, 3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm2d(3, nn.BatchNormConfig{DType: d})
+		}},
+		{name: "BatchNorm2d cumulative", state: norm, shapes: [][]int{{2, 2, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm2d(2, nn.BatchNormConfig{DType: d, Cumulative: true})
+		}},
+		{name: "BatchNorm2d without parameters", state: norm[2:], shapes: [][]int{{2, 2, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm2d(2, nn.BatchNormConfig{DType: d, NoAffine: true})
+		}},
+		{name: "BatchNorm3d", state: norm[:2], shapes: [][]int{{2, 2, 1, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewBatchNorm3d(2, nn.BatchNormConfig{DType: d, NoRunningStats: true})
+		}},
+		{name: "Frozen", state: []string{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}, shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.Frozen(nn.Sequential{nn.NewLinear(newRand(seed), 2, 3, nn.LinearConfig{DType: d}), nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})})
+		}},
+		{name: "Embedding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d})
+		}, call: lookup},
+		{name: "Embedding with padding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Padding: []int{0}})
+		}, call: lookup, allocates: "the mask of what is padding"},
+		{name: "LSTM", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{DType: d})
+		}},
+		{
+			name: "LSTM of two layers in both directions", state: lstmNames("l0", "l0_reverse", "l1", "l1_reverse"),
+			shapes: [][]int{{2, 2, 2}, {4, 2, 1}, {4, 2, 1}},
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewLSTM(newRand(seed), 2, 1, nn.LSTMConfig{Layers: 2, Bidirectional: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, state := m.(*nn.LSTM).Run(xs[0], nn.LSTMInput{State: nn.LSTMState{H: xs[1], C: xs[2]}})
+				return append(ys, y, state.H, state.C)
+			},
+		},
+		{
+			name: "LSTM with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}}, allocates: "the mask of what is over",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewLSTM(newRand(seed), 1, 1, nn.LSTMConfig{Bidirectional: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, state := m.(*nn.LSTM).Run(xs[0], nn.LSTMInput{Lengths: lengths})
+				return append(ys, y, state.H, state.C)
+			},
+		},
+		{name: "MultiheadAttention", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
+		}},
+		{
+			name: "MultiheadAttention with masks", state: []string{"q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"},
+			shapes: [][]int{{2, 2, 2}, {2, 3, 1}, {2, 3, 3}, {2, 3}}, allocates: "masks",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewMultiheadAttention(newRand(seed), 2, 2, nn.MultiheadAttentionConfig{KeyDim: 1, ValueDim: 3, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, weights := m.(*nn.MultiheadAttention).Attend(xs[0], xs[1], xs[2], nn.AttentionInput{
+					KeyKeep: autograd.New([]float64{1, 1, 0, 0, 1, 1}, 2, 3).AsType(xs[0].DType()), Bias: xs[3], Causal: true, NeedWeights: true,
+				})
+				return append(ys, y, weights)
+			},
+		},
+	}
+}
+
+func lookup(m nn.Module, tape *autograd.Tape, _, ys []v) []v {
+	return append(ys, m.(*nn.Embedding).Lookup(tape, tokens, 2, 2))
+}
+
+var tokens = []int{1, 4, 1, 0}
+
+func lstmNames(suffixes ...string) []string {
+	var names []string
+	for _, s := range suffixes {
+		names = append(names, "weight_ih_"+s, "weight_hh_"+s, "bias_ih_"+s, "bias_hh_"+s)
+	}
+	return names
+}

@@ -1,0 +1,74 @@
+package nn
+
+import "github.com/chainrule-go/chainrule/autograd"
+
+// Layers that normalize along an axis, or divide one. In all of them Axis 0 means the last
+// axis: the first one counts examples. Negative axes count from the end.
+
+// Softmax is the layer eˣ/Σeˣ along an axis, by default the last of [..., classes]: their
+// probabilities. Models that are trained with [CrossEntropy] do without it, as that
+// takes logits.
+type Softmax struct {
+	NoParts
+	Axis int // 0 means the last
+}
+
+// Forward is eˣ/Σeˣ along the axis, finite for any finite x. It panics with
+// [*autograd.AxisError] if x has no such axis.
+func (l Softmax) Forward(x autograd.Variable) autograd.Variable {
+	return x.Softmax(orDefaultInt(l.Axis, -1))
+}
+
+// LogSoftmax is the layer ln(eˣ/Σeˣ) along an axis.
+type LogSoftmax struct {
+	NoParts
+	Axis int // 0 means the last
+}
+
+// Forward is the logarithm of the softmax along the axis. It panics as [Softmax.Forward].
+func (l LogSoftmax) Forward(x autograd.Variable) autograd.Variable {
+	return x.LogSoftmax(orDefaultInt(l.Axis, -1))
+}
+
+// Softmin is the layer e⁻ˣ/Σe⁻ˣ along an axis.
+type Softmin struct {
+	NoParts
+	Axis int // 0 means the last
+}
+
+// Forward is the softmax of −x along the axis. It panics as [Softmax.Forward].
+func (l Softmin) Forward(x autograd.Variable) autograd.Variable {
+	return x.Neg().Softmax(orDefaultInt(l.Axis, -1))
+}
+
+// Softmax2d is the softmax over the channels of [batch, channels, height, width], or of
+// [channels, height, width], at each place.
+type Softmax2d struct{ NoParts }
+
+// Forward is the softmax over the channels. It panics with [*autograd.ShapeError] if x has
+// another number of axes.
+func (l Softmax2d) Forward(x autograd.Variable) autograd.Variable {
+	if x.Rank() != 3 && x.Rank() != 4 {
+		panic(shapeError("nn.Softmax2d", "expected [batch, channels, height, width] or [channels, height, width]", x))
+	}
+	return x.Softmax(-3)
+}
+
+// GLU is the gated linear unit a·sigmoid(b), with a and b the halves of x along an axis
+// (Dauphin et al. 2017): of [..., 2·n] it makes [..., n].
+type GLU struct {
+	NoParts
+	Axis int // 0 means the last
+}
+
+// Forward is the first half times the sigmoid of the second. It panics with
+// [*autograd.AxisError] if x has no such axis, and with [*autograd.ShapeError] if that
+// cannot be halved.
+func (l GLU) Forward(x autograd.Variable) autograd.Variable {
+	axis := orDefaultInt(l.Axis, -1)
+	size := x.Dim(axis)
+	if size%2 != 0 {
+		panic(shapeError("nn.GLU", "expected an even number of elements along the axis", x))
+	}
+	return x.Slice(axis, 0, size/2).Mul(x.Slice(axis, size/2, size).Sigmoid())
+}
