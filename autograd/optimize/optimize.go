@@ -51,17 +51,21 @@ type failure struct {
 	err   error
 }
 
-// note keeps err, if it is the first, and reports whether there is one.
-func (f *failure) note(err error) bool {
+// evaluate calls compute, which sets result. If an operation in it panics with an error of
+// package autograd, result becomes NaN, and the error is kept unless there is one already.
+func (f *failure) evaluate(result []float64, compute func()) {
+	err := autograd.Try(compute)
 	if err == nil {
-		return false
+		return
+	}
+	for i := range result {
+		result[i] = math.NaN()
 	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	if f.err == nil {
 		f.err = err
 	}
-	return true
 }
 
 // status is the Problem's Status: gonum asks for it before a run and after every
@@ -90,62 +94,37 @@ func giveBack(pool *sync.Pool, t *autograd.Tape) {
 	pool.Put(t)
 }
 
-func (p *problem) value(x []float64) (value float64) {
-	if p.failure.note(p.setValue(&value, x)) {
-		return math.NaN()
-	}
-	return value
-}
-
-func (p *problem) setValue(value *float64, x []float64) (err error) {
-	defer autograd.Catch(&err)
-	tape := tapeOf(&p.forward, autograd.TapeConfig{NoGrad: true})
-	defer giveBack(&p.forward, tape)
-	*value = p.f(tape.Float64s(x)).Item()
-	return nil
+func (p *problem) value(x []float64) float64 {
+	var value [1]float64
+	p.failure.evaluate(value[:], func() {
+		tape := tapeOf(&p.forward, autograd.TapeConfig{NoGrad: true})
+		defer giveBack(&p.forward, tape)
+		value[0] = p.f(tape.Float64s(x)).Item()
+	})
+	return value[0]
 }
 
 func (p *problem) gradient(grad, x []float64) {
-	if p.failure.note(p.setGradient(grad, x)) {
-		fillNaN(grad)
-	}
-}
-
-func (p *problem) setGradient(grad, x []float64) (err error) {
-	defer autograd.Catch(&err)
-	tape := tapeOf(&p.backward, autograd.TapeConfig{})
-	defer giveBack(&p.backward, tape)
-	leaf := tape.Watch(autograd.New(x))
-	y := p.f(leaf)
-	if !y.Tracked() {
-		panic(&autograd.TapeError{Op: "optimize.Problem", Reason: "the result does not depend on x: values read off it, as by At, are plain numbers (use Index)"})
-	}
-	copy(grad, y.Backward(leaf).Of(leaf).Float64s())
-	return nil
+	p.failure.evaluate(grad, func() {
+		tape := tapeOf(&p.backward, autograd.TapeConfig{})
+		defer giveBack(&p.backward, tape)
+		leaf := tape.Watch(autograd.New(x))
+		y := p.f(leaf)
+		if !y.Tracked() {
+			panic(&autograd.TapeError{Op: "optimize.Problem", Reason: "the result does not depend on x: values read off it, as by At, are plain numbers (use Index)"})
+		}
+		copy(grad, y.Backward(leaf).Of(leaf).Float64s())
+	})
 }
 
 func (p *problem) hessian(hess *mat.SymDense, x []float64) {
-	h := make([]float64, len(x)*len(x))
-	if p.failure.note(p.setHessian(h, x)) {
-		fillNaN(h)
-	}
 	n := len(x)
+	h := make([]float64, n*n)
+	p.failure.evaluate(h, func() { copy(h, autograd.Hessian(p.f, autograd.New(x)).Float64s()) })
 	for i := range n {
 		for j := i; j < n; j++ {
 			hess.SetSym(i, j, (h[i*n+j]+h[j*n+i])/2)
 		}
-	}
-}
-
-func (p *problem) setHessian(h, x []float64) (err error) {
-	defer autograd.Catch(&err)
-	copy(h, autograd.Hessian(p.f, autograd.New(x)).Float64s())
-	return nil
-}
-
-func fillNaN(x []float64) {
-	for i := range x {
-		x[i] = math.NaN()
 	}
 }
 
@@ -186,34 +165,23 @@ func (m *model) set(x []float64) {
 	}
 }
 
-func (m *model) value(x []float64) (value float64) {
-	if m.failure.note(m.setValue(&value, x)) {
-		return math.NaN()
-	}
-	return value
-}
-
-func (m *model) setValue(value *float64, x []float64) (err error) {
-	defer autograd.Catch(&err)
-	defer m.forward.Reset()
-	m.set(x)
-	*value = m.loss(m.forward).Item()
-	return nil
+func (m *model) value(x []float64) float64 {
+	var value [1]float64
+	m.failure.evaluate(value[:], func() {
+		defer m.forward.Reset()
+		m.set(x)
+		value[0] = m.loss(m.forward).Item()
+	})
+	return value[0]
 }
 
 func (m *model) gradient(grad, x []float64) {
-	if m.failure.note(m.setGradient(grad, x)) {
-		fillNaN(grad)
-	}
-}
-
-func (m *model) setGradient(grad, x []float64) (err error) {
-	defer autograd.Catch(&err)
-	defer m.backward.Reset()
-	m.set(x)
-	grads := m.loss(m.backward).Backward(m.params...)
-	for _, w := range m.params {
-		grad = grad[copy(grad, grads.Of(w).Float64s()):]
-	}
-	return nil
+	m.failure.evaluate(grad, func() {
+		defer m.backward.Reset()
+		m.set(x)
+		grads, rest := m.loss(m.backward).Backward(m.params...), grad
+		for _, w := range m.params {
+			rest = rest[copy(rest, grads.Of(w).Float64s()):]
+		}
+	})
 }
