@@ -17,10 +17,7 @@ func init() {
 		op:      op{name: "norm"},
 		kernel:  tensor.Norm,
 		emptyOK: true,
-		spread:  func(g, x, y Variable, axes uint64) Variable { return strongMul(g, zeroOver(x, y)) },
-		gather: func(t, x, y Variable, axes uint64) Variable {
-			return sumOp.applySet(strongMul(t, zeroOver(x, y)).n, axes, true)
-		},
+		slope:   func(x, y Variable, axes uint64) Variable { return zeroOver(x, y) },
 	})
 }
 

@@ -17,7 +17,9 @@ type reduction struct {
 	kernel func(dst, x *tensor.Array, axes uint64)
 
 	// vjp and tangent in the form with kept axes: g and y have size 1 along
-	// reduced axes. spread is g·∂y/∂x, of x's shape; gather is Σ t·∂y/∂x.
+	// reduced axes. spread is g·∂y/∂x, of x's shape; gather is Σ t·∂y/∂x. Both follow
+	// from slope, which is ∂y/∂x, where that is given.
+	slope  func(x, y Variable, axes uint64) Variable
 	spread func(g, x, y Variable, axes uint64) Variable
 	gather func(t, x, y Variable, axes uint64) Variable
 
@@ -27,6 +29,12 @@ type reduction struct {
 
 func newReduction(r reduction) *reduction {
 	o := &r
+	if o.slope != nil {
+		o.spread = func(g, x, y Variable, axes uint64) Variable { return strongMul(g, o.slope(x, y, axes)) }
+		o.gather = func(t, x, y Variable, axes uint64) Variable {
+			return sumOp.applySet(o.spread(t, x, y, axes).n, axes, true)
+		}
+	}
 	o.vjp = func(p *pass, n *node, g Variable) {
 		x, axes := n.arg(0), n.attr.axes
 		p.add(n, 0, o.spread(g.keepDims(x, axes), x, n.variable().keepDims(x, axes), axes))
@@ -134,18 +142,12 @@ func (x Variable) MeanKeepDims(axes ...int) Variable { return meanOp.apply(x, ax
 // extremum is the greatest or the least element. The gradient is shared equally by all
 // elements that attain it.
 func extremum(name string, kernel func(dst, x *tensor.Array, axes uint64)) *reduction {
-	share := func(x, y Variable, axes uint64) Variable {
-		attained := x.Equal(y)
-		return attained.Div(sumOp.applySet(attained.n, axes, true))
-	}
 	return newReduction(reduction{
 		op:     op{name: name},
 		kernel: kernel,
-		spread: func(g, x, y Variable, axes uint64) Variable {
-			return strongMul(g, share(x, y, axes))
-		},
-		gather: func(t, x, y Variable, axes uint64) Variable {
-			return sumOp.applySet(strongMul(t, share(x, y, axes)).n, axes, true)
+		slope: func(x, y Variable, axes uint64) Variable {
+			attained := x.Equal(y)
+			return attained.Div(sumOp.applySet(attained.n, axes, true))
 		},
 	})
 }
@@ -197,22 +199,12 @@ func (n *node) someInfinite() bool { return tensor.HasNaNOrInf(&n.Array) }
 var logSumExpOp *reduction
 
 func init() {
-	logSumExpOp = newReduction(reduction{
-		op:     op{name: "logsumexp"},
-		kernel: tensor.LogSumExp,
-		spread: func(g, x, y Variable, axes uint64) Variable {
-			return strongMul(g, softmaxOf(x, y, axes))
-		},
-		gather: func(t, x, y Variable, axes uint64) Variable {
-			return sumOp.applySet(strongMul(t, softmaxOf(x, y, axes)).n, axes, true)
-		},
-	})
+	logSumExpOp = newReduction(reduction{op: op{name: "logsumexp"}, kernel: tensor.LogSumExp, slope: softmaxOf})
 }
 
 // LogSumExp is ln Σ eˣ over axes, or over all without any, without overflow. Of
 // elements that are all −Inf it is −Inf, with gradient 0; the gradient is shared equally by
-// elements that are +Inf. It panics with
-// [*ShapeError] if there are no elements.
+// elements that are +Inf. It panics with [*ShapeError] if there are no elements.
 func (x Variable) LogSumExp(axes ...int) Variable { return logSumExpOp.apply(x, axes, false) }
 
 // LogSumExpKeepDims is LogSumExp with reduced axes kept at size 1.
