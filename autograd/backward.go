@@ -197,8 +197,8 @@ func (p *pass) step(n, g *node) {
 	mark := len(p.tape.scratch)
 	switch {
 	case n.op == nil || p.needed != nil && p.needed[n.index]&leads == 0:
-	case p.tape.watcher != nil:
-		after := p.tape.watcher.rule(p, n, g)
+	case p.tape.observer != nil:
+		after := p.tape.observer.rule(p, n, g)
 		p.apply(n, g)
 		after()
 	default:

@@ -44,8 +44,8 @@ func (o *op) result(dtype DType, shape []int, in ...*node) *node {
 		o.keep(n, in)
 		return n
 	}
-	if t.watcher != nil {
-		t.watcher.begin()
+	if t.observer != nil {
+		t.observer.begin()
 	}
 	n := t.node(dtype, shape)
 	if !o.plain {
@@ -58,8 +58,8 @@ func (o *op) result(dtype DType, shape []int, in ...*node) *node {
 
 // done is the handle of an operation's result, whose elements are computed now.
 func (n *node) done() Variable {
-	if n.tape != nil && n.tape.watcher != nil {
-		n.tape.watcher.end(n)
+	if n.tape != nil && n.tape.observer != nil {
+		n.tape.observer.end(n)
 	}
 	return n.variable()
 }

@@ -23,11 +23,11 @@ type OpProfile struct {
 // Profile is the cost of each operation since the tape was made with
 // TapeConfig.Profile, the most expensive first. It is nil for a tape without it.
 func (t *Tape) Profile() []OpProfile {
-	if t.watcher == nil || t.watcher.profile == nil {
+	if t.observer == nil || t.observer.profile == nil {
 		return nil
 	}
 	var rows []OpProfile
-	for _, p := range t.watcher.profile.totals {
+	for _, p := range t.observer.profile.totals {
 		rows = append(rows, *p)
 	}
 	slices.SortFunc(rows, func(a, b OpProfile) int {

@@ -44,7 +44,7 @@ type Tape struct {
 	before  *pending // in a computation that is repeated: those that it saw the first time
 
 	noGrad   bool
-	watcher  *watcher // nil unless the tape looks for anomalies or keeps a profile
+	observer *observer // nil unless the tape looks for anomalies or keeps a profile
 	training bool
 	rng      rand.PCG
 	random   *rand.Rand
@@ -90,7 +90,7 @@ func NewTape(config TapeConfig) *Tape {
 	t.rng.Seed(config.Seed, tapeStream)
 	t.random = rand.New(&t.rng)
 	if config.DetectAnomaly || config.Profile {
-		t.watcher = newWatcher(config)
+		t.observer = newObserver(config)
 	}
 	return t
 }
