@@ -125,6 +125,7 @@ const (
 // errNoSuch is what the check of a case says for which there is no function.
 var errNoSuch = errors.New("there is no such function")
 
+// runFile checks every line of a file: all must pass.
 func runFile[C any](t *testing.T, dir fs.FS, path string, check func(*C) error) {
 	passed, failed, skipped := 0, 0, 0
 	for c := range casesOf[C](t, dir, path) {
