@@ -237,23 +237,35 @@ func init() {
 	})
 }
 
+// hardswish goes by blocks that stay in the first-level cache.
 func hardswish[T Float](dst, x []T) {
-	for i, v := range x {
-		v = max(v, -3)
-		dst[i] = v * (min(v+3, 6) / 6)
+	var block [512]T
+	for len(x) > 0 {
+		n := min(len(x), len(block))
+		d, v, t := dst[:n], x[:n], block[:n]
+		simd.Clamp(t, v, -3, 3)
+		simd.Add(t, t, []T{3})
+		simd.Mul(t, t, []T{1. / 6})
+		simd.Clamp(d, v, -3, T(math.Inf(1)))
+		simd.Mul(d, d, t)
+		dst, x = dst[n:], x[n:]
 	}
 }
 
 func hardswishBackward[T Float](dst, g, x []T) {
-	for i, v := range x {
-		switch {
-		case g[i] == 0 || v < -3:
-			dst[i] = 0
-		case v > 3:
-			dst[i] = g[i]
-		default:
-			dst[i] = g[i] * ((2*v + 3) / 6)
-		}
+	var blocks [2][512]T
+	for len(x) > 0 {
+		n := min(len(x), len(blocks[0]))
+		v, slope, mask := x[:n], blocks[0][:n], blocks[1][:n]
+		simd.Clamp(slope, v, -3, 3)
+		simd.Mul(slope, slope, []T{1. / 3})
+		simd.Add(slope, slope, []T{0.5})
+		simd.GreaterEqual(mask, v, []T{-3})
+		simd.Mul(slope, slope, mask)
+		simd.Greater(mask, v, []T{3})
+		simd.Where(slope, mask, []T{1}, slope)
+		simd.StrongMul(dst[:n], g[:n], slope)
+		dst, g, x = dst[n:], g[n:], x[n:]
 	}
 }
 

@@ -148,7 +148,7 @@ func TestViews(t *testing.T) {
 			}
 			return r.F(views)
 		}
-		u := upstreamFor(r.F(xs2tape(xs)), 3)
+		u := upstreamFor(r.F(onNewTape(xs)), 3)
 		_, want := autograd.VJP(r.F, xs, u)
 		_, got := autograd.VJP(viewed, whole, u)
 		for i := range xs {
@@ -163,8 +163,8 @@ func TestViews(t *testing.T) {
 	})
 }
 
-// xs2tape brings operands onto a new tape.
-func xs2tape(xs []autograd.Variable) []autograd.Variable {
+// onNewTape brings operands onto a new tape.
+func onNewTape(xs []autograd.Variable) []autograd.Variable {
 	tape := autograd.NewTape(autograd.TapeConfig{})
 	on := make([]autograd.Variable, len(xs))
 	for i, x := range xs {
@@ -183,7 +183,7 @@ func TestEmptyOperands(t *testing.T) {
 			for i := range xs {
 				xs[i] = autograd.Zeros(autograd.Float64, 2, 0)
 			}
-			xs = xs2tape(xs)
+			xs = onNewTape(xs)
 			y := r.F(xs)
 			grads := y.Sum().Backward()
 			for i, x := range xs {
@@ -201,7 +201,7 @@ func TestUnusedGradients(t *testing.T) {
 		if len(xs) < 2 {
 			return
 		}
-		u := upstreamFor(r.F(xs2tape(xs)), 4)
+		u := upstreamFor(r.F(onNewTape(xs)), 4)
 		_, want := autograd.VJP(r.F, xs, u)
 		for i := range xs {
 			tape := autograd.NewTape(autograd.TapeConfig{})
