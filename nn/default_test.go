@@ -44,6 +44,14 @@ func configNumbers() []configNumber {
 		tape.Commit()
 		return fmt.Sprint(out.Floats(), b.RunningMean.Floats()), nil
 	}
+	instance := func(config nn.InstanceNormConfig) (string, error) {
+		config.DType, config.RunningStats = double, true
+		b := nn.NewInstanceNorm1d(4, config)
+		tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+		out := b.Forward(tape.Const(x.Reshape(1, 4, 6)))
+		tape.Commit()
+		return fmt.Sprint(out.Floats(), b.RunningMean.Floats()), nil
+	}
 	fit := func(config nn.FitConfig) (string, error) {
 		model := classifier(1)
 		config.Optimizer = optim.NewAdam(nn.Params(model), optim.AdamConfig{})
@@ -83,6 +91,20 @@ func configNumbers() []configNumber {
 	return []configNumber{
 		{field: "BatchNormConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Eps: n}) }},
 		{field: "BatchNormConfig.Momentum", def: 0.1, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Momentum: n}) }},
+		{field: "LayerNormConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) {
+			return text(nn.NewLayerNorm([]int{4}, nn.LayerNormConfig{Eps: n, DType: double}).Forward(x))
+		}},
+		{field: "RMSNormConfig.Eps", def: 0x1p-52, probe: func(n float64) (string, error) {
+			return text(nn.NewRMSNorm([]int{4}, nn.RMSNormConfig{Eps: n, DType: double}).Forward(z.MulScalar(1e-7)))
+		}},
+		{field: "GroupNormConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) {
+			return text(nn.NewGroupNorm(1, 4, nn.GroupNormConfig{Eps: n, DType: double}).Forward(x))
+		}},
+		{field: "InstanceNormConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) { return instance(nn.InstanceNormConfig{Eps: n}) }},
+		{field: "InstanceNormConfig.Momentum", def: 0.1, probe: func(n float64) (string, error) { return instance(nn.InstanceNormConfig{Momentum: n}) }},
+		{field: "ConvConfig.Groups", def: 1, integer: true, probe: func(n float64) (string, error) {
+			return text(nn.NewConv1d(newRand(1), 4, 4, []int{1}, nn.ConvConfig{Groups: int(n), DType: double}).Weight)
+		}},
 		{field: "PReLUConfig.Channels", def: 1, integer: true, probe: func(n float64) (string, error) {
 			return text(nn.NewPReLU(nn.PReLUConfig{Channels: int(n)}).Weight)
 		}},

@@ -34,7 +34,7 @@ func referenceLayers() map[string]constructor {
 		"LSTM":               referenceLSTM,
 		"MultiheadAttention": referenceAttention,
 	}
-	for _, family := range []map[string]constructor{referenceActivations} {
+	for _, family := range []map[string]constructor{referenceActivations, referenceImages} {
 		maps.Copy(all, family)
 	}
 	return all

@@ -39,7 +39,7 @@ type dtype = autograd.DType
 
 // layerRows is the table that proves all layers, in the order of their families.
 func layerRows() []layerRow {
-	return slices.Concat(basicRows(), activationRows())
+	return slices.Concat(basicRows(), activationRows(), normRows(), convRows())
 }
 
 func basicRows() []layerRow {
