@@ -1,8 +1,6 @@
 package autograd
 
 import (
-	"math"
-
 	"github.com/chainrule-go/chainrule/internal/simd"
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -259,127 +257,10 @@ func init() {
 // goes to the lesser, half to each where they are equal.
 func (x Variable) Minimum(y Variable) Variable { return minimumOp.apply(x, y) }
 
-var powOp *binary
-
-// ∂aᵇ/∂a = b·aᵇ⁻¹, 0 for b = 0;  ∂aᵇ/∂b = aᵇ·ln a, 0 for a = 0.
-func init() {
-	powOp = newBinary(binary{
-		op:     op{name: "pow"},
-		kernel: tensor.Kernel2{F32: simd.Pow[float32], F64: simd.Pow[float64], Cost: 80},
-		da: func(g, a, b, y Variable) Variable {
-			return strongMul(g, strongMul(b, Pow(a, b.SubScalar(1))))
-		},
-		db: func(g, a, b, y Variable) Variable {
-			positive := Where(a.Equal(a.scalar(0)), a.scalar(1), a)
-			return strongMul(g, y.Mul(positive.Log()))
-		},
-	})
-}
-
-// Pow is x to the power y, broadcasting; the domain is that of math.Pow. The
-// derivative by y is 0 where x is 0, that by x is 0 where y is 0. For a constant
-// power see [Variable.PowScalar].
-func Pow(x, y Variable) Variable { return powOp.apply(x, y) }
-
-var atan2Op *binary
-
-// atan2(a, b) is the angle of the point (b, a):
-// ∂/∂a = b/(a²+b²), ∂/∂b = −a/(a²+b²), computed of a/m and b/m with m = max(|a|, |b|).
-func init() {
-	atan2Op = newBinary(binary{
-		op:     op{name: "atan2"},
-		kernel: tensor.Kernel2{F32: simd.Atan2[float32], F64: simd.Atan2[float64], Cost: 80},
-		da: func(g, a, b, y Variable) Variable {
-			m := greatestOf(a, b)
-			a, b = a.Div(m), b.Div(m)
-			return strongMul(g, b.Div(a.Square().Add(b.Square())).Div(m))
-		},
-		db: func(g, a, b, y Variable) Variable {
-			m := greatestOf(a, b)
-			a, b = a.Div(m), b.Div(m)
-			return strongMul(g, a.Div(a.Square().Add(b.Square())).Div(m).Neg())
-		},
-	})
-}
-
-// Atan2 is the angle in radians, −π to π, of the point with ordinate y and abscissa
-// x, broadcasting. Its derivatives are NaN at the origin.
-func Atan2(y, x Variable) Variable { return atan2Op.apply(y, x) }
-
-// greatestOf is max(|a|, |b|) as a constant.
-func greatestOf(a, b Variable) Variable {
-	return a.Detach().Abs().Maximum(b.Detach().Abs())
-}
-
-// hypotShare is g·∂y/∂a = g·a/y for y = √(a²+b²), taken as 0 at the origin. Where y is so small
-// or so great that it is not exact it is computed of a/m and b/m with m = max(|a|, |b|).
-func hypotShare(g, a, b, y Variable) Variable {
-	if !y.n.someExtreme() {
-		return strongMul(g, zeroOver(a, y))
-	}
-	m := greatestOf(a, b)
-	m = Where(m.Equal(m.scalar(0)), m.scalar(1), m)
-	a, b = a.Div(m), b.Div(m)
-	return strongMul(g, zeroOver(a, Hypot(a, b)))
-}
-
-// someExtreme reports whether an element of n, whose elements are not negative, is infinite or
-// NaN, or subnormal or nearly so. Zeros count as such too.
-func (n *node) someExtreme() bool {
-	least := 1e-300
-	if n.DType == Float32 {
-		least = 1e-36
-	}
-	low, high := tensor.MinMax(&n.Array)
-	return n.Len() > 0 && !(low >= least && high <= math.MaxFloat64)
-}
-
 // zeroOver is a/b, and 0 where b is 0, to any order.
 func zeroOver(a, b Variable) Variable {
 	return Where(b.Equal(b.scalar(0)), b.scalar(0), a.Div(b))
 }
-
-var hypotOp *binary
-
-func init() {
-	hypotOp = newBinary(binary{
-		op:     op{name: "hypot"},
-		kernel: tensor.Kernel2{F32: simd.Hypot[float32], F64: simd.Hypot[float64], Cost: 40},
-		da:     func(g, a, b, y Variable) Variable { return hypotShare(g, a, b, y) },
-		db:     func(g, a, b, y Variable) Variable { return hypotShare(g, b, a, y) },
-	})
-}
-
-// Hypot is √(x²+y²) without overflow on the way, broadcasting. Its derivatives at
-// the origin are taken as 0.
-func Hypot(x, y Variable) Variable { return hypotOp.apply(x, y) }
-
-// logAddExpSlope is ∂ln(eᵃ+eᵇ)/∂a = σ(a−b). Where both are −Inf it is 0, where both are
-// +Inf ½.
-func logAddExpSlope(a, b, y Variable) Variable {
-	slope := a.Sub(b).Sigmoid()
-	if !y.n.someInfinite() {
-		return slope
-	}
-	low, high := y.scalar(math.Inf(-1)), y.scalar(math.Inf(1))
-	slope = Where(a.Equal(high).Mul(b.Equal(high)), y.scalar(0.5), slope)
-	return Where(y.Equal(low), y.scalar(0), slope)
-}
-
-var logAddExpOp *binary
-
-func init() {
-	logAddExpOp = newBinary(binary{
-		op:     op{name: "logaddexp"},
-		kernel: tensor.Kernel2{F32: simd.LogAddExp[float32], F64: simd.LogAddExp[float64], Cost: 60},
-		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(a, b, y)) },
-		db:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(b, a, y)) },
-	})
-}
-
-// LogAddExp is ln(eˣ+eʸ) without overflow, broadcasting. Where both are −Inf the gradient
-// is 0.
-func LogAddExp(x, y Variable) Variable { return logAddExpOp.apply(x, y) }
 
 // Lerp is x + weight·(y−x), the linear interpolation from x to y, broadcasting.
 func Lerp(x, y, weight Variable) Variable { return x.Add(weight.Mul(y.Sub(x))) }
@@ -404,13 +285,23 @@ func (x Variable) DivScalar(s float64) Variable { return divOp.apply(x, x.scalar
 
 // scalar is a constant of x's element type, on x's tape if it has one.
 func (x Variable) scalar(s float64) Variable {
-	in := x.check("scalar")
-	var n *node
-	if in.tape != nil {
-		n = in.tape.array(in.DType, nil)
-	} else {
-		n = newNode(in.DType, nil, constant)
-	}
+	n := x.arrayBeside(nil)
 	n.Set(0, s)
 	return n.variable()
+}
+
+// full is scalar in an array of the given shape.
+func (x Variable) full(s float64, shape ...int) Variable {
+	n := x.arrayBeside(shape)
+	tensor.Fill(&n.Array, s)
+	return n.variable()
+}
+
+// arrayBeside is a new array of x's element type, on x's tape if it has one.
+func (x Variable) arrayBeside(shape []int) *node {
+	in := x.check("constant")
+	if in.tape == nil {
+		return newNode(in.DType, shape, constant)
+	}
+	return in.tape.array(in.DType, shape)
 }

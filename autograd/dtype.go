@@ -2,7 +2,8 @@ package autograd
 
 import "github.com/chainrule-go/chainrule/internal/tensor"
 
-// DType is the element type of a Variable: [Float32] or [Float64].
+// DType is the element type of a Variable: [Float32] or [Float64]. It has the methods String,
+// its name in Go, and Size, the number of bytes of an element.
 type DType = tensor.DType
 
 // The element types. Operations do not mix them: convert with [Variable.AsType].
@@ -11,7 +12,7 @@ const (
 	Float64 = tensor.Float64
 )
 
-// Float is the set of Go types that elements can have.
+// Float is the Go types that elements can have: float32 and float64, and no types made of them.
 type Float interface{ float32 | float64 }
 
 var asTypeOp *op

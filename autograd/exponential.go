@@ -181,3 +181,30 @@ func init() {
 // Xlog1py is x·ln(1+y), broadcasting, accurate for small y, and 0 where x is 0, whatever y is
 // but NaN.
 func Xlog1py(x, y Variable) Variable { return xlog1pyOp.apply(x, y) }
+
+// logAddExpSlope is ∂ln(eᵃ+eᵇ)/∂a = σ(a−b). Where both are −Inf it is 0, where both are
+// +Inf ½.
+func logAddExpSlope(a, b, y Variable) Variable {
+	slope := a.Sub(b).Sigmoid()
+	if !y.n.someInfinite() {
+		return slope
+	}
+	low, high := y.scalar(math.Inf(-1)), y.scalar(math.Inf(1))
+	slope = Where(a.Equal(high).Mul(b.Equal(high)), y.scalar(0.5), slope)
+	return Where(y.Equal(low), y.scalar(0), slope)
+}
+
+var logAddExpOp *binary
+
+func init() {
+	logAddExpOp = newBinary(binary{
+		op:     op{name: "logaddexp"},
+		kernel: tensor.Kernel2{F32: simd.LogAddExp[float32], F64: simd.LogAddExp[float64], Cost: 60},
+		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(a, b, y)) },
+		db:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(b, a, y)) },
+	})
+}
+
+// LogAddExp is ln(eˣ+eʸ) without overflow, broadcasting. Where both are −Inf the gradient
+// is 0.
+func LogAddExp(x, y Variable) Variable { return logAddExpOp.apply(x, y) }

@@ -90,6 +90,17 @@ func newNode(dtype DType, shape []int, k kind) *node {
 	return n
 }
 
+// keepArray is n's aux, made anew: an array of this shape that lives as long as n.
+func (n *node) keepArray(shape []int) *node {
+	if n.tape == nil {
+		n.aux = newNode(n.DType, shape, constant)
+	} else {
+		n.aux = n.tape.node(n.DType, shape)
+		n.tape.allocate(n.aux)
+	}
+	return n.aux
+}
+
 // ensureRare is the node's rare part, which it has from then on.
 func (n *node) ensureRare() *rare {
 	if n.rare == nil {

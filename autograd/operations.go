@@ -13,22 +13,22 @@
 // # Arithmetic
 //
 // [Variable.Add], [Variable.Sub], [Variable.Mul], [Variable.Div], [Variable.Maximum],
-// [Variable.Minimum], [Pow], [Atan2], [Hypot], [LogAddExp], [Lerp], [Addcmul], [Addcdiv],
-// [Variable.AddScalar], [Variable.SubScalar], [Variable.MulScalar], [Variable.DivScalar],
-// [Variable.PowScalar], [Variable.Square], [Variable.Sqrt], [Variable.Rsqrt],
-// [Variable.Reciprocal].
+// [Variable.Minimum], [Lerp], [Addcmul], [Addcdiv], [Variable.AddScalar],
+// [Variable.SubScalar], [Variable.MulScalar], [Variable.DivScalar], [Variable.PowScalar],
+// [Pow], [Variable.Square], [Variable.Sqrt], [Variable.Rsqrt], [Variable.Reciprocal].
 //
 // # Element-wise functions
 //
 // [Variable.Neg], [Variable.Abs], [Variable.Exp], [Variable.Log], [Variable.Expm1],
 // [Variable.Log1p], [Variable.Log2], [Variable.Log10], [Variable.Exp2], [Variable.Logit],
-// [Variable.Entr], [Xlogy], [Xlog1py], [Variable.Sin], [Variable.Cos], [Variable.Tan],
-// [Variable.Asin], [Variable.Acos], [Variable.Atan], [Variable.Sinh], [Variable.Cosh],
-// [Variable.Asinh], [Variable.Acosh], [Variable.Atanh], [Variable.Sinc], [Variable.Erf],
-// [Variable.Erfc], [Variable.Erfinv], [Variable.Erfcx], [Variable.NormalCDF],
-// [Variable.LogNormalCDF], [Variable.NormalQuantile], [Variable.Lgamma],
-// [Variable.Digamma], [Variable.Polygamma], [Variable.MvLgamma], [LogBeta], [Beta],
-// [GammaInc], [GammaIncC], [Variable.I0], [Variable.I1], [Variable.I0e], [Variable.I1e].
+// [Variable.Entr], [Xlogy], [Xlog1py], [LogAddExp], [Variable.Sin], [Variable.Cos],
+// [Variable.Tan], [Variable.Asin], [Variable.Acos], [Variable.Atan], [Variable.Sinh],
+// [Variable.Cosh], [Variable.Asinh], [Variable.Acosh], [Variable.Atanh], [Variable.Sinc],
+// [Atan2], [Hypot], [Variable.Erf], [Variable.Erfc], [Variable.Erfinv], [Variable.Erfcx],
+// [Variable.NormalCDF], [Variable.LogNormalCDF], [Variable.NormalQuantile],
+// [Variable.Lgamma], [Variable.Digamma], [Variable.Polygamma], [Variable.MvLgamma],
+// [LogBeta], [Beta], [GammaInc], [GammaIncC], [Variable.I0], [Variable.I1],
+// [Variable.I0e], [Variable.I1e].
 //
 // # Rounding, remainders and signs
 //

@@ -287,7 +287,7 @@ func (method QuantileMethod) around(position float64) (low, high int) {
 
 // numbers is a constant of x's type, on its tape.
 func (x Variable) numbers(values []float64, shape ...int) Variable {
-	c := x.scalar(0).constant(len(values))
+	c := x.full(0, len(values))
 	for i, v := range values {
 		c.n.Set(i, v)
 	}

@@ -17,9 +17,9 @@ func (x Variable) Pad(value float64, widths ...[2]int) Variable {
 		}
 		shape := append([]int{}, x.n.Shape...)
 		shape[axis] = w[0]
-		before := x.scalar(value).constant(shape...)
+		before := x.full(value, shape...)
 		shape[axis] = w[1]
-		after := x.scalar(value).constant(shape...)
+		after := x.full(value, shape...)
 		x = Concat(axis, before, x, after)
 	}
 	return x

@@ -5,7 +5,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
-// Powers with constant exponents, and roots.
+// Powers and roots.
 
 // powSlope is d xᵖ/dx = p·xᵖ⁻¹, and 0 for p = 0. attr.x is p.
 func powSlope(n *node) Variable {
@@ -33,24 +33,36 @@ func (x Variable) PowScalar(exponent float64) Variable {
 	in := x.check(powScalarOp.name)
 	n := powScalarOp.result(in.DType, in.Shape, in)
 	n.attr.x = exponent
-	tensor.Map2(&powKernel, &n.Array, &in.Array, &n.number(exponent).Array)
+	power := n.keepArray(nil)
+	power.Set(0, exponent)
+	tensor.Map2(&powKernel, &n.Array, &in.Array, &power.Array)
 	return n.done()
 }
 
 // powKernel takes the exponent as an array of one element, which lives in the node's aux.
 var powKernel = tensor.Kernel2{F32: simd.Pow[float32], F64: simd.Pow[float64], Cost: 40}
 
-// number is an array of one element with value v that lives as long as n.
-func (n *node) number(v float64) *node {
-	if n.tape != nil {
-		n.aux = n.tape.node(n.DType, nil)
-		n.tape.allocate(n.aux)
-	} else {
-		n.aux = newNode(n.DType, nil, constant)
-	}
-	n.aux.Set(0, v)
-	return n.aux
+var powOp *binary
+
+// ∂aᵇ/∂a = b·aᵇ⁻¹, 0 for b = 0;  ∂aᵇ/∂b = aᵇ·ln a, 0 for a = 0.
+func init() {
+	powOp = newBinary(binary{
+		op:     op{name: "pow"},
+		kernel: tensor.Kernel2{F32: simd.Pow[float32], F64: simd.Pow[float64], Cost: 80},
+		da: func(g, a, b, y Variable) Variable {
+			return strongMul(g, strongMul(b, Pow(a, b.SubScalar(1))))
+		},
+		db: func(g, a, b, y Variable) Variable {
+			positive := Where(a.Equal(a.scalar(0)), a.scalar(1), a)
+			return strongMul(g, y.Mul(positive.Log()))
+		},
+	})
 }
+
+// Pow is x to the power y, broadcasting; the domain is that of math.Pow. The
+// derivative by y is 0 where x is 0, that by x is 0 where y is 0. For a constant
+// power see [Variable.PowScalar].
+func Pow(x, y Variable) Variable { return powOp.apply(x, y) }
 
 var squareOp *unary
 

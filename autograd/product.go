@@ -72,7 +72,7 @@ func (x Variable) Vander(powers int) Variable {
 		panic(&ValueError{"vander", fmt.Sprintf("%d powers of an operand of rank %d", powers, len(in.Shape))})
 	}
 	shape := append(append([]int{}, in.Shape...), powers-1)
-	ones := x.scalar(1).constant(append(append([]int{}, in.Shape...), 1)...)
+	ones := x.full(1, append(append([]int{}, in.Shape...), 1)...)
 	return Concat(-1, ones, x.Unsqueeze(-1).BroadcastTo(shape...)).CumProd(-1)
 }
 

@@ -238,7 +238,7 @@ func (x Variable) prodAlong(axis int) Variable {
 		var buffer [8]int
 		shape := append(buffer[:0], x.n.Shape...)
 		shape[axis] = 1
-		return x.scalar(1).constant(shape...)
+		return x.full(1, shape...)
 	}
 	for size > 1 {
 		half := size / 2

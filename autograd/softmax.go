@@ -60,19 +60,6 @@ func (x Variable) LogSoftmax(axis int) Variable {
 	return alongRows(logSoftmaxOp, tensor.LogSoftmax, x, axis)
 }
 
-// constant is a new constant of the given shape filled with x, a scalar.
-func (x Variable) constant(shape ...int) Variable {
-	in := x.check("constant")
-	var n *node
-	if in.tape != nil {
-		n = in.tape.array(in.DType, shape)
-	} else {
-		n = newNode(in.DType, shape, constant)
-	}
-	tensor.Fill(&n.Array, in.Array.At(0))
-	return n.done()
-}
-
 func alongRows(o *op, kernel func(dst, x *tensor.Array, axis int), x Variable, axis int) Variable {
 	in := x.check(o.name)
 	axis = resolveAxis(o.name, axis, len(in.Shape))
@@ -93,7 +80,7 @@ func crossEntropySlope(n *node) Variable {
 // oneHot is the constant matrix of x's shape with a 1 in each row at its label, and
 // the column with 1 for rows that have a label and 0 for those with a negative one.
 func oneHot(x Variable, labels []int) (target, kept Variable) {
-	target, kept = x.scalar(0).constant(x.n.Shape...), x.scalar(1).constant(len(labels), 1)
+	target, kept = x.full(0, x.n.Shape...), x.full(1, len(labels), 1)
 	for i, label := range labels {
 		if label < 0 {
 			kept.n.Set(i, 0)
@@ -144,12 +131,6 @@ func SoftmaxCrossEntropy(logits Variable, labels []int) Variable {
 	}
 	n := crossEntropyOp.result(in.DType, in.Shape[:1], in)
 	n.attr.ints = append(n.attr.ints[:0], labels...)
-	if n.tape != nil {
-		n.aux = n.tape.node(in.DType, in.Shape)
-		n.tape.allocate(n.aux)
-	} else {
-		n.aux = newNode(in.DType, in.Shape, constant)
-	}
-	tensor.CrossEntropy(&n.Array, &n.aux.Array, &in.Array, n.attr.ints)
+	tensor.CrossEntropy(&n.Array, &n.keepArray(in.Shape).Array, &in.Array, n.attr.ints)
 	return n.done()
 }

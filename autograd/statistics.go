@@ -62,7 +62,7 @@ func Cov(x Variable, config CovConfig) Variable {
 		x = x.Reshape(1, in.Len())
 	}
 	observations := x.Dim(1)
-	ones := x.scalar(1).constant(observations)
+	ones := x.full(1, observations)
 	weights, counts := ones, ones
 	if config.Counts != nil {
 		if len(config.Counts) != observations {

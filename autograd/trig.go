@@ -228,3 +228,71 @@ func oneMinusSquare(x Variable) Variable {
 	one := x.scalar(1)
 	return one.Sub(x).Mul(one.Add(x))
 }
+
+var atan2Op *binary
+
+// atan2(a, b) is the angle of the point (b, a):
+// ∂/∂a = b/(a²+b²), ∂/∂b = −a/(a²+b²), computed of a/m and b/m with m = max(|a|, |b|).
+func init() {
+	atan2Op = newBinary(binary{
+		op:     op{name: "atan2"},
+		kernel: tensor.Kernel2{F32: simd.Atan2[float32], F64: simd.Atan2[float64], Cost: 80},
+		da: func(g, a, b, y Variable) Variable {
+			m := greatestOf(a, b)
+			a, b = a.Div(m), b.Div(m)
+			return strongMul(g, b.Div(a.Square().Add(b.Square())).Div(m))
+		},
+		db: func(g, a, b, y Variable) Variable {
+			m := greatestOf(a, b)
+			a, b = a.Div(m), b.Div(m)
+			return strongMul(g, a.Div(a.Square().Add(b.Square())).Div(m).Neg())
+		},
+	})
+}
+
+// Atan2 is the angle in radians, −π to π, of the point with ordinate y and abscissa
+// x, broadcasting. Its derivatives are NaN at the origin.
+func Atan2(y, x Variable) Variable { return atan2Op.apply(y, x) }
+
+// greatestOf is max(|a|, |b|) as a constant.
+func greatestOf(a, b Variable) Variable {
+	return a.Detach().Abs().Maximum(b.Detach().Abs())
+}
+
+// hypotShare is g·∂y/∂a = g·a/y for y = √(a²+b²), taken as 0 at the origin. Where y is so small
+// or so great that it is not exact it is computed of a/m and b/m with m = max(|a|, |b|).
+func hypotShare(g, a, b, y Variable) Variable {
+	if !y.n.someExtreme() {
+		return strongMul(g, zeroOver(a, y))
+	}
+	m := greatestOf(a, b)
+	m = Where(m.Equal(m.scalar(0)), m.scalar(1), m)
+	a, b = a.Div(m), b.Div(m)
+	return strongMul(g, zeroOver(a, Hypot(a, b)))
+}
+
+// someExtreme reports whether an element of n, whose elements are not negative, is infinite or
+// NaN, or subnormal or nearly so. Zeros count as such too.
+func (n *node) someExtreme() bool {
+	least := 1e-300
+	if n.DType == Float32 {
+		least = 1e-36
+	}
+	low, high := tensor.MinMax(&n.Array)
+	return n.Len() > 0 && !(low >= least && high <= math.MaxFloat64)
+}
+
+var hypotOp *binary
+
+func init() {
+	hypotOp = newBinary(binary{
+		op:     op{name: "hypot"},
+		kernel: tensor.Kernel2{F32: simd.Hypot[float32], F64: simd.Hypot[float64], Cost: 40},
+		da:     func(g, a, b, y Variable) Variable { return hypotShare(g, a, b, y) },
+		db:     func(g, a, b, y Variable) Variable { return hypotShare(g, b, a, y) },
+	})
+}
+
+// Hypot is √(x²+y²) without overflow on the way, broadcasting. Its derivatives at
+// the origin are taken as 0.
+func Hypot(x, y Variable) Variable { return hypotOp.apply(x, y) }
