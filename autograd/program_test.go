@@ -62,7 +62,7 @@ type instruction struct {
 func instructions() []instruction {
 	var all []instruction
 	for _, row := range operations.Table() {
-		if !row.ShapeByValue {
+		if !row.ByEquality {
 			all = append(all, instructionOf(row))
 		}
 	}

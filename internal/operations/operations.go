@@ -30,9 +30,9 @@ type Row struct {
 	// made of operations.
 	Domain func(xs []v) []v
 
-	// ShapeByValue says that the shape of the result depends on values of the operands, so
-	// that the operation has no place in random programs.
-	ShapeByValue bool
+	// ByEquality says that the result jumps when two elements become equal, in value or in
+	// shape, so that the operation has no place in random programs.
+	ByEquality bool
 
 	// Reference is the name of the recorded PyTorch cases, if there are any.
 	Reference string

@@ -55,13 +55,13 @@ var reductions = []Row{
 	{Name: "Variable.KthValue", F: values(func(x v) (v, []int) { return x.KthValue(2, -1) }), Shapes: matrixes, Apart: true, Reference: "kthvalue"},
 	{Name: "Variable.Median", F: values(func(x v) (v, []int) { return x.Median(-1) }), Shapes: matrixes, Apart: true, Reference: "median"},
 	{Name: "Variable.NanMedian", F: values(func(x v) (v, []int) { return x.NanMedian(0) }), Shapes: matrixes, Apart: true, Reference: "nanmedian"},
-	{Name: "Variable.Mode", F: values(func(x v) (v, []int) { return x.Mode(-1) }), Shapes: matrixes, Apart: true, Reference: "mode"},
+	{Name: "Variable.Mode", F: values(func(x v) (v, []int) { return x.Mode(-1) }), Shapes: matrixes, Apart: true, ByEquality: true, Reference: "mode"},
 	{Name: "Quantile", F: of2(func(x, q v) v { return autograd.Quantile(x, q, -1, autograd.QuantileLinear) }),
 		Shapes: [][][]int{{{5}, {}}, {{3, 5}, {2}}}, Apart: true, Domain: betweenElements, Reference: "quantile"},
 	{Name: "NanQuantile", F: of2(func(x, q v) v { return autograd.NanQuantile(x, q, 0, autograd.QuantileLinear) }),
 		Shapes: [][][]int{{{5}, {2}}, {{5, 2}, {}}}, Apart: true, Domain: betweenElements, Reference: "nanquantile"},
 	{Name: "Variable.UniqueConsecutive", F: of(func(x v) v { y, _, _ := x.UniqueConsecutive(); return y }), Shapes: matrixes, Apart: true,
-		ShapeByValue: true, Reference: "unique_consecutive"},
+		ByEquality: true, Reference: "unique_consecutive"},
 }
 
 // labelsFor are labels for logits, one of them left out.
