@@ -139,23 +139,6 @@ func (b *BatchNorm) track(tape *autograd.Tape, count int, mean, variance autogra
 	average(b.RunningVar, variance, float64(count)/float64(count-1))
 }
 
-// watched is a parameter on x's tape, if x is on one: what is computed from it alone is
-// recorded there, and allocates nothing.
-func watched(x, w autograd.Variable) autograd.Variable {
-	if tape := x.Tape(); tape != nil {
-		return tape.Watch(w)
-	}
-	return w
-}
-
-// current is the value that a buffer has in the step that x belongs to.
-func current(x, buffer autograd.Variable) autograd.Variable {
-	if tape := x.Tape(); tape != nil {
-		return tape.Current(buffer)
-	}
-	return buffer
-}
-
 // BatchNorm1d is batch normalization of [batch, channels] or [batch, channels, length].
 type BatchNorm1d struct{ BatchNorm }
 

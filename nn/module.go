@@ -92,3 +92,20 @@ type NoParts struct{}
 
 // Parts yields nothing.
 func (NoParts) Parts() iter.Seq2[string, Part] { return Parts() }
+
+// watched is a parameter on x's tape, if x is on one: what is computed from it alone is
+// recorded there, and allocates nothing.
+func watched(x, w autograd.Variable) autograd.Variable {
+	if tape := x.Tape(); tape != nil {
+		return tape.Watch(w)
+	}
+	return w
+}
+
+// current is the value that a buffer has in the step that x belongs to.
+func current(x, buffer autograd.Variable) autograd.Variable {
+	if tape := x.Tape(); tape != nil {
+		return tape.Current(buffer)
+	}
+	return buffer
+}
