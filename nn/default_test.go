@@ -52,6 +52,10 @@ func configNumbers() []configNumber {
 		tape.Commit()
 		return fmt.Sprint(out.Floats(), b.RunningMean.Floats()), nil
 	}
+	recurrent := func(l nn.Layer) (string, error) {
+		tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+		return text(l.Forward(tape.Const(x)))
+	}
 	fit := func(config nn.FitConfig) (string, error) {
 		model := classifier(1)
 		config.Optimizer = optim.NewAdam(nn.Params(model), optim.AdamConfig{})
@@ -113,6 +117,24 @@ func configNumbers() []configNumber {
 		}},
 		{field: "LSTMConfig.Layers", def: 1, integer: true, probe: func(n float64) (string, error) {
 			return fmt.Sprint(len(nn.NewLSTM(newRand(1), 2, 2, nn.LSTMConfig{Layers: int(n)}).Weights)), nil
+		}},
+		{field: "LSTMConfig.Projection", integer: true, probe: func(n float64) (string, error) {
+			return text(nn.NewLSTM(newRand(1), 2, 4, nn.LSTMConfig{Projection: int(n)}).Weights[0].HH)
+		}},
+		{field: "LSTMConfig.Dropout", probe: func(n float64) (string, error) {
+			return recurrent(nn.NewLSTM(newRand(1), 4, 2, nn.LSTMConfig{Layers: 2, Dropout: n, DType: double}))
+		}},
+		{field: "GRUConfig.Layers", def: 1, integer: true, probe: func(n float64) (string, error) {
+			return recurrent(nn.NewGRU(newRand(1), 4, 2, nn.GRUConfig{Layers: int(n), DType: double}))
+		}},
+		{field: "GRUConfig.Dropout", probe: func(n float64) (string, error) {
+			return recurrent(nn.NewGRU(newRand(1), 4, 2, nn.GRUConfig{Layers: 2, Dropout: n, DType: double}))
+		}},
+		{field: "RNNConfig.Layers", def: 1, integer: true, probe: func(n float64) (string, error) {
+			return recurrent(nn.NewRNN(newRand(1), 4, 2, nn.RNNConfig{Layers: int(n), DType: double}))
+		}},
+		{field: "RNNConfig.Dropout", probe: func(n float64) (string, error) {
+			return recurrent(nn.NewRNN(newRand(1), 4, 2, nn.RNNConfig{Layers: 2, Dropout: n, DType: double}))
 		}},
 		{field: "MultiheadAttentionConfig.KeyDim", def: 4, integer: true, probe: func(n float64) (string, error) {
 			return attention(nn.MultiheadAttentionConfig{KeyDim: int(n)})

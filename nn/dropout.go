@@ -68,7 +68,11 @@ func droppedChannels(op string, x autograd.Variable, p float64, axes int) autogr
 // dropped is x in inference; in training, x with what has the same first axes dropped
 // together.
 func dropped(op string, x autograd.Variable, p float64, axes int) autograd.Variable {
-	p = probability(op, p)
+	return dropout(x, probability(op, p), axes)
+}
+
+// dropout is dropped for a probability from 0 to 1.
+func dropout(x autograd.Variable, p float64, axes int) autograd.Variable {
 	if p == 0 || x.Tape() == nil || !x.Tape().Training() {
 		return x
 	}

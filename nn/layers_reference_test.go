@@ -31,10 +31,9 @@ func referenceLayers() map[string]constructor {
 		"BatchNorm2d":        referenceBatchNorm,
 		"BatchNorm3d":        referenceBatchNorm,
 		"Embedding":          referenceEmbedding,
-		"LSTM":               referenceLSTM,
 		"MultiheadAttention": referenceAttention,
 	}
-	for _, family := range []map[string]constructor{referenceActivations, referenceImages} {
+	for _, family := range []map[string]constructor{referenceActivations, referenceImages, referenceRecurrent} {
 		maps.Copy(all, family)
 	}
 	return all
@@ -117,44 +116,6 @@ func referenceEmbedding(c *reference.LayerCase) *reference.Layer {
 	e := nn.NewEmbedding(newRand(1), sizes[0], sizes[1], config)
 	tokens, shape := c.Inputs[0].Ints(), c.Inputs[0].Shape
 	return referenceLayer(e, func(tape *autograd.Tape, _ []v) []v { return []v{e.Lookup(tape, tokens, shape...)} })
-}
-
-func referenceLSTM(c *reference.LayerCase) *reference.Layer {
-	options := decoded[struct {
-		Layers        int   `json:"num_layers"`
-		Bidirectional bool  `json:"bidirectional"`
-		BatchFirst    bool  `json:"batch_first"`
-		Bias          *bool `json:"bias"`
-		InputSize     int   `json:"input_size"`
-		HiddenSize    int   `json:"hidden_size"`
-		ProjSize      int   `json:"proj_size"`
-	}](c, c.Options)
-	sizes := [2]int{options.InputSize, options.HiddenSize}
-	if options.InputSize == 0 {
-		sizes = decoded[[2]int](c, c.Args)
-	}
-	if options.ProjSize != 0 || len(c.Inputs[0].Shape) != 3 {
-		return nil
-	}
-	l := nn.NewLSTM(newRand(1), sizes[0], sizes[1], nn.LSTMConfig{
-		Layers: options.Layers, Bidirectional: options.Bidirectional, NoBias: !isSet(options.Bias, true), TimeFirst: !options.BatchFirst, DType: double,
-	})
-	var input nn.LSTMInput
-	if text, ok := c.Keywords["lengths"]; ok {
-		input.Lengths = decoded[struct {
-			Shape []int
-			DType string
-			Data  []int
-		}](c, text).Data
-	}
-	return referenceLayer(l, func(_ *autograd.Tape, xs []v) []v {
-		input := input
-		if len(xs) == 3 {
-			input.State = nn.LSTMState{H: xs[1], C: xs[2]}
-		}
-		y, state := l.Run(xs[0], input)
-		return []v{y, state.H, state.C}
-	})
 }
 
 func referenceAttention(c *reference.LayerCase) *reference.Layer {

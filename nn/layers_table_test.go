@@ -39,12 +39,11 @@ type dtype = autograd.DType
 
 // layerRows is the table that proves all layers, in the order of their families.
 func layerRows() []layerRow {
-	return slices.Concat(basicRows(), activationRows(), normRows(), convRows())
+	return slices.Concat(basicRows(), activationRows(), normRows(), convRows(), recurrentRows())
 }
 
 func basicRows() []layerRow {
 	norm := []string{"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
-	lengths := []int{3, 1, 2}
 	return []layerRow{
 		{name: "Linear", state: []string{"weight", "bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{DType: d})
@@ -89,30 +88,6 @@ func basicRows() []layerRow {
 		{name: "Embedding with padding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Padding: []int{0}})
 		}, call: lookup, allocates: "the mask of what is padding"},
-		{name: "LSTM", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{DType: d})
-		}},
-		{
-			name: "LSTM of two layers in both directions", state: lstmNames("l0", "l0_reverse", "l1", "l1_reverse"),
-			shapes: [][]int{{2, 2, 2}, {4, 2, 1}, {4, 2, 1}},
-			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewLSTM(newRand(seed), 2, 1, nn.LSTMConfig{Layers: 2, Bidirectional: true, DType: d})
-			},
-			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
-				y, state := m.(*nn.LSTM).Run(xs[0], nn.LSTMInput{State: nn.LSTMState{H: xs[1], C: xs[2]}})
-				return append(ys, y, state.H, state.C)
-			},
-		},
-		{
-			name: "LSTM with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}}, allocates: "the mask of what is over",
-			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewLSTM(newRand(seed), 1, 1, nn.LSTMConfig{Bidirectional: true, DType: d})
-			},
-			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
-				y, state := m.(*nn.LSTM).Run(xs[0], nn.LSTMInput{Lengths: lengths})
-				return append(ys, y, state.H, state.C)
-			},
-		},
 		{name: "MultiheadAttention", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
 		}},
@@ -137,11 +112,3 @@ func lookup(m nn.Module, tape *autograd.Tape, _, ys []v) []v {
 }
 
 var tokens = []int{1, 4, 1, 0}
-
-func lstmNames(suffixes ...string) []string {
-	var names []string
-	for _, s := range suffixes {
-		names = append(names, "weight_ih_"+s, "weight_hh_"+s, "bias_ih_"+s, "bias_hh_"+s)
-	}
-	return names
-}

@@ -96,7 +96,8 @@ func TestLSTMRefuses(t *testing.T) {
 		want  any
 	}{
 		{"other features", autograd.Ones(autograd.Float32, 2, 4, 4), nn.LSTMInput{}, &shapeError},
-		{"no batch", autograd.Ones(autograd.Float32, 4, 3), nn.LSTMInput{}, &shapeError},
+		{"lengths without a batch", autograd.Ones(autograd.Float32, 4, 3), nn.LSTMInput{Lengths: []int{4}}, &shapeError},
+		{"one axis", autograd.Ones(autograd.Float32, 3), nn.LSTMInput{}, &shapeError},
 		{"no steps", autograd.Ones(autograd.Float32, 2, 0, 3), nn.LSTMInput{}, &shapeError},
 		{"states of another batch", x, nn.LSTMInput{State: nn.LSTMState{H: state, C: autograd.Ones(autograd.Float32, 2, 3, 2)}}, &shapeError},
 		{"half a state", x, nn.LSTMInput{State: nn.LSTMState{H: state}}, &valueError},
