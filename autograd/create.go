@@ -153,7 +153,7 @@ func FromMat(m mat.Matrix) Variable {
 	rows, cols := m.Dims()
 	switch m := m.(type) {
 	case *mat.VecDense:
-		if raw := m.RawVector(); raw.Inc == 1 {
+		if raw := m.RawVector(); raw.Inc == 1 || raw.N == 0 {
 			return New(raw.Data[:raw.N], raw.N)
 		}
 		return New(mat.Col(nil, 0, m), rows)

@@ -116,11 +116,13 @@ func lossRows() []lossRow {
 			f:   pair(func(a lossArguments) nn.Huber { return nn.Huber{Reduction: a.reduction, Delta: a.Delta} }),
 			bad: []lossArguments{{Delta: nn.None}, {Delta: -2}, {Delta: nan}},
 		},
+		{name: "Huber", plain: nn.HuberLoss, of: nn.Huber{}, shapes: two, f: pair(func(a lossArguments) nn.Huber { return nn.Huber{Reduction: a.reduction} })},
 		{
 			name: "SmoothL1", cases: []string{"smooth_l1_loss"}, shapes: two, of: nn.SmoothL1{Beta: 0.7}, plain: nn.SmoothL1{Beta: 0.7}.Loss, arguments: lossArguments{Beta: 0.7},
 			f:   pair(func(a lossArguments) nn.SmoothL1 { return nn.SmoothL1{Reduction: a.reduction, Beta: a.Beta} }),
 			bad: []lossArguments{{Beta: -2}, {Beta: nan}, {Beta: inf}},
 		},
+		{name: "SmoothL1", plain: nn.SmoothL1Loss, of: nn.SmoothL1{}, shapes: two, f: pair(func(a lossArguments) nn.SmoothL1 { return nn.SmoothL1{Reduction: a.reduction} })},
 		{
 			name: "GaussianNLL", cases: []string{"gaussian_nll_loss"}, shapes: three, prepare: prepared(nil, nil, positive), plain: nn.GaussianNLLLoss,
 			f:   triple(func(a lossArguments) nn.GaussianNLL { return nn.GaussianNLL{Reduction: a.reduction, Eps: a.Eps} }),
