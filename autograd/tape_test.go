@@ -358,3 +358,25 @@ func TestReseed(t *testing.T) {
 		}
 	}
 }
+
+func TestTapeTellsWhatItHolds(t *testing.T) {
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	if !tape.Recording() || autograd.NewTape(autograd.TapeConfig{NoGrad: true}).Recording() {
+		t.Error("a tape records, one with NoGrad does not")
+	}
+	x := tape.Watch(autograd.New([]float64{1, 2, 3}))
+	before := tape.Len()
+	x.Exp().Square()
+	if got := tape.Len() - before; got != 2 {
+		t.Errorf("two operations made %d Variables", got)
+	}
+	used, peak, held := tape.MemoryUsage()
+	if used < 2*3*8 || peak < used || held < peak {
+		t.Errorf("in use %d, peak %d, held %d", used, peak, held)
+	}
+	tape.Reset()
+	tape.ResetPeakMemory()
+	if used, peak, kept := tape.MemoryUsage(); tape.Len() != 0 || used != 0 || peak != 0 || kept != held {
+		t.Errorf("after Reset: %d Variables, in use %d, peak %d, held %d", tape.Len(), used, peak, kept)
+	}
+}
