@@ -109,6 +109,12 @@ func configNumbers() []configNumber {
 		{field: "ConvConfig.Groups", def: 1, integer: true, probe: func(n float64) (string, error) {
 			return text(nn.NewConv1d(newRand(1), 4, 4, []int{1}, nn.ConvConfig{Groups: int(n), DType: double}).Weight)
 		}},
+		{field: "ConvTransposeConfig.Groups", def: 1, integer: true, probe: func(n float64) (string, error) {
+			return text(nn.NewConvTranspose1d(newRand(1), 4, 4, []int{1}, nn.ConvTransposeConfig{Groups: int(n), DType: double}).Weight)
+		}},
+		{field: "AvgPoolConfig.Divisor", def: 2, integer: true, probe: func(n float64) (string, error) {
+			return text(nn.NewAvgPool1d([]int{2}, nn.AvgPoolConfig{Divisor: int(n)}).Forward(x))
+		}},
 		{field: "PReLUConfig.Channels", def: 1, integer: true, probe: func(n float64) (string, error) {
 			return text(nn.NewPReLU(nn.PReLUConfig{Channels: int(n)}).Weight)
 		}},

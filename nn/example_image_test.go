@@ -25,3 +25,12 @@ func ExampleLayerNorm() {
 	// Output:
 	// [-1.342 -0.447 0.447 1.342 -1.000 -1.000 1.000 1.000]
 }
+
+// A kernel of two rows and columns, and no window twice; then the mean of each channel.
+func ExampleMaxPool2d() {
+	x := autograd.New([]float64{1, 2, 5, 6, 3, 4, 7, 8}, 1, 1, 2, 4)
+	pooled := nn.NewMaxPool2d([]int{2}, nn.MaxPoolConfig{}).Forward(x)
+	fmt.Println(pooled.Floats(), nn.AdaptiveAvgPool{Size: []int{1, 1}}.Forward(x).Floats())
+	// Output:
+	// [4 8] [4.5]
+}

@@ -1,8 +1,11 @@
 package nn_test
 
-import "github.com/chainrule-go/chainrule/nn"
+import (
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/nn"
+)
 
-// convRows are convolutions and what pads.
+// convRows are convolutions, and what pools, resizes and pads.
 func convRows() []layerRow {
 	affine := []string{"weight", "bias"}
 	pad := [][2]int{{1, 0}, {2, 1}}
@@ -25,6 +28,25 @@ func convRows() []layerRow {
 		{name: "Conv3d", state: affine, shapes: [][]int{{1, 2, 3, 2, 2}}, allocates: "the frames", make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConv3d(newRand(seed), 2, 1, []int{2}, nn.ConvConfig{DType: d})
 		}},
+		{name: "ConvTranspose1d", state: affine, shapes: [][]int{{2, 3}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewConvTranspose1d(newRand(seed), 2, 2, []int{3}, nn.ConvTransposeConfig{Stride: []int{2}, OutputPadding: []int{1}, DType: d})
+		}},
+		{name: "ConvTranspose2d", state: affine, shapes: [][]int{{2, 2, 2, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewConvTranspose2d(newRand(seed), 2, 2, []int{2, 3}, nn.ConvTransposeConfig{Padding: []int{1}, Groups: 2, DType: d})
+		}},
+		{name: "ConvTranspose3d", state: affine[:1], shapes: [][]int{{1, 2, 2, 1, 2}}, allocates: "what stands around", make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewConvTranspose3d(newRand(seed), 2, 2, []int{2, 1, 2}, nn.ConvTransposeConfig{Stride: []int{2, 1, 1}, Groups: 2, NoBias: true, DType: d})
+		}},
+		{name: "MaxPool", make: stateless(nn.NewMaxPool2d([]int{2, 3}, nn.MaxPoolConfig{Stride: []int{1, 2}, Padding: []int{1}})), shapes: [][]int{{2, 2, 3, 4}}, allocates: "the windows"},
+		{name: "MaxPool of volumes", make: stateless(nn.NewMaxPool3d([]int{2}, nn.MaxPoolConfig{Ceil: true})), shapes: [][]int{{2, 2, 3, 2}}, allocates: "the windows"},
+		{name: "AvgPool", make: stateless(nn.NewAvgPool2d([]int{2}, nn.AvgPoolConfig{Stride: []int{1}, Padding: []int{1}, ExcludePadding: true})), shapes: [][]int{{2, 2, 3, 2}}, allocates: "the padding"},
+		{name: "AvgPool of signals", make: stateless(nn.NewAvgPool1d([]int{3}, nn.AvgPoolConfig{Divisor: 2})), shapes: [][]int{{2, 7}}, allocates: "the padding"},
+		{name: "LPPool", make: stateless(nn.NewLPPool(2, []int{2}, nn.LPPoolConfig{})), shapes: [][]int{{2, 2, 5}}, allocates: "the padding"},
+		{name: "AdaptiveAvgPool", make: stateless(nn.AdaptiveAvgPool{Size: []int{2, 0}}), shapes: [][]int{{2, 2, 3, 2}}, allocates: "the shares"},
+		{name: "AdaptiveMaxPool", make: stateless(nn.AdaptiveMaxPool{Size: []int{2, 3}}), shapes: [][]int{{2, 2, 3, 4}}, allocates: "the parts"},
+		{name: "Upsample", make: stateless(nn.Upsample{Scale: []float64{2}, Mode: autograd.InterpolateLinear}), shapes: [][]int{{1, 2, 2, 3}}, allocates: "the weights"},
+		{name: "PixelShuffle", make: stateless(nn.PixelShuffle{Factor: 2}), shapes: [][]int{{2, 4, 1, 2}}, allocates: "the shape"},
+		{name: "PixelUnshuffle", make: stateless(nn.PixelUnshuffle{Factor: 2}), shapes: [][]int{{2, 1, 2, 4}}, allocates: "the shape"},
 		{name: "Pad", make: stateless(nn.Pad{Widths: pad, Value: 2}), shapes: [][]int{{2, 2, 3}}, allocates: "the padding"},
 		{name: "Pad by reflection", make: stateless(nn.Pad{Widths: pad, Mode: nn.PadReflection}), shapes: [][]int{{2, 2, 3}}, allocates: "the padding"},
 		{name: "Pad by replication", make: stateless(nn.Pad{Widths: pad, Mode: nn.PadReplication}), shapes: [][]int{{2, 2, 3}}, allocates: "the padding"},

@@ -1,0 +1,119 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/chainrule-go/chainrule/autograd"
+)
+
+// AvgPoolConfig configures average pooling. Stride and Padding are one number for all axes,
+// or one for each.
+type AvgPoolConfig struct {
+	Stride         []int // nil means the size of the kernel
+	Padding        []int // zeros on both sides; nil means none
+	Ceil           bool  // a window too where only a part is left
+	ExcludePadding bool  // divide by the number of elements that are no padding
+	Divisor        int   // divide by it; 0 means by the number of elements
+}
+
+// AvgPool is what [AvgPool1d], [AvgPool2d] and [AvgPool3d] have in common: the mean of each
+// window, for each channel.
+type AvgPool struct {
+	NoParts
+	window poolWindow
+	config AvgPoolConfig
+}
+
+// Forward is the means of [batch, channels, …] or [channels, …]. It panics with
+// [*autograd.ShapeError] if x has another number of axes, or is smaller than the kernel.
+func (p *AvgPool) Forward(x autograd.Variable) autograd.Variable {
+	if p.config.Divisor > 0 {
+		return p.window.each(x, p.window.sum).DivScalar(float64(p.config.Divisor))
+	}
+	return p.window.each(x, p.mean)
+}
+
+// mean is the mean of each window along an axis.
+func (p *AvgPool) mean(x autograd.Variable, axis, i, count int) autograd.Variable {
+	w, size := &p.window, x.Dim(axis)
+	sums := w.sum(x, axis, i, count)
+	shape := make([]int, sums.Rank()-axis)
+	for k := range shape {
+		shape[k] = 1
+	}
+	shape[0] = count
+	shares, equal := autograd.Zeros(x.DType(), shape...), true
+	for n := range count {
+		start := n*w.stride[i] - w.padding[i]
+		end := min(start+w.kernel[i], size+w.padding[i])
+		if p.config.ExcludePadding {
+			start, end = max(start, 0), min(end, size)
+		}
+		equal = equal && end-start == w.kernel[i]
+		set(shares, n, 1/float64(end-start))
+	}
+	if equal {
+		return sums.DivScalar(float64(w.kernel[i]))
+	}
+	return sums.Mul(shares)
+}
+
+func newAvgPool(op string, axes int, kernel []int, c AvgPoolConfig) AvgPool {
+	if c.Divisor < 0 {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("Divisor is %d, expected a positive number", c.Divisor)})
+	}
+	return AvgPool{window: newPoolWindow(op, axes, kernel, c.Stride, c.Padding, nil, c.Ceil), config: c}
+}
+
+// AvgPool1d pools [batch, channels, length] or [channels, length].
+type AvgPool1d struct{ AvgPool }
+
+// NewAvgPool1d is an AvgPool1d, and panics as [NewMaxPool1d].
+func NewAvgPool1d(kernel []int, config AvgPoolConfig) *AvgPool1d {
+	return &AvgPool1d{newAvgPool("nn.AvgPool1d", 1, kernel, config)}
+}
+
+// AvgPool2d pools [batch, channels, height, width] or [channels, height, width].
+type AvgPool2d struct{ AvgPool }
+
+// NewAvgPool2d is an AvgPool2d, and panics as [NewMaxPool1d].
+func NewAvgPool2d(kernel []int, config AvgPoolConfig) *AvgPool2d {
+	return &AvgPool2d{newAvgPool("nn.AvgPool2d", 2, kernel, config)}
+}
+
+// AvgPool3d pools [batch, channels, depth, height, width] or [channels, depth, height, width].
+type AvgPool3d struct{ AvgPool }
+
+// NewAvgPool3d is an AvgPool3d, and panics as [NewMaxPool1d].
+func NewAvgPool3d(kernel []int, config AvgPoolConfig) *AvgPool3d {
+	return &AvgPool3d{newAvgPool("nn.AvgPool3d", 3, kernel, config)}
+}
+
+// LPPoolConfig configures power-average pooling.
+type LPPoolConfig struct {
+	Stride []int // one number for all axes, or one for each; nil means the size of the kernel
+	Ceil   bool  // a window too where only a part is left
+}
+
+// LPPool is the layer (Σxᵖ)^(1/p) over each window of the last axes, for each channel.
+type LPPool struct {
+	NoParts
+	window poolWindow
+	p      float64
+}
+
+// NewLPPool is an LPPool over as many axes as kernel has sizes, from 1 to 3: PyTorch's
+// LPPool1d with one and LPPool2d with two. It panics with [*autograd.ValueError] unless p
+// and the sizes are positive.
+func NewLPPool(p float64, kernel []int, config LPPoolConfig) *LPPool {
+	const op = "nn.NewLPPool"
+	if !(p > 0) || !isFinite(p) || len(kernel) > 3 {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("p is %v, the kernel %v: expected a positive number, and one to three sizes", p, kernel)})
+	}
+	return &LPPool{window: newPoolWindow(op, len(kernel), kernel, config.Stride, nil, nil, config.Ceil), p: p}
+}
+
+// Forward pools [batch, channels, …] or [channels, …]. It panics as [AvgPool.Forward].
+func (l *LPPool) Forward(x autograd.Variable) autograd.Variable {
+	return l.window.each(x.PowScalar(l.p), l.window.sum).PowScalar(1 / l.p)
+}

@@ -1,0 +1,111 @@
+package nn_test
+
+import (
+	"encoding/json"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/reference"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+type poolOptions struct {
+	Kernel                    sizes `json:"kernel_size"`
+	Stride, Padding, Dilation sizes
+	Ceil                      bool  `json:"ceil_mode"`
+	CountPadding              *bool `json:"count_include_pad"`
+	Indices                   bool  `json:"return_indices"`
+}
+
+func maxPoolOf(build func(kernel []int, config nn.MaxPoolConfig) nn.Layer) constructor {
+	return func(c *reference.LayerCase) *reference.Layer {
+		o := decoded[poolOptions](c, c.Options)
+		if arguments(c, &o.Kernel); o.Indices {
+			return nil
+		}
+		return forward(build(o.Kernel, nn.MaxPoolConfig{Stride: o.Stride, Padding: o.Padding, Dilation: o.Dilation, Ceil: o.Ceil}))
+	}
+}
+
+func avgPoolOf(build func(kernel []int, config nn.AvgPoolConfig) nn.Layer) constructor {
+	return func(c *reference.LayerCase) *reference.Layer {
+		o := decoded[poolOptions](c, c.Options)
+		arguments(c, &o.Kernel)
+		return forward(build(o.Kernel, nn.AvgPoolConfig{Stride: o.Stride, Padding: o.Padding, Ceil: o.Ceil, ExcludePadding: !isSet(o.CountPadding, true)}))
+	}
+}
+
+func lpPoolOf(axes int) constructor {
+	return func(c *reference.LayerCase) *reference.Layer {
+		o, p := decoded[poolOptions](c, c.Options), 0.
+		arguments(c, &p)
+		for len(o.Kernel) < axes {
+			o.Kernel = append(o.Kernel, o.Kernel[0])
+		}
+		return forward(nn.NewLPPool(p, o.Kernel, nn.LPPoolConfig{Stride: o.Stride, Ceil: o.Ceil}))
+	}
+}
+
+func adaptiveOf(axes int, build func(size []int) nn.Layer) constructor {
+	return func(c *reference.LayerCase) *reference.Layer {
+		var size sizes
+		arguments(c, &size)
+		for len(size) < axes {
+			size = append(size, size[0])
+		}
+		return forward(build(size))
+	}
+}
+
+func adaptiveAvg(size []int) nn.Layer { return nn.AdaptiveAvgPool{Size: size} }
+func adaptiveMax(size []int) nn.Layer { return nn.AdaptiveMaxPool{Size: size} }
+
+// transposed is the configuration of a transposed convolution.
+func (o convOptions) transposed(config nn.ConvConfig) nn.ConvTransposeConfig {
+	return nn.ConvTransposeConfig{
+		Stride: config.Stride, Padding: config.Padding, OutputPadding: o.OutputPadding, Dilation: config.Dilation,
+		Groups: config.Groups, NoBias: config.NoBias, DType: double,
+	}
+}
+
+var upsampleModes = map[string]autograd.InterpolateMode{
+	"nearest": autograd.InterpolateNearest, "linear": autograd.InterpolateLinear, "bilinear": autograd.InterpolateLinear,
+	"trilinear": autograd.InterpolateLinear, "bicubic": autograd.InterpolateCubic,
+}
+
+var referencePools = map[string]constructor{
+	"MaxPool1d": maxPoolOf(func(kernel []int, config nn.MaxPoolConfig) nn.Layer { return nn.NewMaxPool1d(kernel, config) }),
+	"MaxPool2d": maxPoolOf(func(kernel []int, config nn.MaxPoolConfig) nn.Layer { return nn.NewMaxPool2d(kernel, config) }),
+	"AvgPool1d": avgPoolOf(func(kernel []int, config nn.AvgPoolConfig) nn.Layer { return nn.NewAvgPool1d(kernel, config) }),
+	"AvgPool2d": avgPoolOf(func(kernel []int, config nn.AvgPoolConfig) nn.Layer { return nn.NewAvgPool2d(kernel, config) }),
+	"AvgPool3d": avgPoolOf(func(kernel []int, config nn.AvgPoolConfig) nn.Layer { return nn.NewAvgPool3d(kernel, config) }),
+	"LPPool1d":  lpPoolOf(1), "LPPool2d": lpPoolOf(2),
+	"AdaptiveAvgPool1d": adaptiveOf(1, adaptiveAvg), "AdaptiveAvgPool2d": adaptiveOf(2, adaptiveAvg), "AdaptiveAvgPool3d": adaptiveOf(3, adaptiveAvg),
+	"AdaptiveMaxPool1d": adaptiveOf(1, adaptiveMax), "AdaptiveMaxPool2d": adaptiveOf(2, adaptiveMax),
+	"ConvTranspose1d": convOf(func(in, out int, kernel []int, o convOptions, config nn.ConvConfig) nn.Layer {
+		return nn.NewConvTranspose1d(newRand(1), in, out, kernel, o.transposed(config))
+	}),
+	"ConvTranspose2d": convOf(func(in, out int, kernel []int, o convOptions, config nn.ConvConfig) nn.Layer {
+		return nn.NewConvTranspose2d(newRand(1), in, out, kernel, o.transposed(config))
+	}),
+	"ConvTranspose3d": convOf(func(in, out int, kernel []int, o convOptions, config nn.ConvConfig) nn.Layer {
+		return nn.NewConvTranspose3d(newRand(1), in, out, kernel, o.transposed(config))
+	}),
+	"Upsample": withOptions(func(o struct {
+		Size         sizes
+		Scale        json.Number `json:"scale_factor"`
+		Mode         string
+		AlignCorners bool `json:"align_corners"`
+	}) nn.Layer {
+		layer := nn.Upsample{Size: o.Size, Mode: upsampleModes[o.Mode], AlignCorners: o.AlignCorners}
+		if scale, err := o.Scale.Float64(); err == nil {
+			layer.Scale = []float64{scale}
+		}
+		return layer
+	}),
+	"PixelShuffle": func(c *reference.LayerCase) *reference.Layer {
+		return forward(nn.PixelShuffle{Factor: decoded[[1]int](c, c.Args)[0]})
+	},
+	"PixelUnshuffle": func(c *reference.LayerCase) *reference.Layer {
+		return forward(nn.PixelUnshuffle{Factor: decoded[[1]int](c, c.Args)[0]})
+	},
+}
