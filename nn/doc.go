@@ -18,7 +18,7 @@
 //
 // A [Module] has parts: parameters, buffers, counters and further modules, each with a
 // name. A [Layer] is a Module that is a function of one array: [Sequential] chains
-// layers, [Linear], [ReLU] and others are some, [NewMLP] makes the usual chain of them,
+// layers, [NewMLP] makes the usual chain of them,
 // and a type of one's own with Forward and Parts is as good as any. What a model has is
 // found by [Params], [Buffers], [Counters] and [Modules], under the names of PyTorch's
 // state_dict. Modules hold no results: these live on tapes, so that goroutines share a
@@ -26,14 +26,23 @@
 //
 // Layers of one array:
 //
-//   - [Linear], [Flatten], [Func]; [ReLU], [Sigmoid], [Tanh], [Softmax]
-//   - [BatchNorm1d], [BatchNorm2d], [BatchNorm3d], with statistics that move in training
-//   - of layers: [Sequential], [Frozen]
+//   - [Linear], [PReLU], and [Conv1d], [Conv2d], [Conv3d] and [Pad] for images and the like
+//   - normalization: [BatchNorm1d], [BatchNorm2d], [BatchNorm3d], with statistics that move
+//     in training; [InstanceNorm1d], [InstanceNorm2d], [InstanceNorm3d], [LayerNorm],
+//     [RMSNorm], [GroupNorm], [LocalResponseNorm]
+//   - [Dropout], [Dropout1d], [Dropout2d], [Dropout3d], [AlphaDropout]
+//   - activations: [ReLU], [ReLU6], [LeakyReLU], [ELU], [CELU], [SELU], [GELU], [SiLU], [Mish],
+//     [Sigmoid], [LogSigmoid], [Hardsigmoid], [Hardswish], [Tanh], [Hardtanh], [Tanhshrink],
+//     [Softplus], [Softsign], [Softshrink], [Hardshrink], [Threshold], [GLU], [Softmax],
+//     [Softmin], [LogSoftmax], [Softmax2d]
+//   - [Flatten], [Unflatten], [Identity], [Func]; of layers: [Sequential], [Frozen]
 //
 // and with more inputs and results, by methods of their own:
 //
-//   - [LSTM], with states as values and sequences of different lengths
+//   - [RNN], [GRU], [LSTM], with states as values and sequences of different lengths, and
+//     one step of them: [RNNCell], [GRUCell], [LSTMCell]
 //   - [MultiheadAttention], with masks; [Embedding], of tokens
+//   - of two arrays: [Bilinear], [CosineSimilarityLayer], [PairwiseDistance]
 //
 // Running statistics and the like are buffers. A layer assigns them on the tape, and they
 // change when a step has been made ([autograd.Tape.Assign], [autograd.Tape.Commit]), which
