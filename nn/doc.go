@@ -19,9 +19,10 @@
 // A [Module] has parts: parameters, buffers, counters and further modules, each with a
 // name. A [Layer] is a Module that is a function of one array: [Sequential] chains
 // layers, [NewMLP] makes the usual chain of them, and a type of one's own with Forward
-// and Parts is as good as any. What a model has is found by [Params], [Buffers], [Counters] and [Modules], under the names of PyTorch's
-// state_dict. Modules hold no results: these live on tapes, so that goroutines share a
-// model by having a tape each. [Summary] shows what a model is made of.
+// and Parts is as good as any. What a model has is found by [Params], [Buffers],
+// [Counters] and [Modules], under the names of PyTorch's state_dict. Modules hold no
+// results: these live on tapes, so that goroutines share a model by having a tape each.
+// [Summary] shows what a model is made of.
 //
 // Layers of one array:
 //
@@ -32,8 +33,8 @@
 //     in training; [InstanceNorm1d], [InstanceNorm2d], [InstanceNorm3d], [LayerNorm],
 //     [RMSNorm], [GroupNorm], [LocalResponseNorm]
 //   - [Dropout], [Dropout1d], [Dropout2d], [Dropout3d], [AlphaDropout]
-//   - activations: [ReLU], [ReLU6], [LeakyReLU], [PReLU], [ELU], [CELU], [SELU], [GELU], [SiLU], [Mish],
-//     [Sigmoid], [LogSigmoid], [Hardsigmoid], [Hardswish], [Tanh], [Hardtanh], [Tanhshrink],
+//   - activations: [ReLU], [ReLU6], [LeakyReLU], [PReLU], [ELU], [CELU], [SELU], [GELU],
+//     [SiLU], [Mish], [Sigmoid], [LogSigmoid], [Hardsigmoid], [Hardswish], [Tanh], [Hardtanh], [Tanhshrink],
 //     [Softplus], [Softsign], [Softshrink], [Hardshrink], [Threshold], [GLU], [Softmax],
 //     [Softmin], [LogSoftmax], [Softmax2d]
 //   - [Flatten], [Unflatten], [Identity], [Func]; of layers: [Sequential], [Frozen]
