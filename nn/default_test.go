@@ -115,6 +115,14 @@ func configNumbers() []configNumber {
 		{field: "AvgPoolConfig.Divisor", def: 2, integer: true, probe: func(n float64) (string, error) {
 			return text(nn.NewAvgPool1d([]int{2}, nn.AvgPoolConfig{Divisor: int(n)}).Forward(x))
 		}},
+		{field: "TransformerConfig.FeedForward", def: 2048, integer: true, probe: func(n float64) (string, error) {
+			return fmt.Sprint(nn.NewTransformerEncoderLayer(newRand(1), 4, 2, nn.TransformerConfig{FeedForward: int(n)}).Linear1.Weight.Shape()), nil
+		}},
+		{field: "TransformerConfig.Dropout", def: 0.1, probe: func(n float64) (string, error) {
+			tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+			l := nn.NewTransformerEncoderLayer(newRand(1), 4, 2, nn.TransformerConfig{FeedForward: 8, Dropout: n, DType: double})
+			return text(l.Forward(tape.Const(x.Reshape(2, 3, 4))))
+		}},
 		{field: "PReLUConfig.Channels", def: 1, integer: true, probe: func(n float64) (string, error) {
 			return text(nn.NewPReLU(nn.PReLUConfig{Channels: int(n)}).Weight)
 		}},

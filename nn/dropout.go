@@ -122,7 +122,8 @@ func kept01(x autograd.Variable, p float64, axes int) autograd.Variable {
 		}
 		m.elements = append(m.elements, keep)
 	}
-	return x.Tape().Float32s(m.elements, m.shape...).AsType(x.DType())
+	// A copy, as the memory is used again.
+	return x.Tape().Float32s(m.elements, m.shape...).AsType(x.DType()).AddScalar(0)
 }
 
 // AlphaDropout is the dropout that keeps mean 0 and variance 1 of what goes through

@@ -2,6 +2,7 @@ package nn_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -83,6 +84,19 @@ func TestDropoutRejectsProbabilities(t *testing.T) {
 	for _, p := range []float64{1.5, -0.5, math.NaN()} {
 		if err := autograd.Try(func() { nn.Dropout{P: p}.Forward(x) }); err == nil {
 			t.Errorf("P %v is accepted", p)
+		}
+	}
+}
+
+// The gradient is dropped where the elements were, also when others were dropped since.
+func TestDropoutTwice(t *testing.T) {
+	for _, dtype := range []autograd.DType{autograd.Float32, double} {
+		tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+		x1, x2 := tape.Watch(autograd.Ones(dtype, 100)), tape.Watch(autograd.Ones(dtype, 100))
+		y1, y2 := nn.Dropout{}.Forward(x1), nn.Dropout{}.Forward(x2)
+		grads := y1.Sum().Add(y2.Sum()).Backward()
+		if !slices.Equal(y1.Floats(), grads.Of(x1).Floats()) || !slices.Equal(y2.Floats(), grads.Of(x2).Floats()) {
+			t.Errorf("%v: gradients are dropped elsewhere than elements", dtype)
 		}
 	}
 }

@@ -78,3 +78,12 @@ func ExampleFrozen() {
 	// kept: 0.weight [64 784]
 	// kept: 0.bias [64]
 }
+
+// A stack of layers in which no position sees what is after it.
+func ExampleTransformerEncoder_Encode() {
+	encoder := nn.NewTransformerEncoder(rand.New(rand.NewPCG(1, 2)), 2, 8, 4, nn.TransformerConfig{FeedForward: 32})
+	x := autograd.Normal(rand.New(rand.NewPCG(3, 4)), autograd.Float32, 0, 1, 2, 5, 8)
+	fmt.Println(encoder.Encode(x, nn.AttentionInput{Causal: true}).Shape())
+	// Output:
+	// [2 5 8]
+}

@@ -33,7 +33,7 @@ func referenceLayers() map[string]constructor {
 		"Embedding":          referenceEmbedding,
 		"MultiheadAttention": referenceAttention,
 	}
-	for _, family := range []map[string]constructor{referenceActivations, referenceImages, referenceRecurrent, referencePools} {
+	for _, family := range []map[string]constructor{referenceActivations, referenceImages, referenceRecurrent, referencePools, referenceTransformers} {
 		maps.Copy(all, family)
 	}
 	return all
