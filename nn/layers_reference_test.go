@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -31,6 +32,7 @@ func referenceLayers() map[string]constructor {
 		"BatchNorm2d":        referenceBatchNorm,
 		"BatchNorm3d":        referenceBatchNorm,
 		"Embedding":          referenceEmbedding,
+		"EmbeddingBag":       referenceEmbeddingBag,
 		"MultiheadAttention": referenceAttention,
 	}
 	for _, family := range []map[string]constructor{referenceActivations, referenceImages, referenceRecurrent, referencePools, referenceTransformers} {
@@ -116,6 +118,23 @@ func referenceEmbedding(c *reference.LayerCase) *reference.Layer {
 	e := nn.NewEmbedding(newRand(1), sizes[0], sizes[1], config)
 	tokens, shape := c.Inputs[0].Ints(), c.Inputs[0].Shape
 	return referenceLayer(e, func(tape *autograd.Tape, _ []v) []v { return []v{e.Lookup(tape, tokens, shape...)} })
+}
+
+func referenceEmbeddingBag(c *reference.LayerCase) *reference.Layer {
+	options := decoded[struct {
+		Mode     string
+		MaxNorm  *float64 `json:"max_norm"`
+		NormType float64  `json:"norm_type"`
+		Scale    bool     `json:"scale_grad_by_freq"`
+	}](c, c.Options)
+	if options.MaxNorm != nil || options.Scale {
+		return nil
+	}
+	modes := map[string]nn.BagMode{"": nn.BagMean, "mean": nn.BagMean, "sum": nn.BagSum, "max": nn.BagMax}
+	sizes := decoded[[2]int](c, c.Args)
+	e := nn.NewEmbeddingBag(newRand(1), sizes[0], sizes[1], nn.EmbeddingBagConfig{Mode: modes[options.Mode], DType: double})
+	bags := slices.Collect(slices.Chunk(c.Inputs[0].Ints(), c.Inputs[0].Shape[1]))
+	return referenceLayer(e, func(tape *autograd.Tape, _ []v) []v { return []v{e.Lookup(tape, bags)} })
 }
 
 func referenceAttention(c *reference.LayerCase) *reference.Layer {

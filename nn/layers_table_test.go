@@ -88,6 +88,12 @@ func basicRows() []layerRow {
 		{name: "Embedding with padding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Padding: []int{0}})
 		}, call: lookup, allocates: "the mask of what is padding"},
+		{name: "EmbeddingBag", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{DType: d})
+		}, call: lookupBags},
+		{name: "EmbeddingBag of maxima", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{Mode: nn.BagMax, DType: d})
+		}, call: lookupBags},
 		{name: "MultiheadAttention", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
 		}},
@@ -112,3 +118,7 @@ func lookup(m nn.Module, tape *autograd.Tape, _, ys []v) []v {
 }
 
 var tokens = []int{1, 4, 1, 0}
+
+func lookupBags(m nn.Module, tape *autograd.Tape, _, ys []v) []v {
+	return append(ys, m.(*nn.EmbeddingBag).Lookup(tape, [][]int{{1, 4, 0}, {}, {2, 1}}))
+}
