@@ -2,6 +2,7 @@ package nn_test
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/internal/reference"
@@ -67,6 +68,33 @@ func (o convOptions) transposed(config nn.ConvConfig) nn.ConvTransposeConfig {
 	}
 }
 
+// referenceSequential makes layers of lines such as "Conv2d 1 4 3".
+func referenceSequential(c *reference.LayerCase) *reference.Layer {
+	var model nn.Sequential
+	for _, line := range decoded[struct{ Layers []string }](c, c.Options).Layers {
+		var kind string
+		var a, b, k int
+		fmt.Sscan(line, &kind, &a, &b, &k) // what is not there stays 0
+		switch kind {
+		case "Conv2d":
+			model = append(model, nn.NewConv2d(newRand(1), a, b, []int{k}, nn.ConvConfig{DType: double}))
+		case "BatchNorm2d":
+			model = append(model, nn.NewBatchNorm2d(a, nn.BatchNormConfig{DType: double}))
+		case "ReLU":
+			model = append(model, nn.ReLU{})
+		case "MaxPool2d":
+			model = append(model, nn.NewMaxPool2d([]int{a}, nn.MaxPoolConfig{}))
+		case "Flatten":
+			model = append(model, nn.Flatten{})
+		case "Linear":
+			model = append(model, nn.NewLinear(newRand(1), a, b, nn.LinearConfig{DType: double}))
+		default:
+			panic(fmt.Sprintf("case %s: there is no %s", c.Name, kind))
+		}
+	}
+	return forward(model)
+}
+
 var upsampleModes = map[string]autograd.InterpolateMode{
 	"nearest": autograd.InterpolateNearest, "linear": autograd.InterpolateLinear, "bilinear": autograd.InterpolateLinear,
 	"trilinear": autograd.InterpolateLinear, "bicubic": autograd.InterpolateCubic,
@@ -90,6 +118,7 @@ var referencePools = map[string]constructor{
 	"ConvTranspose3d": convOf(func(in, out int, kernel []int, o convOptions, config nn.ConvConfig) nn.Layer {
 		return nn.NewConvTranspose3d(newRand(1), in, out, kernel, o.transposed(config))
 	}),
+	"Sequential": referenceSequential,
 	"Upsample": withOptions(func(o struct {
 		Size         sizes
 		Scale        json.Number `json:"scale_factor"`
