@@ -22,10 +22,10 @@ TEXT ·bytesToFloatsF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ         src+8(FP), DX
 	VBROADCASTSS scale+24(FP), Y0
 	VBROADCASTSS shift+28(FP), Y1
+	SUBQ         $+8, AX
+	JL           done2
 
 again1:
-	CMPQ      AX, $+8
-	JL        done2
 	VPMOVZXBD (DX), Y2
 	VCVTDQ2PS Y2, Y2
 	VMULPS    Y0, Y2, Y2
@@ -34,9 +34,10 @@ again1:
 	ADDQ      $+8, DX
 	ADDQ      $+32, CX
 	SUBQ      $+8, AX
-	JMP       again1
+	JGE       again1
 
 done2:
+	ADDQ $+8, AX
 	VZEROUPPER
 	RET
 
@@ -48,10 +49,10 @@ TEXT ·bytesToFloatsF64AVX2(SB), NOSPLIT, $0-40
 	MOVQ         src+8(FP), DX
 	VBROADCASTSD scale+24(FP), Y0
 	VBROADCASTSD shift+32(FP), Y1
+	SUBQ         $+4, AX
+	JL           done2
 
 again1:
-	CMPQ      AX, $+4
-	JL        done2
 	VPMOVZXBD (DX), X2
 	VCVTDQ2PD X2, Y2
 	VMULPD    Y0, Y2, Y2
@@ -60,9 +61,10 @@ again1:
 	ADDQ      $+4, DX
 	ADDQ      $+32, CX
 	SUBQ      $+4, AX
-	JMP       again1
+	JGE       again1
 
 done2:
+	ADDQ $+4, AX
 	VZEROUPPER
 	RET
 
@@ -72,18 +74,19 @@ TEXT ·float32To64F64AVX2(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	MOVQ dst+0(FP), CX
 	MOVQ src+8(FP), DX
+	SUBQ $+4, AX
+	JL   done2
 
 again1:
-	CMPQ      AX, $+4
-	JL        done2
 	VCVTPS2PD (DX), Y0
 	VMOVUPD   Y0, (CX)
 	ADDQ      $+16, DX
 	ADDQ      $+32, CX
 	SUBQ      $+4, AX
-	JMP       again1
+	JGE       again1
 
 done2:
+	ADDQ $+4, AX
 	VZEROUPPER
 	RET
 
@@ -93,18 +96,19 @@ TEXT ·float64To32F64AVX2(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	MOVQ dst+0(FP), CX
 	MOVQ src+8(FP), DX
+	SUBQ $+4, AX
+	JL   done2
 
 again1:
-	CMPQ       AX, $+4
-	JL         done2
 	VCVTPD2PSY (DX), X0
 	VMOVUPS    X0, (CX)
 	ADDQ       $+32, DX
 	ADDQ       $+16, CX
 	SUBQ       $+4, AX
-	JMP        again1
+	JGE        again1
 
 done2:
+	ADDQ $+4, AX
 	VZEROUPPER
 	RET
 

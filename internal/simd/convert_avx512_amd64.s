@@ -12,10 +12,10 @@ TEXT ·bytesToFloatsF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ         src+8(FP), DX
 	VBROADCASTSS scale+24(FP), Z0
 	VBROADCASTSS shift+28(FP), Z1
+	SUBQ         $+16, AX
+	JL           done2
 
 again1:
-	CMPQ      AX, $+16
-	JL        done2
 	VPMOVZXBD (DX), Z2
 	VCVTDQ2PS Z2, Z2
 	VMULPS    Z0, Z2, Z2
@@ -24,12 +24,14 @@ again1:
 	ADDQ      $+16, DX
 	ADDQ      $+64, CX
 	SUBQ      $+16, AX
-	JMP       again1
+	JGE       again1
 
 done2:
+	ADDQ $+16, AX
+	SUBQ $+8, AX
+	JL   done4
+
 again3:
-	CMPQ      AX, $+8
-	JL        done4
 	VPMOVZXBD (DX), Y2
 	VCVTDQ2PS Y2, Y2
 	VMULPS    Y0, Y2, Y2
@@ -38,9 +40,10 @@ again3:
 	ADDQ      $+8, DX
 	ADDQ      $+32, CX
 	SUBQ      $+8, AX
-	JMP       again3
+	JGE       again3
 
 done4:
+	ADDQ $+8, AX
 	VZEROUPPER
 	RET
 
@@ -52,10 +55,10 @@ TEXT ·bytesToFloatsF64AVX512(SB), NOSPLIT, $0-40
 	MOVQ         src+8(FP), DX
 	VBROADCASTSD scale+24(FP), Z0
 	VBROADCASTSD shift+32(FP), Z1
+	SUBQ         $+8, AX
+	JL           done2
 
 again1:
-	CMPQ      AX, $+8
-	JL        done2
 	VPMOVZXBD (DX), Y2
 	VCVTDQ2PD Y2, Z2
 	VMULPD    Z0, Z2, Z2
@@ -64,12 +67,14 @@ again1:
 	ADDQ      $+8, DX
 	ADDQ      $+64, CX
 	SUBQ      $+8, AX
-	JMP       again1
+	JGE       again1
 
 done2:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done4
+
 again3:
-	CMPQ      AX, $+4
-	JL        done4
 	VPMOVZXBD (DX), X2
 	VCVTDQ2PD X2, Y2
 	VMULPD    Y0, Y2, Y2
@@ -78,9 +83,10 @@ again3:
 	ADDQ      $+4, DX
 	ADDQ      $+32, CX
 	SUBQ      $+4, AX
-	JMP       again3
+	JGE       again3
 
 done4:
+	ADDQ $+4, AX
 	VZEROUPPER
 	RET
 
@@ -90,29 +96,32 @@ TEXT ·float32To64F64AVX512(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	MOVQ dst+0(FP), CX
 	MOVQ src+8(FP), DX
+	SUBQ $+8, AX
+	JL   done2
 
 again1:
-	CMPQ      AX, $+8
-	JL        done2
 	VCVTPS2PD (DX), Z0
 	VMOVUPD   Z0, (CX)
 	ADDQ      $+32, DX
 	ADDQ      $+64, CX
 	SUBQ      $+8, AX
-	JMP       again1
+	JGE       again1
 
 done2:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done4
+
 again3:
-	CMPQ      AX, $+4
-	JL        done4
 	VCVTPS2PD (DX), Y0
 	VMOVUPD   Y0, (CX)
 	ADDQ      $+16, DX
 	ADDQ      $+32, CX
 	SUBQ      $+4, AX
-	JMP       again3
+	JGE       again3
 
 done4:
+	ADDQ $+4, AX
 	VZEROUPPER
 	RET
 
@@ -122,29 +131,32 @@ TEXT ·float64To32F64AVX512(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	MOVQ dst+0(FP), CX
 	MOVQ src+8(FP), DX
+	SUBQ $+8, AX
+	JL   done2
 
 again1:
-	CMPQ      AX, $+8
-	JL        done2
 	VCVTPD2PS (DX), Y0
 	VMOVUPS   Y0, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+32, CX
 	SUBQ      $+8, AX
-	JMP       again1
+	JGE       again1
 
 done2:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done4
+
 again3:
-	CMPQ       AX, $+4
-	JL         done4
 	VCVTPD2PSY (DX), X0
 	VMOVUPS    X0, (CX)
 	ADDQ       $+32, DX
 	ADDQ       $+16, CX
 	SUBQ       $+4, AX
-	JMP        again3
+	JGE        again3
 
 done4:
+	ADDQ $+4, AX
 	VZEROUPPER
 	RET
 

@@ -41,15 +41,16 @@ func conversion(k kernel, from, to int, body func(f *function, scalars []vec, sr
 		loop := func() {
 			again, done := f.label("again"), f.label("done")
 			lanes := f.lanes()
-			f.Label(again)
-			f.CMPQ(n, operand.I32(lanes))
+			f.SUBQ(operand.I32(lanes), n)
 			f.JL(ref(done))
+			f.Label(again)
 			body(f, s, operand.Mem{Base: src}, operand.Mem{Base: dst})
 			f.ADDQ(operand.I32(lanes*cmp.Or(from, f.bytes())), src)
 			f.ADDQ(operand.I32(lanes*cmp.Or(to, f.bytes())), dst)
 			f.SUBQ(operand.I32(lanes), n)
-			f.JMP(ref(again))
+			f.JGE(ref(again))
 			f.Label(done)
+			f.ADDQ(operand.I32(lanes), n)
 		}
 		loop()
 		if f.vectorBytes() > narrowBytes {
