@@ -118,6 +118,15 @@ func ConvTranspose2d(x, w, b Variable, config ConvConfig) Variable {
 		}
 		size[axis] = (in.Shape[2+axis]-1)*stride - 2*config.Padding[axis] + dilation*(wn.Shape[2+axis]-1) + config.OutputPadding[axis] + 1
 	}
+	if config.OutputPadding[0] >= max(1, config.Stride[0]) || config.OutputPadding[1] >= max(1, config.Stride[1]) {
+		// So much output padding has room for another step, and is cut out of the whole result.
+		var widths [4][2]int
+		for axis, padding := range config.Padding {
+			widths[2+axis] = [2]int{-padding, config.OutputPadding[axis] - padding}
+		}
+		config.Padding, config.OutputPadding = [2]int{}, [2]int{}
+		return addBias(ConvTranspose2d(x, w, Variable{}, config).Pad(0, widths[:]...), b)
+	}
 	batch, depth, windows := in.Shape[0], wn.Shape[1]*wn.Shape[2]*wn.Shape[3], in.Shape[2]*in.Shape[3]
 	// [groups, in/groups, depth]ᵀ · [batch, groups, in/groups, windows]
 	columns := matmul(w.Reshape(groups, channels/groups, depth), x.Reshape(batch, groups, channels/groups, windows), true, false)

@@ -123,3 +123,20 @@ func TestFoldOfUnfoldCountsWindows(t *testing.T) {
 		}
 	}
 }
+
+// Output padding of a stride and more adds what no element of x reaches.
+func TestConvTranspose2dPadsTheOutputBeyondTheStride(t *testing.T) {
+	x := autograd.New([]float64{1, -2, 3, 4}, 1, 1, 2, 2)
+	w := autograd.New([]float64{1, 2, -1, 0.5}, 1, 1, 2, 2)
+	bias := autograd.New([]float64{0.25})
+	config := autograd.ConvConfig{Dilation: [2]int{2, 3}}
+	want := autograd.ConvTranspose2d(x, w, autograd.Variable{}, config).Pad(0, [2]int{}, [2]int{}, [2]int{0, 1}, [2]int{0, 2}).AddScalar(0.25)
+	config.OutputPadding = [2]int{1, 2}
+	got := autograd.ConvTranspose2d(x, w, bias, config)
+	if diff := cmp.Diff(want.Shape(), got.Shape()); diff != "" {
+		t.Fatalf("shape (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want.Float64s(), got.Float64s()); diff != "" {
+		t.Errorf("elements (-want +got):\n%s", diff)
+	}
+}

@@ -75,23 +75,9 @@ func (c *ConvTranspose) convolve(op string, x autograd.Variable) autograd.Variab
 }
 
 func (c *ConvTranspose) convolve2d(x, w autograd.Variable) autograd.Variable {
-	config := autograd.ConvConfig{
+	return autograd.ConvTranspose2d(x, w, c.Bias, autograd.ConvConfig{
 		Stride: lastTwo(c.stride), Padding: lastTwo(c.padding), Dilation: lastTwo(c.dilation), OutputPadding: lastTwo(c.output), Groups: c.groups,
-	}
-	if c.output[1] < c.stride[1] && c.output[2] < c.stride[2] {
-		return autograd.ConvTranspose2d(x, w, c.Bias, config)
-	}
-	// So much output padding has room for another step, and is cut out of the whole result.
-	config.Padding, config.OutputPadding = [2]int{}, [2]int{}
-	var widths [4][2]int
-	for i := 1; i < 3; i++ {
-		widths[1+i] = [2]int{-c.padding[i], c.output[i] - c.padding[i]}
-	}
-	y := autograd.ConvTranspose2d(x, w, autograd.Variable{}, config).Pad(0, widths[:]...)
-	if (c.Bias == autograd.Variable{}) {
-		return y
-	}
-	return y.Add(watched(x, c.Bias).Reshape(-1, 1, 1))
+	})
 }
 
 // convolve3d is the convolution, with the kernel turned around, of x with zeros between its
