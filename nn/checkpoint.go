@@ -12,6 +12,7 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/internal/durable"
 )
 
 // Checkpoints: files from which training goes on as if it had not been interrupted. They
@@ -46,7 +47,7 @@ func SaveCheckpoint(w io.Writer, trainers ...*Trainer) error {
 
 // SaveCheckpointFile is [SaveCheckpoint] to a file, which is replaced as by [SaveFile].
 func SaveCheckpointFile(path string, trainers ...*Trainer) error {
-	return replaceFile(path, func(w io.Writer) error { return SaveCheckpoint(w, trainers...) })
+	return replaceFile(durable.OS{}, path, func(w io.Writer) error { return SaveCheckpoint(w, trainers...) })
 }
 
 // CheckpointConfig configures [LoadCheckpoint].

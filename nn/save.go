@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/durable"
 )
 
 // SaveConfig configures [Save].
@@ -41,7 +42,7 @@ func Save(w io.Writer, model Module, config SaveConfig) error {
 // complete, so that a failure leaves what was there before. What is at path already
 // must be a regular file, or a link to one: the link stays, and its file is replaced.
 func SaveFile(path string, model Module, config SaveConfig) error {
-	return replaceFile(path, func(w io.Writer) error { return Save(w, model, config) })
+	return replaceFile(durable.OS{}, path, func(w io.Writer) error { return Save(w, model, config) })
 }
 
 // writeState writes entries in the format of files.

@@ -15,6 +15,7 @@ const module = "github.com/chainrule-go/chainrule/"
 
 // may has for each package what of this module it may import, directly.
 var may = map[string][]string{
+	"internal/durable":    nil,
 	"internal/layout":     nil,
 	"internal/parallel":   nil,
 	"internal/race":       nil,
@@ -29,7 +30,7 @@ var may = map[string][]string{
 	"internal/reference":  {"autograd"},
 	"data":                {"internal/tensor", "internal/parallel", "internal/simd"},
 	"nn/optim":            {"autograd", "internal/tensor", "internal/simd"},
-	"nn":                  {"autograd", "data", "nn/optim"},
+	"nn":                  {"autograd", "data", "internal/durable", "nn/optim"},
 	"bench":               nil,
 	"bench/limits":        {"internal/simd"},
 	"cmd/mnist":           {"autograd", "data", "nn", "nn/optim"},
