@@ -65,7 +65,8 @@ func newAvgPool(op string, axes int, kernel []int, c AvgPoolConfig) AvgPool {
 	return AvgPool{window: newPoolWindow(op, axes, kernel, c.Stride, c.Padding, nil, c.Ceil), config: c}
 }
 
-// AvgPool1d pools [batch, channels, length] or [channels, length].
+// AvgPool1d is the layer of means of windows on [batch, channels, length] or
+// [channels, length].
 type AvgPool1d struct{ AvgPool }
 
 // NewAvgPool1d is an AvgPool1d, and panics as [NewMaxPool1d].
@@ -73,7 +74,8 @@ func NewAvgPool1d(kernel []int, config AvgPoolConfig) *AvgPool1d {
 	return &AvgPool1d{newAvgPool("nn.AvgPool1d", 1, kernel, config)}
 }
 
-// AvgPool2d pools [batch, channels, height, width] or [channels, height, width].
+// AvgPool2d is the layer of means of windows on [batch, channels, height, width] or
+// [channels, height, width].
 type AvgPool2d struct{ AvgPool }
 
 // NewAvgPool2d is an AvgPool2d, and panics as [NewMaxPool1d].
@@ -81,7 +83,8 @@ func NewAvgPool2d(kernel []int, config AvgPoolConfig) *AvgPool2d {
 	return &AvgPool2d{newAvgPool("nn.AvgPool2d", 2, kernel, config)}
 }
 
-// AvgPool3d pools [batch, channels, depth, height, width] or [channels, depth, height, width].
+// AvgPool3d is the layer of means of windows on [batch, channels, depth, height, width] or
+// [channels, depth, height, width].
 type AvgPool3d struct{ AvgPool }
 
 // NewAvgPool3d is an AvgPool3d, and panics as [NewMaxPool1d].

@@ -24,27 +24,10 @@
 // results: these live on tapes, so that goroutines share a model by having a tape each.
 // [Summary] shows what a model is made of.
 //
-// Layers of one array:
-//
-//   - [Linear]; for images and the like [Conv1d], [Conv2d], [Conv3d], [ConvTranspose1d],
-//     [ConvTranspose2d], [ConvTranspose3d], [MaxPool], [AvgPool], [LPPool], [AdaptiveMaxPool],
-//     [AdaptiveAvgPool], [Pad], [Upsample], [PixelShuffle], [PixelUnshuffle]
-//   - normalization: [BatchNorm1d], [BatchNorm2d], [BatchNorm3d], with statistics that move
-//     in training; [InstanceNorm1d], [InstanceNorm2d], [InstanceNorm3d], [LayerNorm],
-//     [RMSNorm], [GroupNorm], [LocalResponseNorm]
-//   - [Dropout], [Dropout1d], [Dropout2d], [Dropout3d], [AlphaDropout]
-//   - activations: [ReLU], [ReLU6], [LeakyReLU], [PReLU], [ELU], [CELU], [SELU], [GELU],
-//     [SiLU], [Mish], [Sigmoid], [LogSigmoid], [Hardsigmoid], [Hardswish], [Tanh], [Hardtanh], [Tanhshrink],
-//     [Softplus], [Softsign], [Softshrink], [Hardshrink], [Threshold], [GLU], [Softmax],
-//     [Softmin], [LogSoftmax], [Softmax2d]
-//   - [Flatten], [Unflatten], [Identity], [Func]; of layers: [Sequential], [Frozen]
-//
-// and with more inputs and results, by methods of their own:
-//
-//   - [RNN], [GRU], [LSTM], with states as values and sequences of different lengths, and
-//     one step of them: [RNNCell], [GRUCell], [LSTMCell]
-//   - [MultiheadAttention], with masks; [Embedding], of tokens
-//   - of two arrays: [Bilinear], [CosineSimilarityLayer], [PairwiseDistance]
+// All layers are listed below, by family. Those of several inputs or results have methods of
+// their own beside Forward or in place of it: recurrent layers take and give states as values,
+// and sequences of different lengths; attention takes masks; tables of embeddings look up
+// tokens.
 //
 // Running statistics and the like are buffers. A layer assigns them on the tape, and they
 // change when a step has been made ([autograd.Tape.Assign], [autograd.Tape.Commit]), which

@@ -92,6 +92,14 @@ func instanceNormOf(build func(channels int, config nn.InstanceNormConfig) nn.La
 	}
 }
 
+func referenceLocalResponseNorm(c *reference.LayerCase) *reference.Layer {
+	o := decoded[struct {
+		Size           int
+		Alpha, Beta, K *float64
+	}](c, c.Options)
+	return forward(nn.LocalResponseNorm{Size: o.Size, Alpha: orNone(o.Alpha), Beta: orNone(o.Beta), K: orNone(o.K)})
+}
+
 var referenceImages = map[string]constructor{
 	"LayerNorm": func(c *reference.LayerCase) *reference.Layer {
 		o := decoded[normOptions](c, c.Options)
@@ -101,16 +109,10 @@ var referenceImages = map[string]constructor{
 		o, args := decoded[normOptions](c, c.Options), decoded[[2]int](c, c.Args)
 		return forward(nn.NewGroupNorm(args[0], args[1], nn.GroupNormConfig{Eps: o.Eps, NoAffine: !isSet(o.Affine, true), DType: double}))
 	},
-	"InstanceNorm1d": instanceNormOf(func(n int, config nn.InstanceNormConfig) nn.Layer { return nn.NewInstanceNorm1d(n, config) }),
-	"InstanceNorm2d": instanceNormOf(func(n int, config nn.InstanceNormConfig) nn.Layer { return nn.NewInstanceNorm2d(n, config) }),
-	"InstanceNorm3d": instanceNormOf(func(n int, config nn.InstanceNormConfig) nn.Layer { return nn.NewInstanceNorm3d(n, config) }),
-	"LocalResponseNorm": func(c *reference.LayerCase) *reference.Layer {
-		o := decoded[struct {
-			Size           int
-			Alpha, Beta, K *float64
-		}](c, c.Options)
-		return forward(nn.LocalResponseNorm{Size: o.Size, Alpha: orNone(o.Alpha), Beta: orNone(o.Beta), K: orNone(o.K)})
-	},
+	"InstanceNorm1d":    instanceNormOf(func(n int, config nn.InstanceNormConfig) nn.Layer { return nn.NewInstanceNorm1d(n, config) }),
+	"InstanceNorm2d":    instanceNormOf(func(n int, config nn.InstanceNormConfig) nn.Layer { return nn.NewInstanceNorm2d(n, config) }),
+	"InstanceNorm3d":    instanceNormOf(func(n int, config nn.InstanceNormConfig) nn.Layer { return nn.NewInstanceNorm3d(n, config) }),
+	"LocalResponseNorm": referenceLocalResponseNorm, "CrossMapLRN2d": referenceLocalResponseNorm,
 	"Conv1d": convOf(func(in, out int, kernel []int, _ convOptions, config nn.ConvConfig) nn.Layer {
 		return nn.NewConv1d(newRand(1), in, out, kernel, config)
 	}),

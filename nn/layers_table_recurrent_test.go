@@ -12,7 +12,7 @@ func recurrentRows() []layerRow {
 	lengths := []int{3, 1, 2}
 	cell := []string{"weight_ih", "weight_hh", "bias_ih", "bias_hh"}
 	return []layerRow{
-		{name: "LSTM", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "LSTM", maps: "[(batch,) time, in] → [(batch,) time, directions·out]", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{DType: d})
 		}},
 		{
@@ -45,7 +45,7 @@ func recurrentRows() []layerRow {
 		{name: "LSTM of one sequence", state: lstmNames("l0"), shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{DType: d})
 		}},
-		{name: "GRU", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "GRU", maps: "[(batch,) time, in] → [(batch,) time, directions·hidden]", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewGRU(newRand(seed), 2, 2, nn.GRUConfig{DType: d})
 		}},
 		{name: "GRU with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}, {2, 3, 1}}, allocates: "the mask of what is over",
@@ -57,13 +57,13 @@ func recurrentRows() []layerRow {
 				return append(ys, y, state)
 			},
 		},
-		{name: "RNN", state: lstmNames("l0", "l1"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "RNN", maps: "[(batch,) time, in] → [(batch,) time, directions·hidden]", state: lstmNames("l0", "l1"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewRNN(newRand(seed), 2, 2, nn.RNNConfig{Layers: 2, DType: d})
 		}},
 		{name: "RNN with ReLU", state: lstmNames("l0")[:2], shapes: [][]int{{2, 2, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewRNN(newRand(seed), 2, 2, nn.RNNConfig{ReLU: true, NoBias: true, TimeFirst: true, DType: d})
 		}},
-		{name: "LSTMCell", state: cell, shapes: [][]int{{2, 2}, {2, 3}, {2, 3}},
+		{name: "LSTMCell", maps: "[(batch,) in], two of [(batch,) hidden] → two of [(batch,) hidden]", state: cell, shapes: [][]int{{2, 2}, {2, 3}, {2, 3}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewLSTMCell(newRand(seed), 2, 3, nn.CellConfig{DType: d})
 			},
@@ -72,7 +72,7 @@ func recurrentRows() []layerRow {
 				return append(ys, state.H, state.C)
 			},
 		},
-		{name: "GRUCell", state: cell, shapes: [][]int{{2, 2}, {2, 3}},
+		{name: "GRUCell", maps: "[(batch,) in], [(batch,) hidden] → [(batch,) hidden]", state: cell, shapes: [][]int{{2, 2}, {2, 3}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewGRUCell(newRand(seed), 2, 3, nn.CellConfig{DType: d})
 			},
@@ -80,7 +80,7 @@ func recurrentRows() []layerRow {
 				return append(ys, m.(*nn.GRUCell).Next(xs[0], xs[1]))
 			},
 		},
-		{name: "RNNCell", state: cell, shapes: [][]int{{2, 2}, {2, 3}},
+		{name: "RNNCell", maps: "[(batch,) in], [(batch,) hidden] → [(batch,) hidden]", state: cell, shapes: [][]int{{2, 2}, {2, 3}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewRNNCell(newRand(seed), 2, 3, nn.CellConfig{DType: d})
 			},
@@ -88,14 +88,14 @@ func recurrentRows() []layerRow {
 				return append(ys, m.(*nn.RNNCell).Next(xs[0], xs[1]))
 			},
 		},
-		{name: "TransformerEncoderLayer", state: encoderNames, shapes: [][]int{{2, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
+		{name: "TransformerEncoderLayer", maps: "[batch, length, features] → the same", state: encoderNames, shapes: [][]int{{2, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewTransformerEncoderLayer(newRand(seed), 2, 2, nn.TransformerConfig{FeedForward: 3, Activation: nn.GELU{}, DType: d})
 		}},
-		{name: "TransformerEncoder", state: named("layers.0.", encoderNames), shapes: [][]int{{1, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
+		{name: "TransformerEncoder", maps: "[batch, length, features] → the same", state: named("layers.0.", encoderNames), shapes: [][]int{{1, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewTransformerEncoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, NormFirst: true, DType: d})
 		}},
 		{
-			name: "TransformerDecoderLayer", state: slices.Concat(encoderNames[:4], named("multihead_attn.", attentionNames), encoderNames[4:], []string{"norm3.weight", "norm3.bias"}),
+			name: "TransformerDecoderLayer", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: slices.Concat(encoderNames[:4], named("multihead_attn.", attentionNames), encoderNames[4:], []string{"norm3.weight", "norm3.bias"}),
 			shapes: [][]int{{1, 2, 2}, {1, 3, 2}}, allocates: "the mask",
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewTransformerDecoderLayer(newRand(seed), 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, DType: d})

@@ -11,6 +11,11 @@ import (
 // each of its ways to compute.
 type layerRow struct {
 	name string // of the type, and what is special after a space
+
+	// maps is the shapes of the type, as docs/layers.md has them, and torch PyTorch's names
+	// for it where there are others, or – for none. The type's first row has them.
+	maps, torch string
+
 	make func(seed uint64, dtype autograd.DType) nn.Module
 
 	// state is the names of what is saved, in order.
@@ -45,29 +50,29 @@ func layerRows() []layerRow {
 func basicRows() []layerRow {
 	norm := []string{"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 	return []layerRow{
-		{name: "Linear", state: []string{"weight", "bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "Linear", maps: "[…, in] → […, out]", state: []string{"weight", "bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{DType: d})
 		}},
 		{name: "Linear without bias", state: []string{"weight"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{NoBias: true, DType: d})
 		}},
-		{name: "ReLU", make: stateless(nn.ReLU{}), shapes: [][]int{{3, 4}}, kinks: []float64{0}},
-		{name: "Sigmoid", make: stateless(nn.Sigmoid{}), shapes: [][]int{{3, 4}}},
-		{name: "Tanh", make: stateless(nn.Tanh{}), shapes: [][]int{{3, 4}}},
-		{name: "Softmax", make: stateless(nn.Softmax{}), shapes: [][]int{{3, 4}}},
-		{name: "Flatten", make: stateless(nn.Flatten{}), shapes: [][]int{{2, 3, 4}}},
-		{name: "Func", make: stateless(nn.Func(autograd.Variable.GELU)), shapes: [][]int{{3, 4}}},
-		{name: "Sequential", state: []string{"0.weight", "0.bias", "2.0.weight", "2.0.bias"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "ReLU", maps: "[…] → […]", make: stateless(nn.ReLU{}), shapes: [][]int{{3, 4}}, kinks: []float64{0}},
+		{name: "Sigmoid", maps: "[…] → […]", make: stateless(nn.Sigmoid{}), shapes: [][]int{{3, 4}}},
+		{name: "Tanh", maps: "[…] → […]", make: stateless(nn.Tanh{}), shapes: [][]int{{3, 4}}},
+		{name: "Softmax", maps: "[…] → […]", make: stateless(nn.Softmax{}), shapes: [][]int{{3, 4}}},
+		{name: "Flatten", maps: "[batch, …] → [batch, features]", make: stateless(nn.Flatten{}), shapes: [][]int{{2, 3, 4}}},
+		{name: "Func", maps: "[…] → […]", torch: "–", make: stateless(nn.Func(autograd.Variable.GELU)), shapes: [][]int{{3, 4}}},
+		{name: "Sequential", maps: "of its layers", state: []string{"0.weight", "0.bias", "2.0.weight", "2.0.bias"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			rng := newRand(seed)
 			return nn.Sequential{nn.NewLinear(rng, 4, 3, nn.LinearConfig{DType: d}), nn.Tanh{}, nn.Sequential{nn.NewLinear(rng, 3, 2, nn.LinearConfig{DType: d})}}
 		}},
-		{name: "BatchNorm1d", state: norm, shapes: [][]int{{5, 3}}, make: func(_ uint64, d dtype) nn.Module {
+		{name: "BatchNorm1d", maps: "[batch, channels(, length)] → the same", state: norm, shapes: [][]int{{5, 3}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})
 		}},
 		{name: "BatchNorm1d of sequences", state: norm, shapes: [][]int{{3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewBatchNorm1d(2, nn.BatchNormConfig{DType: d, Momentum: 0.3})
 		}},
-		{name: "BatchNorm2d", state: norm, shapes: [][]int{{2, 3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+		{name: "BatchNorm2d", maps: "[batch, channels, height, width] → the same", state: norm, shapes: [][]int{{2, 3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewBatchNorm2d(3, nn.BatchNormConfig{DType: d})
 		}},
 		{name: "BatchNorm2d cumulative", state: norm, shapes: [][]int{{2, 2, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
@@ -76,25 +81,25 @@ func basicRows() []layerRow {
 		{name: "BatchNorm2d without parameters", state: norm[2:], shapes: [][]int{{2, 2, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewBatchNorm2d(2, nn.BatchNormConfig{DType: d, NoAffine: true})
 		}},
-		{name: "BatchNorm3d", state: norm[:2], shapes: [][]int{{2, 2, 1, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
+		{name: "BatchNorm3d", maps: "[batch, channels, depth, height, width] → the same", state: norm[:2], shapes: [][]int{{2, 2, 1, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewBatchNorm3d(2, nn.BatchNormConfig{DType: d, NoRunningStats: true})
 		}},
-		{name: "Frozen", state: []string{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}, shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "Frozen", maps: "of its layer", torch: "–", state: []string{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}, shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.Frozen(nn.Sequential{nn.NewLinear(newRand(seed), 2, 3, nn.LinearConfig{DType: d}), nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})})
 		}},
-		{name: "Embedding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "Embedding", maps: "tokens of any shape […] → […, features]", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d})
 		}, call: lookup},
 		{name: "Embedding with padding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Padding: []int{0}})
 		}, call: lookup, allocates: "the mask of what is padding"},
-		{name: "EmbeddingBag", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
+		{name: "EmbeddingBag", maps: "bags of tokens → [bags, features]", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{DType: d})
 		}, call: lookupBags},
 		{name: "EmbeddingBag of maxima", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{Mode: nn.BagMax, DType: d})
 		}, call: lookupBags},
-		{name: "MultiheadAttention", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "MultiheadAttention", maps: "[batch, queries, features], [batch, keys, KeyDim], [batch, keys, ValueDim] → [batch, queries, features]", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
 		}},
 		{

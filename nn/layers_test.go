@@ -72,51 +72,6 @@ func (row *layerRow) draw(dtype autograd.DType) []v {
 	return xs
 }
 
-// TestLayerRows sees that every exported layer has a row.
-func TestLayerRows(t *testing.T) {
-	rows := map[string]bool{}
-	for _, row := range layerRows() {
-		name, _, _ := strings.Cut(row.name, " ")
-		rows[name] = true
-	}
-	layers := exportedLayers(t)
-	for _, name := range layers {
-		if !rows[name] {
-			t.Errorf("nn.%s has no row in layerRows", name)
-		}
-	}
-	if len(layers) < 13 {
-		t.Errorf("found %v only", layers)
-	}
-}
-
-// exportedLayers are the exported types that compute something from a Variable or on a
-// tape: those with an exported method whose first argument is one, losses excepted.
-func exportedLayers(t *testing.T) []string {
-	found := map[string]bool{}
-	for _, file := range sourceFiles(t, "*.go") {
-		for _, declaration := range file.Decls {
-			f, ok := declaration.(*ast.FuncDecl)
-			if !ok || f.Recv == nil || !f.Name.IsExported() || len(f.Type.Params.List) == 0 {
-				continue
-			}
-			receiver := strings.TrimPrefix(typeText(f.Recv.List[0].Type), "*")
-			takes := typeText(f.Type.Params.List[0].Type)
-			isLoss := f.Name.Name == "Loss" || f.Name.Name == "Of" || f.Name.Name == "Probabilities"
-			if ast.IsExported(receiver) && (takes == "autograd.Variable" || takes == "*autograd.Tape") && !isLoss {
-				found[receiver] = true
-			}
-		}
-	}
-	delete(found, "StepContext")
-	var names []string
-	for name := range found {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // typeText is a type's expression as text.
 func typeText(e ast.Expr) string {
 	switch e := e.(type) {

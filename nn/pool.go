@@ -124,7 +124,8 @@ func newMaxPool(op string, axes int, kernel []int, c MaxPoolConfig) MaxPool {
 	return MaxPool{window: newPoolWindow(op, axes, kernel, c.Stride, c.Padding, c.Dilation, c.Ceil)}
 }
 
-// MaxPool1d pools [batch, channels, length] or [channels, length].
+// MaxPool1d is the layer of greatest elements of windows on [batch, channels, length] or
+// [channels, length].
 type MaxPool1d struct{ MaxPool }
 
 // NewMaxPool1d is a MaxPool1d. kernel is the window's size: one number for all axes, or one
@@ -134,7 +135,8 @@ func NewMaxPool1d(kernel []int, config MaxPoolConfig) *MaxPool1d {
 	return &MaxPool1d{newMaxPool("nn.MaxPool1d", 1, kernel, config)}
 }
 
-// MaxPool2d pools [batch, channels, height, width] or [channels, height, width].
+// MaxPool2d is the layer of greatest elements of windows on [batch, channels, height, width] or
+// [channels, height, width].
 type MaxPool2d struct{ MaxPool }
 
 // NewMaxPool2d is a MaxPool2d, like [NewMaxPool1d] otherwise.
@@ -142,7 +144,8 @@ func NewMaxPool2d(kernel []int, config MaxPoolConfig) *MaxPool2d {
 	return &MaxPool2d{newMaxPool("nn.MaxPool2d", 2, kernel, config)}
 }
 
-// MaxPool3d pools [batch, channels, depth, height, width] or [channels, depth, height, width].
+// MaxPool3d is the layer of greatest elements of windows on [batch, channels, depth, height, width] or
+// [channels, depth, height, width].
 type MaxPool3d struct{ MaxPool }
 
 // NewMaxPool3d is a MaxPool3d, like [NewMaxPool1d] otherwise.

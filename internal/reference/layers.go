@@ -73,6 +73,12 @@ type Layer struct {
 	Call func(tape *autograd.Tape, xs []autograd.Variable) []autograd.Variable
 }
 
+// LayerCases are those of this package's own file of that name.
+func LayerCases(t *testing.T, file string) []*LayerCase {
+	t.Helper()
+	return load[LayerCase](t, testdata(), file)
+}
+
 // RunLayers checks every case of the named file, like [Run]. layers has a constructor for
 // each layer; it returns nil for a case with an option that the layer does not have.
 func RunLayers(t *testing.T, file string, layers map[string]func(c *LayerCase) *Layer) {
