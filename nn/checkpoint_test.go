@@ -68,12 +68,12 @@ func TestCheckpointsAreExact(t *testing.T) {
 		before, _ := restless(1)
 		advance(t, before, loader(), first)
 		var file bytes.Buffer
-		if err := nn.SaveCheckpoint(&file, before); err != nil {
+		if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{}, before); err != nil {
 			t.Fatal(err)
 		}
 		after, resumed := restless(2)
 		advance(t, after, loader(), first/2) // what it did before does not matter
-		if err := nn.LoadCheckpoint(&file, nn.CheckpointConfig{}, after); err != nil {
+		if _, err := nn.LoadCheckpoint(&file, nn.LoadCheckpointConfig{}, after); err != nil {
 			t.Fatal(err)
 		}
 		advance(t, after, loader(), steps-first)
@@ -112,7 +112,7 @@ func TestCheckpointOfTwoTrainers(t *testing.T) {
 	trainers, model := build(1)
 	rounds(trainers, 3)
 	var file bytes.Buffer
-	if err := nn.SaveCheckpoint(&file, trainers...); err != nil {
+	if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{}, trainers...); err != nil {
 		t.Fatal(err)
 	}
 	saved := file.Bytes()
@@ -129,7 +129,7 @@ func TestCheckpointOfTwoTrainers(t *testing.T) {
 	}
 	rounds(trainers, 3)
 	others, resumed := build(2)
-	if err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.CheckpointConfig{}, others...); err != nil {
+	if _, err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.LoadCheckpointConfig{}, others...); err != nil {
 		t.Fatal(err)
 	}
 	rounds(others, 3)
@@ -138,12 +138,12 @@ func TestCheckpointOfTwoTrainers(t *testing.T) {
 	}
 	// The other way round, or one alone, is another checkpoint.
 	var mismatch *nn.MismatchError
-	if err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.CheckpointConfig{}, others[0]); !errors.As(err, &mismatch) || !strings.Contains(err.Error(), "unexpected: 1.trainer.epoch") && !strings.Contains(err.Error(), "1.optimizer") {
+	if _, err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.LoadCheckpointConfig{}, others[0]); !errors.As(err, &mismatch) || !strings.Contains(err.Error(), "unexpected: 1.trainer.epoch") && !strings.Contains(err.Error(), "1.optimizer") {
 		t.Errorf("one trainer: %v", err)
 	}
 	before := bitsOf(resumed)
 	var stateError *optim.StateError
-	if err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.CheckpointConfig{}, others[1], others[0]); !errors.As(err, &stateError) || !cmp.Equal(before, bitsOf(resumed)) {
+	if _, err := nn.LoadCheckpoint(bytes.NewReader(saved), nn.LoadCheckpointConfig{}, others[1], others[0]); !errors.As(err, &stateError) || !cmp.Equal(before, bitsOf(resumed)) {
 		t.Errorf("the other way round: %v", err)
 	}
 }
@@ -154,7 +154,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 	source, _ := restless(1)
 	advance(t, source, loader, 3)
 	var file bytes.Buffer
-	if err := nn.SaveCheckpoint(&file, source); err != nil {
+	if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{}, source); err != nil {
 		t.Fatal(err)
 	}
 	whole := file.Bytes()
@@ -163,7 +163,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 	before, state := bitsOf(model), stateBits(trainer.Optimizer())
 	try := func(name string, file []byte) {
 		t.Helper()
-		if err := nn.LoadCheckpoint(bytes.NewReader(file), nn.CheckpointConfig{}, trainer); err == nil {
+		if _, err := nn.LoadCheckpoint(bytes.NewReader(file), nn.LoadCheckpointConfig{}, trainer); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		if !cmp.Equal(before, bitsOf(model)) || !cmp.Equal(state, stateBits(trainer.Optimizer())) {
@@ -181,7 +181,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 	try("another name of the optimizer's", bytes.Replace(whole, []byte("exp_avg_sq"), []byte("exp_avg_sp"), 1))
 	try("no number", bytes.Replace(whole, []byte("0.trainer.epoch"), []byte("0.trainer.epics"), 1))
 	try("weights", saved(t, model, nil))
-	if err := nn.LoadCheckpoint(bytes.NewReader(whole), nn.CheckpointConfig{}, trainer); err != nil {
+	if _, err := nn.LoadCheckpoint(bytes.NewReader(whole), nn.LoadCheckpointConfig{}, trainer); err != nil {
 		t.Errorf("the right one: %v", err)
 	}
 }
@@ -191,7 +191,7 @@ func TestCheckpointOfAnotherLoader(t *testing.T) {
 	source, _ := restless(1)
 	advance(t, source, data.NewLoader(blobs(1, 80), data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 1}), 2)
 	var file bytes.Buffer
-	if err := nn.SaveCheckpoint(&file, source); err != nil {
+	if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{}, source); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -207,7 +207,7 @@ func TestCheckpointOfAnotherLoader(t *testing.T) {
 	} {
 		for _, other := range []bool{false, true} {
 			trainer, _ := restless(1)
-			if err := nn.LoadCheckpoint(bytes.NewReader(file.Bytes()), nn.CheckpointConfig{OtherData: other}, trainer); err != nil {
+			if _, err := nn.LoadCheckpoint(bytes.NewReader(file.Bytes()), nn.LoadCheckpointConfig{OtherData: other}, trainer); err != nil {
 				t.Fatal(err)
 			}
 			var err error
@@ -249,7 +249,7 @@ func (k *keeper) Restore(state map[string]autograd.Variable) error {
 
 func (k *keeper) Begin(t *nn.Trainer) error {
 	k.trainer = t
-	if err := nn.LoadCheckpointFile(k.path, nn.CheckpointConfig{}, t); err != nil && !strings.Contains(err.Error(), "no such file") {
+	if _, err := nn.LoadCheckpointFile(k.path, nn.LoadCheckpointConfig{}, t); err != nil && !strings.Contains(err.Error(), "no such file") {
 		return err
 	}
 	return nil
@@ -257,7 +257,7 @@ func (k *keeper) Begin(t *nn.Trainer) error {
 
 func (k *keeper) Epoch(e *nn.Epoch) error {
 	k.epochs.Float64s()[0]++
-	if err := nn.SaveCheckpointFile(k.path, k.trainer); err != nil {
+	if err := nn.SaveCheckpointFile(k.path, nn.SaveCheckpointConfig{}, k.trainer); err != nil {
 		return err
 	}
 	if e.Number == k.stopAt {
@@ -288,7 +288,7 @@ func TestFitGoesOn(t *testing.T) {
 	if diff := cmp.Diff(whole, resumed); diff != "" {
 		t.Errorf("(-whole +resumed):\n%s", diff)
 	}
-	if len(all.Epochs) != 4 || len(first.Epochs) != 2 || len(rest.Epochs) != 2 || rest.Epochs[0].Number != 2 || epochs != 4 {
+	if len(all.Epochs) != 4 || len(first.Epochs) != 2 || len(rest.Epochs) != 4 || rest.Epochs[3].Number != 3 || epochs != 4 {
 		t.Errorf("epochs %d, %d and %d; the callback counted %v", len(all.Epochs), len(first.Epochs), len(rest.Epochs), epochs)
 	}
 }
@@ -296,10 +296,86 @@ func TestFitGoesOn(t *testing.T) {
 func TestSaveCheckpointFails(t *testing.T) {
 	trainer, _ := restless(1)
 	full := errors.New("the disk is full")
-	if err := nn.SaveCheckpoint(failingWriter{full}, trainer); !errors.Is(err, full) {
+	if err := nn.SaveCheckpoint(failingWriter{full}, nn.SaveCheckpointConfig{}, trainer); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
-	if err := nn.LoadCheckpoint(io.MultiReader(), nn.CheckpointConfig{}, trainer); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := nn.LoadCheckpoint(io.MultiReader(), nn.LoadCheckpointConfig{}, trainer); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A checkpoint in which any bit has changed is known to be damaged, be it that of a name,
+// so that it would be that of another model.
+func TestEveryBitOfACheckpointCounts(t *testing.T) {
+	source, _ := restless(1)
+	advance(t, source, data.NewLoader(blobs(1, 80), data.LoaderConfig{BatchSize: 16}), 3)
+	var file bytes.Buffer
+	if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{Extra: map[string][]byte{"mine": []byte("x")}}, source); err != nil {
+		t.Fatal(err)
+	}
+	trainer, _ := restless(2)
+	for i := range file.Bytes() {
+		damaged := bytes.Clone(file.Bytes())
+		damaged[i] ^= 1 << (i % 8)
+		var format *nn.FormatError
+		if _, err := nn.LoadCheckpoint(bytes.NewReader(damaged), nn.LoadCheckpointConfig{}, trainer); !errors.As(err, &format) {
+			t.Fatalf("byte %d of %d: %v", i, len(damaged), err)
+		}
+	}
+}
+
+// A checkpoint is a file of weights, with the caller's own bytes beside them.
+func TestCheckpointsAreSafetensors(t *testing.T) {
+	source, model := restless(1)
+	advance(t, source, data.NewLoader(blobs(1, 80), data.LoaderConfig{BatchSize: 16}), 7)
+	extra := map[string][]byte{"mine": {1, 2, 3}, "empty": {}}
+	var file bytes.Buffer
+	config := nn.SaveCheckpointConfig{Extra: extra, Metadata: map[string]string{"run": "first"}}
+	if err := nn.SaveCheckpoint(&file, config, source); err != nil {
+		t.Fatal(err)
+	}
+	whole := file.Bytes()
+	info, err := nn.Inspect(bytes.NewReader(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	metadata := map[string]string{"run": "first", "checkpoint.epoch": "1", "checkpoint.step": "2", "checkpoint.steps": "7"}
+	if diff := cmp.Diff(metadata, info.Metadata); diff != "" {
+		t.Errorf("metadata (-want +got):\n%s", diff)
+	}
+	if last := info.Tensors[len(info.Tensors)-1]; last.Name != "checksum" || last.DType != "U8" {
+		t.Errorf("the last tensor is %+v", last)
+	}
+	trainer, _ := restless(2)
+	got, err := nn.LoadCheckpoint(bytes.NewReader(whole), nn.LoadCheckpointConfig{}, trainer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &nn.CheckpointInfo{Epoch: 1, Step: 2, Steps: 7, Extra: extra, Metadata: metadata}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(bitsOf(model), bitsOf(trainer.Objective())); diff != "" {
+		t.Errorf("(-saved +loaded):\n%s", diff)
+	}
+}
+
+// A checkpoint of another model says all that differs, at once.
+func TestCheckpointOfAnotherModel(t *testing.T) {
+	source, _ := restless(1)
+	var file bytes.Buffer
+	if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{}, source); err != nil {
+		t.Fatal(err)
+	}
+	other := nn.NewTrainer(nn.Supervised(nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 9, 7, 3}}), nil), nn.TrainerConfig{})
+	_, err := nn.LoadCheckpoint(&file, nn.LoadCheckpointConfig{}, other)
+	var mismatch *nn.MismatchError
+	if !errors.As(err, &mismatch) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"0.model.2.weight", "0.model.1.running_mean", "0.model.0.weight is F32 [8 2]", "the model has F32 [9 2]", "0.model.4.weight is F32 [3 8]"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
 	}
 }

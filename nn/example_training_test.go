@@ -103,13 +103,13 @@ func ExampleSaveCheckpoint() {
 	trainer, model := newTrainer()
 	epoch(trainer)
 	var file bytes.Buffer
-	if err := nn.SaveCheckpoint(&file, trainer); err != nil {
+	if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{}, trainer); err != nil {
 		log.Fatal(err)
 	}
 	epoch(trainer)
 
 	another, resumed := newTrainer()
-	if err := nn.LoadCheckpoint(&file, nn.CheckpointConfig{}, another); err != nil {
+	if _, err := nn.LoadCheckpoint(&file, nn.LoadCheckpointConfig{}, another); err != nil {
 		log.Fatal(err)
 	}
 	epoch(another)

@@ -52,8 +52,8 @@ type FitConfig struct {
 // Nobody else may use the model, the optimizer or the losses and metrics that keep state
 // while it runs.
 //
-// A callback that loads a checkpoint in Begin ([LoadCheckpoint]) makes it go on from there;
-// the history has what comes after.
+// A callback that loads a checkpoint in Begin makes it go on from there, as
+// [Checkpointing] does; the history has what came before, too.
 //
 // If the run ends early, the history has what was done so far, the epoch that was
 // interrupted included, and the model what it has learned. The error is nil if a
@@ -77,7 +77,7 @@ func FitObjective(ctx context.Context, objective Objective, train data.Dataset, 
 		return &History{}, fmt.Errorf("nn: Fit: %w", err)
 	}
 	err = f.run(ctx)
-	return &f.history, err
+	return &f.trainer.history, err
 }
 
 // fitting is a run of Fit.
@@ -86,7 +86,6 @@ type fitting struct {
 	trainer   *Trainer
 	loader    *data.Loader
 	evaluator *evaluator // nil without validation
-	history   History
 }
 
 func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *fitting, err error) {
@@ -118,7 +117,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 func (f *fitting) run(ctx context.Context) error {
 	begun := 0
 	err := f.begin(&begun)
-	for err == nil && f.trainer.epoch < int64(orDefaultInt(f.config.Epochs, 1)) {
+	for err == nil && f.trainer.epoch-f.trainer.unvalidated < int64(orDefaultInt(f.config.Epochs, 1)) {
 		err = f.epoch(ctx)
 	}
 	if errors.Is(err, ErrStop) {
@@ -148,11 +147,16 @@ func (f *fitting) end(begun int, err error) error {
 	return all
 }
 
-// epoch trains for an epoch and enters it in the history.
+// epoch trains for an epoch, or what of it is left to do, and enters it in the history.
 func (f *fitting) epoch(ctx context.Context) error {
-	start := time.Now()
-	epoch := Epoch{Partial: true}
-	err := f.steps(ctx, &epoch)
+	start, t := time.Now(), f.trainer
+	epoch := Epoch{Number: int(t.epoch - t.unvalidated), Partial: true}
+	var err error
+	if t.unvalidated == 0 {
+		err = f.steps(ctx, &epoch)
+	} else { // as a checkpoint says that was made before the validation
+		epoch.Steps, epoch.Train = f.loader.NumBatches(), slices.Clone(t.tally.update())
+	}
 	epoch.Partial = epoch.Steps < f.loader.NumBatches()
 	if err == nil && f.evaluator != nil {
 		if epoch.Validation, err = f.evaluator.run(ctx); err != nil {
@@ -161,11 +165,12 @@ func (f *fitting) epoch(ctx context.Context) error {
 	}
 	epoch.Duration = time.Since(start)
 	if epoch.Steps > 0 {
-		f.history.Epochs = append(f.history.Epochs, epoch)
+		t.history.Epochs = append(t.history.Epochs, epoch)
 	}
 	if err != nil {
 		return err
 	}
+	t.unvalidated = 0
 	for _, c := range f.config.Callbacks {
 		if err := c.Epoch(&epoch); err != nil {
 			return err
@@ -181,6 +186,9 @@ func (f *fitting) steps(ctx context.Context, epoch *Epoch) error {
 			return err
 		}
 		epoch.Number, epoch.Steps = step.Epoch, step.Index+1
+		if f.trainer.index == 0 { // it was the last one
+			f.trainer.unvalidated = 1
+		}
 		epoch.Train = append(epoch.Train[:0], step.Means...)
 		for _, c := range f.config.Callbacks {
 			if err := c.Step(step); err != nil {

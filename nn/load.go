@@ -34,7 +34,7 @@ func Load(r io.Reader, model Module, config LoadConfig) error {
 	if err != nil {
 		return err
 	}
-	places, err := h.match(state, config, func(*tensorEntry) *part { return nil })
+	places, err := h.match(state, config, func(*tensorEntry) *section { return nil })
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (e *entry) set(x value) {
 // checkShared sees that what the file has under several names of one thing is equal.
 func checkShared(places []*entry, values []value) error {
 	mismatch := &MismatchError{}
-	first := map[entry]int{}
+	first := map[thing]int{}
 	for i, e := range places {
 		j, ok := first[e.thing()]
 		if !ok {
@@ -168,8 +168,8 @@ func (e *MismatchError) Error() string {
 }
 
 // match finds the entry of each tensor, in the order of the file; all must fit. Tensors
-// that belong to a part of a checkpoint with a state of its own are left to that.
-func (h *header) match(state []entry, config LoadConfig, partOf func(*tensorEntry) *part) ([]*entry, error) {
+// that belong to a section of a checkpoint are left to that.
+func (h *header) match(state []entry, config LoadConfig, sectionOf func(*tensorEntry) *section) ([]*entry, error) {
 	byName := map[string]*entry{}
 	for i := range state {
 		byName[state[i].name] = &state[i]
@@ -178,9 +178,9 @@ func (h *header) match(state []entry, config LoadConfig, partOf func(*tensorEntr
 	var places []*entry
 	for i := range h.tensors {
 		t := &h.tensors[i]
-		if partOf(t) != nil {
-			if t.dtype != "F32" && t.dtype != "F64" {
-				mismatch.Different = append(mismatch.Different, fmt.Sprintf("%s is %s, expected F32 or F64", t.name, t.dtype))
+		if section := sectionOf(t); section != nil {
+			if types := section.types(); !slices.Contains(types, t.dtype) {
+				mismatch.Different = append(mismatch.Different, fmt.Sprintf("%s is %s, expected %s", t.name, t.dtype, strings.Join(types, " or ")))
 			}
 			continue
 		}
@@ -195,7 +195,7 @@ func (h *header) match(state []entry, config LoadConfig, partOf func(*tensorEntr
 				t.name, t.dtype, t.shape, h.size+t.begin, e.dtype(), e.shape()))
 		}
 	}
-	found := map[entry]bool{}
+	found := map[thing]bool{}
 	for _, e := range places {
 		found[e.thing()] = true
 	}

@@ -137,6 +137,8 @@ func (e *entry) write(w *bufio.Writer) {
 	switch {
 	case e.counter != nil:
 		w.Write(binary.LittleEndian.AppendUint64(w.AvailableBuffer(), uint64(*e.counter)))
+	case e.isRaw():
+		w.Write(e.raw)
 	case e.v.DType() == autograd.Float32:
 		for _, x := range e.v.Float32s() {
 			w.Write(binary.LittleEndian.AppendUint32(w.AvailableBuffer(), math.Float32bits(x)))

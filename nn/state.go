@@ -6,11 +6,12 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
-// entry is an array or a counter of a model's state, under one of its names.
+// entry is an array or a counter of a model's state, or plain bytes, under one of its names.
 type entry struct {
 	name    string
 	v       autograd.Variable // a parameter or buffer
-	counter *int64            // otherwise
+	counter *int64            // or this
+	raw     []byte            // otherwise
 }
 
 // stateOf lists what of a model is saved: PyTorch's state_dict. All have different
@@ -39,33 +40,54 @@ func stateOf(m Module) ([]entry, error) {
 
 // dtype is the format's name of the element type.
 func (e *entry) dtype() string {
-	if e.counter != nil {
+	switch {
+	case e.counter != nil:
 		return counterType
+	case e.isRaw():
+		return byteType
 	}
 	return typeOf(e.v.DType())
 }
 
-// counterType is the format's name of the type of counters.
-const counterType = "I64"
+// isRaw reports whether e is plain bytes.
+func (e *entry) isRaw() bool { return e.counter == nil && e.v == autograd.Variable{} }
+
+// The format's names of the types of counters and of plain bytes.
+const (
+	counterType = "I64"
+	byteType    = "U8"
+)
 
 // shape is that of the array, not nil; that of a counter is empty.
 func (e *entry) shape() []int {
-	if e.counter != nil {
+	switch {
+	case e.counter != nil:
 		return []int{}
+	case e.isRaw():
+		return []int{len(e.raw)}
 	}
 	return append([]int{}, e.v.Shape()...)
 }
 
 // bytes is the size of the data.
 func (e *entry) bytes() int {
-	if e.counter != nil {
+	switch {
+	case e.counter != nil:
 		return 8
+	case e.isRaw():
+		return len(e.raw)
 	}
 	return bytesOf(e.v)
 }
 
+// thing is an array or a counter, whatever its names.
+type thing struct {
+	v       autograd.Variable
+	counter *int64
+}
+
 // thing is equal for entries that are names of one thing.
-func (e *entry) thing() entry { return entry{v: e.v, counter: e.counter} }
+func (e *entry) thing() thing { return thing{e.v, e.counter} }
 
 // typeOf is the format's name of an element type.
 func typeOf(dtype autograd.DType) string {

@@ -41,6 +41,11 @@ type Trainer struct {
 	counts    int // the epoch that tally is about, -1 for none
 
 	callbacks []Callback // of Fit, for checkpoints
+	history   History    // of Fit
+
+	// unvalidated is 1 between the last step of an epoch of Fit and the end of its
+	// validation: what is next is that, not the step that the position says.
+	unvalidated int64
 
 	// Counts are int64 as checkpoints have them.
 	epoch, index int64   // position: the next step

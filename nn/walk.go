@@ -149,7 +149,12 @@ type sliceIdentity struct {
 
 // typeName is the name of a module's type, without package and pointer.
 func typeName(m Module) string {
-	t := reflect.TypeOf(thawed(m))
+	return valueTypeName(thawed(m))
+}
+
+// valueTypeName is the name of a value's type, without package and pointer.
+func valueTypeName(x any) string {
+	t := reflect.TypeOf(x)
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
