@@ -10,7 +10,8 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
-// StateError is why a state does not fit the [Optimizer] or [Plateau] that was to be restored.
+// StateError is why a state does not fit the [Optimizer], [Plateau] or [Average] that was
+// to be restored.
 type StateError struct {
 	Missing []string // names that are needed and that the state does not have
 	Unknown []string // names that the state has and that mean nothing
