@@ -1,6 +1,9 @@
 package nn
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // Callback sees a run of [Fit], and can end it. Embed [NoCallback] for the methods that
 // one does not need; [OnStep] and [OnEpoch] make one of a function.
@@ -8,7 +11,13 @@ import "errors"
 // The methods are called on the goroutine of Fit, for several callbacks in the order of
 // FitConfig.Callbacks, those of End in the opposite order. What they are given is valid
 // during the call. An error ends the run, without asking the callbacks that come after;
-// [ErrStop] ends it well.
+// [ErrStop] ends it well. A run without callbacks pays nothing for them.
+//
+// What else a callback may have is said by further methods: a state that belongs into
+// checkpoints ([Stateful]), averages that are validated in place of the weights
+// ([Averaging]), and weights that the run is to leave in the model ([Finisher]). One that
+// saves checkpoints comes after those whose states it saves, so that these have seen the
+// step or epoch that it is about.
 type Callback interface {
 	// Begin is called before the first step.
 	Begin(t *Trainer) error
@@ -24,6 +33,23 @@ type Callback interface {
 	// the run ends with, nil where it ends well. The error it returns, if any, is joined
 	// to that.
 	End(err error) error
+}
+
+// Averaging is a [Callback] that keeps averages of the weights, with which Fit validates
+// in place of those that are being trained: [EMA] and [SWA].
+type Averaging interface {
+	// Swap exchanges what the model has with the averages, and the next time back. On an
+	// error nothing is exchanged.
+	Swap(ctx context.Context) error
+}
+
+// Finisher is a [Callback] that has other weights than the last ones of training for the
+// model to be left with, as [EarlyStopping] has the best ones.
+type Finisher interface {
+	// Finish gives them to the model. It is called once, however the run ends, after End
+	// of all callbacks, if Begin returned nil: for callbacks that are [Averaging] first,
+	// then for the others, each in order. Its error is joined to that of the run.
+	Finish(ctx context.Context) error
 }
 
 // ErrStop is what callbacks return to end training early, without an error.

@@ -84,6 +84,22 @@ func configNumbers() []configNumber {
 		_, err := nn.PredictBy(context.Background(), classifier(1), func(s *nn.StepContext) autograd.Variable { batches++; return s.X() }, set, config)
 		return fmt.Sprint(batches), err
 	}
+	stopping := func(config nn.EarlyStoppingConfig) (string, error) {
+		config.Training = true
+		stop := nn.NewEarlyStopping(config)
+		trainer := nn.NewTrainer(nn.Supervised(classifier(1), nil), nn.TrainerConfig{})
+		if err := stop.Begin(trainer); err != nil {
+			return "", err
+		}
+		epochs := 0
+		for _, loss := range []float64{1, 0.9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1} {
+			epochs++
+			if err := stop.Epoch(&nn.Epoch{Train: nn.Scores{{Name: nn.LossName, Value: loss}}}); err != nil {
+				break
+			}
+		}
+		return fmt.Sprint(epochs), nil
+	}
 	attention := func(config nn.MultiheadAttentionConfig) (string, error) {
 		a := nn.NewMultiheadAttention(newRand(1), 4, 2, config)
 		out := ""
@@ -160,6 +176,10 @@ func configNumbers() []configNumber {
 		{field: "EvaluateConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return evaluate(nn.EvaluateConfig{Prefetch: int(n)}) }},
 		{field: "PredictConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return predict(nn.PredictConfig{BatchSize: int(n)}) }},
 		{field: "PredictConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return predict(nn.PredictConfig{Prefetch: int(n)}) }},
+		{field: "EarlyStoppingConfig.Patience", def: 10, integer: true, probe: func(n float64) (string, error) {
+			return stopping(nn.EarlyStoppingConfig{Patience: int(n)})
+		}},
+		{field: "EarlyStoppingConfig.MinDelta", probe: func(n float64) (string, error) { return stopping(nn.EarlyStoppingConfig{MinDelta: n}) }},
 		{field: "FitConfig.Epochs", def: 1, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Epochs: int(n)}) }},
 		{field: "FitConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{BatchSize: int(n)}) }},
 		{field: "FitConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Prefetch: int(n)}) }},

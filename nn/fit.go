@@ -56,7 +56,8 @@ type FitConfig struct {
 // [Checkpointing] does; the history has what came before, too.
 //
 // If the run ends early, the history has what was done so far, the epoch that was
-// interrupted included, and the model what it has learned. The error is nil if a
+// interrupted included, and the model what it has learned, or what a callback such as
+// [EarlyStopping] or [EMA] leaves it with. The error is nil if a
 // callback returned [ErrStop], and that of a callback if it returned another; otherwise
 // it wraps that of a cancelled ctx, of the data, a [*NonFiniteError], or a mistake in
 // how model, loss, data and configuration fit together, such as [*autograd.ShapeError]
@@ -98,7 +99,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 		Optimizer: config.Optimizer, Schedule: config.Schedule, Metrics: config.Metrics,
 		ClipNorm: config.ClipNorm, Seed: config.Seed, DetectAnomaly: config.DetectAnomaly,
 	})}
-	f.trainer.callbacks = config.Callbacks
+	f.trainer.callbacks, f.trainer.validates = config.Callbacks, config.Validation != nil
 	loading := data.LoaderConfig{BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed, Prefetch: config.Prefetch}
 	if f.loader, err = newLoader(objective, train, loading); err != nil {
 		return nil, err
@@ -123,7 +124,11 @@ func (f *fitting) run(ctx context.Context) error {
 	if errors.Is(err, ErrStop) {
 		err = nil
 	}
-	return f.end(begun, err)
+	err = f.end(begun, err)
+	if own := f.finish(ctx, begun); own != nil {
+		err = errors.Join(err, own)
+	}
+	return err
 }
 
 func (f *fitting) begin(begun *int) error {
@@ -147,6 +152,20 @@ func (f *fitting) end(begun int, err error) error {
 	return all
 }
 
+// finish lets the callbacks that have begun leave the model with other weights.
+func (f *fitting) finish(ctx context.Context, begun int) error {
+	var all error
+	for _, averages := range []bool{true, false} {
+		for _, c := range f.config.Callbacks[:begun] {
+			finisher, ok := c.(Finisher)
+			if _, averaging := c.(Averaging); ok && averaging == averages {
+				all = errors.Join(all, finisher.Finish(ctx))
+			}
+		}
+	}
+	return all
+}
+
 // epoch trains for an epoch, or what of it is left to do, and enters it in the history.
 func (f *fitting) epoch(ctx context.Context) error {
 	start, t := time.Now(), f.trainer
@@ -159,7 +178,11 @@ func (f *fitting) epoch(ctx context.Context) error {
 	}
 	epoch.Partial = epoch.Steps < f.loader.NumBatches()
 	if err == nil && f.evaluator != nil {
-		if epoch.Validation, err = f.evaluator.run(ctx); err != nil {
+		err = f.trainer.WithAverages(ctx, func() (err error) {
+			epoch.Validation, err = f.evaluator.run(ctx)
+			return err
+		})
+		if err != nil {
 			err = fmt.Errorf("nn: validation after epoch %d: %w", epoch.Number, err)
 		}
 	}

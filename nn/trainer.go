@@ -2,6 +2,7 @@ package nn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -40,7 +41,8 @@ type Trainer struct {
 	tally     tally
 	counts    int // the epoch that tally is about, -1 for none
 
-	callbacks []Callback // of Fit, for checkpoints
+	callbacks []Callback // of Fit
+	validates bool       // Fit does, after each epoch
 	history   History    // of Fit
 
 	// unvalidated is 1 between the last step of an epoch of Fit and the end of its
@@ -116,6 +118,24 @@ func (t *Trainer) Optimizer() optim.Optimizer { return t.config.Optimizer }
 // After the last step of an epoch that is the first step of the next one. Only
 // [Trainer.Epoch] moves it.
 func (t *Trainer) Position() (epoch, step int) { return int(t.epoch), int(t.index) }
+
+// WithAverages calls f while the model has the averages that callbacks of [Fit] keep
+// ([Averaging]), as validation does: to save or measure what the run would leave in the
+// model. f must not train or save a checkpoint. Without such callbacks it is f alone. The
+// error is that of f or of a callback.
+func (t *Trainer) WithAverages(ctx context.Context, f func() error) (err error) {
+	for _, c := range t.callbacks {
+		averaging, ok := c.(Averaging)
+		if !ok {
+			continue
+		}
+		if err := averaging.Swap(ctx); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, averaging.Swap(ctx)) }()
+	}
+	return f()
+}
 
 // Epoch trains to the end of an epoch, step by step, to be ranged over:
 //
