@@ -62,7 +62,7 @@ type EMAConfig struct {
 // range, or WarmUp and BiasCorrection, which are for the same, are both set.
 func NewEMA(arrays iter.Seq2[string, autograd.Variable], config EMAConfig) *Average {
 	const op = "optim.NewEMA"
-	settings{op, "EMAConfig"}.number(&config.Decay, "Decay", 0.999, fraction)
+	config = config.resolve(op)
 	if config.WarmUp && config.BiasCorrection {
 		panic(&autograd.ValueError{Op: op, Reason: "EMAConfig has both WarmUp and BiasCorrection: expected one at most"})
 	}
@@ -75,6 +75,11 @@ func NewEMA(arrays iter.Seq2[string, autograd.Variable], config EMAConfig) *Aver
 		share = func(n float64) float64 { return (1 - beta) / (1 - math.Pow(beta, n)) }
 	}
 	return newAverage(op, arrays, share)
+}
+
+func (c EMAConfig) resolve(op string) EMAConfig {
+	settings{op, "EMAConfig"}.number(&c.Decay, "Decay", 0.999, fraction)
+	return c
 }
 
 // NewSWA is the mean of arrays over all updates, each with the same weight: the share of

@@ -172,6 +172,7 @@ func walks() []walk {
 	list := []walk{
 		walkOf(OneCycleConfig.resolve, OneCycleConfig{Steps: 30}, OneCycleConfig{Steps: 30, Rise: 0.3, Start: 0.04, End: 4e-6}),
 		walkOf(LBFGSConfig.resolve, LBFGSConfig{}, LBFGSConfig{LR: 1, Iterations: 20, Evaluations: 25, History: 100, GradTolerance: 1e-7, ChangeTolerance: 1e-9}),
+		walkOf(EMAConfig.resolve, EMAConfig{}, EMAConfig{Decay: 0.999}),
 		walkOf(PlateauConfig.resolve, PlateauConfig{}, PlateauConfig{Factor: 0.1, Patience: 10, Threshold: 1e-4}),
 	}
 	for _, o := range table {
