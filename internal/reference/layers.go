@@ -3,6 +3,7 @@ package reference
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"iter"
 	"maps"
@@ -100,7 +101,7 @@ func runLayers(t *testing.T, dir fs.FS, file string, layers map[string]func(c *L
 			skipped++
 			continue
 		}
-		if t.Run(c.Name, func(t *testing.T) { layer.check(t, c) }) {
+		if t.Run(c.Name, func(t *testing.T) { report(t, layer.Check(c)) }) {
 			passed++
 		} else {
 			failed++
@@ -115,11 +116,19 @@ func runLayers(t *testing.T, dir fs.FS, file string, layers map[string]func(c *L
 	}
 }
 
+func report(t *testing.T, errs []error) {
+	for _, err := range errs {
+		t.Error(err)
+	}
+}
+
 const layerTolerance = 1e-9
 
-// check runs one case.
-func (l *Layer) check(t *testing.T, c *LayerCase) {
-	l.setState(t, c)
+// Check runs one case and returns what is wrong.
+func (l *Layer) Check(c *LayerCase) (errs []error) {
+	if err := l.setState(c); err != nil {
+		return []error{err}
+	}
 	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
 	xs := make([]autograd.Variable, len(c.Inputs))
 	for i, in := range c.Inputs {
@@ -127,34 +136,70 @@ func (l *Layer) check(t *testing.T, c *LayerCase) {
 			xs[i] = tape.Watch(in.Variable(autograd.Float64))
 		}
 	}
+	check := func(what string, got autograd.Variable, want *Tensor, tol float64) {
+		if err := difference(got, want, tol); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	checkAll := func(what string, got []autograd.Variable, want []*Tensor) {
+		if len(got) != len(want) {
+			errs = append(errs, fmt.Errorf("%d of %s, want %d", len(got), what, len(want)))
+			return
+		}
+		for i := range got {
+			check(what, got[i], want[i], layerTolerance)
+		}
+	}
 	outputs := l.Call(tape, xs)
-	compareAll(t, "output", outputs, c.Outputs)
-	if t.Failed() {
-		return
+	if checkAll("output", outputs, c.Outputs); errs != nil {
+		return errs
 	}
 	if c.GradOutputs != nil {
 		grads := inner(tape, outputs, c.GradOutputs).Backward()
 		for i, want := range c.InputGrads {
 			if want != nil {
-				compare(t, "gradient of an input", grads.Of(xs[i]), want, max(layerTolerance, knownInaccuracy[strings.ToLower(c.Layer)]))
+				check("gradient of an input", grads.Of(xs[i]), want, max(layerTolerance, knownInaccuracy[strings.ToLower(c.Layer)]))
 			}
 		}
 		for name, w := range l.Params {
-			compare(t, "gradient of "+name, grads.Of(w), c.Grads[name], layerTolerance)
+			check("gradient of "+name, grads.Of(w), c.Grads[name], layerTolerance)
 		}
 	}
 	tape.Commit()
 	l.again(tape, c, 1.1)
 	tape.Commit()
 	for name, b := range l.Buffers {
-		compare(t, name+" after two steps", b, c.BuffersAfter[name], layerTolerance)
+		check(name+" after two steps", b, c.BuffersAfter[name], layerTolerance)
 	}
 	for name, n := range l.Counters {
-		if want := c.BuffersAfter[name]; int64(want.Data[0]) != *n {
-			t.Errorf("%s after two steps is %d, want %v", name, *n, want.Data)
+		if want := c.BuffersAfter[name]; want.Data[0] != Number(*n) {
+			errs = append(errs, fmt.Errorf("%s after two steps is %d, want %v", name, *n, want.Data))
 		}
 	}
-	compareAll(t, "output in inference", l.again(autograd.NewTape(autograd.TapeConfig{NoGrad: true}), c, 1), c.EvalOutputs)
+	checkAll("output in inference", l.again(autograd.NewTape(autograd.TapeConfig{NoGrad: true}), c, 1), c.EvalOutputs)
+	return errs
+}
+
+// Expected is what a case compares results with, by what they are.
+func (c *LayerCase) Expected() map[string]*Tensor {
+	all := map[string]*Tensor{}
+	add := func(what string, tensors []*Tensor) {
+		for i, tensor := range tensors {
+			if tensor != nil {
+				all[fmt.Sprint(what, " ", i)] = tensor
+			}
+		}
+	}
+	add("output", c.Outputs)
+	add("gradient of input", c.InputGrads)
+	add("output in inference", c.EvalOutputs)
+	for name, tensor := range c.Grads {
+		all["gradient of "+name] = tensor
+	}
+	for name, tensor := range c.BuffersAfter {
+		all[name+" after two steps"] = tensor
+	}
+	return all
 }
 
 // again calls the layer with the case's inputs times a factor.
@@ -169,9 +214,9 @@ func (l *Layer) again(tape *autograd.Tape, c *LayerCase, factor float64) []autog
 }
 
 // setState gives the layer the case's state, whose names and shapes must be its own.
-func (l *Layer) setState(t *testing.T, c *LayerCase) {
+func (l *Layer) setState(c *LayerCase) error {
 	if !slices.Equal(l.Names, c.State.Names) {
-		t.Fatalf("the state has names %q, want %q", l.Names, c.State.Names)
+		return fmt.Errorf("the state has names %q, want %q", l.Names, c.State.Names)
 	}
 	for _, arrays := range []iter.Seq2[string, autograd.Variable]{l.Params, l.Buffers} {
 		for name, v := range arrays {
@@ -181,14 +226,5 @@ func (l *Layer) setState(t *testing.T, c *LayerCase) {
 	for name, n := range l.Counters {
 		*n = int64(c.State.Tensors[name].Data[0])
 	}
-}
-
-func compareAll(t *testing.T, what string, got []autograd.Variable, want []*Tensor) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("%d of %s, want %d", len(got), what, len(want))
-	}
-	for i := range got {
-		compare(t, what, got[i], want[i], layerTolerance)
-	}
+	return nil
 }

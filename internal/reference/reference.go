@@ -370,14 +370,6 @@ func difference(got autograd.Variable, want *Tensor, tol float64) error {
 	return nil
 }
 
-// compare fails if got is not close to want.
-func compare(t *testing.T, what string, got autograd.Variable, want *Tensor, tol float64) {
-	t.Helper()
-	if err := difference(got, want, tol); err != nil {
-		t.Errorf("%s: %v", what, err)
-	}
-}
-
 func distance(got, want float64) float64 {
 	if got == want || math.IsNaN(got) && math.IsNaN(want) {
 		return 0
