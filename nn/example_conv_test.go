@@ -58,3 +58,23 @@ func ExampleConvTranspose3d() {
 	// Output:
 	// [1 1 8 8 8]
 }
+
+// Each column is a window of 1×2; a convolution is a product with these.
+func ExampleUnfold() {
+	x := autograd.New([]float64{1, 2, 3, 4, 5, 6}, 1, 1, 2, 3)
+	fmt.Println(nn.Unfold{Window: autograd.Window{Kernel: [2]int{1, 2}}}.Forward(x))
+	// Output:
+	// float64 [1 2 4]
+	// [[[1 2 4 5]
+	//   [2 3 5 6]]]
+}
+
+// Windows that overlap are added up.
+func ExampleFold() {
+	columns := autograd.Ones(autograd.Float64, 1, 2, 4)
+	fmt.Println(nn.Fold{Size: [2]int{2, 3}, Window: autograd.Window{Kernel: [2]int{1, 2}}}.Forward(columns))
+	// Output:
+	// float64 [1 1 2 3]
+	// [[[[1 2 1]
+	//    [1 2 1]]]]
+}

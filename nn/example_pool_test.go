@@ -34,6 +34,32 @@ func ExampleMaxPool3d() {
 	// [1 1 3 2 2]
 }
 
+// What pooling left goes back to where it was.
+func ExampleMaxUnpool1d_Unpool() {
+	unpool := nn.NewMaxUnpool1d([]int{2}, nn.MaxUnpoolConfig{})
+	fmt.Println(unpool.Unpool(autograd.New([]float64{5, 9}, 1, 1, 2), []int{1, 2}).Floats())
+	// Output:
+	// [0 5 9 0]
+}
+
+// The size says whether there was a column more, which pooling did not see.
+func ExampleMaxUnpool2d_Unpool() {
+	unpool := nn.NewMaxUnpool2d([]int{2}, nn.MaxUnpoolConfig{})
+	fmt.Println(unpool.Unpool(autograd.New([]float64{7, 8}, 1, 1, 1, 2), []int{0, 8}, 2, 5))
+	// Output:
+	// float64 [1 1 2 5]
+	// [[[[7 0 0 0 0]
+	//    [0 0 0 8 0]]]]
+}
+
+// Of volumes.
+func ExampleMaxUnpool3d_Unpool() {
+	unpool := nn.NewMaxUnpool3d([]int{2}, nn.MaxUnpoolConfig{})
+	fmt.Println(unpool.Unpool(autograd.Ones(autograd.Float32, 3, 1, 1, 1), []int{0, 1, 7}).Shape())
+	// Output:
+	// [3 2 2 2]
+}
+
 // Padding counts as zeros, or does not count.
 func ExampleAvgPool1d() {
 	x := autograd.New([]float64{4, 4, 4}, 1, 1, 3)

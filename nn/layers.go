@@ -5,9 +5,10 @@
 //   - Linear, and of two arrays: [Linear], [PairwiseDistance], [CosineSimilarityLayer],
 //     [Bilinear]
 //   - Convolution: [Conv1d], [Conv2d], [Conv3d], [ConvTranspose1d], [ConvTranspose2d],
-//     [ConvTranspose3d]
-//   - Pooling: [MaxPool1d], [MaxPool2d], [MaxPool3d], [AvgPool1d], [AvgPool2d],
-//     [AvgPool3d], [LPPool], [AdaptiveAvgPool], [AdaptiveMaxPool]
+//     [ConvTranspose3d], [Unfold], [Fold]
+//   - Pooling: [MaxPool1d], [MaxPool2d], [MaxPool3d], [MaxUnpool1d], [MaxUnpool2d],
+//     [MaxUnpool3d], [AvgPool1d], [AvgPool2d], [AvgPool3d], [LPPool], [AdaptiveAvgPool],
+//     [AdaptiveMaxPool]
 //   - Resizing, padding, rearranging: [Upsample], [PixelShuffle], [PixelUnshuffle],
 //     [Pad], [Identity], [Flatten], [Unflatten]
 //   - Normalization: [BatchNorm1d], [BatchNorm2d], [BatchNorm3d], [InstanceNorm1d],

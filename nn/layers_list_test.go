@@ -23,8 +23,8 @@ var update = flag.Bool("update", false, "write docs/layers.md and layers.go anew
 // are in.
 var layerFamilies = []struct{ title, files string }{
 	{"Linear, and of two arrays", "linear.go pair.go"},
-	{"Convolution", "conv.go convtranspose.go"},
-	{"Pooling", "pool.go avgpool.go adaptivepool.go"},
+	{"Convolution", "conv.go convtranspose.go unfold.go"},
+	{"Pooling", "pool.go unpool.go avgpool.go adaptivepool.go"},
 	{"Resizing, padding, rearranging", "upsample.go pad.go flatten.go"},
 	{"Normalization", "batchnorm.go instancenorm.go layernorm.go groupnorm.go"},
 	{"Dropout", "dropout.go"},

@@ -50,6 +50,31 @@ func convRows() []layerRow {
 		{name: "AdaptiveMaxPool", maps: "[(batch,) channels, …] → [(batch,) channels, Size…]", torch: "AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d", make: stateless(nn.AdaptiveMaxPool{Size: []int{2, 3}}), shapes: [][]int{{2, 2, 3, 4}}, allocates: "the parts"},
 		{name: "AdaptiveMaxPool of signals", make: stateless(nn.AdaptiveMaxPool{Size: []int{3}}), shapes: [][]int{{2, 2, 5}}, allocates: "the parts"},
 		{name: "AdaptiveMaxPool of volumes", make: stateless(nn.AdaptiveMaxPool{Size: []int{2, 1, 2}}), shapes: [][]int{{2, 2, 3, 2}}, allocates: "the parts"},
+		{
+			name: "MaxUnpool1d", maps: "[(batch,) channels, length], indices → [(batch,) channels, length′]", shapes: [][]int{{2, 3}}, allocates: "the places",
+			make: stateless(nn.NewMaxUnpool1d([]int{2}, nn.MaxUnpoolConfig{})),
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				return append(ys, m.(*nn.MaxUnpool1d).Unpool(xs[0], []int{1, 2, 5, 0, 3, 4}))
+			},
+		},
+		{
+			name: "MaxUnpool2d", maps: "[(batch,) channels, height, width], indices → [(batch,) channels, height′, width′]", shapes: [][]int{{2, 1, 1, 2}}, allocates: "the places",
+			make: stateless(nn.NewMaxUnpool2d([]int{2}, nn.MaxUnpoolConfig{})),
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				return append(ys, m.(*nn.MaxUnpool2d).Unpool(xs[0], []int{0, 8, 4, 9}, 2, 5))
+			},
+		},
+		{
+			name: "MaxUnpool3d", maps: "[(batch,) channels, depth, height, width], indices → [(batch,) channels, depth′, height′, width′]", shapes: [][]int{{1, 2, 1, 1}}, allocates: "the places",
+			make: stateless(nn.NewMaxUnpool3d([]int{2, 1, 3}, nn.MaxUnpoolConfig{Stride: []int{2, 1, 1}})),
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				return append(ys, m.(*nn.MaxUnpool3d).Unpool(xs[0], []int{11, 4}))
+			},
+		},
+		{name: "Unfold", maps: "[(batch,) channels, height, width] → [(batch,) channels·kernel, windows]", make: stateless(nn.Unfold{Window: autograd.Window{Kernel: [2]int{2, 3}, Padding: [2]int{1, 0}}}), shapes: [][]int{{2, 2, 2, 3}}},
+		{name: "Unfold of one image", make: stateless(nn.Unfold{Window: autograd.Window{Kernel: [2]int{2, 1}, Stride: [2]int{2, 2}}}), shapes: [][]int{{2, 2, 3}}},
+		{name: "Fold", maps: "[(batch,) channels·kernel, windows] → [(batch,) channels, height, width]", make: stateless(nn.Fold{Size: [2]int{3, 2}, Window: autograd.Window{Kernel: [2]int{2, 1}}}), shapes: [][]int{{2, 4, 4}}},
+		{name: "Fold of one image", make: stateless(nn.Fold{Size: [2]int{2, 3}, Window: autograd.Window{Kernel: [2]int{2, 2}, Padding: [2]int{0, 1}, Stride: [2]int{1, 3}}}), shapes: [][]int{{4, 2}}},
 		{name: "Upsample", maps: "[batch, channels, …] → [batch, channels, …′]", make: stateless(nn.Upsample{Scale: []float64{2}, Mode: autograd.InterpolateLinear}), shapes: [][]int{{1, 2, 2, 3}}, allocates: "the weights"},
 		{name: "PixelShuffle", maps: "[…, channels·Factor², height, width] → […, channels, height·Factor, width·Factor]", make: stateless(nn.PixelShuffle{Factor: 2}), shapes: [][]int{{2, 4, 1, 2}}, allocates: "the shape"},
 		{name: "PixelUnshuffle", maps: "[…, channels, height·Factor, width·Factor] → […, channels·Factor², height, width]", make: stateless(nn.PixelUnshuffle{Factor: 2}), shapes: [][]int{{2, 1, 2, 4}}, allocates: "the shape"},
