@@ -6,12 +6,6 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
-// Identity is the layer that gives back what it gets.
-type Identity struct{ NoParts }
-
-// Forward is x.
-func (Identity) Forward(x autograd.Variable) autograd.Variable { return x }
-
 // Flatten is the layer that joins axes, by default all but the first: of [batch, height,
 // width] it makes [batch, height·width].
 type Flatten struct {
