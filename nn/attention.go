@@ -75,21 +75,6 @@ func (a *MultiheadAttention) Parts() iter.Seq2[string, Part] {
 		Weight("in_proj_bias", a.InProjBias), Sub("out_proj", a.OutProj))
 }
 
-// AttentionInput says which keys a query may see. The zero value is all of them. A query
-// that may see nothing gets a mean of 0, without a gradient.
-//
-// Masks are constants of the type of the queries, in which 1 stands for what may be seen
-// and 0 for what may not: PyTorch's masks say the opposite.
-type AttentionInput struct {
-	Keep    autograd.Variable // [queries, keys], or with [batch, …] or [batch, heads, …] in front
-	KeyKeep autograd.Variable // [batch, keys]: which keys are no padding
-	Bias    autograd.Variable // added to the scores, of the shapes of Keep
-	Causal  bool              // query i sees keys 0 … i only
-
-	// NeedWeights asks for the weights. Without it they are not kept.
-	NeedWeights bool
-}
-
 // Forward is attention of x [batch, length, features] to itself.
 func (a *MultiheadAttention) Forward(x autograd.Variable) autograd.Variable {
 	y, _ := a.Attend(x, x, x, AttentionInput{})
@@ -99,29 +84,36 @@ func (a *MultiheadAttention) Forward(x autograd.Variable) autograd.Variable {
 // Attend computes attention of queries q [batch, queries, features] to keys k [batch,
 // keys, KeyDim] with values v [batch, keys, ValueDim]. y is [batch, queries, features];
 // weights, the zero Variable unless asked for, is [batch, queries, keys], their mean over
-// the heads. With SequenceFirst the first two axes of q, k, v and y are the other way
-// round. It panics with [*autograd.ShapeError] if the shapes do not fit.
+// the heads, or [batch, heads, queries, keys]. With SequenceFirst the first two axes of q,
+// k, v and y are the other way round. All may be without the batch axis, together. It
+// panics with [*autograd.ShapeError] if the shapes do not fit.
 func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionInput) (y, weights autograd.Variable) {
 	defer in(a)
-	if a.sequenceFirst && q.Rank() == 3 && k.Rank() == 3 && v.Rank() == 3 {
-		q, k, v = q.Transpose(0, 1), k.Transpose(0, 1), v.Transpose(0, 1)
-	}
+	single := q.Rank() == 2 && k.Rank() == 2 && v.Rank() == 2
+	q, k, v = a.batchFirst(q, single), a.batchFirst(k, single), a.batchFirst(v, single)
 	a.check(q, k, v)
-	batch, queries := q.Dim(0), q.Dim(1)
-	scores := a.project(q, 0).DivScalar(math.Sqrt(float64(a.features / a.heads))).MatMul(a.project(k, 1).Transpose(-2, -1))
-	if (input.Bias != autograd.Variable{}) {
-		scores = scores.Add(perHead(input.Bias))
+	return a.combine(a.project(q, 0), a.project(k, 1), a.project(v, 2), input, single)
+}
+
+// batchFirst is x with the batch as first axis; single says that it has none.
+func (a *MultiheadAttention) batchFirst(x autograd.Variable, single bool) autograd.Variable {
+	switch {
+	case single:
+		return x.Unsqueeze(0)
+	case a.sequenceFirst && x.Rank() == 3:
+		return x.Transpose(0, 1)
 	}
-	means := input.softmax(scores)
-	y = means.MatMul(a.project(v, 2)).Transpose(1, 2).Reshape(batch, queries, a.features)
-	y = a.OutProj.Forward(y)
-	if a.sequenceFirst {
-		y = y.Transpose(0, 1)
+	return x
+}
+
+func (a *MultiheadAttention) check(q, k, v autograd.Variable) {
+	for i, x := range [...]autograd.Variable{q, k, v} {
+		size := [...]int{a.features, a.keyDim, a.valueDim}[i]
+		if x.Rank() != 3 || x.Dim(2) != size || x.Dim(0) != q.Dim(0) || i == 2 && x.Dim(1) != k.Dim(1) {
+			panic(shapeError("nn.MultiheadAttention", fmt.Sprintf(
+				"expected queries [batch, queries, %d], keys [batch, keys, %d] and values [batch, keys, %d]", a.features, a.keyDim, a.valueDim), q, k, v))
+		}
 	}
-	if input.NeedWeights {
-		weights = means.Mean(1)
-	}
-	return y, weights
 }
 
 // project is the i-th of the three projections in, of queries, keys and values x [batch,
@@ -139,47 +131,30 @@ func (a *MultiheadAttention) project(x autograd.Variable, i int) autograd.Variab
 	return y.Reshape(x.Dim(0), x.Dim(1), a.heads, a.features/a.heads).Transpose(1, 2)
 }
 
-// softmax is the weights of scores [batch, heads, queries, keys].
-func (input *AttentionInput) softmax(scores autograd.Variable) autograd.Variable {
-	keep := perHead(input.Keep)
-	and := func(other autograd.Variable) {
-		if keep == (autograd.Variable{}) {
-			keep = other
-		} else {
-			keep = keep.Mul(other)
-		}
+// combine is the results for queries, keys and values that are projected.
+func (a *MultiheadAttention) combine(q, k, v autograd.Variable, input AttentionInput, single bool) (y, weights autograd.Variable) {
+	batch, queries := q.Dim(0), q.Dim(2)
+	scores := q.DivScalar(math.Sqrt(float64(a.features / a.heads))).MatMul(k.Transpose(-2, -1))
+	if (input.Bias != autograd.Variable{}) {
+		scores = scores.Add(perHead(input.Bias, single))
 	}
-	if input.Causal {
-		and(autograd.Ones(scores.DType(), scores.Dim(-2), scores.Dim(-1)).Tril(0))
+	means := input.softmax(scores, single)
+	y = means.MatMul(v).Transpose(1, 2).Reshape(batch, queries, a.features)
+	y = a.OutProj.Forward(y)
+	switch {
+	case single:
+		y = y.Squeeze(0)
+	case a.sequenceFirst:
+		y = y.Transpose(0, 1)
 	}
-	if (input.KeyKeep != autograd.Variable{}) {
-		and(input.KeyKeep.Unsqueeze(1).Unsqueeze(1))
+	switch {
+	case input.NeedHeadWeights:
+		weights = means
+	case input.NeedWeights:
+		weights = means.Mean(1)
 	}
-	if keep == (autograd.Variable{}) {
-		return scores.Softmax(-1)
+	if single && weights != (autograd.Variable{}) {
+		weights = weights.Squeeze(0)
 	}
-	// Where nothing is kept the softmax is over all keys, and its result counts 0 times.
-	keep = keep.Detach()
-	some := keep.MaxKeepDims(-1)
-	hidden := keep.Less(some)
-	return scores.MaskedFill(hidden, math.Inf(-1)).Softmax(-1).Mul(some)
-}
-
-// perHead gives a mask of [batch, queries, keys] an axis for the heads; others have it or
-// need none.
-func perHead(mask autograd.Variable) autograd.Variable {
-	if mask != (autograd.Variable{}) && mask.Rank() == 3 {
-		return mask.Unsqueeze(1)
-	}
-	return mask
-}
-
-func (a *MultiheadAttention) check(q, k, v autograd.Variable) {
-	for i, x := range [...]autograd.Variable{q, k, v} {
-		size := [...]int{a.features, a.keyDim, a.valueDim}[i]
-		if x.Rank() != 3 || x.Dim(2) != size || x.Dim(0) != q.Dim(0) || i == 2 && x.Dim(1) != k.Dim(1) {
-			panic(shapeError("nn.MultiheadAttention", fmt.Sprintf(
-				"expected queries [batch, queries, %d], keys [batch, keys, %d] and values [batch, keys, %d]", a.features, a.keyDim, a.valueDim), q, k, v))
-		}
-	}
+	return y, weights
 }

@@ -139,6 +139,9 @@ func configNumbers() []configNumber {
 			l := nn.NewTransformerEncoderLayer(newRand(1), 4, 2, nn.TransformerConfig{FeedForward: 8, Dropout: n, DType: double})
 			return text(l.Forward(tape.Const(x.Reshape(2, 3, 4))))
 		}},
+		{field: "TransformerConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) {
+			return text(nn.NewTransformerEncoderLayer(newRand(1), 4, 2, nn.TransformerConfig{FeedForward: 8, Eps: n, DType: double}).Forward(x.Reshape(2, 3, 4)))
+		}},
 		{field: "PReLUConfig.Channels", def: 1, integer: true, probe: func(n float64) (string, error) {
 			return text(nn.NewPReLU(nn.PReLUConfig{Channels: int(n)}).Weight)
 		}},

@@ -26,8 +26,9 @@
 //
 // All layers are listed below, by family. Those of several inputs or results have methods of
 // their own beside Forward or in place of it: recurrent layers take and give states as values,
-// and sequences of different lengths; attention takes masks; tables of embeddings look up
-// tokens.
+// and sequences of different lengths; attention takes masks, and a cache for generating
+// position by position; tables of embeddings look up tokens. [ModuleList] and [ModuleMap]
+// hold modules that are called by what they are part of.
 //
 // Running statistics and the like are buffers. A layer assigns them on the tape, and they
 // change when a step has been made ([autograd.Tape.Assign], [autograd.Tape.Commit]), which

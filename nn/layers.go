@@ -10,7 +10,7 @@
 //     [MaxUnpool3d], [AvgPool1d], [AvgPool2d], [AvgPool3d], [LPPool], [AdaptiveAvgPool],
 //     [AdaptiveMaxPool]
 //   - Resizing, padding, rearranging: [Upsample], [PixelShuffle], [PixelUnshuffle],
-//     [Pad], [Identity], [Flatten], [Unflatten]
+//     [Pad], [Flatten], [Unflatten]
 //   - Normalization: [BatchNorm1d], [BatchNorm2d], [BatchNorm3d], [InstanceNorm1d],
 //     [InstanceNorm2d], [InstanceNorm3d], [LayerNorm], [RMSNorm], [GroupNorm],
 //     [LocalResponseNorm]
@@ -21,7 +21,7 @@
 //     [PReLU], [Softmax], [LogSoftmax], [Softmin], [Softmax2d], [GLU]
 //   - Tokens: [Embedding], [EmbeddingBag]
 //   - Recurrent: [RNN], [GRU], [LSTM], [LSTMCell], [GRUCell], [RNNCell]
-//   - Attention: [MultiheadAttention], [TransformerEncoderLayer],
-//     [TransformerDecoderLayer], [TransformerEncoder]
-//   - Of layers and functions: [Sequential], [Func], [Frozen]
+//   - Attention: [MultiheadAttention], [TransformerEncoderLayer], [TransformerEncoder],
+//     [TransformerDecoderLayer], [TransformerDecoder], [Transformer]
+//   - Of layers and functions: [Identity], [Sequential], [Func], [Frozen]
 package nn

@@ -22,17 +22,17 @@ var update = flag.Bool("update", false, "write docs/layers.md and layers.go anew
 // layerFamilies are the headings under which layers are listed, with the files that they
 // are in.
 var layerFamilies = []struct{ title, files string }{
-	{"Linear, and of two arrays", "linear.go pair.go"},
+	{"Linear, and of two arrays", "linear.go distance.go bilinear.go"},
 	{"Convolution", "conv.go convtranspose.go unfold.go"},
 	{"Pooling", "pool.go unpool.go avgpool.go adaptivepool.go"},
 	{"Resizing, padding, rearranging", "upsample.go pad.go flatten.go"},
-	{"Normalization", "batchnorm.go instancenorm.go layernorm.go groupnorm.go"},
+	{"Normalization", "batchnorm.go instancenorm.go layernorm.go groupnorm.go localresponsenorm.go"},
 	{"Dropout", "dropout.go"},
-	{"Activation", "activation.go prelu.go softmax.go"},
+	{"Activation", "activation.go prelu.go softmax.go glu.go"},
 	{"Tokens", "embedding.go embeddingbag.go"},
 	{"Recurrent", "rnn.go gru.go lstm.go recurrent_cell.go"},
-	{"Attention", "attention.go transformer.go"},
-	{"Of layers and functions", "sequential.go frozen.go inference.go"},
+	{"Attention", "attention.go transformerencoder.go transformerdecoder.go transformer.go"},
+	{"Of layers and functions", "identity.go sequential.go frozen.go inference.go"},
 }
 
 // layerDoc is what docs/layers.md says about a layer.
@@ -251,6 +251,9 @@ func referenceCases(t *testing.T) map[string]int {
 		for _, c := range reference.LayerCases(t, file) {
 			count[c.Layer]++
 		}
+	}
+	for _, c := range reference.LayerCasesOf(t, os.DirFS("testdata"), "layers.jsonl.gz") {
+		count[c.Layer]++
 	}
 	return count
 }

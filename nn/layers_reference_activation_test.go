@@ -58,11 +58,7 @@ func (o axisOption) axis(c *reference.LayerCase) int {
 
 func alongAxis(build func(axis int) nn.Layer) constructor {
 	return func(c *reference.LayerCase) *reference.Layer {
-		axis := decoded[axisOption](c, c.Options).axis(c)
-		if len(c.Inputs[0].Shape) == 0 {
-			return nil // a scalar has no axis
-		}
-		return forward(build(axis))
+		return forward(build(decoded[axisOption](c, c.Options).axis(c)))
 	}
 }
 

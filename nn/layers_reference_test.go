@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
@@ -68,6 +69,12 @@ func greatest(data []reference.Number) int {
 		}
 	}
 	return at
+}
+
+// TestReferenceLayersOfThisPackage compares them with the cases in testdata, see README.md
+// there.
+func TestReferenceLayersOfThisPackage(t *testing.T) {
+	reference.RunLayersOf(t, os.DirFS("testdata"), "layers.jsonl.gz", referenceLayers())
 }
 
 // constructor makes the layer of a case, or nil if it has an option that the layer lacks.
@@ -184,38 +191,4 @@ func referenceEmbeddingBag(c *reference.LayerCase) *reference.Layer {
 	e := nn.NewEmbeddingBag(newRand(1), sizes[0], sizes[1], nn.EmbeddingBagConfig{Mode: modes[options.Mode], DType: double})
 	bags := slices.Collect(slices.Chunk(c.Inputs[0].Ints(), c.Inputs[0].Shape[1]))
 	return referenceLayer(e, func(tape *autograd.Tape, _ []v) []v { return []v{e.Lookup(tape, bags)} })
-}
-
-func referenceAttention(c *reference.LayerCase) *reference.Layer {
-	options := decoded[struct {
-		Heads      int `json:"num_heads"`
-		KDim, VDim int
-		Bias       *bool
-		BatchFirst bool `json:"batch_first"`
-	}](c, c.Options)
-	features := decoded[[1]int](c, c.Args)[0]
-	a := nn.NewMultiheadAttention(newRand(1), features, options.Heads, nn.MultiheadAttentionConfig{
-		KeyDim: options.KDim, ValueDim: options.VDim, NoBias: !isSet(options.Bias, true), SequenceFirst: !options.BatchFirst, DType: double,
-	})
-	input := nn.AttentionInput{NeedWeights: true}
-	for name, text := range c.Keywords {
-		mask := decoded[reference.Tensor](c, text)
-		keep := mask.Variable(double).Neg().AddScalar(1) // PyTorch masks what is not to be seen
-		switch name {
-		case "attn_mask":
-			input.Keep = keep
-		case "key_padding_mask":
-			input.KeyKeep = keep
-		default:
-			panic(fmt.Sprintf("case %s: there is no %s", c.Name, name))
-		}
-	}
-	return referenceLayer(a, func(_ *autograd.Tape, xs []v) []v {
-		q, k, val := xs[0], xs[0], xs[0]
-		if len(xs) == 3 {
-			k, val = xs[1], xs[2]
-		}
-		y, weights := a.Attend(q, k, val, input)
-		return []v{y, weights}
-	})
 }

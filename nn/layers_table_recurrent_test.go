@@ -1,13 +1,11 @@
 package nn_test
 
 import (
-	"slices"
-
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/nn"
 )
 
-// recurrentRows are recurrent layers, their cells, and transformers.
+// recurrentRows are recurrent layers and their cells.
 func recurrentRows() []layerRow {
 	lengths := []int{3, 1, 2}
 	cell := []string{"weight_ih", "weight_hh", "bias_ih", "bias_hh"}
@@ -88,38 +86,7 @@ func recurrentRows() []layerRow {
 				return append(ys, m.(*nn.RNNCell).Next(xs[0], xs[1]))
 			},
 		},
-		{name: "TransformerEncoderLayer", maps: "[batch, length, features] → the same", state: encoderNames, shapes: [][]int{{2, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewTransformerEncoderLayer(newRand(seed), 2, 2, nn.TransformerConfig{FeedForward: 3, Activation: nn.GELU{}, DType: d})
-		}},
-		{name: "TransformerEncoder", maps: "[batch, length, features] → the same", state: named("layers.0.", encoderNames), shapes: [][]int{{1, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewTransformerEncoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, NormFirst: true, DType: d})
-		}},
-		{
-			name: "TransformerDecoderLayer", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: slices.Concat(encoderNames[:4], named("multihead_attn.", attentionNames), encoderNames[4:], []string{"norm3.weight", "norm3.bias"}),
-			shapes: [][]int{{1, 2, 2}, {1, 3, 2}}, allocates: "the mask",
-			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewTransformerDecoderLayer(newRand(seed), 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, DType: d})
-			},
-			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
-				return append(ys, m.(*nn.TransformerDecoderLayer).Decode(xs[0], xs[1], nn.DecoderInput{Self: nn.AttentionInput{Causal: true}}))
-			},
-		},
 	}
-}
-
-var (
-	attentionNames = []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}
-	encoderNames   = append(named("self_attn.", attentionNames), "linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias",
-		"norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias")
-)
-
-// named is names with a prefix.
-func named(prefix string, names []string) []string {
-	var all []string
-	for _, name := range names {
-		all = append(all, prefix+name)
-	}
-	return all
 }
 
 func lstmNames(suffixes ...string) []string {

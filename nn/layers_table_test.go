@@ -44,7 +44,7 @@ type dtype = autograd.DType
 
 // layerRows is the table that proves all layers, in the order of their families.
 func layerRows() []layerRow {
-	return slices.Concat(basicRows(), activationRows(), normRows(), convRows(), recurrentRows())
+	return slices.Concat(basicRows(), activationRows(), normRows(), convRows(), recurrentRows(), transformerRows())
 }
 
 func basicRows() []layerRow {
@@ -99,22 +99,6 @@ func basicRows() []layerRow {
 		{name: "EmbeddingBag of maxima", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{Mode: nn.BagMax, DType: d})
 		}, call: lookupBags},
-		{name: "MultiheadAttention", maps: "[batch, queries, features], [batch, keys, KeyDim], [batch, keys, ValueDim] → [batch, queries, features]", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
-		}},
-		{
-			name: "MultiheadAttention with masks", state: []string{"q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"},
-			shapes: [][]int{{2, 2, 2}, {2, 3, 1}, {2, 3, 3}, {2, 3}}, allocates: "masks",
-			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewMultiheadAttention(newRand(seed), 2, 2, nn.MultiheadAttentionConfig{KeyDim: 1, ValueDim: 3, DType: d})
-			},
-			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
-				y, weights := m.(*nn.MultiheadAttention).Attend(xs[0], xs[1], xs[2], nn.AttentionInput{
-					KeyKeep: autograd.New([]float64{1, 1, 0, 0, 1, 1}, 2, 3).AsType(xs[0].DType()), Bias: xs[3], Causal: true, NeedWeights: true,
-				})
-				return append(ys, y, weights)
-			},
-		},
 	}
 }
 

@@ -2,8 +2,18 @@ package nn
 
 import "github.com/chainrule-go/chainrule/autograd"
 
-// Layers that normalize along an axis. In all of them Axis 0 means the last
-// axis: the first one counts examples. Negative axes count from the end.
+// Layers that normalize along an axis. In all of them Axis 0 means the last axis: the first
+// one counts examples. Negative axes count from the end. A scalar counts as one element of
+// an axis.
+
+// alongAxis is f along the axis that a layer's field means.
+func alongAxis(x autograd.Variable, axis int, f func(x autograd.Variable, axis int) autograd.Variable) autograd.Variable {
+	axis = orDefaultInt(axis, -1)
+	if x.Rank() == 0 {
+		return f(x.Reshape(1), axis).Reshape()
+	}
+	return f(x, axis)
+}
 
 // Softmax is the layer eˣ/Σeˣ along an axis, by default the last of [..., classes]: their
 // probabilities. Models that are trained with [CrossEntropy] do without it, as that
@@ -16,7 +26,7 @@ type Softmax struct {
 // Forward is eˣ/Σeˣ along the axis, finite for any finite x. It panics with
 // [*autograd.AxisError] if x has no such axis.
 func (l Softmax) Forward(x autograd.Variable) autograd.Variable {
-	return x.Softmax(orDefaultInt(l.Axis, -1))
+	return alongAxis(x, l.Axis, autograd.Variable.Softmax)
 }
 
 // LogSoftmax is the layer ln(eˣ/Σeˣ) along an axis.
@@ -27,7 +37,7 @@ type LogSoftmax struct {
 
 // Forward is the logarithm of the softmax along the axis. It panics as [Softmax.Forward].
 func (l LogSoftmax) Forward(x autograd.Variable) autograd.Variable {
-	return x.LogSoftmax(orDefaultInt(l.Axis, -1))
+	return alongAxis(x, l.Axis, autograd.Variable.LogSoftmax)
 }
 
 // Softmin is the layer e⁻ˣ/Σe⁻ˣ along an axis.
@@ -38,7 +48,7 @@ type Softmin struct {
 
 // Forward is the softmax of −x along the axis. It panics as [Softmax.Forward].
 func (l Softmin) Forward(x autograd.Variable) autograd.Variable {
-	return x.Neg().Softmax(orDefaultInt(l.Axis, -1))
+	return alongAxis(x.Neg(), l.Axis, autograd.Variable.Softmax)
 }
 
 // Softmax2d is the softmax over the channels of [batch, channels, height, width], or of

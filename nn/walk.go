@@ -5,6 +5,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -137,17 +138,20 @@ func identity(m Module) any {
 		return m
 	case v.Kind() == reflect.Slice && v.Len() > 0:
 		return sliceIdentity{v.Pointer(), v.Len()}
+	case v.Kind() == reflect.Map && v.Len() > 0:
+		return sliceIdentity{v.Pointer(), -1}
 	}
 	return nil
 }
 
-// sliceIdentity is the identity of a slice, such as a [Sequential].
+// sliceIdentity is the identity of a slice, such as a [Sequential], and of a map, which has
+// no length.
 type sliceIdentity struct {
 	first  uintptr
 	length int
 }
 
-// typeName is the name of a module's type, without package and pointer.
+// typeName is the name of a module's type, without package, pointer and arguments.
 func typeName(m Module) string {
 	return valueTypeName(thawed(m))
 }
@@ -158,7 +162,8 @@ func valueTypeName(x any) string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t.Name()
+	name, _, _ := strings.Cut(t.Name(), "[")
+	return name
 }
 
 // NumParams is the number of elements of all parameters of a module. A parameter that

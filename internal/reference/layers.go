@@ -80,11 +80,23 @@ func LayerCases(t *testing.T, file string) []*LayerCase {
 	return load[LayerCase](t, testdata(), file)
 }
 
+// LayerCasesOf are those of another package's file.
+func LayerCasesOf(t *testing.T, dir fs.FS, file string) []*LayerCase {
+	t.Helper()
+	return load[LayerCase](t, dir, file)
+}
+
 // RunLayers checks every case of the named file, like [Run]. layers has a constructor for
 // each layer; it returns nil for a case with an option that the layer does not have.
 func RunLayers(t *testing.T, file string, layers map[string]func(c *LayerCase) *Layer) {
 	t.Helper()
 	Each(t, testdata(), file, func(t *testing.T, dir fs.FS) { runLayers(t, dir, file, layers) })
+}
+
+// RunLayersOf is [RunLayers] for a file of another package's.
+func RunLayersOf(t *testing.T, dir fs.FS, file string, layers map[string]func(c *LayerCase) *Layer) {
+	t.Helper()
+	runLayers(t, dir, file, layers)
 }
 
 func runLayers(t *testing.T, dir fs.FS, file string, layers map[string]func(c *LayerCase) *Layer) {

@@ -1,0 +1,118 @@
+package nn_test
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+// transformerRows are attention and transformers.
+func transformerRows() []layerRow {
+	decoderNames := slices.Concat(encoderNames[:4], named("multihead_attn.", attentionNames), encoderNames[4:], []string{"norm3.weight", "norm3.bias"})
+	return []layerRow{
+		{name: "MultiheadAttention", maps: "[batch, queries, features], [batch, keys, KeyDim], [batch, keys, ValueDim] → [batch, queries, features]", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
+		}},
+		{
+			name: "MultiheadAttention with masks", state: []string{"q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"},
+			shapes: [][]int{{2, 2, 2}, {2, 3, 1}, {2, 3, 3}, {2, 3}}, allocates: "masks",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewMultiheadAttention(newRand(seed), 2, 2, nn.MultiheadAttentionConfig{KeyDim: 1, ValueDim: 3, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, weights := m.(*nn.MultiheadAttention).Attend(xs[0], xs[1], xs[2], nn.AttentionInput{
+					KeyKeep: autograd.New([]float64{1, 1, 0, 0, 1, 1}, 2, 3).AsType(xs[0].DType()), Bias: xs[3], Causal: true, NeedWeights: true,
+				})
+				return append(ys, y, weights)
+			},
+		},
+		{name: "MultiheadAttention of one sequence", state: attentionNames, shapes: [][]int{{3, 4}, {2, 4}}, allocates: "masks",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{SequenceFirst: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, weights := m.(*nn.MultiheadAttention).Attend(xs[0], xs[1], xs[1], nn.AttentionInput{Causal: true, NeedHeadWeights: true})
+				return append(ys, y, weights)
+			},
+		},
+		{name: "MultiheadAttention with a cache", state: attentionNames, shapes: [][]int{{2, 2, 4}, {2, 1, 4}}, allocates: "masks",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				first, cache := m.(*nn.MultiheadAttention).Next(xs[0], nn.AttentionCache{}, nn.AttentionInput{})
+				second, cache := m.(*nn.MultiheadAttention).Next(xs[1], cache, nn.AttentionInput{})
+				return append(ys, first, second, cache.Keys)
+			},
+		},
+		{name: "TransformerEncoderLayer", maps: "[batch, length, features] → the same", state: encoderNames, shapes: [][]int{{2, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewTransformerEncoderLayer(newRand(seed), 2, 2, nn.TransformerConfig{FeedForward: 3, Activation: nn.GELU{}, DType: d})
+		}},
+		{name: "TransformerEncoder", maps: "[batch, length, features] → the same", state: named("layers.0.", encoderNames), shapes: [][]int{{1, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewTransformerEncoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, NormFirst: true, DType: d})
+		}},
+		{
+			name: "TransformerDecoderLayer", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: decoderNames,
+			shapes: [][]int{{1, 2, 2}, {1, 3, 2}}, allocates: "the mask",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewTransformerDecoderLayer(newRand(seed), 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				return append(ys, m.(*nn.TransformerDecoderLayer).Decode(xs[0], xs[1], nn.DecoderInput{Self: nn.AttentionInput{Causal: true}}))
+			},
+		},
+		{
+			name: "TransformerDecoder", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: append(named("layers.0.", decoderNames), "norm.weight", "norm.bias"),
+			shapes: [][]int{{1, 2, 2}, {1, 3, 2}}, allocates: "the lists of axes",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, NormFirst: true, FinalNorm: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				return append(ys, m.(*nn.TransformerDecoder).Decode(xs[0], xs[1], nn.DecoderInput{}))
+			},
+		},
+		{
+			name: "TransformerDecoder with a cache", state: named("layers.0.", decoderNames),
+			shapes: [][]int{{1, 1, 2}, {1, 2, 2}, {1, 3, 2}}, allocates: "the lists of axes",
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, Dropout: nn.None, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				first, caches := m.(*nn.TransformerDecoder).Next(xs[0], xs[2], nil, nn.DecoderInput{})
+				second, _ := m.(*nn.TransformerDecoder).Next(xs[1], xs[2], caches, nn.DecoderInput{})
+				return append(ys, first, second)
+			},
+		},
+		{
+			name: "Transformer", maps: "[batch, source, features], [batch, target, features] → [batch, target, features]", shapes: [][]int{{1, 2, 2}, {1, 2, 2}}, allocates: "the lists of axes",
+			state: slices.Concat(
+				named("encoder.", append(slices.DeleteFunc(named("layers.0.", encoderNames), isBias), "norm.weight")),
+				named("decoder.", append(slices.DeleteFunc(named("layers.0.", decoderNames), isBias), "norm.weight"))),
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewTransformer(newRand(seed), 1, 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, Dropout: nn.None, NoBias: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				return append(ys, m.(*nn.Transformer).Run(xs[0], xs[1], nn.TransformerInput{Target: nn.AttentionInput{Causal: true}}))
+			},
+		},
+	}
+}
+
+func isBias(name string) bool { return strings.HasSuffix(name, "bias") }
+
+var (
+	attentionNames = []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}
+	encoderNames   = append(named("self_attn.", attentionNames), "linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias",
+		"norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias")
+)
+
+// named is names with a prefix.
+func named(prefix string, names []string) []string {
+	var all []string
+	for _, name := range names {
+		all = append(all, prefix+name)
+	}
+	return all
+}
