@@ -84,6 +84,9 @@ func configNumbers() []configNumber {
 		_, err := nn.PredictBy(context.Background(), classifier(1), func(s *nn.StepContext) autograd.Variable { batches++; return s.X() }, set, config)
 		return fmt.Sprint(batches), err
 	}
+	checkpointing := func(config nn.CheckpointingConfig) (string, error) {
+		return fmt.Sprintf("%+v", nn.NewCheckpointing("nowhere", config).Dir()), nil
+	}
 	stopping := func(config nn.EarlyStoppingConfig) (string, error) {
 		config.Training = true
 		stop := nn.NewEarlyStopping(config)
@@ -183,6 +186,11 @@ func configNumbers() []configNumber {
 			return stopping(nn.EarlyStoppingConfig{Patience: int(n)})
 		}},
 		{field: "EarlyStoppingConfig.MinDelta", probe: func(n float64) (string, error) { return stopping(nn.EarlyStoppingConfig{MinDelta: n}) }},
+		{field: "CheckpointingConfig.Steps", integer: true, probe: func(n float64) (string, error) { return checkpointing(nn.CheckpointingConfig{Steps: int(n)}) }},
+		{field: "CheckpointingConfig.Keep", def: 2, integer: true, probe: func(n float64) (string, error) { return checkpointing(nn.CheckpointingConfig{Keep: int(n)}) }},
+		{field: "CheckpointingConfig.KeepBest", integer: true, probe: func(n float64) (string, error) {
+			return checkpointing(nn.CheckpointingConfig{KeepBest: int(n)})
+		}},
 		{field: "FitConfig.Epochs", def: 1, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Epochs: int(n)}) }},
 		{field: "FitConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{BatchSize: int(n)}) }},
 		{field: "FitConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Prefetch: int(n)}) }},

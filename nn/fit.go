@@ -95,6 +95,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 		return nil, &autograd.ValueError{Op: "nn.Fit", Reason: fmt.Sprintf("Epochs is %d, expected no negative number", config.Epochs)}
 	}
 	checkNoneNil("nn.Fit", "Callbacks", config.Callbacks)
+	config.Callbacks = savingLast(config.Callbacks)
 	f = &fitting{config: config, trainer: NewTrainer(objective, TrainerConfig{
 		Optimizer: config.Optimizer, Schedule: config.Schedule, Metrics: config.Metrics,
 		ClipNorm: config.ClipNorm, Seed: config.Seed, DetectAnomaly: config.DetectAnomaly,
@@ -113,6 +114,14 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 		}
 	}
 	return f, nil
+}
+
+// savingLast puts those callbacks last that save what all the others have come to.
+func savingLast(callbacks []Callback) []Callback {
+	saves := func(c Callback) bool { _, ok := c.(*Checkpointing); return ok }
+	others := slices.DeleteFunc(slices.Clone(callbacks), saves)
+	saving := slices.DeleteFunc(slices.Clone(callbacks), func(c Callback) bool { return !saves(c) })
+	return append(others, saving...)
 }
 
 func (f *fitting) run(ctx context.Context) error {
