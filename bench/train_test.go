@@ -38,6 +38,7 @@ func BenchmarkTrainStep(b *testing.B) {
 		})
 	}
 	b.Run("xor", xor)
+	trainNetworks(b)
 }
 
 // xor has so little arithmetic that what is measured is everything else.
@@ -105,7 +106,7 @@ func digits(b *testing.B) *data.Images {
 }
 
 // BenchmarkInference measures the forward pass of a 784-128-10 perceptron, with
-// the softmax of its outputs.
+// the softmax of its outputs, and of the networks of each kind.
 func BenchmarkInference(b *testing.B) {
 	for _, batch := range []int{1, 128} {
 		b.Run(fmt.Sprintf("batch %d", batch), func(b *testing.B) {
@@ -115,6 +116,7 @@ func BenchmarkInference(b *testing.B) {
 			reportFlops[float32](b, m.forwardFlops(batch))
 		})
 	}
+	inferByNetworks(b)
 }
 
 // BenchmarkAdam measures a step of the optimizer alone on 16 million parameters.
