@@ -16,6 +16,7 @@ The same work on several libraries, with a table for each kind of machine: the m
 parentheses how many times chainrule's that is. All start from the same numbers, and their results are
 compared. The runs of all libraries take turns, each in a process of its own. PyTorch depends on settings:
 before each row several are tried, the best two are measured, and the table names the better one.
+Where a cell is empty the work has not been written for that library.
 ` + "`go run .`" + ` in the folder bench/peers measures the machine it runs on and writes its table; the others stay.
 `
 

@@ -6,6 +6,7 @@ require (
 	github.com/chainrule-go/chainrule v0.0.0-00010101000000-000000000000
 	github.com/gomlx/compute v0.0.0-20260716164435-04857206aff7
 	github.com/gomlx/gomlx v0.28.0
+	github.com/google/go-cmp v0.7.0
 	github.com/nlpodyssey/spago v1.1.0
 	golang.org/x/sys v0.46.0
 	gonum.org/v1/gonum v0.17.0

@@ -5,7 +5,7 @@
 //
 // builds a program for each library, runs all of them in turns, says what is
 // missing and how to get it, and puts a table of medians into docs/benchmarks.md, in
-// place of the one from the same kind of machine. It takes about fifteen minutes, in
+// place of the one from the same kind of machine. It takes about half an hour, in
 // which the machine should do nothing else; -only and -peers choose some of it, as in
 //
 //	go run . -only 'matmul|epoch' -peers chainrule,pytorch

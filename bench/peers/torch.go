@@ -22,7 +22,8 @@ import (
 // torchLegend explains the labels of PyTorch's settings.
 const torchLegend = "OPENBLAS_CORETYPE, the processor for whose instructions OpenBLAS multiplies matrices (unset: it decides by itself, " +
 	"and takes SSE where the processor is newer than it knows); how many threads PyTorch and, where there are matrix products, OpenBLAS " +
-	"have (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS); ATEN_CPU_CAPABILITY, the instructions of PyTorch's own loops, where setting it was better. " +
+	"have (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS); ATEN_CPU_CAPABILITY, the instructions of PyTorch's own loops, where setting it was better; " +
+	"images laid out with their channels last, where that was better. " +
 	"With any of them, memory that was freed stays with the process (MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_)."
 
 // torchEnv keeps memory that was freed with the process. By default glibc gives large
@@ -42,8 +43,12 @@ func torchChoices(name string, processors int, avx512, bfloat16 bool) []choice {
 			loops = append(loops, option{"ATen " + set, []string{"ATEN_CPU_CAPABILITY=" + set}})
 		}
 	}
+	var layout []choice
+	if workload.HasImages(name) {
+		layout = []choice{{{"", nil}, {"channels last", []string{"PEER_MEMORY_FORMAT=channels_last"}}}}
+	}
 	if !workload.HasProducts(name) {
-		return []choice{threadChoice(processors, false), loops}
+		return append([]choice{threadChoice(processors, false), loops}, layout...)
 	}
 	// The size of a cache is among what decides OpenBLAS's blocks; whatever this
 	// environment says of it is not to count.
@@ -60,7 +65,7 @@ func torchChoices(name string, processors int, avx512, bfloat16 bool) []choice {
 	if avx512 && bfloat16 {
 		force("Cooperlake")
 	}
-	return []choice{kernels, threadChoice(processors, true), loops}
+	return append([]choice{kernels, threadChoice(processors, true), loops}, layout...)
 }
 
 // threadChoice has one thread and all, for PyTorch and for its library for matrix

@@ -33,6 +33,7 @@ var may = map[string][]string{
 	"nn":                  {"autograd", "data", "internal/durable", "nn/optim"},
 	"bench":               nil,
 	"bench/limits":        {"internal/simd"},
+	"bench/networks":      {"autograd", "nn"},
 	"cmd/mnist":           {"autograd", "data", "nn", "nn/optim"},
 }
 

@@ -8,23 +8,31 @@ import (
 )
 
 func main() {
+	makers := map[string]workload.Maker{
+		workload.MNISTEpoch:        workload.With(mnistEpoch, workload.Plain()),
+		workload.MNISTStandardized: workload.With(mnistEpoch, workload.Standardized()),
+		workload.LargeStep:         largeStep,
+		workload.XORStep:           xorStep,
+		workload.ScalarChain:       scalarChain,
+		workload.MatMul32:          matmul32,
+		workload.MatMul64:          matmul64,
+		workload.Tanh:              tanh,
+		workload.Exp:               exp,
+		workload.Sigmoid:           sigmoid,
+		workload.Softmax:           softmax,
+		workload.AdamStep:          adamStep,
+		workload.Embedding:         embedding,
+		workload.LayerNorm:         layerNorm,
+		workload.BatchNorm:         batchNorm,
+		workload.MaxPool:           maxPool,
+	}
+	addNetworks(makers)
+	addConvolutions(makers)
 	workload.Main(workload.Peer{
 		Name:   "chainrule",
 		Module: "github.com/chainrule-go/chainrule",
 		Remark: "pixels stay bytes until the first product, which leaves out most of those that are 0",
-		Makers: map[string]workload.Maker{
-			workload.MNISTEpoch:        workload.With(mnistEpoch, workload.Plain()),
-			workload.MNISTStandardized: workload.With(mnistEpoch, workload.Standardized()),
-			workload.LargeStep:         largeStep,
-			workload.XORStep:           xorStep,
-			workload.ScalarChain:       scalarChain,
-			workload.MatMul32:          matmul32,
-			workload.MatMul64:          matmul64,
-			workload.Tanh:              tanh,
-			workload.Exp:               exp,
-			workload.Sigmoid:           sigmoid,
-			workload.Softmax:           softmax,
-		},
+		Makers: makers,
 	})
 }
 

@@ -5,6 +5,7 @@ of JSON each. What the workloads are, and their data, is in ../workload.
 """
 
 import ctypes
+import functools
 import gzip
 import json
 import os
@@ -145,8 +146,163 @@ def scalar_chain():
     return [y.item(), x.grad.item()], run
 
 
+def channels_last(x):
+    """x, with images laid out as the setting says."""
+    if os.environ.get("PEER_MEMORY_FORMAT") == "channels_last":
+        return x.to(memory_format=torch.channels_last)
+    return x
+
+
+class First(torch.nn.Module):
+    """The first result of a module that has several."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return self.module(x)[0]
+
+
+def cnn():
+    nn = torch.nn
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(64 * 12 * 12, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+def lenet():
+    nn = torch.nn
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
+
+
+def transformer():
+    return torch.nn.TransformerEncoderLayer(128, 4, 512, dropout=0, activation="gelu", batch_first=True)
+
+
+# By name: the model, the step's name, its batch, the shape of an example, classes.
+NETWORKS = {
+    "CNN": (cnn, "CNN 32-64-128-10 on 28×28, batch 128, Adam: a step", 128, (1, 28, 28), 10),
+    "LeNet": (lenet, "LeNet on 28×28, batch 64, Adam: a step", 64, (1, 28, 28), 10),
+    "LSTM": (lambda: First(torch.nn.LSTM(64, 128, batch_first=True)),
+             "LSTM 64-128, 32 steps, batch 64, Adam: a step", 64, (32, 64), 0),
+    "GRU": (lambda: First(torch.nn.GRU(64, 128, batch_first=True)),
+            "GRU 64-128, 32 steps, batch 64, Adam: a step", 64, (32, 64), 0),
+    "transformer": (transformer, "transformer layer 128, 4 heads, 64 tokens, batch 32, Adam: a step", 32, (64, 128), 0),
+}
+
+
+def prepared(make):
+    model = make()
+    with torch.no_grad():
+        for i, (name, w) in enumerate(model.named_parameters()):
+            if w.dim() > 1:
+                row = w.numel() // w.shape[0]
+                w.copy_(torch.from_numpy((uniform(300 + i, *w.shape) * (1 / np.sqrt(row))).astype(np.float32)))
+            else:
+                w.fill_(0 if "bias" in name else 1)
+    return channels_last(model)
+
+
+def inputs(*shape):
+    x = uniform32(100, *shape)
+    return channels_last(x) if x.dim() == 4 else x
+
+
+def labels(n, classes):
+    return torch.from_numpy((hashes(101, n) % np.uint64(classes)).astype(np.int64))
+
+
+def network_step(make, batch, shape, classes):
+    x, y = inputs(batch, *shape), labels(batch, classes or 1)
+    loss = torch.nn.functional.cross_entropy if classes else lambda output, _: output.square().mean()
+    trainer = Trainer(prepared(make), loss)
+    return trainer.check(x, y), lambda: trainer.step(x, y)
+
+
+def inference(make, batch, shape):
+    model, x = prepared(make).eval(), inputs(batch, *shape)
+
+    def run():
+        with torch.inference_mode():
+            return model(x)
+
+    return probe(run()), run
+
+
+# By name: batch, channels in and out, size of the images and of the kernel, stride, groups.
+CONVOLUTIONS = {
+    "convolution 1×1, 256 to 64 channels, 32 images of 28×28": (32, 256, 64, 28, 1, 1, 1),
+    "convolution 3×3, 64 to 64 channels, 32 images of 28×28": (32, 64, 64, 28, 3, 1, 1),
+    "convolution 5×5, 32 to 64 channels, 32 images of 28×28": (32, 32, 64, 28, 5, 1, 1),
+    "convolution 3×3 of each of 128 channels, 32 images of 28×28": (32, 128, 128, 28, 3, 1, 128),
+    "convolution 3×3 with stride 2, 64 to 128 channels, 32 images of 28×28": (32, 64, 128, 28, 3, 2, 1),
+    "convolution 3×3, 512 to 512 channels, 16 images of 7×7": (16, 512, 512, 7, 3, 1, 1),
+}
+
+
+def convolution(batch, n_in, n_out, size, kernel, stride, groups):
+    row = n_in // groups * kernel * kernel
+    w = (uniform(400, n_out, n_in // groups, kernel, kernel) * (1 / np.sqrt(row))).astype(np.float32)
+    return differentiated(
+        lambda x, w: torch.nn.functional.conv2d(x, w, stride=stride, padding=kernel // 2, groups=groups),
+        inputs(batch, n_in, size, size), channels_last(torch.from_numpy(w)))
+
+
+def differentiated(f, *xs):
+    xs = [x.detach().requires_grad_() for x in xs]
+    upstream = uniform32(102, *f(*xs).shape)
+    if upstream.dim() == 4:
+        upstream = channels_last(upstream)
+
+    def run():
+        for x in xs:
+            x.grad = None
+        y = f(*xs)
+        y.backward(upstream)
+        return y
+
+    check = probe(run())
+    for x in xs:
+        check += probe(x.grad)
+    return check, run
+
+
+def embedding():
+    tokens = labels(32 * 64, 10000)
+    return differentiated(lambda w: torch.nn.functional.embedding(tokens, w), uniform32(100, 10000, 128))
+
+
+def layer_norm():
+    return differentiated(
+        lambda x, w, b: torch.nn.functional.layer_norm(x, (512,), w, b),
+        uniform32(100, 8192, 512), torch.ones(512), torch.zeros(512))
+
+
+def batch_norm():
+    mean, variance = torch.zeros(64), torch.ones(64)
+    return differentiated(
+        lambda x, w, b: torch.nn.functional.batch_norm(x, mean, variance, w, b, training=True),
+        inputs(32, 64, 28, 28), torch.ones(64), torch.zeros(64))
+
+
+def max_pool():
+    return differentiated(lambda x: torch.nn.functional.max_pool2d(x, 2), inputs(32, 64, 28, 28))
+
+
+def adam_step():
+    w = torch.nn.Parameter(uniform32(100, 10_000_000))
+    w.grad = uniform32(102, 10_000_000)
+    # One parameter: foreach would make copies of what it works on.
+    adam = torch.optim.Adam([w], lr=1e-3, betas=(0.9, 0.999), eps=1e-8, foreach=False)
+    adam.step()
+    return probe(w.detach()), adam.step
+
+
 def probe(x):
-    x = x.double().flatten()
+    x = x.detach().contiguous().double().flatten()
     n = len(x)
     return [x[0].item(), x[n // 3].item(), x[n - 1].item(), x.abs().mean().item()]
 
@@ -177,7 +333,18 @@ WORKLOADS = {
     "exp of 1M float32": lambda: unary(lambda x, y: torch.exp(x, out=y)),
     "sigmoid of 1M float32": lambda: unary(lambda x, y: torch.sigmoid(x, out=y)),
     "softmax of 1024 rows of 1024 float32": lambda: unary(lambda x, y: torch.softmax(x, 1, out=y)),
+    "Adam on 10M float32: a step": adam_step,
+    "embedding 10,000×128 of 32×64 tokens, forward and backward": embedding,
+    "layer normalization of 8,192 rows of 512, forward and backward": layer_norm,
+    "batch normalization of 32×64×28×28, forward and backward": batch_norm,
+    "max pooling by 2×2 of 32×64×28×28, forward and backward": max_pool,
 }
+for key, (make, step, batch, shape, classes) in NETWORKS.items():
+    WORKLOADS[step] = functools.partial(network_step, make, batch, shape, classes)
+    for count in (1, 128):
+        WORKLOADS["%s: inference of %d" % (key, count)] = functools.partial(inference, make, count, shape)
+for name, arguments in CONVOLUTIONS.items():
+    WORKLOADS[name] = functools.partial(convolution, *arguments)
 
 
 def measure(run, budget):

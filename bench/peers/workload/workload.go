@@ -4,7 +4,10 @@
 // they compute can be compared as well as how long it takes.
 package workload
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // Names of the workloads.
 const (
@@ -19,22 +22,42 @@ const (
 	Exp               = "exp of 1M float32"
 	Sigmoid           = "sigmoid of 1M float32"
 	Softmax           = "softmax of 1024 rows of 1024 float32"
+	AdamStep          = "Adam on 10M float32: a step"
+	Embedding         = "embedding 10,000×128 of 32×64 tokens, forward and backward"
+	LayerNorm         = "layer normalization of 8,192 rows of 512, forward and backward"
+	BatchNorm         = "batch normalization of 32×64×28×28, forward and backward"
+	MaxPool           = "max pooling by 2×2 of 32×64×28×28, forward and backward"
 )
 
 // Names lists the workloads in the order of the table.
 func Names() []string {
-	return []string{
-		MNISTEpoch, MNISTStandardized, LargeStep, XORStep, ScalarChain, MatMul32, MatMul64, Tanh, Exp, Sigmoid, Softmax,
+	names := []string{MNISTEpoch, MNISTStandardized, LargeStep, XORStep}
+	for _, network := range Networks() {
+		names = append(names, network.Step)
 	}
+	for _, network := range Networks() {
+		names = append(names, network.Inference(1), network.Inference(128))
+	}
+	for _, convolution := range Convolutions() {
+		names = append(names, convolution.Name)
+	}
+	return append(names, Embedding, LayerNorm, BatchNorm, MaxPool, AdamStep, ScalarChain, MatMul32, MatMul64, Tanh, Exp, Sigmoid, Softmax)
 }
 
 // HasProducts reports whether the workload of that name has matrix products.
 func HasProducts(name string) bool {
 	switch name {
-	case ScalarChain, Tanh, Exp, Sigmoid, Softmax:
+	case ScalarChain, Tanh, Exp, Sigmoid, Softmax, AdamStep, Embedding, LayerNorm, BatchNorm, MaxPool:
 		return false
 	}
 	return true
+}
+
+// HasImages reports whether the workload of that name has arrays of images with
+// channels, which libraries can lay out in more than one way.
+func HasImages(name string) bool {
+	return strings.Contains(name, "CNN") || strings.Contains(name, "LeNet") || strings.Contains(name, "convolution") ||
+		name == BatchNorm || name == MaxPool
 }
 
 // Adam's parameters, in all workloads that train.
@@ -108,13 +131,7 @@ func (m MLP) Weights(layer int) []float32 {
 func (m MLP) Inputs() []float32 { return Uniform32(100, m.Batch*m.Sizes[0]) }
 
 // Labels are its classes.
-func (m MLP) Labels() []int {
-	labels := make([]int, m.Batch)
-	for i := range labels {
-		labels[i] = int(hash(101, uint64(i)) % uint64(m.Sizes[len(m.Sizes)-1]))
-	}
-	return labels
-}
+func (m MLP) Labels() []int { return Labels(m.Batch, m.Sizes[len(m.Sizes)-1]) }
 
 // XORInputs are the four inputs of XOR, a row each, and XORTargets the outputs.
 func XORInputs() []float32 { return []float32{0, 0, 0, 1, 1, 0, 1, 1} }
