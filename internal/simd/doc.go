@@ -27,6 +27,7 @@
 //	exp.go	both	Pow
 //	linear.go	assembly	AddScaled Scale AddScalar Fill Clamp
 //	optim.go	assembly	Adam SGD SGDMomentum
+//	pool.go	assembly	MaxPool2x2 MaxPool2x2Backward AvgPool2x2 AvgPool2x2Backward
 //	reduce.go	assembly	Sum SumAbs SumSquares SumExp Dot MaxOf MinOf ArgMax SumRows
 //	softmax.go	assembly	Softmax CrossEntropyRow LogSoftmax LogSumExp SoftmaxBackward
 //	softmax.go	assembly	LogSoftmaxBackward

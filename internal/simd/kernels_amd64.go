@@ -1630,6 +1630,134 @@ func transposeAssembly[T Float](width int, dst, src *T, dstRow, srcRow, tileRows
 	}
 }
 
+func maxPool2x2Kernel[T Float](dst []T, index []byte, x []T, pitch int, cols int, rows int) {
+	width := maxPool2x2Width[T](cols)
+	if width == 0 || cols < 16/sizeOf[T]() || rows == 0 {
+		maxPool2x2Generic(dst, index, x, pitch, cols, rows)
+		return
+	}
+	maxPool2x2Assembly(width, unsafe.SliceData(dst), unsafe.SliceData(index), unsafe.SliceData(x), pitch, cols, rows)
+}
+
+func maxPool2x2Width[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func maxPool2x2Assembly[T Float](width int, dst *T, index *byte, x *T, pitch, cols, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		maxPool2x2F32AVX2((*float32)(unsafe.Pointer(dst)), index, (*float32)(unsafe.Pointer(x)), pitch, cols, rows)
+	case width < 64:
+		maxPool2x2F64AVX2((*float64)(unsafe.Pointer(dst)), index, (*float64)(unsafe.Pointer(x)), pitch, cols, rows)
+	case is32[T]():
+		maxPool2x2F32AVX512((*float32)(unsafe.Pointer(dst)), index, (*float32)(unsafe.Pointer(x)), pitch, cols, rows)
+	default:
+		maxPool2x2F64AVX512((*float64)(unsafe.Pointer(dst)), index, (*float64)(unsafe.Pointer(x)), pitch, cols, rows)
+	}
+}
+
+func maxPool2x2BackwardKernel[T Float](dst []T, grad []T, index []byte, pitch int, cols int, rows int) {
+	width := maxPool2x2BackwardWidth[T](cols)
+	if width == 0 || cols < 16/sizeOf[T]() || rows == 0 {
+		maxPool2x2BackwardGeneric(dst, grad, index, pitch, cols, rows)
+		return
+	}
+	maxPool2x2BackwardAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(grad), unsafe.SliceData(index), pitch, cols, rows)
+}
+
+func maxPool2x2BackwardWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func maxPool2x2BackwardAssembly[T Float](width int, dst, grad *T, index *byte, pitch, cols, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		maxPool2x2BackwardF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(grad)), index, pitch, cols, rows)
+	case width < 64:
+		maxPool2x2BackwardF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(grad)), index, pitch, cols, rows)
+	case is32[T]():
+		maxPool2x2BackwardF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(grad)), index, pitch, cols, rows)
+	default:
+		maxPool2x2BackwardF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(grad)), index, pitch, cols, rows)
+	}
+}
+
+func avgPool2x2Kernel[T Float](dst []T, x []T, pitch int, cols int, rows int, scale T) {
+	width := avgPool2x2Width[T](cols)
+	if width == 0 || cols < 16/sizeOf[T]() || rows == 0 {
+		avgPool2x2Generic(dst, x, pitch, cols, rows, scale)
+		return
+	}
+	avgPool2x2Assembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), pitch, cols, rows, scale)
+}
+
+func avgPool2x2Width[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func avgPool2x2Assembly[T Float](width int, dst, x *T, pitch, cols, rows int, scale T) {
+	switch {
+	case width < 64 && is32[T]():
+		avgPool2x2F32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), pitch, cols, rows, float32(scale))
+	case width < 64:
+		avgPool2x2F64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), pitch, cols, rows, float64(scale))
+	case is32[T]():
+		avgPool2x2F32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), pitch, cols, rows, float32(scale))
+	default:
+		avgPool2x2F64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), pitch, cols, rows, float64(scale))
+	}
+}
+
+func avgPool2x2BackwardKernel[T Float](dst []T, grad []T, pitch int, cols int, rows int, scale T) {
+	width := avgPool2x2BackwardWidth[T](cols)
+	if width == 0 || cols < 16/sizeOf[T]() || rows == 0 {
+		avgPool2x2BackwardGeneric(dst, grad, pitch, cols, rows, scale)
+		return
+	}
+	avgPool2x2BackwardAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(grad), pitch, cols, rows, scale)
+}
+
+func avgPool2x2BackwardWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func avgPool2x2BackwardAssembly[T Float](width int, dst, grad *T, pitch, cols, rows int, scale T) {
+	switch {
+	case width < 64 && is32[T]():
+		avgPool2x2BackwardF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(grad)), pitch, cols, rows, float32(scale))
+	case width < 64:
+		avgPool2x2BackwardF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(grad)), pitch, cols, rows, float64(scale))
+	case is32[T]():
+		avgPool2x2BackwardF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(grad)), pitch, cols, rows, float32(scale))
+	default:
+		avgPool2x2BackwardF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(grad)), pitch, cols, rows, float64(scale))
+	}
+}
+
 //go:noescape
 func addF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
@@ -2571,3 +2699,51 @@ func transposeF32AVX512(dst, src *float32, dstRow, srcRow, tileRows, tileCols in
 
 //go:noescape
 func transposeF64AVX512(dst, src *float64, dstRow, srcRow, tileRows, tileCols int)
+
+//go:noescape
+func maxPool2x2F32AVX2(dst *float32, index *byte, x *float32, pitch, cols, rows int)
+
+//go:noescape
+func maxPool2x2F64AVX2(dst *float64, index *byte, x *float64, pitch, cols, rows int)
+
+//go:noescape
+func maxPool2x2F32AVX512(dst *float32, index *byte, x *float32, pitch, cols, rows int)
+
+//go:noescape
+func maxPool2x2F64AVX512(dst *float64, index *byte, x *float64, pitch, cols, rows int)
+
+//go:noescape
+func maxPool2x2BackwardF32AVX2(dst, grad *float32, index *byte, pitch, cols, rows int)
+
+//go:noescape
+func maxPool2x2BackwardF64AVX2(dst, grad *float64, index *byte, pitch, cols, rows int)
+
+//go:noescape
+func maxPool2x2BackwardF32AVX512(dst, grad *float32, index *byte, pitch, cols, rows int)
+
+//go:noescape
+func maxPool2x2BackwardF64AVX512(dst, grad *float64, index *byte, pitch, cols, rows int)
+
+//go:noescape
+func avgPool2x2F32AVX2(dst, x *float32, pitch, cols, rows int, scale float32)
+
+//go:noescape
+func avgPool2x2F64AVX2(dst, x *float64, pitch, cols, rows int, scale float64)
+
+//go:noescape
+func avgPool2x2F32AVX512(dst, x *float32, pitch, cols, rows int, scale float32)
+
+//go:noescape
+func avgPool2x2F64AVX512(dst, x *float64, pitch, cols, rows int, scale float64)
+
+//go:noescape
+func avgPool2x2BackwardF32AVX2(dst, grad *float32, pitch, cols, rows int, scale float32)
+
+//go:noescape
+func avgPool2x2BackwardF64AVX2(dst, grad *float64, pitch, cols, rows int, scale float64)
+
+//go:noescape
+func avgPool2x2BackwardF32AVX512(dst, grad *float32, pitch, cols, rows int, scale float32)
+
+//go:noescape
+func avgPool2x2BackwardF64AVX512(dst, grad *float64, pitch, cols, rows int, scale float64)

@@ -518,3 +518,19 @@ func float64To32Kernel(dst []float32, src []float64) {
 func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int, cols int) {
 	transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 }
+
+func maxPool2x2Kernel[T Float](dst []T, index []byte, x []T, pitch int, cols int, rows int) {
+	maxPool2x2Generic(dst, index, x, pitch, cols, rows)
+}
+
+func maxPool2x2BackwardKernel[T Float](dst []T, grad []T, index []byte, pitch int, cols int, rows int) {
+	maxPool2x2BackwardGeneric(dst, grad, index, pitch, cols, rows)
+}
+
+func avgPool2x2Kernel[T Float](dst []T, x []T, pitch int, cols int, rows int, scale T) {
+	avgPool2x2Generic(dst, x, pitch, cols, rows, scale)
+}
+
+func avgPool2x2BackwardKernel[T Float](dst []T, grad []T, pitch int, cols int, rows int, scale T) {
+	avgPool2x2BackwardGeneric(dst, grad, pitch, cols, rows, scale)
+}

@@ -249,6 +249,9 @@ var otherKernels = map[string]string{
 	"float32To64":   "TestFloat32To64AndBack",
 	"float64To32":   "TestFloat32To64AndBack",
 	"transpose":     "TestTranspose",
+
+	"maxPool2x2": "TestPool2x2", "maxPool2x2Backward": "TestPool2x2",
+	"avgPool2x2": "TestPool2x2", "avgPool2x2Backward": "TestPool2x2",
 }
 
 // points are what unary rows have values at, pointsA and pointsB what binary rows do.

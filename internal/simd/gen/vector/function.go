@@ -31,8 +31,8 @@ type function struct {
 	set    *instructionSet
 	double bool
 
-	// narrow says that vectors are narrow at the moment.
-	narrow bool
+	// part is the size of vectors at the moment, where it is not the set's: 0 otherwise.
+	part int
 
 	// constants weighs each constant, by its bits, for a register of its own;
 	// order keeps them as first used. Those in inRegs live in registers from
@@ -59,16 +59,19 @@ func (f *function) bytes() int {
 func (f *function) lanes() int { return f.vectorBytes() / f.bytes() }
 
 func (f *function) vectorBytes() int {
-	if f.narrow {
-		return narrowBytes
+	if f.part != 0 {
+		return f.part
 	}
 	return f.set.vectorBytes
 }
 
 // vector returns a fresh vector register.
 func (f *function) vector() vec {
-	if f.vectorBytes() == 64 {
+	switch f.vectorBytes() {
+	case 64:
 		return f.ZMM()
+	case 16:
+		return f.XMM()
 	}
 	return f.YMM()
 }
@@ -82,6 +85,8 @@ func (f *function) whole(a op) op {
 		return a
 	case f.vectorBytes() == 64:
 		return v.AsZ()
+	case f.vectorBytes() == 16:
+		return v.AsX()
 	}
 	return v.AsY()
 }

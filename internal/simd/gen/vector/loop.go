@@ -337,11 +337,14 @@ func (f *function) upper(v vec) vec {
 }
 
 // narrowly emits code on narrow vectors.
-func (f *function) narrowly(body func()) {
-	was := f.narrow
-	f.narrow = true
+func (f *function) narrowly(body func()) { f.sized(narrowBytes, body) }
+
+// sized emits code on vectors of a size that the instruction set has.
+func (f *function) sized(bytes int, body func()) {
+	was := f.part
+	f.part = bytes
 	body()
-	f.narrow = was
+	f.part = was
 }
 
 // accumulate adds a vector to acc, which is narrow; of the lanes only those that the

@@ -88,7 +88,7 @@ func extremum(name, instruction string, start float64) kernel {
 		var other vec // to be compared with the next one: NaN in either shows
 		y := f.extremeOf(instruction, start, n, in, func(v vec) {
 			switch {
-			case f.narrow:
+			case f.part == narrowBytes:
 				f.joinMask(nan, f.compare(unordered, v, v))
 			case other == nil:
 				other = v
