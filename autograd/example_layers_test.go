@@ -59,24 +59,45 @@ func ExampleConvTranspose2d() {
 	// [[[[1 2 5 4 6]]]]
 }
 
-func ExampleVariable_MaxPool2d() {
-	fmt.Println(square3().MaxPool2d(autograd.Window{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}}))
+func ExampleVariable_MaxPool() {
+	fmt.Println(square3().MaxPool(autograd.MaxPoolConfig{Kernel: []int{2, 2}, Stride: []int{1}}))
 	// Output:
 	// float64 [1 1 2 2]
 	// [[[[5 6]
 	//    [8 9]]]]
 }
 
-func ExampleVariable_AvgPool2d() {
-	fmt.Println(square3().AvgPool2d(autograd.Window{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}}))
+func ExampleVariable_MaxPoolIndices() {
+	fmt.Println(square3().MaxPoolIndices(autograd.MaxPoolConfig{Kernel: []int{2, 2}, Stride: []int{1}}))
+	// Output:
+	// float64 [1 1 2 2]
+	// [[[[5 6]
+	//    [8 9]]]] [4 5 7 8]
+}
+
+func ExampleVariable_AdaptiveMaxPool() {
+	fmt.Println(square3().AdaptiveMaxPool(1, 3))
+	// Output:
+	// float64 [1 1 1 3]
+	// [[[[7 8 9]]]]
+}
+
+func ExampleVariable_AdaptiveMaxPoolIndices() {
+	_, indices := square3().AdaptiveMaxPoolIndices(3, 1)
+	fmt.Println(indices)
+	// Output: [2 5 8]
+}
+
+func ExampleVariable_AvgPool() {
+	fmt.Println(square3().AvgPool(autograd.AvgPoolConfig{Kernel: []int{2, 2}, Stride: []int{1}}))
 	// Output:
 	// float64 [1 1 2 2]
 	// [[[[3 4]
 	//    [6 7]]]]
 }
 
-func ExampleVariable_AdaptiveAvgPool2d() {
-	fmt.Println(square3().AdaptiveAvgPool2d(1, 1), square3().AdaptiveAvgPool2d(1, 3))
+func ExampleVariable_AdaptiveAvgPool() {
+	fmt.Println(square3().AdaptiveAvgPool(1, 1), square3().AdaptiveAvgPool(1, 3))
 	// Output:
 	// float64 [1 1 1 1]
 	// [[[[5]]]] float64 [1 1 1 3]

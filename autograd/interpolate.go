@@ -85,20 +85,20 @@ func (x Variable) interpolateAlong(axis, size int, step float64, config Interpol
 		}
 		return x.IndexSelect(axis, index)
 	}
-	var weights Variable
-	if config.Mode == InterpolateArea {
-		weights = averages(x.n.DType, size, had)
-	} else {
-		weights = Zeros(x.n.DType, size, had)
-		for i := range size {
-			place := float64(i) * step
-			if !config.AlignCorners {
-				place += step/2 - 0.5
-			}
-			addTaps(weights.n, i, place, config.Mode)
-		}
-	}
 	last := len(x.n.Shape) - 1
+	if config.Mode == InterpolateArea {
+		sizes := make([]int, last+1-axis)
+		sizes[0] = size
+		return x.AdaptiveAvgPool(sizes...)
+	}
+	weights := Zeros(x.n.DType, size, had)
+	for i := range size {
+		place := float64(i) * step
+		if !config.AlignCorners {
+			place += step/2 - 0.5
+		}
+		addTaps(weights.n, i, place, config.Mode)
+	}
 	if axis != last {
 		x = x.Transpose(axis, last)
 	}

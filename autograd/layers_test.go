@@ -52,11 +52,21 @@ func TestLayerFunctionsRejectWrongShapes(t *testing.T) {
 		{"negative padding", func() {
 			zeros(1, 1, 4, 4).Unfold(autograd.Window{Kernel: [2]int{1, 1}, Padding: [2]int{0, -1}})
 		}, "negative padding"},
-		{"negative stride", func() { zeros(1, 1, 4, 4).AvgPool2d(autograd.Window{Kernel: [2]int{1, 1}, Stride: [2]int{-1, 1}}) }, "not positive"},
+		{"negative stride", func() { zeros(1, 1, 4, 4).AvgPool(autograd.AvgPoolConfig{Kernel: []int{1, 1}, Stride: []int{-1, 1}}) }, "positive numbers"},
 		{"fold of other windows", func() { zeros(1, 9, 5).Fold(4, 4, three) }, "2×2 windows"},
 		{"fold of other rows", func() { zeros(1, 8, 4).Fold(4, 4, three) }, "multiple of 9"},
-		{"padding of max pool", func() { zeros(1, 1, 4, 4).MaxPool2d(autograd.Window{Kernel: [2]int{2, 2}, Padding: [2]int{2, 0}}) }, "half"},
-		{"no parts", func() { zeros(1, 1, 4, 4).AdaptiveAvgPool2d(0, 1) }, "0×1"},
+		{"padding of max pool", func() { zeros(1, 1, 4, 4).MaxPool(autograd.MaxPoolConfig{Kernel: []int{2, 2}, Padding: []int{2, 0}}) }, "half"},
+		{"padding of avg pool", func() { zeros(4).AvgPool(autograd.AvgPoolConfig{Kernel: []int{2}, Padding: []int{-1}}) }, "half"},
+		{"max pool without a kernel", func() { zeros(4).MaxPool(autograd.MaxPoolConfig{}) }, "one to three"},
+		{"max pool of four axes", func() { zeros(1, 1, 4, 4).AdaptiveMaxPool(1, 1, 1, 1) }, "one to three"},
+		{"max pool of fewer axes", func() { zeros(4).MaxPool(autograd.MaxPoolConfig{Kernel: []int{2, 2}}) }, "2 axes at least"},
+		{"strides of other axes", func() { zeros(4, 4, 4).MaxPool(autograd.MaxPoolConfig{Kernel: []int{2, 2, 2}, Stride: []int{1, 1}}) }, "Stride has 2 numbers"},
+		{"large kernel", func() { zeros(4, 2).MaxPool(autograd.MaxPoolConfig{Kernel: []int{3}}) }, "larger than the padded axis"},
+		{"window in the padding", func() {
+			zeros(1).MaxPool(autograd.MaxPoolConfig{Kernel: []int{2}, Padding: []int{1}, Dilation: []int{2}})
+		}, "as a whole"},
+		{"parts of nothing", func() { zeros(2, 0).AdaptiveAvgPool(1) }, "expected elements"},
+		{"negative parts", func() { zeros(1, 1, 4, 4).AdaptiveAvgPool(-1, 1) }, "-1 parts"},
 		{"channels of conv2d", func() { autograd.Conv2d(zeros(1, 3, 4, 4), zeros(2, 2, 3, 3), none, autograd.ConvConfig{}) }, "w [out, in/groups"},
 		{"groups of conv2d", func() { autograd.Conv2d(zeros(1, 4, 4, 4), zeros(3, 2, 3, 3), none, autograd.ConvConfig{Groups: 2}) }, "2 groups"},
 		{"bias of conv2d", func() { autograd.Conv2d(zeros(1, 2, 4, 4), zeros(3, 2, 3, 3), zeros(2), autograd.ConvConfig{}) }, "bias [3]"},

@@ -124,7 +124,8 @@
 // # Convolutions, windows, normalization, attention
 //
 // [Conv2d], [Conv1d], [ConvTranspose2d], [Conv3d], [Variable.Unfold], [Variable.Fold],
-// [Variable.MaxPool2d], [Variable.AvgPool2d], [Variable.AdaptiveAvgPool2d],
+// [Variable.MaxPool], [Variable.MaxPoolIndices], [Variable.AdaptiveMaxPool],
+// [Variable.AdaptiveMaxPoolIndices], [Variable.AvgPool], [Variable.AdaptiveAvgPool],
 // [Variable.Interpolate], [GridSample], [LayerNorm], [RMSNorm], [BatchNorm], [GroupNorm],
 // [ScaledDotProductAttention], [AttentionWeights].
 //

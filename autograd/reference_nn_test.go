@@ -57,10 +57,6 @@ func (a layerAttrs) conv() autograd.ConvConfig {
 	return autograd.ConvConfig{Stride: a.Stride, Padding: a.Padding, Dilation: a.Dilation, Groups: a.Groups, OutputPadding: a.OutputPadding}
 }
 
-func (a layerAttrs) window() autograd.Window {
-	return autograd.Window{Kernel: a.Kernel, Stride: a.Stride, Padding: a.Padding}
-}
-
 var referenceNN = map[string]reference.Func{
 	"conv1d": func(c *reference.Case, xs variables) variables {
 		a := reference.Attributes[struct{ Stride, Padding, Dilation, Groups int }](c)
@@ -74,10 +70,14 @@ var referenceNN = map[string]reference.Func{
 	"conv_transpose2d": layer(func(a layerAttrs, xs variables) autograd.Variable {
 		return autograd.ConvTranspose2d(xs[0], xs[1], xs[2], a.conv())
 	}),
-	"max_pool2d": layer(func(a layerAttrs, xs variables) autograd.Variable { return xs[0].MaxPool2d(a.window()) }),
-	"avg_pool2d": layer(func(a layerAttrs, xs variables) autograd.Variable { return xs[0].AvgPool2d(a.window()) }),
+	"max_pool2d": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return xs[0].MaxPool(autograd.MaxPoolConfig{Kernel: a.Kernel[:], Stride: a.Stride[:], Padding: a.Padding[:]})
+	}),
+	"avg_pool2d": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		return xs[0].AvgPool(autograd.AvgPoolConfig{Kernel: a.Kernel[:], Stride: a.Stride[:], Padding: a.Padding[:]})
+	}),
 	"adaptive_avg_pool2d": layer(func(a layerAttrs, xs variables) autograd.Variable {
-		return xs[0].AdaptiveAvgPool2d(a.Output[0], a.Output[1])
+		return xs[0].AdaptiveAvgPool(a.Output[:]...)
 	}),
 	"batch_norm": layer(func(a layerAttrs, xs variables) autograd.Variable {
 		return autograd.BatchNorm(xs[0], xs[1], xs[2], autograd.BatchNormConfig{Eps: a.Eps})

@@ -19,29 +19,6 @@ var opinfoNN = map[string]reference.Func{
 		a := attributesOf[windowOptions](c)
 		return one(xs[0].Unfold(autograd.Window{Kernel: pair(a.Kernel, 0), Stride: pair(a.Stride, 1), Padding: a.padding(), Dilation: pair(a.Dilation, 1)}))
 	},
-	"adaptive_avg_pool1d": func(c *reference.Case, xs variables) variables {
-		a := attributesOf[struct {
-			Size numbers `json:"output_size"`
-		}](c)
-		y := xs[0].Unsqueeze(-2)
-		return one(batched(y, 4, func(y v) v { return y.AdaptiveAvgPool2d(1, a.Size[0]) }).Squeeze(-2))
-	},
-	"adaptive_avg_pool2d": func(c *reference.Case, xs variables) variables {
-		a := attributesOf[struct {
-			Size json.RawMessage `json:"output_size"`
-		}](c)
-		var sizes []*int
-		if err := json.Unmarshal(a.Size, &sizes); err != nil {
-			var both int
-			if err := json.Unmarshal(a.Size, &both); err != nil {
-				panic(err)
-			}
-			sizes = []*int{&both, &both}
-		}
-		return one(batched(xs[0], 4, func(x v) v {
-			return x.AdaptiveAvgPool2d(intOr(sizes[0], x.Dim(2)), intOr(sizes[1], x.Dim(3)))
-		}))
-	},
 	"layer_norm": func(c *reference.Case, xs variables) variables {
 		a := attributesOf[struct {
 			Shape numbers `json:"normalized_shape"`

@@ -53,7 +53,7 @@ func TestReferenceFindsSmallErrors(t *testing.T) {
 func referenceOpInfo() map[string]reference.Func {
 	all := map[string]reference.Func{}
 	for _, table := range []map[string]reference.Func{
-		opinfoElementwise, opinfoReductions, opinfoMatrices, opinfoProducts, opinfoFourier, opinfoMovements, opinfoNN, opinfoLayers,
+		opinfoElementwise, opinfoReductions, opinfoMatrices, opinfoProducts, opinfoFourier, opinfoMovements, opinfoNN, opinfoPooling, opinfoLayers,
 	} {
 		for name, f := range table {
 			if all[name] != nil {

@@ -2,14 +2,13 @@ package autograd
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
 // Windows that slide over images. Unfold makes a matrix of them and Fold is its
-// adjoint: each is the other's backward rule. Pooling and convolutions are made of
-// these and need no rules of their own.
+// adjoint: each is the other's backward rule. Convolutions are made of these and need no
+// rules of their own.
 
 // Window is a rectangle that slides over images [..., height, width]. Pairs are
 // vertical and horizontal. The window with number i along an axis begins at
@@ -17,7 +16,7 @@ import (
 // inside the image extended by Padding on both sides.
 type Window struct {
 	Kernel   [2]int
-	Stride   [2]int // 0 means 1, and in pooling Kernel
+	Stride   [2]int // 0 means 1
 	Padding  [2]int
 	Dilation [2]int // 0 means 1
 }
@@ -42,16 +41,6 @@ func (w Window) on(name string, in *node, height, width int) tensor.Windows {
 		placed.Count[axis] = room/placed.Stride[axis] + 1
 	}
 	return placed
-}
-
-// strided is w with stride Kernel where it has none.
-func (w Window) strided() Window {
-	for axis, stride := range w.Stride {
-		if stride == 0 {
-			w.Stride[axis] = w.Kernel[axis]
-		}
-	}
-	return w
 }
 
 // keepWindow and windowOf store a window in a node and read it.
@@ -131,68 +120,4 @@ func (x Variable) Fold(height, width int, w Window) Variable {
 	n.keepWindow(placed)
 	tensor.Fold(&n.Array, &in.Array, placed)
 	return n.done()
-}
-
-// pool applies reduce to axis 2 of [batch, channels, kernel size, windows].
-func (x Variable) pool(name string, w Window, reduce func(windows Variable) Variable) Variable {
-	in := x.images(name)
-	batch, channels := in.Shape[0], in.Shape[1]
-	placed := w.on(name, in, in.Shape[2], in.Shape[3])
-	windows := x.Unfold(w).Reshape(batch, channels, w.Kernel[0]*w.Kernel[1], placed.Count[0]*placed.Count[1])
-	return reduce(windows).Reshape(batch, channels, placed.Count[0], placed.Count[1])
-}
-
-// MaxPool2d is the greatest element of each window on images x [batch, channels, height,
-// width]; without a Stride windows do not overlap. The gradient goes to the greatest
-// element, in equal parts where there are several. Padding counts as −Inf; it may be at
-// most half of Kernel, or MaxPool2d panics with [*ValueError]. Otherwise it panics as
-// [Variable.Unfold] does.
-func (x Variable) MaxPool2d(w Window) Variable {
-	const name = "max pool"
-	x.images(name)
-	for axis, padding := range w.Padding {
-		if 2*padding > w.Kernel[axis] {
-			panic(&ValueError{name, fmt.Sprintf("the padding of %+v is more than half of its kernel", w)})
-		}
-	}
-	if w = w.strided(); w.Padding != [2]int{} {
-		vertical, horizontal := w.Padding[0], w.Padding[1]
-		x = x.Pad(math.Inf(-1), [2]int{}, [2]int{}, [2]int{vertical, vertical}, [2]int{horizontal, horizontal})
-		w.Padding = [2]int{}
-	}
-	return x.pool(name, w, func(windows Variable) Variable { return windows.Max(2) })
-}
-
-// AvgPool2d is the mean of each window on images x [batch, channels, height, width];
-// without a Stride windows do not overlap. Padding counts as 0 and is counted. It panics
-// as [Variable.Unfold] does.
-func (x Variable) AvgPool2d(w Window) Variable {
-	return x.pool("avg pool", w.strided(), func(windows Variable) Variable { return windows.Mean(2) })
-}
-
-// AdaptiveAvgPool2d is the mean over height·width parts of images x [batch, channels, h,
-// w], as equal as can be: rows ⌊i·h/height⌋ to ⌈(i+1)·h/height⌉ and likewise for columns.
-// With 1 and 1 it is the mean of each image. It panics with [*ShapeError] unless x has
-// four axes, and with [*ValueError] unless the sizes are positive and the images not
-// empty.
-func (x Variable) AdaptiveAvgPool2d(height, width int) Variable {
-	const name = "adaptive avg pool"
-	in := x.images(name)
-	if height < 1 || width < 1 || in.Shape[2] == 0 || in.Shape[3] == 0 {
-		panic(&ValueError{name, fmt.Sprintf("%d×%d parts of images of %d×%d", height, width, in.Shape[2], in.Shape[3])})
-	}
-	rows, columns := averages(in.DType, height, in.Shape[2]), averages(in.DType, width, in.Shape[3])
-	return matmul(rows.MatMul(x), columns, false, true)
-}
-
-// averages is the matrix [parts, size] whose rows take the means of parts of an axis.
-func averages(dtype DType, parts, size int) Variable {
-	m := Zeros(dtype, parts, size)
-	for i := range parts {
-		start, end := i*size/parts, ((i+1)*size+parts-1)/parts
-		for j := start; j < end; j++ {
-			m.n.Set(i*size+j, 1/float64(end-start))
-		}
-	}
-	return m
 }

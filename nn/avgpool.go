@@ -27,35 +27,12 @@ type AvgPool struct {
 // Forward is the means of [batch, channels, …] or [channels, …]. It panics with
 // [*autograd.ShapeError] if x has another number of axes, or is smaller than the kernel.
 func (p *AvgPool) Forward(x autograd.Variable) autograd.Variable {
-	if p.config.Divisor > 0 {
-		return p.window.each(x, p.window.sum).DivScalar(float64(p.config.Divisor))
-	}
-	return p.window.each(x, p.mean)
-}
-
-// mean is the mean of each window along an axis.
-func (p *AvgPool) mean(x autograd.Variable, axis, i, count int) autograd.Variable {
-	w, size := &p.window, x.Dim(axis)
-	sums := w.sum(x, axis, i, count)
-	shape := make([]int, sums.Rank()-axis)
-	for k := range shape {
-		shape[k] = 1
-	}
-	shape[0] = count
-	shares, equal := autograd.Zeros(x.DType(), shape...), true
-	for n := range count {
-		start := n*w.stride[i] - w.padding[i]
-		end := min(start+w.kernel[i], size+w.padding[i])
-		if p.config.ExcludePadding {
-			start, end = max(start, 0), min(end, size)
-		}
-		equal = equal && end-start == w.kernel[i]
-		set(shares, n, 1/float64(end-start))
-	}
-	if equal {
-		return sums.DivScalar(float64(w.kernel[i]))
-	}
-	return sums.Mul(shares)
+	w := &p.window
+	checkPooled(w.op, x, len(w.kernel))
+	return x.AvgPool(autograd.AvgPoolConfig{
+		Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Ceil: w.ceil,
+		ExcludePadding: p.config.ExcludePadding, Divisor: float64(p.config.Divisor),
+	})
 }
 
 func newAvgPool(op string, axes int, kernel []int, c AvgPoolConfig) AvgPool {
@@ -118,5 +95,8 @@ func NewLPPool(p float64, kernel []int, config LPPoolConfig) *LPPool {
 
 // Forward pools [batch, channels, …] or [channels, …]. It panics as [AvgPool.Forward].
 func (l *LPPool) Forward(x autograd.Variable) autograd.Variable {
-	return l.window.each(x.PowScalar(l.p), l.window.sum).PowScalar(1 / l.p)
+	w := &l.window
+	checkPooled(w.op, x, len(w.kernel))
+	sums := x.PowScalar(l.p).AvgPool(autograd.AvgPoolConfig{Kernel: w.kernel, Stride: w.stride, Ceil: w.ceil, Divisor: 1})
+	return sums.PowScalar(1 / l.p)
 }

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -9,8 +10,7 @@ import (
 // poolWindow is a window that slides over the last axes of an array.
 type poolWindow struct {
 	op                                string
-	axes                              int
-	kernel, stride, padding, dilation [3]int // the last is that of the last axis
+	kernel, stride, padding, dilation []int // a number for each of the axes
 	ceil                              bool
 }
 
@@ -21,10 +21,14 @@ func newPoolWindow(op string, axes int, kernel, stride, padding, dilation []int,
 	if len(stride) == 0 {
 		stride = kernel
 	}
+	numbers := func(field string, given []int, otherwise, least int) []int {
+		list := perAxis(op, field, given, axes, otherwise, least)
+		return slices.Clone(list[3-axes:])
+	}
 	w := poolWindow{
-		op: op, axes: axes, ceil: ceil,
-		kernel: perAxis(op, "kernel", kernel, axes, 1, 1), stride: perAxis(op, "Stride", stride, axes, 1, 1),
-		padding: perAxis(op, "Padding", padding, axes, 0, 0), dilation: perAxis(op, "Dilation", dilation, axes, 1, 1),
+		op: op, ceil: ceil,
+		kernel: numbers("kernel", kernel, 1, 1), stride: numbers("Stride", stride, 1, 1),
+		padding: numbers("Padding", padding, 0, 0), dilation: numbers("Dilation", dilation, 1, 1),
 	}
 	for i, p := range w.padding {
 		if 2*p > w.kernel[i] {
@@ -41,62 +45,6 @@ func checkPooled(op string, x autograd.Variable, axes int) {
 	}
 }
 
-// each applies along to the axes of x that the window slides along; i is where its sizes are.
-func (w *poolWindow) each(x autograd.Variable, along func(x autograd.Variable, axis, i, count int) autograd.Variable) autograd.Variable {
-	checkPooled(w.op, x, w.axes)
-	for i := 3 - w.axes; i < 3; i++ {
-		axis := x.Rank() - 3 + i
-		x = along(x, axis, i, w.count(x, axis, i))
-	}
-	return x
-}
-
-// count is the number of windows along an axis.
-func (w *poolWindow) count(x autograd.Variable, axis, i int) int {
-	size, stride := x.Dim(axis), w.stride[i]
-	room := size + 2*w.padding[i] - w.dilation[i]*(w.kernel[i]-1) - 1
-	if room < 0 {
-		panic(shapeError(w.op, fmt.Sprintf("a kernel of %v is larger than the padded axis %d", w.kernel[3-w.axes:], axis), x))
-	}
-	count := room/stride + 1
-	// A window more for what is left, unless it begins in the padding.
-	if w.ceil && room%stride != 0 && count*stride < size+w.padding[i] {
-		count++
-	}
-	return count
-}
-
-// max is the greatest element of each window along an axis.
-func (w *poolWindow) max(x autograd.Variable, axis, i, count int) autograd.Variable {
-	size, kernel, dilation := x.Dim(axis), w.kernel[i], w.dilation[i]
-	index := make([]int, 0, count*kernel)
-	for n := range count {
-		for k := range kernel {
-			// In place of one outside, another of the same window: the greatest is the same.
-			at := n*w.stride[i] - w.padding[i] + k*dilation
-			for at < 0 {
-				at += dilation
-			}
-			for at >= size {
-				at -= dilation
-			}
-			if at < 0 {
-				panic(shapeError(w.op, "a window lies in the padding as a whole", x))
-			}
-			index = append(index, at)
-		}
-	}
-	return x.IndexSelect(axis, index).Unflatten(axis, count, kernel).Max(axis + 1)
-}
-
-// sum is the sum of each window along an axis, where the padding is 0.
-func (w *poolWindow) sum(x autograd.Variable, axis, i, count int) autograd.Variable {
-	kernel, stride := w.kernel[i], w.stride[i]
-	widths := make([][2]int, x.Rank())
-	widths[axis] = [2]int{w.padding[i], (count-1)*stride + kernel - w.padding[i] - x.Dim(axis)} // negative: left over
-	return x.Pad(0, widths...).UnfoldDim(axis, kernel, stride).Sum(-1)
-}
-
 // MaxPoolConfig configures maximum pooling. Stride, Padding and Dilation are one number for
 // all axes, or one for each.
 type MaxPoolConfig struct {
@@ -107,8 +55,8 @@ type MaxPoolConfig struct {
 }
 
 // MaxPool is what [MaxPool1d], [MaxPool2d] and [MaxPool3d] have in common: the greatest
-// element of each window, for each channel. The gradient goes to the greatest element, in
-// equal parts where there are several along an axis.
+// element of each window, for each channel. The gradient goes to the greatest element, the
+// first where there are several.
 type MaxPool struct {
 	NoParts
 	window poolWindow
@@ -117,7 +65,9 @@ type MaxPool struct {
 // Forward is the greatest elements of [batch, channels, …] or [channels, …]. It panics with
 // [*autograd.ShapeError] if x has another number of axes, or is smaller than the kernel.
 func (p *MaxPool) Forward(x autograd.Variable) autograd.Variable {
-	return p.window.each(x, p.window.max)
+	w := &p.window
+	checkPooled(w.op, x, len(w.kernel))
+	return x.MaxPool(autograd.MaxPoolConfig{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Dilation: w.dilation, Ceil: w.ceil})
 }
 
 func newMaxPool(op string, axes int, kernel []int, c MaxPoolConfig) MaxPool {

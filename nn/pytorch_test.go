@@ -45,7 +45,7 @@ type cnn struct{ features, classifier nn.Layer }
 
 func newCNN() *cnn {
 	rng := newRand(1)
-	pool := nn.Func(func(x v) v { return x.MaxPool2d(autograd.Window{Kernel: [2]int{2, 2}}) })
+	pool := nn.Func(func(x v) v { return x.MaxPool(autograd.MaxPoolConfig{Kernel: []int{2, 2}}) })
 	same := nn.Func(func(x v) v { return x }) // where PyTorch has dropout
 	return &cnn{
 		nn.Sequential{

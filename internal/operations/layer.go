@@ -28,9 +28,22 @@ var layers = []Row{
 	{Name: "ConvTranspose2d", F: func(xs []v) v {
 		return autograd.ConvTranspose2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{2, 1}, Padding: [2]int{1, 0}, OutputPadding: [2]int{1, 0}, Groups: 2})
 	}, Shapes: [][][]int{{{2, 2, 1, 2}, {2, 1, 3, 2}, {2}}, {{1, 2, 2, 3}, {2, 1, 3, 2}, {2}}}, Reference: "conv_transpose2d"},
-	{Name: "Variable.MaxPool2d", F: of(func(x v) v { return x.MaxPool2d(overlapping) }), Shapes: images, Apart: true, Reference: "max_pool2d"},
-	{Name: "Variable.AvgPool2d", F: of(func(x v) v { return x.AvgPool2d(overlapping) }), Shapes: images, Reference: "avg_pool2d"},
-	{Name: "Variable.AdaptiveAvgPool2d", F: of(func(x v) v { return x.AdaptiveAvgPool2d(3, 1) }), Shapes: images, Reference: "adaptive_avg_pool2d"},
+	{Name: "Variable.MaxPool", F: of(func(x v) v {
+		return x.MaxPool(autograd.MaxPoolConfig{Kernel: []int{3, 2}, Stride: []int{2, 1}, Padding: []int{1, 0}})
+	}), Shapes: images, Apart: true, Reference: "max_pool2d"},
+	{Name: "Variable.MaxPoolIndices", F: of(func(x v) v {
+		y, _ := x.MaxPoolIndices(autograd.MaxPoolConfig{Kernel: []int{2, 2}})
+		return y
+	}), Shapes: [][][]int{{{2, 4, 5}}, {{1, 2, 2, 4}}}, Apart: true, Reference: "max_pool3d"},
+	{Name: "Variable.AdaptiveMaxPool", F: of(func(x v) v { return x.AdaptiveMaxPool(3, 2) }), Shapes: images, Apart: true, Reference: "adaptive_max_pool2d"},
+	{Name: "Variable.AdaptiveMaxPoolIndices", F: of(func(x v) v {
+		y, _ := x.AdaptiveMaxPoolIndices(2, 0, 1)
+		return y
+	}), Shapes: [][][]int{{{2, 3, 2, 3}}}, Apart: true, Reference: "adaptive_max_pool3d"},
+	{Name: "Variable.AvgPool", F: of(func(x v) v {
+		return x.AvgPool(autograd.AvgPoolConfig{Kernel: []int{3, 2}, Stride: []int{2, 1}, Padding: []int{1, 0}, ExcludePadding: true})
+	}), Shapes: images, Reference: "avg_pool2d"},
+	{Name: "Variable.AdaptiveAvgPool", F: of(func(x v) v { return x.AdaptiveAvgPool(3, 1) }), Shapes: images, Reference: "adaptive_avg_pool2d"},
 	{Name: "Variable.Interpolate", F: of(func(x v) v {
 		return x.Interpolate(autograd.InterpolateConfig{Size: []int{3}, Mode: autograd.InterpolateCubic}).
 			Add(x.Interpolate(autograd.InterpolateConfig{Size: []int{3}, Mode: autograd.InterpolateLinear, AlignCorners: true})).

@@ -34,6 +34,11 @@ func allWork(dtype DType) []work {
 	windows := Windows{Kernel: [2]int{3, 3}, Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Count: [2]int{20, 20}}
 	images, columns := r.array(30, 10, 20, 20), r.array(30, 90, 400)
 	adam := adamUpdate(simd.AdamParams{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, BiasCorrection1: 0.1, BiasCorrection2: 0.01})
+	pooling := poolings[len(poolings)-1].p
+	pixels, pooled := r.array(60, 1600), r.array(60, 400)
+	places := r.array(pooling.IndexSize(dtype, 60*400))
+	MaxPool(pooled, pixels, places, &pooling)
+	averaging := Averaging{Pooling: pooling}
 	perm, start, step := []int{1, 0}, []int{0, 399}, []int{1, -1}
 	return []work{
 		{"Map1", func() { Map1(&sine, dst, x) }, dst},
@@ -60,6 +65,10 @@ func allWork(dtype DType) []work {
 		{"Step", func() { Step(&adam, z, x, []Array{*y, *v}) }, z},
 		{"Unfold", func() { Unfold(columns, images, windows) }, columns},
 		{"Fold", func() { Fold(images, columns, windows) }, images},
+		{"MaxPool", func() { MaxPool(pooled, pixels, nil, &pooling) }, pooled},
+		{"MaxPoolBackward", func() { MaxPoolBackward(pixels, pooled, places, &pooling, false) }, pixels},
+		{"AvgPool", func() { AvgPool(pooled, pixels, &averaging) }, pooled},
+		{"AvgPoolBackward", func() { AvgPoolBackward(pixels, pooled, &averaging, false) }, pixels},
 		{"Norm2", func() { losses.Set(0, Norm2(x)) }, losses},
 		{"Dot", func() { losses.Set(0, Dot(x, y)) }, losses},
 	}
