@@ -48,7 +48,7 @@ func (x Variable) MaxPool(config MaxPoolConfig) Variable {
 
 // MaxPoolIndices is [Variable.MaxPool] and where the greatest elements lie: indices into
 // the pooled axes, in row-major order as if they were one, for each element of y in
-// row-major order.
+// row-major order. It panics as that does.
 func (x Variable) MaxPoolIndices(config MaxPoolConfig) (y Variable, indices []int) {
 	in := x.check(maxPoolOp.name)
 	p := config.on(in)
