@@ -32,17 +32,16 @@ func newMaxUnpool(op string, axes int, kernel []int, c MaxUnpoolConfig) MaxUnpoo
 // are other numbers of indices or sizes, and with [*autograd.IndexError] for an index outside
 // the channel.
 func (u *MaxUnpool) Unpool(x autograd.Variable, index []int, size ...int) autograd.Variable {
-	w := &u.window
-	checkPooled(w.op, x, w.axes)
-	if len(size) != 0 && len(size) != w.axes || len(index) != x.Size() {
-		panic(shapeError(w.op, fmt.Sprintf("expected as many indices as elements, not %d, and no size or %d numbers, not %d", len(index), w.axes, len(size)), x))
+	w, axes := &u.window, len(u.window.kernel)
+	checkPooled(w.op, x, axes)
+	if len(size) != 0 && len(size) != axes || len(index) != x.Size() {
+		panic(shapeError(w.op, fmt.Sprintf("expected as many indices as elements, not %d, and no size or %d numbers, not %d", len(index), axes, len(size)), x))
 	}
-	first := x.Rank() - w.axes
+	first := x.Rank() - axes
 	shape := append(make([]int, 0, 5), x.Shape()...)
 	places := 1
-	for i := range w.axes {
-		k := 3 - w.axes + i
-		shape[first+i] = (x.Dim(first+i)-1)*w.stride[k] - 2*w.padding[k] + w.kernel[k]
+	for i := range axes {
+		shape[first+i] = (x.Dim(first+i)-1)*w.stride[i] - 2*w.padding[i] + w.kernel[i]
 		if len(size) != 0 {
 			shape[first+i] = size[i]
 		}
