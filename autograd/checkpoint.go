@@ -28,7 +28,7 @@ func Checkpoint(f Func, xs ...Variable) Variable {
 	for i, n := range nodes {
 		nodes[i] = t.bring(n)
 	}
-	c := &checkpoint{f: f, operands: len(xs), training: t.training, rng: t.rng, before: t.visible()}
+	c := &checkpoint{f: f, operands: len(xs), training: t.training, rng: t.rng, before: t.visible(), hook: t.hook}
 	inner := t.inner()
 	y := c.run(inner, nodes)
 	t.rng = inner.rng
@@ -48,6 +48,7 @@ type checkpoint struct {
 	training bool     // the tape's flag as f first saw it
 	rng      rand.PCG // the tape's random source
 	before   *pending // what was assigned
+	hook     ResultHook
 }
 
 // inner is a tape for the inside of a checkpoint, recording and empty.
@@ -62,13 +63,13 @@ func (t *Tape) inner() *Tape {
 
 func (t *Tape) giveBack(inner *Tape) {
 	inner.Reset()
-	inner.before = nil
+	inner.before, inner.hook = nil, nil
 	t.inners = append(t.inners, inner)
 }
 
 // run computes f on inner with copies of the operands as its leaves.
 func (c *checkpoint) run(inner *Tape, operands []*node) *node {
-	inner.training, inner.rng, inner.before = c.training, c.rng, c.before
+	inner.training, inner.rng, inner.before, inner.hook = c.training, c.rng, c.before, c.hook
 	args := make([]Variable, c.operands)
 	for i := range args {
 		args[i] = inner.borrow(operands[i]).variable()
@@ -153,9 +154,9 @@ func (s *gradientSet) forget(n *node) {
 // again computes f on the tape itself, recorded.
 func (c *checkpoint) again(n *node) *node {
 	t := n.tape
-	training, rng := t.training, t.rng
-	defer func() { t.training, t.rng = training, rng }()
-	t.training, t.rng = c.training, c.rng
+	training, rng, hook := t.training, t.rng, t.hook
+	defer func() { t.training, t.rng, t.hook = training, rng, hook }()
+	t.training, t.rng, t.hook = c.training, c.rng, c.hook
 	xs := operands(n)[:c.operands]
 	return t.repeat(c.before, func() *node { return t.bring(c.f(xs).check("checkpoint")) })
 }

@@ -43,6 +43,7 @@ type Tape struct {
 	pending pending  // assignments that wait for Commit
 	before  *pending // in a computation that is repeated: those that it saw the first time
 
+	hook     ResultHook // nil without one
 	noGrad   bool
 	observer *observer // nil unless the tape looks for anomalies or keeps a profile
 	training bool

@@ -92,7 +92,8 @@ func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionIn
 	single := q.Rank() == 2 && k.Rank() == 2 && v.Rank() == 2
 	q, k, v = a.batchFirst(q, single), a.batchFirst(k, single), a.batchFirst(v, single)
 	a.check(q, k, v)
-	return a.combine(a.project(q, 0), a.project(k, 1), a.project(v, 2), input, single)
+	y, weights = a.combine(a.project(q, 0), a.project(k, 1), a.project(v, 2), input, single)
+	return Hooked(a, y), weights
 }
 
 // batchFirst is x with the batch as first axis; single says that it has none.

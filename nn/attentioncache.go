@@ -64,7 +64,7 @@ func (a *MultiheadAttention) Next(x autograd.Variable, cache AttentionCache, inp
 		next.Values = autograd.Concat(2, cache.Values, next.Values)
 	}
 	y, _ = a.combine(a.project(x, 0), next.Keys, next.Values, input, single)
-	return y, next
+	return Hooked(a, y), next
 }
 
 // memorize is the cache of keys and values that later queries attend to.
@@ -82,7 +82,7 @@ func (a *MultiheadAttention) recall(q autograd.Variable, cache AttentionCache, i
 	a.check(q, q, q)
 	cache.check(q, a.heads, a.features/a.heads)
 	y, _ := a.combine(a.project(q, 0), cache.Keys, cache.Values, input, single)
-	return y
+	return Hooked(a, y)
 }
 
 // check panics unless c is of the sequences of x [batch, positions, features].

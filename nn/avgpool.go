@@ -29,10 +29,10 @@ type AvgPool struct {
 func (p *AvgPool) Forward(x autograd.Variable) autograd.Variable {
 	w := &p.window
 	checkPooled(w.op, x, len(w.kernel))
-	return x.AvgPool(autograd.AvgPoolConfig{
+	return Hooked(p, x.AvgPool(autograd.AvgPoolConfig{
 		Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Ceil: w.ceil,
 		ExcludePadding: p.config.ExcludePadding, Divisor: float64(p.config.Divisor),
-	})
+	}))
 }
 
 func newAvgPool(op string, axes int, kernel []int, c AvgPoolConfig) AvgPool {
@@ -98,5 +98,5 @@ func (l *LPPool) Forward(x autograd.Variable) autograd.Variable {
 	w := &l.window
 	checkPooled(w.op, x, len(w.kernel))
 	sums := x.PowScalar(l.p).AvgPool(autograd.AvgPoolConfig{Kernel: w.kernel, Stride: w.stride, Ceil: w.ceil, Divisor: 1})
-	return sums.PowScalar(1 / l.p)
+	return Hooked(l, sums.PowScalar(1/l.p))
 }

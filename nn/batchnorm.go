@@ -153,7 +153,7 @@ func NewBatchNorm1d(channels int, config BatchNormConfig) *BatchNorm1d {
 // in training only one number for each channel.
 func (b *BatchNorm1d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(b)
-	return b.normalize("nn.BatchNorm1d", x, 2, 3)
+	return Hooked(b, b.normalize("nn.BatchNorm1d", x, 2, 3))
 }
 
 // BatchNorm2d is batch normalization of [batch, channels, height, width].
@@ -167,7 +167,7 @@ func NewBatchNorm2d(channels int, config BatchNormConfig) *BatchNorm2d {
 // Forward normalizes x, as that of [BatchNorm1d].
 func (b *BatchNorm2d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(b)
-	return b.normalize("nn.BatchNorm2d", x, 4, 4)
+	return Hooked(b, b.normalize("nn.BatchNorm2d", x, 4, 4))
 }
 
 // BatchNorm3d is batch normalization of [batch, channels, depth, height, width].
@@ -181,5 +181,5 @@ func NewBatchNorm3d(channels int, config BatchNormConfig) *BatchNorm3d {
 // Forward normalizes x, as that of [BatchNorm1d].
 func (b *BatchNorm3d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(b)
-	return b.normalize("nn.BatchNorm3d", x, 5, 5)
+	return Hooked(b, b.normalize("nn.BatchNorm3d", x, 5, 5))
 }

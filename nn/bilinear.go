@@ -55,5 +55,5 @@ func (l *Bilinear) ForwardPair(a, b autograd.Variable) autograd.Variable {
 	w := watched(a, l.Weight)
 	// [..., in1·in2] · [in1·in2, out]
 	products := a.Unsqueeze(-1).Mul(b.Unsqueeze(-2)).Flatten(-2)
-	return autograd.Linear(products, w.Flatten(1), l.Bias)
+	return Hooked(l, autograd.Linear(products, w.Flatten(1), l.Bias))
 }

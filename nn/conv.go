@@ -151,7 +151,7 @@ func NewConv1d(rng *rand.Rand, in, out int, kernel []int, config ConvConfig) *Co
 // with [*autograd.ShapeError] if x has another shape, or is smaller than the kernel.
 func (c *Conv1d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return c.convolve("nn.Conv1d", x)
+	return Hooked(c, c.convolve("nn.Conv1d", x))
 }
 
 // Conv2d is the convolution of [batch, in, height, width] or [in, height, width].
@@ -166,7 +166,7 @@ func NewConv2d(rng *rand.Rand, in, out int, kernel []int, config ConvConfig) *Co
 // axis for x without. It panics as [Conv1d.Forward].
 func (c *Conv2d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return c.convolve("nn.Conv2d", x)
+	return Hooked(c, c.convolve("nn.Conv2d", x))
 }
 
 // Conv3d is the convolution of [batch, in, depth, height, width] or [in, depth, height,
@@ -182,5 +182,5 @@ func NewConv3d(rng *rand.Rand, in, out int, kernel []int, config ConvConfig) *Co
 // batch axis for x without. It panics as [Conv1d.Forward].
 func (c *Conv3d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return c.convolve("nn.Conv3d", x)
+	return Hooked(c, c.convolve("nn.Conv3d", x))
 }

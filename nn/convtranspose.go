@@ -124,7 +124,7 @@ func NewConvTranspose1d(rng *rand.Rand, in, out int, kernel []int, config ConvTr
 // if x has another shape.
 func (c *ConvTranspose1d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return c.convolve("nn.ConvTranspose1d", x)
+	return Hooked(c, c.convolve("nn.ConvTranspose1d", x))
 }
 
 // ConvTranspose2d is the transposed convolution of [batch, in, height, width] or [in,
@@ -140,7 +140,7 @@ func NewConvTranspose2d(rng *rand.Rand, in, out int, kernel []int, config ConvTr
 // as [ConvTranspose1d.Forward].
 func (c *ConvTranspose2d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return c.convolve("nn.ConvTranspose2d", x)
+	return Hooked(c, c.convolve("nn.ConvTranspose2d", x))
 }
 
 // ConvTranspose3d is the transposed convolution of [batch, in, depth, height, width] or [in,
@@ -156,5 +156,5 @@ func NewConvTranspose3d(rng *rand.Rand, in, out int, kernel []int, config ConvTr
 // It panics as [ConvTranspose1d.Forward].
 func (c *ConvTranspose3d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return c.convolve("nn.ConvTranspose3d", x)
+	return Hooked(c, c.convolve("nn.ConvTranspose3d", x))
 }

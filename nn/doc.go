@@ -30,6 +30,9 @@
 // position by position; tables of embeddings look up tokens. [ModuleList] and [ModuleMap]
 // hold modules that are called by what they are part of.
 //
+// What modules compute on the way is seen, and replaced, by hooks under their names:
+// [AddHooks] for a tape, [WithHooks] for a model.
+//
 // Running statistics and the like are buffers. A layer assigns them on the tape, and they
 // change when a step has been made ([autograd.Tape.Assign], [autograd.Tape.Commit]), which
 // is a trainer's work, or that of a loop of one's own.

@@ -63,7 +63,7 @@ func (e *Embedding) Lookup(t *autograd.Tape, tokens []int, shape ...int) autogra
 	}
 	rows := autograd.Embedding(w, tokens, shape...)
 	if len(e.padding) == 0 {
-		return rows
+		return Hooked(e, rows)
 	}
 	isPadding := autograd.Zeros(w.DType(), append(slices.Clone(rows.Shape()[:rows.Rank()-1]), 1)...)
 	for i, token := range tokens {
@@ -71,7 +71,7 @@ func (e *Embedding) Lookup(t *autograd.Tape, tokens []int, shape ...int) autogra
 			set(isPadding, i, 1)
 		}
 	}
-	return autograd.Where(isPadding, rows.Detach(), rows)
+	return Hooked(e, autograd.Where(isPadding, rows.Detach(), rows))
 }
 
 // set sets an element of v, by its row-major position.

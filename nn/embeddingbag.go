@@ -71,5 +71,5 @@ func (e *EmbeddingBag) Lookup(t *autograd.Tape, bags [][]int) autograd.Variable 
 			rows[i] = autograd.Embedding(w, tokens).Mean(0)
 		}
 	}
-	return autograd.Stack(0, rows...)
+	return Hooked(e, autograd.Stack(0, rows...))
 }

@@ -59,8 +59,11 @@ func (f frozen) thawed() Module { return f.module }
 
 // thawed is the module that m is the frozen form of, or m.
 func thawed(m Module) Module {
-	if f, ok := m.(interface{ thawed() Module }); ok {
-		return f.thawed()
+	for {
+		f, ok := m.(interface{ thawed() Module })
+		if !ok {
+			return m
+		}
+		m = f.thawed()
 	}
-	return m
 }

@@ -54,5 +54,5 @@ func (l *GroupNorm) Forward(x autograd.Variable) autograd.Variable {
 	if x.Rank() < 2 || x.Dim(1) != l.channels {
 		panic(shapeError("nn.GroupNorm", fmt.Sprintf("expected [batch, %d, …]", l.channels), x))
 	}
-	return autograd.GroupNorm(x, l.groups, l.Weight, l.Bias, l.eps)
+	return Hooked(l, autograd.GroupNorm(x, l.groups, l.Weight, l.Bias, l.eps))
 }

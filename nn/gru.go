@@ -50,7 +50,7 @@ func (l *GRU) Forward(x autograd.Variable) autograd.Variable {
 func (l *GRU) Run(x autograd.Variable, input RecurrentInput) (y, state autograd.Variable) {
 	defer in(l)
 	y, s := l.run(x, LSTMState{H: input.State}, input.Lengths)
-	return y, s.H
+	return Hooked(l, y), s.H
 }
 
 // gruCell computes a step of a GRU.

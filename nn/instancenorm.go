@@ -86,7 +86,7 @@ func NewInstanceNorm1d(channels int, config InstanceNormConfig) *InstanceNorm1d 
 // in training only one number for each channel.
 func (n *InstanceNorm1d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(n)
-	return n.instances("nn.InstanceNorm1d", x, 1)
+	return Hooked(n, n.instances("nn.InstanceNorm1d", x, 1))
 }
 
 // InstanceNorm2d is instance normalization of [batch, channels, height, width] or
@@ -101,7 +101,7 @@ func NewInstanceNorm2d(channels int, config InstanceNormConfig) *InstanceNorm2d 
 // Forward normalizes x, as that of [InstanceNorm1d].
 func (n *InstanceNorm2d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(n)
-	return n.instances("nn.InstanceNorm2d", x, 2)
+	return Hooked(n, n.instances("nn.InstanceNorm2d", x, 2))
 }
 
 // InstanceNorm3d is instance normalization of [batch, channels, depth, height, width] or
@@ -116,5 +116,5 @@ func NewInstanceNorm3d(channels int, config InstanceNormConfig) *InstanceNorm3d 
 // Forward normalizes x, as that of [InstanceNorm1d].
 func (n *InstanceNorm3d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(n)
-	return n.instances("nn.InstanceNorm3d", x, 3)
+	return Hooked(n, n.instances("nn.InstanceNorm3d", x, 3))
 }

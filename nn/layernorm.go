@@ -61,9 +61,9 @@ func (l *LayerNorm) Forward(x autograd.Variable) autograd.Variable {
 	defer in(l)
 	checkLast("nn.LayerNorm", x, l.shape)
 	if (l.Weight != autograd.Variable{}) || len(l.shape) == 1 {
-		return autograd.LayerNorm(x, l.Weight, l.Bias, l.eps)
+		return Hooked(l, autograd.LayerNorm(x, l.Weight, l.Bias, l.eps))
 	}
-	return autograd.LayerNorm(x.Flatten(-len(l.shape)), l.Weight, l.Bias, l.eps).Reshape(x.Shape()...)
+	return Hooked(l, autograd.LayerNorm(x.Flatten(-len(l.shape)), l.Weight, l.Bias, l.eps).Reshape(x.Shape()...))
 }
 
 // checkLast panics unless x has the given last axes.
@@ -121,7 +121,7 @@ func (l *RMSNorm) Forward(x autograd.Variable) autograd.Variable {
 	defer in(l)
 	checkLast("nn.RMSNorm", x, l.shape)
 	if (l.Weight != autograd.Variable{}) || len(l.shape) == 1 {
-		return autograd.RMSNorm(x, l.Weight, l.eps)
+		return Hooked(l, autograd.RMSNorm(x, l.Weight, l.eps))
 	}
-	return autograd.RMSNorm(x.Flatten(-len(l.shape)), l.Weight, l.eps).Reshape(x.Shape()...)
+	return Hooked(l, autograd.RMSNorm(x.Flatten(-len(l.shape)), l.Weight, l.eps).Reshape(x.Shape()...))
 }

@@ -23,5 +23,5 @@
 //   - Recurrent: [RNN], [GRU], [LSTM], [LSTMCell], [GRUCell], [RNNCell]
 //   - Attention: [MultiheadAttention], [TransformerEncoderLayer], [TransformerEncoder],
 //     [TransformerDecoderLayer], [TransformerDecoder], [Transformer]
-//   - Of layers and functions: [Identity], [Sequential], [Func], [Frozen]
+//   - Of layers and functions: [Identity], [Sequential], [Func], [Frozen], [WithHooks]
 package nn

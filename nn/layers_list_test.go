@@ -32,7 +32,7 @@ var layerFamilies = []struct{ title, files string }{
 	{"Tokens", "embedding.go embeddingbag.go"},
 	{"Recurrent", "rnn.go gru.go lstm.go recurrent_cell.go"},
 	{"Attention", "attention.go transformerencoder.go transformerdecoder.go transformer.go"},
-	{"Of layers and functions", "identity.go sequential.go frozen.go inference.go"},
+	{"Of layers and functions", "identity.go sequential.go frozen.go hook.go inference.go"},
 }
 
 // layerDoc is what docs/layers.md says about a layer.

@@ -46,7 +46,7 @@ func NewLinear(rng *rand.Rand, in, out int, config LinearConfig) *Linear {
 // [*autograd.DTypeError] if x is not of the weight's type.
 func (l *Linear) Forward(x autograd.Variable) autograd.Variable {
 	defer in(l)
-	return autograd.Linear(x, l.Weight, l.Bias)
+	return Hooked(l, autograd.Linear(x, l.Weight, l.Bias))
 }
 
 // Parts yields weight and bias.

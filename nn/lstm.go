@@ -73,7 +73,8 @@ func (l *LSTM) Forward(x autograd.Variable) autograd.Variable {
 func (l *LSTM) Run(x autograd.Variable, input LSTMInput) (y autograd.Variable, state LSTMState) {
 	defer in(l)
 	checkBoth("nn.LSTM", input.State)
-	return l.run(x, input.State, input.Lengths)
+	y, state = l.run(x, input.State, input.Lengths)
+	return Hooked(l, y), state
 }
 
 // checkBoth panics if there is one part of a state without the other.

@@ -67,7 +67,7 @@ type MaxPool struct {
 func (p *MaxPool) Forward(x autograd.Variable) autograd.Variable {
 	w := &p.window
 	checkPooled(w.op, x, len(w.kernel))
-	return x.MaxPool(autograd.MaxPoolConfig{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Dilation: w.dilation, Ceil: w.ceil})
+	return Hooked(p, x.MaxPool(autograd.MaxPoolConfig{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Dilation: w.dilation, Ceil: w.ceil}))
 }
 
 func newMaxPool(op string, axes int, kernel []int, c MaxPoolConfig) MaxPool {

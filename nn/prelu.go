@@ -50,5 +50,5 @@ func (l *PReLU) Forward(x autograd.Variable) autograd.Variable {
 			slope = slope.Unsqueeze(-1)
 		}
 	}
-	return x.ReLU().Sub(x.Neg().ReLU().Mul(slope))
+	return Hooked(l, x.ReLU().Sub(x.Neg().ReLU().Mul(slope)))
 }

@@ -64,7 +64,9 @@ func NewLSTMCell(rng *rand.Rand, in, hidden int, config CellConfig) *LSTMCell {
 func (c *LSTMCell) Next(x autograd.Variable, state LSTMState) LSTMState {
 	defer in(c)
 	checkBoth("nn.LSTMCell", state)
-	return c.next(x, state)
+	state = c.next(x, state)
+	state.H = Hooked(c, state.H)
+	return state
 }
 
 // GRUCell is a step of a [GRU].
@@ -79,7 +81,7 @@ func NewGRUCell(rng *rand.Rand, in, hidden int, config CellConfig) *GRUCell {
 // or the zero Variable for zeros. It panics as [LSTMCell.Next].
 func (c *GRUCell) Next(x, state autograd.Variable) autograd.Variable {
 	defer in(c)
-	return c.next(x, LSTMState{H: state}).H
+	return Hooked(c, c.next(x, LSTMState{H: state}).H)
 }
 
 // RNNCell is a step of an [RNN].
@@ -93,5 +95,5 @@ func NewRNNCell(rng *rand.Rand, in, hidden int, config CellConfig) *RNNCell {
 // Next is the state after a step, as that of [GRUCell].
 func (c *RNNCell) Next(x, state autograd.Variable) autograd.Variable {
 	defer in(c)
-	return c.next(x, LSTMState{H: state}).H
+	return Hooked(c, c.next(x, LSTMState{H: state}).H)
 }

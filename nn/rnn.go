@@ -47,7 +47,7 @@ func (l *RNN) Forward(x autograd.Variable) autograd.Variable {
 func (l *RNN) Run(x autograd.Variable, input RecurrentInput) (y, state autograd.Variable) {
 	defer in(l)
 	y, s := l.run(x, LSTMState{H: input.State}, input.Lengths)
-	return y, s.H
+	return Hooked(l, y), s.H
 }
 
 // rnnCell computes a step of an RNN.

@@ -21,6 +21,12 @@ func (s Sequential) Forward(x autograd.Variable) autograd.Variable {
 	for i, layer := range s {
 		at = i
 		x = layer.Forward(x)
+		if h := hookOf(x); h != nil {
+			x = h.Result(hookPoint{identity(s), i}, x)
+		}
+	}
+	if h := hookOf(x); h != nil {
+		x = h.Result(hookPoint{identity(s), itself}, x)
 	}
 	return x
 }

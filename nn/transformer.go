@@ -43,5 +43,5 @@ type TransformerInput struct{ Source, Target, Memory AttentionInput }
 func (t *Transformer) Run(source, target autograd.Variable, input TransformerInput) autograd.Variable {
 	defer in(t)
 	memory := t.Encoder.Encode(source, input.Source)
-	return t.Decoder.Decode(target, memory, DecoderInput{Self: input.Target, Memory: input.Memory})
+	return Hooked(t, t.Decoder.Decode(target, memory, DecoderInput{Self: input.Target, Memory: input.Memory}))
 }

@@ -63,7 +63,7 @@ func (l *TransformerDecoderLayer) Decode(x, memory autograd.Variable, input Deco
 		y, _ := l.CrossAttention.Attend(x, memory, memory, input.Memory)
 		return y
 	})
-	return l.add(x, l.Norm3, l.feedForward)
+	return Hooked(l, l.add(x, l.Norm3, l.feedForward))
 }
 
 // Next is the layer for the next positions x of sequences, which see what is not after
@@ -81,7 +81,7 @@ func (l *TransformerDecoderLayer) Next(x, memory autograd.Variable, cache Decode
 	x = l.add(x, l.Norm2, func(x autograd.Variable) autograd.Variable {
 		return l.CrossAttention.recall(x, next.Memory, input.Memory)
 	})
-	return l.add(x, l.Norm3, l.feedForward), next
+	return Hooked(l, l.add(x, l.Norm3, l.feedForward)), next
 }
 
 // TransformerDecoder is decoder layers, one after the other, with a normalization behind
@@ -114,7 +114,7 @@ func (d *TransformerDecoder) Decode(x, memory autograd.Variable, input DecoderIn
 	for _, l := range d.Layers {
 		x = l.Decode(x, memory, input)
 	}
-	return d.normalize(x)
+	return Hooked(d, d.normalize(x))
 }
 
 // Next applies the layers to the next positions x of sequences, as
@@ -128,7 +128,7 @@ func (d *TransformerDecoder) Next(x, memory autograd.Variable, caches []DecoderC
 	for i, l := range d.Layers {
 		x, next[i] = l.Next(x, memory, caches[i], input)
 	}
-	return d.normalize(x), next
+	return Hooked(d, d.normalize(x)), next
 }
 
 func (d *TransformerDecoder) normalize(x autograd.Variable) autograd.Variable {

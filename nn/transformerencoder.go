@@ -51,7 +51,7 @@ func (l *TransformerEncoderLayer) Encode(x autograd.Variable, input AttentionInp
 		y, _ := l.SelfAttention.Attend(x, x, x, input)
 		return y
 	})
-	return l.add(x, l.Norm2, l.feedForward)
+	return Hooked(l, l.add(x, l.Norm2, l.feedForward))
 }
 
 // Next is the layer for the next positions x of sequences, which see what is not after
@@ -62,7 +62,7 @@ func (l *TransformerEncoderLayer) Next(x autograd.Variable, cache AttentionCache
 		y, next = l.SelfAttention.Next(x, cache, input)
 		return y
 	})
-	return l.add(x, l.Norm2, l.feedForward), next
+	return Hooked(l, l.add(x, l.Norm2, l.feedForward)), next
 }
 
 // TransformerEncoder is encoder layers, one after the other, with a normalization behind
@@ -101,7 +101,7 @@ func (e *TransformerEncoder) Encode(x autograd.Variable, input AttentionInput) a
 	for _, l := range e.Layers {
 		x = l.Encode(x, input)
 	}
-	return e.normalize(x)
+	return Hooked(e, e.normalize(x))
 }
 
 // Next applies the layers to the next positions x of sequences, which see what is not after
@@ -115,7 +115,7 @@ func (e *TransformerEncoder) Next(x autograd.Variable, caches []AttentionCache, 
 	for i, l := range e.Layers {
 		x, next[i] = l.Next(x, caches[i], input)
 	}
-	return e.normalize(x), next
+	return Hooked(e, e.normalize(x)), next
 }
 
 func (e *TransformerEncoder) normalize(x autograd.Variable) autograd.Variable {

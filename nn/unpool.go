@@ -52,7 +52,7 @@ func (u *MaxUnpool) Unpool(x autograd.Variable, index []int, size ...int) autogr
 	}
 	flat := x.Flatten(first)
 	empty := autograd.Zeros(x.DType(), append(append(make([]int, 0, 3), shape[:first]...), places)...)
-	return empty.Scatter(first, index, flat).Reshape(shape...)
+	return Hooked(u, empty.Scatter(first, index, flat).Reshape(shape...))
 }
 
 // MaxUnpool1d is the layer that undoes [MaxPool1d], but for what was not the greatest: of
