@@ -18,8 +18,9 @@ type Dataset interface {
 	// in 0 … Len()-1. What keeps it from that it returns; loops over a [Loader] end
 	// with that error. It starts with [Batch.Reset] or [Batch.ResetBytes], whose shapes
 	// are the same for all examples, and may call [Batch.ResetLabels],
-	// [Batch.ResetTargets], [Batch.ResetTokens], [Batch.ResetLengths] and
-	// [Batch.ResetMask]; then it sets every row of what it has called for. It does not keep or change indices.
+	// [Batch.ResetTargets], [Batch.ResetWeights], [Batch.ResetTokens],
+	// [Batch.ResetLengths] and [Batch.ResetMask]; then it sets every row of what it has
+	// called for. It does not keep or change indices.
 	Fill(batch *Batch, indices []int) error
 }
 
@@ -56,6 +57,10 @@ type Batch struct {
 	// are none.
 	Y Array
 
+	// Weights says how much each example counts, in the loss and in metrics: one of
+	// weight 2 as two, one of weight 0 not at all; nil if all have weight 1.
+	Weights []float64
+
 	// Tokens holds whole numbers, as many for each example: the words of texts, or
 	// categories of which a model looks up a row each. Example i has those from
 	// i·n to (i+1)·n-1, n = len(Tokens)/Len; nil if there are none.
@@ -75,18 +80,13 @@ type Batch struct {
 	Indices []int
 
 	// Epoch and Number are the batch's place: which one it is, from 0, of its epoch.
-	// Loaders set them, and Seed, which is theirs: a Dataset that draws random numbers
-	// for an example makes them depend on Seed, Epoch and the example's index, as
-	// [Augment] does.
+	// Loaders set them.
 	Epoch, Number int
-	Seed          uint64
 
 	// Memory kept for when it is needed again.
 	labels, tokens, lengths []int
+	weights                 []float64
 	targets, mask           Array
-	original                Array // X before Augmented changed it
-	augmented               []int // the indices that Augmented was asked for
-	augmenting              augmenting
 	subset                  []int   // indices translated by Subset
 	filling                 filling // the job of Images.Fill
 
@@ -119,7 +119,7 @@ func (b *Batch) ResetBytes(n int, scale, shift float64, shape ...int) {
 
 // onlyFeatures takes from b what has not been reset.
 func (b *Batch) onlyFeatures() {
-	b.Labels, b.Tokens, b.Lengths = nil, nil, nil
+	b.Labels, b.Weights, b.Tokens, b.Lengths = nil, nil, nil, nil
 	b.Y, b.Mask = Array{}, Array{}
 }
 
@@ -134,6 +134,12 @@ func (b *Batch) ResetLabels() {
 func (b *Batch) ResetTargets(shape ...int) {
 	b.targets.resize("Batch.ResetTargets", b.DType, b.Len, shape)
 	b.Y = b.targets
+}
+
+// ResetWeights gives b weights, Len of them, with unspecified values.
+func (b *Batch) ResetWeights() {
+	b.weights = sized(b.weights, b.Len)
+	b.Weights = b.weights
 }
 
 // ResetTokens gives each example of b n tokens, with unspecified values.

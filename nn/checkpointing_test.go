@@ -49,6 +49,11 @@ func (m *outputMeter) Add(output data.Array, _ *data.Batch) {
 	}
 }
 
+func (m *outputMeter) Merge(other nn.Meter) {
+	o := other.(*outputMeter)
+	m.sum, m.count = m.sum+o.sum, m.count+o.count
+}
+
 func (m *outputMeter) Value() float64 { return m.sum / m.count }
 
 func (m *outputMeter) State() iter.Seq2[string, autograd.Variable] {

@@ -14,11 +14,14 @@ type EvaluateConfig struct {
 	BatchSize int      // examples computed at once; 0 means 32
 	Loss      Loss     // nil means CrossEntropy for data with labels, MSE for other
 	Metrics   []Metric // measured besides the loss
+	Meters    []Meter  // take in the outputs too: the caller's own, to be asked for more than a number afterwards
 	Prefetch  int      // batches prepared in the background, see data.LoaderConfig
 }
 
 // Evaluate measures a model on a data set: the loss and the metrics. The loss is that of
-// all examples together, whatever the batch size, up to rounding (see [Loss]). Layers
+// all examples together, whatever the batch size, up to rounding (see [Loss]). Meters, such
+// as a [ConfusionMatrix] or a [Ranking], are not begun anew: they may measure several data
+// sets together. Layers
 // behave as in inference, and the model is only read: any number of goroutines may
 // evaluate it at once, while nobody trains it. A loss that is NaN is a result, not an
 // error. The error wraps that of a cancelled ctx, of the data, or a mistake in how model,
@@ -55,8 +58,9 @@ type evaluator struct {
 func newEvaluator(objective Objective, ds data.Dataset, config EvaluateConfig) (e *evaluator, err error) {
 	defer autograd.Catch(&err)
 	checkNoneNil("nn.Evaluate", "Metrics", config.Metrics)
+	checkNoneNil("nn.Evaluate", "Meters", config.Meters)
 	r, err := newInference(objective, ds, config.BatchSize, config.Prefetch)
-	return &evaluator{inference: r, objective: objective, tally: tally{metrics: config.Metrics}}, err
+	return &evaluator{inference: r, objective: objective, tally: tally{metrics: config.Metrics, guests: config.Meters}}, err
 }
 
 func (e *evaluator) run(ctx context.Context) (Scores, error) {

@@ -213,6 +213,11 @@ func (f *fitting) epoch(ctx context.Context) error {
 
 // steps makes the steps of an epoch.
 func (f *fitting) steps(ctx context.Context, epoch *Epoch) error {
+	defer func() {
+		if epoch.Steps > 0 {
+			epoch.Train = slices.Clone(f.trainer.tally.update())
+		}
+	}()
 	for step, err := range f.trainer.Epoch(ctx, f.loader) {
 		if err != nil {
 			return err
@@ -221,13 +226,11 @@ func (f *fitting) steps(ctx context.Context, epoch *Epoch) error {
 		if f.trainer.index == 0 { // it was the last one
 			f.trainer.unvalidated = 1
 		}
-		epoch.Train = append(epoch.Train[:0], step.Means...)
 		for _, c := range f.config.Callbacks {
 			if err := c.Step(step); err != nil {
 				return err
 			}
 		}
 	}
-	epoch.Train = slices.Clip(epoch.Train)
 	return nil
 }

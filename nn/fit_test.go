@@ -450,8 +450,8 @@ func TestFitOfBytes(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if step.Index == step.Total-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means) {
-						t.Errorf("epoch %d: %v with bytes, %v with numbers", epoch, history.Epochs[epoch].Train, step.Means)
+					if step.Index == step.Total-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means()) {
+						t.Errorf("epoch %d: %v with bytes, %v with numbers", epoch, history.Epochs[epoch].Train, step.Means())
 					}
 				}
 			}

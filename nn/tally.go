@@ -10,8 +10,9 @@ import (
 // objective logs, and the metrics.
 type tally struct {
 	metrics []Metric
-	meters  []Meter
-	means   []mean // the loss first, then terms in the order in which they came up
+	meters  []Meter // of metrics
+	guests  []Meter // that are measured with, and asked by others
+	means   []mean  // the loss first, then terms in the order in which they came up
 	scores  Scores
 }
 
@@ -48,14 +49,18 @@ func (t *tally) begin() {
 
 // measure takes in the output for a batch.
 func (t *tally) measure(s *StepContext) {
-	if len(t.meters) == 0 {
+	if len(t.meters)+len(t.guests) == 0 {
 		return
 	}
 	if (s.output == autograd.Variable{}) {
 		panic(&autograd.ValueError{Op: "nn.Objective", Reason: "there are metrics, but Loss did not call Output"})
 	}
+	output := elementsOf(s.output)
 	for _, m := range t.meters {
-		m.Add(elementsOf(s.output), s.Batch)
+		m.Add(output, s.Batch)
+	}
+	for _, m := range t.guests {
+		m.Add(output, s.Batch)
 	}
 }
 

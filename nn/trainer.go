@@ -67,10 +67,18 @@ type Step struct {
 	Loss     float64 // of the batch, before the step
 	GradNorm float64 // Euclidean norm of all gradients, before clipping
 
-	// Means has the scores of the steps of the epoch so far: the loss, what the objective
-	// logs and the metrics, each with the weights of its time. It is valid until the next
-	// step.
-	Means Scores
+	trainer *Trainer
+}
+
+// Means is the scores of the steps of the epoch so far: the loss, what the objective logs
+// and the metrics, each with the weights of its time. They are computed when they are
+// asked for, which may take a while ([Ranking] sorts), and valid until the next step. A
+// Step that is none of a Trainer has none.
+func (s *Step) Means() Scores {
+	if s.trainer == nil {
+		return nil
+	}
+	return s.trainer.tally.update()
 }
 
 // NewTrainer is a Trainer at the start of its first epoch. It panics with
@@ -199,7 +207,6 @@ func (t *Trainer) Step(batch *data.Batch) (*Step, error) {
 	if err := t.train(batch); err != nil {
 		return nil, fmt.Errorf("nn: epoch %d, step %d: %w", batch.Epoch, batch.Number, locate(err, t.objective))
 	}
-	t.step.Means = t.tally.update()
 	return &t.step, nil
 }
 
@@ -211,7 +218,7 @@ func (t *Trainer) train(batch *data.Batch) (err error) {
 	t.tape.Reseed(scramble(uint64(t.seed), uint64(t.made)))
 	s.begin(t.tape, batch)
 	loss := t.objective.Loss(s)
-	t.step = Step{Epoch: batch.Epoch, Index: batch.Number, Examples: batch.Len, Loss: loss.Item()}
+	t.step = Step{Epoch: batch.Epoch, Index: batch.Number, Examples: batch.Len, Loss: loss.Item(), trainer: t}
 	if !isFinite(t.step.Loss) {
 		return &NonFiniteError{batch.Epoch, batch.Number, "the loss", t.step.Loss}
 	}

@@ -29,8 +29,8 @@ func TestTrainerIsFit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if step.Index == step.Total-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means) {
-				t.Errorf("epoch %d: %v, with Fit %v", epoch, step.Means, history.Epochs[epoch].Train)
+			if step.Index == step.Total-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means()) {
+				t.Errorf("epoch %d: %v, with Fit %v", epoch, step.Means(), history.Epochs[epoch].Train)
 			}
 		}
 	}
@@ -251,7 +251,7 @@ func TestMeansStartAnew(t *testing.T) {
 		for _, loss := range losses {
 			sum += loss
 		}
-		if got := score(t, step.Means, "loss"); !(math.Abs(got-sum/float64(len(losses))) < 1e-12) {
+		if got := score(t, step.Means(), "loss"); !(math.Abs(got-sum/float64(len(losses))) < 1e-12) {
 			t.Errorf("step %d: the mean is %v of %v", i, got, losses)
 		}
 	}

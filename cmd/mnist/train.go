@@ -92,7 +92,7 @@ func (a *app) fit(ctx context.Context, model nn.Layer, set *dataset, o *trainOpt
 					shown.steps = step.Total
 					shown.begin(step.Epoch + 1)
 				}
-				shown.step(step.Index+1, metrics("", step.Means)...)
+				shown.step(step.Index+1, metrics("", step.Means())...)
 				return a.stdout.err
 			}),
 			nn.OnEpoch(func(epoch *nn.Epoch) error {
