@@ -1862,7 +1862,7 @@ keep7:
 
 next6:
 again9:
-	CMPQ   AX, $+8
+	CMPQ   AX, $+16
 	JL     next10
 	VXORPS Y0, Y0, Y0
 	MOVQ   BX, R8
@@ -1885,8 +1885,81 @@ keep11:
 	JMP     again9
 
 next10:
+	CMPQ    AX, $+8
+	JLE     last13
+	SUBQ    $+8, AX
+	LEAQ    masks<>+32(SB), R8
+	MOVQ    AX, R9
+	NEGQ    R9
+	VMOVUPS (R8)(R9*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    CX, CX
+
+rows16:
+	VADDPS     (BX), Y1, Y1
+	VMASKMOVPS 32(BX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+	ADDQ       DI, BX
+	DECQ       CX
+	JNE        rows16
+	TESTB      SI, SI
+	JE         keep15
+	VADDPS     (DX), Y1, Y1
+	VMASKMOVPS 32(DX), Y0, Y0
+	VADDPS     Y0, Y2, Y2
+
+keep15:
+	VMOVUPS      Y1, (DX)
+	ADDQ         $+32, DX
+	TESTQ        $0x00000004, AX
+	JE           skip17
+	VMOVUPS      X2, (DX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $+16, DX
+
+skip17:
+	TESTQ   $0x00000002, AX
+	JE      skip18
+	VMOVLPS X2, (DX)
+	VPSRLDQ $0x08, X2, X2
+	ADDQ    $+8, DX
+
+skip18:
+	TESTQ  $0x00000001, AX
+	JE     skip19
+	VMOVSS X2, (DX)
+
+skip19:
+	JMP done14
+
+last13:
+again20:
+	CMPQ   AX, $+8
+	JL     next21
+	VXORPS Y0, Y0, Y0
+	MOVQ   BX, R8
+	MOVQ   CX, R9
+
+rows23:
+	VADDPS (R8), Y0, Y0
+	ADDQ   DI, R8
+	DECQ   R9
+	JNE    rows23
+	TESTB  SI, SI
+	JE     keep22
+	VADDPS (DX), Y0, Y0
+
+keep22:
+	VMOVUPS Y0, (DX)
+	ADDQ    $+32, BX
+	ADDQ    $+32, DX
+	SUBQ    $+8, AX
+	JMP     again20
+
+next21:
 	TESTQ   AX, AX
-	JE      done13
+	JE      done14
 	LEAQ    masks<>+32(SB), R8
 	MOVQ    AX, R9
 	NEGQ    R9
@@ -1894,38 +1967,39 @@ next10:
 	VXORPS  Y1, Y1, Y1
 	MOVQ    CX, CX
 
-rows15:
+rows25:
 	VMASKMOVPS (BX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	ADDQ       DI, BX
 	DECQ       CX
-	JNE        rows15
+	JNE        rows25
 	TESTB      SI, SI
-	JE         keep14
+	JE         keep24
 	VMASKMOVPS (DX), Y0, Y0
 	VADDPS     Y0, Y1, Y1
 
-keep14:
+keep24:
+	ADDQ         $+0, DX
 	TESTQ        $0x00000004, AX
-	JE           skip16
+	JE           skip26
 	VMOVUPS      X1, (DX)
 	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, DX
 
-skip16:
+skip26:
 	TESTQ   $0x00000002, AX
-	JE      skip17
+	JE      skip27
 	VMOVLPS X1, (DX)
 	VPSRLDQ $0x08, X1, X1
 	ADDQ    $+8, DX
 
-skip17:
+skip27:
 	TESTQ  $0x00000001, AX
-	JE     skip18
+	JE     skip28
 	VMOVSS X1, (DX)
 
-skip18:
-done13:
+skip28:
+done14:
 	VZEROUPPER
 	RET
 
@@ -2029,7 +2103,7 @@ keep7:
 
 next6:
 again9:
-	CMPQ   AX, $+4
+	CMPQ   AX, $+8
 	JL     next10
 	VXORPD Y0, Y0, Y0
 	MOVQ   BX, R8
@@ -2052,8 +2126,74 @@ keep11:
 	JMP     again9
 
 next10:
+	CMPQ    AX, $+4
+	JLE     last13
+	SUBQ    $+4, AX
+	LEAQ    masks<>+32(SB), R8
+	MOVQ    AX, R9
+	NEGQ    R9
+	VMOVUPD (R8)(R9*8), Y0
+	VXORPD  Y1, Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	MOVQ    CX, CX
+
+rows16:
+	VADDPD     (BX), Y1, Y1
+	VMASKMOVPD 32(BX), Y0, Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, BX
+	DECQ       CX
+	JNE        rows16
+	TESTB      SI, SI
+	JE         keep15
+	VADDPD     (DX), Y1, Y1
+	VMASKMOVPD 32(DX), Y0, Y0
+	VADDPD     Y0, Y2, Y2
+
+keep15:
+	VMOVUPD      Y1, (DX)
+	ADDQ         $+32, DX
+	TESTQ        $0x00000002, AX
+	JE           skip17
+	VMOVUPS      X2, (DX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $+16, DX
+
+skip17:
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	VMOVSD X2, (DX)
+
+skip18:
+	JMP done14
+
+last13:
+again19:
+	CMPQ   AX, $+4
+	JL     next20
+	VXORPD Y0, Y0, Y0
+	MOVQ   BX, R8
+	MOVQ   CX, R9
+
+rows22:
+	VADDPD (R8), Y0, Y0
+	ADDQ   DI, R8
+	DECQ   R9
+	JNE    rows22
+	TESTB  SI, SI
+	JE     keep21
+	VADDPD (DX), Y0, Y0
+
+keep21:
+	VMOVUPD Y0, (DX)
+	ADDQ    $+32, BX
+	ADDQ    $+32, DX
+	SUBQ    $+4, AX
+	JMP     again19
+
+next20:
 	TESTQ   AX, AX
-	JE      done13
+	JE      done14
 	LEAQ    masks<>+32(SB), R8
 	MOVQ    AX, R9
 	NEGQ    R9
@@ -2061,30 +2201,31 @@ next10:
 	VXORPD  Y1, Y1, Y1
 	MOVQ    CX, CX
 
-rows15:
+rows24:
 	VMASKMOVPD (BX), Y0, Y2
 	VADDPD     Y2, Y1, Y1
 	ADDQ       DI, BX
 	DECQ       CX
-	JNE        rows15
+	JNE        rows24
 	TESTB      SI, SI
-	JE         keep14
+	JE         keep23
 	VMASKMOVPD (DX), Y0, Y0
 	VADDPD     Y0, Y1, Y1
 
-keep14:
+keep23:
+	ADDQ         $+0, DX
 	TESTQ        $0x00000002, AX
-	JE           skip16
+	JE           skip25
 	VMOVUPS      X1, (DX)
 	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $+16, DX
 
-skip16:
+skip25:
 	TESTQ  $0x00000001, AX
-	JE     skip17
+	JE     skip26
 	VMOVSD X1, (DX)
 
-skip17:
-done13:
+skip26:
+done14:
 	VZEROUPPER
 	RET

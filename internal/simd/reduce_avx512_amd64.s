@@ -1723,7 +1723,7 @@ keep7:
 
 next6:
 again9:
-	CMPQ   AX, $+16
+	CMPQ   AX, $+32
 	JL     next10
 	VXORPS Y12, Y12, Y12
 	MOVQ   BX, R8
@@ -1746,53 +1746,133 @@ keep11:
 	JMP     again9
 
 next10:
-	TESTQ  AX, AX
-	JE     done13
+	CMPQ   AX, $+16
+	JLE    last13
+	SUBQ   $+16, AX
 	MOVQ   $-1, R8
 	BZHIQ  AX, R8, R8
 	KMOVW  R8, K1
 	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
 	MOVQ   CX, CX
 
-rows15:
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
+rows16:
+	VADDPS    (BX), Z13, Z13
+	VMOVUPS.Z 64(BX), K1, Z0
+	VADDPS    Z0, Z14, Z14
 	ADDQ      DI, BX
 	DECQ      CX
-	JNE       rows15
+	JNE       rows16
 	TESTB     SI, SI
-	JE        keep14
-	VMOVUPS.Z (DX), K1, Z0
-	VADDPS    Z0, Z13, Z13
+	JE        keep15
+	VADDPS    (DX), Z13, Z13
+	VMOVUPS.Z 64(DX), K1, Z0
+	VADDPS    Z0, Z14, Z14
 
-keep14:
+keep15:
+	VMOVUPS       Z13, (DX)
+	ADDQ          $+64, DX
 	TESTQ         $0x00000008, AX
-	JE            skip16
-	VMOVUPS       Y13, (DX)
-	VEXTRACTF64X4 $0x01, Z13, Y13
+	JE            skip17
+	VMOVUPS       Y14, (DX)
+	VEXTRACTF64X4 $0x01, Z14, Y14
 	ADDQ          $+32, DX
 
-skip16:
+skip17:
 	TESTQ         $0x00000004, AX
-	JE            skip17
-	VMOVUPS       X13, (DX)
-	VEXTRACTF32X4 $0x01, Y13, X13
+	JE            skip18
+	VMOVUPS       X14, (DX)
+	VEXTRACTF32X4 $0x01, Y14, X14
 	ADDQ          $+16, DX
 
-skip17:
+skip18:
 	TESTQ   $0x00000002, AX
-	JE      skip18
-	VMOVLPS X13, (DX)
-	VPSRLDQ $0x08, X13, X13
+	JE      skip19
+	VMOVLPS X14, (DX)
+	VPSRLDQ $0x08, X14, X14
 	ADDQ    $+8, DX
 
-skip18:
-	TESTQ  $0x00000001, AX
-	JE     skip19
-	VMOVSS X13, (DX)
-
 skip19:
-done13:
+	TESTQ  $0x00000001, AX
+	JE     skip20
+	VMOVSS X14, (DX)
+
+skip20:
+	JMP done14
+
+last13:
+again21:
+	CMPQ   AX, $+16
+	JL     next22
+	VXORPS Y13, Y13, Y13
+	MOVQ   BX, R8
+	MOVQ   CX, R9
+
+rows24:
+	VADDPS (R8), Z13, Z13
+	ADDQ   DI, R8
+	DECQ   R9
+	JNE    rows24
+	TESTB  SI, SI
+	JE     keep23
+	VADDPS (DX), Z13, Z13
+
+keep23:
+	VMOVUPS Z13, (DX)
+	ADDQ    $+64, BX
+	ADDQ    $+64, DX
+	SUBQ    $+16, AX
+	JMP     again21
+
+next22:
+	TESTQ  AX, AX
+	JE     done14
+	MOVQ   $-1, R8
+	BZHIQ  AX, R8, R8
+	KMOVW  R8, K1
+	VXORPS Y14, Y14, Y14
+	MOVQ   CX, CX
+
+rows26:
+	VMOVUPS.Z (BX), K1, Z0
+	VADDPS    Z0, Z14, Z14
+	ADDQ      DI, BX
+	DECQ      CX
+	JNE       rows26
+	TESTB     SI, SI
+	JE        keep25
+	VMOVUPS.Z (DX), K1, Z0
+	VADDPS    Z0, Z14, Z14
+
+keep25:
+	ADDQ          $+0, DX
+	TESTQ         $0x00000008, AX
+	JE            skip27
+	VMOVUPS       Y14, (DX)
+	VEXTRACTF64X4 $0x01, Z14, Y14
+	ADDQ          $+32, DX
+
+skip27:
+	TESTQ         $0x00000004, AX
+	JE            skip28
+	VMOVUPS       X14, (DX)
+	VEXTRACTF32X4 $0x01, Y14, X14
+	ADDQ          $+16, DX
+
+skip28:
+	TESTQ   $0x00000002, AX
+	JE      skip29
+	VMOVLPS X14, (DX)
+	VPSRLDQ $0x08, X14, X14
+	ADDQ    $+8, DX
+
+skip29:
+	TESTQ  $0x00000001, AX
+	JE     skip30
+	VMOVSS X14, (DX)
+
+skip30:
+done14:
 	VZEROUPPER
 	RET
 
@@ -1896,7 +1976,7 @@ keep7:
 
 next6:
 again9:
-	CMPQ   AX, $+8
+	CMPQ   AX, $+16
 	JL     next10
 	VXORPD Y12, Y12, Y12
 	MOVQ   BX, R8
@@ -1919,45 +1999,118 @@ keep11:
 	JMP     again9
 
 next10:
-	TESTQ  AX, AX
-	JE     done13
+	CMPQ   AX, $+8
+	JLE    last13
+	SUBQ   $+8, AX
 	MOVQ   $-1, R8
 	BZHIQ  AX, R8, R8
 	KMOVW  R8, K1
 	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
 	MOVQ   CX, CX
 
-rows15:
-	VMOVUPD.Z (BX), K1, Z0
-	VADDPD    Z0, Z13, Z13
+rows16:
+	VADDPD    (BX), Z13, Z13
+	VMOVUPD.Z 64(BX), K1, Z0
+	VADDPD    Z0, Z14, Z14
 	ADDQ      DI, BX
 	DECQ      CX
-	JNE       rows15
+	JNE       rows16
 	TESTB     SI, SI
-	JE        keep14
-	VMOVUPD.Z (DX), K1, Z0
-	VADDPD    Z0, Z13, Z13
+	JE        keep15
+	VADDPD    (DX), Z13, Z13
+	VMOVUPD.Z 64(DX), K1, Z0
+	VADDPD    Z0, Z14, Z14
 
-keep14:
+keep15:
+	VMOVUPD       Z13, (DX)
+	ADDQ          $+64, DX
 	TESTQ         $0x00000004, AX
-	JE            skip16
-	VMOVUPS       Y13, (DX)
-	VEXTRACTF64X4 $0x01, Z13, Y13
+	JE            skip17
+	VMOVUPS       Y14, (DX)
+	VEXTRACTF64X4 $0x01, Z14, Y14
 	ADDQ          $+32, DX
 
-skip16:
+skip17:
 	TESTQ         $0x00000002, AX
-	JE            skip17
-	VMOVUPS       X13, (DX)
-	VEXTRACTF32X4 $0x01, Y13, X13
+	JE            skip18
+	VMOVUPS       X14, (DX)
+	VEXTRACTF32X4 $0x01, Y14, X14
 	ADDQ          $+16, DX
 
-skip17:
-	TESTQ  $0x00000001, AX
-	JE     skip18
-	VMOVSD X13, (DX)
-
 skip18:
-done13:
+	TESTQ  $0x00000001, AX
+	JE     skip19
+	VMOVSD X14, (DX)
+
+skip19:
+	JMP done14
+
+last13:
+again20:
+	CMPQ   AX, $+8
+	JL     next21
+	VXORPD Y13, Y13, Y13
+	MOVQ   BX, R8
+	MOVQ   CX, R9
+
+rows23:
+	VADDPD (R8), Z13, Z13
+	ADDQ   DI, R8
+	DECQ   R9
+	JNE    rows23
+	TESTB  SI, SI
+	JE     keep22
+	VADDPD (DX), Z13, Z13
+
+keep22:
+	VMOVUPD Z13, (DX)
+	ADDQ    $+64, BX
+	ADDQ    $+64, DX
+	SUBQ    $+8, AX
+	JMP     again20
+
+next21:
+	TESTQ  AX, AX
+	JE     done14
+	MOVQ   $-1, R8
+	BZHIQ  AX, R8, R8
+	KMOVW  R8, K1
+	VXORPD Y14, Y14, Y14
+	MOVQ   CX, CX
+
+rows25:
+	VMOVUPD.Z (BX), K1, Z0
+	VADDPD    Z0, Z14, Z14
+	ADDQ      DI, BX
+	DECQ      CX
+	JNE       rows25
+	TESTB     SI, SI
+	JE        keep24
+	VMOVUPD.Z (DX), K1, Z0
+	VADDPD    Z0, Z14, Z14
+
+keep24:
+	ADDQ          $+0, DX
+	TESTQ         $0x00000004, AX
+	JE            skip26
+	VMOVUPS       Y14, (DX)
+	VEXTRACTF64X4 $0x01, Z14, Y14
+	ADDQ          $+32, DX
+
+skip26:
+	TESTQ         $0x00000002, AX
+	JE            skip27
+	VMOVUPS       X14, (DX)
+	VEXTRACTF32X4 $0x01, Y14, X14
+	ADDQ          $+16, DX
+
+skip27:
+	TESTQ  $0x00000001, AX
+	JE     skip28
+	VMOVSD X14, (DX)
+
+skip28:
+done14:
 	VZEROUPPER
 	RET

@@ -190,22 +190,26 @@ func emitSumRows(f *function) {
 	f.MOVQ(n, pitch)
 	f.SHLQ(operand.U8(pick(f, 2, 3)), pitch)
 
-	// columns adds the rows of k vectors of columns, walking down from x.
+	// columns adds the rows of k vectors of columns, walking down from x. With a mask
+	// the last of them has n columns.
 	columns := func(k int, lanes mask) {
 		acc := f.zeros(k)
+		masked := func(j int) bool { return lanes != nil && j == k-1 }
 		down, left, keep := f.GP64(), f.GP64(), f.label("keep")
+		add := func(from stream) {
+			for j := range acc {
+				if masked(j) {
+					f.emitFloat("VADD", f.maskedLoad(from.at(f, j), lanes), acc[j], acc[j])
+				} else {
+					f.emitFloat("VADD", from.at(f, j), acc[j], acc[j])
+				}
+			}
+		}
 		loop := f.label("rows")
 		f.MOVQ(x, down)
 		f.MOVQ(rows, left)
 		f.Label(loop)
-		for j := range acc {
-			m := stream{pointer: down}.at(f, j)
-			if lanes != nil {
-				f.emitFloat("VADD", f.maskedLoad(m, lanes), acc[j], acc[j])
-			} else {
-				f.emitFloat("VADD", m, acc[j], acc[j])
-			}
-		}
+		add(stream{pointer: down})
 		f.ADDQ(pitch, down)
 		f.DECQ(left)
 		f.JNE(ref(loop))
@@ -213,26 +217,22 @@ func emitSumRows(f *function) {
 		out := stream{pointer: dst}
 		f.TESTB(accumulate, accumulate)
 		f.JE(ref(keep))
-		for j := range acc {
-			if lanes != nil {
-				f.emitFloat("VADD", f.maskedLoad(out.at(f, j), lanes), acc[j], acc[j])
-			} else {
-				f.emitFloat("VADD", out.at(f, j), acc[j], acc[j])
-			}
-		}
+		add(out)
 		f.Label(keep)
 		for j := range acc {
-			if lanes != nil {
+			if masked(j) {
+				f.ADDQ(operand.I32(j*f.vectorBytes()), dst)
 				f.partialStore(acc[j], out, n)
 			} else {
 				f.store(acc[j], out.at(f, j))
 			}
 		}
 	}
-	for _, k := range []int{8, 4, 1} {
+	// many takes k vectors at once as long as there are from vectors or more.
+	many := func(k, from int) {
 		again, next := f.label("again"), f.label("next")
 		f.Label(again)
-		f.CMPQ(n, operand.I32(k*f.lanes()))
+		f.CMPQ(n, operand.I32(from*f.lanes()))
 		f.JL(ref(next))
 		columns(k, nil)
 		f.ADDQ(operand.I32(k*f.vectorBytes()), x)
@@ -241,7 +241,18 @@ func emitSumRows(f *function) {
 		f.JMP(ref(again))
 		f.Label(next)
 	}
-	done := f.label("done")
+	many(8, 8)
+	many(4, 4)
+	many(1, 2)
+	// Less than two vectors are left: one that is full goes along with the rest.
+	last, done := f.label("last"), f.label("done")
+	f.CMPQ(n, operand.I32(f.lanes()))
+	f.JLE(ref(last))
+	f.SUBQ(operand.I32(f.lanes()), n)
+	columns(2, f.tailMask(n))
+	f.JMP(ref(done))
+	f.Label(last)
+	many(1, 1)
 	f.TESTQ(n, n)
 	f.JE(ref(done))
 	columns(1, f.tailMask(n))
