@@ -207,3 +207,82 @@ func checkSameForm(op string, n, value *node) {
 		panic(&DTypeError{op, []DType{n.DType, value.DType}, "expected equal types"})
 	}
 }
+
+// MergeAssigned makes one of what waits on several tapes, whose computations were parts of
+// one, such as the shards of a batch: each buffer that was assigned on some of them gets,
+// on all of them, the mean of these values with the weights of the tapes, such as their
+// numbers of examples, and each counter the greatest. [Tape.Commit] of any of them then
+// writes that; the others are to be Reset. What was assigned on no tape is left alone, and
+// values that are equal keep their bits. MergeAssigned panics with [*ValueError] unless
+// there is a positive weight for each tape.
+func MergeAssigned(tapes []*Tape, weights []float64) {
+	if len(tapes) != len(weights) {
+		panic(&ValueError{"MergeAssigned", "there are not as many weights as tapes"})
+	}
+	for _, w := range weights {
+		if !(w > 0) {
+			panic(&ValueError{"MergeAssigned", "a weight is not positive"})
+		}
+	}
+	for k, t := range tapes {
+		for i := range t.pending.buffers {
+			if b := t.pending.buffers[i].buffer; !anyAssigned(tapes[:k], b) {
+				mergeBuffer(tapes, weights, b)
+			}
+		}
+		for i := range t.pending.counters {
+			mergeCounter(tapes, t.pending.counters[i].counter)
+		}
+	}
+}
+
+// anyAssigned reports whether a buffer waits on one of the tapes.
+func anyAssigned(tapes []*Tape, buffer *node) bool {
+	for _, t := range tapes {
+		if t.pending.find(buffer) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// mergeBuffer makes the values of a buffer that wait their mean, in the order of tapes:
+//
+//	mean ← mean + (weight/Σ weights)·(value − mean)
+func mergeBuffer(tapes []*Tape, weights []float64, buffer *node) {
+	var mean *node
+	sum := 0.0
+	for k, t := range tapes {
+		p := t.pending.find(buffer)
+		if p == nil {
+			continue
+		}
+		if sum += weights[k]; mean == nil {
+			mean = p.value
+			continue
+		}
+		tensor.AddScaled(&p.value.Array, &mean.Array, -1)
+		tensor.AddScaled(&mean.Array, &p.value.Array, weights[k]/sum)
+	}
+	for _, t := range tapes {
+		if p := t.pending.find(buffer); p == nil {
+			t.assign(buffer, mean)
+		} else if p.value != mean {
+			tensor.Copy(&p.value.Array, &mean.Array)
+		}
+	}
+}
+
+// mergeCounter makes the values of a counter that wait the greatest of them.
+func mergeCounter(tapes []*Tape, counter *int64) {
+	var greatest *pendingCounter
+	for _, t := range tapes {
+		if p := t.pending.findCounter(counter); p != nil && (greatest == nil || p.value > greatest.value) {
+			greatest = p
+		}
+	}
+	value := greatest.value
+	for _, t := range tapes {
+		t.AssignCounter(counter, value)
+	}
+}

@@ -234,3 +234,53 @@ func ExampleTape_Assign() {
 	// [0 0]
 	// [2 3]
 }
+
+// Buffers get the mean of their tapes, counters the greatest, on all tapes.
+func TestMergeAssigned(t *testing.T) {
+	a, b, c, untouched := autograd.New([]float64{1, 1}), autograd.Scalar(float32(1)), autograd.Scalar(5.0), autograd.Scalar(0.1)
+	var n, m int64
+	tapes := make([]*autograd.Tape, 3)
+	for k := range tapes {
+		tapes[k] = autograd.NewTape(autograd.TapeConfig{})
+		tapes[k].Assign(c, autograd.Scalar(0.1))
+		tapes[k].AssignCounter(&n, int64([]int{2, 7, 3}[k]))
+	}
+	tapes[0].Assign(a, autograd.New([]float64{2, 4}))
+	tapes[1].Assign(a, autograd.New([]float64{5, 7}))
+	tapes[1].AssignCounter(&m, -4)
+	tapes[2].Assign(a, autograd.New([]float64{8, 4}))
+	tapes[2].Assign(b, autograd.Scalar(float32(3)))
+	autograd.MergeAssigned(tapes, []float64{1, 1, 2})
+	for k, tape := range tapes {
+		if diff := cmp.Diff([]float64{(2 + 5 + 16) / 4.0, (4 + 7 + 8) / 4.0}, tape.Current(a).Floats()); diff != "" {
+			t.Errorf("tape %d: %s", k, diff)
+		}
+		if tape.Current(b).Item() != 3 || tape.Current(c).Item() != 0.1 || tape.CurrentCounter(&n) != 7 || tape.CurrentCounter(&m) != -4 {
+			t.Errorf("tape %d has %v, %v, %v, %v", k, tape.Current(b).Item(), tape.Current(c).Item(), tape.CurrentCounter(&n), tape.CurrentCounter(&m))
+		}
+	}
+	tapes[1].Commit()
+	if a.Float64s()[0] != 5.75 || b.Item() != 3 || n != 7 || m != -4 || untouched.Item() != 0.1 {
+		t.Errorf("committed: %v, %v, %v, %v, %v", a, b, n, m, untouched)
+	}
+	for name, f := range map[string]func(){
+		"too few weights": func() { autograd.MergeAssigned(tapes, []float64{1}) },
+		"a weight of 0":   func() { autograd.MergeAssigned(tapes, []float64{1, 0, 1}) },
+	} {
+		var e *autograd.ValueError
+		if err := autograd.Try(f); !errors.As(err, &e) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func ExampleMergeAssigned() {
+	mean := autograd.Scalar(0.0)
+	shards := []*autograd.Tape{autograd.NewTape(autograd.TapeConfig{}), autograd.NewTape(autograd.TapeConfig{})}
+	shards[0].Assign(mean, autograd.Scalar(1.0)) // of 3 examples
+	shards[1].Assign(mean, autograd.Scalar(5.0)) // of 1 example
+	autograd.MergeAssigned(shards, []float64{3, 1})
+	shards[0].Commit()
+	fmt.Println(mean.Item())
+	// Output: 2
+}

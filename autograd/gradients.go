@@ -31,6 +31,8 @@ type gradientSet struct {
 
 	partial bool    // only some gradients were asked for:
 	only    []*node // those
+
+	spare map[*node]*node // of a set on no tape: memory for gradients, by what they are of
 }
 
 // smallSet is the length up to which a set is searched without its map.
@@ -223,8 +225,37 @@ func (g *Gradients) Accumulate(other Gradients) {
 			tensor.Accumulate(&mine.Array, &from.grads[i].Array)
 			continue
 		}
-		s.insert(n, from.grads[i].variable().Clone().n)
+		s.insert(n, s.copyOf(n, from.grads[i]))
 	}
+}
+
+// copyOf is a copy of a gradient of n on no tape, in memory kept by Reset if there is any.
+func (s *gradientSet) copyOf(n, g *node) *node {
+	if c := s.spare[n]; c != nil && c.DType == g.DType && tensor.EqualShape(c.Shape, g.Shape) {
+		tensor.Copy(&c.Array, &g.Array)
+		return c
+	}
+	return g.variable().Clone().n
+}
+
+// Reset makes g empty. If it is on no tape, it keeps its memory for the gradients that are
+// accumulated next, which overwrite what it gave out before: for sums over pieces of a
+// batch, step after step, without allocations.
+func (g *Gradients) Reset() {
+	s := g.check("Reset")
+	if s == nil || s.tape != nil {
+		*g = Gradients{}
+		return
+	}
+	if s.spare == nil {
+		s.spare = map[*node]*node{}
+	}
+	clear(s.spare) // what was not in use would be kept for good
+	for i, n := range s.of {
+		s.spare[n] = s.grads[i]
+	}
+	s.of, s.grads, s.only, s.partial = s.of[:0], s.grads[:0], s.only[:0], false
+	clear(s.at)
 }
 
 // Scale multiplies every gradient by factor, in place.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/race"
 )
 
 // vector is a float64 constant with one axis.
@@ -142,6 +143,47 @@ func TestGradientsAccumulateOverTapes(t *testing.T) {
 	}
 	if got, want := total.Norm(), 1.5*math.Sqrt2; math.Abs(got-want) > 1e-15 {
 		t.Errorf("norm %v, want %v", got, want)
+	}
+}
+
+// A sum that is reset begins anew, in the memory that it has.
+func TestGradientsReset(t *testing.T) {
+	w, v := autograd.Parameter(vector(1, 2)), autograd.Parameter(vector(3))
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	var total autograd.Gradients
+	step := func(k float64) {
+		total.Reset()
+		for range 2 {
+			y := tape.Watch(w).MulScalar(k).Sum()
+			if k > 1 {
+				y = y.Add(tape.Watch(v).Sum())
+			}
+			total.Accumulate(y.Backward())
+			tape.Reset()
+		}
+	}
+	step(1)
+	first := total.Of(w)
+	for _, k := range []float64{2, 3, 1, 3} {
+		step(k)
+		if got := total.Of(w); !cmp.Equal([]float64{2 * k, 2 * k}, got.Float64s()) || got != first || (total.Len() == 2) != (k > 1) {
+			t.Errorf("%v: got %v of %d gradients, in the same memory %v", k, got, total.Len(), got == first)
+		}
+	}
+	if _, ok := total.Lookup(v); !ok {
+		t.Error("there is no gradient of the second parameter")
+	}
+	grads := tape.Watch(w).Sum().Backward()
+	again := grads
+	if grads.Reset(); grads.Len() != 0 || again.Len() != 1 {
+		t.Error("gradients on a tape are the tape's")
+	}
+	tape.Reset()
+	if race.Enabled {
+		return
+	}
+	if allocs := testing.AllocsPerRun(20, func() { step(2) }); allocs != 0 {
+		t.Errorf("%v allocations", allocs)
 	}
 }
 
