@@ -216,7 +216,7 @@ func (g *Gradients) Accumulate(other Gradients) {
 	switch { // known in the sum is what is known in every part
 	case !from.partial:
 	case !s.partial:
-		s.only, s.partial = slices.Clone(from.only), true
+		s.only, s.partial = append(s.only[:0], from.only...), true
 	default:
 		s.only = slices.DeleteFunc(s.only, func(n *node) bool { return !slices.Contains(from.only, n) })
 	}

@@ -15,6 +15,7 @@ func (b *Batch) Slice(part *Batch, lo, hi int) {
 	part.Labels = rows(b.Labels, b.Len, lo, hi)
 	part.Tokens = rows(b.Tokens, b.Len, lo, hi)
 	part.Lengths = rows(b.Lengths, b.Len, lo, hi)
+	part.Weights = rows(b.Weights, b.Len, lo, hi)
 	part.Indices = rows(b.Indices, b.Len, lo, hi)
 }
 

@@ -52,7 +52,7 @@ func LoadCheckpoint(r io.Reader, config LoadCheckpointConfig, trainers ...*Train
 		return nil, fmt.Errorf("nn: LoadCheckpoint: %w", err)
 	}
 	for _, t := range trainers {
-		t.tape.Reset() // what a step left there is no part of the state
+		t.reset() // what a step left there is no part of the state
 		t.expects = t.dealt
 		if config.OtherData {
 			t.expects = dealing{}

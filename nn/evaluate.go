@@ -67,7 +67,7 @@ func (e *evaluator) run(ctx context.Context) (Scores, error) {
 	e.tally.begin()
 	err := e.each(ctx, func(s *StepContext) error {
 		loss := e.objective.Loss(s).Item()
-		e.tally.measure(s)
+		e.tally.measure(s.outputs(), s.Batch)
 		e.tally.add(loss, s)
 		return nil
 	})

@@ -30,6 +30,9 @@ type FitConfig struct {
 	NoShuffle bool   // visit the examples in the order of the data set
 	Prefetch  int    // batches prepared in the background, see data.LoaderConfig
 
+	MicroBatch int // examples computed at once, to save memory; 0 means all of a batch, see TrainerConfig
+	Shards     int // parts of a batch computed at the same time; 0 means 1, see TrainerConfig
+
 	// DetectAnomaly finds the operation and the layer where a NaN or an infinity comes up
 	// first, see TrainerConfig.
 	DetectAnomaly bool
@@ -99,6 +102,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 	f = &fitting{config: config, trainer: NewTrainer(objective, TrainerConfig{
 		Optimizer: config.Optimizer, Schedule: config.Schedule, Metrics: config.Metrics,
 		ClipNorm: config.ClipNorm, Seed: config.Seed, DetectAnomaly: config.DetectAnomaly,
+		MicroBatch: config.MicroBatch, Shards: config.Shards,
 	})}
 	f.trainer.callbacks, f.trainer.validates = config.Callbacks, config.Validation != nil
 	loading := data.LoaderConfig{BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed, Prefetch: config.Prefetch}

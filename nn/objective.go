@@ -71,6 +71,14 @@ func (s *StepContext) Mask() autograd.Variable { return onTape(s.Tape, s.Batch.D
 // Output tells what the model put out for the batch, which is what metrics look at.
 func (s *StepContext) Output(y autograd.Variable) { s.output = y }
 
+// outputs is the elements that Output was told, the zero Array without any.
+func (s *StepContext) outputs() data.Array {
+	if (s.output == autograd.Variable{}) {
+		return data.Array{}
+	}
+	return elementsOf(s.output)
+}
+
 // Log tells a term of the loss, or any other number of interest, of one element: its mean
 // is among the scores of steps and epochs, under this name, weighed as the loss is.
 func (s *StepContext) Log(name string, value autograd.Variable) {

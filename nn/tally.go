@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/data"
 )
 
 // tally is the scores of the batches so far: the means of the loss and of what the
@@ -47,20 +48,22 @@ func (t *tally) begin() {
 	}
 }
 
+// measures reports whether outputs are measured.
+func (t *tally) measures() bool { return len(t.meters)+len(t.guests) > 0 }
+
 // measure takes in the output for a batch.
-func (t *tally) measure(s *StepContext) {
-	if len(t.meters)+len(t.guests) == 0 {
+func (t *tally) measure(output data.Array, batch *data.Batch) {
+	if !t.measures() {
 		return
 	}
-	if (s.output == autograd.Variable{}) {
+	if output.Shape == nil {
 		panic(&autograd.ValueError{Op: "nn.Objective", Reason: "there are metrics, but Loss did not call Output"})
 	}
-	output := elementsOf(s.output)
 	for _, m := range t.meters {
-		m.Add(output, s.Batch)
+		m.Add(output, batch)
 	}
 	for _, m := range t.guests {
-		m.Add(output, s.Batch)
+		m.Add(output, batch)
 	}
 }
 
@@ -69,6 +72,18 @@ func (t *tally) add(loss float64, s *StepContext) {
 	t.means[0].add(loss, s.divisor)
 	for _, term := range s.terms {
 		t.term(term.Name).add(term.Value, s.divisor)
+	}
+}
+
+// merge takes in what another tally has of loss and terms.
+func (t *tally) merge(other *tally) {
+	for i, m := range other.means {
+		into := &t.means[0]
+		if i > 0 {
+			into = t.term(m.name)
+		}
+		into.sum += m.sum
+		into.divisors += m.divisors
 	}
 }
 

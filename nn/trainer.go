@@ -19,6 +19,24 @@ type TrainerConfig struct {
 	ClipNorm  float64         // the greatest norm of the gradients, see optim.ClipGradNorm; 0 for no limit
 	Seed      uint64          // of random numbers that layers draw in training
 
+	// MicroBatch is how many examples of a batch are computed at once, which bounds the
+	// memory that a step takes; 0 means all. The gradients of all micro-batches together
+	// are those of the batch, to rounding, for every loss and objective that says what it
+	// divides by ([Loss]), and metrics see the outputs side by side. What looks at several
+	// examples at once, as batch normalization, sees those of a micro-batch: running
+	// statistics move once for each of them, as if they were batches.
+	MicroBatch int
+
+	// Shards is in how many parts each batch, or micro-batch, is cut, which are computed
+	// at the same time; 0 means 1. It pays where operations are too small to be spread
+	// over processors themselves, as those of recurrent layers and of small batches. The
+	// gradients are as with MicroBatch, summed in the order of the shards, so that the same
+	// number of shards gives the same bits on any number of processors. Buffers get the
+	// mean of what the shards assign, weighed by examples, and counters the greatest. The
+	// objective, layers included, must allow Loss to be called by several goroutines at
+	// once, each with a StepContext of its own; those of this package do.
+	Shards int
+
 	// DetectAnomaly ends a step at the first operation that gives a NaN or an infinity,
 	// with an error that names it and its layer. It takes time: every array is read once
 	// more.
@@ -34,10 +52,8 @@ type TrainerConfig struct {
 type Trainer struct {
 	objective Objective
 	config    TrainerConfig
-	tape      *autograd.Tape
 	names     []string            // of the parameters trained
 	params    []autograd.Variable // trained
-	context   StepContext
 	tally     tally
 	counts    int // the epoch that tally is about, -1 for none
 
@@ -56,6 +72,13 @@ type Trainer struct {
 	dealt        dealing // by the loader of the last Epoch
 	expects      dealing // what a checkpoint says of the loader; zero if it does not matter
 	step         Step    // what Step returns
+
+	shards  []*shard         // one at least
+	tapes   []*autograd.Tape // of shards
+	job     shardJob
+	weights []float64          // of the shards of a micro-batch
+	total   autograd.Gradients // sums over micro-batches
+	pieces  pieces
 }
 
 // Step is a step of training that was made.
@@ -83,8 +106,8 @@ func (s *Step) Means() Scores {
 
 // NewTrainer is a Trainer at the start of its first epoch. It panics with
 // [*autograd.ValueError] if the objective is nil or not well made (see [Walk]), the
-// optimizer has a parameter that is none of the objective's, a metric is nil, or ClipNorm
-// is negative or not finite.
+// optimizer has a parameter that is none of the objective's, a metric is nil, or a number
+// of config is negative or not finite.
 func NewTrainer(objective Objective, config TrainerConfig) *Trainer {
 	const op = "nn.NewTrainer"
 	if isNil(objective) {
@@ -92,17 +115,21 @@ func NewTrainer(objective Objective, config TrainerConfig) *Trainer {
 	}
 	checkNoneNil(op, "Metrics", config.Metrics)
 	config.ClipNorm = number(op, "ClipNorm", config.ClipNorm, 0)
+	config.Shards = orDefaultInt(config.Shards, 1)
+	if config.MicroBatch < 0 || config.Shards < 0 {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("MicroBatch is %d, Shards is %d: expected no negative number", config.MicroBatch, config.Shards)})
+	}
 	if config.Optimizer == nil {
 		config.Optimizer = optim.NewAdam(Params(objective), optim.AdamConfig{})
 	}
 	t := &Trainer{
 		objective: objective,
 		config:    config,
-		tape:      autograd.NewTape(autograd.TapeConfig{Training: true, DetectAnomaly: config.DetectAnomaly}),
 		tally:     tally{metrics: config.Metrics},
 		counts:    -1,
 		seed:      int64(config.Seed),
 	}
+	t.addShards(config.Shards, autograd.TapeConfig{Training: true, DetectAnomaly: config.DetectAnomaly})
 	known := map[autograd.Variable]bool{}
 	for _, w := range Params(objective) {
 		known[w] = true
@@ -213,30 +240,32 @@ func (t *Trainer) Step(batch *data.Batch) (*Step, error) {
 // train makes the step. Nothing outlasts it if it fails.
 func (t *Trainer) train(batch *data.Batch) (err error) {
 	defer autograd.Catch(&err)
-	s := &t.context
-	t.tape.Reset()
-	t.tape.Reseed(scramble(uint64(t.seed), uint64(t.made)))
-	s.begin(t.tape, batch)
-	loss := t.objective.Loss(s)
-	t.step = Step{Epoch: batch.Epoch, Index: batch.Number, Examples: batch.Len, Loss: loss.Item(), trainer: t}
-	if !isFinite(t.step.Loss) {
-		return &NonFiniteError{batch.Epoch, batch.Number, "the loss", t.step.Loss}
+	grads, err := t.gradients(batch)
+	if err != nil {
+		return t.explained(err, batch)
 	}
-	grads := loss.Backward(t.params...)
+	t.step = Step{Epoch: batch.Epoch, Index: batch.Number, Examples: batch.Len, Loss: t.pieces.loss, trainer: t}
 	if t.step.GradNorm = t.clip(grads); !isFinite(t.step.GradNorm) {
 		if err := t.nonFinite(grads, batch); err != nil {
-			return err
+			return t.explained(err, batch)
 		}
 	}
-	t.tally.measure(s)
+	t.tally.measure(t.pieces.outputs, batch)
 	if t.config.Schedule != nil {
 		t.config.Schedule.Set(int(t.made), t.config.Optimizer.Groups()...)
 	}
 	t.config.Optimizer.Step(grads)
-	t.tape.Commit()
-	t.tally.add(t.step.Loss, s)
+	t.tapes[0].Commit()
+	t.tally.merge(&t.pieces.tally)
 	t.made++
 	return nil
+}
+
+// reset ends the life of what the last step left on tapes.
+func (t *Trainer) reset() {
+	for _, s := range t.shards {
+		s.tape.Reset()
+	}
 }
 
 // clip limits the gradients' norm if that is asked for, and returns it.
@@ -245,34 +274,6 @@ func (t *Trainer) clip(grads autograd.Gradients) float64 {
 		return optim.ClipGradNorm(grads, t.config.ClipNorm)
 	}
 	return grads.Norm()
-}
-
-// NonFiniteError reports a step whose loss or gradients are NaN or infinite. The step
-// was not made: the model and the optimizer are as the step before left them.
-type NonFiniteError struct {
-	Epoch, Step int     // counted from 0
-	What        string  // "the loss", or a parameter's gradient
-	Value       float64 // of the loss, or of the gradient's first entry that is not finite
-}
-
-// Error says what is not finite.
-func (e *NonFiniteError) Error() string { return fmt.Sprintf("%s is %v", e.What, e.Value) }
-
-// nonFinite finds the parameter whose gradient is not finite. There is none if it was
-// only their norm that is too large for a number.
-func (t *Trainer) nonFinite(grads autograd.Gradients, batch *data.Batch) error {
-	for i, w := range t.params {
-		grad, ok := grads.Lookup(w)
-		if !ok {
-			continue
-		}
-		for _, x := range grad.Floats() {
-			if !isFinite(x) {
-				return &NonFiniteError{batch.Epoch, batch.Number, "the gradient of " + t.names[i], x}
-			}
-		}
-	}
-	return nil
 }
 
 // scramble makes a seed of two numbers, far from those of their neighbours (the mixing

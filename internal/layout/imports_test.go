@@ -30,7 +30,7 @@ var may = map[string][]string{
 	"internal/reference":  {"autograd"},
 	"data":                {"internal/tensor", "internal/parallel", "internal/simd"},
 	"nn/optim":            {"autograd", "internal/tensor", "internal/simd"},
-	"nn":                  {"autograd", "data", "internal/durable", "nn/optim"},
+	"nn":                  {"autograd", "data", "internal/durable", "internal/parallel", "nn/optim"},
 	"bench":               nil,
 	"bench/limits":        {"internal/simd"},
 	"bench/networks":      {"autograd", "nn"},
