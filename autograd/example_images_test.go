@@ -39,6 +39,18 @@ func ExampleConv3d() {
 	// [4 8 8 4]
 }
 
+func ExampleConvTranspose3d() {
+	x := autograd.New([]float64{1, 2}, 1, 1, 2, 1, 1)
+	w := autograd.Ones(autograd.Float64, 1, 1, 2, 1, 2)
+	y := autograd.ConvTranspose3d(x, w, autograd.Variable{}, autograd.Conv3dConfig{})
+	fmt.Println(y.Reshape(3, 2))
+	// Output:
+	// float64 [3 2]
+	// [[1 1]
+	//  [3 3]
+	//  [2 2]]
+}
+
 func ExampleAttentionWeights() {
 	q := autograd.New([]float64{1, 0, 0, 1}, 2, 2)
 	k := autograd.New([]float64{2, 0, 0, 2}, 2, 2)

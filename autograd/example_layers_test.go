@@ -50,6 +50,15 @@ func ExampleConv2d() {
 	// [112 116 124 128] [12 16 24 28]
 }
 
+func ExampleConvTranspose1d() {
+	x := autograd.New([]float64{1, 0, -1}, 1, 1, 3)
+	kernel := autograd.New([]float64{1, 2, 1}, 1, 1, 3)
+	fmt.Println(autograd.ConvTranspose1d(x, kernel, autograd.Variable{}, autograd.ConvConfig{Padding: [2]int{0, 1}}))
+	// Output:
+	// float64 [1 1 3]
+	// [[[ 2  0 -2]]]
+}
+
 func ExampleConvTranspose2d() {
 	x := autograd.New([]float64{1, 2}, 1, 1, 1, 2)
 	kernel := autograd.New([]float64{1, 2, 3}, 1, 1, 1, 3)

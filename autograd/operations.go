@@ -123,11 +123,11 @@
 //
 // # Convolutions, windows, normalization, attention
 //
-// [Conv2d], [Conv1d], [ConvTranspose2d], [Conv3d], [Variable.Unfold], [Variable.Fold],
-// [Variable.MaxPool], [Variable.MaxPoolIndices], [Variable.AdaptiveMaxPool],
-// [Variable.AdaptiveMaxPoolIndices], [Variable.AvgPool], [Variable.AdaptiveAvgPool],
-// [Variable.Interpolate], [GridSample], [LayerNorm], [RMSNorm], [BatchNorm], [GroupNorm],
-// [ScaledDotProductAttention], [AttentionWeights].
+// [Conv1d], [Conv2d], [Conv3d], [ConvTranspose1d], [ConvTranspose2d], [ConvTranspose3d],
+// [Variable.Unfold], [Variable.Fold], [Variable.MaxPool], [Variable.MaxPoolIndices],
+// [Variable.AdaptiveMaxPool], [Variable.AdaptiveMaxPoolIndices], [Variable.AvgPool],
+// [Variable.AdaptiveAvgPool], [Variable.Interpolate], [GridSample], [LayerNorm],
+// [RMSNorm], [BatchNorm], [GroupNorm], [ScaledDotProductAttention], [AttentionWeights].
 //
 // # Derivatives
 //

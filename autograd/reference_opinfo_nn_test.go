@@ -11,10 +11,11 @@ import (
 // example too, without an axis for the batch.
 var opinfoNN = map[string]reference.Func{
 	"linear":           func(_ *reference.Case, xs variables) variables { return one(autograd.Linear(xs[0], xs[1], third(xs))) },
-	"conv1d":           convolution(1, autograd.Conv2d),
-	"conv2d":           convolution(2, autograd.Conv2d),
-	"conv_transpose1d": convolution(1, autograd.ConvTranspose2d),
-	"conv_transpose2d": convolution(2, autograd.ConvTranspose2d),
+	"conv1d":           convolution(1, flatConvolution(autograd.Conv1d)),
+	"conv2d":           convolution(2, flatConvolution(autograd.Conv2d)),
+	"conv_transpose1d": convolution(1, flatConvolution(autograd.ConvTranspose1d)),
+	"conv_transpose2d": convolution(2, flatConvolution(autograd.ConvTranspose2d)),
+	"conv_transpose3d": convolution(3, autograd.ConvTranspose3d),
 	"unfold": func(c *reference.Case, xs variables) variables {
 		a := attributesOf[windowOptions](c)
 		return one(xs[0].Unfold(autograd.Window{Kernel: pair(a.Kernel, 0), Stride: pair(a.Stride, 1), Padding: a.padding(), Dilation: pair(a.Dilation, 1)}))
@@ -87,14 +88,15 @@ func pair(list numbers, otherwise int) [2]int {
 }
 
 // padding is the padding that is given as numbers.
-func (o windowOptions) padding() [2]int {
-	var list numbers
+func (o windowOptions) padding() [2]int { return pair(o.paddings(), 0) }
+
+func (o windowOptions) paddings() (list numbers) {
 	if len(o.Padding) > 0 && o.Padding[0] != '"' {
 		if err := json.Unmarshal(o.Padding, &list); err != nil {
 			panic(err)
 		}
 	}
-	return pair(list, 0)
+	return list
 }
 
 func third(xs variables) v {
@@ -112,32 +114,43 @@ func batched(x v, rank int, f func(x v) v) v {
 	return f(x.Unsqueeze(0)).Squeeze(0)
 }
 
-// convolution is a case of a convolution along one or two axes.
-func convolution(axes int, f func(x, w, b v, config autograd.ConvConfig) v) reference.Func {
+// convolution is a case of a convolution along the last axes.
+func convolution(axes int, f func(x, w, b v, config autograd.Conv3dConfig) v) reference.Func {
 	return func(c *reference.Case, xs variables) variables {
 		o := attributesOf[windowOptions](c)
-		config := autograd.ConvConfig{
-			Stride: pair(o.Stride, 1), Padding: o.padding(), Dilation: pair(o.Dilation, 1), Groups: o.Groups, OutputPadding: pair(o.OutputPadding, 0),
+		last := func(list numbers, otherwise int) (all [3]int) {
+			for i := range axes {
+				switch len(list) {
+				case 0:
+					all[3-axes+i] = otherwise
+				default:
+					all[3-axes+i] = list[i%len(list)]
+				}
+			}
+			return all
 		}
-		x, w := xs[0], xs[1]
-		if axes == 1 {
-			x, w = x.Unsqueeze(-2), w.Unsqueeze(-2)
-			config.Stride[0], config.Padding[0], config.Dilation[0], config.OutputPadding[0] = 1, 0, 1, 0
+		config := autograd.Conv3dConfig{
+			Stride: last(o.Stride, 1), Padding: last(o.paddings(), 0), Dilation: last(o.Dilation, 1), Groups: o.Groups, OutputPadding: last(o.OutputPadding, 0),
 		}
-		y := batched(x, 4, func(x v) v {
+		w := xs[1]
+		return one(batched(xs[0], axes+2, func(x v) v {
 			if string(o.Padding) == `"same"` {
-				var widths [4][2]int
-				for axis := range 2 {
-					total := config.Dilation[axis] * (w.Dim(2+axis) - 1)
+				widths := make([][2]int, axes+2)
+				for axis := range axes {
+					total := config.Dilation[3-axes+axis] * (w.Dim(2+axis) - 1)
 					widths[2+axis] = [2]int{total / 2, total - total/2}
 				}
-				x = x.Pad(0, widths[:]...)
+				x = x.Pad(0, widths...)
 			}
 			return f(x, w, third(xs), config)
-		})
-		if axes == 1 {
-			y = y.Squeeze(-2)
-		}
-		return one(y)
+		}))
+	}
+}
+
+// flatConvolution is a convolution along one or two axes with a configuration for three.
+func flatConvolution(f func(x, w, b v, config autograd.ConvConfig) v) func(x, w, b v, config autograd.Conv3dConfig) v {
+	return func(x, w, b v, c autograd.Conv3dConfig) v {
+		last := func(triple [3]int) [2]int { return [2]int{triple[1], triple[2]} }
+		return f(x, w, b, autograd.ConvConfig{Stride: last(c.Stride), Padding: last(c.Padding), Dilation: last(c.Dilation), Groups: c.Groups, OutputPadding: last(c.OutputPadding)})
 	}
 }

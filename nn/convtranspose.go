@@ -66,47 +66,17 @@ func (c *ConvTranspose) convolve(op string, x autograd.Variable) autograd.Variab
 	}
 	w := watched(x, c.Weight)
 	if c.axes == 3 {
-		return c.convolve3d(x, w)
+		return autograd.ConvTranspose3d(x, w, c.Bias, autograd.Conv3dConfig{
+			Stride: c.stride, Padding: c.padding, Dilation: c.dilation, OutputPadding: c.output, Groups: c.groups,
+		})
+	}
+	config := autograd.ConvConfig{
+		Stride: lastTwo(c.stride), Padding: lastTwo(c.padding), Dilation: lastTwo(c.dilation), OutputPadding: lastTwo(c.output), Groups: c.groups,
 	}
 	if c.axes == 1 {
-		return c.convolve2d(x.Unsqueeze(2), w.Unsqueeze(2)).Squeeze(2)
+		return autograd.ConvTranspose1d(x, w, c.Bias, config)
 	}
-	return c.convolve2d(x, w)
-}
-
-func (c *ConvTranspose) convolve2d(x, w autograd.Variable) autograd.Variable {
-	return autograd.ConvTranspose2d(x, w, c.Bias, autograd.ConvConfig{
-		Stride: lastTwo(c.stride), Padding: lastTwo(c.padding), Dilation: lastTwo(c.dilation), OutputPadding: lastTwo(c.output), Groups: c.groups,
-	})
-}
-
-// convolve3d is the convolution, with the kernel turned around, of x with zeros between its
-// elements and around it.
-func (c *ConvTranspose) convolve3d(x, w autograd.Variable) autograd.Variable {
-	widths := make([][2]int, 5)
-	for i := range 3 {
-		x = spread(x, 2+i, c.stride[i])
-		around := c.dilation[i]*(w.Dim(2+i)-1) - c.padding[i]
-		widths[2+i] = [2]int{around, around + c.output[i]}
-	}
-	kernel := w.Shape()[2:]
-	// [groups, in/groups, out/groups, …] to [out, in/groups, …]
-	w = w.Flip(2, 3, 4).Unflatten(0, c.groups, -1).Transpose(1, 2)
-	w = w.Reshape(-1, c.in/c.groups, kernel[0], kernel[1], kernel[2])
-	return autograd.Conv3d(x.Pad(0, widths...), w, c.Bias, autograd.Conv3dConfig{Dilation: c.dilation, Groups: c.groups})
-}
-
-// spread puts step−1 zeros between the elements along an axis.
-func spread(x autograd.Variable, axis, step int) autograd.Variable {
-	if step == 1 || x.Dim(axis) == 0 {
-		return x
-	}
-	shape := append([]int{}, x.Shape()...)
-	size := (shape[axis]-1)*step + 1
-	shape[axis] *= step
-	widths := make([][2]int, x.Rank()+1)
-	widths[axis+1] = [2]int{0, step - 1}
-	return x.Unsqueeze(axis+1).Pad(0, widths...).Reshape(shape...).Slice(axis, 0, size)
+	return autograd.ConvTranspose2d(x, w, c.Bias, config)
 }
 
 // ConvTranspose1d is the transposed convolution of [batch, in, length] or [in, length].

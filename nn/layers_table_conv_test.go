@@ -25,7 +25,7 @@ func convRows() []layerRow {
 		{name: "Conv2d reflected", state: affine, shapes: [][]int{{1, 1, 3, 3}}, allocates: "the padding", make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConv2d(newRand(seed), 1, 2, []int{3}, nn.ConvConfig{Padding: []int{1, 2}, PadMode: nn.PadReflection, DType: d})
 		}},
-		{name: "Conv3d", maps: "[(batch,) in, depth, height, width] → [(batch,) out, depth′, height′, width′]", state: affine, shapes: [][]int{{1, 2, 3, 2, 2}}, allocates: "the frames", make: func(seed uint64, d dtype) nn.Module {
+		{name: "Conv3d", maps: "[(batch,) in, depth, height, width] → [(batch,) out, depth′, height′, width′]", state: affine, shapes: [][]int{{1, 2, 3, 2, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConv3d(newRand(seed), 2, 1, []int{2}, nn.ConvConfig{DType: d})
 		}},
 		{name: "ConvTranspose1d", maps: "[(batch,) in, length] → [(batch,) out, length′]", state: affine, shapes: [][]int{{2, 3}}, make: func(seed uint64, d dtype) nn.Module {
@@ -34,7 +34,7 @@ func convRows() []layerRow {
 		{name: "ConvTranspose2d", maps: "[(batch,) in, height, width] → [(batch,) out, height′, width′]", state: affine, shapes: [][]int{{2, 2, 2, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConvTranspose2d(newRand(seed), 2, 2, []int{2, 3}, nn.ConvTransposeConfig{Padding: []int{1}, Groups: 2, DType: d})
 		}},
-		{name: "ConvTranspose3d", maps: "[(batch,) in, depth, height, width] → [(batch,) out, depth′, height′, width′]", state: affine[:1], shapes: [][]int{{1, 2, 2, 1, 2}}, allocates: "what stands around", make: func(seed uint64, d dtype) nn.Module {
+		{name: "ConvTranspose3d", maps: "[(batch,) in, depth, height, width] → [(batch,) out, depth′, height′, width′]", state: affine[:1], shapes: [][]int{{1, 2, 2, 1, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConvTranspose3d(newRand(seed), 2, 2, []int{2, 1, 2}, nn.ConvTransposeConfig{Stride: []int{2, 1, 1}, Groups: 2, NoBias: true, DType: d})
 		}},
 		{name: "MaxPool1d", maps: "[(batch,) channels, length] → [(batch,) channels, length′]", make: stateless(nn.NewMaxPool1d([]int{3}, nn.MaxPoolConfig{Stride: []int{2}, Dilation: []int{2}})), shapes: [][]int{{2, 2, 7}}},

@@ -25,9 +25,15 @@ var layers = []Row{
 	{Name: "Conv3d", F: func(xs []v) v {
 		return autograd.Conv3d(xs[0], xs[1], xs[2], autograd.Conv3dConfig{Stride: [3]int{1, 2, 1}, Padding: [3]int{1, 0, 1}, Dilation: [3]int{2, 1, 1}, Groups: 2}).Flatten(1)
 	}, Shapes: [][][]int{{{1, 2, 2, 2, 2}, {2, 1, 2, 1, 2}, {2}}, {{2, 2, 3, 1, 1}, {2, 1, 2, 1, 2}, {2}}}},
+	{Name: "ConvTranspose1d", F: func(xs []v) v {
+		return autograd.ConvTranspose1d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{0, 2}, Padding: [2]int{0, 1}, OutputPadding: [2]int{0, 1}})
+	}, Shapes: [][][]int{{{2, 2, 4}, {2, 3, 3}, {3}}}},
 	{Name: "ConvTranspose2d", F: func(xs []v) v {
 		return autograd.ConvTranspose2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{2, 1}, Padding: [2]int{1, 0}, OutputPadding: [2]int{1, 0}, Groups: 2})
 	}, Shapes: [][][]int{{{2, 2, 1, 2}, {2, 1, 3, 2}, {2}}, {{1, 2, 2, 3}, {2, 1, 3, 2}, {2}}}, Reference: "conv_transpose2d"},
+	{Name: "ConvTranspose3d", F: func(xs []v) v {
+		return autograd.ConvTranspose3d(xs[0], xs[1], xs[2], autograd.Conv3dConfig{Stride: [3]int{1, 2, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{2, 1, 1}, Groups: 2}).Flatten(1)
+	}, Shapes: [][][]int{{{1, 2, 2, 2, 2}, {2, 1, 2, 2, 1}, {2}}, {{2, 2, 1, 2, 1}, {2, 1, 2, 2, 1}, {2}}}},
 	{Name: "Variable.MaxPool", F: of(func(x v) v {
 		return x.MaxPool(autograd.MaxPoolConfig{Kernel: []int{3, 2}, Stride: []int{2, 1}, Padding: []int{1, 0}})
 	}), Shapes: images, Apart: true, Reference: "max_pool2d"},

@@ -32,6 +32,7 @@ type Gemm[T Float] struct {
 
 	Accumulate bool // C + A·B instead of A·B
 	Bias       []T  // unless nil, added to each row of C
+	RowBias    []T  // unless nil, in place of Bias, added to each column of C; by MulOuter only
 }
 
 // maxPanel is the most columns that GemmPanel returns.
@@ -140,6 +141,9 @@ func (g *Gemm[T]) checkC(op string) {
 	g.need(op, "C", len(g.C), extent(g.M, g.CRow, g.N, 1))
 	if g.Bias != nil {
 		g.need(op, "Bias", len(g.Bias), g.N)
+	}
+	if g.RowBias != nil {
+		g.need(op, "RowBias", len(g.RowBias), g.M)
 	}
 }
 

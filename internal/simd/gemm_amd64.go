@@ -55,6 +55,7 @@ const (
 	gemmBias
 	gemmRest // what a mask cuts off is to be done too
 	gemmCut  // the tile is masked
+	gemmRowBias
 )
 
 // Forms of the tiles of outer products: a panel's vectors, and whether the last of them
@@ -116,8 +117,11 @@ func (g *Gemm[T]) flags() int {
 	if g.Accumulate {
 		flags |= gemmAccumulate
 	}
-	if g.Bias != nil {
+	switch {
+	case g.Bias != nil:
 		flags |= gemmBias
+	case g.RowBias != nil:
+		flags |= gemmRowBias
 	}
 	return flags
 }
@@ -172,6 +176,9 @@ func (g *Gemm[T]) outer() {
 			}
 			if g.K > 0 {
 				t.a = at(g.A, from)
+			}
+			if t.flags&gemmRowBias != 0 {
+				t.bias = at(g.RowBias, i)
 			}
 			t.c = at(g.C, i*g.CRow+j)
 			t.tiles, t.aTile, t.cTile = tiles[h], bytesIn[T](step), h*t.cRow

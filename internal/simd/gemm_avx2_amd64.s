@@ -86,13 +86,24 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Y2
-	VMOVUPS 32(SI), Y3
+	MOVQ    24(AX), R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
 	VADDPS  Y2, Y0, Y0
 	VADDPS  Y3, Y1, Y1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000004, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+
+no_row_bias:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    72(AX), CX
@@ -186,13 +197,24 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPS    (SI), Y3
-	VMASKMOVPS 32(SI), Y0, Y4
+	MOVQ       24(AX), R8
+	VMOVUPS    (R8), Y3
+	VMASKMOVPS 32(R8), Y0, Y4
 	VADDPS     Y3, Y1, Y1
 	VADDPS     Y4, Y2, Y2
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000004, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y3
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+
+no_row_bias:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       72(AX), CX
@@ -273,11 +295,21 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPS (SI), Y0, Y2
+	MOVQ       24(AX), R8
+	VMASKMOVPS (R8), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000004, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y2
+	VADDPS       Y2, Y1, Y1
+
+no_row_bias:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       72(AX), CX
 	ADDQ       96(AX), DX
@@ -390,15 +422,29 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Y4
-	VMOVUPS 32(SI), Y5
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Y4
+	VMOVUPS 32(R9), Y5
 	VADDPS  Y4, Y0, Y0
 	VADDPS  Y4, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y5, Y3, Y3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 4(SI), Y4
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+
+no_row_bias:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -517,15 +563,29 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPS    (SI), Y5
-	VMASKMOVPS 32(SI), Y0, Y6
+	MOVQ       24(AX), R9
+	VMOVUPS    (R9), Y5
+	VMASKMOVPS 32(R9), Y0, Y6
 	VADDPS     Y5, Y1, Y1
 	VADDPS     Y5, Y3, Y3
 	VADDPS     Y6, Y2, Y2
 	VADDPS     Y6, Y4, Y4
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS 4(SI), Y5
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+
+no_row_bias:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -623,12 +683,24 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPS (SI), Y0, Y3
+	MOVQ       24(AX), R9
+	VMASKMOVPS (R9), Y0, Y3
 	VADDPS     Y3, Y1, Y1
 	VADDPS     Y3, Y2, Y2
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y3
+	VADDPS       Y3, Y1, Y1
+	VBROADCASTSS 4(SI), Y3
+	VADDPS       Y3, Y2, Y2
+
+no_row_bias:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -765,9 +837,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Y6
-	VMOVUPS 32(SI), Y7
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Y6
+	VMOVUPS 32(R9), Y7
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y6, Y2, Y2
 	VADDPS  Y6, Y4, Y4
@@ -776,6 +848,23 @@ no_accumulate:
 	VADDPS  Y7, Y5, Y5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000000c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS 4(SI), Y6
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS 8(SI), Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+
+no_row_bias:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -919,9 +1008,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPS    (SI), Y7
-	VMASKMOVPS 32(SI), Y0, Y8
+	MOVQ       24(AX), R9
+	VMOVUPS    (R9), Y7
+	VMASKMOVPS 32(R9), Y0, Y8
 	VADDPS     Y7, Y1, Y1
 	VADDPS     Y7, Y3, Y3
 	VADDPS     Y7, Y5, Y5
@@ -930,6 +1019,23 @@ no_accumulate:
 	VADDPS     Y8, Y6, Y6
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000000c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y7
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y2, Y2
+	VBROADCASTSS 4(SI), Y7
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS 8(SI), Y7
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y6, Y6
+
+no_row_bias:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -1044,13 +1150,27 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPS (SI), Y0, Y4
+	MOVQ       24(AX), R9
+	VMASKMOVPS (R9), Y0, Y4
 	VADDPS     Y4, Y1, Y1
 	VADDPS     Y4, Y2, Y2
 	VADDPS     Y4, Y3, Y3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000000c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 4(SI), Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 8(SI), Y4
+	VADDPS       Y4, Y3, Y3
+
+no_row_bias:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -1218,9 +1338,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Y8
-	VMOVUPS 32(SI), Y9
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Y8
+	VMOVUPS 32(R9), Y9
 	VADDPS  Y8, Y0, Y0
 	VADDPS  Y8, Y2, Y2
 	VADDPS  Y8, Y4, Y4
@@ -1231,6 +1351,26 @@ no_accumulate:
 	VADDPS  Y9, Y7, Y7
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y1, Y1
+	VBROADCASTSS 4(SI), Y8
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y3, Y3
+	VBROADCASTSS 8(SI), Y8
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS 12(SI), Y8
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+
+no_row_bias:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -1406,9 +1546,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPS    (SI), Y9
-	VMASKMOVPS 32(SI), Y0, Y10
+	MOVQ       24(AX), R9
+	VMOVUPS    (R9), Y9
+	VMASKMOVPS 32(R9), Y0, Y10
 	VADDPS     Y9, Y1, Y1
 	VADDPS     Y9, Y3, Y3
 	VADDPS     Y9, Y5, Y5
@@ -1419,6 +1559,26 @@ no_accumulate:
 	VADDPS     Y10, Y8, Y8
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y9
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VBROADCASTSS 4(SI), Y9
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS 8(SI), Y9
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y9, Y6, Y6
+	VBROADCASTSS 12(SI), Y9
+	VADDPS       Y9, Y7, Y7
+	VADDPS       Y9, Y8, Y8
+
+no_row_bias:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -1557,14 +1717,30 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPS (SI), Y0, Y5
+	MOVQ       24(AX), R9
+	VMASKMOVPS (R9), Y0, Y5
 	VADDPS     Y5, Y1, Y1
 	VADDPS     Y5, Y2, Y2
 	VADDPS     Y5, Y3, Y3
 	VADDPS     Y5, Y4, Y4
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS 4(SI), Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS 8(SI), Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS 12(SI), Y5
+	VADDPS       Y5, Y4, Y4
+
+no_row_bias:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -1756,9 +1932,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Y10
-	VMOVUPS 32(SI), Y11
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Y10
+	VMOVUPS 32(R9), Y11
 	VADDPS  Y10, Y0, Y0
 	VADDPS  Y10, Y2, Y2
 	VADDPS  Y10, Y4, Y4
@@ -1771,6 +1947,29 @@ no_accumulate:
 	VADDPS  Y11, Y9, Y9
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000014, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y1, Y1
+	VBROADCASTSS 4(SI), Y10
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y3, Y3
+	VBROADCASTSS 8(SI), Y10
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y5, Y5
+	VBROADCASTSS 12(SI), Y10
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y7, Y7
+	VBROADCASTSS 16(SI), Y10
+	VADDPS       Y10, Y8, Y8
+	VADDPS       Y10, Y9, Y9
+
+no_row_bias:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -1971,9 +2170,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPS    (SI), Y11
-	VMASKMOVPS 32(SI), Y0, Y12
+	MOVQ       24(AX), R9
+	VMOVUPS    (R9), Y11
+	VMASKMOVPS 32(R9), Y0, Y12
 	VADDPS     Y11, Y1, Y1
 	VADDPS     Y11, Y3, Y3
 	VADDPS     Y11, Y5, Y5
@@ -1986,6 +2185,29 @@ no_accumulate:
 	VADDPS     Y12, Y10, Y10
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000014, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y11
+	VADDPS       Y11, Y1, Y1
+	VADDPS       Y11, Y2, Y2
+	VBROADCASTSS 4(SI), Y11
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y11, Y4, Y4
+	VBROADCASTSS 8(SI), Y11
+	VADDPS       Y11, Y5, Y5
+	VADDPS       Y11, Y6, Y6
+	VBROADCASTSS 12(SI), Y11
+	VADDPS       Y11, Y7, Y7
+	VADDPS       Y11, Y8, Y8
+	VBROADCASTSS 16(SI), Y11
+	VADDPS       Y11, Y9, Y9
+	VADDPS       Y11, Y10, Y10
+
+no_row_bias:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -2141,8 +2363,8 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPS (SI), Y0, Y6
+	MOVQ       24(AX), R9
+	VMASKMOVPS (R9), Y0, Y6
 	VADDPS     Y6, Y1, Y1
 	VADDPS     Y6, Y2, Y2
 	VADDPS     Y6, Y3, Y3
@@ -2150,6 +2372,24 @@ no_accumulate:
 	VADDPS     Y6, Y5, Y5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000014, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS 4(SI), Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS 8(SI), Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS 12(SI), Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS 16(SI), Y6
+	VADDPS       Y6, Y5, Y5
+
+no_row_bias:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -2365,9 +2605,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Y12
-	VMOVUPS 32(SI), Y13
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Y12
+	VMOVUPS 32(R9), Y13
 	VADDPS  Y12, Y0, Y0
 	VADDPS  Y12, Y2, Y2
 	VADDPS  Y12, Y4, Y4
@@ -2382,6 +2622,32 @@ no_accumulate:
 	VADDPS  Y13, Y11, Y11
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y1, Y1
+	VBROADCASTSS 4(SI), Y12
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y3, Y3
+	VBROADCASTSS 8(SI), Y12
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y5, Y5
+	VBROADCASTSS 12(SI), Y12
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y7, Y7
+	VBROADCASTSS 16(SI), Y12
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y9, Y9
+	VBROADCASTSS 20(SI), Y12
+	VADDPS       Y12, Y10, Y10
+	VADDPS       Y12, Y11, Y11
+
+no_row_bias:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -2607,9 +2873,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPS    (SI), Y13
-	VMASKMOVPS 32(SI), Y0, Y14
+	MOVQ       24(AX), R9
+	VMOVUPS    (R9), Y13
+	VMASKMOVPS 32(R9), Y0, Y14
 	VADDPS     Y13, Y1, Y1
 	VADDPS     Y13, Y3, Y3
 	VADDPS     Y13, Y5, Y5
@@ -2624,6 +2890,32 @@ no_accumulate:
 	VADDPS     Y14, Y12, Y12
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y3, Y3
+	VADDPS       Y13, Y4, Y4
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y13, Y6, Y6
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y7, Y7
+	VADDPS       Y13, Y8, Y8
+	VBROADCASTSS 16(SI), Y13
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y13, Y10, Y10
+	VBROADCASTSS 20(SI), Y13
+	VADDPS       Y13, Y11, Y11
+	VADDPS       Y13, Y12, Y12
+
+no_row_bias:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -2796,8 +3088,8 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPS (SI), Y0, Y7
+	MOVQ       24(AX), R9
+	VMASKMOVPS (R9), Y0, Y7
 	VADDPS     Y7, Y1, Y1
 	VADDPS     Y7, Y2, Y2
 	VADDPS     Y7, Y3, Y3
@@ -2806,6 +3098,26 @@ no_accumulate:
 	VADDPS     Y7, Y6, Y6
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Y7
+	VADDPS       Y7, Y1, Y1
+	VBROADCASTSS 4(SI), Y7
+	VADDPS       Y7, Y2, Y2
+	VBROADCASTSS 8(SI), Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS 12(SI), Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS 16(SI), Y7
+	VADDPS       Y7, Y5, Y5
+	VBROADCASTSS 20(SI), Y7
+	VADDPS       Y7, Y6, Y6
+
+no_row_bias:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y2, Y0, (DI)
@@ -4344,6 +4656,153 @@ row:
 	VZEROUPPER
 	RET
 
+// func gemmWindows1F32AVX2(p *gemmWindows)
+// Requires: AVX
+TEXT ·gemmWindows1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    8(AX), CX
+	ADDQ    40(AX), CX
+	VMOVDQU 72(AX), Y0
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), SI
+	MOVQ    32(AX), AX
+
+row:
+	MOVQ       (BX), DI
+	VMASKMOVPS (CX)(DI*4), Y0, Y1
+	VMOVUPS    Y1, (DX)
+	ADDQ       $0x08, BX
+	ADDQ       AX, DX
+	DECQ       SI
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmWindows2F32AVX2(p *gemmWindows)
+// Requires: AVX
+TEXT ·gemmWindows2F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    8(AX), CX
+	ADDQ    40(AX), CX
+	VMOVDQU 72(AX), Y0
+	MOVQ    8(AX), DX
+	ADDQ    48(AX), DX
+	VMOVDQU 104(AX), Y1
+	MOVQ    (AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	MOVQ    32(AX), AX
+
+row:
+	MOVQ       (SI), R8
+	VMASKMOVPS (CX)(R8*4), Y0, Y2
+	VMASKMOVPS (DX)(R8*4), Y1, Y3
+	VORPS      Y3, Y2, Y2
+	VMOVUPS    Y2, (BX)
+	ADDQ       $0x08, SI
+	ADDQ       AX, BX
+	DECQ       DI
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmWindows3F32AVX2(p *gemmWindows)
+// Requires: AVX
+TEXT ·gemmWindows3F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    8(AX), CX
+	ADDQ    40(AX), CX
+	VMOVDQU 72(AX), Y0
+	MOVQ    8(AX), DX
+	ADDQ    48(AX), DX
+	VMOVDQU 104(AX), Y1
+	MOVQ    8(AX), BX
+	ADDQ    56(AX), BX
+	VMOVDQU 136(AX), Y2
+	MOVQ    (AX), SI
+	MOVQ    16(AX), DI
+	MOVQ    24(AX), R8
+	MOVQ    32(AX), AX
+
+row:
+	MOVQ       (DI), R9
+	VMASKMOVPS (CX)(R9*4), Y0, Y3
+	VMASKMOVPS (DX)(R9*4), Y1, Y4
+	VORPS      Y4, Y3, Y3
+	VMASKMOVPS (BX)(R9*4), Y2, Y4
+	VORPS      Y4, Y3, Y3
+	VMOVUPS    Y3, (SI)
+	ADDQ       $0x08, DI
+	ADDQ       AX, SI
+	DECQ       R8
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmWindows4F32AVX2(p *gemmWindows)
+// Requires: AVX
+TEXT ·gemmWindows4F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    8(AX), CX
+	ADDQ    40(AX), CX
+	VMOVDQU 72(AX), Y0
+	MOVQ    8(AX), DX
+	ADDQ    48(AX), DX
+	VMOVDQU 104(AX), Y1
+	MOVQ    8(AX), BX
+	ADDQ    56(AX), BX
+	VMOVDQU 136(AX), Y2
+	MOVQ    8(AX), SI
+	ADDQ    64(AX), SI
+	VMOVDQU 168(AX), Y3
+	MOVQ    (AX), DI
+	MOVQ    16(AX), R8
+	MOVQ    24(AX), R9
+	MOVQ    32(AX), AX
+
+row:
+	MOVQ       (R8), R10
+	VMASKMOVPS (CX)(R10*4), Y0, Y4
+	VMASKMOVPS (DX)(R10*4), Y1, Y5
+	VORPS      Y5, Y4, Y4
+	VMASKMOVPS (BX)(R10*4), Y2, Y5
+	VORPS      Y5, Y4, Y4
+	VMASKMOVPS (SI)(R10*4), Y3, Y5
+	VORPS      Y5, Y4, Y4
+	VMOVUPS    Y4, (DI)
+	ADDQ       $0x08, R8
+	ADDQ       AX, DI
+	DECQ       R9
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmDeinterleaveF32AVX2(p *gemmPack)
+// Requires: AVX, AVX2
+TEXT ·gemmDeinterleaveF32AVX2(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), AX
+	MOVQ 56(AX), CX
+	MOVQ (AX), DX
+	MOVQ 8(AX), BX
+	MOVQ 32(AX), AX
+
+vectors:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VSHUFPS $0x88, Y1, Y0, Y2
+	VPERMPD $0xd8, Y2, Y2
+	VMOVUPS Y2, (DX)
+	VSHUFPS $0xdd, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (DX)(AX*1)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000020, DX
+	DECQ    BX
+	JNE     vectors
+	VZEROUPPER
+	RET
+
 // func gemmOuter1x2F64AVX2(p *gemmTiles)
 // Requires: AVX, FMA3
 TEXT ·gemmOuter1x2F64AVX2(SB), NOSPLIT, $0-8
@@ -4426,13 +4885,24 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Y2
-	VMOVUPD 32(SI), Y3
+	MOVQ    24(AX), R8
+	VMOVUPD (R8), Y2
+	VMOVUPD 32(R8), Y3
 	VADDPD  Y2, Y0, Y0
 	VADDPD  Y3, Y1, Y1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y2
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y2, Y1, Y1
+
+no_row_bias:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    72(AX), CX
@@ -4526,13 +4996,24 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPD    (SI), Y3
-	VMASKMOVPD 32(SI), Y0, Y4
+	MOVQ       24(AX), R8
+	VMOVUPD    (R8), Y3
+	VMASKMOVPD 32(R8), Y0, Y4
 	VADDPD     Y3, Y1, Y1
 	VADDPD     Y4, Y2, Y2
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y3
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y3, Y2, Y2
+
+no_row_bias:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       72(AX), CX
@@ -4613,11 +5094,21 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPD (SI), Y0, Y2
+	MOVQ       24(AX), R8
+	VMASKMOVPD (R8), Y0, Y2
 	VADDPD     Y2, Y1, Y1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y2
+	VADDPD       Y2, Y1, Y1
+
+no_row_bias:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       72(AX), CX
 	ADDQ       96(AX), DX
@@ -4730,15 +5221,29 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Y4
-	VMOVUPD 32(SI), Y5
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Y4
+	VMOVUPD 32(R9), Y5
 	VADDPD  Y4, Y0, Y0
 	VADDPD  Y4, Y2, Y2
 	VADDPD  Y5, Y1, Y1
 	VADDPD  Y5, Y3, Y3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y4
+	VADDPD       Y4, Y0, Y0
+	VADDPD       Y4, Y1, Y1
+	VBROADCASTSD 8(SI), Y4
+	VADDPD       Y4, Y2, Y2
+	VADDPD       Y4, Y3, Y3
+
+no_row_bias:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -4857,15 +5362,29 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPD    (SI), Y5
-	VMASKMOVPD 32(SI), Y0, Y6
+	MOVQ       24(AX), R9
+	VMOVUPD    (R9), Y5
+	VMASKMOVPD 32(R9), Y0, Y6
 	VADDPD     Y5, Y1, Y1
 	VADDPD     Y5, Y3, Y3
 	VADDPD     Y6, Y2, Y2
 	VADDPD     Y6, Y4, Y4
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+	VBROADCASTSD 8(SI), Y5
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y5, Y4, Y4
+
+no_row_bias:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -4963,12 +5482,24 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPD (SI), Y0, Y3
+	MOVQ       24(AX), R9
+	VMASKMOVPD (R9), Y0, Y3
 	VADDPD     Y3, Y1, Y1
 	VADDPD     Y3, Y2, Y2
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y3
+	VADDPD       Y3, Y1, Y1
+	VBROADCASTSD 8(SI), Y3
+	VADDPD       Y3, Y2, Y2
+
+no_row_bias:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -5105,9 +5636,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Y6
-	VMOVUPD 32(SI), Y7
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Y6
+	VMOVUPD 32(R9), Y7
 	VADDPD  Y6, Y0, Y0
 	VADDPD  Y6, Y2, Y2
 	VADDPD  Y6, Y4, Y4
@@ -5116,6 +5647,23 @@ no_accumulate:
 	VADDPD  Y7, Y5, Y5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y6
+	VADDPD       Y6, Y0, Y0
+	VADDPD       Y6, Y1, Y1
+	VBROADCASTSD 8(SI), Y6
+	VADDPD       Y6, Y2, Y2
+	VADDPD       Y6, Y3, Y3
+	VBROADCASTSD 16(SI), Y6
+	VADDPD       Y6, Y4, Y4
+	VADDPD       Y6, Y5, Y5
+
+no_row_bias:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -5259,9 +5807,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPD    (SI), Y7
-	VMASKMOVPD 32(SI), Y0, Y8
+	MOVQ       24(AX), R9
+	VMOVUPD    (R9), Y7
+	VMASKMOVPD 32(R9), Y0, Y8
 	VADDPD     Y7, Y1, Y1
 	VADDPD     Y7, Y3, Y3
 	VADDPD     Y7, Y5, Y5
@@ -5270,6 +5818,23 @@ no_accumulate:
 	VADDPD     Y8, Y6, Y6
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y7
+	VADDPD       Y7, Y1, Y1
+	VADDPD       Y7, Y2, Y2
+	VBROADCASTSD 8(SI), Y7
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y7, Y4, Y4
+	VBROADCASTSD 16(SI), Y7
+	VADDPD       Y7, Y5, Y5
+	VADDPD       Y7, Y6, Y6
+
+no_row_bias:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -5384,13 +5949,27 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPD (SI), Y0, Y4
+	MOVQ       24(AX), R9
+	VMASKMOVPD (R9), Y0, Y4
 	VADDPD     Y4, Y1, Y1
 	VADDPD     Y4, Y2, Y2
 	VADDPD     Y4, Y3, Y3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y4
+	VADDPD       Y4, Y1, Y1
+	VBROADCASTSD 8(SI), Y4
+	VADDPD       Y4, Y2, Y2
+	VBROADCASTSD 16(SI), Y4
+	VADDPD       Y4, Y3, Y3
+
+no_row_bias:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -5558,9 +6137,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Y8
-	VMOVUPD 32(SI), Y9
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Y8
+	VMOVUPD 32(R9), Y9
 	VADDPD  Y8, Y0, Y0
 	VADDPD  Y8, Y2, Y2
 	VADDPD  Y8, Y4, Y4
@@ -5571,6 +6150,26 @@ no_accumulate:
 	VADDPD  Y9, Y7, Y7
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y8
+	VADDPD       Y8, Y0, Y0
+	VADDPD       Y8, Y1, Y1
+	VBROADCASTSD 8(SI), Y8
+	VADDPD       Y8, Y2, Y2
+	VADDPD       Y8, Y3, Y3
+	VBROADCASTSD 16(SI), Y8
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y8, Y5, Y5
+	VBROADCASTSD 24(SI), Y8
+	VADDPD       Y8, Y6, Y6
+	VADDPD       Y8, Y7, Y7
+
+no_row_bias:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -5746,9 +6345,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPD    (SI), Y9
-	VMASKMOVPD 32(SI), Y0, Y10
+	MOVQ       24(AX), R9
+	VMOVUPD    (R9), Y9
+	VMASKMOVPD 32(R9), Y0, Y10
 	VADDPD     Y9, Y1, Y1
 	VADDPD     Y9, Y3, Y3
 	VADDPD     Y9, Y5, Y5
@@ -5759,6 +6358,26 @@ no_accumulate:
 	VADDPD     Y10, Y8, Y8
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y9
+	VADDPD       Y9, Y1, Y1
+	VADDPD       Y9, Y2, Y2
+	VBROADCASTSD 8(SI), Y9
+	VADDPD       Y9, Y3, Y3
+	VADDPD       Y9, Y4, Y4
+	VBROADCASTSD 16(SI), Y9
+	VADDPD       Y9, Y5, Y5
+	VADDPD       Y9, Y6, Y6
+	VBROADCASTSD 24(SI), Y9
+	VADDPD       Y9, Y7, Y7
+	VADDPD       Y9, Y8, Y8
+
+no_row_bias:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -5897,14 +6516,30 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPD (SI), Y0, Y5
+	MOVQ       24(AX), R9
+	VMASKMOVPD (R9), Y0, Y5
 	VADDPD     Y5, Y1, Y1
 	VADDPD     Y5, Y2, Y2
 	VADDPD     Y5, Y3, Y3
 	VADDPD     Y5, Y4, Y4
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y5
+	VADDPD       Y5, Y1, Y1
+	VBROADCASTSD 8(SI), Y5
+	VADDPD       Y5, Y2, Y2
+	VBROADCASTSD 16(SI), Y5
+	VADDPD       Y5, Y3, Y3
+	VBROADCASTSD 24(SI), Y5
+	VADDPD       Y5, Y4, Y4
+
+no_row_bias:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -6096,9 +6731,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Y10
-	VMOVUPD 32(SI), Y11
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Y10
+	VMOVUPD 32(R9), Y11
 	VADDPD  Y10, Y0, Y0
 	VADDPD  Y10, Y2, Y2
 	VADDPD  Y10, Y4, Y4
@@ -6111,6 +6746,29 @@ no_accumulate:
 	VADDPD  Y11, Y9, Y9
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y10
+	VADDPD       Y10, Y0, Y0
+	VADDPD       Y10, Y1, Y1
+	VBROADCASTSD 8(SI), Y10
+	VADDPD       Y10, Y2, Y2
+	VADDPD       Y10, Y3, Y3
+	VBROADCASTSD 16(SI), Y10
+	VADDPD       Y10, Y4, Y4
+	VADDPD       Y10, Y5, Y5
+	VBROADCASTSD 24(SI), Y10
+	VADDPD       Y10, Y6, Y6
+	VADDPD       Y10, Y7, Y7
+	VBROADCASTSD 32(SI), Y10
+	VADDPD       Y10, Y8, Y8
+	VADDPD       Y10, Y9, Y9
+
+no_row_bias:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -6311,9 +6969,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPD    (SI), Y11
-	VMASKMOVPD 32(SI), Y0, Y12
+	MOVQ       24(AX), R9
+	VMOVUPD    (R9), Y11
+	VMASKMOVPD 32(R9), Y0, Y12
 	VADDPD     Y11, Y1, Y1
 	VADDPD     Y11, Y3, Y3
 	VADDPD     Y11, Y5, Y5
@@ -6326,6 +6984,29 @@ no_accumulate:
 	VADDPD     Y12, Y10, Y10
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y11
+	VADDPD       Y11, Y1, Y1
+	VADDPD       Y11, Y2, Y2
+	VBROADCASTSD 8(SI), Y11
+	VADDPD       Y11, Y3, Y3
+	VADDPD       Y11, Y4, Y4
+	VBROADCASTSD 16(SI), Y11
+	VADDPD       Y11, Y5, Y5
+	VADDPD       Y11, Y6, Y6
+	VBROADCASTSD 24(SI), Y11
+	VADDPD       Y11, Y7, Y7
+	VADDPD       Y11, Y8, Y8
+	VBROADCASTSD 32(SI), Y11
+	VADDPD       Y11, Y9, Y9
+	VADDPD       Y11, Y10, Y10
+
+no_row_bias:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -6481,8 +7162,8 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPD (SI), Y0, Y6
+	MOVQ       24(AX), R9
+	VMASKMOVPD (R9), Y0, Y6
 	VADDPD     Y6, Y1, Y1
 	VADDPD     Y6, Y2, Y2
 	VADDPD     Y6, Y3, Y3
@@ -6490,6 +7171,24 @@ no_accumulate:
 	VADDPD     Y6, Y5, Y5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y6
+	VADDPD       Y6, Y1, Y1
+	VBROADCASTSD 8(SI), Y6
+	VADDPD       Y6, Y2, Y2
+	VBROADCASTSD 16(SI), Y6
+	VADDPD       Y6, Y3, Y3
+	VBROADCASTSD 24(SI), Y6
+	VADDPD       Y6, Y4, Y4
+	VBROADCASTSD 32(SI), Y6
+	VADDPD       Y6, Y5, Y5
+
+no_row_bias:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -6705,9 +7404,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Y12
-	VMOVUPD 32(SI), Y13
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Y12
+	VMOVUPD 32(R9), Y13
 	VADDPD  Y12, Y0, Y0
 	VADDPD  Y12, Y2, Y2
 	VADDPD  Y12, Y4, Y4
@@ -6722,6 +7421,32 @@ no_accumulate:
 	VADDPD  Y13, Y11, Y11
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y12
+	VADDPD       Y12, Y0, Y0
+	VADDPD       Y12, Y1, Y1
+	VBROADCASTSD 8(SI), Y12
+	VADDPD       Y12, Y2, Y2
+	VADDPD       Y12, Y3, Y3
+	VBROADCASTSD 16(SI), Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y12, Y5, Y5
+	VBROADCASTSD 24(SI), Y12
+	VADDPD       Y12, Y6, Y6
+	VADDPD       Y12, Y7, Y7
+	VBROADCASTSD 32(SI), Y12
+	VADDPD       Y12, Y8, Y8
+	VADDPD       Y12, Y9, Y9
+	VBROADCASTSD 40(SI), Y12
+	VADDPD       Y12, Y10, Y10
+	VADDPD       Y12, Y11, Y11
+
+no_row_bias:
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
 	ADDQ    R8, DI
@@ -6947,9 +7672,9 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMOVUPD    (SI), Y13
-	VMASKMOVPD 32(SI), Y0, Y14
+	MOVQ       24(AX), R9
+	VMOVUPD    (R9), Y13
+	VMASKMOVPD 32(R9), Y0, Y14
 	VADDPD     Y13, Y1, Y1
 	VADDPD     Y13, Y3, Y3
 	VADDPD     Y13, Y5, Y5
@@ -6964,6 +7689,32 @@ no_accumulate:
 	VADDPD     Y14, Y12, Y12
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y13
+	VADDPD       Y13, Y1, Y1
+	VADDPD       Y13, Y2, Y2
+	VBROADCASTSD 8(SI), Y13
+	VADDPD       Y13, Y3, Y3
+	VADDPD       Y13, Y4, Y4
+	VBROADCASTSD 16(SI), Y13
+	VADDPD       Y13, Y5, Y5
+	VADDPD       Y13, Y6, Y6
+	VBROADCASTSD 24(SI), Y13
+	VADDPD       Y13, Y7, Y7
+	VADDPD       Y13, Y8, Y8
+	VBROADCASTSD 32(SI), Y13
+	VADDPD       Y13, Y9, Y9
+	VADDPD       Y13, Y10, Y10
+	VBROADCASTSD 40(SI), Y13
+	VADDPD       Y13, Y11, Y11
+	VADDPD       Y13, Y12, Y12
+
+no_row_bias:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       R8, DI
@@ -7136,8 +7887,8 @@ done:
 no_accumulate:
 	TESTQ      $0x00000002, SI
 	JEQ        no_bias
-	MOVQ       24(AX), SI
-	VMASKMOVPD (SI), Y0, Y7
+	MOVQ       24(AX), R9
+	VMASKMOVPD (R9), Y0, Y7
 	VADDPD     Y7, Y1, Y1
 	VADDPD     Y7, Y2, Y2
 	VADDPD     Y7, Y3, Y3
@@ -7146,6 +7897,26 @@ no_accumulate:
 	VADDPD     Y7, Y6, Y6
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Y7
+	VADDPD       Y7, Y1, Y1
+	VBROADCASTSD 8(SI), Y7
+	VADDPD       Y7, Y2, Y2
+	VBROADCASTSD 16(SI), Y7
+	VADDPD       Y7, Y3, Y3
+	VBROADCASTSD 24(SI), Y7
+	VADDPD       Y7, Y4, Y4
+	VBROADCASTSD 32(SI), Y7
+	VADDPD       Y7, Y5, Y5
+	VBROADCASTSD 40(SI), Y7
+	VADDPD       Y7, Y6, Y6
+
+no_row_bias:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPD Y2, Y0, (DI)
@@ -8637,6 +9408,153 @@ row:
 	ADDQ       SI, BX
 	DECQ       DI
 	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmWindows1F64AVX2(p *gemmWindows)
+// Requires: AVX
+TEXT ·gemmWindows1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    8(AX), CX
+	ADDQ    40(AX), CX
+	VMOVDQU 72(AX), Y0
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), SI
+	MOVQ    32(AX), AX
+
+row:
+	MOVQ       (BX), DI
+	VMASKMOVPD (CX)(DI*8), Y0, Y1
+	VMOVUPD    Y1, (DX)
+	ADDQ       $0x08, BX
+	ADDQ       AX, DX
+	DECQ       SI
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmWindows2F64AVX2(p *gemmWindows)
+// Requires: AVX
+TEXT ·gemmWindows2F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    8(AX), CX
+	ADDQ    40(AX), CX
+	VMOVDQU 72(AX), Y0
+	MOVQ    8(AX), DX
+	ADDQ    48(AX), DX
+	VMOVDQU 104(AX), Y1
+	MOVQ    (AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	MOVQ    32(AX), AX
+
+row:
+	MOVQ       (SI), R8
+	VMASKMOVPD (CX)(R8*8), Y0, Y2
+	VMASKMOVPD (DX)(R8*8), Y1, Y3
+	VORPD      Y3, Y2, Y2
+	VMOVUPD    Y2, (BX)
+	ADDQ       $0x08, SI
+	ADDQ       AX, BX
+	DECQ       DI
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmWindows3F64AVX2(p *gemmWindows)
+// Requires: AVX
+TEXT ·gemmWindows3F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    8(AX), CX
+	ADDQ    40(AX), CX
+	VMOVDQU 72(AX), Y0
+	MOVQ    8(AX), DX
+	ADDQ    48(AX), DX
+	VMOVDQU 104(AX), Y1
+	MOVQ    8(AX), BX
+	ADDQ    56(AX), BX
+	VMOVDQU 136(AX), Y2
+	MOVQ    (AX), SI
+	MOVQ    16(AX), DI
+	MOVQ    24(AX), R8
+	MOVQ    32(AX), AX
+
+row:
+	MOVQ       (DI), R9
+	VMASKMOVPD (CX)(R9*8), Y0, Y3
+	VMASKMOVPD (DX)(R9*8), Y1, Y4
+	VORPD      Y4, Y3, Y3
+	VMASKMOVPD (BX)(R9*8), Y2, Y4
+	VORPD      Y4, Y3, Y3
+	VMOVUPD    Y3, (SI)
+	ADDQ       $0x08, DI
+	ADDQ       AX, SI
+	DECQ       R8
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmWindows4F64AVX2(p *gemmWindows)
+// Requires: AVX
+TEXT ·gemmWindows4F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    8(AX), CX
+	ADDQ    40(AX), CX
+	VMOVDQU 72(AX), Y0
+	MOVQ    8(AX), DX
+	ADDQ    48(AX), DX
+	VMOVDQU 104(AX), Y1
+	MOVQ    8(AX), BX
+	ADDQ    56(AX), BX
+	VMOVDQU 136(AX), Y2
+	MOVQ    8(AX), SI
+	ADDQ    64(AX), SI
+	VMOVDQU 168(AX), Y3
+	MOVQ    (AX), DI
+	MOVQ    16(AX), R8
+	MOVQ    24(AX), R9
+	MOVQ    32(AX), AX
+
+row:
+	MOVQ       (R8), R10
+	VMASKMOVPD (CX)(R10*8), Y0, Y4
+	VMASKMOVPD (DX)(R10*8), Y1, Y5
+	VORPD      Y5, Y4, Y4
+	VMASKMOVPD (BX)(R10*8), Y2, Y5
+	VORPD      Y5, Y4, Y4
+	VMASKMOVPD (SI)(R10*8), Y3, Y5
+	VORPD      Y5, Y4, Y4
+	VMOVUPD    Y4, (DI)
+	ADDQ       $0x08, R8
+	ADDQ       AX, DI
+	DECQ       R9
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmDeinterleaveF64AVX2(p *gemmPack)
+// Requires: AVX, AVX2
+TEXT ·gemmDeinterleaveF64AVX2(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), AX
+	MOVQ 56(AX), CX
+	MOVQ (AX), DX
+	MOVQ 8(AX), BX
+	MOVQ 32(AX), AX
+
+vectors:
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	VSHUFPD $0x00, Y1, Y0, Y2
+	VPERMPD $0xd8, Y2, Y2
+	VMOVUPD Y2, (DX)
+	VSHUFPD $0xff, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPD Y0, (DX)(AX*1)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000020, DX
+	DECQ    BX
+	JNE     vectors
 	VZEROUPPER
 	RET
 

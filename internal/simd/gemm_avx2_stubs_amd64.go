@@ -169,6 +169,31 @@ func gemmCopy1F32AVX2(p *gemmPack)
 //go:noescape
 func gemmCopy2F32AVX2(p *gemmPack)
 
+// gemmWindows1F32AVX2 writes vectors of 1 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows1F32AVX2(p *gemmWindows)
+
+// gemmWindows2F32AVX2 writes vectors of 2 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows2F32AVX2(p *gemmWindows)
+
+// gemmWindows3F32AVX2 writes vectors of 3 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows3F32AVX2(p *gemmWindows)
+
+// gemmWindows4F32AVX2 writes vectors of 4 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows4F32AVX2(p *gemmWindows)
+
+// gemmDeinterleaveF32AVX2 takes vectors apart into elements with even and with odd indices.
+//
+//go:noescape
+func gemmDeinterleaveF32AVX2(p *gemmPack)
+
 // gemmOuter1x2F64AVX2 computes tiles of 1 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -333,6 +358,31 @@ func gemmCopy1F64AVX2(p *gemmPack)
 //
 //go:noescape
 func gemmCopy2F64AVX2(p *gemmPack)
+
+// gemmWindows1F64AVX2 writes vectors of 1 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows1F64AVX2(p *gemmWindows)
+
+// gemmWindows2F64AVX2 writes vectors of 2 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows2F64AVX2(p *gemmWindows)
+
+// gemmWindows3F64AVX2 writes vectors of 3 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows3F64AVX2(p *gemmWindows)
+
+// gemmWindows4F64AVX2 writes vectors of 4 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows4F64AVX2(p *gemmWindows)
+
+// gemmDeinterleaveF64AVX2 takes vectors apart into elements with even and with odd indices.
+//
+//go:noescape
+func gemmDeinterleaveF64AVX2(p *gemmPack)
 
 // gemmListColumnsAVX2 lists the columns of bytes that are not all to be skipped.
 //

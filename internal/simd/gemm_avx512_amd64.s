@@ -86,13 +86,24 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
+	MOVQ    24(AX), R8
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
 	VADDPS  Z2, Z0, Z0
 	VADDPS  Z3, Z1, Z1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000004, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    72(AX), CX
@@ -186,13 +197,24 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z2
-	VMOVUPS.Z 64(SI), K1, Z3
+	MOVQ      24(AX), R8
+	VMOVUPS   (R8), Z2
+	VMOVUPS.Z 64(R8), K1, Z3
 	VADDPS    Z2, Z0, Z0
 	VADDPS    Z3, Z1, Z1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000004, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    72(AX), CX
@@ -273,11 +295,21 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
+	MOVQ      24(AX), R8
+	VMOVUPS.Z (R8), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000004, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z1
+	VADDPS       Z1, Z0, Z0
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
@@ -390,15 +422,29 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
 	VADDPS  Z4, Z0, Z0
 	VADDPS  Z4, Z2, Z2
 	VADDPS  Z5, Z1, Z1
 	VADDPS  Z5, Z3, Z3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VBROADCASTSS 4(SI), Z4
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -517,15 +563,29 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z4
-	VMOVUPS.Z 64(SI), K1, Z5
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z4
+	VMOVUPS.Z 64(R9), K1, Z5
 	VADDPS    Z4, Z0, Z0
 	VADDPS    Z4, Z2, Z2
 	VADDPS    Z5, Z1, Z1
 	VADDPS    Z5, Z3, Z3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VBROADCASTSS 4(SI), Z4
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -623,12 +683,24 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z2
 	VADDPS    Z2, Z0, Z0
 	VADDPS    Z2, Z1, Z1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z2
+	VADDPS       Z2, Z0, Z0
+	VBROADCASTSS 4(SI), Z2
+	VADDPS       Z2, Z1, Z1
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -765,9 +837,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
 	VADDPS  Z6, Z0, Z0
 	VADDPS  Z6, Z2, Z2
 	VADDPS  Z6, Z4, Z4
@@ -776,6 +848,23 @@ no_accumulate:
 	VADDPS  Z7, Z5, Z5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000000c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VBROADCASTSS 4(SI), Z6
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VBROADCASTSS 8(SI), Z6
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -919,9 +1008,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z6
-	VMOVUPS.Z 64(SI), K1, Z7
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z6
+	VMOVUPS.Z 64(R9), K1, Z7
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z2, Z2
 	VADDPS    Z6, Z4, Z4
@@ -930,6 +1019,23 @@ no_accumulate:
 	VADDPS    Z7, Z5, Z5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000000c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VBROADCASTSS 4(SI), Z6
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VBROADCASTSS 8(SI), Z6
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -1044,13 +1150,27 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z3
 	VADDPS    Z3, Z0, Z0
 	VADDPS    Z3, Z1, Z1
 	VADDPS    Z3, Z2, Z2
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000000c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z3
+	VADDPS       Z3, Z0, Z0
+	VBROADCASTSS 4(SI), Z3
+	VADDPS       Z3, Z1, Z1
+	VBROADCASTSS 8(SI), Z3
+	VADDPS       Z3, Z2, Z2
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -1218,9 +1338,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
 	VADDPS  Z8, Z0, Z0
 	VADDPS  Z8, Z2, Z2
 	VADDPS  Z8, Z4, Z4
@@ -1231,6 +1351,26 @@ no_accumulate:
 	VADDPS  Z9, Z7, Z7
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VBROADCASTSS 4(SI), Z8
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VBROADCASTSS 8(SI), Z8
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VBROADCASTSS 12(SI), Z8
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -1406,9 +1546,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z8
-	VMOVUPS.Z 64(SI), K1, Z9
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z8
+	VMOVUPS.Z 64(R9), K1, Z9
 	VADDPS    Z8, Z0, Z0
 	VADDPS    Z8, Z2, Z2
 	VADDPS    Z8, Z4, Z4
@@ -1419,6 +1559,26 @@ no_accumulate:
 	VADDPS    Z9, Z7, Z7
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VBROADCASTSS 4(SI), Z8
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VBROADCASTSS 8(SI), Z8
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VBROADCASTSS 12(SI), Z8
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -1557,14 +1717,30 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z4
 	VADDPS    Z4, Z0, Z0
 	VADDPS    Z4, Z1, Z1
 	VADDPS    Z4, Z2, Z2
 	VADDPS    Z4, Z3, Z3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z4
+	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS 4(SI), Z4
+	VADDPS       Z4, Z1, Z1
+	VBROADCASTSS 8(SI), Z4
+	VADDPS       Z4, Z2, Z2
+	VBROADCASTSS 12(SI), Z4
+	VADDPS       Z4, Z3, Z3
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -1756,9 +1932,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z10
+	VMOVUPS 64(R9), Z11
 	VADDPS  Z10, Z0, Z0
 	VADDPS  Z10, Z2, Z2
 	VADDPS  Z10, Z4, Z4
@@ -1771,6 +1947,29 @@ no_accumulate:
 	VADDPS  Z11, Z9, Z9
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000014, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VBROADCASTSS 4(SI), Z10
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VBROADCASTSS 8(SI), Z10
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z5, Z5
+	VBROADCASTSS 12(SI), Z10
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z7, Z7
+	VBROADCASTSS 16(SI), Z10
+	VADDPS       Z10, Z8, Z8
+	VADDPS       Z10, Z9, Z9
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -1971,9 +2170,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z10
-	VMOVUPS.Z 64(SI), K1, Z11
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z10
+	VMOVUPS.Z 64(R9), K1, Z11
 	VADDPS    Z10, Z0, Z0
 	VADDPS    Z10, Z2, Z2
 	VADDPS    Z10, Z4, Z4
@@ -1986,6 +2185,29 @@ no_accumulate:
 	VADDPS    Z11, Z9, Z9
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000014, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VBROADCASTSS 4(SI), Z10
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VBROADCASTSS 8(SI), Z10
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z5, Z5
+	VBROADCASTSS 12(SI), Z10
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z7, Z7
+	VBROADCASTSS 16(SI), Z10
+	VADDPS       Z10, Z8, Z8
+	VADDPS       Z10, Z9, Z9
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -2141,8 +2363,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z5
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z5
 	VADDPS    Z5, Z0, Z0
 	VADDPS    Z5, Z1, Z1
 	VADDPS    Z5, Z2, Z2
@@ -2150,6 +2372,24 @@ no_accumulate:
 	VADDPS    Z5, Z4, Z4
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000014, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z5
+	VADDPS       Z5, Z0, Z0
+	VBROADCASTSS 4(SI), Z5
+	VADDPS       Z5, Z1, Z1
+	VBROADCASTSS 8(SI), Z5
+	VADDPS       Z5, Z2, Z2
+	VBROADCASTSS 12(SI), Z5
+	VADDPS       Z5, Z3, Z3
+	VBROADCASTSS 16(SI), Z5
+	VADDPS       Z5, Z4, Z4
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -2365,9 +2605,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z12
+	VMOVUPS 64(R9), Z13
 	VADDPS  Z12, Z0, Z0
 	VADDPS  Z12, Z2, Z2
 	VADDPS  Z12, Z4, Z4
@@ -2382,6 +2622,32 @@ no_accumulate:
 	VADDPS  Z13, Z11, Z11
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VBROADCASTSS 4(SI), Z12
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VBROADCASTSS 8(SI), Z12
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+	VBROADCASTSS 12(SI), Z12
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z7, Z7
+	VBROADCASTSS 16(SI), Z12
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z9, Z9
+	VBROADCASTSS 20(SI), Z12
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z11, Z11
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -2607,9 +2873,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z12
-	VMOVUPS.Z 64(SI), K1, Z13
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z12
+	VMOVUPS.Z 64(R9), K1, Z13
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z2, Z2
 	VADDPS    Z12, Z4, Z4
@@ -2624,6 +2890,32 @@ no_accumulate:
 	VADDPS    Z13, Z11, Z11
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VBROADCASTSS 4(SI), Z12
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VBROADCASTSS 8(SI), Z12
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+	VBROADCASTSS 12(SI), Z12
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z7, Z7
+	VBROADCASTSS 16(SI), Z12
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z9, Z9
+	VBROADCASTSS 20(SI), Z12
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z11, Z11
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -2796,8 +3088,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z6
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
 	VADDPS    Z6, Z2, Z2
@@ -2806,6 +3098,26 @@ no_accumulate:
 	VADDPS    Z6, Z5, Z5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z6
+	VADDPS       Z6, Z0, Z0
+	VBROADCASTSS 4(SI), Z6
+	VADDPS       Z6, Z1, Z1
+	VBROADCASTSS 8(SI), Z6
+	VADDPS       Z6, Z2, Z2
+	VBROADCASTSS 12(SI), Z6
+	VADDPS       Z6, Z3, Z3
+	VBROADCASTSS 16(SI), Z6
+	VADDPS       Z6, Z4, Z4
+	VBROADCASTSS 20(SI), Z6
+	VADDPS       Z6, Z5, Z5
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -3025,9 +3337,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z14
-	VMOVUPS 64(SI), Z15
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z14
+	VMOVUPS 64(R9), Z15
 	VADDPS  Z14, Z0, Z0
 	VADDPS  Z14, Z2, Z2
 	VADDPS  Z14, Z4, Z4
@@ -3044,6 +3356,35 @@ no_accumulate:
 	VADDPS  Z15, Z13, Z13
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000001c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z14
+	VADDPS       Z14, Z0, Z0
+	VADDPS       Z14, Z1, Z1
+	VBROADCASTSS 4(SI), Z14
+	VADDPS       Z14, Z2, Z2
+	VADDPS       Z14, Z3, Z3
+	VBROADCASTSS 8(SI), Z14
+	VADDPS       Z14, Z4, Z4
+	VADDPS       Z14, Z5, Z5
+	VBROADCASTSS 12(SI), Z14
+	VADDPS       Z14, Z6, Z6
+	VADDPS       Z14, Z7, Z7
+	VBROADCASTSS 16(SI), Z14
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z14, Z9, Z9
+	VBROADCASTSS 20(SI), Z14
+	VADDPS       Z14, Z10, Z10
+	VADDPS       Z14, Z11, Z11
+	VBROADCASTSS 24(SI), Z14
+	VADDPS       Z14, Z12, Z12
+	VADDPS       Z14, Z13, Z13
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -3274,9 +3615,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z14
-	VMOVUPS.Z 64(SI), K1, Z15
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z14
+	VMOVUPS.Z 64(R9), K1, Z15
 	VADDPS    Z14, Z0, Z0
 	VADDPS    Z14, Z2, Z2
 	VADDPS    Z14, Z4, Z4
@@ -3293,6 +3634,35 @@ no_accumulate:
 	VADDPS    Z15, Z13, Z13
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000001c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z14
+	VADDPS       Z14, Z0, Z0
+	VADDPS       Z14, Z1, Z1
+	VBROADCASTSS 4(SI), Z14
+	VADDPS       Z14, Z2, Z2
+	VADDPS       Z14, Z3, Z3
+	VBROADCASTSS 8(SI), Z14
+	VADDPS       Z14, Z4, Z4
+	VADDPS       Z14, Z5, Z5
+	VBROADCASTSS 12(SI), Z14
+	VADDPS       Z14, Z6, Z6
+	VADDPS       Z14, Z7, Z7
+	VBROADCASTSS 16(SI), Z14
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z14, Z9, Z9
+	VBROADCASTSS 20(SI), Z14
+	VADDPS       Z14, Z10, Z10
+	VADDPS       Z14, Z11, Z11
+	VBROADCASTSS 24(SI), Z14
+	VADDPS       Z14, Z12, Z12
+	VADDPS       Z14, Z13, Z13
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -3471,8 +3841,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z7
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z7
 	VADDPS    Z7, Z0, Z0
 	VADDPS    Z7, Z1, Z1
 	VADDPS    Z7, Z2, Z2
@@ -3482,6 +3852,28 @@ no_accumulate:
 	VADDPS    Z7, Z6, Z6
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000001c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z7
+	VADDPS       Z7, Z0, Z0
+	VBROADCASTSS 4(SI), Z7
+	VADDPS       Z7, Z1, Z1
+	VBROADCASTSS 8(SI), Z7
+	VADDPS       Z7, Z2, Z2
+	VBROADCASTSS 12(SI), Z7
+	VADDPS       Z7, Z3, Z3
+	VBROADCASTSS 16(SI), Z7
+	VADDPS       Z7, Z4, Z4
+	VBROADCASTSS 20(SI), Z7
+	VADDPS       Z7, Z5, Z5
+	VBROADCASTSS 24(SI), Z7
+	VADDPS       Z7, Z6, Z6
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -3722,9 +4114,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z16
-	VMOVUPS 64(SI), Z17
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z16
+	VMOVUPS 64(R9), Z17
 	VADDPS  Z16, Z0, Z0
 	VADDPS  Z16, Z2, Z2
 	VADDPS  Z16, Z4, Z4
@@ -3743,6 +4135,38 @@ no_accumulate:
 	VADDPS  Z17, Z15, Z15
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z16
+	VADDPS       Z16, Z0, Z0
+	VADDPS       Z16, Z1, Z1
+	VBROADCASTSS 4(SI), Z16
+	VADDPS       Z16, Z2, Z2
+	VADDPS       Z16, Z3, Z3
+	VBROADCASTSS 8(SI), Z16
+	VADDPS       Z16, Z4, Z4
+	VADDPS       Z16, Z5, Z5
+	VBROADCASTSS 12(SI), Z16
+	VADDPS       Z16, Z6, Z6
+	VADDPS       Z16, Z7, Z7
+	VBROADCASTSS 16(SI), Z16
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z16, Z9, Z9
+	VBROADCASTSS 20(SI), Z16
+	VADDPS       Z16, Z10, Z10
+	VADDPS       Z16, Z11, Z11
+	VBROADCASTSS 24(SI), Z16
+	VADDPS       Z16, Z12, Z12
+	VADDPS       Z16, Z13, Z13
+	VBROADCASTSS 28(SI), Z16
+	VADDPS       Z16, Z14, Z14
+	VADDPS       Z16, Z15, Z15
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -3995,9 +4419,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z16
-	VMOVUPS.Z 64(SI), K1, Z17
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z16
+	VMOVUPS.Z 64(R9), K1, Z17
 	VADDPS    Z16, Z0, Z0
 	VADDPS    Z16, Z2, Z2
 	VADDPS    Z16, Z4, Z4
@@ -4016,6 +4440,38 @@ no_accumulate:
 	VADDPS    Z17, Z15, Z15
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z16
+	VADDPS       Z16, Z0, Z0
+	VADDPS       Z16, Z1, Z1
+	VBROADCASTSS 4(SI), Z16
+	VADDPS       Z16, Z2, Z2
+	VADDPS       Z16, Z3, Z3
+	VBROADCASTSS 8(SI), Z16
+	VADDPS       Z16, Z4, Z4
+	VADDPS       Z16, Z5, Z5
+	VBROADCASTSS 12(SI), Z16
+	VADDPS       Z16, Z6, Z6
+	VADDPS       Z16, Z7, Z7
+	VBROADCASTSS 16(SI), Z16
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z16, Z9, Z9
+	VBROADCASTSS 20(SI), Z16
+	VADDPS       Z16, Z10, Z10
+	VADDPS       Z16, Z11, Z11
+	VBROADCASTSS 24(SI), Z16
+	VADDPS       Z16, Z12, Z12
+	VADDPS       Z16, Z13, Z13
+	VBROADCASTSS 28(SI), Z16
+	VADDPS       Z16, Z14, Z14
+	VADDPS       Z16, Z15, Z15
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -4209,8 +4665,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z8
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z8
 	VADDPS    Z8, Z0, Z0
 	VADDPS    Z8, Z1, Z1
 	VADDPS    Z8, Z2, Z2
@@ -4221,6 +4677,30 @@ no_accumulate:
 	VADDPS    Z8, Z7, Z7
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z8
+	VADDPS       Z8, Z0, Z0
+	VBROADCASTSS 4(SI), Z8
+	VADDPS       Z8, Z1, Z1
+	VBROADCASTSS 8(SI), Z8
+	VADDPS       Z8, Z2, Z2
+	VBROADCASTSS 12(SI), Z8
+	VADDPS       Z8, Z3, Z3
+	VBROADCASTSS 16(SI), Z8
+	VADDPS       Z8, Z4, Z4
+	VBROADCASTSS 20(SI), Z8
+	VADDPS       Z8, Z5, Z5
+	VBROADCASTSS 24(SI), Z8
+	VADDPS       Z8, Z6, Z6
+	VBROADCASTSS 28(SI), Z8
+	VADDPS       Z8, Z7, Z7
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -4482,9 +4962,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z18
-	VMOVUPS 64(SI), Z19
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z18
+	VMOVUPS 64(R9), Z19
 	VADDPS  Z18, Z0, Z0
 	VADDPS  Z18, Z2, Z2
 	VADDPS  Z18, Z4, Z4
@@ -4505,6 +4985,41 @@ no_accumulate:
 	VADDPS  Z19, Z17, Z17
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000024, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z18
+	VADDPS       Z18, Z0, Z0
+	VADDPS       Z18, Z1, Z1
+	VBROADCASTSS 4(SI), Z18
+	VADDPS       Z18, Z2, Z2
+	VADDPS       Z18, Z3, Z3
+	VBROADCASTSS 8(SI), Z18
+	VADDPS       Z18, Z4, Z4
+	VADDPS       Z18, Z5, Z5
+	VBROADCASTSS 12(SI), Z18
+	VADDPS       Z18, Z6, Z6
+	VADDPS       Z18, Z7, Z7
+	VBROADCASTSS 16(SI), Z18
+	VADDPS       Z18, Z8, Z8
+	VADDPS       Z18, Z9, Z9
+	VBROADCASTSS 20(SI), Z18
+	VADDPS       Z18, Z10, Z10
+	VADDPS       Z18, Z11, Z11
+	VBROADCASTSS 24(SI), Z18
+	VADDPS       Z18, Z12, Z12
+	VADDPS       Z18, Z13, Z13
+	VBROADCASTSS 28(SI), Z18
+	VADDPS       Z18, Z14, Z14
+	VADDPS       Z18, Z15, Z15
+	VBROADCASTSS 32(SI), Z18
+	VADDPS       Z18, Z16, Z16
+	VADDPS       Z18, Z17, Z17
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -4779,9 +5294,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z18
-	VMOVUPS.Z 64(SI), K1, Z19
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z18
+	VMOVUPS.Z 64(R9), K1, Z19
 	VADDPS    Z18, Z0, Z0
 	VADDPS    Z18, Z2, Z2
 	VADDPS    Z18, Z4, Z4
@@ -4802,6 +5317,41 @@ no_accumulate:
 	VADDPS    Z19, Z17, Z17
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000024, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z18
+	VADDPS       Z18, Z0, Z0
+	VADDPS       Z18, Z1, Z1
+	VBROADCASTSS 4(SI), Z18
+	VADDPS       Z18, Z2, Z2
+	VADDPS       Z18, Z3, Z3
+	VBROADCASTSS 8(SI), Z18
+	VADDPS       Z18, Z4, Z4
+	VADDPS       Z18, Z5, Z5
+	VBROADCASTSS 12(SI), Z18
+	VADDPS       Z18, Z6, Z6
+	VADDPS       Z18, Z7, Z7
+	VBROADCASTSS 16(SI), Z18
+	VADDPS       Z18, Z8, Z8
+	VADDPS       Z18, Z9, Z9
+	VBROADCASTSS 20(SI), Z18
+	VADDPS       Z18, Z10, Z10
+	VADDPS       Z18, Z11, Z11
+	VBROADCASTSS 24(SI), Z18
+	VADDPS       Z18, Z12, Z12
+	VADDPS       Z18, Z13, Z13
+	VBROADCASTSS 28(SI), Z18
+	VADDPS       Z18, Z14, Z14
+	VADDPS       Z18, Z15, Z15
+	VBROADCASTSS 32(SI), Z18
+	VADDPS       Z18, Z16, Z16
+	VADDPS       Z18, Z17, Z17
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -5010,8 +5560,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z9
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z9
 	VADDPS    Z9, Z0, Z0
 	VADDPS    Z9, Z1, Z1
 	VADDPS    Z9, Z2, Z2
@@ -5023,6 +5573,32 @@ no_accumulate:
 	VADDPS    Z9, Z8, Z8
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000024, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z9
+	VADDPS       Z9, Z0, Z0
+	VBROADCASTSS 4(SI), Z9
+	VADDPS       Z9, Z1, Z1
+	VBROADCASTSS 8(SI), Z9
+	VADDPS       Z9, Z2, Z2
+	VBROADCASTSS 12(SI), Z9
+	VADDPS       Z9, Z3, Z3
+	VBROADCASTSS 16(SI), Z9
+	VADDPS       Z9, Z4, Z4
+	VBROADCASTSS 20(SI), Z9
+	VADDPS       Z9, Z5, Z5
+	VBROADCASTSS 24(SI), Z9
+	VADDPS       Z9, Z6, Z6
+	VBROADCASTSS 28(SI), Z9
+	VADDPS       Z9, Z7, Z7
+	VBROADCASTSS 32(SI), Z9
+	VADDPS       Z9, Z8, Z8
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -5310,9 +5886,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z20
-	VMOVUPS 64(SI), Z21
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z20
+	VMOVUPS 64(R9), Z21
 	VADDPS  Z20, Z0, Z0
 	VADDPS  Z20, Z2, Z2
 	VADDPS  Z20, Z4, Z4
@@ -5335,6 +5911,44 @@ no_accumulate:
 	VADDPS  Z21, Z19, Z19
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z20
+	VADDPS       Z20, Z0, Z0
+	VADDPS       Z20, Z1, Z1
+	VBROADCASTSS 4(SI), Z20
+	VADDPS       Z20, Z2, Z2
+	VADDPS       Z20, Z3, Z3
+	VBROADCASTSS 8(SI), Z20
+	VADDPS       Z20, Z4, Z4
+	VADDPS       Z20, Z5, Z5
+	VBROADCASTSS 12(SI), Z20
+	VADDPS       Z20, Z6, Z6
+	VADDPS       Z20, Z7, Z7
+	VBROADCASTSS 16(SI), Z20
+	VADDPS       Z20, Z8, Z8
+	VADDPS       Z20, Z9, Z9
+	VBROADCASTSS 20(SI), Z20
+	VADDPS       Z20, Z10, Z10
+	VADDPS       Z20, Z11, Z11
+	VBROADCASTSS 24(SI), Z20
+	VADDPS       Z20, Z12, Z12
+	VADDPS       Z20, Z13, Z13
+	VBROADCASTSS 28(SI), Z20
+	VADDPS       Z20, Z14, Z14
+	VADDPS       Z20, Z15, Z15
+	VBROADCASTSS 32(SI), Z20
+	VADDPS       Z20, Z16, Z16
+	VADDPS       Z20, Z17, Z17
+	VBROADCASTSS 36(SI), Z20
+	VADDPS       Z20, Z18, Z18
+	VADDPS       Z20, Z19, Z19
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -5636,9 +6250,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z20
-	VMOVUPS.Z 64(SI), K1, Z21
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z20
+	VMOVUPS.Z 64(R9), K1, Z21
 	VADDPS    Z20, Z0, Z0
 	VADDPS    Z20, Z2, Z2
 	VADDPS    Z20, Z4, Z4
@@ -5661,6 +6275,44 @@ no_accumulate:
 	VADDPS    Z21, Z19, Z19
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z20
+	VADDPS       Z20, Z0, Z0
+	VADDPS       Z20, Z1, Z1
+	VBROADCASTSS 4(SI), Z20
+	VADDPS       Z20, Z2, Z2
+	VADDPS       Z20, Z3, Z3
+	VBROADCASTSS 8(SI), Z20
+	VADDPS       Z20, Z4, Z4
+	VADDPS       Z20, Z5, Z5
+	VBROADCASTSS 12(SI), Z20
+	VADDPS       Z20, Z6, Z6
+	VADDPS       Z20, Z7, Z7
+	VBROADCASTSS 16(SI), Z20
+	VADDPS       Z20, Z8, Z8
+	VADDPS       Z20, Z9, Z9
+	VBROADCASTSS 20(SI), Z20
+	VADDPS       Z20, Z10, Z10
+	VADDPS       Z20, Z11, Z11
+	VBROADCASTSS 24(SI), Z20
+	VADDPS       Z20, Z12, Z12
+	VADDPS       Z20, Z13, Z13
+	VBROADCASTSS 28(SI), Z20
+	VADDPS       Z20, Z14, Z14
+	VADDPS       Z20, Z15, Z15
+	VBROADCASTSS 32(SI), Z20
+	VADDPS       Z20, Z16, Z16
+	VADDPS       Z20, Z17, Z17
+	VBROADCASTSS 36(SI), Z20
+	VADDPS       Z20, Z18, Z18
+	VADDPS       Z20, Z19, Z19
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -5889,8 +6541,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z10
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z10
 	VADDPS    Z10, Z0, Z0
 	VADDPS    Z10, Z1, Z1
 	VADDPS    Z10, Z2, Z2
@@ -5903,6 +6555,34 @@ no_accumulate:
 	VADDPS    Z10, Z9, Z9
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z10
+	VADDPS       Z10, Z0, Z0
+	VBROADCASTSS 4(SI), Z10
+	VADDPS       Z10, Z1, Z1
+	VBROADCASTSS 8(SI), Z10
+	VADDPS       Z10, Z2, Z2
+	VBROADCASTSS 12(SI), Z10
+	VADDPS       Z10, Z3, Z3
+	VBROADCASTSS 16(SI), Z10
+	VADDPS       Z10, Z4, Z4
+	VBROADCASTSS 20(SI), Z10
+	VADDPS       Z10, Z5, Z5
+	VBROADCASTSS 24(SI), Z10
+	VADDPS       Z10, Z6, Z6
+	VBROADCASTSS 28(SI), Z10
+	VADDPS       Z10, Z7, Z7
+	VBROADCASTSS 32(SI), Z10
+	VADDPS       Z10, Z8, Z8
+	VBROADCASTSS 36(SI), Z10
+	VADDPS       Z10, Z9, Z9
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -6211,9 +6891,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z22
-	VMOVUPS 64(SI), Z23
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z22
+	VMOVUPS 64(R9), Z23
 	VADDPS  Z22, Z0, Z0
 	VADDPS  Z22, Z2, Z2
 	VADDPS  Z22, Z4, Z4
@@ -6238,6 +6918,47 @@ no_accumulate:
 	VADDPS  Z23, Z21, Z21
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000002c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z22
+	VADDPS       Z22, Z0, Z0
+	VADDPS       Z22, Z1, Z1
+	VBROADCASTSS 4(SI), Z22
+	VADDPS       Z22, Z2, Z2
+	VADDPS       Z22, Z3, Z3
+	VBROADCASTSS 8(SI), Z22
+	VADDPS       Z22, Z4, Z4
+	VADDPS       Z22, Z5, Z5
+	VBROADCASTSS 12(SI), Z22
+	VADDPS       Z22, Z6, Z6
+	VADDPS       Z22, Z7, Z7
+	VBROADCASTSS 16(SI), Z22
+	VADDPS       Z22, Z8, Z8
+	VADDPS       Z22, Z9, Z9
+	VBROADCASTSS 20(SI), Z22
+	VADDPS       Z22, Z10, Z10
+	VADDPS       Z22, Z11, Z11
+	VBROADCASTSS 24(SI), Z22
+	VADDPS       Z22, Z12, Z12
+	VADDPS       Z22, Z13, Z13
+	VBROADCASTSS 28(SI), Z22
+	VADDPS       Z22, Z14, Z14
+	VADDPS       Z22, Z15, Z15
+	VBROADCASTSS 32(SI), Z22
+	VADDPS       Z22, Z16, Z16
+	VADDPS       Z22, Z17, Z17
+	VBROADCASTSS 36(SI), Z22
+	VADDPS       Z22, Z18, Z18
+	VADDPS       Z22, Z19, Z19
+	VBROADCASTSS 40(SI), Z22
+	VADDPS       Z22, Z20, Z20
+	VADDPS       Z22, Z21, Z21
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -6561,9 +7282,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z22
-	VMOVUPS.Z 64(SI), K1, Z23
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z22
+	VMOVUPS.Z 64(R9), K1, Z23
 	VADDPS    Z22, Z0, Z0
 	VADDPS    Z22, Z2, Z2
 	VADDPS    Z22, Z4, Z4
@@ -6588,6 +7309,47 @@ no_accumulate:
 	VADDPS    Z23, Z21, Z21
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000002c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z22
+	VADDPS       Z22, Z0, Z0
+	VADDPS       Z22, Z1, Z1
+	VBROADCASTSS 4(SI), Z22
+	VADDPS       Z22, Z2, Z2
+	VADDPS       Z22, Z3, Z3
+	VBROADCASTSS 8(SI), Z22
+	VADDPS       Z22, Z4, Z4
+	VADDPS       Z22, Z5, Z5
+	VBROADCASTSS 12(SI), Z22
+	VADDPS       Z22, Z6, Z6
+	VADDPS       Z22, Z7, Z7
+	VBROADCASTSS 16(SI), Z22
+	VADDPS       Z22, Z8, Z8
+	VADDPS       Z22, Z9, Z9
+	VBROADCASTSS 20(SI), Z22
+	VADDPS       Z22, Z10, Z10
+	VADDPS       Z22, Z11, Z11
+	VBROADCASTSS 24(SI), Z22
+	VADDPS       Z22, Z12, Z12
+	VADDPS       Z22, Z13, Z13
+	VBROADCASTSS 28(SI), Z22
+	VADDPS       Z22, Z14, Z14
+	VADDPS       Z22, Z15, Z15
+	VBROADCASTSS 32(SI), Z22
+	VADDPS       Z22, Z16, Z16
+	VADDPS       Z22, Z17, Z17
+	VBROADCASTSS 36(SI), Z22
+	VADDPS       Z22, Z18, Z18
+	VADDPS       Z22, Z19, Z19
+	VBROADCASTSS 40(SI), Z22
+	VADDPS       Z22, Z20, Z20
+	VADDPS       Z22, Z21, Z21
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -6831,8 +7593,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z11
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z11
 	VADDPS    Z11, Z0, Z0
 	VADDPS    Z11, Z1, Z1
 	VADDPS    Z11, Z2, Z2
@@ -6846,6 +7608,36 @@ no_accumulate:
 	VADDPS    Z11, Z10, Z10
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x0000002c, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z11
+	VADDPS       Z11, Z0, Z0
+	VBROADCASTSS 4(SI), Z11
+	VADDPS       Z11, Z1, Z1
+	VBROADCASTSS 8(SI), Z11
+	VADDPS       Z11, Z2, Z2
+	VBROADCASTSS 12(SI), Z11
+	VADDPS       Z11, Z3, Z3
+	VBROADCASTSS 16(SI), Z11
+	VADDPS       Z11, Z4, Z4
+	VBROADCASTSS 20(SI), Z11
+	VADDPS       Z11, Z5, Z5
+	VBROADCASTSS 24(SI), Z11
+	VADDPS       Z11, Z6, Z6
+	VBROADCASTSS 28(SI), Z11
+	VADDPS       Z11, Z7, Z7
+	VBROADCASTSS 32(SI), Z11
+	VADDPS       Z11, Z8, Z8
+	VBROADCASTSS 36(SI), Z11
+	VADDPS       Z11, Z9, Z9
+	VBROADCASTSS 40(SI), Z11
+	VADDPS       Z11, Z10, Z10
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -7175,9 +7967,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPS (SI), Z24
-	VMOVUPS 64(SI), Z25
+	MOVQ    24(AX), R9
+	VMOVUPS (R9), Z24
+	VMOVUPS 64(R9), Z25
 	VADDPS  Z24, Z0, Z0
 	VADDPS  Z24, Z2, Z2
 	VADDPS  Z24, Z4, Z4
@@ -7204,6 +7996,50 @@ no_accumulate:
 	VADDPS  Z25, Z23, Z23
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z24
+	VADDPS       Z24, Z0, Z0
+	VADDPS       Z24, Z1, Z1
+	VBROADCASTSS 4(SI), Z24
+	VADDPS       Z24, Z2, Z2
+	VADDPS       Z24, Z3, Z3
+	VBROADCASTSS 8(SI), Z24
+	VADDPS       Z24, Z4, Z4
+	VADDPS       Z24, Z5, Z5
+	VBROADCASTSS 12(SI), Z24
+	VADDPS       Z24, Z6, Z6
+	VADDPS       Z24, Z7, Z7
+	VBROADCASTSS 16(SI), Z24
+	VADDPS       Z24, Z8, Z8
+	VADDPS       Z24, Z9, Z9
+	VBROADCASTSS 20(SI), Z24
+	VADDPS       Z24, Z10, Z10
+	VADDPS       Z24, Z11, Z11
+	VBROADCASTSS 24(SI), Z24
+	VADDPS       Z24, Z12, Z12
+	VADDPS       Z24, Z13, Z13
+	VBROADCASTSS 28(SI), Z24
+	VADDPS       Z24, Z14, Z14
+	VADDPS       Z24, Z15, Z15
+	VBROADCASTSS 32(SI), Z24
+	VADDPS       Z24, Z16, Z16
+	VADDPS       Z24, Z17, Z17
+	VBROADCASTSS 36(SI), Z24
+	VADDPS       Z24, Z18, Z18
+	VADDPS       Z24, Z19, Z19
+	VBROADCASTSS 40(SI), Z24
+	VADDPS       Z24, Z20, Z20
+	VADDPS       Z24, Z21, Z21
+	VBROADCASTSS 44(SI), Z24
+	VADDPS       Z24, Z22, Z22
+	VADDPS       Z24, Z23, Z23
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    R8, DI
@@ -7549,9 +8385,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS   (SI), Z24
-	VMOVUPS.Z 64(SI), K1, Z25
+	MOVQ      24(AX), R9
+	VMOVUPS   (R9), Z24
+	VMOVUPS.Z 64(R9), K1, Z25
 	VADDPS    Z24, Z0, Z0
 	VADDPS    Z24, Z2, Z2
 	VADDPS    Z24, Z4, Z4
@@ -7578,6 +8414,50 @@ no_accumulate:
 	VADDPS    Z25, Z23, Z23
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z24
+	VADDPS       Z24, Z0, Z0
+	VADDPS       Z24, Z1, Z1
+	VBROADCASTSS 4(SI), Z24
+	VADDPS       Z24, Z2, Z2
+	VADDPS       Z24, Z3, Z3
+	VBROADCASTSS 8(SI), Z24
+	VADDPS       Z24, Z4, Z4
+	VADDPS       Z24, Z5, Z5
+	VBROADCASTSS 12(SI), Z24
+	VADDPS       Z24, Z6, Z6
+	VADDPS       Z24, Z7, Z7
+	VBROADCASTSS 16(SI), Z24
+	VADDPS       Z24, Z8, Z8
+	VADDPS       Z24, Z9, Z9
+	VBROADCASTSS 20(SI), Z24
+	VADDPS       Z24, Z10, Z10
+	VADDPS       Z24, Z11, Z11
+	VBROADCASTSS 24(SI), Z24
+	VADDPS       Z24, Z12, Z12
+	VADDPS       Z24, Z13, Z13
+	VBROADCASTSS 28(SI), Z24
+	VADDPS       Z24, Z14, Z14
+	VADDPS       Z24, Z15, Z15
+	VBROADCASTSS 32(SI), Z24
+	VADDPS       Z24, Z16, Z16
+	VADDPS       Z24, Z17, Z17
+	VBROADCASTSS 36(SI), Z24
+	VADDPS       Z24, Z18, Z18
+	VADDPS       Z24, Z19, Z19
+	VBROADCASTSS 40(SI), Z24
+	VADDPS       Z24, Z20, Z20
+	VADDPS       Z24, Z21, Z21
+	VBROADCASTSS 44(SI), Z24
+	VADDPS       Z24, Z22, Z22
+	VADDPS       Z24, Z23, Z23
+
+no_row_bias:
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -7836,8 +8716,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPS.Z (SI), K1, Z12
+	MOVQ      24(AX), R9
+	VMOVUPS.Z (R9), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
 	VADDPS    Z12, Z2, Z2
@@ -7852,6 +8732,38 @@ no_accumulate:
 	VADDPS    Z12, Z11, Z11
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSS (SI), Z12
+	VADDPS       Z12, Z0, Z0
+	VBROADCASTSS 4(SI), Z12
+	VADDPS       Z12, Z1, Z1
+	VBROADCASTSS 8(SI), Z12
+	VADDPS       Z12, Z2, Z2
+	VBROADCASTSS 12(SI), Z12
+	VADDPS       Z12, Z3, Z3
+	VBROADCASTSS 16(SI), Z12
+	VADDPS       Z12, Z4, Z4
+	VBROADCASTSS 20(SI), Z12
+	VADDPS       Z12, Z5, Z5
+	VBROADCASTSS 24(SI), Z12
+	VADDPS       Z12, Z6, Z6
+	VBROADCASTSS 28(SI), Z12
+	VADDPS       Z12, Z7, Z7
+	VBROADCASTSS 32(SI), Z12
+	VADDPS       Z12, Z8, Z8
+	VBROADCASTSS 36(SI), Z12
+	VADDPS       Z12, Z9, Z9
+	VBROADCASTSS 40(SI), Z12
+	VADDPS       Z12, Z10, Z10
+	VBROADCASTSS 44(SI), Z12
+	VADDPS       Z12, Z11, Z11
+
+no_row_bias:
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z1, K1, (DI)
@@ -10159,6 +11071,149 @@ row:
 	VZEROUPPER
 	RET
 
+// func gemmWindows1F32AVX512(p *gemmWindows)
+// Requires: AVX, AVX512F
+TEXT ·gemmWindows1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  8(AX), CX
+	ADDQ  40(AX), CX
+	KMOVW 72(AX), K1
+	MOVQ  (AX), DX
+	MOVQ  16(AX), BX
+	MOVQ  24(AX), SI
+	MOVQ  32(AX), AX
+
+row:
+	MOVQ      (BX), DI
+	VMOVUPS.Z (CX)(DI*4), K1, Z0
+	VMOVUPS   Z0, (DX)
+	ADDQ      $0x08, BX
+	ADDQ      AX, DX
+	DECQ      SI
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmWindows2F32AVX512(p *gemmWindows)
+// Requires: AVX, AVX512F
+TEXT ·gemmWindows2F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  8(AX), CX
+	ADDQ  40(AX), CX
+	KMOVW 72(AX), K1
+	MOVQ  8(AX), DX
+	ADDQ  48(AX), DX
+	KMOVW 104(AX), K2
+	MOVQ  (AX), BX
+	MOVQ  16(AX), SI
+	MOVQ  24(AX), DI
+	MOVQ  32(AX), AX
+
+row:
+	MOVQ      (SI), R8
+	VMOVUPS.Z (CX)(R8*4), K1, Z0
+	VMOVUPS   (DX)(R8*4), K2, Z0
+	VMOVUPS   Z0, (BX)
+	ADDQ      $0x08, SI
+	ADDQ      AX, BX
+	DECQ      DI
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmWindows3F32AVX512(p *gemmWindows)
+// Requires: AVX, AVX512F
+TEXT ·gemmWindows3F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  8(AX), CX
+	ADDQ  40(AX), CX
+	KMOVW 72(AX), K1
+	MOVQ  8(AX), DX
+	ADDQ  48(AX), DX
+	KMOVW 104(AX), K2
+	MOVQ  8(AX), BX
+	ADDQ  56(AX), BX
+	KMOVW 136(AX), K3
+	MOVQ  (AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  32(AX), AX
+
+row:
+	MOVQ      (DI), R9
+	VMOVUPS.Z (CX)(R9*4), K1, Z0
+	VMOVUPS   (DX)(R9*4), K2, Z0
+	VMOVUPS   (BX)(R9*4), K3, Z0
+	VMOVUPS   Z0, (SI)
+	ADDQ      $0x08, DI
+	ADDQ      AX, SI
+	DECQ      R8
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmWindows4F32AVX512(p *gemmWindows)
+// Requires: AVX, AVX512F
+TEXT ·gemmWindows4F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  8(AX), CX
+	ADDQ  40(AX), CX
+	KMOVW 72(AX), K1
+	MOVQ  8(AX), DX
+	ADDQ  48(AX), DX
+	KMOVW 104(AX), K2
+	MOVQ  8(AX), BX
+	ADDQ  56(AX), BX
+	KMOVW 136(AX), K3
+	MOVQ  8(AX), SI
+	ADDQ  64(AX), SI
+	KMOVW 168(AX), K4
+	MOVQ  (AX), DI
+	MOVQ  16(AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  32(AX), AX
+
+row:
+	MOVQ      (R8), R10
+	VMOVUPS.Z (CX)(R10*4), K1, Z0
+	VMOVUPS   (DX)(R10*4), K2, Z0
+	VMOVUPS   (BX)(R10*4), K3, Z0
+	VMOVUPS   (SI)(R10*4), K4, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x08, R8
+	ADDQ      AX, DI
+	DECQ      R9
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmDeinterleaveF32AVX512(p *gemmPack)
+// Requires: AVX, AVX512F
+TEXT ·gemmDeinterleaveF32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    56(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    8(AX), BX
+	MOVQ    32(AX), SI
+	MOVQ    48(AX), AX
+	VMOVUPS (AX), Z0
+
+vectors:
+	VMOVUPS (CX), Z1
+	VMOVUPS 64(CX), Z2
+	VSHUFPS $0x88, Z2, Z1, Z3
+	VPERMPD Z3, Z0, Z3
+	VMOVUPS Z3, (DX)
+	VSHUFPS $0xdd, Z2, Z1, Z1
+	VPERMPD Z1, Z0, Z1
+	VMOVUPS Z1, (DX)(SI*1)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000040, DX
+	DECQ    BX
+	JNE     vectors
+	VZEROUPPER
+	RET
+
 // func gemmOuter1x2F64AVX512(p *gemmTiles)
 // Requires: AVX, AVX512F
 TEXT ·gemmOuter1x2F64AVX512(SB), NOSPLIT, $0-8
@@ -10241,13 +11296,24 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z2
-	VMOVUPD 64(SI), Z3
+	MOVQ    24(AX), R8
+	VMOVUPD (R8), Z2
+	VMOVUPD 64(R8), Z3
 	VADDPD  Z2, Z0, Z0
 	VADDPD  Z3, Z1, Z1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z2
+	VADDPD       Z2, Z0, Z0
+	VADDPD       Z2, Z1, Z1
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    72(AX), CX
@@ -10341,13 +11407,24 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z2
-	VMOVUPD.Z 64(SI), K1, Z3
+	MOVQ      24(AX), R8
+	VMOVUPD   (R8), Z2
+	VMOVUPD.Z 64(R8), K1, Z3
 	VADDPD    Z2, Z0, Z0
 	VADDPD    Z3, Z1, Z1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z2
+	VADDPD       Z2, Z0, Z0
+	VADDPD       Z2, Z1, Z1
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    72(AX), CX
@@ -10428,11 +11505,21 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z1
+	MOVQ      24(AX), R8
+	VMOVUPD.Z (R8), K1, Z1
 	VADDPD    Z1, Z0, Z0
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000008, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z1
+	VADDPD       Z1, Z0, Z0
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
@@ -10545,15 +11632,29 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z4
-	VMOVUPD 64(SI), Z5
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z4
+	VMOVUPD 64(R9), Z5
 	VADDPD  Z4, Z0, Z0
 	VADDPD  Z4, Z2, Z2
 	VADDPD  Z5, Z1, Z1
 	VADDPD  Z5, Z3, Z3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z4
+	VADDPD       Z4, Z0, Z0
+	VADDPD       Z4, Z1, Z1
+	VBROADCASTSD 8(SI), Z4
+	VADDPD       Z4, Z2, Z2
+	VADDPD       Z4, Z3, Z3
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -10672,15 +11773,29 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z4
-	VMOVUPD.Z 64(SI), K1, Z5
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z4
+	VMOVUPD.Z 64(R9), K1, Z5
 	VADDPD    Z4, Z0, Z0
 	VADDPD    Z4, Z2, Z2
 	VADDPD    Z5, Z1, Z1
 	VADDPD    Z5, Z3, Z3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z4
+	VADDPD       Z4, Z0, Z0
+	VADDPD       Z4, Z1, Z1
+	VBROADCASTSD 8(SI), Z4
+	VADDPD       Z4, Z2, Z2
+	VADDPD       Z4, Z3, Z3
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -10778,12 +11893,24 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z2
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z2
 	VADDPD    Z2, Z0, Z0
 	VADDPD    Z2, Z1, Z1
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000010, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z2
+	VADDPD       Z2, Z0, Z0
+	VBROADCASTSD 8(SI), Z2
+	VADDPD       Z2, Z1, Z1
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -10920,9 +12047,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z6
-	VMOVUPD 64(SI), Z7
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z6
+	VMOVUPD 64(R9), Z7
 	VADDPD  Z6, Z0, Z0
 	VADDPD  Z6, Z2, Z2
 	VADDPD  Z6, Z4, Z4
@@ -10931,6 +12058,23 @@ no_accumulate:
 	VADDPD  Z7, Z5, Z5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z6
+	VADDPD       Z6, Z0, Z0
+	VADDPD       Z6, Z1, Z1
+	VBROADCASTSD 8(SI), Z6
+	VADDPD       Z6, Z2, Z2
+	VADDPD       Z6, Z3, Z3
+	VBROADCASTSD 16(SI), Z6
+	VADDPD       Z6, Z4, Z4
+	VADDPD       Z6, Z5, Z5
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -11074,9 +12218,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z6
-	VMOVUPD.Z 64(SI), K1, Z7
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z6
+	VMOVUPD.Z 64(R9), K1, Z7
 	VADDPD    Z6, Z0, Z0
 	VADDPD    Z6, Z2, Z2
 	VADDPD    Z6, Z4, Z4
@@ -11085,6 +12229,23 @@ no_accumulate:
 	VADDPD    Z7, Z5, Z5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z6
+	VADDPD       Z6, Z0, Z0
+	VADDPD       Z6, Z1, Z1
+	VBROADCASTSD 8(SI), Z6
+	VADDPD       Z6, Z2, Z2
+	VADDPD       Z6, Z3, Z3
+	VBROADCASTSD 16(SI), Z6
+	VADDPD       Z6, Z4, Z4
+	VADDPD       Z6, Z5, Z5
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -11199,13 +12360,27 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z3
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z3
 	VADDPD    Z3, Z0, Z0
 	VADDPD    Z3, Z1, Z1
 	VADDPD    Z3, Z2, Z2
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000018, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z3
+	VADDPD       Z3, Z0, Z0
+	VBROADCASTSD 8(SI), Z3
+	VADDPD       Z3, Z1, Z1
+	VBROADCASTSD 16(SI), Z3
+	VADDPD       Z3, Z2, Z2
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -11373,9 +12548,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z8
-	VMOVUPD 64(SI), Z9
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z8
+	VMOVUPD 64(R9), Z9
 	VADDPD  Z8, Z0, Z0
 	VADDPD  Z8, Z2, Z2
 	VADDPD  Z8, Z4, Z4
@@ -11386,6 +12561,26 @@ no_accumulate:
 	VADDPD  Z9, Z7, Z7
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z8
+	VADDPD       Z8, Z0, Z0
+	VADDPD       Z8, Z1, Z1
+	VBROADCASTSD 8(SI), Z8
+	VADDPD       Z8, Z2, Z2
+	VADDPD       Z8, Z3, Z3
+	VBROADCASTSD 16(SI), Z8
+	VADDPD       Z8, Z4, Z4
+	VADDPD       Z8, Z5, Z5
+	VBROADCASTSD 24(SI), Z8
+	VADDPD       Z8, Z6, Z6
+	VADDPD       Z8, Z7, Z7
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -11561,9 +12756,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z8
-	VMOVUPD.Z 64(SI), K1, Z9
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z8
+	VMOVUPD.Z 64(R9), K1, Z9
 	VADDPD    Z8, Z0, Z0
 	VADDPD    Z8, Z2, Z2
 	VADDPD    Z8, Z4, Z4
@@ -11574,6 +12769,26 @@ no_accumulate:
 	VADDPD    Z9, Z7, Z7
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z8
+	VADDPD       Z8, Z0, Z0
+	VADDPD       Z8, Z1, Z1
+	VBROADCASTSD 8(SI), Z8
+	VADDPD       Z8, Z2, Z2
+	VADDPD       Z8, Z3, Z3
+	VBROADCASTSD 16(SI), Z8
+	VADDPD       Z8, Z4, Z4
+	VADDPD       Z8, Z5, Z5
+	VBROADCASTSD 24(SI), Z8
+	VADDPD       Z8, Z6, Z6
+	VADDPD       Z8, Z7, Z7
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -11712,14 +12927,30 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z4
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z4
 	VADDPD    Z4, Z0, Z0
 	VADDPD    Z4, Z1, Z1
 	VADDPD    Z4, Z2, Z2
 	VADDPD    Z4, Z3, Z3
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000020, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z4
+	VADDPD       Z4, Z0, Z0
+	VBROADCASTSD 8(SI), Z4
+	VADDPD       Z4, Z1, Z1
+	VBROADCASTSD 16(SI), Z4
+	VADDPD       Z4, Z2, Z2
+	VBROADCASTSD 24(SI), Z4
+	VADDPD       Z4, Z3, Z3
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -11911,9 +13142,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z10
-	VMOVUPD 64(SI), Z11
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z10
+	VMOVUPD 64(R9), Z11
 	VADDPD  Z10, Z0, Z0
 	VADDPD  Z10, Z2, Z2
 	VADDPD  Z10, Z4, Z4
@@ -11926,6 +13157,29 @@ no_accumulate:
 	VADDPD  Z11, Z9, Z9
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z10
+	VADDPD       Z10, Z0, Z0
+	VADDPD       Z10, Z1, Z1
+	VBROADCASTSD 8(SI), Z10
+	VADDPD       Z10, Z2, Z2
+	VADDPD       Z10, Z3, Z3
+	VBROADCASTSD 16(SI), Z10
+	VADDPD       Z10, Z4, Z4
+	VADDPD       Z10, Z5, Z5
+	VBROADCASTSD 24(SI), Z10
+	VADDPD       Z10, Z6, Z6
+	VADDPD       Z10, Z7, Z7
+	VBROADCASTSD 32(SI), Z10
+	VADDPD       Z10, Z8, Z8
+	VADDPD       Z10, Z9, Z9
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -12126,9 +13380,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z10
-	VMOVUPD.Z 64(SI), K1, Z11
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z10
+	VMOVUPD.Z 64(R9), K1, Z11
 	VADDPD    Z10, Z0, Z0
 	VADDPD    Z10, Z2, Z2
 	VADDPD    Z10, Z4, Z4
@@ -12141,6 +13395,29 @@ no_accumulate:
 	VADDPD    Z11, Z9, Z9
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z10
+	VADDPD       Z10, Z0, Z0
+	VADDPD       Z10, Z1, Z1
+	VBROADCASTSD 8(SI), Z10
+	VADDPD       Z10, Z2, Z2
+	VADDPD       Z10, Z3, Z3
+	VBROADCASTSD 16(SI), Z10
+	VADDPD       Z10, Z4, Z4
+	VADDPD       Z10, Z5, Z5
+	VBROADCASTSD 24(SI), Z10
+	VADDPD       Z10, Z6, Z6
+	VADDPD       Z10, Z7, Z7
+	VBROADCASTSD 32(SI), Z10
+	VADDPD       Z10, Z8, Z8
+	VADDPD       Z10, Z9, Z9
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -12296,8 +13573,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z5
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z5
 	VADDPD    Z5, Z0, Z0
 	VADDPD    Z5, Z1, Z1
 	VADDPD    Z5, Z2, Z2
@@ -12305,6 +13582,24 @@ no_accumulate:
 	VADDPD    Z5, Z4, Z4
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000028, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z5
+	VADDPD       Z5, Z0, Z0
+	VBROADCASTSD 8(SI), Z5
+	VADDPD       Z5, Z1, Z1
+	VBROADCASTSD 16(SI), Z5
+	VADDPD       Z5, Z2, Z2
+	VBROADCASTSD 24(SI), Z5
+	VADDPD       Z5, Z3, Z3
+	VBROADCASTSD 32(SI), Z5
+	VADDPD       Z5, Z4, Z4
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -12520,9 +13815,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z12
-	VMOVUPD 64(SI), Z13
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z12
+	VMOVUPD 64(R9), Z13
 	VADDPD  Z12, Z0, Z0
 	VADDPD  Z12, Z2, Z2
 	VADDPD  Z12, Z4, Z4
@@ -12537,6 +13832,32 @@ no_accumulate:
 	VADDPD  Z13, Z11, Z11
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z12
+	VADDPD       Z12, Z0, Z0
+	VADDPD       Z12, Z1, Z1
+	VBROADCASTSD 8(SI), Z12
+	VADDPD       Z12, Z2, Z2
+	VADDPD       Z12, Z3, Z3
+	VBROADCASTSD 16(SI), Z12
+	VADDPD       Z12, Z4, Z4
+	VADDPD       Z12, Z5, Z5
+	VBROADCASTSD 24(SI), Z12
+	VADDPD       Z12, Z6, Z6
+	VADDPD       Z12, Z7, Z7
+	VBROADCASTSD 32(SI), Z12
+	VADDPD       Z12, Z8, Z8
+	VADDPD       Z12, Z9, Z9
+	VBROADCASTSD 40(SI), Z12
+	VADDPD       Z12, Z10, Z10
+	VADDPD       Z12, Z11, Z11
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -12762,9 +14083,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z12
-	VMOVUPD.Z 64(SI), K1, Z13
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z12
+	VMOVUPD.Z 64(R9), K1, Z13
 	VADDPD    Z12, Z0, Z0
 	VADDPD    Z12, Z2, Z2
 	VADDPD    Z12, Z4, Z4
@@ -12779,6 +14100,32 @@ no_accumulate:
 	VADDPD    Z13, Z11, Z11
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z12
+	VADDPD       Z12, Z0, Z0
+	VADDPD       Z12, Z1, Z1
+	VBROADCASTSD 8(SI), Z12
+	VADDPD       Z12, Z2, Z2
+	VADDPD       Z12, Z3, Z3
+	VBROADCASTSD 16(SI), Z12
+	VADDPD       Z12, Z4, Z4
+	VADDPD       Z12, Z5, Z5
+	VBROADCASTSD 24(SI), Z12
+	VADDPD       Z12, Z6, Z6
+	VADDPD       Z12, Z7, Z7
+	VBROADCASTSD 32(SI), Z12
+	VADDPD       Z12, Z8, Z8
+	VADDPD       Z12, Z9, Z9
+	VBROADCASTSD 40(SI), Z12
+	VADDPD       Z12, Z10, Z10
+	VADDPD       Z12, Z11, Z11
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -12951,8 +14298,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z6
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z6
 	VADDPD    Z6, Z0, Z0
 	VADDPD    Z6, Z1, Z1
 	VADDPD    Z6, Z2, Z2
@@ -12961,6 +14308,26 @@ no_accumulate:
 	VADDPD    Z6, Z5, Z5
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000030, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z6
+	VADDPD       Z6, Z0, Z0
+	VBROADCASTSD 8(SI), Z6
+	VADDPD       Z6, Z1, Z1
+	VBROADCASTSD 16(SI), Z6
+	VADDPD       Z6, Z2, Z2
+	VBROADCASTSD 24(SI), Z6
+	VADDPD       Z6, Z3, Z3
+	VBROADCASTSD 32(SI), Z6
+	VADDPD       Z6, Z4, Z4
+	VBROADCASTSD 40(SI), Z6
+	VADDPD       Z6, Z5, Z5
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -13180,9 +14547,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z14
-	VMOVUPD 64(SI), Z15
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z14
+	VMOVUPD 64(R9), Z15
 	VADDPD  Z14, Z0, Z0
 	VADDPD  Z14, Z2, Z2
 	VADDPD  Z14, Z4, Z4
@@ -13199,6 +14566,35 @@ no_accumulate:
 	VADDPD  Z15, Z13, Z13
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000038, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z14
+	VADDPD       Z14, Z0, Z0
+	VADDPD       Z14, Z1, Z1
+	VBROADCASTSD 8(SI), Z14
+	VADDPD       Z14, Z2, Z2
+	VADDPD       Z14, Z3, Z3
+	VBROADCASTSD 16(SI), Z14
+	VADDPD       Z14, Z4, Z4
+	VADDPD       Z14, Z5, Z5
+	VBROADCASTSD 24(SI), Z14
+	VADDPD       Z14, Z6, Z6
+	VADDPD       Z14, Z7, Z7
+	VBROADCASTSD 32(SI), Z14
+	VADDPD       Z14, Z8, Z8
+	VADDPD       Z14, Z9, Z9
+	VBROADCASTSD 40(SI), Z14
+	VADDPD       Z14, Z10, Z10
+	VADDPD       Z14, Z11, Z11
+	VBROADCASTSD 48(SI), Z14
+	VADDPD       Z14, Z12, Z12
+	VADDPD       Z14, Z13, Z13
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -13429,9 +14825,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z14
-	VMOVUPD.Z 64(SI), K1, Z15
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z14
+	VMOVUPD.Z 64(R9), K1, Z15
 	VADDPD    Z14, Z0, Z0
 	VADDPD    Z14, Z2, Z2
 	VADDPD    Z14, Z4, Z4
@@ -13448,6 +14844,35 @@ no_accumulate:
 	VADDPD    Z15, Z13, Z13
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000038, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z14
+	VADDPD       Z14, Z0, Z0
+	VADDPD       Z14, Z1, Z1
+	VBROADCASTSD 8(SI), Z14
+	VADDPD       Z14, Z2, Z2
+	VADDPD       Z14, Z3, Z3
+	VBROADCASTSD 16(SI), Z14
+	VADDPD       Z14, Z4, Z4
+	VADDPD       Z14, Z5, Z5
+	VBROADCASTSD 24(SI), Z14
+	VADDPD       Z14, Z6, Z6
+	VADDPD       Z14, Z7, Z7
+	VBROADCASTSD 32(SI), Z14
+	VADDPD       Z14, Z8, Z8
+	VADDPD       Z14, Z9, Z9
+	VBROADCASTSD 40(SI), Z14
+	VADDPD       Z14, Z10, Z10
+	VADDPD       Z14, Z11, Z11
+	VBROADCASTSD 48(SI), Z14
+	VADDPD       Z14, Z12, Z12
+	VADDPD       Z14, Z13, Z13
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -13626,8 +15051,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z7
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z7
 	VADDPD    Z7, Z0, Z0
 	VADDPD    Z7, Z1, Z1
 	VADDPD    Z7, Z2, Z2
@@ -13637,6 +15062,28 @@ no_accumulate:
 	VADDPD    Z7, Z6, Z6
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000038, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z7
+	VADDPD       Z7, Z0, Z0
+	VBROADCASTSD 8(SI), Z7
+	VADDPD       Z7, Z1, Z1
+	VBROADCASTSD 16(SI), Z7
+	VADDPD       Z7, Z2, Z2
+	VBROADCASTSD 24(SI), Z7
+	VADDPD       Z7, Z3, Z3
+	VBROADCASTSD 32(SI), Z7
+	VADDPD       Z7, Z4, Z4
+	VBROADCASTSD 40(SI), Z7
+	VADDPD       Z7, Z5, Z5
+	VBROADCASTSD 48(SI), Z7
+	VADDPD       Z7, Z6, Z6
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -13877,9 +15324,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z16
-	VMOVUPD 64(SI), Z17
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z16
+	VMOVUPD 64(R9), Z17
 	VADDPD  Z16, Z0, Z0
 	VADDPD  Z16, Z2, Z2
 	VADDPD  Z16, Z4, Z4
@@ -13898,6 +15345,38 @@ no_accumulate:
 	VADDPD  Z17, Z15, Z15
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000040, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z16
+	VADDPD       Z16, Z0, Z0
+	VADDPD       Z16, Z1, Z1
+	VBROADCASTSD 8(SI), Z16
+	VADDPD       Z16, Z2, Z2
+	VADDPD       Z16, Z3, Z3
+	VBROADCASTSD 16(SI), Z16
+	VADDPD       Z16, Z4, Z4
+	VADDPD       Z16, Z5, Z5
+	VBROADCASTSD 24(SI), Z16
+	VADDPD       Z16, Z6, Z6
+	VADDPD       Z16, Z7, Z7
+	VBROADCASTSD 32(SI), Z16
+	VADDPD       Z16, Z8, Z8
+	VADDPD       Z16, Z9, Z9
+	VBROADCASTSD 40(SI), Z16
+	VADDPD       Z16, Z10, Z10
+	VADDPD       Z16, Z11, Z11
+	VBROADCASTSD 48(SI), Z16
+	VADDPD       Z16, Z12, Z12
+	VADDPD       Z16, Z13, Z13
+	VBROADCASTSD 56(SI), Z16
+	VADDPD       Z16, Z14, Z14
+	VADDPD       Z16, Z15, Z15
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -14150,9 +15629,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z16
-	VMOVUPD.Z 64(SI), K1, Z17
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z16
+	VMOVUPD.Z 64(R9), K1, Z17
 	VADDPD    Z16, Z0, Z0
 	VADDPD    Z16, Z2, Z2
 	VADDPD    Z16, Z4, Z4
@@ -14171,6 +15650,38 @@ no_accumulate:
 	VADDPD    Z17, Z15, Z15
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000040, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z16
+	VADDPD       Z16, Z0, Z0
+	VADDPD       Z16, Z1, Z1
+	VBROADCASTSD 8(SI), Z16
+	VADDPD       Z16, Z2, Z2
+	VADDPD       Z16, Z3, Z3
+	VBROADCASTSD 16(SI), Z16
+	VADDPD       Z16, Z4, Z4
+	VADDPD       Z16, Z5, Z5
+	VBROADCASTSD 24(SI), Z16
+	VADDPD       Z16, Z6, Z6
+	VADDPD       Z16, Z7, Z7
+	VBROADCASTSD 32(SI), Z16
+	VADDPD       Z16, Z8, Z8
+	VADDPD       Z16, Z9, Z9
+	VBROADCASTSD 40(SI), Z16
+	VADDPD       Z16, Z10, Z10
+	VADDPD       Z16, Z11, Z11
+	VBROADCASTSD 48(SI), Z16
+	VADDPD       Z16, Z12, Z12
+	VADDPD       Z16, Z13, Z13
+	VBROADCASTSD 56(SI), Z16
+	VADDPD       Z16, Z14, Z14
+	VADDPD       Z16, Z15, Z15
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -14364,8 +15875,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z8
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z8
 	VADDPD    Z8, Z0, Z0
 	VADDPD    Z8, Z1, Z1
 	VADDPD    Z8, Z2, Z2
@@ -14376,6 +15887,30 @@ no_accumulate:
 	VADDPD    Z8, Z7, Z7
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000040, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z8
+	VADDPD       Z8, Z0, Z0
+	VBROADCASTSD 8(SI), Z8
+	VADDPD       Z8, Z1, Z1
+	VBROADCASTSD 16(SI), Z8
+	VADDPD       Z8, Z2, Z2
+	VBROADCASTSD 24(SI), Z8
+	VADDPD       Z8, Z3, Z3
+	VBROADCASTSD 32(SI), Z8
+	VADDPD       Z8, Z4, Z4
+	VBROADCASTSD 40(SI), Z8
+	VADDPD       Z8, Z5, Z5
+	VBROADCASTSD 48(SI), Z8
+	VADDPD       Z8, Z6, Z6
+	VBROADCASTSD 56(SI), Z8
+	VADDPD       Z8, Z7, Z7
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -14637,9 +16172,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z18
-	VMOVUPD 64(SI), Z19
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z18
+	VMOVUPD 64(R9), Z19
 	VADDPD  Z18, Z0, Z0
 	VADDPD  Z18, Z2, Z2
 	VADDPD  Z18, Z4, Z4
@@ -14660,6 +16195,41 @@ no_accumulate:
 	VADDPD  Z19, Z17, Z17
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000048, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z18
+	VADDPD       Z18, Z0, Z0
+	VADDPD       Z18, Z1, Z1
+	VBROADCASTSD 8(SI), Z18
+	VADDPD       Z18, Z2, Z2
+	VADDPD       Z18, Z3, Z3
+	VBROADCASTSD 16(SI), Z18
+	VADDPD       Z18, Z4, Z4
+	VADDPD       Z18, Z5, Z5
+	VBROADCASTSD 24(SI), Z18
+	VADDPD       Z18, Z6, Z6
+	VADDPD       Z18, Z7, Z7
+	VBROADCASTSD 32(SI), Z18
+	VADDPD       Z18, Z8, Z8
+	VADDPD       Z18, Z9, Z9
+	VBROADCASTSD 40(SI), Z18
+	VADDPD       Z18, Z10, Z10
+	VADDPD       Z18, Z11, Z11
+	VBROADCASTSD 48(SI), Z18
+	VADDPD       Z18, Z12, Z12
+	VADDPD       Z18, Z13, Z13
+	VBROADCASTSD 56(SI), Z18
+	VADDPD       Z18, Z14, Z14
+	VADDPD       Z18, Z15, Z15
+	VBROADCASTSD 64(SI), Z18
+	VADDPD       Z18, Z16, Z16
+	VADDPD       Z18, Z17, Z17
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -14934,9 +16504,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z18
-	VMOVUPD.Z 64(SI), K1, Z19
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z18
+	VMOVUPD.Z 64(R9), K1, Z19
 	VADDPD    Z18, Z0, Z0
 	VADDPD    Z18, Z2, Z2
 	VADDPD    Z18, Z4, Z4
@@ -14957,6 +16527,41 @@ no_accumulate:
 	VADDPD    Z19, Z17, Z17
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000048, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z18
+	VADDPD       Z18, Z0, Z0
+	VADDPD       Z18, Z1, Z1
+	VBROADCASTSD 8(SI), Z18
+	VADDPD       Z18, Z2, Z2
+	VADDPD       Z18, Z3, Z3
+	VBROADCASTSD 16(SI), Z18
+	VADDPD       Z18, Z4, Z4
+	VADDPD       Z18, Z5, Z5
+	VBROADCASTSD 24(SI), Z18
+	VADDPD       Z18, Z6, Z6
+	VADDPD       Z18, Z7, Z7
+	VBROADCASTSD 32(SI), Z18
+	VADDPD       Z18, Z8, Z8
+	VADDPD       Z18, Z9, Z9
+	VBROADCASTSD 40(SI), Z18
+	VADDPD       Z18, Z10, Z10
+	VADDPD       Z18, Z11, Z11
+	VBROADCASTSD 48(SI), Z18
+	VADDPD       Z18, Z12, Z12
+	VADDPD       Z18, Z13, Z13
+	VBROADCASTSD 56(SI), Z18
+	VADDPD       Z18, Z14, Z14
+	VADDPD       Z18, Z15, Z15
+	VBROADCASTSD 64(SI), Z18
+	VADDPD       Z18, Z16, Z16
+	VADDPD       Z18, Z17, Z17
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -15165,8 +16770,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z9
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z9
 	VADDPD    Z9, Z0, Z0
 	VADDPD    Z9, Z1, Z1
 	VADDPD    Z9, Z2, Z2
@@ -15178,6 +16783,32 @@ no_accumulate:
 	VADDPD    Z9, Z8, Z8
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000048, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z9
+	VADDPD       Z9, Z0, Z0
+	VBROADCASTSD 8(SI), Z9
+	VADDPD       Z9, Z1, Z1
+	VBROADCASTSD 16(SI), Z9
+	VADDPD       Z9, Z2, Z2
+	VBROADCASTSD 24(SI), Z9
+	VADDPD       Z9, Z3, Z3
+	VBROADCASTSD 32(SI), Z9
+	VADDPD       Z9, Z4, Z4
+	VBROADCASTSD 40(SI), Z9
+	VADDPD       Z9, Z5, Z5
+	VBROADCASTSD 48(SI), Z9
+	VADDPD       Z9, Z6, Z6
+	VBROADCASTSD 56(SI), Z9
+	VADDPD       Z9, Z7, Z7
+	VBROADCASTSD 64(SI), Z9
+	VADDPD       Z9, Z8, Z8
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -15465,9 +17096,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z20
-	VMOVUPD 64(SI), Z21
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z20
+	VMOVUPD 64(R9), Z21
 	VADDPD  Z20, Z0, Z0
 	VADDPD  Z20, Z2, Z2
 	VADDPD  Z20, Z4, Z4
@@ -15490,6 +17121,44 @@ no_accumulate:
 	VADDPD  Z21, Z19, Z19
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000050, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z20
+	VADDPD       Z20, Z0, Z0
+	VADDPD       Z20, Z1, Z1
+	VBROADCASTSD 8(SI), Z20
+	VADDPD       Z20, Z2, Z2
+	VADDPD       Z20, Z3, Z3
+	VBROADCASTSD 16(SI), Z20
+	VADDPD       Z20, Z4, Z4
+	VADDPD       Z20, Z5, Z5
+	VBROADCASTSD 24(SI), Z20
+	VADDPD       Z20, Z6, Z6
+	VADDPD       Z20, Z7, Z7
+	VBROADCASTSD 32(SI), Z20
+	VADDPD       Z20, Z8, Z8
+	VADDPD       Z20, Z9, Z9
+	VBROADCASTSD 40(SI), Z20
+	VADDPD       Z20, Z10, Z10
+	VADDPD       Z20, Z11, Z11
+	VBROADCASTSD 48(SI), Z20
+	VADDPD       Z20, Z12, Z12
+	VADDPD       Z20, Z13, Z13
+	VBROADCASTSD 56(SI), Z20
+	VADDPD       Z20, Z14, Z14
+	VADDPD       Z20, Z15, Z15
+	VBROADCASTSD 64(SI), Z20
+	VADDPD       Z20, Z16, Z16
+	VADDPD       Z20, Z17, Z17
+	VBROADCASTSD 72(SI), Z20
+	VADDPD       Z20, Z18, Z18
+	VADDPD       Z20, Z19, Z19
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -15791,9 +17460,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z20
-	VMOVUPD.Z 64(SI), K1, Z21
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z20
+	VMOVUPD.Z 64(R9), K1, Z21
 	VADDPD    Z20, Z0, Z0
 	VADDPD    Z20, Z2, Z2
 	VADDPD    Z20, Z4, Z4
@@ -15816,6 +17485,44 @@ no_accumulate:
 	VADDPD    Z21, Z19, Z19
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000050, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z20
+	VADDPD       Z20, Z0, Z0
+	VADDPD       Z20, Z1, Z1
+	VBROADCASTSD 8(SI), Z20
+	VADDPD       Z20, Z2, Z2
+	VADDPD       Z20, Z3, Z3
+	VBROADCASTSD 16(SI), Z20
+	VADDPD       Z20, Z4, Z4
+	VADDPD       Z20, Z5, Z5
+	VBROADCASTSD 24(SI), Z20
+	VADDPD       Z20, Z6, Z6
+	VADDPD       Z20, Z7, Z7
+	VBROADCASTSD 32(SI), Z20
+	VADDPD       Z20, Z8, Z8
+	VADDPD       Z20, Z9, Z9
+	VBROADCASTSD 40(SI), Z20
+	VADDPD       Z20, Z10, Z10
+	VADDPD       Z20, Z11, Z11
+	VBROADCASTSD 48(SI), Z20
+	VADDPD       Z20, Z12, Z12
+	VADDPD       Z20, Z13, Z13
+	VBROADCASTSD 56(SI), Z20
+	VADDPD       Z20, Z14, Z14
+	VADDPD       Z20, Z15, Z15
+	VBROADCASTSD 64(SI), Z20
+	VADDPD       Z20, Z16, Z16
+	VADDPD       Z20, Z17, Z17
+	VBROADCASTSD 72(SI), Z20
+	VADDPD       Z20, Z18, Z18
+	VADDPD       Z20, Z19, Z19
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -16044,8 +17751,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z10
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z10
 	VADDPD    Z10, Z0, Z0
 	VADDPD    Z10, Z1, Z1
 	VADDPD    Z10, Z2, Z2
@@ -16058,6 +17765,34 @@ no_accumulate:
 	VADDPD    Z10, Z9, Z9
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000050, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z10
+	VADDPD       Z10, Z0, Z0
+	VBROADCASTSD 8(SI), Z10
+	VADDPD       Z10, Z1, Z1
+	VBROADCASTSD 16(SI), Z10
+	VADDPD       Z10, Z2, Z2
+	VBROADCASTSD 24(SI), Z10
+	VADDPD       Z10, Z3, Z3
+	VBROADCASTSD 32(SI), Z10
+	VADDPD       Z10, Z4, Z4
+	VBROADCASTSD 40(SI), Z10
+	VADDPD       Z10, Z5, Z5
+	VBROADCASTSD 48(SI), Z10
+	VADDPD       Z10, Z6, Z6
+	VBROADCASTSD 56(SI), Z10
+	VADDPD       Z10, Z7, Z7
+	VBROADCASTSD 64(SI), Z10
+	VADDPD       Z10, Z8, Z8
+	VBROADCASTSD 72(SI), Z10
+	VADDPD       Z10, Z9, Z9
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -16366,9 +18101,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z22
-	VMOVUPD 64(SI), Z23
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z22
+	VMOVUPD 64(R9), Z23
 	VADDPD  Z22, Z0, Z0
 	VADDPD  Z22, Z2, Z2
 	VADDPD  Z22, Z4, Z4
@@ -16393,6 +18128,47 @@ no_accumulate:
 	VADDPD  Z23, Z21, Z21
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000058, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z22
+	VADDPD       Z22, Z0, Z0
+	VADDPD       Z22, Z1, Z1
+	VBROADCASTSD 8(SI), Z22
+	VADDPD       Z22, Z2, Z2
+	VADDPD       Z22, Z3, Z3
+	VBROADCASTSD 16(SI), Z22
+	VADDPD       Z22, Z4, Z4
+	VADDPD       Z22, Z5, Z5
+	VBROADCASTSD 24(SI), Z22
+	VADDPD       Z22, Z6, Z6
+	VADDPD       Z22, Z7, Z7
+	VBROADCASTSD 32(SI), Z22
+	VADDPD       Z22, Z8, Z8
+	VADDPD       Z22, Z9, Z9
+	VBROADCASTSD 40(SI), Z22
+	VADDPD       Z22, Z10, Z10
+	VADDPD       Z22, Z11, Z11
+	VBROADCASTSD 48(SI), Z22
+	VADDPD       Z22, Z12, Z12
+	VADDPD       Z22, Z13, Z13
+	VBROADCASTSD 56(SI), Z22
+	VADDPD       Z22, Z14, Z14
+	VADDPD       Z22, Z15, Z15
+	VBROADCASTSD 64(SI), Z22
+	VADDPD       Z22, Z16, Z16
+	VADDPD       Z22, Z17, Z17
+	VBROADCASTSD 72(SI), Z22
+	VADDPD       Z22, Z18, Z18
+	VADDPD       Z22, Z19, Z19
+	VBROADCASTSD 80(SI), Z22
+	VADDPD       Z22, Z20, Z20
+	VADDPD       Z22, Z21, Z21
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -16716,9 +18492,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z22
-	VMOVUPD.Z 64(SI), K1, Z23
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z22
+	VMOVUPD.Z 64(R9), K1, Z23
 	VADDPD    Z22, Z0, Z0
 	VADDPD    Z22, Z2, Z2
 	VADDPD    Z22, Z4, Z4
@@ -16743,6 +18519,47 @@ no_accumulate:
 	VADDPD    Z23, Z21, Z21
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000058, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z22
+	VADDPD       Z22, Z0, Z0
+	VADDPD       Z22, Z1, Z1
+	VBROADCASTSD 8(SI), Z22
+	VADDPD       Z22, Z2, Z2
+	VADDPD       Z22, Z3, Z3
+	VBROADCASTSD 16(SI), Z22
+	VADDPD       Z22, Z4, Z4
+	VADDPD       Z22, Z5, Z5
+	VBROADCASTSD 24(SI), Z22
+	VADDPD       Z22, Z6, Z6
+	VADDPD       Z22, Z7, Z7
+	VBROADCASTSD 32(SI), Z22
+	VADDPD       Z22, Z8, Z8
+	VADDPD       Z22, Z9, Z9
+	VBROADCASTSD 40(SI), Z22
+	VADDPD       Z22, Z10, Z10
+	VADDPD       Z22, Z11, Z11
+	VBROADCASTSD 48(SI), Z22
+	VADDPD       Z22, Z12, Z12
+	VADDPD       Z22, Z13, Z13
+	VBROADCASTSD 56(SI), Z22
+	VADDPD       Z22, Z14, Z14
+	VADDPD       Z22, Z15, Z15
+	VBROADCASTSD 64(SI), Z22
+	VADDPD       Z22, Z16, Z16
+	VADDPD       Z22, Z17, Z17
+	VBROADCASTSD 72(SI), Z22
+	VADDPD       Z22, Z18, Z18
+	VADDPD       Z22, Z19, Z19
+	VBROADCASTSD 80(SI), Z22
+	VADDPD       Z22, Z20, Z20
+	VADDPD       Z22, Z21, Z21
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -16986,8 +18803,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z11
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z11
 	VADDPD    Z11, Z0, Z0
 	VADDPD    Z11, Z1, Z1
 	VADDPD    Z11, Z2, Z2
@@ -17001,6 +18818,36 @@ no_accumulate:
 	VADDPD    Z11, Z10, Z10
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000058, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z11
+	VADDPD       Z11, Z0, Z0
+	VBROADCASTSD 8(SI), Z11
+	VADDPD       Z11, Z1, Z1
+	VBROADCASTSD 16(SI), Z11
+	VADDPD       Z11, Z2, Z2
+	VBROADCASTSD 24(SI), Z11
+	VADDPD       Z11, Z3, Z3
+	VBROADCASTSD 32(SI), Z11
+	VADDPD       Z11, Z4, Z4
+	VBROADCASTSD 40(SI), Z11
+	VADDPD       Z11, Z5, Z5
+	VBROADCASTSD 48(SI), Z11
+	VADDPD       Z11, Z6, Z6
+	VBROADCASTSD 56(SI), Z11
+	VADDPD       Z11, Z7, Z7
+	VBROADCASTSD 64(SI), Z11
+	VADDPD       Z11, Z8, Z8
+	VBROADCASTSD 72(SI), Z11
+	VADDPD       Z11, Z9, Z9
+	VBROADCASTSD 80(SI), Z11
+	VADDPD       Z11, Z10, Z10
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -17330,9 +19177,9 @@ done:
 no_accumulate:
 	TESTQ   $0x00000002, SI
 	JEQ     no_bias
-	MOVQ    24(AX), SI
-	VMOVUPD (SI), Z24
-	VMOVUPD 64(SI), Z25
+	MOVQ    24(AX), R9
+	VMOVUPD (R9), Z24
+	VMOVUPD 64(R9), Z25
 	VADDPD  Z24, Z0, Z0
 	VADDPD  Z24, Z2, Z2
 	VADDPD  Z24, Z4, Z4
@@ -17359,6 +19206,50 @@ no_accumulate:
 	VADDPD  Z25, Z23, Z23
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000060, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z24
+	VADDPD       Z24, Z0, Z0
+	VADDPD       Z24, Z1, Z1
+	VBROADCASTSD 8(SI), Z24
+	VADDPD       Z24, Z2, Z2
+	VADDPD       Z24, Z3, Z3
+	VBROADCASTSD 16(SI), Z24
+	VADDPD       Z24, Z4, Z4
+	VADDPD       Z24, Z5, Z5
+	VBROADCASTSD 24(SI), Z24
+	VADDPD       Z24, Z6, Z6
+	VADDPD       Z24, Z7, Z7
+	VBROADCASTSD 32(SI), Z24
+	VADDPD       Z24, Z8, Z8
+	VADDPD       Z24, Z9, Z9
+	VBROADCASTSD 40(SI), Z24
+	VADDPD       Z24, Z10, Z10
+	VADDPD       Z24, Z11, Z11
+	VBROADCASTSD 48(SI), Z24
+	VADDPD       Z24, Z12, Z12
+	VADDPD       Z24, Z13, Z13
+	VBROADCASTSD 56(SI), Z24
+	VADDPD       Z24, Z14, Z14
+	VADDPD       Z24, Z15, Z15
+	VBROADCASTSD 64(SI), Z24
+	VADDPD       Z24, Z16, Z16
+	VADDPD       Z24, Z17, Z17
+	VBROADCASTSD 72(SI), Z24
+	VADDPD       Z24, Z18, Z18
+	VADDPD       Z24, Z19, Z19
+	VBROADCASTSD 80(SI), Z24
+	VADDPD       Z24, Z20, Z20
+	VADDPD       Z24, Z21, Z21
+	VBROADCASTSD 88(SI), Z24
+	VADDPD       Z24, Z22, Z22
+	VADDPD       Z24, Z23, Z23
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    R8, DI
@@ -17704,9 +19595,9 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD   (SI), Z24
-	VMOVUPD.Z 64(SI), K1, Z25
+	MOVQ      24(AX), R9
+	VMOVUPD   (R9), Z24
+	VMOVUPD.Z 64(R9), K1, Z25
 	VADDPD    Z24, Z0, Z0
 	VADDPD    Z24, Z2, Z2
 	VADDPD    Z24, Z4, Z4
@@ -17733,6 +19624,50 @@ no_accumulate:
 	VADDPD    Z25, Z23, Z23
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000060, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z24
+	VADDPD       Z24, Z0, Z0
+	VADDPD       Z24, Z1, Z1
+	VBROADCASTSD 8(SI), Z24
+	VADDPD       Z24, Z2, Z2
+	VADDPD       Z24, Z3, Z3
+	VBROADCASTSD 16(SI), Z24
+	VADDPD       Z24, Z4, Z4
+	VADDPD       Z24, Z5, Z5
+	VBROADCASTSD 24(SI), Z24
+	VADDPD       Z24, Z6, Z6
+	VADDPD       Z24, Z7, Z7
+	VBROADCASTSD 32(SI), Z24
+	VADDPD       Z24, Z8, Z8
+	VADDPD       Z24, Z9, Z9
+	VBROADCASTSD 40(SI), Z24
+	VADDPD       Z24, Z10, Z10
+	VADDPD       Z24, Z11, Z11
+	VBROADCASTSD 48(SI), Z24
+	VADDPD       Z24, Z12, Z12
+	VADDPD       Z24, Z13, Z13
+	VBROADCASTSD 56(SI), Z24
+	VADDPD       Z24, Z14, Z14
+	VADDPD       Z24, Z15, Z15
+	VBROADCASTSD 64(SI), Z24
+	VADDPD       Z24, Z16, Z16
+	VADDPD       Z24, Z17, Z17
+	VBROADCASTSD 72(SI), Z24
+	VADDPD       Z24, Z18, Z18
+	VADDPD       Z24, Z19, Z19
+	VBROADCASTSD 80(SI), Z24
+	VADDPD       Z24, Z20, Z20
+	VADDPD       Z24, Z21, Z21
+	VBROADCASTSD 88(SI), Z24
+	VADDPD       Z24, Z22, Z22
+	VADDPD       Z24, Z23, Z23
+
+no_row_bias:
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, K1, 64(DI)
 	ADDQ    R8, DI
@@ -17991,8 +19926,8 @@ done:
 no_accumulate:
 	TESTQ     $0x00000002, SI
 	JEQ       no_bias
-	MOVQ      24(AX), SI
-	VMOVUPD.Z (SI), K1, Z12
+	MOVQ      24(AX), R9
+	VMOVUPD.Z (R9), K1, Z12
 	VADDPD    Z12, Z0, Z0
 	VADDPD    Z12, Z1, Z1
 	VADDPD    Z12, Z2, Z2
@@ -18007,6 +19942,38 @@ no_accumulate:
 	VADDPD    Z12, Z11, Z11
 
 no_bias:
+	TESTQ        $0x00000010, SI
+	JEQ          no_row_bias
+	MOVQ         48(AX), SI
+	SUBQ         BX, SI
+	IMUL3Q       $0x00000060, SI, SI
+	ADDQ         24(AX), SI
+	VBROADCASTSD (SI), Z12
+	VADDPD       Z12, Z0, Z0
+	VBROADCASTSD 8(SI), Z12
+	VADDPD       Z12, Z1, Z1
+	VBROADCASTSD 16(SI), Z12
+	VADDPD       Z12, Z2, Z2
+	VBROADCASTSD 24(SI), Z12
+	VADDPD       Z12, Z3, Z3
+	VBROADCASTSD 32(SI), Z12
+	VADDPD       Z12, Z4, Z4
+	VBROADCASTSD 40(SI), Z12
+	VADDPD       Z12, Z5, Z5
+	VBROADCASTSD 48(SI), Z12
+	VADDPD       Z12, Z6, Z6
+	VBROADCASTSD 56(SI), Z12
+	VADDPD       Z12, Z7, Z7
+	VBROADCASTSD 64(SI), Z12
+	VADDPD       Z12, Z8, Z8
+	VBROADCASTSD 72(SI), Z12
+	VADDPD       Z12, Z9, Z9
+	VBROADCASTSD 80(SI), Z12
+	VADDPD       Z12, Z10, Z10
+	VBROADCASTSD 88(SI), Z12
+	VADDPD       Z12, Z11, Z11
+
+no_row_bias:
 	VMOVUPD Z0, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z1, K1, (DI)
@@ -20131,6 +22098,149 @@ row:
 	ADDQ      SI, BX
 	DECQ      DI
 	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmWindows1F64AVX512(p *gemmWindows)
+// Requires: AVX, AVX512F
+TEXT ·gemmWindows1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  8(AX), CX
+	ADDQ  40(AX), CX
+	KMOVW 72(AX), K1
+	MOVQ  (AX), DX
+	MOVQ  16(AX), BX
+	MOVQ  24(AX), SI
+	MOVQ  32(AX), AX
+
+row:
+	MOVQ      (BX), DI
+	VMOVUPD.Z (CX)(DI*8), K1, Z0
+	VMOVUPD   Z0, (DX)
+	ADDQ      $0x08, BX
+	ADDQ      AX, DX
+	DECQ      SI
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmWindows2F64AVX512(p *gemmWindows)
+// Requires: AVX, AVX512F
+TEXT ·gemmWindows2F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  8(AX), CX
+	ADDQ  40(AX), CX
+	KMOVW 72(AX), K1
+	MOVQ  8(AX), DX
+	ADDQ  48(AX), DX
+	KMOVW 104(AX), K2
+	MOVQ  (AX), BX
+	MOVQ  16(AX), SI
+	MOVQ  24(AX), DI
+	MOVQ  32(AX), AX
+
+row:
+	MOVQ      (SI), R8
+	VMOVUPD.Z (CX)(R8*8), K1, Z0
+	VMOVUPD   (DX)(R8*8), K2, Z0
+	VMOVUPD   Z0, (BX)
+	ADDQ      $0x08, SI
+	ADDQ      AX, BX
+	DECQ      DI
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmWindows3F64AVX512(p *gemmWindows)
+// Requires: AVX, AVX512F
+TEXT ·gemmWindows3F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  8(AX), CX
+	ADDQ  40(AX), CX
+	KMOVW 72(AX), K1
+	MOVQ  8(AX), DX
+	ADDQ  48(AX), DX
+	KMOVW 104(AX), K2
+	MOVQ  8(AX), BX
+	ADDQ  56(AX), BX
+	KMOVW 136(AX), K3
+	MOVQ  (AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  32(AX), AX
+
+row:
+	MOVQ      (DI), R9
+	VMOVUPD.Z (CX)(R9*8), K1, Z0
+	VMOVUPD   (DX)(R9*8), K2, Z0
+	VMOVUPD   (BX)(R9*8), K3, Z0
+	VMOVUPD   Z0, (SI)
+	ADDQ      $0x08, DI
+	ADDQ      AX, SI
+	DECQ      R8
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmWindows4F64AVX512(p *gemmWindows)
+// Requires: AVX, AVX512F
+TEXT ·gemmWindows4F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  8(AX), CX
+	ADDQ  40(AX), CX
+	KMOVW 72(AX), K1
+	MOVQ  8(AX), DX
+	ADDQ  48(AX), DX
+	KMOVW 104(AX), K2
+	MOVQ  8(AX), BX
+	ADDQ  56(AX), BX
+	KMOVW 136(AX), K3
+	MOVQ  8(AX), SI
+	ADDQ  64(AX), SI
+	KMOVW 168(AX), K4
+	MOVQ  (AX), DI
+	MOVQ  16(AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  32(AX), AX
+
+row:
+	MOVQ      (R8), R10
+	VMOVUPD.Z (CX)(R10*8), K1, Z0
+	VMOVUPD   (DX)(R10*8), K2, Z0
+	VMOVUPD   (BX)(R10*8), K3, Z0
+	VMOVUPD   (SI)(R10*8), K4, Z0
+	VMOVUPD   Z0, (DI)
+	ADDQ      $0x08, R8
+	ADDQ      AX, DI
+	DECQ      R9
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmDeinterleaveF64AVX512(p *gemmPack)
+// Requires: AVX, AVX512F
+TEXT ·gemmDeinterleaveF64AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    56(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    8(AX), BX
+	MOVQ    32(AX), SI
+	MOVQ    48(AX), AX
+	VMOVUPD (AX), Z0
+
+vectors:
+	VMOVUPD (CX), Z1
+	VMOVUPD 64(CX), Z2
+	VSHUFPD $0x00, Z2, Z1, Z3
+	VPERMPD Z3, Z0, Z3
+	VMOVUPD Z3, (DX)
+	VSHUFPD $0xff, Z2, Z1, Z1
+	VPERMPD Z1, Z0, Z1
+	VMOVUPD Z1, (DX)(SI*1)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000040, DX
+	DECQ    BX
+	JNE     vectors
 	VZEROUPPER
 	RET
 

@@ -269,6 +269,31 @@ func gemmCopy1F32AVX512(p *gemmPack)
 //go:noescape
 func gemmCopy2F32AVX512(p *gemmPack)
 
+// gemmWindows1F32AVX512 writes vectors of 1 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows1F32AVX512(p *gemmWindows)
+
+// gemmWindows2F32AVX512 writes vectors of 2 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows2F32AVX512(p *gemmWindows)
+
+// gemmWindows3F32AVX512 writes vectors of 3 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows3F32AVX512(p *gemmWindows)
+
+// gemmWindows4F32AVX512 writes vectors of 4 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows4F32AVX512(p *gemmWindows)
+
+// gemmDeinterleaveF32AVX512 takes vectors apart into elements with even and with odd indices.
+//
+//go:noescape
+func gemmDeinterleaveF32AVX512(p *gemmPack)
+
 // gemmOuter1x2F64AVX512 computes tiles of 1 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -533,6 +558,31 @@ func gemmCopy1F64AVX512(p *gemmPack)
 //
 //go:noescape
 func gemmCopy2F64AVX512(p *gemmPack)
+
+// gemmWindows1F64AVX512 writes vectors of 1 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows1F64AVX512(p *gemmWindows)
+
+// gemmWindows2F64AVX512 writes vectors of 2 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows2F64AVX512(p *gemmWindows)
+
+// gemmWindows3F64AVX512 writes vectors of 3 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows3F64AVX512(p *gemmWindows)
+
+// gemmWindows4F64AVX512 writes vectors of 4 pieces, one of each row of windows.
+//
+//go:noescape
+func gemmWindows4F64AVX512(p *gemmWindows)
+
+// gemmDeinterleaveF64AVX512 takes vectors apart into elements with even and with odd indices.
+//
+//go:noescape
+func gemmDeinterleaveF64AVX512(p *gemmPack)
 
 // gemmListColumnsAVX512 lists the columns of bytes that are not all to be skipped.
 //

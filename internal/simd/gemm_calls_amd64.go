@@ -225,6 +225,33 @@ func gemmCopyF32(vecs int, p *gemmPack) {
 	}
 }
 
+// gemmWindowsF32 runs the kernel for vectors of that many pieces.
+func gemmWindowsF32(pieces int, p *gemmWindows) {
+	if active >= avx512 {
+		switch pieces {
+		case 1:
+			gemmWindows1F32AVX512(p)
+		case 2:
+			gemmWindows2F32AVX512(p)
+		case 3:
+			gemmWindows3F32AVX512(p)
+		case 4:
+			gemmWindows4F32AVX512(p)
+		}
+		return
+	}
+	switch pieces {
+	case 1:
+		gemmWindows1F32AVX2(p)
+	case 2:
+		gemmWindows2F32AVX2(p)
+	case 3:
+		gemmWindows3F32AVX2(p)
+	case 4:
+		gemmWindows4F32AVX2(p)
+	}
+}
+
 // gemmTransposeF32 runs the kernel.
 func gemmTransposeF32(p *gemmPack) {
 	if active >= avx512 {
@@ -241,6 +268,15 @@ func gemmPanelsF32(p *gemmPack) {
 		return
 	}
 	gemmPanelsF32AVX2(p)
+}
+
+// gemmDeinterleaveF32 runs the kernel.
+func gemmDeinterleaveF32(p *gemmPack) {
+	if active >= avx512 {
+		gemmDeinterleaveF32AVX512(p)
+		return
+	}
+	gemmDeinterleaveF32AVX2(p)
 }
 
 // gemmOuterF64 runs the kernel for tiles of that many rows in a form of gemmFull and so on.
@@ -464,6 +500,33 @@ func gemmCopyF64(vecs int, p *gemmPack) {
 	}
 }
 
+// gemmWindowsF64 runs the kernel for vectors of that many pieces.
+func gemmWindowsF64(pieces int, p *gemmWindows) {
+	if active >= avx512 {
+		switch pieces {
+		case 1:
+			gemmWindows1F64AVX512(p)
+		case 2:
+			gemmWindows2F64AVX512(p)
+		case 3:
+			gemmWindows3F64AVX512(p)
+		case 4:
+			gemmWindows4F64AVX512(p)
+		}
+		return
+	}
+	switch pieces {
+	case 1:
+		gemmWindows1F64AVX2(p)
+	case 2:
+		gemmWindows2F64AVX2(p)
+	case 3:
+		gemmWindows3F64AVX2(p)
+	case 4:
+		gemmWindows4F64AVX2(p)
+	}
+}
+
 // gemmTransposeF64 runs the kernel.
 func gemmTransposeF64(p *gemmPack) {
 	if active >= avx512 {
@@ -480,6 +543,15 @@ func gemmPanelsF64(p *gemmPack) {
 		return
 	}
 	gemmPanelsF64AVX2(p)
+}
+
+// gemmDeinterleaveF64 runs the kernel.
+func gemmDeinterleaveF64(p *gemmPack) {
+	if active >= avx512 {
+		gemmDeinterleaveF64AVX512(p)
+		return
+	}
+	gemmDeinterleaveF64AVX2(p)
 }
 
 // gemmAxpyGroup is how many rows of B the kernels add to 1, 2 or 3 rows of C at

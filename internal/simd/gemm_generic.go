@@ -9,6 +9,10 @@ func (g *Gemm[T]) axpy()  { g.axpyGeneric() }
 func packA[T Float](dst, src []T, row, col, m, k int) { packAGeneric(dst, src, row, col, m, k) }
 func packB[T Float](dst, src []T, row, col, k, n int) { packBGeneric(dst, src, row, col, k, n) }
 
+func (w *Windows[T]) pack(dst []T, step, group, width int) { w.packGeneric(dst, step, group, width) }
+
+func deinterleaveTwo[T Float](_, _ []T) int { return 0 }
+
 func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip byte, index []int32) {
 	g.bytesGeneric(x, row, table, skip, index)
 }

@@ -97,8 +97,11 @@ func (g *Gemm[T]) finish(i, j int, sum T) {
 	if g.Accumulate {
 		sum += *c
 	}
-	if g.Bias != nil {
+	switch {
+	case g.Bias != nil:
 		sum += g.Bias[j]
+	case g.RowBias != nil:
+		sum += g.RowBias[i]
 	}
 	*c = sum
 }

@@ -31,6 +31,9 @@ func naiveGemm[T Float](g *Gemm[T]) (want, tolerance []float64) {
 			if g.Bias != nil {
 				add(float64(g.Bias[j]))
 			}
+			if g.RowBias != nil {
+				add(float64(g.RowBias[i]))
+			}
 			want = append(want, sum)
 			tolerance = append(tolerance, eps*size*float64(g.K+3))
 		}
@@ -50,7 +53,7 @@ const (
 type gemmCase struct {
 	m, n, k int
 	a, b    layout
-	flags   int  // 1 accumulate, 2 bias
+	flags   int  // 1 accumulate, 2 bias, 4 bias of rows
 	slack   int  // elements between rows
 	atEnd   bool // the data ends where memory ends
 }
@@ -103,6 +106,9 @@ func testGemm[T Float](t *testing.T, mem *memory[T], c gemmCase, run func(g *Gem
 	p.C = cut(mem.c, extent(c.m, p.CRow, c.n, 1), c.atEnd)
 	if c.flags&2 != 0 {
 		p.Bias, _, _ = operand(mem.bias, r, 1, c.n, byRows, 0, c.atEnd)
+	}
+	if c.flags&4 != 0 {
+		p.RowBias, _, _ = operand(mem.bias, r, c.m, 1, byCols, 0, c.atEnd)
 	}
 	var before []T
 	for _, set := range instructionSets() {
@@ -163,6 +169,15 @@ func TestMulOuter(t *testing.T) {
 				testGemm(t, mem64, c, mulPacked[float64])
 			}
 		}
+	})
+}
+
+func TestMulOuterRowBias(t *testing.T) {
+	mem32, mem64 := newMemory[float32](t), newMemory[float64](t)
+	forCases([]int{1, 2, 5, 6, 7, 12, 13, 25, 42, 64}, []int{1, 8, 17, 33}, func(c gemmCase) {
+		c.flags = c.flags&1 | 4
+		testGemm(t, mem32, c, (*Gemm[float32]).MulOuter)
+		testGemm(t, mem64, c, (*Gemm[float64]).MulOuter)
 	})
 }
 

@@ -92,8 +92,19 @@ func choices(e element) []choice {
 				return m
 			},
 		},
+		{
+			name: "gemmWindows" + e.name, doc: "runs the kernel for vectors of that many pieces.", parameters: "pieces int", key: "pieces", argument: "gemmWindows",
+			kernels: func(*instructionSet) map[int]string {
+				m := map[int]string{}
+				for pieces := 1; pieces <= maxPieces; pieces++ {
+					m[pieces] = windowsName(e, pieces)
+				}
+				return m
+			},
+		},
 		one("gemmTranspose", "runs the kernel.", "gemmPack"),
 		one("gemmPanels", "runs the kernel.", "gemmPack"),
+		one("gemmDeinterleave", "runs the kernel.", "gemmPack"),
 	}
 }
 

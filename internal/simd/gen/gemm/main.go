@@ -109,6 +109,10 @@ func (c file) kernels(e element) {
 	for vecs := 1; vecs <= panelVecs; vecs++ {
 		c.packCopy(e, vecs)
 	}
+	for pieces := 1; pieces <= maxPieces; pieces++ {
+		c.windows(e, pieces)
+	}
+	c.deinterleave(e)
 }
 
 // byteKernels emits the kernels on bytes.

@@ -33,6 +33,7 @@ const (
 const (
 	flagAccumulate = 1
 	flagBias       = 2
+	flagRowBias    = 16 // the bias is of rows
 )
 
 // tile is a kernel under construction that computes tiles of C of rows × vecs
@@ -44,6 +45,8 @@ type tile struct {
 	mask       operand.Op
 	acc        [][]vec
 	bias       func() gp // returns where the tile's part of the bias is
+	rowBias    func() gp // the same for a bias of rows; nil where there is none
+	tiles      gp        // how many are left
 }
 
 // outer emits the kernel that computes tiles of C, one below the other, by outer
@@ -58,10 +61,19 @@ func (c file) outer(e element, rows, vecs int, masked bool) {
 	name := outerName(e, rows, vecs, masked)
 	t := &tile{function: c.begin(e, name, doc, "gemmTiles"), rows: rows, vecs: vecs, masked: masked}
 	t.bias = func() gp { return t.get(fieldBias) }
+	t.rowBias = func() gp {
+		// The bias of as many rows as the tiles before have.
+		at := t.get(fieldTiles)
+		t.SUBQ(t.tiles, at)
+		t.IMUL3Q(operand.U32(rows*e.size), at, at)
+		t.ADDQ(t.at(fieldBias), at)
+		return at
+	}
 	if masked {
 		t.mask = t.loadMask(fieldMask, t.set.width)
 	}
 	a, to, tiles := t.get(fieldA), t.get(fieldC), t.get(fieldTiles)
+	t.tiles = tiles
 	t.Label("tile")
 	if t.prefetches() {
 		t.prefetch(to)
@@ -194,6 +206,17 @@ func (t *tile) finish(start gp) {
 			}
 		}
 	})
+	if t.rowBias != nil {
+		t.when(flags, flagRowBias, "row_bias", func() {
+			from := t.rowBias()
+			for i := range t.rows {
+				bias := t.broadcast(operand.Mem{Base: from, Disp: i * t.size})
+				for j := range t.vecs {
+					t.emit("VADD"+t.ps, bias, t.acc[i][j], t.acc[i][j])
+				}
+			}
+		})
+	}
 	for i := range t.rows {
 		for j, v := range t.acc[i] {
 			if m := (operand.Mem{Base: c, Disp: t.set.width * j}); t.cut(j) {

@@ -1,0 +1,98 @@
+package conv
+
+import "github.com/chainrule-go/chainrule/internal/simd"
+
+// Forward sets y to the convolution of x with w, plus bias [Out], unless that is nil.
+// It panics if lengths do not fit the shape. y must not overlap the others.
+//
+// Work is spread over the worker pool. Forward and the gradients allocate nothing in
+// steady state, and may be called from several goroutines at once.
+func Forward[F simd.Float](s Shape, y, x, w, bias []F) {
+	s.check(len(x), len(w), len(y))
+	s = s.collapsed()
+	p := get[F, product[F]](&products)
+	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
+	p.x, p.a, p.y, p.bias, p.accumulate = x, w, y, bias, false
+	p.windows(&s)
+	p.size, p.first, p.every = s.Count, [3]int{}, [3]int{1, 1, 1}
+	p.run()
+	p.done()
+}
+
+// windows makes the windows those of the convolution.
+func (p *slide) windows(s *Shape) {
+	p.size, p.grid, p.step = s.Size, s.Count, s.Stride
+	for axis := range 3 {
+		p.taps[axis] = p.taps[axis][:0]
+		for k := range s.Kernel[axis] {
+			p.taps[axis] = append(p.taps[axis], tap{k, k*s.Dilation[axis] - s.Padding[axis]})
+		}
+	}
+}
+
+// done gives p back, without what it refers to.
+func (p *product[F]) done() {
+	p.x, p.a, p.y, p.bias = nil, nil, nil, nil
+	put[F](&products, p)
+}
+
+// InputGradient sets x to the gradient of a convolution's images, given that of its result
+// and its weights, plus bias [In], unless that is nil: the adjoint of the convolution. With
+// accumulate it is added to x. Otherwise it is as Forward.
+func InputGradient[F simd.Float](s Shape, x, y, w, bias []F, accumulate bool) {
+	s.check(len(x), len(w), len(y))
+	s = s.collapsed()
+	p := get[F, product[F]](&products)
+	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.Out/s.Groups, s.In/s.Groups
+	p.x, p.y, p.bias, p.accumulate = y, x, bias, accumulate
+	turned := get[F, buffer[F]](&buffers)
+	p.a = turned.of(len(w))
+	p.size, p.every = s.Size, s.Stride
+	for r := range volume(s.Stride) {
+		p.first = [3]int{r / (s.Stride[1] * s.Stride[2]), r / s.Stride[2] % s.Stride[1], r % s.Stride[2]}
+		p.residue(&s)
+		p.turn(&s, w)
+		p.run()
+	}
+	put[F](&buffers, turned)
+	p.done()
+}
+
+// residue makes the windows those, on the gradient of Y, of the elements of X at first,
+// first + Stride and so on. Element k of the kernel leads from element i of Y to element
+// i·Stride − Padding + k·Dilation of X.
+func (p *product[F]) residue(s *Shape) {
+	p.slide.size, p.step = s.Count, [3]int{1, 1, 1}
+	for axis := range 3 {
+		p.grid[axis] = max(0, ceilDiv(s.Size[axis]-p.first[axis], s.Stride[axis]))
+		p.taps[axis] = p.taps[axis][:0]
+		for k := range s.Kernel[axis] {
+			if at := p.first[axis] + s.Padding[axis] - k*s.Dilation[axis]; at%s.Stride[axis] == 0 {
+				p.taps[axis] = append(p.taps[axis], tap{k, at / s.Stride[axis]})
+			}
+		}
+	}
+}
+
+// turn makes p.a the weights that belong to the windows, [groups, in, out·taps].
+func (p *product[F]) turn(s *Shape, w []F) {
+	kernel, taps := volume(s.Kernel), p.kernel()
+	at := 0
+	for g := range p.groups {
+		for c := range p.rows {
+			for o := range p.channels {
+				from := w[((g*p.channels+o)*p.rows+c)*kernel:][:kernel]
+				to := p.a[at : at+taps]
+				at += taps
+				for _, z := range p.taps[0] {
+					for _, y := range p.taps[1] {
+						for _, x := range p.taps[2] {
+							to[0] = from[(z.k*s.Kernel[1]+y.k)*s.Kernel[2]+x.k]
+							to = to[1:]
+						}
+					}
+				}
+			}
+		}
+	}
+}

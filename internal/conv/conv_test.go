@@ -1,0 +1,189 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// shapes are convolutions with something special each.
+var shapes = []struct {
+	name string
+	Shape
+}{
+	{"1×1", flat(2, 5, 7, 1, 6, 5, 1, 1, 1, 0, 1)},
+	{"3×3", flat(2, 3, 4, 1, 8, 9, 3, 3, 1, 0, 1)},
+	{"3×3 padded", flat(2, 2, 13, 1, 28, 28, 3, 3, 1, 1, 1)},
+	{"5×5 padded", flat(1, 2, 3, 1, 14, 14, 5, 5, 1, 2, 1)},
+	{"3×3 stride 2", flat(2, 3, 5, 1, 17, 19, 3, 3, 2, 1, 1)},
+	{"1×1 stride 2", flat(2, 3, 5, 1, 8, 8, 1, 1, 2, 0, 1)},
+	{"2×2 stride 3", flat(1, 2, 2, 1, 11, 10, 2, 2, 3, 1, 1)},
+	{"4×4 stride 4", flat(2, 3, 30, 1, 16, 16, 4, 4, 4, 0, 1)},
+	{"3×3 stride 2 dilation 2", flat(1, 2, 3, 1, 15, 13, 3, 3, 2, 2, 2)},
+	{"3×2 dilation 3", flat(2, 2, 3, 1, 12, 11, 3, 2, 1, 1, 3)},
+	{"groups", flat(2, 6, 4, 2, 7, 7, 3, 3, 1, 1, 1)},
+	{"groups stride 2", flat(2, 4, 8, 4, 7, 7, 3, 3, 2, 1, 1)},
+	{"depthwise", flat(2, 5, 5, 5, 9, 9, 3, 3, 1, 1, 1)},
+	{"depthwise multiplied", flat(2, 3, 9, 3, 10, 9, 3, 3, 2, 1, 1)},
+	{"small images", flat(5, 20, 30, 1, 3, 2, 3, 3, 1, 1, 1)},
+	{"one element", flat(2, 4, 5, 1, 1, 1, 3, 3, 1, 1, 1)},
+	{"many channels", flat(1, 150, 70, 1, 4, 7, 3, 3, 1, 1, 1)},
+	{"many rows", flat(1, 4, 400, 1, 4, 5, 3, 3, 1, 1, 1)},
+	{"large image", flat(1, 2, 3, 1, 30, 70, 3, 3, 1, 1, 1)},
+	{"batch", flat(40, 2, 5, 1, 6, 6, 3, 3, 1, 1, 1)},
+	{"empty batch", flat(0, 4, 8, 1, 6, 6, 3, 3, 1, 1, 1)},
+	{"padding beyond the kernel", flat(1, 2, 2, 1, 4, 4, 2, 2, 1, 3, 1)},
+	{"signal", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 1, 3000}, Kernel: [3]int{1, 1, 7}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 0, 3}, Dilation: [3]int{1, 1, 1}}.counted()},
+	{"column", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 2, 1}}.counted()},
+	{"column stride 2", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 2, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 1, 1}}.counted()},
+	{"volume", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{5, 6, 7}, Kernel: [3]int{3, 2, 3}, Stride: [3]int{1, 1, 1}, Padding: [3]int{1, 0, 1}, Dilation: [3]int{1, 2, 1}}.counted()},
+	{"volume stride 2", Shape{Batch: 1, In: 2, Out: 3, Groups: 1, Size: [3]int{6, 7, 8}, Kernel: [3]int{2, 3, 3}, Stride: [3]int{2, 2, 2}, Padding: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1}}.counted()},
+	{"volume 1×1×1", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{5, 3, 4}, Kernel: [3]int{1, 1, 1}, Stride: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1}}.counted()},
+	{"volume 3×1×1", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{5, 3, 4}, Kernel: [3]int{3, 1, 1}, Stride: [3]int{2, 1, 1}, Padding: [3]int{2, 0, 0}, Dilation: [3]int{1, 1, 1}}.counted()},
+}
+
+// flat is a convolution of images with the same stride, padding and dilation along both axes.
+func flat(batch, in, out, groups, height, width, kh, kw, stride, padding, dilation int) Shape {
+	return Shape{
+		Batch: batch, In: in, Out: out, Groups: groups,
+		Size: [3]int{1, height, width}, Kernel: [3]int{1, kh, kw},
+		Stride: [3]int{1, stride, stride}, Padding: [3]int{0, padding, padding}, Dilation: [3]int{1, dilation, dilation},
+	}.counted()
+}
+
+// counted is s with as many windows as there are.
+func (s Shape) counted() Shape {
+	for i := range 3 {
+		s.Count[i] = (s.Size[i]+2*s.Padding[i]-s.Dilation[i]*(s.Kernel[i]-1)-1)/s.Stride[i] + 1
+	}
+	return s
+}
+
+// each calls f for all products of elements that the convolution is made of, with their
+// indices in y, x and w.
+func (s *Shape) each(f func(y, x, w int)) {
+	in, out := s.In/s.Groups, s.Out/s.Groups
+	y := 0
+	for n := range s.Batch {
+		for o := range s.Out {
+			for i := range volume(s.Count) {
+				for c := range in {
+					for k := range volume(s.Kernel) {
+						at, inside := 0, true
+						for axis := range 3 {
+							j := along(i, axis, s.Count)*s.Stride[axis] - s.Padding[axis] + along(k, axis, s.Kernel)*s.Dilation[axis]
+							inside = inside && j >= 0 && j < s.Size[axis]
+							at = at*s.Size[axis] + j
+						}
+						if inside {
+							f(y, (n*s.In+o/out*in+c)*volume(s.Size)+at, (o*in+c)*volume(s.Kernel)+k)
+						}
+					}
+				}
+				y++
+			}
+		}
+	}
+}
+
+// along is the index along an axis of element i of a box.
+func along(i, axis int, size [3]int) int {
+	for a := 2; a > axis; a-- {
+		i /= size[a]
+	}
+	return i % size[axis]
+}
+
+// reference collects sums of products, and how large their rounding errors may be.
+type reference struct{ sum, size []float64 }
+
+func newReference(n int) reference { return reference{make([]float64, n), make([]float64, n)} }
+
+func (r *reference) add(i int, v float64) {
+	r.sum[i] += v
+	r.size[i] += math.Abs(v)
+}
+
+func check[F simd.Float](t *testing.T, what string, got []F, want reference) {
+	t.Helper()
+	eps := 0x1p-52
+	if sizeOf[F]() == 4 {
+		eps = 0x1p-23
+	}
+	for i, v := range got {
+		if !(math.Abs(float64(v)-want.sum[i]) <= eps*20*(want.size[i]+1e-30)) {
+			t.Fatalf("%s: element %d is %v, want %v ± %v", what, i, v, want.sum[i], eps*20*want.size[i])
+		}
+	}
+}
+
+func random[F simd.Float](r *rand.Rand, n int) []F {
+	values := make([]F, n)
+	for i := range values {
+		values[i] = F(r.NormFloat64())
+	}
+	return values
+}
+
+// operands are arrays of random numbers of a convolution's shapes.
+func operands[F simd.Float](s *Shape) (x, w, y []F) {
+	r := rand.New(rand.NewPCG(3, uint64(s.Out)))
+	return random[F](r, s.Batch*s.In*volume(s.Size)), random[F](r, s.Out*s.In/s.Groups*volume(s.Kernel)), random[F](r, s.Batch*s.Out*volume(s.Count))
+}
+
+func TestConvolutions(t *testing.T) {
+	for _, test := range shapes {
+		t.Run(test.name, func(t *testing.T) {
+			t.Run("float32", func(t *testing.T) { testConvolution[float32](t, test.Shape) })
+			t.Run("float64", func(t *testing.T) { testConvolution[float64](t, test.Shape) })
+		})
+	}
+}
+
+func testConvolution[F simd.Float](t *testing.T, s Shape) {
+	x, w, g := operands[F](&s)
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, accumulate := range []bool{false, true} {
+		for _, withBias := range []bool{false, true} {
+			name := fmt.Sprintf("accumulate %v, bias %v", accumulate, withBias)
+			var biasOut, biasIn []F
+			if withBias {
+				biasOut, biasIn = random[F](r, s.Out), random[F](r, s.In)
+			}
+			y, dx, dw := random[F](r, len(g)), random[F](r, len(x)), random[F](r, len(w))
+			wantY, wantX, wantW := newReference(len(y)), newReference(len(dx)), newReference(len(dw))
+			if accumulate {
+				for i, v := range dx {
+					wantX.add(i, float64(v))
+				}
+				for i, v := range dw {
+					wantW.add(i, float64(v))
+				}
+			}
+			for i := range y {
+				if withBias {
+					wantY.add(i, float64(biasOut[i/volume(s.Count)%s.Out]))
+				}
+			}
+			for i := range dx {
+				if withBias {
+					wantX.add(i, float64(biasIn[i/volume(s.Size)%s.In]))
+				}
+			}
+			s.each(func(i, j, k int) {
+				wantY.add(i, float64(x[j])*float64(w[k]))
+				wantX.add(j, float64(g[i])*float64(w[k]))
+				wantW.add(k, float64(g[i])*float64(x[j]))
+			})
+			Forward(s, y, x, w, biasOut)
+			check(t, name+", forward", y, wantY)
+			InputGradient(s, dx, g, w, biasIn, accumulate)
+			check(t, name+", gradient of the images", dx, wantX)
+			WeightGradient(s, dw, x, g, accumulate)
+			check(t, name+", gradient of the weights", dw, wantW)
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package conv
+
+import (
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// product is Y[n] = A·windows(X[n]) for all images and groups. Its tasks run on several
+// goroutines at once.
+type product[F simd.Float] struct {
+	slide
+	batch, groups  int
+	channels, rows int // of X and of Y, in a group
+
+	x, a, y    []F // A is [groups, rows, channels·kernel]
+	bias       []F // of rows, in all groups; nil for none
+	accumulate bool
+
+	// Window i along an axis gives element first + i·every of Y.
+	size         [3]int // of Y
+	first, every [3]int
+
+	plan
+}
+
+// plan is how a product is cut. It depends on the geometry and the element type only.
+type plan struct {
+	block, blocks       int  // windows in a task; tasks for an image
+	rowBlock, rowBlocks int  // rows of Y likewise
+	chunk               int  // channels whose windows are packed at a time
+	strip               int  // windows that are packed at a time
+	direct              bool // the rows of the product are those of Y
+}
+
+// Sizes where one way becomes better than another, found by measuring. What is called
+// work is multiplications of float32; one of float64 counts double.
+const (
+	taskWork  = 1 << 18 // of a task: some microseconds
+	wantTasks = 16      // that are enough
+	maxBlock  = 1024    // windows in a task
+	minBlock  = 64
+	depth     = 1024 // elements of windows that are packed at a time: a panel stays in the second-level cache
+	minRows   = 96   // of a task, which packs windows for these
+	stripCols = 64   // windows that are packed at a time
+	wideStrip = 128  // the same for so many weights that they come from the third-level cache
+	manyBytes = 256 << 10
+	tallRows  = 96 // rows that then stay in the second-level cache
+
+	packMinRows = 24 // from which on windows that lie in the image as they are packed: they are read once per tile
+)
+
+// evenly is the size of the pieces when n is cut into pieces of about the same size, most
+// at the most, in multiples of unit.
+func evenly(n, most, unit int) int {
+	pieces := max((n+most-1)/most, 1)
+	return max(((n+pieces-1)/pieces+unit-1)/unit*unit, 1)
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// cut makes the plan.
+func (p *product[F]) cut() {
+	windows, kernel := volume(p.grid), p.kernel()
+	size := int(sizeOf[F]())
+	p.direct = p.every == [3]int{1, 1, 1} && p.size == p.grid
+	work := p.rows * windows * max(1, p.channels*kernel) * size / 4
+	images := p.batch * p.groups
+	want := min(wantTasks, max(1, work*images/taskWork))
+	p.blocks = max(ceilDiv(windows, maxBlock), min(ceilDiv(want, images), windows/minBlock))
+	p.block = evenly(windows, ceilDiv(windows, p.blocks), 32)
+	p.blocks = ceilDiv(windows, p.block)
+	p.rowBlocks = max(1, min(want/(images*p.blocks), p.rows/minRows))
+	p.rowBlock = evenly(p.rows, ceilDiv(p.rows, p.rowBlocks), 12)
+	p.rowBlocks = ceilDiv(p.rows, p.rowBlock)
+	p.chunk = evenly(p.channels, max(1, depth/max(1, kernel)), 1)
+	p.strip = stripCols
+	if p.rowBlock*p.chunk*kernel*size > manyBytes {
+		p.strip = wideStrip
+		p.chunk = evenly(p.channels, max(1, depth/2/max(1, kernel)), 1)
+	}
+}
+
+// run computes the product.
+func (p *product[F]) run() {
+	if volume(p.grid) == 0 || p.batch*p.rows == 0 {
+		return
+	}
+	p.cut()
+	perTask := p.rowBlock * p.block * max(1, p.channels*p.kernel()) * int(sizeOf[F]()) / 4
+	parallel.For(p.batch*p.groups*p.blocks*p.rowBlocks, max(1, taskWork/perTask), p)
+}
+
+// DoRange does tasks.
+func (p *product[F]) DoRange(lo, hi int) {
+	w := get[F, worker[F]](&workers)
+	for i := lo; i < hi; i++ {
+		p.task(w, i)
+	}
+	w.windows.Src, w.rows.Src = nil, nil
+	put[F](&workers, w)
+}
+
+// task computes a block of windows for a block of rows.
+func (p *product[F]) task(w *worker[F], i int) {
+	rowBlock := i % p.rowBlocks
+	i /= p.rowBlocks
+	block := i % p.blocks
+	image := i / p.blocks // and group
+	from, to := block*p.block, min((block+1)*p.block, volume(p.grid))
+	row := rowBlock * p.rowBlock
+	rows := min(p.rowBlock, p.rows-row)
+	kernel := p.kernel()
+	group := image % p.groups
+
+	g := simd.Gemm[F]{M: rows, ARow: p.channels * kernel, ACol: 1}
+	a := p.a[min((group*p.rows+row)*g.ARow, len(p.a)):]
+	plane := volume(p.size)
+	y := p.y[(image*p.rows+row)*plane : (image*p.rows+row+rows)*plane]
+	if p.bias != nil {
+		g.RowBias = p.bias[group*p.rows+row:][:rows]
+	}
+	if p.direct {
+		g.C, g.CRow = y[from:], plane
+		g.Accumulate = p.accumulate
+	} else {
+		g.CRow = simd.RowPitch(to - from)
+		g.C = w.result.of(rows * g.CRow)
+	}
+	x := p.x[image*p.channels*volume(p.slide.size):][:p.channels*volume(p.slide.size)]
+	p.blockOf(w, g, a, x, from, to)
+	if !p.direct {
+		p.scatter(y, g.C, g.CRow, from, to)
+	}
+}
+
+// blockOf computes windows from ≤ i < to of an image x, to the C of g.
+func (p *product[F]) blockOf(w *worker[F], g simd.Gemm[F], a, x []F, from, to int) {
+	kernel := p.kernel()
+	bias := g.RowBias
+	if kernel*p.channels == 0 {
+		g.N, g.BCol = to-from, 1
+		g.MulOuter()
+		return
+	}
+	b := p.around(from, to)
+	for c := 0; c < p.channels; c += p.chunk {
+		channels := min(p.chunk, p.channels-c)
+		v := w.view(&p.slide, x[c*volume(p.slide.size):], channels, b)
+		w.windows.Src = v.src
+		w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &p.slide, 0, channels*kernel)
+		h := g
+		h.A, h.K = a[c*kernel:], channels*kernel
+		h.RowBias = nil
+		if c+channels == p.channels {
+			h.RowBias = bias
+		}
+		h.Accumulate = g.Accumulate || c > 0
+		for column := from; column < to; column += p.strip {
+			h.N, h.C = min(p.strip, to-column), g.C[column-from:]
+			w.windows.Runs = v.runs(w.windows.Runs[:0], &p.slide, column, column+h.N)
+			if kernel == 1 && len(w.windows.Runs) == 1 && h.M < packMinRows {
+				h.B, h.BRow, h.BCol, h.PackedB = v.src[w.windows.Runs[0].At:], v.channel, 1, false
+			} else {
+				h.B, h.PackedB = w.panels.of(simd.PackedBLen[F](h.N, h.K)), true
+				w.windows.PackB(h.B)
+			}
+			tall(h)
+		}
+	}
+}
+
+// tall runs the product by as many rows as stay in the second-level cache.
+func tall[F simd.Float](g simd.Gemm[F]) {
+	if g.M*g.K*int(sizeOf[F]()) <= manyBytes {
+		g.MulOuter()
+		return
+	}
+	h := g
+	for row := 0; row < g.M; row += tallRows {
+		h.M = min(tallRows, g.M-row)
+		h.A, h.C = g.A[row*g.ARow:], g.C[row*g.CRow:]
+		if g.RowBias != nil {
+			h.RowBias = g.RowBias[row:][:h.M]
+		}
+		h.MulOuter()
+	}
+}
+
+// scatter puts rows of results for windows from ≤ i < to where they belong in y.
+func (p *product[F]) scatter(y, result []F, pitch, from, to int) {
+	plane := volume(p.size)
+	for row := 0; row*plane < len(y); row++ {
+		image, values := y[row*plane:(row+1)*plane], result[row*pitch:][:to-from]
+		for i := from; i < to; {
+			line := i / p.grid[2]
+			x, z := i-line*p.grid[2], line/p.grid[1]
+			n := min(p.grid[2]-x, to-i)
+			at := (p.first[0]+z*p.every[0])*p.size[1] + p.first[1] + (line-z*p.grid[1])*p.every[1]
+			put := image[at*p.size[2]+p.first[2]+x*p.every[2]:]
+			spread(put, values[:n], p.every[2], p.accumulate)
+			values = values[n:]
+			i += n
+		}
+	}
+}
+
+// spread puts values every so many elements.
+func spread[F simd.Float](dst, values []F, every int, accumulate bool) {
+	switch {
+	case every == 1 && accumulate:
+		simd.Add(dst[:len(values)], dst[:len(values)], values)
+	case every == 1:
+		copy(dst, values)
+	case accumulate:
+		for i, v := range values {
+			dst[i*every] += v
+		}
+	default:
+		for i, v := range values {
+			dst[i*every] = v
+		}
+	}
+}

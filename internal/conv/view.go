@@ -1,0 +1,170 @@
+package conv
+
+import "github.com/chainrule-go/chainrule/internal/simd"
+
+// A tap is an element of a kernel along an axis.
+type tap struct {
+	k  int // its index
+	at int // how far behind a window's beginning it lies in the image
+}
+
+// slide says how windows slide over images: window i along an axis begins at i·step, and
+// its elements are taps.
+type slide struct {
+	size [3]int // of the images
+	grid [3]int // windows
+	step [3]int
+	taps [3][]tap // at ascends or descends
+}
+
+// kernel is the number of elements of a window.
+func (s *slide) kernel() int { return len(s.taps[0]) * len(s.taps[1]) * len(s.taps[2]) }
+
+// reach is the range of the distances at which taps are along an axis.
+func (s *slide) reach(axis int) (least, most int) {
+	taps := s.taps[axis]
+	first, last := taps[0].at, taps[len(taps)-1].at
+	return min(first, last), max(first, last)
+}
+
+// box is a range of windows or elements along each axis.
+type box struct{ first, end [3]int }
+
+// around is the windows among which those with numbers from ≤ i < to are.
+func (s *slide) around(from, to int) box {
+	b := box{end: s.grid}
+	rowFirst, rowLast := from/s.grid[2], (to-1)/s.grid[2]
+	zFirst, zLast := rowFirst/s.grid[1], rowLast/s.grid[1]
+	b.first[0], b.end[0] = zFirst, zLast+1
+	if zFirst == zLast {
+		b.first[1], b.end[1] = rowFirst-zFirst*s.grid[1], rowLast-zFirst*s.grid[1]+1
+	}
+	if rowFirst == rowLast {
+		b.first[2], b.end[2] = from-rowFirst*s.grid[2], to-rowFirst*s.grid[2]
+	}
+	return b
+}
+
+// source is the elements that the windows in b have.
+func (s *slide) source(b box) box {
+	for axis := range 3 {
+		least, most := s.reach(axis)
+		b.first[axis] = b.first[axis]*s.step[axis] + least
+		b.end[axis] = (b.end[axis]-1)*s.step[axis] + most + 1
+	}
+	return b
+}
+
+// view is some channels of an image, or a copy of a part of them, on which windows next to
+// each other begin at elements next to each other.
+type view[F simd.Float] struct {
+	src           []F
+	channel, z, y int // distances
+	phase         int // the distance of columns that are next to each other in the image, with a step along the rows
+	windows       box // that lie on it
+	origin        int // where the first window begins
+}
+
+// view makes a view of channels of image, [channels, size…], for the windows in b.
+func (w *worker[F]) view(s *slide, image []F, channels int, b box) view[F] {
+	part := s.source(b)
+	whole := s.step[2] == 1
+	for axis, n := range s.size {
+		whole = whole && part.first[axis] >= 0 && part.end[axis] <= n
+	}
+	if whole {
+		v := view[F]{src: image, channel: volume(s.size), z: s.size[1] * s.size[2], y: s.size[2], windows: b}
+		v.origin = part.first[0]*v.z + part.first[1]*v.y + part.first[2]
+		return v
+	}
+	return w.copied(s, image, channels, b, part)
+}
+
+// copied is a view of a copy of the part.
+func (w *worker[F]) copied(s *slide, image []F, channels int, b, part box) view[F] {
+	step := s.step[2]
+	width := (part.end[2] - part.first[2] + step - 1) / step * step
+	height, depth := part.end[1]-part.first[1], part.end[0]-part.first[0]
+	w.rows.Src, w.rows.Offsets, w.rows.Runs = image, w.rows.Offsets[:0], w.rows.Runs[:0]
+	for c := range channels {
+		w.rows.Offsets = append(w.rows.Offsets, c*volume(s.size))
+	}
+	zeros := 0
+	outside := func() {
+		if zeros > 0 {
+			w.rows.Runs = append(w.rows.Runs, simd.Run{At: -1, N: zeros})
+		}
+		zeros = 0
+	}
+	first, end := max(part.first[2], 0), min(part.end[2], s.size[2])
+	for z := part.first[0]; z < part.end[0]; z++ {
+		for y := part.first[1]; y < part.end[1]; y++ {
+			if z < 0 || z >= s.size[0] || y < 0 || y >= s.size[1] || first >= end {
+				zeros += width
+				continue
+			}
+			zeros += first - part.first[2]
+			outside()
+			w.rows.Runs = append(w.rows.Runs, simd.Run{At: (z*s.size[1]+y)*s.size[2] + first, N: end - first})
+			zeros += width - (end - part.first[2])
+		}
+	}
+	outside()
+	pitch := simd.RowPitch(depth * height * width)
+	if step > 1 {
+		unit := step * simd.RowPitch(1)
+		pitch = (pitch + unit - 1) / unit * unit
+	} else {
+		pitch |= simd.RowPitch(1) // channels that are whole pages apart would fall on the same sets of the cache
+	}
+	v := view[F]{src: w.images.of(channels * pitch), channel: pitch, z: height * width, y: width, windows: b}
+	w.rows.PackRows(v.src, pitch)
+	if step > 1 {
+		v.phase = len(v.src) / step
+		v.channel, v.z, v.y = v.channel/step, v.z/step, v.y/step
+		apart := w.apart.of(len(v.src))
+		simd.Deinterleave(apart, v.src, step)
+		v.src = apart
+	}
+	return v
+}
+
+// offsets appends where the elements first ≤ i < end of windows are, of all channels, from
+// where the window begins.
+func (v *view[F]) offsets(list []int, s *slide, first, end int) []int {
+	var least [3]int
+	for axis := range 3 {
+		least[axis], _ = s.reach(axis)
+	}
+	kernel, plane, row := s.kernel(), len(s.taps[1])*len(s.taps[2]), len(s.taps[2])
+	for i := first; i < end; i++ {
+		k := i % kernel
+		dz, dy, dx := s.taps[0][k/plane].at-least[0], s.taps[1][k/row%len(s.taps[1])].at-least[1], s.taps[2][k%row].at-least[2]
+		at := i/kernel*v.channel + dz*v.z + dy*v.y
+		if step := s.step[2]; step > 1 {
+			at += dx%step*v.phase + dx/step
+		} else {
+			at += dx
+		}
+		list = append(list, at)
+	}
+	return list
+}
+
+// runs appends where the windows with numbers from ≤ i < to begin.
+func (v *view[F]) runs(list []simd.Run, s *slide, from, to int) []simd.Run {
+	for from < to {
+		row := from / s.grid[2]
+		x, z := from-row*s.grid[2], row/s.grid[1]
+		y := row - z*s.grid[1]
+		n := min(s.grid[2]-x, to-from)
+		at := v.origin + (z-v.windows.first[0])*s.step[0]*v.z + (y-v.windows.first[1])*s.step[1]*v.y + x - v.windows.first[2]
+		if last := len(list) - 1; last >= 0 && list[last].At+list[last].N == at {
+			list[last].N += n
+		} else {
+			list = append(list, simd.Run{At: at, N: n})
+		}
+		from += n
+	}
+	return list
+}

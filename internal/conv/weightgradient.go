@@ -1,0 +1,163 @@
+package conv
+
+import (
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// gradient is the gradient of weights: for each group the sum over all images of
+// windows(X[n])·G[n]ᵀ, which is its transpose. Tasks compute sums over a part of the
+// images of some rows; these are added up at last. Tasks run on several goroutines at
+// once.
+type gradient[F simd.Float] struct {
+	slide
+	batch, groups int
+	channels, out int // of X and of Y, in a group
+
+	x, g, w    []F // w is [groups, out, channels·kernel]
+	accumulate bool
+
+	rowBlock, rowBlocks int // rows of a task
+	part, parts         int // images of a task
+	block               int // windows that are packed at a time
+	partial             []F // [groups, rowBlocks, parts, rowBlock, out]
+	adding              bool
+}
+
+// Sizes likewise.
+const (
+	gradientBlock = 512     // windows that are packed at a time
+	gradientBytes = 1 << 18 // of the gradient of Y that are packed at a time
+	partialSize   = 1 << 21 // elements of partial sums
+	stripRows     = 96      // rows of windows that are packed at a time
+)
+
+// WeightGradient sets w to the gradient of a convolution's weights, given that of its
+// result, y. With accumulate it is added to w. Otherwise it is as Forward.
+func WeightGradient[F simd.Float](s Shape, w, x, y []F, accumulate bool) {
+	s.check(len(x), len(w), len(y))
+	s = s.collapsed()
+	t := get[F, gradient[F]](&gradients)
+	t.batch, t.groups, t.channels, t.out = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
+	t.x, t.g, t.w, t.accumulate = x, y, w, accumulate
+	t.windows(&s)
+	t.run()
+	t.x, t.g, t.w, t.partial = nil, nil, nil, nil
+	put[F](&gradients, t)
+}
+
+// rows is the number of rows of a group's result.
+func (t *gradient[F]) rows() int { return t.channels * t.kernel() }
+
+// cut decides on the tasks.
+func (t *gradient[F]) cut() {
+	rows, windows, size := t.rows(), volume(t.grid), int(sizeOf[F]())
+	want := min(wantTasks, max(1, rows*t.out*windows*t.batch*t.groups*size/4/taskWork))
+	t.parts = min(t.batch, ceilDiv(want, t.groups), max(1, partialSize/(rows*t.out*t.groups)))
+	t.part = ceilDiv(t.batch, t.parts)
+	t.parts = ceilDiv(t.batch, t.part)
+	t.rowBlocks = max(1, min(want/(t.groups*t.parts), rows/stripRows))
+	t.rowBlock = evenly(rows, ceilDiv(rows, t.rowBlocks), 12)
+	t.rowBlocks = ceilDiv(rows, t.rowBlock)
+	t.block = evenly(windows, min(gradientBlock, max(minBlock, gradientBytes/size/t.out)), 16)
+}
+
+func (t *gradient[F]) run() {
+	switch {
+	case len(t.w) == 0:
+		return
+	case t.batch*volume(t.grid) == 0:
+		if !t.accumulate {
+			clear(t.w)
+		}
+		return
+	}
+	t.cut()
+	buf := get[F, buffer[F]](&buffers)
+	tasks := t.groups * t.rowBlocks * t.parts
+	t.partial = buf.of(tasks * t.rowBlock * t.out)
+	t.adding = false
+	perTask := t.rowBlock * t.out * t.part * volume(t.grid)
+	parallel.For(tasks, max(1, taskWork/max(1, perTask)), t)
+	t.adding = true
+	parallel.For(t.groups*t.rowBlocks, max(1, taskWork/(16*t.rowBlock*t.out*t.parts)), t)
+	put[F](&buffers, buf)
+}
+
+// DoRange does tasks of the stage.
+func (t *gradient[F]) DoRange(lo, hi int) {
+	if t.adding {
+		for i := lo; i < hi; i++ {
+			t.add(i)
+		}
+		return
+	}
+	w := get[F, worker[F]](&workers)
+	for i := lo; i < hi; i++ {
+		t.task(w, i)
+	}
+	w.windows.Src, w.rows.Src = nil, nil
+	put[F](&workers, w)
+}
+
+// task computes a partial sum.
+func (t *gradient[F]) task(w *worker[F], i int) {
+	part := i % t.parts
+	block := i / t.parts % t.rowBlocks
+	group := i / t.parts / t.rowBlocks
+	sum := t.partial[i*t.rowBlock*t.out:][:t.rowBlock*t.out]
+	first := block * t.rowBlock
+	end := min(first+t.rowBlock, t.rows())
+	windows := volume(t.grid)
+	for n := part * t.part; n < min((part+1)*t.part, t.batch); n++ {
+		image := n*t.groups + group
+		for from := 0; from < windows; from += t.block {
+			t.windowsOf(w, image, first, end, from, min(from+t.block, windows), sum, n > part*t.part || from > 0)
+		}
+	}
+}
+
+// windowsOf computes rows first ≤ i < end of the product over windows from ≤ j < to of an
+// image.
+func (t *gradient[F]) windowsOf(w *worker[F], image, first, end, from, to int, sum []F, accumulate bool) {
+	kernel, plane := t.kernel(), volume(t.size)
+	channel := first / kernel
+	channels := (end-1)/kernel + 1 - channel
+	v := w.view(&t.slide, t.x[(image*t.channels+channel)*plane:][:channels*plane], channels, t.around(from, to))
+	w.windows.Src = v.src
+	w.windows.Runs = v.runs(w.windows.Runs[:0], &t.slide, from, to)
+
+	columns := to - from
+	g := simd.Gemm[F]{N: t.out, K: columns, CRow: t.out, ARow: simd.RowPitch(columns) | simd.RowPitch(1), ACol: 1, PackedB: true, Accumulate: accumulate}
+	g.B = w.panels.of(simd.PackedBLen[F](g.N, g.K))
+	windows := volume(t.grid)
+	simd.PackB(g.B, t.g[image*t.out*windows+from:(image+1)*t.out*windows], 1, windows, g.K, g.N)
+	g.A = w.strips.of(stripRows * g.ARow)
+	for row := first; row < end; row += stripRows {
+		g.M = min(stripRows, end-row)
+		w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &t.slide, row-channel*kernel, row+g.M-channel*kernel)
+		w.windows.PackRows(g.A, g.ARow)
+		g.C = sum[(row-first)*t.out:]
+		g.MulOuter()
+	}
+}
+
+// add adds up the partial sums of a block of rows and puts them into w.
+func (t *gradient[F]) add(i int) {
+	size := t.rowBlock * t.out
+	sum := t.partial[i*t.parts*size:][:size]
+	for part := 1; part < t.parts; part++ {
+		simd.Add(sum, sum, t.partial[(i*t.parts+part)*size:][:size])
+	}
+	rows := t.rows()
+	group, first := i/t.rowBlocks, i%t.rowBlocks*t.rowBlock
+	for row := range min(t.rowBlock, rows-first) {
+		for o, v := range sum[row*t.out : (row+1)*t.out] {
+			at := (group*t.out+o)*rows + first + row
+			if t.accumulate {
+				v += t.w[at]
+			}
+			t.w[at] = v
+		}
+	}
+}
