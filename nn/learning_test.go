@@ -8,6 +8,8 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/internal/race"
+	"github.com/chainrule-go/chainrule/internal/simd"
 	"github.com/chainrule-go/chainrule/nn"
 	"github.com/chainrule-go/chainrule/nn/optim"
 )
@@ -187,6 +189,9 @@ func (task *memoryTask) train(t *testing.T, m *memory, steps int) (made int, rea
 // An LSTM and a transformer learn the adding problem over a hundred steps, and copying; with
 // the recurrence cut, or the attention, the same training learns neither.
 func TestMemoryIsLearned(t *testing.T) {
+	if race.Enabled || simd.InstructionSet() == "none" {
+		t.Skip("takes minutes")
+	}
 	for _, row := range []struct {
 		name  string
 		build func(seed uint64, task memoryTask, cut bool) *memory
