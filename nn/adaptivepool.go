@@ -37,6 +37,13 @@ func (l AdaptiveMaxPool) Forward(x autograd.Variable) autograd.Variable {
 	return x.AdaptiveMaxPool(l.Size...)
 }
 
+// ForwardIndices is Forward and where the greatest elements lie, as [MaxPool.ForwardIndices]
+// says it.
+func (l AdaptiveMaxPool) ForwardIndices(x autograd.Variable) (y autograd.Variable, indices []int) {
+	checkAdaptive("nn.AdaptiveMaxPool", x, l.Size)
+	return x.AdaptiveMaxPoolIndices(l.Size...)
+}
+
 // checkAdaptive panics unless x can be divided into parts.
 func checkAdaptive(op string, x autograd.Variable, sizes []int) {
 	checkPooled(op, x, len(sizes))

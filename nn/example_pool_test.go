@@ -36,9 +36,12 @@ func ExampleMaxPool3d() {
 
 // What pooling left goes back to where it was.
 func ExampleMaxUnpool1d_Unpool() {
-	unpool := nn.NewMaxUnpool1d([]int{2}, nn.MaxUnpoolConfig{})
-	fmt.Println(unpool.Unpool(autograd.New([]float64{5, 9}, 1, 1, 2), []int{1, 2}).Floats())
+	x := autograd.New([]float64{1, 5, 9, 2}, 1, 1, 4)
+	y, indices := nn.NewMaxPool1d([]int{2}, nn.MaxPoolConfig{}).ForwardIndices(x)
+	fmt.Println(y.Floats(), indices)
+	fmt.Println(nn.NewMaxUnpool1d([]int{2}, nn.MaxUnpoolConfig{}).Unpool(y, indices).Floats())
 	// Output:
+	// [5 9] [1 2]
 	// [0 5 9 0]
 }
 

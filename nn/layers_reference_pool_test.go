@@ -17,13 +17,27 @@ type poolOptions struct {
 	Indices                   bool  `json:"return_indices"`
 }
 
+// pooling is a layer that says where the greatest elements are.
+type pooling interface {
+	ForwardIndices(x v) (y v, indices []int)
+}
+
 func maxPoolOf(build func(kernel []int, config nn.MaxPoolConfig) nn.Layer) constructor {
 	return func(c *reference.LayerCase) *reference.Layer {
 		o := decoded[poolOptions](c, c.Options)
-		if arguments(c, &o.Kernel); o.Indices {
-			return nil
+		arguments(c, &o.Kernel)
+		layer := build(o.Kernel, nn.MaxPoolConfig{Stride: o.Stride, Padding: o.Padding, Dilation: o.Dilation, Ceil: o.Ceil})
+		if !o.Indices {
+			return forward(layer)
 		}
-		return forward(build(o.Kernel, nn.MaxPoolConfig{Stride: o.Stride, Padding: o.Padding, Dilation: o.Dilation, Ceil: o.Ceil}))
+		return referenceLayer(layer, func(_ *autograd.Tape, xs []v) []v {
+			y, indices := layer.(pooling).ForwardIndices(xs[0])
+			numbers := make([]float64, len(indices))
+			for i, index := range indices {
+				numbers[i] = float64(index)
+			}
+			return []v{y, autograd.New(numbers, y.Shape()...)}
+		})
 	}
 }
 

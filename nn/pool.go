@@ -65,9 +65,22 @@ type MaxPool struct {
 // Forward is the greatest elements of [batch, channels, …] or [channels, …]. It panics with
 // [*autograd.ShapeError] if x has another number of axes, or is smaller than the kernel.
 func (p *MaxPool) Forward(x autograd.Variable) autograd.Variable {
+	return Hooked(p, x.MaxPool(p.checked(x)))
+}
+
+// ForwardIndices is Forward and where the greatest elements lie: the place of each in its
+// channel, row by row, in row-major order of the result. [MaxUnpool2d] takes them. It panics
+// as Forward.
+func (p *MaxPool) ForwardIndices(x autograd.Variable) (y autograd.Variable, indices []int) {
+	y, indices = x.MaxPoolIndices(p.checked(x))
+	return Hooked(p, y), indices
+}
+
+// checked is the operation's configuration, if x has the axes.
+func (p *MaxPool) checked(x autograd.Variable) autograd.MaxPoolConfig {
 	w := &p.window
 	checkPooled(w.op, x, len(w.kernel))
-	return Hooked(p, x.MaxPool(autograd.MaxPoolConfig{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Dilation: w.dilation, Ceil: w.ceil}))
+	return autograd.MaxPoolConfig{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Dilation: w.dilation, Ceil: w.ceil}
 }
 
 func newMaxPool(op string, axes int, kernel []int, c MaxPoolConfig) MaxPool {

@@ -25,7 +25,7 @@ func newMaxUnpool(op string, axes int, kernel []int, c MaxUnpoolConfig) MaxUnpoo
 }
 
 // Unpool puts the elements of x [batch, channels, …] or [channels, …] where index says, which
-// is what the pooling's WithIndices gave: the place of each in its channel, row by row.
+// is what [MaxPool.ForwardIndices] gave: the place of each in its channel, row by row.
 // size is that of the result along the last axes; without it, along an axis of n it is
 // (n−1)·stride − 2·padding + kernel. Where one place is named several times, the last element
 // stands. Unpool panics with [*autograd.ShapeError] if x has another number of axes, or there

@@ -123,8 +123,8 @@ func runLayers(t *testing.T, dir fs.FS, file string, layers map[string]func(c *L
 	if len(missing) > 0 {
 		t.Logf("missing: %s", strings.Join(slices.Sorted(maps.Keys(missing)), " "))
 	}
-	if passed+failed == 0 {
-		t.Errorf("%s: none of the cases is of a layer that is tested", file)
+	if skipped > 0 || passed+failed == 0 {
+		t.Errorf("%s: every case should have been run", file)
 	}
 }
 
