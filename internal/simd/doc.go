@@ -28,6 +28,7 @@
 //	linear.go	assembly	AddScaled Scale AddScalar Fill Clamp
 //	optim.go	assembly	Adam SGD SGDMomentum
 //	pool.go	assembly	MaxPool2x2 MaxPool2x2Backward AvgPool2x2 AvgPool2x2Backward
+//	recurrent.go	assembly	LSTM LSTMBackward GRU GRUBackward
 //	reduce.go	assembly	Sum SumAbs SumSquares SumExp Dot MaxOf MinOf ArgMax SumRows
 //	softmax.go	assembly	Softmax CrossEntropyRow LogSoftmax LogSumExp SoftmaxBackward
 //	softmax.go	assembly	LogSoftmaxBackward

@@ -1432,6 +1432,138 @@ func logSoftmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	}
 }
 
+func lstmKernel[T Float](h []T, c []T, prev []T, gates []T, rows int) {
+	n := len(h) / rows
+	width := lstmWidth[T](n)
+	if width == 0 {
+		lstmGeneric(h, c, prev, gates, rows)
+		return
+	}
+	lstmAssembly(width, unsafe.SliceData(h), unsafe.SliceData(c), unsafe.SliceData(prev), unsafe.SliceData(gates), n, rows)
+}
+
+func lstmWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func lstmAssembly[T Float](width int, h, c, prev, gates *T, n, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		lstmF32AVX2((*float32)(unsafe.Pointer(h)), (*float32)(unsafe.Pointer(c)), (*float32)(unsafe.Pointer(prev)), (*float32)(unsafe.Pointer(gates)), n, rows)
+	case width < 64:
+		lstmF64AVX2((*float64)(unsafe.Pointer(h)), (*float64)(unsafe.Pointer(c)), (*float64)(unsafe.Pointer(prev)), (*float64)(unsafe.Pointer(gates)), n, rows)
+	case is32[T]():
+		lstmF32AVX512((*float32)(unsafe.Pointer(h)), (*float32)(unsafe.Pointer(c)), (*float32)(unsafe.Pointer(prev)), (*float32)(unsafe.Pointer(gates)), n, rows)
+	default:
+		lstmF64AVX512((*float64)(unsafe.Pointer(h)), (*float64)(unsafe.Pointer(c)), (*float64)(unsafe.Pointer(prev)), (*float64)(unsafe.Pointer(gates)), n, rows)
+	}
+}
+
+func lstmBackwardKernel[T Float](dc []T, dh []T, c []T, prev []T, gates []T, dgates []T, rows int) {
+	n := len(dc) / rows
+	width := lstmBackwardWidth[T](n)
+	if width == 0 {
+		lstmBackwardGeneric(dc, dh, c, prev, gates, dgates, rows)
+		return
+	}
+	lstmBackwardAssembly(width, unsafe.SliceData(dc), unsafe.SliceData(dh), unsafe.SliceData(c), unsafe.SliceData(prev), unsafe.SliceData(gates), unsafe.SliceData(dgates), n, rows)
+}
+
+func lstmBackwardWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func lstmBackwardAssembly[T Float](width int, dc, dh, c, prev, gates, dgates *T, n, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		lstmBackwardF32AVX2((*float32)(unsafe.Pointer(dc)), (*float32)(unsafe.Pointer(dh)), (*float32)(unsafe.Pointer(c)), (*float32)(unsafe.Pointer(prev)), (*float32)(unsafe.Pointer(gates)), (*float32)(unsafe.Pointer(dgates)), n, rows)
+	case width < 64:
+		lstmBackwardF64AVX2((*float64)(unsafe.Pointer(dc)), (*float64)(unsafe.Pointer(dh)), (*float64)(unsafe.Pointer(c)), (*float64)(unsafe.Pointer(prev)), (*float64)(unsafe.Pointer(gates)), (*float64)(unsafe.Pointer(dgates)), n, rows)
+	case is32[T]():
+		lstmBackwardF32AVX512((*float32)(unsafe.Pointer(dc)), (*float32)(unsafe.Pointer(dh)), (*float32)(unsafe.Pointer(c)), (*float32)(unsafe.Pointer(prev)), (*float32)(unsafe.Pointer(gates)), (*float32)(unsafe.Pointer(dgates)), n, rows)
+	default:
+		lstmBackwardF64AVX512((*float64)(unsafe.Pointer(dc)), (*float64)(unsafe.Pointer(dh)), (*float64)(unsafe.Pointer(c)), (*float64)(unsafe.Pointer(prev)), (*float64)(unsafe.Pointer(gates)), (*float64)(unsafe.Pointer(dgates)), n, rows)
+	}
+}
+
+func gruKernel[T Float](h []T, prev []T, gates []T, rows int) {
+	n := len(h) / rows
+	width := gruWidth[T](n)
+	if width == 0 {
+		gruGeneric(h, prev, gates, rows)
+		return
+	}
+	gruAssembly(width, unsafe.SliceData(h), unsafe.SliceData(prev), unsafe.SliceData(gates), n, rows)
+}
+
+func gruWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func gruAssembly[T Float](width int, h, prev, gates *T, n, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		gruF32AVX2((*float32)(unsafe.Pointer(h)), (*float32)(unsafe.Pointer(prev)), (*float32)(unsafe.Pointer(gates)), n, rows)
+	case width < 64:
+		gruF64AVX2((*float64)(unsafe.Pointer(h)), (*float64)(unsafe.Pointer(prev)), (*float64)(unsafe.Pointer(gates)), n, rows)
+	case is32[T]():
+		gruF32AVX512((*float32)(unsafe.Pointer(h)), (*float32)(unsafe.Pointer(prev)), (*float32)(unsafe.Pointer(gates)), n, rows)
+	default:
+		gruF64AVX512((*float64)(unsafe.Pointer(h)), (*float64)(unsafe.Pointer(prev)), (*float64)(unsafe.Pointer(gates)), n, rows)
+	}
+}
+
+func gruBackwardKernel[T Float](dh []T, prev []T, gates []T, dgates []T, rows int) {
+	n := len(dh) / rows
+	width := gruBackwardWidth[T](n)
+	if width == 0 {
+		gruBackwardGeneric(dh, prev, gates, dgates, rows)
+		return
+	}
+	gruBackwardAssembly(width, unsafe.SliceData(dh), unsafe.SliceData(prev), unsafe.SliceData(gates), unsafe.SliceData(dgates), n, rows)
+}
+
+func gruBackwardWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func gruBackwardAssembly[T Float](width int, dh, prev, gates, dgates *T, n, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		gruBackwardF32AVX2((*float32)(unsafe.Pointer(dh)), (*float32)(unsafe.Pointer(prev)), (*float32)(unsafe.Pointer(gates)), (*float32)(unsafe.Pointer(dgates)), n, rows)
+	case width < 64:
+		gruBackwardF64AVX2((*float64)(unsafe.Pointer(dh)), (*float64)(unsafe.Pointer(prev)), (*float64)(unsafe.Pointer(gates)), (*float64)(unsafe.Pointer(dgates)), n, rows)
+	case is32[T]():
+		gruBackwardF32AVX512((*float32)(unsafe.Pointer(dh)), (*float32)(unsafe.Pointer(prev)), (*float32)(unsafe.Pointer(gates)), (*float32)(unsafe.Pointer(dgates)), n, rows)
+	default:
+		gruBackwardF64AVX512((*float64)(unsafe.Pointer(dh)), (*float64)(unsafe.Pointer(prev)), (*float64)(unsafe.Pointer(gates)), (*float64)(unsafe.Pointer(dgates)), n, rows)
+	}
+}
+
 func adamKernel[T Float](w []T, m []T, v []T, grad []T, c *adamCoefficients[T]) {
 	switch {
 	case active < avx2:
@@ -2627,6 +2759,54 @@ func logSoftmaxGradientF32AVX512(dst *float32, grad *float32, y *float32, n int,
 
 //go:noescape
 func logSoftmaxGradientF64AVX512(dst *float64, grad *float64, y *float64, n int, s float64)
+
+//go:noescape
+func lstmF32AVX2(h, c, prev, gates *float32, n, rows int)
+
+//go:noescape
+func lstmF64AVX2(h, c, prev, gates *float64, n, rows int)
+
+//go:noescape
+func lstmF32AVX512(h, c, prev, gates *float32, n, rows int)
+
+//go:noescape
+func lstmF64AVX512(h, c, prev, gates *float64, n, rows int)
+
+//go:noescape
+func lstmBackwardF32AVX2(dc, dh, c, prev, gates, dgates *float32, n, rows int)
+
+//go:noescape
+func lstmBackwardF64AVX2(dc, dh, c, prev, gates, dgates *float64, n, rows int)
+
+//go:noescape
+func lstmBackwardF32AVX512(dc, dh, c, prev, gates, dgates *float32, n, rows int)
+
+//go:noescape
+func lstmBackwardF64AVX512(dc, dh, c, prev, gates, dgates *float64, n, rows int)
+
+//go:noescape
+func gruF32AVX2(h, prev, gates *float32, n, rows int)
+
+//go:noescape
+func gruF64AVX2(h, prev, gates *float64, n, rows int)
+
+//go:noescape
+func gruF32AVX512(h, prev, gates *float32, n, rows int)
+
+//go:noescape
+func gruF64AVX512(h, prev, gates *float64, n, rows int)
+
+//go:noescape
+func gruBackwardF32AVX2(dh, prev, gates, dgates *float32, n, rows int)
+
+//go:noescape
+func gruBackwardF64AVX2(dh, prev, gates, dgates *float64, n, rows int)
+
+//go:noescape
+func gruBackwardF32AVX512(dh, prev, gates, dgates *float32, n, rows int)
+
+//go:noescape
+func gruBackwardF64AVX512(dh, prev, gates, dgates *float64, n, rows int)
 
 //go:noescape
 func adamF32AVX2(w *float32, m *float32, v *float32, grad *float32, n int, c *float32)

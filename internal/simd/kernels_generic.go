@@ -491,6 +491,22 @@ func logSoftmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	logSoftmaxGradientGeneric(dst, grad, y, s)
 }
 
+func lstmKernel[T Float](h []T, c []T, prev []T, gates []T, rows int) {
+	lstmGeneric(h, c, prev, gates, rows)
+}
+
+func lstmBackwardKernel[T Float](dc []T, dh []T, c []T, prev []T, gates []T, dgates []T, rows int) {
+	lstmBackwardGeneric(dc, dh, c, prev, gates, dgates, rows)
+}
+
+func gruKernel[T Float](h []T, prev []T, gates []T, rows int) {
+	gruGeneric(h, prev, gates, rows)
+}
+
+func gruBackwardKernel[T Float](dh []T, prev []T, gates []T, dgates []T, rows int) {
+	gruBackwardGeneric(dh, prev, gates, dgates, rows)
+}
+
 func adamKernel[T Float](w []T, m []T, v []T, grad []T, c *adamCoefficients[T]) {
 	adamGeneric(w, m, v, grad, c)
 }

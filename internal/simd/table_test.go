@@ -245,6 +245,9 @@ func rows[T Float]() []row[T] {
 // otherKernels are the kernels on operands of mixed types and shapes, with the test
 // of each.
 var otherKernels = map[string]string{
+	"lstm": "TestRecurrentKernels", "lstmBackward": "TestRecurrentKernels",
+	"gru": "TestRecurrentKernels", "gruBackward": "TestRecurrentKernels",
+
 	"bytesToFloats": "TestBytesToFloats",
 	"float32To64":   "TestFloat32To64AndBack",
 	"float64To32":   "TestFloat32To64AndBack",

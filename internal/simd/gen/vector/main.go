@@ -40,6 +40,7 @@ var families = []struct {
 	{"backward", backwardKernels},
 	{"reduce", reduceKernels},
 	{"softmax", rowKernels},
+	{"recurrent", recurrentKernels},
 	{"optim", optimKernels},
 	{"convert", convertKernels},
 	{"pool", poolKernels},
