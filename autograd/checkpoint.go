@@ -2,7 +2,6 @@ package autograd
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -163,29 +162,9 @@ func (c *checkpoint) again(n *node) *node {
 
 // backward is the rule for passes that are recorded.
 func (c *checkpoint) backward(p *pass, n *node, g Variable) {
-	since := len(n.tape.record) // an operand may have been computed from another: that path is not ours
-	y := c.again(n)
-	var xs []Variable
-	var at []int
-	n.inputs(func(i int, in *node) {
-		// An operand that is given twice gets its whole gradient once.
-		if x := in.variable(); p.needs(n, i) && !slices.Contains(xs, x) {
-			xs, at = append(xs, x), append(at, i)
-		}
-	})
-	for k, grad := range y.gradients("checkpoint", g, xs, since, true) {
-		p.add(n, at[k], grad)
-	}
+	p.through(n, g, func() *node { return c.again(n) })
 }
 
 func (c *checkpoint) tangent(n *node, t func(int) Variable) Variable {
-	var sources []*node
-	var tangents []Variable
-	n.inputs(func(i int, in *node) {
-		if ti := t(i); ti.n != nil {
-			sources, tangents = append(sources, in), append(tangents, ti)
-		}
-	})
-	y := c.again(n)
-	return n.tape.tangentOf(y, sources, tangents)
+	return n.tangentThrough(t, func() *node { return c.again(n) })
 }

@@ -167,3 +167,47 @@ func ExampleScaledDotProductAttention() {
 	// [[7.000]
 	//  [5.000]]
 }
+
+func ExampleLSTM() {
+	// One unit whose gates are wide open but for what is forgotten, a half each step.
+	w := autograd.RecurrentWeights{
+		IH:     autograd.New([]float64{0, 0, 1, 0}, 4, 1),
+		HH:     autograd.Zeros(autograd.Float64, 4, 1),
+		BiasIH: autograd.New([]float64{50, 0, 0, 50}),
+	}
+	x := autograd.New([]float64{1, 0, 0}, 3, 1, 1) // three steps of one sequence
+	y, _, c := autograd.LSTM(x, w, autograd.RecurrentConfig{})
+	fmt.Printf("%.3f\n", y.Reshape(3))
+	fmt.Printf("%.3f\n", c)
+	// Output:
+	// float64 [3]
+	// [0.642 0.363 0.188]
+	// float64 [1 1]
+	// [[0.190]]
+}
+
+func ExampleGRU() {
+	// One unit that goes half of the way to tanh x at each step.
+	w := autograd.RecurrentWeights{
+		IH: autograd.New([]float64{0, 0, 1}, 3, 1),
+		HH: autograd.Zeros(autograd.Float64, 3, 1),
+	}
+	x := autograd.New([]float64{50, 50, -50}, 3, 1, 1)
+	y, h := autograd.GRU(x, w, autograd.RecurrentConfig{})
+	fmt.Println(y.Reshape(3), h)
+	// Output:
+	// float64 [3]
+	// [ 0.5    0.75  -0.125] float64 [1 1]
+	// [[-0.125]]
+}
+
+func ExampleRNN() {
+	// The sum of what was seen.
+	w := autograd.RecurrentWeights{IH: autograd.Ones(autograd.Float64, 1, 1), HH: autograd.Ones(autograd.Float64, 1, 1)}
+	x := autograd.New([]float64{1, 2, 3}, 3, 1, 1)
+	y, _ := autograd.RNN(x, w, autograd.RecurrentConfig{ReLU: true})
+	fmt.Println(y.Reshape(3))
+	// Output:
+	// float64 [3]
+	// [1 3 6]
+}

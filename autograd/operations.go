@@ -129,6 +129,10 @@
 // [Variable.AdaptiveAvgPool], [Variable.Interpolate], [GridSample], [LayerNorm],
 // [RMSNorm], [BatchNorm], [GroupNorm], [ScaledDotProductAttention], [AttentionWeights].
 //
+// # Recurrent layers
+//
+// [LSTM], [GRU], [RNN].
+//
 // # Derivatives
 //
 // [Grad], [GradWith], [ValueAndGrad], [VJP], [JVP], [HVP], [Jacobian], [Hessian],

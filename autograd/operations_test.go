@@ -56,6 +56,7 @@ var families = []struct{ title, files string }{
 	{"Pieces and places", "slice.go movement.go pad.go"},
 	{"Picking and placing by indices", "index.go place.go"},
 	{"Convolutions, windows, normalization, attention", "convolution.go convtranspose.go window.go pooling.go interpolate.go gridsample.go normalization.go attention.go"},
+	{"Recurrent layers", "recurrent.go"},
 	{"Derivatives", "grad.go transform.go checkpoint.go"},
 }
 

@@ -32,7 +32,7 @@ type GRU struct{ Recurrent }
 // unless in and hidden are positive, and the numbers of config are in their range.
 func NewGRU(rng *rand.Rand, in, hidden int, config GRUConfig) *GRU {
 	return &GRU{newRecurrent(rng, in, recurrentConfig{
-		op: "nn.GRU", cell: gruCell{}, layers: config.Layers, hidden: hidden,
+		op: "nn.GRU", cell: gruCell, layers: config.Layers, hidden: hidden,
 		bidirectional: config.Bidirectional, noBias: config.NoBias, timeFirst: config.TimeFirst,
 		dropout: config.Dropout, init: config.Init, dtype: config.DType,
 	})}
@@ -53,38 +53,7 @@ func (l *GRU) Run(x autograd.Variable, input RecurrentInput) (y, state autograd.
 	return Hooked(l, y), s.H
 }
 
-// gruCell computes a step of a GRU.
-type gruCell struct{}
-
-func (gruCell) gates() int { return 3 }
-
-func (gruCell) step(w *RecurrentWeights, inputs autograd.Variable, state LSTMState) LSTMState {
-	none := autograd.Variable{}
-	hidden := inputs.Dim(-1) / 3
-	from := watchedOrNone(inputs, w.BiasHH) // what comes from the state
-	if state.H != none {
-		from = autograd.Linear(state.H, w.HH, w.BiasHH)
-	}
-	gates, n := inputs.Slice(-1, 0, 2*hidden), inputs.Slice(-1, 2*hidden, 3*hidden)
-	if from != none {
-		gates = gates.Add(from.Slice(-1, 0, 2*hidden))
-	}
-	gates = gates.Sigmoid()
-	r, z := gates.Slice(-1, 0, hidden), gates.Slice(-1, hidden, 2*hidden)
-	if from != none {
-		n = n.Add(r.Mul(from.Slice(-1, 2*hidden, 3*hidden)))
-	}
-	n = n.Tanh()
-	if state.H == none {
-		return LSTMState{H: n.Sub(z.Mul(n))}
-	}
-	return LSTMState{H: n.Add(z.Mul(state.H.Sub(n)))}
-}
-
-// watchedOrNone is watched for a parameter that may be absent.
-func watchedOrNone(x, w autograd.Variable) autograd.Variable {
-	if (w == autograd.Variable{}) {
-		return w
-	}
-	return watched(x, w)
-}
+var gruCell = cell{gates: 3, run: func(x autograd.Variable, w RecurrentWeights, config autograd.RecurrentConfig) (y, h, c autograd.Variable) {
+	y, h = autograd.GRU(x, w, config)
+	return y, h, c
+}}

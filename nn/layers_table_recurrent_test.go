@@ -25,7 +25,7 @@ func recurrentRows() []layerRow {
 			},
 		},
 		{
-			name: "LSTM with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}}, allocates: "the mask of what is over",
+			name: "LSTM with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewLSTM(newRand(seed), 1, 1, nn.LSTMConfig{Bidirectional: true, DType: d})
 			},
@@ -46,7 +46,7 @@ func recurrentRows() []layerRow {
 		{name: "GRU", maps: "[(batch,) time, in] → [(batch,) time, directions·hidden]", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewGRU(newRand(seed), 2, 2, nn.GRUConfig{DType: d})
 		}},
-		{name: "GRU with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}, {2, 3, 1}}, allocates: "the mask of what is over",
+		{name: "GRU with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}, {2, 3, 1}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewGRU(newRand(seed), 1, 1, nn.GRUConfig{Bidirectional: true, DType: d})
 			},

@@ -307,6 +307,7 @@ func TestLayersGiveTheSameBits(t *testing.T) {
 		{"Linear", nn.NewLinear(rng, 256, 256, nn.LinearConfig{}), normal(256, 256)},
 		{"BatchNorm2d", nn.NewBatchNorm2d(16, nn.BatchNormConfig{}), normal(32, 16, 32, 32)},
 		{"LSTM", nn.NewLSTM(rng, 64, 128, nn.LSTMConfig{Bidirectional: true}), normal(32, 4, 64)},
+		{"GRU that makes steps together", nn.NewGRU(rng, 64, 320, nn.GRUConfig{}), normal(16, 4, 64)},
 		{"MultiheadAttention", nn.NewMultiheadAttention(rng, 64, 4, nn.MultiheadAttentionConfig{}), normal(16, 64, 64)},
 	} {
 		t.Run(test.name, func(t *testing.T) {

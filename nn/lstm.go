@@ -35,7 +35,7 @@ type LSTM struct{ Recurrent }
 // unless in and hidden are positive, and the numbers of config are in their range.
 func NewLSTM(rng *rand.Rand, in, hidden int, config LSTMConfig) *LSTM {
 	return &LSTM{newRecurrent(rng, in, recurrentConfig{
-		op: "nn.LSTM", cell: lstmCell{}, layers: config.Layers, hidden: hidden, projection: config.Projection,
+		op: "nn.LSTM", cell: lstmCell, layers: config.Layers, hidden: hidden, projection: config.Projection,
 		bidirectional: config.Bidirectional, noBias: config.NoBias, timeFirst: config.TimeFirst,
 		dropout: config.Dropout, init: config.Init, dtype: config.DType,
 	})}
@@ -85,27 +85,4 @@ func checkBoth(op string, s LSTMState) {
 	}
 }
 
-// lstmCell computes a step of an LSTM.
-type lstmCell struct{}
-
-func (lstmCell) gates() int { return 4 }
-
-func (lstmCell) step(w *RecurrentWeights, gates autograd.Variable, state LSTMState) LSTMState {
-	begun := state.H != autograd.Variable{}
-	if begun {
-		gates = gates.Add(autograd.Linear(state.H, w.HH, w.BiasHH))
-	} else if (w.BiasHH != autograd.Variable{}) {
-		gates = gates.Add(w.BiasHH)
-	}
-	hidden := gates.Dim(-1) / 4
-	gate := func(i int) autograd.Variable { return gates.Slice(-1, i*hidden, (i+1)*hidden) }
-	c := gate(0).Sigmoid().Mul(gate(2).Tanh())
-	if begun {
-		c = gate(1).Sigmoid().Mul(state.C).Add(c)
-	}
-	h := gate(3).Sigmoid().Mul(c.Tanh())
-	if (w.HR != autograd.Variable{}) {
-		h = autograd.Linear(h, w.HR, autograd.Variable{})
-	}
-	return LSTMState{H: h, C: c}
-}
+var lstmCell = cell{gates: 4, run: autograd.LSTM}

@@ -22,15 +22,8 @@ type Recurrent struct {
 	in     int
 }
 
-// RecurrentWeights is the parameters of one direction of one layer, or of a cell. gates is
-// 4 in an LSTM, 3 in a GRU and 1 in an RNN; out is hidden, or the size of the projection.
-type RecurrentWeights struct {
-	IH     autograd.Variable // [gates·hidden, in]
-	HH     autograd.Variable // [gates·hidden, out]
-	BiasIH autograd.Variable // [gates·hidden]; the zero Variable for none
-	BiasHH autograd.Variable // [gates·hidden]; the zero Variable for none
-	HR     autograd.Variable // [out, hidden], the projection; the zero Variable for none
-}
+// RecurrentWeights is the parameters of one direction of one layer, or of a cell.
+type RecurrentWeights = autograd.RecurrentWeights
 
 // recurrentConfig is the options of a recurrent layer.
 type recurrentConfig struct {
@@ -47,13 +40,12 @@ type recurrentConfig struct {
 	dtype         autograd.DType
 }
 
-// cell computes a step.
-type cell interface {
-	gates() int
+// cell is what a recurrent layer computes.
+type cell struct {
+	gates int // rows of the weights for each unit
 
-	// step is the state after one, from the product of its input with w.IH, with the bias
-	// added. A state of zeros may be the zero Variable.
-	step(w *RecurrentWeights, inputs autograd.Variable, state LSTMState) LSTMState
+	// run goes through sequences in one direction. c is the zero Variable but for an LSTM.
+	run func(x autograd.Variable, w RecurrentWeights, config autograd.RecurrentConfig) (y, h, c autograd.Variable)
 }
 
 // newRecurrent checks the options, and draws the weights.
@@ -88,7 +80,7 @@ func (c *recurrentConfig) weights(rng *rand.Rand, in int) RecurrentWeights {
 		orInit(c.init, Uniform(-bound, bound))(rng, w, shape[len(shape)-1], shape[0])
 		return w
 	}
-	rows := c.cell.gates() * c.hidden
+	rows := c.cell.gates * c.hidden
 	w := RecurrentWeights{IH: array(rows, in), HH: array(rows, c.out())}
 	if !c.noBias {
 		w.BiasIH, w.BiasHH = array(rows), array(rows)
@@ -109,8 +101,8 @@ func (c *recurrentConfig) directions() int {
 	return 1
 }
 
-// parts lists the parameters, whose names end in suffix.
-func (w *RecurrentWeights) parts(suffix string) []NamedPart {
+// recurrentParts lists the parameters, whose names end in suffix.
+func recurrentParts(w *RecurrentWeights, suffix string) []NamedPart {
 	return []NamedPart{
 		Weight("weight_ih"+suffix, w.IH), Weight("weight_hh"+suffix, w.HH),
 		Weight("bias_ih"+suffix, w.BiasIH), Weight("bias_hh"+suffix, w.BiasHH), Weight("weight_hr"+suffix, w.HR),
@@ -125,7 +117,7 @@ func (r *Recurrent) Parts() iter.Seq2[string, Part] {
 		if i%r.config.directions() == 1 {
 			suffix += "_reverse"
 		}
-		parts = append(parts, r.Weights[i].parts(suffix)...)
+		parts = append(parts, recurrentParts(&r.Weights[i], suffix)...)
 	}
 	return Parts(parts...)
 }
@@ -146,18 +138,16 @@ func (r *Recurrent) run(x autograd.Variable, state LSTMState, lengths []int) (au
 	if x.Rank() != 3 || x.Dim(2) != r.in {
 		panic(shapeError(op, fmt.Sprintf("expected [batch, time, %d] or [time, %d]", r.in, r.in), x))
 	}
-	if !c.timeFirst {
-		x = x.Transpose(0, 1)
+	batch, steps := x.Dim(0), x.Dim(1)
+	if c.timeFirst {
+		batch, steps = steps, batch
 	}
-	if x.Dim(0) == 0 {
+	if steps == 0 {
 		panic(shapeError(op, "expected sequences of at least one step", x))
 	}
-	r.checkState(op, state, x.Dim(1))
-	y, state := r.layers(x, state, newMasks(op, x, lengths))
-	if !c.timeFirst {
-		y = y.Transpose(0, 1)
-	}
-	return y, state
+	r.checkState(op, state, batch)
+	checkLengths(op, x, batch, steps, lengths)
+	return r.layers(x, state, lengths)
 }
 
 // runSingle is run for a sequence without a batch axis.

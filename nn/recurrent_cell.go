@@ -34,7 +34,9 @@ func newCell(op string, rng *rand.Rand, in, hidden int, kind cell, config CellCo
 }
 
 // Parts yields the parameters under PyTorch's names.
-func (c *Cell) Parts() iter.Seq2[string, Part] { return Parts(c.parts("")...) }
+func (c *Cell) Parts() iter.Seq2[string, Part] {
+	return Parts(recurrentParts(&c.RecurrentWeights, "")...)
+}
 
 // next is the state after a step with input x.
 func (c *Cell) next(x autograd.Variable, state LSTMState) LSTMState {
@@ -46,7 +48,27 @@ func (c *Cell) next(x autograd.Variable, state LSTMState) LSTMState {
 			panic(shapeError(c.op, fmt.Sprintf("expected a state with as many examples, of %d units", c.hidden), x, v))
 		}
 	}
-	return c.cell.step(&c.RecurrentWeights, autograd.Linear(x, c.IH, c.BiasIH), state)
+	// A sequence of one step, of a batch of one if there is none.
+	single := x.Rank() == 1
+	if single {
+		x, state.H, state.C = unsqueezed(x), unsqueezed(state.H), unsqueezed(state.C)
+	}
+	_, state.H, state.C = c.cell.run(x.Unsqueeze(0), c.RecurrentWeights, autograd.RecurrentConfig{H: state.H, C: state.C})
+	if single {
+		state.H = state.H.Squeeze(0)
+		if (state.C != autograd.Variable{}) {
+			state.C = state.C.Squeeze(0)
+		}
+	}
+	return state
+}
+
+// unsqueezed is v with an axis of size 1 in front, if there is a v.
+func unsqueezed(v autograd.Variable) autograd.Variable {
+	if (v == autograd.Variable{}) {
+		return v
+	}
+	return v.Unsqueeze(0)
 }
 
 // LSTMCell is a step of an [LSTM].
@@ -55,7 +77,7 @@ type LSTMCell struct{ Cell }
 // NewLSTMCell is an LSTMCell with weights drawn from rng. It panics with
 // [*autograd.ValueError] unless in and hidden are positive.
 func NewLSTMCell(rng *rand.Rand, in, hidden int, config CellConfig) *LSTMCell {
-	return &LSTMCell{newCell("nn.LSTMCell", rng, in, hidden, lstmCell{}, config)}
+	return &LSTMCell{newCell("nn.LSTMCell", rng, in, hidden, lstmCell, config)}
 }
 
 // Next is the state after a step with input x [batch, in], from a state of two arrays
@@ -74,7 +96,7 @@ type GRUCell struct{ Cell }
 
 // NewGRUCell is a GRUCell, like [NewLSTMCell] otherwise.
 func NewGRUCell(rng *rand.Rand, in, hidden int, config CellConfig) *GRUCell {
-	return &GRUCell{newCell("nn.GRUCell", rng, in, hidden, gruCell{}, config)}
+	return &GRUCell{newCell("nn.GRUCell", rng, in, hidden, gruCell, config)}
 }
 
 // Next is the state after a step with input x [batch, in], from a state [batch, hidden],
@@ -89,7 +111,7 @@ type RNNCell struct{ Cell }
 
 // NewRNNCell is an RNNCell, like [NewLSTMCell] otherwise.
 func NewRNNCell(rng *rand.Rand, in, hidden int, config CellConfig) *RNNCell {
-	return &RNNCell{newCell("nn.RNNCell", rng, in, hidden, rnnCell{config.ReLU}, config)}
+	return &RNNCell{newCell("nn.RNNCell", rng, in, hidden, rnnCell(config.ReLU), config)}
 }
 
 // Next is the state after a step, as that of [GRUCell].

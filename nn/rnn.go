@@ -31,7 +31,7 @@ type RNN struct{ Recurrent }
 // unless in and hidden are positive, and the numbers of config are in their range.
 func NewRNN(rng *rand.Rand, in, hidden int, config RNNConfig) *RNN {
 	return &RNN{newRecurrent(rng, in, recurrentConfig{
-		op: "nn.RNN", cell: rnnCell{config.ReLU}, layers: config.Layers, hidden: hidden,
+		op: "nn.RNN", cell: rnnCell(config.ReLU), layers: config.Layers, hidden: hidden,
 		bidirectional: config.Bidirectional, noBias: config.NoBias, timeFirst: config.TimeFirst,
 		dropout: config.Dropout, init: config.Init, dtype: config.DType,
 	})}
@@ -50,19 +50,10 @@ func (l *RNN) Run(x autograd.Variable, input RecurrentInput) (y, state autograd.
 	return Hooked(l, y), s.H
 }
 
-// rnnCell computes a step of an RNN.
-type rnnCell struct{ relu bool }
-
-func (rnnCell) gates() int { return 1 }
-
-func (c rnnCell) step(w *RecurrentWeights, inputs autograd.Variable, state LSTMState) LSTMState {
-	if (state.H != autograd.Variable{}) {
-		inputs = inputs.Add(autograd.Linear(state.H, w.HH, w.BiasHH))
-	} else if (w.BiasHH != autograd.Variable{}) {
-		inputs = inputs.Add(w.BiasHH)
-	}
-	if c.relu {
-		return LSTMState{H: inputs.ReLU()}
-	}
-	return LSTMState{H: inputs.Tanh()}
+func rnnCell(relu bool) cell {
+	return cell{gates: 1, run: func(x autograd.Variable, w RecurrentWeights, config autograd.RecurrentConfig) (y, h, c autograd.Variable) {
+		config.ReLU = relu
+		y, h = autograd.RNN(x, w, config)
+		return y, h, c
+	}}
 }

@@ -79,6 +79,29 @@ var layers = []Row{
 	{Name: "ScaledDotProductAttention", F: func(xs []v) v {
 		return autograd.ScaledDotProductAttention(xs[0], xs[1], xs[2], autograd.AttentionConfig{Causal: true})
 	}, Shapes: [][][]int{{{2, 3, 2}, {2, 3, 2}, {2, 3, 2}}, {{2, 3}, {3, 3}, {3, 2}}}, Reference: "scaled_dot_product_attention"},
+	{Name: "LSTM", F: func(xs []v) v {
+		y, h, c := autograd.LSTM(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2], BiasIH: xs[3], BiasHH: xs[3], HR: xs[4]},
+			autograd.RecurrentConfig{H: xs[5], C: xs[6], Lengths: []int{2, 1}})
+		return flat(y, h, c)
+	}, Shapes: [][][]int{{{2, 2, 2}, {8, 2}, {8, 1}, {8}, {1, 2}, {2, 1}, {2, 2}}}},
+	{Name: "GRU", F: func(xs []v) v {
+		y, h := autograd.GRU(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2], BiasIH: xs[3], BiasHH: xs[4]},
+			autograd.RecurrentConfig{H: xs[5], Reverse: true, BatchFirst: true})
+		return flat(y, h)
+	}, Shapes: [][][]int{{{1, 2, 2}, {6, 2}, {6, 2}, {6}, {6}, {1, 2}}}},
+	{Name: "RNN", F: func(xs []v) v {
+		y, h := autograd.RNN(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2], BiasIH: xs[3]}, autograd.RecurrentConfig{})
+		return flat(y, h)
+	}, Shapes: [][][]int{{{2, 1, 2}, {2, 2}, {2, 2}, {2}}, {{1, 3, 1}, {2, 1}, {2, 2}, {2}}}},
+}
+
+// flat is all elements of several arrays.
+func flat(ys ...v) v {
+	var all []v
+	for _, y := range ys {
+		all = append(all, y.Reshape(y.Size()))
+	}
+	return autograd.Concat(0, all...)
 }
 
 // besideElements makes places of the second operand's numbers that lie between the elements

@@ -19,7 +19,7 @@ import (
 //
 // c may be prev.
 func LSTM[T Float](h, c, prev, gates []T, rows int) {
-	if checkRows("LSTM", rows, len(h), 4, len(gates), len(c), len(prev)) {
+	if checkRows("LSTM", rows, len(h), len(gates), len(c), len(prev), len(prev)) {
 		lstmKernel(h, c, prev, gates, rows)
 	}
 }
@@ -46,7 +46,7 @@ func lstmGeneric[T Float](h, c, prev, gates []T, rows int) {
 //	dgates = d·g·i(1−i), d·prev·f(1−f), d·i·(1−g²), dh·t·o(1−o)
 //	dc ← d·f
 func LSTMBackward[T Float](dc, dh, c, prev, gates, dgates []T, rows int) {
-	if checkRows("LSTMBackward", rows, len(dc), 4, len(gates), len(dh), len(c), len(prev)) {
+	if checkRows("LSTMBackward", rows, len(dc), len(gates), len(dh), len(c), len(prev)) {
 		checkUnary("LSTMBackward", gates, dgates)
 		lstmBackwardKernel(dc, dh, c, prev, gates, dgates, rows)
 	}
@@ -79,7 +79,7 @@ func lstmBackwardGeneric[T Float](dc, dh, c, prev, gates, dgates []T, rows int) 
 //
 // h may be prev.
 func GRU[T Float](h, prev, gates []T, rows int) {
-	if checkRows("GRU", rows, len(h), 4, len(gates), len(prev)) {
+	if checkRows("GRU", rows, len(h), len(gates), len(prev), len(prev), len(prev)) {
 		gruKernel(h, prev, gates, rows)
 	}
 }
@@ -104,7 +104,7 @@ func gruGeneric[T Float](h, prev, gates []T, rows int) {
 //	dgates = dn, dn·m·r(1−r), dh·(prev−n)·z(1−z), dn·r  with dn = dh·(1−z)(1−n²)
 //	dh ← dh·z
 func GRUBackward[T Float](dh, prev, gates, dgates []T, rows int) {
-	if checkRows("GRUBackward", rows, len(dh), 4, len(gates), len(prev)) {
+	if checkRows("GRUBackward", rows, len(dh), len(gates), len(prev), len(prev), len(prev)) {
 		checkUnary("GRUBackward", gates, dgates)
 		gruBackwardKernel(dh, prev, gates, dgates, rows)
 	}
@@ -132,19 +132,22 @@ func pieces[T Float](gates []T, r, n int) (a, b, c, d []T) {
 	return g[:n:n], g[n:][:n:n], g[2*n:][:n:n], g[3*n:]
 }
 
-// checkRows reports whether there is anything to do for rows matrices of size elements,
-// gates of so many times more. It panics if the lengths do not fit.
-func checkRows(op string, rows, size, times, gates int, others ...int) bool {
+// checkRows reports whether there is anything to do for rows rows of matrices of size
+// elements, gates of four times as many. It panics if the lengths do not fit.
+func checkRows(op string, rows, size, gates, a, b, c int) bool {
 	if rows < 0 || size > 0 && (rows == 0 || size%rows != 0) {
-		panic(fmt.Sprintf("simd: %s: %d elements cannot be divided into %d rows", op, size, rows))
+		panicRows(op, rows, size)
 	}
-	for _, n := range others {
-		if n != size {
-			panicLengths(op, size, others...)
-		}
+	if a != size || b != size || c != size {
+		panicLengths(op, size, a, b, c)
 	}
-	if gates != times*size {
-		panicLength(op, "gates", gates, times*size)
+	if gates != 4*size {
+		panicLength(op, "gates", gates, 4*size)
 	}
 	return size > 0
+}
+
+//go:noinline
+func panicRows(op string, rows, size int) {
+	panic(fmt.Sprintf("simd: %s: %d elements cannot be divided into %d rows", op, size, rows))
 }
