@@ -80,13 +80,19 @@ type Batch struct {
 	Indices []int
 
 	// Epoch and Number are the batch's place: which one it is, from 0, of its epoch.
-	// Loaders set them.
+	// Loaders set them, and Seed, which is theirs: a Dataset that draws random numbers
+	// for an example makes them depend on Seed, Epoch and the example's index, as
+	// [Augment] does.
 	Epoch, Number int
+	Seed          uint64
 
 	// Memory kept for when it is needed again.
 	labels, tokens, lengths []int
 	weights                 []float64
 	targets, mask           Array
+	original                Array // X before Augmented changed it
+	augmented               []int // the indices that Augmented was asked for
+	augmenting              augmenting
 	subset                  []int   // indices translated by Subset
 	filling                 filling // the job of Images.Fill
 

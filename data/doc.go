@@ -20,7 +20,8 @@
 // [Images] keeps pixels as bytes and scales them batch by batch, or leaves that to
 // the consumer of the batches ([LoaderConfig].KeepBytes); [Arrays] holds
 // numbers, with class labels, numeric targets or both; [Subset] and [Split] select
-// from any data set; [Weighted] says how much each example counts.
+// from any data set; [Augment] changes its images at random, and [Weighted] says how
+// much each example counts.
 //
 // [MNIST] and [FashionMNIST] come from a directory, the user's cache or the network,
 // every file checked by its SHA-256, and so does what a [Source] of one's own says;

@@ -162,7 +162,7 @@ func (p *pass) fill(b *Batch, number int) error {
 	c := &p.loader.config
 	start := number * c.BatchSize
 	b.DType, b.KeepBytes = c.DType, c.KeepBytes
-	b.Epoch, b.Number = p.epoch, number
+	b.Epoch, b.Number, b.Seed = p.epoch, number, c.Seed
 	b.Indices = p.order[start:min(start+c.BatchSize, len(p.order))]
 	if err := p.loader.dataset.Fill(b, b.Indices); err != nil {
 		return fmt.Errorf("data: batch %d of epoch %d: %w", number, p.epoch, err)
