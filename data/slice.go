@@ -7,7 +7,8 @@ func (b *Batch) Slice(part *Batch, lo, hi int) {
 	if lo < 0 || hi < lo || hi > b.Len {
 		misuse("Batch.Slice", "examples %d to %d of a batch of %d", lo, hi, b.Len)
 	}
-	part.DType, part.KeepBytes, part.Epoch, part.Number = b.DType, b.KeepBytes, b.Epoch, b.Number
+	part.DType, part.KeepBytes = b.DType, b.KeepBytes
+	part.Epoch, part.Number, part.Seed = b.Epoch, b.Number, b.Seed
 	part.Len = hi - lo
 	b.X.slice(&part.X, lo, hi)
 	b.Y.slice(&part.Y, lo, hi)

@@ -12,7 +12,7 @@ import (
 // wholeBatch has every exported field set: for example i of four, two numbers in each
 // list, 2i and 2i+1.
 func wholeBatch(t *testing.T) *Batch {
-	b := &Batch{DType: Float64, KeepBytes: true, Len: 4, Epoch: 3, Number: 5}
+	b := &Batch{DType: Float64, KeepBytes: true, Len: 4, Epoch: 3, Number: 5, Seed: 7}
 	v := reflect.ValueOf(b).Elem()
 	for i := range v.NumField() {
 		field, name := v.Field(i), v.Type().Field(i).Name
@@ -41,7 +41,7 @@ func TestBatchSlice(t *testing.T) {
 	var part Batch
 	for range 2 { // the second time in the memory of the first
 		b.Slice(&part, 1, 3)
-		want := &Batch{DType: Float64, KeepBytes: true, Len: 2, Epoch: 3, Number: 5}
+		want := &Batch{DType: Float64, KeepBytes: true, Len: 2, Epoch: 3, Number: 5, Seed: 7}
 		v, got := reflect.ValueOf(want).Elem(), reflect.ValueOf(&part).Elem()
 		for i := range v.NumField() {
 			if !v.Type().Field(i).IsExported() {
