@@ -15,7 +15,8 @@ import (
 //
 // What else a callback may have is said by further methods: a state that belongs into
 // checkpoints ([Stateful]), averages that are validated in place of the weights
-// ([Averaging]), and weights that the run is to leave in the model ([Finisher]). One that
+// ([Averaging]), weights that the run is to leave in the model ([Finisher]), and interest
+// in how validation goes on ([Validating]). One that
 // saves checkpoints comes after those whose states it saves, so that these have seen the
 // step or epoch that it is about.
 type Callback interface {
@@ -50,6 +51,13 @@ type Finisher interface {
 	// of all callbacks, if Begin returned nil: for callbacks that are [Averaging] first,
 	// then for the others, each in order. Its error is joined to that of the run.
 	Finish(ctx context.Context) error
+}
+
+// Validating is a [Callback] that follows validation, too.
+type Validating interface {
+	// Validated is called after each batch of the validation data, the model as it is
+	// validated: so many of them are done. It must not change anything.
+	Validated(done, total int) error
 }
 
 // ErrStop is what callbacks return to end training early, without an error.

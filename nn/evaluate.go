@@ -53,6 +53,7 @@ type evaluator struct {
 	inference
 	objective Objective
 	tally     tally
+	after     func(done, total int) error // each batch; nil for nothing
 }
 
 func newEvaluator(objective Objective, ds data.Dataset, config EvaluateConfig) (e *evaluator, err error) {
@@ -69,6 +70,9 @@ func (e *evaluator) run(ctx context.Context) (Scores, error) {
 		loss := e.objective.Loss(s).Item()
 		e.tally.measure(s.outputs(), s.Batch)
 		e.tally.add(loss, s)
+		if e.after != nil {
+			return e.after(s.Batch.Number+1, e.loader.NumBatches())
+		}
 		return nil
 	})
 	if err != nil {

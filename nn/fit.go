@@ -105,6 +105,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 		MicroBatch: config.MicroBatch, Shards: config.Shards,
 	})}
 	f.trainer.callbacks, f.trainer.validates = config.Callbacks, config.Validation != nil
+	f.trainer.epochs = orDefaultInt(config.Epochs, 1)
 	loading := data.LoaderConfig{BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed, Prefetch: config.Prefetch}
 	if f.loader, err = newLoader(objective, train, loading); err != nil {
 		return nil, err
@@ -116,8 +117,21 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 		if err != nil {
 			return nil, fmt.Errorf("validation: %w", err)
 		}
+		f.evaluator.after = f.validated
 	}
 	return f, nil
+}
+
+// validated tells the callbacks that follow validation how it goes on.
+func (f *fitting) validated(done, total int) error {
+	for _, c := range f.config.Callbacks {
+		if v, ok := c.(Validating); ok {
+			if err := v.Validated(done, total); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // savingLast puts those callbacks last that save what all the others have come to.
@@ -131,7 +145,7 @@ func savingLast(callbacks []Callback) []Callback {
 func (f *fitting) run(ctx context.Context) error {
 	begun := 0
 	err := f.begin(&begun)
-	for err == nil && f.trainer.epoch-f.trainer.unvalidated < int64(orDefaultInt(f.config.Epochs, 1)) {
+	for err == nil && f.trainer.epoch-f.trainer.unvalidated < int64(f.trainer.epochs) {
 		err = f.epoch(ctx)
 	}
 	if errors.Is(err, ErrStop) {

@@ -58,6 +58,7 @@ type Trainer struct {
 	counts    int // the epoch that tally is about, -1 for none
 
 	callbacks []Callback // of Fit
+	epochs    int        // that Fit is to make
 	validates bool       // Fit does, after each epoch
 	history   History    // of Fit
 
@@ -148,6 +149,9 @@ func (t *Trainer) Objective() Objective { return t.objective }
 
 // Optimizer is what trains it.
 func (t *Trainer) Optimizer() optim.Optimizer { return t.config.Optimizer }
+
+// Epochs is how many epochs [Fit] is to make in all; 0 for a Trainer that is not Fit's.
+func (t *Trainer) Epochs() int { return t.epochs }
 
 // Position is where training is: the epoch, and the step within it, that comes next.
 // After the last step of an epoch that is the first step of the next one. Only

@@ -15,6 +15,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn/progress"
 )
 
 // This file decides what to train on: the directory named, the cache, the network, or
@@ -271,7 +272,7 @@ func (d *downloads) show(p data.Progress) {
 	if p.URL != d.url {
 		d.finish()
 		d.url = p.URL
-		if !d.app.notes.live {
+		if !d.app.notes.Live {
 			d.app.note("downloading %s", p.URL)
 			return
 		}
@@ -279,9 +280,9 @@ func (d *downloads) show(p data.Progress) {
 			progressbar.OptionSetWriter(d.app.stderr),
 			progressbar.OptionSetDescription(p.File),
 			progressbar.OptionShowBytes(true),
-			progressbar.OptionSetWidth(barWidth),
-			progressbar.OptionThrottle(redrawEvery),
-			progressbar.OptionEnableColorCodes(d.app.notes.color),
+			progressbar.OptionSetWidth(20),
+			progressbar.OptionThrottle(progress.RedrawEvery),
+			progressbar.OptionEnableColorCodes(d.app.notes.Color),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerPadding: "─"})) // in any font
 		_ = d.bar.RenderBlank() // so that what finish ends is never an empty line
 	}

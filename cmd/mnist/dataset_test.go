@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn/progress"
 )
 
 // cacheFile puts a file into the cache of MNIST.
@@ -47,11 +48,11 @@ func TestWrongDownload(t *testing.T) {
 	defer server.Close()
 	cases := []struct {
 		name       string
-		terminal   terminal
+		terminal   progress.Terminal
 		wantStderr string
 	}{
-		{"plain", terminal{}, "mnist: downloading " + server.URL + "/train-images-idx3-ubyte.gz\n"},
-		{"terminal", terminal{live: true, columns: func() int { return 80 }}, "train-images-idx3-ubyte   0% ────────────────────"},
+		{"plain", progress.Terminal{}, "mnist: downloading " + server.URL + "/train-images-idx3-ubyte.gz\n"},
+		{"terminal", progress.Terminal{Live: true, Columns: func() int { return 80 }}, "train-images-idx3-ubyte   0% ────────────────────"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/progress"
 )
 
 const inferenceBatch = 256 // images computed at once where nothing is learned
@@ -56,7 +57,7 @@ func (a *app) measure(ctx context.Context, model nn.Layer, set *dataset, classes
 		}
 	}
 	table.print(a.stdout)
-	a.print("Test loss: %s", number(nn.CrossEntropyLoss(logits, set.test.Labels).Item()))
+	a.print("Test loss: %s", progress.Number(nn.CrossEntropyLoss(logits, set.test.Labels).Item()))
 	a.print("Test accuracy: %.4f", float64(right)/float64(set.test.N))
 	return nil
 }

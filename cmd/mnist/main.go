@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/chainrule-go/chainrule/nn/progress"
 )
 
 func main() {
@@ -39,8 +41,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	a := &app{
 		stdout:   &output{w: stdout},
 		stderr:   stderr,
-		terminal: terminalOf(stdout, os.Getenv),
-		notes:    terminalOf(stderr, os.Getenv),
+		terminal: progress.TerminalOf(stdout, os.Getenv),
+		notes:    progress.TerminalOf(stderr, os.Getenv),
 		now:      time.Now,
 		patience: networkPatience,
 	}
@@ -51,8 +53,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 type app struct {
 	stdout   *output
 	stderr   io.Writer
-	terminal terminal // behind stdout
-	notes    terminal // behind stderr
+	terminal progress.Terminal // behind stdout
+	notes    progress.Terminal // behind stderr
 	now      func() time.Time
 	patience time.Duration // until the network has answered
 	mirrors  []string      // to download from instead of the usual ones

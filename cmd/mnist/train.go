@@ -8,6 +8,7 @@ import (
 
 	"github.com/chainrule-go/chainrule/data"
 	"github.com/chainrule-go/chainrule/nn"
+	"github.com/chainrule-go/chainrule/nn/progress"
 )
 
 // smallBatch is the batch size for the embedded digits unless one is given: they are
@@ -77,8 +78,6 @@ func (a *app) fit(ctx context.Context, model nn.Layer, set *dataset, o *trainOpt
 	if !o.rateGiven {
 		rate = optimizer.rate
 	}
-	shown := &progress{w: a.stdout, terminal: a.terminal, epochs: o.epochs, now: a.now}
-	defer shown.interrupt()
 	return nn.Fit(ctx, model, train, nn.FitConfig{
 		Epochs:     o.epochs,
 		BatchSize:  o.batch,
@@ -87,28 +86,11 @@ func (a *app) fit(ctx context.Context, model nn.Layer, set *dataset, o *trainOpt
 		Validation: validation,
 		Seed:       o.seed,
 		Callbacks: []nn.Callback{
-			nn.OnStep(func(step *nn.Step) error {
-				if step.Index == 0 {
-					shown.steps = step.Total
-					shown.begin(step.Epoch + 1)
-				}
-				shown.step(step.Index+1, metrics("", step.Means())...)
-				return a.stdout.err
-			}),
-			nn.OnEpoch(func(epoch *nn.Epoch) error {
-				shown.end(epoch.Steps, append(metrics("", epoch.Train), metrics("val_", epoch.Validation)...)...)
-				return a.stdout.err
-			}),
+			progress.New(a.stdout, progress.Config{Terminal: &a.terminal, Now: a.now}),
+			nn.OnStep(func(*nn.Step) error { return a.stdout.err }),
+			nn.OnEpoch(func(*nn.Epoch) error { return a.stdout.err }),
 		},
 	})
-}
-
-func metrics(prefix string, scores nn.Scores) []metric {
-	list := make([]metric, len(scores))
-	for i, score := range scores {
-		list[i] = metric{prefix + score.Name, score.Value}
-	}
-	return list
 }
 
 // interrupted ends a run that did not come to its end. Of one that was cancelled the

@@ -32,10 +32,11 @@ var may = map[string][]string{
 	"data":                {"internal/tensor", "internal/parallel", "internal/simd"},
 	"nn/optim":            {"autograd", "internal/tensor", "internal/simd"},
 	"nn":                  {"autograd", "data", "internal/durable", "internal/parallel", "nn/optim"},
+	"nn/progress":         {"nn"},
 	"bench":               nil,
 	"bench/limits":        {"internal/simd"},
 	"bench/networks":      {"autograd", "nn"},
-	"cmd/mnist":           {"autograd", "data", "nn", "nn/optim"},
+	"cmd/mnist":           {"autograd", "data", "nn", "nn/optim", "nn/progress"},
 }
 
 // libraryModules are the modules that the library may import besides the standard

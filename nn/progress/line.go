@@ -1,51 +1,18 @@
-package main
+package progress
 
 import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"runtime"
 	"strings"
 	"time"
-
-	"golang.org/x/term"
 )
-
-// This file shows how training goes on: on a terminal one living line an epoch, in
-// the manner of Keras, and plain finished lines everywhere else.
 
 const (
 	barWidth         = 20
 	minBarWidth      = 5
 	metricsBesideBar = 2 // loss and accuracy, where there is no room for all
-	redrawEvery      = 50 * time.Millisecond
-	defaultColumn    = 80 // of a terminal that does not say how wide it is
 )
-
-// terminal says what the writer behind the output can do.
-type terminal struct {
-	live    bool       // lines can be drawn over
-	color   bool       // and be coloured
-	columns func() int // present width
-}
-
-// terminalOf finds out what w can do. Only a terminal is drawn on, and only one that
-// understands more than text, which the older one of Windows does not; NO_COLOR
-// (https://no-color.org) takes the colours away.
-func terminalOf(w io.Writer, getenv func(string) string) terminal {
-	file, ok := w.(*os.File)
-	textOnly := getenv("TERM") == "dumb" || runtime.GOOS == "windows" && getenv("WT_SESSION") == ""
-	if !ok || textOnly || !term.IsTerminal(int(file.Fd())) {
-		return terminal{}
-	}
-	return terminal{live: true, color: getenv("NO_COLOR") == "", columns: func() int {
-		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
-			return columns
-		}
-		return defaultColumn
-	}}
-}
 
 // metric is a number with its name, to be shown.
 type metric struct {
@@ -53,48 +20,50 @@ type metric struct {
 	value float64
 }
 
-// progress shows the epochs of a training run.
-type progress struct {
+// line shows the epochs of a run.
+type line struct {
 	w        io.Writer
-	terminal terminal
+	terminal Terminal
 	epochs   int // in all
 	steps    int // of an epoch
+	before   int // steps of the epoch that an earlier run has made
 	now      func() time.Time
 
 	epoch   int // the one running, from 1
 	started time.Time
 	first   time.Time // when the first step was done: it warms up and does not count
+	latest  time.Time // when the latest step was done
 	drawn   time.Time
 	open    bool // the cursor is at the end of a line that may be drawn over
 }
 
 // begin starts an epoch, counted from 1.
-func (p *progress) begin(epoch int) {
-	p.epoch, p.started = epoch, p.now()
-	if p.terminal.live {
+func (p *line) begin(epoch int) {
+	p.epoch, p.first, p.latest = epoch, time.Time{}, p.started
+	if p.terminal.Live {
 		fmt.Fprintf(p.w, "Epoch %d/%d\n", epoch, p.epochs)
 	}
 }
 
-// step shows the state after a number of steps.
-func (p *progress) step(done int, metrics ...metric) {
+// step shows the state after a number of steps, with metrics if it is drawn.
+func (p *line) step(done int, metrics func() []metric) {
 	now := p.now()
-	if done == 1 {
+	if p.first.IsZero() {
 		p.first = now
 	}
-	if !p.terminal.live || done < p.steps && now.Sub(p.drawn) < redrawEvery {
+	p.latest = now
+	if !p.terminal.Live || done < p.steps && now.Sub(p.drawn) < RedrawEvery {
 		return
 	}
 	p.drawn = now
 	left := "ETA " + clock(p.perStep(done, now)*time.Duration(p.steps-done))
-	p.draw(done, left, metrics)
+	p.draw(done, left, metrics())
 }
 
 // end finishes the line of an epoch of which this many steps were done.
-func (p *progress) end(done int, metrics ...metric) {
-	now := p.now()
-	elapsed := clock(now.Sub(p.started)) + " " + perStep(p.perStep(done, now))
-	if p.terminal.live {
+func (p *line) end(done int, metrics []metric) {
+	elapsed := clock(p.now().Sub(p.started)) + " " + perStep(p.perStep(done, p.latest))
+	if p.terminal.Live {
 		p.drawLast(done, elapsed, metrics)
 		return
 	}
@@ -102,7 +71,7 @@ func (p *progress) end(done int, metrics ...metric) {
 }
 
 // interrupt ends a line that is being drawn over, so that others can follow.
-func (p *progress) interrupt() {
+func (p *line) interrupt() {
 	if p.open {
 		fmt.Fprintln(p.w)
 		p.open = false
@@ -110,8 +79,8 @@ func (p *progress) interrupt() {
 }
 
 // perStep is the mean duration of a step, leaving out the first where there are more.
-func (p *progress) perStep(done int, now time.Time) time.Duration {
-	switch {
+func (p *line) perStep(done int, now time.Time) time.Duration {
+	switch done -= p.before; {
 	case done < 1:
 		return 0
 	case done == 1:
@@ -122,7 +91,7 @@ func (p *progress) perStep(done int, now time.Time) time.Duration {
 
 // draw draws the line anew. It takes no more columns than there are, as a terminal
 // would go on to the next line, from where no carriage return comes back.
-func (p *progress) draw(done int, times string, metrics []metric) {
+func (p *line) draw(done int, times string, metrics []metric) {
 	tail := " " + times + metricsText(metrics)
 	room := p.terminal.columns() - 1 - runes(p.count(done)) - 1
 	width := min(barWidth, max(minBarWidth, room-runes(tail)))
@@ -134,7 +103,7 @@ func (p *progress) draw(done int, times string, metrics []metric) {
 
 // drawLast draws the line of an epoch for the last time. Nothing is drawn over it any
 // more, so metrics that do not fit beside the bar follow on lines of their own.
-func (p *progress) drawLast(done int, times string, metrics []metric) {
+func (p *line) drawLast(done int, times string, metrics []metric) {
 	indent := strings.Repeat(" ", runes(p.count(done)))
 	room := p.terminal.columns() - 1 - len(indent)
 	beside := 0
@@ -163,16 +132,16 @@ func (p *progress) drawLast(done int, times string, metrics []metric) {
 }
 
 // count is how many of the steps were done, always of the same width.
-func (p *progress) count(done int) string {
+func (p *line) count(done int) string {
 	return fmt.Sprintf("%*d/%d", len(fmt.Sprint(p.steps)), done, p.steps)
 }
 
 // drawBar draws a bar of this width between the count and the tail.
-func (p *progress) drawBar(done, width int, tail string) {
+func (p *line) drawBar(done, width int, tail string) {
 	count := p.count(done)
 	full := width * done / max(1, p.steps)
 	filled, rest := strings.Repeat("━", full), strings.Repeat("━", width-full)
-	if p.terminal.color {
+	if p.terminal.Color {
 		count = "\x1b[1m" + count + "\x1b[0m"
 		filled = "\x1b[32m" + filled + "\x1b[0m"
 		rest = "\x1b[37m" + rest + "\x1b[0m"
@@ -189,14 +158,14 @@ func runes(s string) int { return len([]rune(s)) }
 func metricsText(metrics []metric) string {
 	var b strings.Builder
 	for _, m := range metrics {
-		fmt.Fprintf(&b, " - %s: %s", m.name, number(m.value))
+		fmt.Fprintf(&b, " - %s: %s", m.name, Number(m.value))
 	}
 	return b.String()
 }
 
-// number is a metric with four decimals, or in scientific notation if these would
-// show little of it.
-func number(v float64) string {
+// Number is a score as a Line shows it: with four decimals, or in scientific notation if
+// these would show little of it.
+func Number(v float64) string {
 	if v != 0 && math.Abs(v) <= 1e-3 {
 		return fmt.Sprintf("%.4e", v)
 	}

@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"math"
@@ -19,31 +19,32 @@ func (c *clockwork) advance(by time.Duration) { c.time = c.time.Add(by) }
 
 // showEpoch runs progress through an epoch of 100 steps of two milliseconds, after a
 // first one of a second, and gives what it writes.
-func showEpoch(t terminal) string {
+func showEpoch(t Terminal) string {
 	var out strings.Builder
 	watch := &clockwork{time.Unix(0, 0)}
-	p := &progress{w: &out, terminal: t, epochs: 10, steps: 100, now: watch.now}
+	p := &line{w: &out, terminal: t, epochs: 10, steps: 100, now: watch.now}
+	p.started = watch.now()
 	p.begin(3)
 	watch.advance(time.Second)
 	for step := 1; step <= 100; step++ {
-		p.step(step, metric{"loss", 0.5 / float64(step)}, metric{"accuracy", 0.25})
+		p.step(step, func() []metric { return []metric{{"loss", 0.5 / float64(step)}, {"accuracy", 0.25}} })
 		if step < 100 {
 			watch.advance(2 * time.Millisecond)
 		}
 	}
-	p.end(100, metric{"loss", 0.0004}, metric{"accuracy", 0.875}, metric{"val_loss", math.NaN()})
+	p.end(100, []metric{{"loss", 0.0004}, {"accuracy", 0.875}, {"val_loss", math.NaN()}})
 	return out.String()
 }
 
 func TestProgressPlain(t *testing.T) {
 	want := "Epoch 3/10 - 100/100 - 1.2s 2ms/step - loss: 4.0000e-04 - accuracy: 0.8750 - val_loss: NaN\n"
-	if diff := cmp.Diff(want, showEpoch(terminal{})); diff != "" {
+	if diff := cmp.Diff(want, showEpoch(Terminal{})); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestProgressTerminal(t *testing.T) {
-	out := showEpoch(terminal{live: true, color: true, columns: func() int { return 120 }})
+	out := showEpoch(Terminal{Live: true, Color: true, Columns: func() int { return 120 }})
 	first, line, _ := strings.Cut(out, "\n")
 	if first != "Epoch 3/10" {
 		t.Errorf("begins with %q", first)
@@ -71,18 +72,18 @@ func TestProgressTerminal(t *testing.T) {
 func TestProgressFitsTerminal(t *testing.T) {
 	escapes := regexp.MustCompile("\x1b\\[[0-9]*[mK]")
 	for _, columns := range []int{200, 80, 60, 40, 20, 10, 1} {
-		out := showEpoch(terminal{live: true, columns: func() int { return columns }})
+		out := showEpoch(Terminal{Live: true, Columns: func() int { return columns }})
 		_, out, _ = strings.Cut(out, "\n")
 		for _, want := range []string{"loss: 4.0000e-04", "accuracy: 0.8750", "val_loss: NaN"} {
 			if !strings.Contains(out, want) {
-				t.Errorf("%d columns: no %s", columns, want)
+				t.Errorf("%d Columns: no %s", columns, want)
 			}
 		}
 		for line := range strings.FieldsFuncSeq(out, func(r rune) bool { return r == '\r' || r == '\n' }) {
 			// The count, the shortest bar and each metric are drawn in any case.
 			limit := max(columns-1, len("100/100 loss: 4.0000e-04"))
 			if n := utf8.RuneCountInString(escapes.ReplaceAllString(line, "")); n > limit {
-				t.Errorf("%d columns: %d characters in %q", columns, n, line)
+				t.Errorf("%d Columns: %d characters in %q", columns, n, line)
 			}
 		}
 	}
@@ -90,7 +91,7 @@ func TestProgressFitsTerminal(t *testing.T) {
 
 func TestProgressBreaksLines(t *testing.T) {
 	var out strings.Builder
-	p := &progress{w: &out, terminal: terminal{live: true, columns: func() int { return 80 }}, epochs: 10, steps: 469, now: (&clockwork{}).now}
+	p := &line{w: &out, terminal: Terminal{Live: true, Columns: func() int { return 80 }}, epochs: 10, steps: 469, now: (&clockwork{}).now}
 	p.drawLast(469, "0.5s 986µs/step", []metric{{"loss", 0.171}, {"accuracy", 0.9508}, {"val_loss", 0.1451}, {"val_accuracy", 0.9582}})
 	want := "\r469/469 " + strings.Repeat("━", 20) + " 0.5s 986µs/step - loss: 0.1710 - accuracy: 0.9508\x1b[K\n" +
 		"        val_loss: 0.1451 - val_accuracy: 0.9582\n"
@@ -102,10 +103,10 @@ func TestProgressBreaksLines(t *testing.T) {
 func TestProgressInterrupt(t *testing.T) {
 	var out strings.Builder
 	watch := &clockwork{time.Unix(0, 0)}
-	p := &progress{w: &out, terminal: terminal{live: true, columns: func() int { return 80 }}, epochs: 1, steps: 9, now: watch.now}
+	p := &line{w: &out, terminal: Terminal{Live: true, Columns: func() int { return 80 }}, epochs: 1, steps: 9, now: watch.now}
 	p.begin(1)
 	p.interrupt()
-	p.step(1, metric{"loss", 1})
+	p.step(1, func() []metric { return []metric{{"loss", 1}} })
 	p.interrupt()
 	p.interrupt()
 	if n := strings.Count(out.String(), "\n"); n != 2 || !strings.HasSuffix(out.String(), "\n") {
@@ -152,15 +153,15 @@ func TestPerStep(t *testing.T) {
 func TestNumber(t *testing.T) {
 	cases := map[float64]string{0: "0.0000", 0.97812: "0.9781", -2.5: "-2.5000", 1e-3: "1.0000e-03", -2e-5: "-2.0000e-05", 0.0011: "0.0011"}
 	for v, want := range cases {
-		if got := number(v); got != want {
-			t.Errorf("number(%v) = %s, want %s", v, got, want)
+		if got := Number(v); got != want {
+			t.Errorf("Number(%v) = %s, want %s", v, got, want)
 		}
 	}
 }
 
 func TestTerminalOf(t *testing.T) {
 	none := func(string) string { return "" }
-	if terminalOf(&strings.Builder{}, none).live {
+	if TerminalOf(&strings.Builder{}, none).Live {
 		t.Error("a buffer is no terminal")
 	}
 }
