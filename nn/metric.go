@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"iter"
 	"reflect"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -30,7 +31,8 @@ type Metric interface {
 }
 
 // Meter is a measurement under way: of an epoch of training, or of an evaluation. It
-// belongs to one goroutine.
+// belongs to one goroutine. Those of this package are [Stateful]: a checkpoint that is made
+// within an epoch has them.
 type Meter interface {
 	// Add takes in what the model put out for a batch. It must not modify or keep
 	// output or batch, whose memory is used again. It panics with [*autograd.ValueError] if
@@ -69,6 +71,20 @@ func (m *unweightedMeter) Add(output data.Array, batch *data.Batch) {
 
 func (m *unweightedMeter) Merge(other Meter) {
 	m.Meter.Merge(sameMeter("nn.Unweighted", m, other).Meter)
+}
+
+func (m *unweightedMeter) State() iter.Seq2[string, autograd.Variable] {
+	if s, ok := m.Meter.(Stateful); ok {
+		return s.State()
+	}
+	return func(func(string, autograd.Variable) bool) {}
+}
+
+func (m *unweightedMeter) Restore(state map[string]autograd.Variable) error {
+	if s, ok := m.Meter.(Stateful); ok {
+		return s.Restore(state)
+	}
+	return nil
 }
 
 // sameMeter is other as a Meter of m's type, of the metric named op.

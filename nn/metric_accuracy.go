@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"iter"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
@@ -100,6 +101,14 @@ func (m *shareMeter) Merge(other Meter) {
 	o := sameMeter(m.op, m, other)
 	sameOptions(m.op, m.shareOptions, o.shareOptions)
 	m.right, m.total = m.right+o.right, m.total+o.total
+}
+
+func (m *shareMeter) State() iter.Seq2[string, autograd.Variable] {
+	return numbersState(m.right, m.total)
+}
+
+func (m *shareMeter) Restore(state map[string]autograd.Variable) error {
+	return restoreNumbers(state, &m.right, &m.total)
 }
 
 func (m *shareMeter) Value() float64 { return m.right / m.total }

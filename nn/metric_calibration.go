@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"sort"
 
@@ -95,6 +96,33 @@ func (r *Reliability) Merge(other Meter) {
 		own := &r.bins[i]
 		own.predicted, own.observed, own.weight = own.predicted+b.predicted, own.observed+b.observed, own.weight+b.weight
 	}
+}
+
+// State yields the bins, for checkpoints.
+func (r *Reliability) State() iter.Seq2[string, autograd.Variable] {
+	numbers := []float64{number01(r.nan)}
+	for _, b := range r.bins {
+		numbers = append(numbers, b.predicted, b.observed, b.weight)
+	}
+	return numbersState(numbers...)
+}
+
+// Restore takes over bins. It fails if they are not as many.
+func (r *Reliability) Restore(state map[string]autograd.Variable) error {
+	numbers, err := numbersOf(state)
+	if err != nil {
+		return err
+	}
+	r.begin("nn.Reliability")
+	if len(numbers) != 1 && len(numbers) != 1+3*len(r.bins) {
+		return errNumbers(len(numbers))
+	}
+	clear(r.bins)
+	r.nan = numbers[0] != 0
+	for i, n := 0, numbers[1:]; len(n) > 0; i, n = i+1, n[3:] {
+		r.bins[i] = reliabilityBin{n[0], n[1], n[2]}
+	}
+	return nil
 }
 
 // Points is the reliability curve: a point for each bin that has examples, by ascending

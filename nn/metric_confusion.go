@@ -2,6 +2,9 @@ package nn
 
 import (
 	"fmt"
+	"iter"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -77,6 +80,25 @@ func (m *ConfusionMatrix) Merge(other Meter) {
 	for i, n := range o.undecided {
 		m.undecided[i] += n
 	}
+}
+
+// State yields the counts, for checkpoints.
+func (m *ConfusionMatrix) State() iter.Seq2[string, autograd.Variable] {
+	return numbersState(slices.Concat(m.counts, m.undecided)...)
+}
+
+// Restore takes over counts. It fails if they are not those of a matrix.
+func (m *ConfusionMatrix) Restore(state map[string]autograd.Variable) error {
+	numbers, err := numbersOf(state)
+	if err != nil {
+		return err
+	}
+	n := int(math.Sqrt(float64(len(numbers)))) // n² ≤ n·(n+1) < (n+1)²
+	if n*(n+1) != len(numbers) {
+		return errNumbers(len(numbers))
+	}
+	m.classes, m.counts, m.undecided = n, numbers[:n*n:n*n], numbers[n*n:]
+	return nil
 }
 
 // Value is the accuracy: the sum of the diagonal divided by that of all.

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -103,6 +104,14 @@ func (m *probabilityMeter) Merge(other Meter) {
 	o := sameMeter(m.op, m, other)
 	sameOptions(m.op, m.probabilityOptions, o.probabilityOptions)
 	m.sum, m.weight = m.sum+o.sum, m.weight+o.weight
+}
+
+func (m *probabilityMeter) State() iter.Seq2[string, autograd.Variable] {
+	return numbersState(m.sum, m.weight)
+}
+
+func (m *probabilityMeter) Restore(state map[string]autograd.Variable) error {
+	return restoreNumbers(state, &m.sum, &m.weight)
 }
 
 func (m *probabilityMeter) Value() float64 {

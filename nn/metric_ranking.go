@@ -2,6 +2,8 @@ package nn
 
 import (
 	"cmp"
+	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -134,6 +136,49 @@ func (r *Ranking) Merge(other Meter) {
 		r.labels = append(r.labels, o.labels[i])
 	}
 	r.scores = append(r.scores, o.scores...)
+}
+
+// State yields the scores, for checkpoints.
+func (r *Ranking) State() iter.Seq2[string, autograd.Variable] {
+	numbers := []float64{float64(r.classes), number01(r.weights != nil)}
+	for _, label := range r.labels {
+		numbers = append(numbers, float64(label))
+	}
+	return numbersState(slices.Concat(numbers, r.weights, r.scores)...)
+}
+
+// Restore takes over scores. It fails if they are not those of a Ranking.
+func (r *Ranking) Restore(state map[string]autograd.Variable) error {
+	numbers, err := numbersOf(state)
+	if err != nil {
+		return err
+	}
+	if len(numbers) < 2 || !(numbers[0] >= 0 && numbers[0] < math.MaxInt32) {
+		return errNumbers(len(numbers))
+	}
+	restored := Ranking{Probabilities: r.Probabilities, ClassAxis: r.ClassAxis}
+	restored.resize("nn.Ranking", int(numbers[0]))
+	weighted, rest := numbers[1] != 0, numbers[2:]
+	width := 1 + restored.columns // numbers of an example
+	if weighted {
+		width++
+	}
+	n := len(rest) / width
+	if len(rest) != n*width {
+		return errNumbers(len(numbers))
+	}
+	for _, label := range rest[:n] {
+		if !(label >= 0 && label < numbers[0]) {
+			return fmt.Errorf("there is a label %v, of %v classes", label, numbers[0])
+		}
+		restored.labels = append(restored.labels, int(label))
+	}
+	if rest = rest[n:]; weighted {
+		restored.weights, rest = rest[:n:n], rest[n:]
+	}
+	restored.scores = rest
+	*r = restored
+	return nil
 }
 
 // Value is the area under the ROC curve as of the zero [ROCAUC].

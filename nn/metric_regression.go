@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -90,6 +91,14 @@ func (m *errorMeter) Merge(other Meter) {
 	m.sum, m.weight = m.sum+o.sum, m.weight+o.weight
 }
 
+func (m *errorMeter) State() iter.Seq2[string, autograd.Variable] {
+	return numbersState(m.sum, m.weight)
+}
+
+func (m *errorMeter) Restore(state map[string]autograd.Variable) error {
+	return restoreNumbers(state, &m.sum, &m.weight)
+}
+
 func (m *errorMeter) Value() float64 {
 	mean := m.sum / m.weight
 	if m.then != nil {
@@ -117,12 +126,9 @@ type MaxError struct{}
 func (MaxError) Name() string { return "max_error" }
 
 // Begin starts with no examples.
-func (MaxError) Begin() Meter { return &maxMeter{math.NaN(), false} }
+func (MaxError) Begin() Meter { return &maxMeter{greatest: math.NaN()} }
 
-type maxMeter struct {
-	greatest float64
-	any      bool
-}
+type maxMeter struct{ greatest, elements float64 }
 
 func (m *maxMeter) Add(output data.Array, batch *data.Batch) {
 	row := checkTargets("nn.MaxError", output, batch)
@@ -134,16 +140,25 @@ func (m *maxMeter) Add(output data.Array, batch *data.Batch) {
 }
 
 func (m *maxMeter) take(x float64) {
-	if !m.any {
-		m.greatest, m.any = x, true
+	if m.elements == 0 {
+		m.greatest = x
 	}
 	m.greatest = max(m.greatest, x)
+	m.elements++
 }
 
 func (m *maxMeter) Merge(other Meter) {
-	if o := sameMeter("nn.MaxError", m, other); o.any {
+	if o := sameMeter("nn.MaxError", m, other); o.elements > 0 {
 		m.take(o.greatest)
 	}
+}
+
+func (m *maxMeter) State() iter.Seq2[string, autograd.Variable] {
+	return numbersState(m.greatest, m.elements)
+}
+
+func (m *maxMeter) Restore(state map[string]autograd.Variable) error {
+	return restoreNumbers(state, &m.greatest, &m.elements)
 }
 
 func (m *maxMeter) Value() float64 { return m.greatest }

@@ -237,6 +237,7 @@ func TestMetrics(t *testing.T) {
 			}
 			check("of nothing", row.metric.Begin(), math.NaN(), 0)
 			row.checkBatches(t, check)
+			row.checkState(t, check)
 			row.checkWeights(check)
 			row.checkMemory(t, check)
 			if name := fmt.Sprintf("%T", row.metric); strings.ToLower(row.metric.Name()) != row.metric.Name() {
@@ -272,6 +273,39 @@ func (row *metricRow) checkBatches(t *testing.T, check metricCheck) {
 	}
 	if a, b := halves[0].Value(), halves[1].Value(); math.Float64bits(a) != math.Float64bits(b) {
 		t.Errorf("merged twice: %v and %v", a, b)
+	}
+}
+
+// checkState sees that a measurement that was saved goes on with the same bits.
+func (row *metricRow) checkState(t *testing.T, check metricCheck) {
+	t.Helper()
+	for _, n := range []int{0, 1, len(row.all())} {
+		meter := row.measured(row.all()[:n])
+		if n == 0 {
+			meter = row.metric.Begin()
+		}
+		state := map[string]autograd.Variable{}
+		for name, v := range meter.(nn.Stateful).State() {
+			state[name] = v
+		}
+		restored := row.metric.Begin()
+		if err := restored.(nn.Stateful).Restore(state); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []nn.Meter{meter, restored} {
+			m.Add(row.batch(row.all()...))
+		}
+		if a, b := meter.Value(), restored.Value(); math.Float64bits(a) != math.Float64bits(b) {
+			t.Errorf("restored after %d examples: %v, want %v", n, b, a)
+		}
+		for name, bad := range map[string]map[string]autograd.Variable{
+			"nothing": {}, "another name": {"x": autograd.New([]float64{1, 2})}, "more": {"numbers": autograd.New(make([]float64, 999))},
+			"another type": {"numbers": autograd.New([]float32{1, 2})}, "three": {"numbers": autograd.New([]float64{math.NaN(), 1, 2})},
+		} {
+			if err := restored.(nn.Stateful).Restore(bad); err == nil {
+				t.Errorf("%s was restored", name)
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -46,7 +47,7 @@ type varianceMeter struct {
 	op   string
 	left func(s *variation) float64
 
-	examples int
+	examples float64
 	outputs  []variation
 }
 
@@ -108,6 +109,29 @@ func (m *varianceMeter) Merge(other Meter) {
 		m.resize(len(o.outputs))
 		m.outputs[i].merge(s)
 	}
+}
+
+func (m *varianceMeter) State() iter.Seq2[string, autograd.Variable] {
+	numbers := []float64{m.examples}
+	for _, v := range m.outputs {
+		numbers = append(numbers, v.weight, v.target.mean, v.target.squares, v.error.mean, v.error.squares)
+	}
+	return numbersState(numbers...)
+}
+
+func (m *varianceMeter) Restore(state map[string]autograd.Variable) error {
+	numbers, err := numbersOf(state)
+	if err != nil {
+		return err
+	}
+	if len(numbers)%5 != 1 {
+		return errNumbers(len(numbers))
+	}
+	m.examples, m.outputs = numbers[0], nil
+	for n := numbers[1:]; len(n) > 0; n = n[5:] {
+		m.outputs = append(m.outputs, variation{n[0], moments{n[1], n[2]}, moments{n[3], n[4]}})
+	}
+	return nil
 }
 
 func (m *varianceMeter) Value() float64 {
