@@ -27,16 +27,9 @@ type Loss interface {
 	Of(output autograd.Variable, target Target) (loss autograd.Variable, divisor float64)
 }
 
-// Target is what a model's outputs for a batch should be. It is valid while the loss of
-// the batch is computed.
-type Target struct {
-	Labels []int             // classes, negative to leave an example out; nil if the data set has none
-	Values autograd.Variable // [batch, targets…]; the zero Variable if the data set has none
-}
-
 // ForLabels is a Loss by the labels of a data set: f is the mean over the examples whose
-// label is not negative. As by the losses of this package, it is an error if the data
-// set has none.
+// label is not negative. It is an error if the data set has none, as by the losses of this
+// package, and if it has weights.
 func ForLabels(f func(output autograd.Variable, labels []int) autograd.Variable) Loss {
 	return forLabels(f)
 }
@@ -45,12 +38,13 @@ type forLabels func(output autograd.Variable, labels []int) autograd.Variable
 
 func (f forLabels) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
 	labels := target.labels("nn.ForLabels")
+	target.unweighted("nn.ForLabels")
 	return f(output, labels), float64(len(labels) - countNegative(labels))
 }
 
 // ForTargets is a Loss by the numeric targets of a data set: f is a mean over the
-// examples, or over elements. As by the losses of this package, it is an error if the
-// data set has none.
+// examples, or over elements. It is an error if the data set has none, as by the losses of
+// this package, and if it has weights.
 func ForTargets(f func(output, target autograd.Variable) autograd.Variable) Loss {
 	return forTargets(f)
 }
@@ -59,23 +53,8 @@ type forTargets func(output, target autograd.Variable) autograd.Variable
 
 func (f forTargets) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
 	values := target.values("nn.ForTargets")
+	target.unweighted("nn.ForTargets")
 	return f(output, values), float64(values.Size())
-}
-
-// labels are the labels, which the loss named op needs.
-func (t Target) labels(op string) []int {
-	if t.Labels == nil {
-		panic(&autograd.ValueError{Op: op, Reason: "the data set has no labels"})
-	}
-	return t.Labels
-}
-
-// values are the numeric targets, which the loss named op needs.
-func (t Target) values(op string) autograd.Variable {
-	if (t.Values == autograd.Variable{}) {
-		panic(&autograd.ValueError{Op: op, Reason: "the data set has no numeric targets"})
-	}
-	return t.Values
 }
 
 // defaultLoss is the loss where none is given: [CrossEntropy] if there are labels, and
@@ -84,6 +63,8 @@ type defaultLoss struct{}
 
 func (defaultLoss) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
 	switch {
+	case target.Labels != nil && output.Size() == len(target.Labels):
+		panic(&autograd.ValueError{Op: "nn", Reason: fmt.Sprintf("the model has one output for each label, of shape %v: give the Loss that is meant, BCEWithLogits for labels 0 and 1 and outputs that are logits, BCE for outputs that are probabilities; for more classes an output for each", output.Shape())})
 	case target.Labels != nil:
 		return CrossEntropy{}.Of(output, target)
 	case target.Values != autograd.Variable{}:

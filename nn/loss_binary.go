@@ -30,9 +30,12 @@ func (l BCE) Loss(p, target autograd.Variable) autograd.Variable {
 	return l.Reduction.reduce(op, likelihood.Neg())
 }
 
-// Of is Loss by the targets of a batch.
+// Of is Loss by the targets of a batch, or by its labels if it has none: these are 0, 1, or
+// negative to leave an output out, and as many as outputs.
 func (l BCE) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.Loss(output, target.values("nn.BCE")), l.Reduction.divisor(output.Size())
+	const op = "nn.BCE"
+	values, target := target.binary(op, output)
+	return target.reduce(op, l.Reduction, BCE{ReduceNone}.Loss(output, values))
 }
 
 // BCELoss is the loss of the zero [BCE].
@@ -62,9 +65,12 @@ func (l BCEWithLogits) Loss(x, target autograd.Variable) autograd.Variable {
 	return l.Reduction.reduce(op, losses)
 }
 
-// Of is Loss by the targets of a batch.
+// Of is Loss by the targets of a batch, or by its labels if it has none: these are 0, 1, or
+// negative to leave an output out, and as many as outputs.
 func (l BCEWithLogits) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.Loss(output, target.values("nn.BCEWithLogits")), l.Reduction.divisor(output.Size())
+	const op = "nn.BCEWithLogits"
+	values, target := target.binary(op, output)
+	return target.reduce(op, l.Reduction, BCEWithLogits{ReduceNone}.Loss(output, values))
 }
 
 // BCEWithLogitsLoss is the loss of the zero [BCEWithLogits].
@@ -89,7 +95,10 @@ func (l SoftMargin) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l SoftMargin) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.Loss(output, target.values("nn.SoftMargin")), l.Reduction.divisor(output.Size())
+	const op = "nn.SoftMargin"
+	r := l.Reduction
+	l.Reduction = ReduceNone
+	return target.reduce(op, r, l.Loss(output, target.values(op)))
 }
 
 // SoftMarginLoss is the loss of the zero [SoftMargin].

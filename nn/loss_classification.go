@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -39,17 +40,20 @@ type CrossEntropy struct {
 // [*autograd.ShapeError] if the sizes do not fit, with [*autograd.IndexError] for a label
 // that is no class, and with [*autograd.ValueError] if an option does not fit.
 func (l CrossEntropy) Loss(logits autograd.Variable, labels []int) autograd.Variable {
-	loss, _ := l.of(logits, labels)
+	loss, _ := l.of(logits, Target{Labels: labels})
 	return loss
 }
 
-func (l CrossEntropy) of(logits autograd.Variable, labels []int) (loss autograd.Variable, divisor float64) {
+func (l CrossEntropy) of(logits autograd.Variable, target Target) (loss autograd.Variable, divisor float64) {
 	const op = "nn.CrossEntropy"
-	c := classify(op, logits, labels, l.ClassAxis, l.ClassWeights)
+	c := classify(op, logits, target, l.ClassAxis, l.ClassWeights)
 	smoothing := checkSmoothing(op, l.LabelSmoothing)
-	losses := c.weighted(autograd.SoftmaxCrossEntropy(c.x, labels))
+	losses := c.weighted(autograd.SoftmaxCrossEntropy(c.x, c.labels))
 	if smoothing != 0 {
 		uniform := c.leaveOut(weighClasses(c.x.LogSoftmax(-1), l.ClassWeights, -1).Mean(-1).Neg())
+		if c.samples != nil {
+			uniform = uniform.Mul(constant(uniform.DType(), c.samples))
+		}
 		losses = losses.MulScalar(1 - smoothing).Add(uniform.MulScalar(smoothing))
 	}
 	return c.reduce(l.Reduction, losses)
@@ -81,10 +85,12 @@ func (l CrossEntropy) Probabilities(logits, target autograd.Variable) autograd.V
 // Of is Loss by the labels of a batch, and Probabilities by its targets if it has none.
 func (l CrossEntropy) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
 	if target.Labels == nil && (target.Values != autograd.Variable{}) {
-		loss := l.Probabilities(output, target.Values)
-		return loss, l.Reduction.divisor(output.Size() / output.Dim(classAxis("nn.CrossEntropy", output, l.ClassAxis)))
+		r := l.Reduction
+		l.Reduction = ReduceNone
+		return target.reduce("nn.CrossEntropy", r, l.Probabilities(output, target.Values))
 	}
-	return l.of(output, target.labels("nn.CrossEntropy"))
+	target.labels("nn.CrossEntropy")
+	return l.of(output, target)
 }
 
 // CrossEntropyLoss is the loss of the zero [CrossEntropy].
@@ -104,23 +110,24 @@ type NLL struct {
 // Loss is the negative log-likelihood by logProbs [..., classes] of labels, which are
 // those of [CrossEntropy], as are the panics.
 func (l NLL) Loss(logProbs autograd.Variable, labels []int) autograd.Variable {
-	loss, _ := l.of(logProbs, labels)
+	loss, _ := l.of(logProbs, Target{Labels: labels})
 	return loss
-}
-
-func (l NLL) of(logProbs autograd.Variable, labels []int) (loss autograd.Variable, divisor float64) {
-	c := classify("nn.NLL", logProbs, labels, l.ClassAxis, l.ClassWeights)
-	index := make([]int, len(labels))
-	for i, label := range labels {
-		index[i] = max(label, 0)
-	}
-	picked := c.x.Gather(1, index, len(index), 1).Squeeze(1)
-	return c.reduce(l.Reduction, c.weighted(c.leaveOut(picked.Neg())))
 }
 
 // Of is Loss by the labels of a batch.
 func (l NLL) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.of(output, target.labels("nn.NLL"))
+	target.labels("nn.NLL")
+	return l.of(output, target)
+}
+
+func (l NLL) of(logProbs autograd.Variable, target Target) (loss autograd.Variable, divisor float64) {
+	c := classify("nn.NLL", logProbs, target, l.ClassAxis, l.ClassWeights)
+	index := make([]int, len(c.labels))
+	for i, label := range c.labels {
+		index[i] = max(label, 0)
+	}
+	picked := c.x.Gather(1, index, len(index), 1).Squeeze(1)
+	return c.reduce(l.Reduction, c.weighted(c.leaveOut(picked.Neg())))
 }
 
 // NLLLoss is the loss of the zero [NLL].
@@ -132,15 +139,16 @@ func NLLLoss(logProbs autograd.Variable, labels []int) autograd.Variable {
 type classified struct {
 	op       string
 	x        autograd.Variable // [examples, classes]
-	labels   []int             // one for each example, below the number of classes
+	labels   []int             // one for each example, below the number of classes; negative if it does not count
 	ignored  int               // how many labels are negative
 	weights  []float64         // of the classes; nil means 1
+	samples  []float64         // weights of the examples; nil means 1
 	examples []int             // the axes of the examples
 }
 
 // classify brings scores and labels together, and panics unless they and weights fit.
-func classify(op string, x autograd.Variable, labels []int, axis int, weights []float64) classified {
-	axis = classAxis(op, x, axis)
+func classify(op string, x autograd.Variable, target Target, axis int, weights []float64) classified {
+	axis, labels := classAxis(op, x, axis), target.Labels
 	c := classified{op: op, x: x, labels: labels, weights: weights}
 	shape, classes := x.Shape(), x.Dim(axis)
 	if classes*len(labels) != x.Size() || classes == 0 && len(labels) > 0 {
@@ -152,7 +160,10 @@ func classify(op string, x autograd.Variable, labels []int, axis int, weights []
 			panic(&autograd.IndexError{Op: op, Index: label, At: i, Size: classes})
 		}
 	}
-	c.ignored = countNegative(labels)
+	if target.Weights != nil {
+		c.weigh(target)
+	}
+	c.ignored = countNegative(c.labels)
 	if len(shape) == 2 && axis == 1 {
 		return c
 	}
@@ -165,6 +176,16 @@ func classify(op string, x autograd.Variable, labels []int, axis int, weights []
 	}
 	c.x = x.Permute(append(order, axis)...).Reshape(len(labels), classes)
 	return c
+}
+
+// weigh gives c the weights of a target, and leaves out what has none.
+func (c *classified) weigh(target Target) {
+	c.samples, c.labels = target.perLabel(c.op), slices.Clone(c.labels)
+	for i, weight := range c.samples {
+		if weight == 0 {
+			c.labels[i] = -1
+		}
+	}
 }
 
 // classAxis is the axis of the classes of x: that given, or the last.
@@ -184,27 +205,31 @@ func classAxis(op string, x autograd.Variable, axis int) int {
 	return axis
 }
 
-// weighted multiplies the loss of each example by its class's weight.
+// weighted multiplies the loss of each example by its weight.
 func (c *classified) weighted(losses autograd.Variable) autograd.Variable {
-	if c.weights == nil {
+	if c.weights == nil && c.samples == nil {
 		return losses
 	}
 	weights := make([]float64, len(c.labels))
-	for i, label := range c.labels {
-		weights[i] = c.weight(label)
+	for i := range weights {
+		weights[i] = c.weight(i)
 	}
 	return losses.Mul(constant(losses.DType(), weights))
 }
 
-// weight is that of an example: its class's, and 0 if it is left out.
-func (c *classified) weight(label int) float64 {
-	switch {
-	case label < 0:
+// weight is that of an example: its own times its class's, and 0 if it is left out.
+func (c *classified) weight(i int) float64 {
+	if c.labels[i] < 0 {
 		return 0
-	case c.weights == nil:
-		return 1
 	}
-	return c.weights[label]
+	weight := 1.
+	if c.weights != nil {
+		weight = c.weights[c.labels[i]]
+	}
+	if c.samples != nil {
+		weight *= c.samples[i]
+	}
+	return weight
 }
 
 // leaveOut replaces the losses of examples with a negative label by 0.
@@ -227,11 +252,11 @@ func (c *classified) reduce(r Reduction, losses autograd.Variable) (loss autogra
 	if r == ReduceNone && c.examples != nil {
 		losses = losses.Reshape(c.examples...)
 	}
-	if r != ReduceMean || len(c.labels) > 0 && c.weights == nil && c.ignored == 0 {
+	if r != ReduceMean || len(c.labels) > 0 && c.weights == nil && c.samples == nil && c.ignored == 0 {
 		return r.reduce(c.op, losses), r.divisor(len(c.labels))
 	}
-	for _, label := range c.labels {
-		divisor += c.weight(label)
+	for i := range c.labels {
+		divisor += c.weight(i)
 	}
 	loss = losses.Sum()
 	if divisor != 0 {

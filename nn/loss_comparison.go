@@ -43,8 +43,10 @@ func (l KLDiv) Loss(logProbs, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l KLDiv) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	loss := l.Loss(output, target.values("nn.KLDiv"))
-	return loss, l.Reduction.divisor(output.Dim(0))
+	const op = "nn.KLDiv"
+	r := l.Reduction
+	l.Reduction = ReduceNone
+	return target.reduce(op, r, l.Loss(output, target.values(op)))
 }
 
 // KLDivLoss is the loss of the zero [KLDiv].

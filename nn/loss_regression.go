@@ -26,7 +26,10 @@ func (l MSE) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l MSE) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.Loss(output, target.values("nn.MSE")), l.Reduction.divisor(output.Size())
+	const op = "nn.MSE"
+	r := l.Reduction
+	l.Reduction = ReduceNone
+	return target.reduce(op, r, l.Loss(output, target.values(op)))
 }
 
 // MSELoss is the loss of the zero [MSE].
@@ -49,7 +52,10 @@ func (l L1) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l L1) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.Loss(output, target.values("nn.L1")), l.Reduction.divisor(output.Size())
+	const op = "nn.L1"
+	r := l.Reduction
+	l.Reduction = ReduceNone
+	return target.reduce(op, r, l.Loss(output, target.values(op)))
 }
 
 // L1Loss is the loss of the zero [L1].
@@ -83,7 +89,10 @@ func (l Huber) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l Huber) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.Loss(output, target.values("nn.Huber")), l.Reduction.divisor(output.Size())
+	const op = "nn.Huber"
+	r := l.Reduction
+	l.Reduction = ReduceNone
+	return target.reduce(op, r, l.Loss(output, target.values(op)))
 }
 
 // HuberLoss is the loss of the zero [Huber].
@@ -125,7 +134,10 @@ func (l SmoothL1) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l SmoothL1) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.Loss(output, target.values("nn.SmoothL1")), l.Reduction.divisor(output.Size())
+	const op = "nn.SmoothL1"
+	r := l.Reduction
+	l.Reduction = ReduceNone
+	return target.reduce(op, r, l.Loss(output, target.values(op)))
 }
 
 // SmoothL1Loss is the loss of the zero [SmoothL1].
@@ -188,7 +200,10 @@ func (l PoissonNLL) Loss(logRate, count autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l PoissonNLL) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	return l.Loss(output, target.values("nn.PoissonNLL")), l.Reduction.divisor(output.Size())
+	const op = "nn.PoissonNLL"
+	r := l.Reduction
+	l.Reduction = ReduceNone
+	return target.reduce(op, r, l.Loss(output, target.values(op)))
 }
 
 // PoissonNLLLoss is the loss of the zero [PoissonNLL].

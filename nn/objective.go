@@ -56,12 +56,13 @@ func (s *StepContext) X() autograd.Variable {
 	return s.x
 }
 
-// Target is the labels and the numeric targets of the batch, the latter on the tape.
+// Target is the labels, the numeric targets and the weights of the batch, the targets on the
+// tape.
 func (s *StepContext) Target() Target {
 	if (s.y == autograd.Variable{}) {
 		s.y = onTape(s.Tape, s.Batch.DType, &s.Batch.Y)
 	}
-	return Target{Labels: s.Batch.Labels, Values: s.y}
+	return Target{Labels: s.Batch.Labels, Values: s.y, Weights: s.Batch.Weights}
 }
 
 // Mask is the mask of the batch on the tape, [batch, positions…]; the zero Variable if it

@@ -3,7 +3,6 @@ package nn_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -301,79 +300,4 @@ func TestObjectiveMistakes(t *testing.T) {
 			t.Errorf("%s: got %v, expected %q", test.name, err, test.says)
 		}
 	}
-}
-
-// Whatever the batch size, the loss of a data set is that of all its examples together.
-func TestLossesOfAnyBatchSize(t *testing.T) {
-	identity := nn.Func(func(x autograd.Variable) autograd.Variable { return x.MulScalar(1) })
-	eachLoss(t, func(t *testing.T, loss nn.Loss, set *data.Arrays, want v) {
-		for batch := 1; batch <= set.Len(); batch++ {
-			objective := nn.Supervised(doubles{identity}, loss)
-			scores, err := nn.EvaluateObjective(context.Background(), objective, set, nn.EvaluateConfig{BatchSize: batch})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := score(t, scores, "loss"); !(math.Abs(got-want.Item()) <= 1e-12*max(1, math.Abs(want.Item()))) {
-				t.Errorf("batch size %d: %v, of all together it is %v", batch, got, want.Item())
-			}
-		}
-	})
-}
-
-// eachLoss calls f for each loss and each kind of target that it takes, with 11 examples of
-// 4 numbers between 0 and 1, some labels of which are ignored, and what the loss makes of
-// these numbers.
-func eachLoss(t *testing.T, f func(t *testing.T, loss nn.Loss, set *data.Arrays, want v)) {
-	const examples = 11
-	rng := newRand(1)
-	logits := autograd.Normal(rng, double, 0, 1, examples, 4).Sigmoid() // probabilities too
-	labels := []int{1, 0, 3, -1, -5, -1, 2, 2, -1, 0, 3}
-	targets := autograd.Normal(rng, double, 0, 1, examples, 4).Softmax(-1)
-	weights := []float64{1, 0, 5, 0.5}
-	losses := map[string]nn.Loss{}
-	for _, row := range lossRows() {
-		if row.of != nil {
-			losses[row.name+fmt.Sprintf("%+v", row.of)] = row.of
-		}
-	}
-	for _, r := range []nn.Reduction{nn.ReduceMean, nn.ReduceSum} {
-		losses["weighted "+r.String()] = nn.CrossEntropy{Reduction: r, ClassWeights: weights, LabelSmoothing: 0.1}
-		losses["NLL weighted "+r.String()] = nn.NLL{Reduction: r, ClassWeights: weights}
-		losses["MSE "+r.String()] = nn.MSE{Reduction: r}
-		losses["KLDiv "+r.String()] = nn.KLDiv{Reduction: r}
-	}
-	losses["ForLabels"] = nn.ForLabels(nn.CrossEntropyLoss)
-	losses["ForTargets"] = nn.ForTargets(nn.BCEWithLogitsLoss)
-	losses["default"] = nil
-	for _, kind := range []string{"labels", "targets"} {
-		set := &data.Arrays{X: data.NewArray(logits.Float64s(), examples, 4)}
-		target := nn.Target{Values: targets}
-		if kind == "labels" {
-			set.Labels, target = labels, nn.Target{Labels: labels}
-		} else {
-			set.Y = data.NewArray(targets.Float64s(), examples, 4)
-		}
-		for name, loss := range losses {
-			var want v
-			if err := autograd.Try(func() {
-				if loss != nil {
-					want, _ = loss.Of(logits, target)
-				} else if kind == "labels" {
-					want = nn.CrossEntropyLoss(logits, labels)
-				} else {
-					want = nn.MSELoss(logits, targets)
-				}
-			}); err != nil {
-				continue // a loss by the other kind of target
-			}
-			t.Run(kind+" "+name, func(t *testing.T) { f(t, loss, set, want) })
-		}
-	}
-}
-
-// doubles is a layer in float64.
-type doubles struct{ nn.Layer }
-
-func (doubles) Parts() iter.Seq2[string, nn.Part] {
-	return nn.Parts(nn.Buffer("zero", autograd.Zeros(double)))
 }

@@ -46,7 +46,7 @@ func whole(t testing.TB, set data.Dataset, dtype autograd.DType) *data.Batch {
 
 // The gradient of a batch in pieces is that of the whole batch, for every loss.
 func TestPiecesGiveTheWholeGradient(t *testing.T) {
-	eachLoss(t, func(t *testing.T, loss nn.Loss, set *data.Arrays, _ v) {
+	eachLoss(t, func(t *testing.T, loss nn.Loss, set data.Dataset, _ float64) {
 		batch := whole(t, set, double)
 		step := func(config nn.TrainerConfig) (*nn.Step, []float64) {
 			model := nn.Sequential{nn.NewLinear(newRand(1), 4, 4, nn.LinearConfig{DType: double}), nn.Sigmoid{}}
