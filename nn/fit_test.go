@@ -78,6 +78,39 @@ func TestFitLearnsXOR(t *testing.T) {
 	}
 }
 
+// Two classes are learned by labels too, from a single output for each example.
+func TestFitLearnsXORByLabels(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		loss   nn.Loss
+		output nn.Layer
+	}{
+		{"logits", nn.BCEWithLogits{}, nil},
+		{"probabilities", nn.BCE{}, nn.Sigmoid{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			set := &data.Arrays{X: xor().X, Labels: []int{0, 1, 1, 0}}
+			model := nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 8, 1}, Activation: nn.Tanh{}, Output: test.output})
+			threshold := 0.
+			if test.output != nil {
+				threshold = 0.5
+			}
+			history, err := nn.Fit(context.Background(), model, set, nn.FitConfig{
+				Epochs: 300, Loss: test.loss, Optimizer: optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 0.05}),
+				Metrics: []nn.Metric{nn.Accuracy{Threshold: threshold}, nn.FBeta{Threshold: threshold}, nn.ROCAUC{Probabilities: test.output != nil}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range history.Epochs[299].Train[1:] {
+				if s.Value != 1 {
+					t.Errorf("%s is %v", s.Name, s.Value)
+				}
+			}
+		})
+	}
+}
+
 func TestFitLearnsBlobs(t *testing.T) {
 	model := classifier(1)
 	test := blobs(2, 300)
@@ -368,6 +401,10 @@ func TestFitErrors(t *testing.T) {
 		{"wrong input", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{3, 3}}), labelled, nn.FitConfig{}, "nn: epoch 0, step 0: 0 (Linear): autograd: linear of [10 2] and [3 3]"},
 		{"wrong label", classifier(1), outside, nn.FitConfig{NoShuffle: true}, "epoch 0, step 0: autograd: nn.CrossEntropy: index 3 at position 7 is outside 0…2"},
 		{"nothing to learn", classifier(1), unlabelled, nn.FitConfig{}, "neither labels nor targets"},
+		{"one output for two classes", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 1}}), labelled, nn.FitConfig{}, "BCEWithLogits for labels 0 and 1 and outputs that are logits"},
+		{"one output for three classes", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 1}}), labelled, nn.FitConfig{Loss: nn.BCEWithLogits{}, NoShuffle: true}, "index 2 at position 2 is outside 0…1"},
+		{"BCE of three outputs", classifier(1), labelled, nn.FitConfig{Loss: nn.BCE{}}, "expected one output for each of 10 labels"},
+		{"weights for a function", classifier(1), &data.Weighted{Dataset: labelled, Weights: make([]float64, 10)}, nn.FitConfig{Loss: nn.ForLabels(nn.CrossEntropyLoss)}, "the data set has weights, which the function cannot know"},
 		{"no labels", classifier(1), xor(), nn.FitConfig{Loss: nn.NLL{}}, "the data set has no labels"},
 		{"no targets", classifier(1), labelled, nn.FitConfig{Loss: nn.MSE{}}, "the data set has no numeric targets"},
 		{"targets of another shape", classifier(1), xor(), nn.FitConfig{}, "nn.MSE of [4 3] and [4 1]"},
