@@ -123,7 +123,7 @@ func (d CheckpointDir) rotate(steps int) error {
 			continue
 		}
 		if err := d.system().Remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("nn: a checkpoint that is no longer needed: %w", err)
+			return fmt.Errorf("nn: %s, which is no longer needed, was not removed: %w", f.Path, err)
 		}
 	}
 	return nil
