@@ -30,6 +30,7 @@ type plan struct {
 	chunk               int  // channels whose windows are packed at a time
 	strip               int  // windows that are packed at a time
 	direct              bool // the rows of the product are those of Y
+	few                 bool // there are so few rows that nothing is packed
 }
 
 // Sizes where one way becomes better than another, found by measuring. What is called
@@ -46,6 +47,7 @@ const (
 	manyBytes = 256 << 10
 	tallRows  = 96 // rows that then stay in the second-level cache
 
+	fewRows     = 3  // up to which windows are not packed: they are read once per row
 	packMinRows = 24 // from which on windows that lie in the image as they are packed: they are read once per tile
 )
 
@@ -68,6 +70,9 @@ func (p *product[F]) cut() {
 	want := min(wantTasks, max(1, work*images/taskWork))
 	p.blocks = max(ceilDiv(windows, maxBlock), min(ceilDiv(want, images), windows/minBlock))
 	p.block = evenly(windows, ceilDiv(windows, p.blocks), 32)
+	if p.few = p.rows <= fewRows; p.few && p.grid[2] <= maxBlock {
+		p.block = evenly(windows, ceilDiv(windows, p.blocks), p.grid[2]) // whole rows
+	}
 	p.blocks = ceilDiv(windows, p.block)
 	p.rowBlocks = max(1, min(want/(images*p.blocks), p.rows/minRows))
 	p.rowBlock = evenly(p.rows, ceilDiv(p.rows, p.rowBlocks), 12)
@@ -148,6 +153,10 @@ func (p *product[F]) blockOf(w *worker[F], g simd.Gemm[F], a, x []F, from, to in
 		v := w.view(&p.slide, x[c*volume(p.slide.size):], channels, b)
 		w.windows.Src = v.src
 		w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &p.slide, 0, channels*kernel)
+		if p.few {
+			p.byRows(&v, w.windows.Offsets, g, a[c*kernel:], from, to, c > 0, c+channels == p.channels)
+			continue
+		}
 		h := g
 		h.A, h.K = a[c*kernel:], channels*kernel
 		h.RowBias = nil
@@ -166,6 +175,32 @@ func (p *product[F]) blockOf(w *worker[F], g simd.Gemm[F], a, x []F, from, to in
 			}
 			tall(h)
 		}
+	}
+}
+
+// byRows computes windows from ≤ i < to row by row of Y, for the offsets of some channels.
+// The bias is for the last ones.
+func (p *product[F]) byRows(v *view[F], offsets []int, g simd.Gemm[F], a []F, from, to int, further, last bool) {
+	for i := from; i < to; {
+		line := i / p.grid[2]
+		x, z := i-line*p.grid[2], line/p.grid[1]
+		y := line - z*p.grid[1]
+		c := simd.Correlation[F]{
+			Rows: 1, N: min(p.grid[2]-x, to-i), Offsets: offsets,
+			Src: v.src[v.start(&p.slide, z, y, x):], SrcRow: p.step[1] * v.y, ResultRow: p.grid[2],
+		}
+		if c.N == p.grid[2] {
+			c.Rows = min(p.grid[1]-y, (to-i)/c.N)
+		}
+		for row := range g.M {
+			c.Result = g.C[row*g.CRow+i-from:]
+			var bias *F
+			if last && g.RowBias != nil {
+				bias = &g.RowBias[row]
+			}
+			c.Correlate(a[row*g.ARow:][:len(offsets)], bias, further || g.Accumulate)
+		}
+		i += c.Rows * c.N
 	}
 }
 

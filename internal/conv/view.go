@@ -83,6 +83,9 @@ func (w *worker[F]) view(s *slide, image []F, channels int, b box) view[F] {
 // copied is a view of a copy of the part.
 func (w *worker[F]) copied(s *slide, image []F, channels int, b, part box) view[F] {
 	step := s.step[2]
+	if channels < fewChannels && step == 1 {
+		return w.copiedRows(s, image, channels, b, part)
+	}
 	width := (part.end[2] - part.first[2] + step - 1) / step * step
 	height, depth := part.end[1]-part.first[1], part.end[0]-part.first[0]
 	w.rows.Src, w.rows.Offsets, w.rows.Runs = image, w.rows.Offsets[:0], w.rows.Runs[:0]
@@ -129,18 +132,64 @@ func (w *worker[F]) copied(s *slide, image []F, channels int, b, part box) view[
 	return v
 }
 
+// fewChannels is from how many channels on rows are copied for all of them together.
+const fewChannels = 8
+
+// copiedRows is copied, row by row.
+func (w *worker[F]) copiedRows(s *slide, image []F, channels int, b, part box) view[F] {
+	width, height, depth := part.end[2]-part.first[2], part.end[1]-part.first[1], part.end[0]-part.first[0]
+	v := view[F]{channel: depth * height * width, z: height * width, y: width, windows: b}
+	v.src = w.images.of(channels * v.channel)
+	first, end := max(part.first[2], 0), min(part.end[2], s.size[2])
+	to := v.src
+	for c := range channels {
+		for z := part.first[0]; z < part.end[0]; z++ {
+			for y := part.first[1]; y < part.end[1]; y++ {
+				row := to[:width]
+				to = to[width:]
+				if z < 0 || z >= s.size[0] || y < 0 || y >= s.size[1] || first >= end {
+					clear(row)
+					continue
+				}
+				clear(row[:first-part.first[2]])
+				copy(row[first-part.first[2]:], image[((c*s.size[0]+z)*s.size[1]+y)*s.size[2]+first:][:end-first])
+				clear(row[end-part.first[2]:])
+			}
+		}
+	}
+	return v
+}
+
 // offsets appends where the elements first ≤ i < end of windows are, of all channels, from
 // where the window begins.
 func (v *view[F]) offsets(list []int, s *slide, first, end int) []int {
+	kernel := s.kernel()
+	for i := first; i < end; {
+		channel := i / kernel
+		skip, n := i-channel*kernel, min((channel+1)*kernel, end)-i
+		if channel > first/kernel && n == kernel && len(list) >= kernel {
+			// As for the channel before.
+			for _, at := range list[len(list)-kernel:] {
+				list = append(list, at+v.channel)
+			}
+		} else {
+			list = v.tapOffsets(list, s, channel*v.channel, skip, skip+n)
+		}
+		i += n
+	}
+	return list
+}
+
+// tapOffsets is offsets for the elements first ≤ k < end of a channel.
+func (v *view[F]) tapOffsets(list []int, s *slide, channel, first, end int) []int {
 	var least [3]int
 	for axis := range 3 {
 		least[axis], _ = s.reach(axis)
 	}
-	kernel, plane, row := s.kernel(), len(s.taps[1])*len(s.taps[2]), len(s.taps[2])
-	for i := first; i < end; i++ {
-		k := i % kernel
-		dz, dy, dx := s.taps[0][k/plane].at-least[0], s.taps[1][k/row%len(s.taps[1])].at-least[1], s.taps[2][k%row].at-least[2]
-		at := i/kernel*v.channel + dz*v.z + dy*v.y
+	rows, row := len(s.taps[1]), len(s.taps[2])
+	for k := first; k < end; k++ {
+		dz, dy, dx := s.taps[0][k/(rows*row)].at-least[0], s.taps[1][k/row%rows].at-least[1], s.taps[2][k%row].at-least[2]
+		at := channel + dz*v.z + dy*v.y
 		if step := s.step[2]; step > 1 {
 			at += dx%step*v.phase + dx/step
 		} else {
@@ -151,6 +200,11 @@ func (v *view[F]) offsets(list []int, s *slide, first, end int) []int {
 	return list
 }
 
+// start is where the window with these numbers along the axes begins.
+func (v *view[F]) start(s *slide, z, y, x int) int {
+	return v.origin + (z-v.windows.first[0])*s.step[0]*v.z + (y-v.windows.first[1])*s.step[1]*v.y + x - v.windows.first[2]
+}
+
 // runs appends where the windows with numbers from ≤ i < to begin.
 func (v *view[F]) runs(list []simd.Run, s *slide, from, to int) []simd.Run {
 	for from < to {
@@ -158,7 +212,7 @@ func (v *view[F]) runs(list []simd.Run, s *slide, from, to int) []simd.Run {
 		x, z := from-row*s.grid[2], row/s.grid[1]
 		y := row - z*s.grid[1]
 		n := min(s.grid[2]-x, to-from)
-		at := v.origin + (z-v.windows.first[0])*s.step[0]*v.z + (y-v.windows.first[1])*s.step[1]*v.y + x - v.windows.first[2]
+		at := v.start(s, z, y, x)
 		if last := len(list) - 1; last >= 0 && list[last].At+list[last].N == at {
 			list[last].N += n
 		} else {

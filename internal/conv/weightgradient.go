@@ -17,10 +17,11 @@ type gradient[F simd.Float] struct {
 	x, g, w    []F // w is [groups, out, channels·kernel]
 	accumulate bool
 
-	rowBlock, rowBlocks int // rows of a task
-	part, parts         int // images of a task
-	block               int // windows that are packed at a time
-	partial             []F // [groups, rowBlocks, parts, rowBlock, out]
+	rowBlock, rowBlocks int  // rows of a task
+	part, parts         int  // images of a task
+	block               int  // windows that are packed at a time
+	few                 bool // Y has so few channels that nothing is packed
+	partial             []F  // [groups, rowBlocks, parts, rowBlock, out]
 	adding              bool
 }
 
@@ -59,6 +60,10 @@ func (t *gradient[F]) cut() {
 	t.rowBlocks = max(1, min(want/(t.groups*t.parts), rows/stripRows))
 	t.rowBlock = evenly(rows, ceilDiv(rows, t.rowBlocks), 12)
 	t.rowBlocks = ceilDiv(rows, t.rowBlock)
+	if t.few = t.out <= fewRows; t.few && t.grid[2] <= maxBlock {
+		t.block = evenly(windows, maxBlock, t.grid[2]) // whole rows
+		return
+	}
 	t.block = evenly(windows, min(gradientBlock, max(minBlock, gradientBytes/size/t.out)), 16)
 }
 
@@ -109,37 +114,97 @@ func (t *gradient[F]) task(w *worker[F], i int) {
 	first := block * t.rowBlock
 	end := min(first+t.rowBlock, t.rows())
 	windows := volume(t.grid)
+	var sums []F
+	if t.few {
+		sums = w.strips.of((end - first) * simd.TapLanes[F]() * t.out)
+		clear(sums)
+	}
 	for n := part * t.part; n < min((part+1)*t.part, t.batch); n++ {
 		image := n*t.groups + group
 		for from := 0; from < windows; from += t.block {
-			t.windowsOf(w, image, first, end, from, min(from+t.block, windows), sum, n > part*t.part || from > 0)
+			to := min(from+t.block, windows)
+			v := t.prepare(w, image, first, end, from, to)
+			if t.few {
+				t.byRows(w, &v, image, from, to, sums)
+			} else {
+				t.windowsOf(w, &v, image, first, end, from, to, sum, n > part*t.part || from > 0)
+			}
+		}
+	}
+	if t.few {
+		t.addLanes(sum, sums, end-first)
+	}
+}
+
+// prepare makes the view for rows first ≤ i < end and windows from ≤ j < to of an image.
+func (t *gradient[F]) prepare(w *worker[F], image, first, end, from, to int) view[F] {
+	kernel, plane := t.kernel(), volume(t.size)
+	channel := first / kernel
+	channels := (end-1)/kernel + 1 - channel
+	v := w.view(&t.slide, t.x[(image*t.channels+channel)*plane:][:channels*plane], channels, t.around(from, to))
+	w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &t.slide, first-channel*kernel, end-channel*kernel)
+	return v
+}
+
+// byRows adds to the sums of lanes what windows from ≤ i < to of an image give.
+func (t *gradient[F]) byRows(w *worker[F], v *view[F], image, from, to int, sums []F) {
+	size := len(sums) / t.out
+	windows := volume(t.grid)
+	for i := from; i < to; {
+		line := i / t.grid[2]
+		x, z := i-line*t.grid[2], line/t.grid[1]
+		y := line - z*t.grid[1]
+		c := simd.Correlation[F]{
+			Rows: 1, N: min(t.grid[2]-x, to-i), Offsets: w.windows.Offsets,
+			Src: v.src[v.start(&t.slide, z, y, x):], SrcRow: t.step[1] * v.y, ResultRow: t.grid[2],
+		}
+		if c.N == t.grid[2] {
+			c.Rows = min(t.grid[1]-y, (to-i)/c.N)
+		}
+		for o := range t.out {
+			c.Result = t.g[(image*t.out+o)*windows+i:]
+			c.Sums(sums[o*size : (o+1)*size])
+		}
+		i += c.Rows * c.N
+	}
+}
+
+// addLanes makes sum the sums over lanes.
+func (t *gradient[F]) addLanes(sum, sums []F, rows int) {
+	lanes := simd.TapLanes[F]()
+	for o := range t.out {
+		for row := range rows {
+			v := sums[(o*rows+row)*lanes:][:lanes]
+			for n := lanes / 2; n > 0; n /= 2 {
+				for i := range n {
+					v[i] += v[i+n]
+				}
+			}
+			sum[row*t.out+o] = v[0]
 		}
 	}
 }
 
 // windowsOf computes rows first ≤ i < end of the product over windows from ≤ j < to of an
 // image.
-func (t *gradient[F]) windowsOf(w *worker[F], image, first, end, from, to int, sum []F, accumulate bool) {
-	kernel, plane := t.kernel(), volume(t.size)
-	channel := first / kernel
-	channels := (end-1)/kernel + 1 - channel
-	v := w.view(&t.slide, t.x[(image*t.channels+channel)*plane:][:channels*plane], channels, t.around(from, to))
+func (t *gradient[F]) windowsOf(w *worker[F], v *view[F], image, first, end, from, to int, sum []F, accumulate bool) {
 	w.windows.Src = v.src
 	w.windows.Runs = v.runs(w.windows.Runs[:0], &t.slide, from, to)
-
 	columns := to - from
 	g := simd.Gemm[F]{N: t.out, K: columns, CRow: t.out, ARow: simd.RowPitch(columns) | simd.RowPitch(1), ACol: 1, PackedB: true, Accumulate: accumulate}
 	g.B = w.panels.of(simd.PackedBLen[F](g.N, g.K))
 	windows := volume(t.grid)
 	simd.PackB(g.B, t.g[image*t.out*windows+from:(image+1)*t.out*windows], 1, windows, g.K, g.N)
 	g.A = w.strips.of(stripRows * g.ARow)
+	offsets := w.windows.Offsets
 	for row := first; row < end; row += stripRows {
 		g.M = min(stripRows, end-row)
-		w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &t.slide, row-channel*kernel, row+g.M-channel*kernel)
+		w.windows.Offsets = offsets[row-first:][:g.M]
 		w.windows.PackRows(g.A, g.ARow)
 		g.C = sum[(row-first)*t.out:]
 		g.MulOuter()
 	}
+	w.windows.Offsets = offsets
 }
 
 // add adds up the partial sums of a block of rows and puts them into w.

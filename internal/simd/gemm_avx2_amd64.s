@@ -4803,6 +4803,848 @@ vectors:
 	VZEROUPPER
 	RET
 
+// func gemmCorrelate1F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSS (R10), Y5
+	VMOVUPS      (SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VMOVUPS      32(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VMOVUPS      64(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      96(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPS      (DI), Y5
+	VADDPS       Y1, Y5, Y1
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y2, Y5, Y2
+	VMOVUPS      64(DI), Y5
+	VADDPS       Y3, Y5, Y3
+	VMOVUPS      96(DI), Y5
+	VADDPS       Y4, Y5, Y4
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSS (R9), Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+
+no_whole_bias:
+	VMOVUPS Y1, (DI)
+	VMOVUPS Y2, 32(DI)
+	VMOVUPS Y3, 64(DI)
+	VMOVUPS Y4, 96(DI)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPS Y1, Y1, Y1
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSS (R9), Y2
+	VMASKMOVPS   (SI)(R11*4), Y0, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMASKMOVPS   (DI), Y0, Y2
+	VADDPS       Y1, Y2, Y1
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSS (SI), Y2
+	VADDPS       Y2, Y1, Y1
+
+no_cut_bias:
+	VMASKMOVPS Y1, Y0, (DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSS (R10), Y5
+	VMOVUPS      (SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VMOVUPS      32(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VMOVUPS      64(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      96(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPS      (DI), Y5
+	VADDPS       Y1, Y5, Y1
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y2, Y5, Y2
+	VMOVUPS      64(DI), Y5
+	VADDPS       Y3, Y5, Y3
+	VMOVUPS      96(DI), Y5
+	VADDPS       Y4, Y5, Y4
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSS (R9), Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+
+no_whole_bias:
+	VMOVUPS Y1, (DI)
+	VMOVUPS Y2, 32(DI)
+	VMOVUPS Y3, 64(DI)
+	VMOVUPS Y4, 96(DI)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSS (R9), Y3
+	VMOVUPS      (SI)(R11*4), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VMASKMOVPS   32(SI)(R11*4), Y0, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPS      (DI), Y3
+	VADDPS       Y1, Y3, Y1
+	VMASKMOVPS   32(DI), Y0, Y3
+	VADDPS       Y2, Y3, Y2
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSS (SI), Y3
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+
+no_cut_bias:
+	VMOVUPS    Y1, (DI)
+	VMASKMOVPS Y2, Y0, 32(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate3F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate3F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSS (R10), Y5
+	VMOVUPS      (SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VMOVUPS      32(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VMOVUPS      64(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      96(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPS      (DI), Y5
+	VADDPS       Y1, Y5, Y1
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y2, Y5, Y2
+	VMOVUPS      64(DI), Y5
+	VADDPS       Y3, Y5, Y3
+	VMOVUPS      96(DI), Y5
+	VADDPS       Y4, Y5, Y4
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSS (R9), Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+
+no_whole_bias:
+	VMOVUPS Y1, (DI)
+	VMOVUPS Y2, 32(DI)
+	VMOVUPS Y3, 64(DI)
+	VMOVUPS Y4, 96(DI)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSS (R9), Y4
+	VMOVUPS      (SI)(R11*4), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VMOVUPS      32(SI)(R11*4), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VMASKMOVPS   64(SI)(R11*4), Y0, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPS      (DI), Y4
+	VADDPS       Y1, Y4, Y1
+	VMOVUPS      32(DI), Y4
+	VADDPS       Y2, Y4, Y2
+	VMASKMOVPS   64(DI), Y0, Y4
+	VADDPS       Y3, Y4, Y3
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSS (SI), Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+
+no_cut_bias:
+	VMOVUPS    Y1, (DI)
+	VMOVUPS    Y2, 32(DI)
+	VMASKMOVPS Y3, Y0, 64(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate4F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate4F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSS (R10), Y5
+	VMOVUPS      (SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VMOVUPS      32(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VMOVUPS      64(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      96(SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPS      (DI), Y5
+	VADDPS       Y1, Y5, Y1
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y2, Y5, Y2
+	VMOVUPS      64(DI), Y5
+	VADDPS       Y3, Y5, Y3
+	VMOVUPS      96(DI), Y5
+	VADDPS       Y4, Y5, Y4
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSS (R9), Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+
+no_whole_bias:
+	VMOVUPS Y1, (DI)
+	VMOVUPS Y2, 32(DI)
+	VMOVUPS Y3, 64(DI)
+	VMOVUPS Y4, 96(DI)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSS (R9), Y5
+	VMOVUPS      (SI)(R11*4), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VMOVUPS      32(SI)(R11*4), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VMOVUPS      64(SI)(R11*4), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VMASKMOVPS   96(SI)(R11*4), Y0, Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPS      (DI), Y5
+	VADDPS       Y1, Y5, Y1
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y2, Y5, Y2
+	VMOVUPS      64(DI), Y5
+	VADDPS       Y3, Y5, Y3
+	VMASKMOVPS   96(DI), Y0, Y5
+	VADDPS       Y4, Y5, Y4
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSS (SI), Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+
+no_cut_bias:
+	VMOVUPS    Y1, (DI)
+	VMOVUPS    Y2, 32(DI)
+	VMOVUPS    Y3, 64(DI)
+	VMASKMOVPS Y4, Y0, 96(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmTapSums1F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	MOVQ    (DX), DX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    64(AX), DI
+
+row:
+	MOVQ  72(AX), R10
+	MOVQ  BX, R8
+	MOVQ  SI, R9
+	TESTQ R10, R10
+	JEQ   last
+
+group:
+	VMOVUPS     (R9), Y4
+	VFMADD231PS (R8)(DX*4), Y4, Y2
+	VMOVUPS     32(R9), Y4
+	VFMADD231PS 32(R8)(DX*4), Y4, Y3
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	DECQ        R10
+	JNE         group
+
+last:
+	VMASKMOVPS  (R9), Y0, Y4
+	VMASKMOVPS  (R8)(DX*4), Y0, Y5
+	VFMADD231PS Y5, Y4, Y2
+	VMASKMOVPS  32(R9), Y1, Y4
+	VMASKMOVPS  32(R8)(DX*4), Y1, Y5
+	VFMADD231PS Y5, Y4, Y3
+	ADDQ        88(AX), BX
+	ADDQ        80(AX), SI
+	DECQ        DI
+	JNE         row
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums2F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums2F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	MOVQ    (DX), BX
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	MOVQ    8(DX), DX
+	MOVQ    8(AX), SI
+	MOVQ    16(AX), DI
+	MOVQ    64(AX), R8
+
+row:
+	MOVQ  72(AX), R11
+	MOVQ  SI, R9
+	MOVQ  DI, R10
+	TESTQ R11, R11
+	JEQ   last
+
+group:
+	VMOVUPS     (R10), Y6
+	VFMADD231PS (R9)(BX*4), Y6, Y2
+	VFMADD231PS (R9)(DX*4), Y6, Y4
+	VMOVUPS     32(R10), Y6
+	VFMADD231PS 32(R9)(BX*4), Y6, Y3
+	VFMADD231PS 32(R9)(DX*4), Y6, Y5
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	DECQ        R11
+	JNE         group
+
+last:
+	VMASKMOVPS  (R10), Y0, Y6
+	VMASKMOVPS  (R9)(BX*4), Y0, Y7
+	VFMADD231PS Y7, Y6, Y2
+	VMASKMOVPS  (R9)(DX*4), Y0, Y7
+	VFMADD231PS Y7, Y6, Y4
+	VMASKMOVPS  32(R10), Y1, Y6
+	VMASKMOVPS  32(R9)(BX*4), Y1, Y7
+	VFMADD231PS Y7, Y6, Y3
+	VMASKMOVPS  32(R9)(DX*4), Y1, Y7
+	VFMADD231PS Y7, Y6, Y5
+	ADDQ        88(AX), SI
+	ADDQ        80(AX), DI
+	DECQ        R8
+	JNE         row
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y4, 64(CX)
+	VMOVUPS     Y5, 96(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums3F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums3F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	MOVQ    (DX), BX
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	MOVQ    8(DX), SI
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	MOVQ    16(DX), DX
+	MOVQ    8(AX), DI
+	MOVQ    16(AX), R8
+	MOVQ    64(AX), R9
+
+row:
+	MOVQ  72(AX), R12
+	MOVQ  DI, R10
+	MOVQ  R8, R11
+	TESTQ R12, R12
+	JEQ   last
+
+group:
+	VMOVUPS     (R11), Y8
+	VFMADD231PS (R10)(BX*4), Y8, Y2
+	VFMADD231PS (R10)(SI*4), Y8, Y4
+	VFMADD231PS (R10)(DX*4), Y8, Y6
+	VMOVUPS     32(R11), Y8
+	VFMADD231PS 32(R10)(BX*4), Y8, Y3
+	VFMADD231PS 32(R10)(SI*4), Y8, Y5
+	VFMADD231PS 32(R10)(DX*4), Y8, Y7
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
+	DECQ        R12
+	JNE         group
+
+last:
+	VMASKMOVPS  (R11), Y0, Y8
+	VMASKMOVPS  (R10)(BX*4), Y0, Y9
+	VFMADD231PS Y9, Y8, Y2
+	VMASKMOVPS  (R10)(SI*4), Y0, Y9
+	VFMADD231PS Y9, Y8, Y4
+	VMASKMOVPS  (R10)(DX*4), Y0, Y9
+	VFMADD231PS Y9, Y8, Y6
+	VMASKMOVPS  32(R11), Y1, Y8
+	VMASKMOVPS  32(R10)(BX*4), Y1, Y9
+	VFMADD231PS Y9, Y8, Y3
+	VMASKMOVPS  32(R10)(SI*4), Y1, Y9
+	VFMADD231PS Y9, Y8, Y5
+	VMASKMOVPS  32(R10)(DX*4), Y1, Y9
+	VFMADD231PS Y9, Y8, Y7
+	ADDQ        88(AX), DI
+	ADDQ        80(AX), R8
+	DECQ        R9
+	JNE         row
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y4, 64(CX)
+	VMOVUPS     Y5, 96(CX)
+	VMOVUPS     Y6, 128(CX)
+	VMOVUPS     Y7, 160(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums4F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums4F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	MOVQ    (DX), BX
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	MOVQ    8(DX), SI
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	MOVQ    16(DX), DI
+	VMOVUPS 192(CX), Y8
+	VMOVUPS 224(CX), Y9
+	MOVQ    24(DX), DX
+	MOVQ    8(AX), R8
+	MOVQ    16(AX), R9
+	MOVQ    64(AX), R10
+
+row:
+	MOVQ  72(AX), R13
+	MOVQ  R8, R11
+	MOVQ  R9, R12
+	TESTQ R13, R13
+	JEQ   last
+
+group:
+	VMOVUPS     (R12), Y10
+	VFMADD231PS (R11)(BX*4), Y10, Y2
+	VFMADD231PS (R11)(SI*4), Y10, Y4
+	VFMADD231PS (R11)(DI*4), Y10, Y6
+	VFMADD231PS (R11)(DX*4), Y10, Y8
+	VMOVUPS     32(R12), Y10
+	VFMADD231PS 32(R11)(BX*4), Y10, Y3
+	VFMADD231PS 32(R11)(SI*4), Y10, Y5
+	VFMADD231PS 32(R11)(DI*4), Y10, Y7
+	VFMADD231PS 32(R11)(DX*4), Y10, Y9
+	ADDQ        $0x00000040, R11
+	ADDQ        $0x00000040, R12
+	DECQ        R13
+	JNE         group
+
+last:
+	VMASKMOVPS  (R12), Y0, Y10
+	VMASKMOVPS  (R11)(BX*4), Y0, Y11
+	VFMADD231PS Y11, Y10, Y2
+	VMASKMOVPS  (R11)(SI*4), Y0, Y11
+	VFMADD231PS Y11, Y10, Y4
+	VMASKMOVPS  (R11)(DI*4), Y0, Y11
+	VFMADD231PS Y11, Y10, Y6
+	VMASKMOVPS  (R11)(DX*4), Y0, Y11
+	VFMADD231PS Y11, Y10, Y8
+	VMASKMOVPS  32(R12), Y1, Y10
+	VMASKMOVPS  32(R11)(BX*4), Y1, Y11
+	VFMADD231PS Y11, Y10, Y3
+	VMASKMOVPS  32(R11)(SI*4), Y1, Y11
+	VFMADD231PS Y11, Y10, Y5
+	VMASKMOVPS  32(R11)(DI*4), Y1, Y11
+	VFMADD231PS Y11, Y10, Y7
+	VMASKMOVPS  32(R11)(DX*4), Y1, Y11
+	VFMADD231PS Y11, Y10, Y9
+	ADDQ        88(AX), R8
+	ADDQ        80(AX), R9
+	DECQ        R10
+	JNE         row
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y4, 64(CX)
+	VMOVUPS     Y5, 96(CX)
+	VMOVUPS     Y6, 128(CX)
+	VMOVUPS     Y7, 160(CX)
+	VMOVUPS     Y8, 192(CX)
+	VMOVUPS     Y9, 224(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums5F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums5F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	MOVQ    (DX), BX
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	MOVQ    8(DX), SI
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	MOVQ    16(DX), DI
+	VMOVUPS 192(CX), Y8
+	VMOVUPS 224(CX), Y9
+	MOVQ    24(DX), R8
+	VMOVUPS 256(CX), Y10
+	VMOVUPS 288(CX), Y11
+	MOVQ    32(DX), DX
+	MOVQ    8(AX), R9
+	MOVQ    16(AX), R10
+	MOVQ    64(AX), R11
+
+row:
+	MOVQ  72(AX), R14
+	MOVQ  R9, R12
+	MOVQ  R10, R13
+	TESTQ R14, R14
+	JEQ   last
+
+group:
+	VMOVUPS     (R13), Y12
+	VFMADD231PS (R12)(BX*4), Y12, Y2
+	VFMADD231PS (R12)(SI*4), Y12, Y4
+	VFMADD231PS (R12)(DI*4), Y12, Y6
+	VFMADD231PS (R12)(R8*4), Y12, Y8
+	VFMADD231PS (R12)(DX*4), Y12, Y10
+	VMOVUPS     32(R13), Y12
+	VFMADD231PS 32(R12)(BX*4), Y12, Y3
+	VFMADD231PS 32(R12)(SI*4), Y12, Y5
+	VFMADD231PS 32(R12)(DI*4), Y12, Y7
+	VFMADD231PS 32(R12)(R8*4), Y12, Y9
+	VFMADD231PS 32(R12)(DX*4), Y12, Y11
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	DECQ        R14
+	JNE         group
+
+last:
+	VMASKMOVPS  (R13), Y0, Y12
+	VMASKMOVPS  (R12)(BX*4), Y0, Y13
+	VFMADD231PS Y13, Y12, Y2
+	VMASKMOVPS  (R12)(SI*4), Y0, Y13
+	VFMADD231PS Y13, Y12, Y4
+	VMASKMOVPS  (R12)(DI*4), Y0, Y13
+	VFMADD231PS Y13, Y12, Y6
+	VMASKMOVPS  (R12)(R8*4), Y0, Y13
+	VFMADD231PS Y13, Y12, Y8
+	VMASKMOVPS  (R12)(DX*4), Y0, Y13
+	VFMADD231PS Y13, Y12, Y10
+	VMASKMOVPS  32(R13), Y1, Y12
+	VMASKMOVPS  32(R12)(BX*4), Y1, Y13
+	VFMADD231PS Y13, Y12, Y3
+	VMASKMOVPS  32(R12)(SI*4), Y1, Y13
+	VFMADD231PS Y13, Y12, Y5
+	VMASKMOVPS  32(R12)(DI*4), Y1, Y13
+	VFMADD231PS Y13, Y12, Y7
+	VMASKMOVPS  32(R12)(R8*4), Y1, Y13
+	VFMADD231PS Y13, Y12, Y9
+	VMASKMOVPS  32(R12)(DX*4), Y1, Y13
+	VFMADD231PS Y13, Y12, Y11
+	ADDQ        88(AX), R9
+	ADDQ        80(AX), R10
+	DECQ        R11
+	JNE         row
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y4, 64(CX)
+	VMOVUPS     Y5, 96(CX)
+	VMOVUPS     Y6, 128(CX)
+	VMOVUPS     Y7, 160(CX)
+	VMOVUPS     Y8, 192(CX)
+	VMOVUPS     Y9, 224(CX)
+	VMOVUPS     Y10, 256(CX)
+	VMOVUPS     Y11, 288(CX)
+	VZEROUPPER
+	RET
+
 // func gemmOuter1x2F64AVX2(p *gemmTiles)
 // Requires: AVX, FMA3
 TEXT ·gemmOuter1x2F64AVX2(SB), NOSPLIT, $0-8
@@ -9555,6 +10397,848 @@ vectors:
 	ADDQ    $0x00000020, DX
 	DECQ    BX
 	JNE     vectors
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate1F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSD (R10), Y5
+	VMOVUPD      (SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VMOVUPD      32(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	VMOVUPD      64(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VMOVUPD      96(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y4
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPD      (DI), Y5
+	VADDPD       Y1, Y5, Y1
+	VMOVUPD      32(DI), Y5
+	VADDPD       Y2, Y5, Y2
+	VMOVUPD      64(DI), Y5
+	VADDPD       Y3, Y5, Y3
+	VMOVUPD      96(DI), Y5
+	VADDPD       Y4, Y5, Y4
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSD (R9), Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y5, Y4, Y4
+
+no_whole_bias:
+	VMOVUPD Y1, (DI)
+	VMOVUPD Y2, 32(DI)
+	VMOVUPD Y3, 64(DI)
+	VMOVUPD Y4, 96(DI)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPD Y1, Y1, Y1
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSD (R9), Y2
+	VMASKMOVPD   (SI)(R11*8), Y0, Y3
+	VFMADD231PD  Y3, Y2, Y1
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMASKMOVPD   (DI), Y0, Y2
+	VADDPD       Y1, Y2, Y1
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSD (SI), Y2
+	VADDPD       Y2, Y1, Y1
+
+no_cut_bias:
+	VMASKMOVPD Y1, Y0, (DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSD (R10), Y5
+	VMOVUPD      (SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VMOVUPD      32(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	VMOVUPD      64(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VMOVUPD      96(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y4
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPD      (DI), Y5
+	VADDPD       Y1, Y5, Y1
+	VMOVUPD      32(DI), Y5
+	VADDPD       Y2, Y5, Y2
+	VMOVUPD      64(DI), Y5
+	VADDPD       Y3, Y5, Y3
+	VMOVUPD      96(DI), Y5
+	VADDPD       Y4, Y5, Y4
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSD (R9), Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y5, Y4, Y4
+
+no_whole_bias:
+	VMOVUPD Y1, (DI)
+	VMOVUPD Y2, 32(DI)
+	VMOVUPD Y3, 64(DI)
+	VMOVUPD Y4, 96(DI)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSD (R9), Y3
+	VMOVUPD      (SI)(R11*8), Y4
+	VFMADD231PD  Y4, Y3, Y1
+	VMASKMOVPD   32(SI)(R11*8), Y0, Y4
+	VFMADD231PD  Y4, Y3, Y2
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPD      (DI), Y3
+	VADDPD       Y1, Y3, Y1
+	VMASKMOVPD   32(DI), Y0, Y3
+	VADDPD       Y2, Y3, Y2
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSD (SI), Y3
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y3, Y2, Y2
+
+no_cut_bias:
+	VMOVUPD    Y1, (DI)
+	VMASKMOVPD Y2, Y0, 32(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate3F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate3F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSD (R10), Y5
+	VMOVUPD      (SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VMOVUPD      32(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	VMOVUPD      64(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VMOVUPD      96(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y4
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPD      (DI), Y5
+	VADDPD       Y1, Y5, Y1
+	VMOVUPD      32(DI), Y5
+	VADDPD       Y2, Y5, Y2
+	VMOVUPD      64(DI), Y5
+	VADDPD       Y3, Y5, Y3
+	VMOVUPD      96(DI), Y5
+	VADDPD       Y4, Y5, Y4
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSD (R9), Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y5, Y4, Y4
+
+no_whole_bias:
+	VMOVUPD Y1, (DI)
+	VMOVUPD Y2, 32(DI)
+	VMOVUPD Y3, 64(DI)
+	VMOVUPD Y4, 96(DI)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSD (R9), Y4
+	VMOVUPD      (SI)(R11*8), Y5
+	VFMADD231PD  Y5, Y4, Y1
+	VMOVUPD      32(SI)(R11*8), Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VMASKMOVPD   64(SI)(R11*8), Y0, Y5
+	VFMADD231PD  Y5, Y4, Y3
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPD      (DI), Y4
+	VADDPD       Y1, Y4, Y1
+	VMOVUPD      32(DI), Y4
+	VADDPD       Y2, Y4, Y2
+	VMASKMOVPD   64(DI), Y0, Y4
+	VADDPD       Y3, Y4, Y3
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSD (SI), Y4
+	VADDPD       Y4, Y1, Y1
+	VADDPD       Y4, Y2, Y2
+	VADDPD       Y4, Y3, Y3
+
+no_cut_bias:
+	VMOVUPD    Y1, (DI)
+	VMOVUPD    Y2, 32(DI)
+	VMASKMOVPD Y3, Y0, 64(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate4F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate4F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSD (R10), Y5
+	VMOVUPD      (SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VMOVUPD      32(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	VMOVUPD      64(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VMOVUPD      96(SI)(R12*8), Y6
+	VFMADD231PD  Y6, Y5, Y4
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPD      (DI), Y5
+	VADDPD       Y1, Y5, Y1
+	VMOVUPD      32(DI), Y5
+	VADDPD       Y2, Y5, Y2
+	VMOVUPD      64(DI), Y5
+	VADDPD       Y3, Y5, Y3
+	VMOVUPD      96(DI), Y5
+	VADDPD       Y4, Y5, Y4
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSD (R9), Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y5, Y4, Y4
+
+no_whole_bias:
+	VMOVUPD Y1, (DI)
+	VMOVUPD Y2, 32(DI)
+	VMOVUPD Y3, 64(DI)
+	VMOVUPD Y4, 96(DI)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSD (R9), Y5
+	VMOVUPD      (SI)(R11*8), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VMOVUPD      32(SI)(R11*8), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	VMOVUPD      64(SI)(R11*8), Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VMASKMOVPD   96(SI)(R11*8), Y0, Y6
+	VFMADD231PD  Y6, Y5, Y4
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPD      (DI), Y5
+	VADDPD       Y1, Y5, Y1
+	VMOVUPD      32(DI), Y5
+	VADDPD       Y2, Y5, Y2
+	VMOVUPD      64(DI), Y5
+	VADDPD       Y3, Y5, Y3
+	VMASKMOVPD   96(DI), Y0, Y5
+	VADDPD       Y4, Y5, Y4
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSD (SI), Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y5, Y4, Y4
+
+no_cut_bias:
+	VMOVUPD    Y1, (DI)
+	VMOVUPD    Y2, 32(DI)
+	VMOVUPD    Y3, 64(DI)
+	VMASKMOVPD Y4, Y0, 96(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmTapSums1F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	MOVQ    (DX), DX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    64(AX), DI
+
+row:
+	MOVQ  72(AX), R10
+	MOVQ  BX, R8
+	MOVQ  SI, R9
+	TESTQ R10, R10
+	JEQ   last
+
+group:
+	VMOVUPD     (R9), Y4
+	VFMADD231PD (R8)(DX*8), Y4, Y2
+	VMOVUPD     32(R9), Y4
+	VFMADD231PD 32(R8)(DX*8), Y4, Y3
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	DECQ        R10
+	JNE         group
+
+last:
+	VMASKMOVPD  (R9), Y0, Y4
+	VMASKMOVPD  (R8)(DX*8), Y0, Y5
+	VFMADD231PD Y5, Y4, Y2
+	VMASKMOVPD  32(R9), Y1, Y4
+	VMASKMOVPD  32(R8)(DX*8), Y1, Y5
+	VFMADD231PD Y5, Y4, Y3
+	ADDQ        88(AX), BX
+	ADDQ        80(AX), SI
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y2, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums2F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums2F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	MOVQ    (DX), BX
+	VMOVUPD 64(CX), Y4
+	VMOVUPD 96(CX), Y5
+	MOVQ    8(DX), DX
+	MOVQ    8(AX), SI
+	MOVQ    16(AX), DI
+	MOVQ    64(AX), R8
+
+row:
+	MOVQ  72(AX), R11
+	MOVQ  SI, R9
+	MOVQ  DI, R10
+	TESTQ R11, R11
+	JEQ   last
+
+group:
+	VMOVUPD     (R10), Y6
+	VFMADD231PD (R9)(BX*8), Y6, Y2
+	VFMADD231PD (R9)(DX*8), Y6, Y4
+	VMOVUPD     32(R10), Y6
+	VFMADD231PD 32(R9)(BX*8), Y6, Y3
+	VFMADD231PD 32(R9)(DX*8), Y6, Y5
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	DECQ        R11
+	JNE         group
+
+last:
+	VMASKMOVPD  (R10), Y0, Y6
+	VMASKMOVPD  (R9)(BX*8), Y0, Y7
+	VFMADD231PD Y7, Y6, Y2
+	VMASKMOVPD  (R9)(DX*8), Y0, Y7
+	VFMADD231PD Y7, Y6, Y4
+	VMASKMOVPD  32(R10), Y1, Y6
+	VMASKMOVPD  32(R9)(BX*8), Y1, Y7
+	VFMADD231PD Y7, Y6, Y3
+	VMASKMOVPD  32(R9)(DX*8), Y1, Y7
+	VFMADD231PD Y7, Y6, Y5
+	ADDQ        88(AX), SI
+	ADDQ        80(AX), DI
+	DECQ        R8
+	JNE         row
+	VMOVUPD     Y2, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VMOVUPD     Y4, 64(CX)
+	VMOVUPD     Y5, 96(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums3F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums3F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	MOVQ    (DX), BX
+	VMOVUPD 64(CX), Y4
+	VMOVUPD 96(CX), Y5
+	MOVQ    8(DX), SI
+	VMOVUPD 128(CX), Y6
+	VMOVUPD 160(CX), Y7
+	MOVQ    16(DX), DX
+	MOVQ    8(AX), DI
+	MOVQ    16(AX), R8
+	MOVQ    64(AX), R9
+
+row:
+	MOVQ  72(AX), R12
+	MOVQ  DI, R10
+	MOVQ  R8, R11
+	TESTQ R12, R12
+	JEQ   last
+
+group:
+	VMOVUPD     (R11), Y8
+	VFMADD231PD (R10)(BX*8), Y8, Y2
+	VFMADD231PD (R10)(SI*8), Y8, Y4
+	VFMADD231PD (R10)(DX*8), Y8, Y6
+	VMOVUPD     32(R11), Y8
+	VFMADD231PD 32(R10)(BX*8), Y8, Y3
+	VFMADD231PD 32(R10)(SI*8), Y8, Y5
+	VFMADD231PD 32(R10)(DX*8), Y8, Y7
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
+	DECQ        R12
+	JNE         group
+
+last:
+	VMASKMOVPD  (R11), Y0, Y8
+	VMASKMOVPD  (R10)(BX*8), Y0, Y9
+	VFMADD231PD Y9, Y8, Y2
+	VMASKMOVPD  (R10)(SI*8), Y0, Y9
+	VFMADD231PD Y9, Y8, Y4
+	VMASKMOVPD  (R10)(DX*8), Y0, Y9
+	VFMADD231PD Y9, Y8, Y6
+	VMASKMOVPD  32(R11), Y1, Y8
+	VMASKMOVPD  32(R10)(BX*8), Y1, Y9
+	VFMADD231PD Y9, Y8, Y3
+	VMASKMOVPD  32(R10)(SI*8), Y1, Y9
+	VFMADD231PD Y9, Y8, Y5
+	VMASKMOVPD  32(R10)(DX*8), Y1, Y9
+	VFMADD231PD Y9, Y8, Y7
+	ADDQ        88(AX), DI
+	ADDQ        80(AX), R8
+	DECQ        R9
+	JNE         row
+	VMOVUPD     Y2, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VMOVUPD     Y4, 64(CX)
+	VMOVUPD     Y5, 96(CX)
+	VMOVUPD     Y6, 128(CX)
+	VMOVUPD     Y7, 160(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums4F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums4F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	MOVQ    (DX), BX
+	VMOVUPD 64(CX), Y4
+	VMOVUPD 96(CX), Y5
+	MOVQ    8(DX), SI
+	VMOVUPD 128(CX), Y6
+	VMOVUPD 160(CX), Y7
+	MOVQ    16(DX), DI
+	VMOVUPD 192(CX), Y8
+	VMOVUPD 224(CX), Y9
+	MOVQ    24(DX), DX
+	MOVQ    8(AX), R8
+	MOVQ    16(AX), R9
+	MOVQ    64(AX), R10
+
+row:
+	MOVQ  72(AX), R13
+	MOVQ  R8, R11
+	MOVQ  R9, R12
+	TESTQ R13, R13
+	JEQ   last
+
+group:
+	VMOVUPD     (R12), Y10
+	VFMADD231PD (R11)(BX*8), Y10, Y2
+	VFMADD231PD (R11)(SI*8), Y10, Y4
+	VFMADD231PD (R11)(DI*8), Y10, Y6
+	VFMADD231PD (R11)(DX*8), Y10, Y8
+	VMOVUPD     32(R12), Y10
+	VFMADD231PD 32(R11)(BX*8), Y10, Y3
+	VFMADD231PD 32(R11)(SI*8), Y10, Y5
+	VFMADD231PD 32(R11)(DI*8), Y10, Y7
+	VFMADD231PD 32(R11)(DX*8), Y10, Y9
+	ADDQ        $0x00000040, R11
+	ADDQ        $0x00000040, R12
+	DECQ        R13
+	JNE         group
+
+last:
+	VMASKMOVPD  (R12), Y0, Y10
+	VMASKMOVPD  (R11)(BX*8), Y0, Y11
+	VFMADD231PD Y11, Y10, Y2
+	VMASKMOVPD  (R11)(SI*8), Y0, Y11
+	VFMADD231PD Y11, Y10, Y4
+	VMASKMOVPD  (R11)(DI*8), Y0, Y11
+	VFMADD231PD Y11, Y10, Y6
+	VMASKMOVPD  (R11)(DX*8), Y0, Y11
+	VFMADD231PD Y11, Y10, Y8
+	VMASKMOVPD  32(R12), Y1, Y10
+	VMASKMOVPD  32(R11)(BX*8), Y1, Y11
+	VFMADD231PD Y11, Y10, Y3
+	VMASKMOVPD  32(R11)(SI*8), Y1, Y11
+	VFMADD231PD Y11, Y10, Y5
+	VMASKMOVPD  32(R11)(DI*8), Y1, Y11
+	VFMADD231PD Y11, Y10, Y7
+	VMASKMOVPD  32(R11)(DX*8), Y1, Y11
+	VFMADD231PD Y11, Y10, Y9
+	ADDQ        88(AX), R8
+	ADDQ        80(AX), R9
+	DECQ        R10
+	JNE         row
+	VMOVUPD     Y2, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VMOVUPD     Y4, 64(CX)
+	VMOVUPD     Y5, 96(CX)
+	VMOVUPD     Y6, 128(CX)
+	VMOVUPD     Y7, 160(CX)
+	VMOVUPD     Y8, 192(CX)
+	VMOVUPD     Y9, 224(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums5F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmTapSums5F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    48(AX), CX
+	VMOVDQU (CX), Y1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	MOVQ    (DX), BX
+	VMOVUPD 64(CX), Y4
+	VMOVUPD 96(CX), Y5
+	MOVQ    8(DX), SI
+	VMOVUPD 128(CX), Y6
+	VMOVUPD 160(CX), Y7
+	MOVQ    16(DX), DI
+	VMOVUPD 192(CX), Y8
+	VMOVUPD 224(CX), Y9
+	MOVQ    24(DX), R8
+	VMOVUPD 256(CX), Y10
+	VMOVUPD 288(CX), Y11
+	MOVQ    32(DX), DX
+	MOVQ    8(AX), R9
+	MOVQ    16(AX), R10
+	MOVQ    64(AX), R11
+
+row:
+	MOVQ  72(AX), R14
+	MOVQ  R9, R12
+	MOVQ  R10, R13
+	TESTQ R14, R14
+	JEQ   last
+
+group:
+	VMOVUPD     (R13), Y12
+	VFMADD231PD (R12)(BX*8), Y12, Y2
+	VFMADD231PD (R12)(SI*8), Y12, Y4
+	VFMADD231PD (R12)(DI*8), Y12, Y6
+	VFMADD231PD (R12)(R8*8), Y12, Y8
+	VFMADD231PD (R12)(DX*8), Y12, Y10
+	VMOVUPD     32(R13), Y12
+	VFMADD231PD 32(R12)(BX*8), Y12, Y3
+	VFMADD231PD 32(R12)(SI*8), Y12, Y5
+	VFMADD231PD 32(R12)(DI*8), Y12, Y7
+	VFMADD231PD 32(R12)(R8*8), Y12, Y9
+	VFMADD231PD 32(R12)(DX*8), Y12, Y11
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	DECQ        R14
+	JNE         group
+
+last:
+	VMASKMOVPD  (R13), Y0, Y12
+	VMASKMOVPD  (R12)(BX*8), Y0, Y13
+	VFMADD231PD Y13, Y12, Y2
+	VMASKMOVPD  (R12)(SI*8), Y0, Y13
+	VFMADD231PD Y13, Y12, Y4
+	VMASKMOVPD  (R12)(DI*8), Y0, Y13
+	VFMADD231PD Y13, Y12, Y6
+	VMASKMOVPD  (R12)(R8*8), Y0, Y13
+	VFMADD231PD Y13, Y12, Y8
+	VMASKMOVPD  (R12)(DX*8), Y0, Y13
+	VFMADD231PD Y13, Y12, Y10
+	VMASKMOVPD  32(R13), Y1, Y12
+	VMASKMOVPD  32(R12)(BX*8), Y1, Y13
+	VFMADD231PD Y13, Y12, Y3
+	VMASKMOVPD  32(R12)(SI*8), Y1, Y13
+	VFMADD231PD Y13, Y12, Y5
+	VMASKMOVPD  32(R12)(DI*8), Y1, Y13
+	VFMADD231PD Y13, Y12, Y7
+	VMASKMOVPD  32(R12)(R8*8), Y1, Y13
+	VFMADD231PD Y13, Y12, Y9
+	VMASKMOVPD  32(R12)(DX*8), Y1, Y13
+	VFMADD231PD Y13, Y12, Y11
+	ADDQ        88(AX), R9
+	ADDQ        80(AX), R10
+	DECQ        R11
+	JNE         row
+	VMOVUPD     Y2, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VMOVUPD     Y4, 64(CX)
+	VMOVUPD     Y5, 96(CX)
+	VMOVUPD     Y6, 128(CX)
+	VMOVUPD     Y7, 160(CX)
+	VMOVUPD     Y8, 192(CX)
+	VMOVUPD     Y9, 224(CX)
+	VMOVUPD     Y10, 256(CX)
+	VMOVUPD     Y11, 288(CX)
 	VZEROUPPER
 	RET
 

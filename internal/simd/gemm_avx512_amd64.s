@@ -11214,6 +11214,753 @@ vectors:
 	VZEROUPPER
 	RET
 
+// func gemmCorrelate1F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSS (R10), Z4
+	VMOVUPS      (SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      64(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VMOVUPS      128(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VMOVUPS      192(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPS      (DI), Z4
+	VADDPS       Z0, Z4, Z0
+	VMOVUPS      64(DI), Z4
+	VADDPS       Z1, Z4, Z1
+	VMOVUPS      128(DI), Z4
+	VADDPS       Z2, Z4, Z2
+	VMOVUPS      192(DI), Z4
+	VADDPS       Z3, Z4, Z3
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSS (R9), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+
+no_whole_bias:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z6, Z6, Z6
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSS (R9), Z4
+	VMOVUPS.Z    (SI)(R11*4), K1, Z5
+	VFMADD231PS  Z5, Z4, Z6
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPS.Z    (DI), K1, Z4
+	VADDPS       Z6, Z4, Z6
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSS (SI), Z4
+	VADDPS       Z4, Z6, Z6
+
+no_cut_bias:
+	VMOVUPS Z6, K1, (DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSS (R10), Z4
+	VMOVUPS      (SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      64(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VMOVUPS      128(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VMOVUPS      192(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPS      (DI), Z4
+	VADDPS       Z0, Z4, Z0
+	VMOVUPS      64(DI), Z4
+	VADDPS       Z1, Z4, Z1
+	VMOVUPS      128(DI), Z4
+	VADDPS       Z2, Z4, Z2
+	VMOVUPS      192(DI), Z4
+	VADDPS       Z3, Z4, Z3
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSS (R9), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+
+no_whole_bias:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSS (R9), Z4
+	VMOVUPS      (SI)(R11*4), Z5
+	VFMADD231PS  Z5, Z4, Z6
+	VMOVUPS.Z    64(SI)(R11*4), K1, Z5
+	VFMADD231PS  Z5, Z4, Z7
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPS      (DI), Z4
+	VADDPS       Z6, Z4, Z6
+	VMOVUPS.Z    64(DI), K1, Z4
+	VADDPS       Z7, Z4, Z7
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSS (SI), Z4
+	VADDPS       Z4, Z6, Z6
+	VADDPS       Z4, Z7, Z7
+
+no_cut_bias:
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, K1, 64(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate3F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate3F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSS (R10), Z4
+	VMOVUPS      (SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      64(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VMOVUPS      128(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VMOVUPS      192(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPS      (DI), Z4
+	VADDPS       Z0, Z4, Z0
+	VMOVUPS      64(DI), Z4
+	VADDPS       Z1, Z4, Z1
+	VMOVUPS      128(DI), Z4
+	VADDPS       Z2, Z4, Z2
+	VMOVUPS      192(DI), Z4
+	VADDPS       Z3, Z4, Z3
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSS (R9), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+
+no_whole_bias:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSS (R9), Z4
+	VMOVUPS      (SI)(R11*4), Z5
+	VFMADD231PS  Z5, Z4, Z6
+	VMOVUPS      64(SI)(R11*4), Z5
+	VFMADD231PS  Z5, Z4, Z7
+	VMOVUPS.Z    128(SI)(R11*4), K1, Z5
+	VFMADD231PS  Z5, Z4, Z8
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPS      (DI), Z4
+	VADDPS       Z6, Z4, Z6
+	VMOVUPS      64(DI), Z4
+	VADDPS       Z7, Z4, Z7
+	VMOVUPS.Z    128(DI), K1, Z4
+	VADDPS       Z8, Z4, Z8
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSS (SI), Z4
+	VADDPS       Z4, Z6, Z6
+	VADDPS       Z4, Z7, Z7
+	VADDPS       Z4, Z8, Z8
+
+no_cut_bias:
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+	VMOVUPS Z8, K1, 128(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate4F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate4F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSS (R10), Z4
+	VMOVUPS      (SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      64(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VMOVUPS      128(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VMOVUPS      192(SI)(R12*4), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPS      (DI), Z4
+	VADDPS       Z0, Z4, Z0
+	VMOVUPS      64(DI), Z4
+	VADDPS       Z1, Z4, Z1
+	VMOVUPS      128(DI), Z4
+	VADDPS       Z2, Z4, Z2
+	VMOVUPS      192(DI), Z4
+	VADDPS       Z3, Z4, Z3
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSS (R9), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+
+no_whole_bias:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSS (R9), Z4
+	VMOVUPS      (SI)(R11*4), Z5
+	VFMADD231PS  Z5, Z4, Z6
+	VMOVUPS      64(SI)(R11*4), Z5
+	VFMADD231PS  Z5, Z4, Z7
+	VMOVUPS      128(SI)(R11*4), Z5
+	VFMADD231PS  Z5, Z4, Z8
+	VMOVUPS.Z    192(SI)(R11*4), K1, Z5
+	VFMADD231PS  Z5, Z4, Z9
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPS      (DI), Z4
+	VADDPS       Z6, Z4, Z6
+	VMOVUPS      64(DI), Z4
+	VADDPS       Z7, Z4, Z7
+	VMOVUPS      128(DI), Z4
+	VADDPS       Z8, Z4, Z8
+	VMOVUPS.Z    192(DI), K1, Z4
+	VADDPS       Z9, Z4, Z9
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSS (SI), Z4
+	VADDPS       Z4, Z6, Z6
+	VADDPS       Z4, Z7, Z7
+	VADDPS       Z4, Z8, Z8
+	VADDPS       Z4, Z9, Z9
+
+no_cut_bias:
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+	VMOVUPS Z8, 128(DI)
+	VMOVUPS Z9, K1, 192(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmTapSums1F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Z0
+	MOVQ    (DX), DX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    64(AX), DI
+
+row:
+	MOVQ  72(AX), R10
+	MOVQ  BX, R8
+	MOVQ  SI, R9
+	TESTQ R10, R10
+	JEQ   last
+
+group:
+	VMOVUPS     (R9), Z1
+	VFMADD231PS (R8)(DX*4), Z1, Z0
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	DECQ        R10
+	JNE         group
+
+last:
+	VMOVUPS.Z   (R9), K1, Z1
+	VMOVUPS.Z   (R8)(DX*4), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+	ADDQ        88(AX), BX
+	ADDQ        80(AX), SI
+	DECQ        DI
+	JNE         row
+	VMOVUPS     Z0, (CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums2F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums2F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Z0
+	MOVQ    (DX), BX
+	VMOVUPS 64(CX), Z1
+	MOVQ    8(DX), DX
+	MOVQ    8(AX), SI
+	MOVQ    16(AX), DI
+	MOVQ    64(AX), R8
+
+row:
+	MOVQ  72(AX), R11
+	MOVQ  SI, R9
+	MOVQ  DI, R10
+	TESTQ R11, R11
+	JEQ   last
+
+group:
+	VMOVUPS     (R10), Z2
+	VFMADD231PS (R9)(BX*4), Z2, Z0
+	VFMADD231PS (R9)(DX*4), Z2, Z1
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	DECQ        R11
+	JNE         group
+
+last:
+	VMOVUPS.Z   (R10), K1, Z2
+	VMOVUPS.Z   (R9)(BX*4), K1, Z3
+	VFMADD231PS Z3, Z2, Z0
+	VMOVUPS.Z   (R9)(DX*4), K1, Z3
+	VFMADD231PS Z3, Z2, Z1
+	ADDQ        88(AX), SI
+	ADDQ        80(AX), DI
+	DECQ        R8
+	JNE         row
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     Z1, 64(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums3F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums3F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Z0
+	MOVQ    (DX), BX
+	VMOVUPS 64(CX), Z1
+	MOVQ    8(DX), SI
+	VMOVUPS 128(CX), Z2
+	MOVQ    16(DX), DX
+	MOVQ    8(AX), DI
+	MOVQ    16(AX), R8
+	MOVQ    64(AX), R9
+
+row:
+	MOVQ  72(AX), R12
+	MOVQ  DI, R10
+	MOVQ  R8, R11
+	TESTQ R12, R12
+	JEQ   last
+
+group:
+	VMOVUPS     (R11), Z3
+	VFMADD231PS (R10)(BX*4), Z3, Z0
+	VFMADD231PS (R10)(SI*4), Z3, Z1
+	VFMADD231PS (R10)(DX*4), Z3, Z2
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
+	DECQ        R12
+	JNE         group
+
+last:
+	VMOVUPS.Z   (R11), K1, Z3
+	VMOVUPS.Z   (R10)(BX*4), K1, Z4
+	VFMADD231PS Z4, Z3, Z0
+	VMOVUPS.Z   (R10)(SI*4), K1, Z4
+	VFMADD231PS Z4, Z3, Z1
+	VMOVUPS.Z   (R10)(DX*4), K1, Z4
+	VFMADD231PS Z4, Z3, Z2
+	ADDQ        88(AX), DI
+	ADDQ        80(AX), R8
+	DECQ        R9
+	JNE         row
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     Z1, 64(CX)
+	VMOVUPS     Z2, 128(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums4F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums4F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Z0
+	MOVQ    (DX), BX
+	VMOVUPS 64(CX), Z1
+	MOVQ    8(DX), SI
+	VMOVUPS 128(CX), Z2
+	MOVQ    16(DX), DI
+	VMOVUPS 192(CX), Z3
+	MOVQ    24(DX), DX
+	MOVQ    8(AX), R8
+	MOVQ    16(AX), R9
+	MOVQ    64(AX), R10
+
+row:
+	MOVQ  72(AX), R13
+	MOVQ  R8, R11
+	MOVQ  R9, R12
+	TESTQ R13, R13
+	JEQ   last
+
+group:
+	VMOVUPS     (R12), Z4
+	VFMADD231PS (R11)(BX*4), Z4, Z0
+	VFMADD231PS (R11)(SI*4), Z4, Z1
+	VFMADD231PS (R11)(DI*4), Z4, Z2
+	VFMADD231PS (R11)(DX*4), Z4, Z3
+	ADDQ        $0x00000040, R11
+	ADDQ        $0x00000040, R12
+	DECQ        R13
+	JNE         group
+
+last:
+	VMOVUPS.Z   (R12), K1, Z4
+	VMOVUPS.Z   (R11)(BX*4), K1, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VMOVUPS.Z   (R11)(SI*4), K1, Z5
+	VFMADD231PS Z5, Z4, Z1
+	VMOVUPS.Z   (R11)(DI*4), K1, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VMOVUPS.Z   (R11)(DX*4), K1, Z5
+	VFMADD231PS Z5, Z4, Z3
+	ADDQ        88(AX), R8
+	ADDQ        80(AX), R9
+	DECQ        R10
+	JNE         row
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     Z1, 64(CX)
+	VMOVUPS     Z2, 128(CX)
+	VMOVUPS     Z3, 192(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums5F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums5F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPS (CX), Z0
+	MOVQ    (DX), BX
+	VMOVUPS 64(CX), Z1
+	MOVQ    8(DX), SI
+	VMOVUPS 128(CX), Z2
+	MOVQ    16(DX), DI
+	VMOVUPS 192(CX), Z3
+	MOVQ    24(DX), R8
+	VMOVUPS 256(CX), Z4
+	MOVQ    32(DX), DX
+	MOVQ    8(AX), R9
+	MOVQ    16(AX), R10
+	MOVQ    64(AX), R11
+
+row:
+	MOVQ  72(AX), R14
+	MOVQ  R9, R12
+	MOVQ  R10, R13
+	TESTQ R14, R14
+	JEQ   last
+
+group:
+	VMOVUPS     (R13), Z5
+	VFMADD231PS (R12)(BX*4), Z5, Z0
+	VFMADD231PS (R12)(SI*4), Z5, Z1
+	VFMADD231PS (R12)(DI*4), Z5, Z2
+	VFMADD231PS (R12)(R8*4), Z5, Z3
+	VFMADD231PS (R12)(DX*4), Z5, Z4
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	DECQ        R14
+	JNE         group
+
+last:
+	VMOVUPS.Z   (R13), K1, Z5
+	VMOVUPS.Z   (R12)(BX*4), K1, Z6
+	VFMADD231PS Z6, Z5, Z0
+	VMOVUPS.Z   (R12)(SI*4), K1, Z6
+	VFMADD231PS Z6, Z5, Z1
+	VMOVUPS.Z   (R12)(DI*4), K1, Z6
+	VFMADD231PS Z6, Z5, Z2
+	VMOVUPS.Z   (R12)(R8*4), K1, Z6
+	VFMADD231PS Z6, Z5, Z3
+	VMOVUPS.Z   (R12)(DX*4), K1, Z6
+	VFMADD231PS Z6, Z5, Z4
+	ADDQ        88(AX), R9
+	ADDQ        80(AX), R10
+	DECQ        R11
+	JNE         row
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     Z1, 64(CX)
+	VMOVUPS     Z2, 128(CX)
+	VMOVUPS     Z3, 192(CX)
+	VMOVUPS     Z4, 256(CX)
+	VZEROUPPER
+	RET
+
 // func gemmOuter1x2F64AVX512(p *gemmTiles)
 // Requires: AVX, AVX512F
 TEXT ·gemmOuter1x2F64AVX512(SB), NOSPLIT, $0-8
@@ -22241,6 +22988,753 @@ vectors:
 	ADDQ    $0x00000040, DX
 	DECQ    BX
 	JNE     vectors
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate1F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSD (R10), Z4
+	VMOVUPD      (SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z0
+	VMOVUPD      64(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z1
+	VMOVUPD      128(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z2
+	VMOVUPD      192(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z3
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPD      (DI), Z4
+	VADDPD       Z0, Z4, Z0
+	VMOVUPD      64(DI), Z4
+	VADDPD       Z1, Z4, Z1
+	VMOVUPD      128(DI), Z4
+	VADDPD       Z2, Z4, Z2
+	VMOVUPD      192(DI), Z4
+	VADDPD       Z3, Z4, Z3
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSD (R9), Z4
+	VADDPD       Z4, Z0, Z0
+	VADDPD       Z4, Z1, Z1
+	VADDPD       Z4, Z2, Z2
+	VADDPD       Z4, Z3, Z3
+
+no_whole_bias:
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	VMOVUPD Z2, 128(DI)
+	VMOVUPD Z3, 192(DI)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z6, Z6, Z6
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSD (R9), Z4
+	VMOVUPD.Z    (SI)(R11*8), K1, Z5
+	VFMADD231PD  Z5, Z4, Z6
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPD.Z    (DI), K1, Z4
+	VADDPD       Z6, Z4, Z6
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSD (SI), Z4
+	VADDPD       Z4, Z6, Z6
+
+no_cut_bias:
+	VMOVUPD Z6, K1, (DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSD (R10), Z4
+	VMOVUPD      (SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z0
+	VMOVUPD      64(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z1
+	VMOVUPD      128(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z2
+	VMOVUPD      192(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z3
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPD      (DI), Z4
+	VADDPD       Z0, Z4, Z0
+	VMOVUPD      64(DI), Z4
+	VADDPD       Z1, Z4, Z1
+	VMOVUPD      128(DI), Z4
+	VADDPD       Z2, Z4, Z2
+	VMOVUPD      192(DI), Z4
+	VADDPD       Z3, Z4, Z3
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSD (R9), Z4
+	VADDPD       Z4, Z0, Z0
+	VADDPD       Z4, Z1, Z1
+	VADDPD       Z4, Z2, Z2
+	VADDPD       Z4, Z3, Z3
+
+no_whole_bias:
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	VMOVUPD Z2, 128(DI)
+	VMOVUPD Z3, 192(DI)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSD (R9), Z4
+	VMOVUPD      (SI)(R11*8), Z5
+	VFMADD231PD  Z5, Z4, Z6
+	VMOVUPD.Z    64(SI)(R11*8), K1, Z5
+	VFMADD231PD  Z5, Z4, Z7
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPD      (DI), Z4
+	VADDPD       Z6, Z4, Z6
+	VMOVUPD.Z    64(DI), K1, Z4
+	VADDPD       Z7, Z4, Z7
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSD (SI), Z4
+	VADDPD       Z4, Z6, Z6
+	VADDPD       Z4, Z7, Z7
+
+no_cut_bias:
+	VMOVUPD Z6, (DI)
+	VMOVUPD Z7, K1, 64(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate3F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate3F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSD (R10), Z4
+	VMOVUPD      (SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z0
+	VMOVUPD      64(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z1
+	VMOVUPD      128(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z2
+	VMOVUPD      192(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z3
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPD      (DI), Z4
+	VADDPD       Z0, Z4, Z0
+	VMOVUPD      64(DI), Z4
+	VADDPD       Z1, Z4, Z1
+	VMOVUPD      128(DI), Z4
+	VADDPD       Z2, Z4, Z2
+	VMOVUPD      192(DI), Z4
+	VADDPD       Z3, Z4, Z3
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSD (R9), Z4
+	VADDPD       Z4, Z0, Z0
+	VADDPD       Z4, Z1, Z1
+	VADDPD       Z4, Z2, Z2
+	VADDPD       Z4, Z3, Z3
+
+no_whole_bias:
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	VMOVUPD Z2, 128(DI)
+	VMOVUPD Z3, 192(DI)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSD (R9), Z4
+	VMOVUPD      (SI)(R11*8), Z5
+	VFMADD231PD  Z5, Z4, Z6
+	VMOVUPD      64(SI)(R11*8), Z5
+	VFMADD231PD  Z5, Z4, Z7
+	VMOVUPD.Z    128(SI)(R11*8), K1, Z5
+	VFMADD231PD  Z5, Z4, Z8
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPD      (DI), Z4
+	VADDPD       Z6, Z4, Z6
+	VMOVUPD      64(DI), Z4
+	VADDPD       Z7, Z4, Z7
+	VMOVUPD.Z    128(DI), K1, Z4
+	VADDPD       Z8, Z4, Z8
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSD (SI), Z4
+	VADDPD       Z4, Z6, Z6
+	VADDPD       Z4, Z7, Z7
+	VADDPD       Z4, Z8, Z8
+
+no_cut_bias:
+	VMOVUPD Z6, (DI)
+	VMOVUPD Z7, 64(DI)
+	VMOVUPD Z8, K1, 128(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate4F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate4F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+
+whole_tap:
+	MOVQ         (R9), R12
+	VBROADCASTSD (R10), Z4
+	VMOVUPD      (SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z0
+	VMOVUPD      64(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z1
+	VMOVUPD      128(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z2
+	VMOVUPD      192(SI)(R12*8), Z5
+	VFMADD231PD  Z5, Z4, Z3
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate
+	VMOVUPD      (DI), Z4
+	VADDPD       Z0, Z4, Z0
+	VMOVUPD      64(DI), Z4
+	VADDPD       Z1, Z4, Z1
+	VMOVUPD      128(DI), Z4
+	VADDPD       Z2, Z4, Z2
+	VMOVUPD      192(DI), Z4
+	VADDPD       Z3, Z4, Z3
+
+no_whole_accumulate:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias
+	MOVQ         32(AX), R9
+	VBROADCASTSD (R9), Z4
+	VADDPD       Z4, Z0, Z0
+	VADDPD       Z4, Z1, Z1
+	VADDPD       Z4, Z2, Z2
+	VADDPD       Z4, Z3, Z3
+
+no_whole_bias:
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	VMOVUPD Z2, 128(DI)
+	VMOVUPD Z3, 192(DI)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+
+cut_tap:
+	MOVQ         (R8), R11
+	VBROADCASTSD (R9), Z4
+	VMOVUPD      (SI)(R11*8), Z5
+	VFMADD231PD  Z5, Z4, Z6
+	VMOVUPD      64(SI)(R11*8), Z5
+	VFMADD231PD  Z5, Z4, Z7
+	VMOVUPD      128(SI)(R11*8), Z5
+	VFMADD231PD  Z5, Z4, Z8
+	VMOVUPD.Z    192(SI)(R11*8), K1, Z5
+	VFMADD231PD  Z5, Z4, Z9
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate
+	VMOVUPD      (DI), Z4
+	VADDPD       Z6, Z4, Z6
+	VMOVUPD      64(DI), Z4
+	VADDPD       Z7, Z4, Z7
+	VMOVUPD      128(DI), Z4
+	VADDPD       Z8, Z4, Z8
+	VMOVUPD.Z    192(DI), K1, Z4
+	VADDPD       Z9, Z4, Z9
+
+no_cut_accumulate:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias
+	MOVQ         32(AX), SI
+	VBROADCASTSD (SI), Z4
+	VADDPD       Z4, Z6, Z6
+	VADDPD       Z4, Z7, Z7
+	VADDPD       Z4, Z8, Z8
+	VADDPD       Z4, Z9, Z9
+
+no_cut_bias:
+	VMOVUPD Z6, (DI)
+	VMOVUPD Z7, 64(DI)
+	VMOVUPD Z8, 128(DI)
+	VMOVUPD Z9, K1, 192(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmTapSums1F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Z0
+	MOVQ    (DX), DX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    64(AX), DI
+
+row:
+	MOVQ  72(AX), R10
+	MOVQ  BX, R8
+	MOVQ  SI, R9
+	TESTQ R10, R10
+	JEQ   last
+
+group:
+	VMOVUPD     (R9), Z1
+	VFMADD231PD (R8)(DX*8), Z1, Z0
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	DECQ        R10
+	JNE         group
+
+last:
+	VMOVUPD.Z   (R9), K1, Z1
+	VMOVUPD.Z   (R8)(DX*8), K1, Z2
+	VFMADD231PD Z2, Z1, Z0
+	ADDQ        88(AX), BX
+	ADDQ        80(AX), SI
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Z0, (CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums2F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums2F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Z0
+	MOVQ    (DX), BX
+	VMOVUPD 64(CX), Z1
+	MOVQ    8(DX), DX
+	MOVQ    8(AX), SI
+	MOVQ    16(AX), DI
+	MOVQ    64(AX), R8
+
+row:
+	MOVQ  72(AX), R11
+	MOVQ  SI, R9
+	MOVQ  DI, R10
+	TESTQ R11, R11
+	JEQ   last
+
+group:
+	VMOVUPD     (R10), Z2
+	VFMADD231PD (R9)(BX*8), Z2, Z0
+	VFMADD231PD (R9)(DX*8), Z2, Z1
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	DECQ        R11
+	JNE         group
+
+last:
+	VMOVUPD.Z   (R10), K1, Z2
+	VMOVUPD.Z   (R9)(BX*8), K1, Z3
+	VFMADD231PD Z3, Z2, Z0
+	VMOVUPD.Z   (R9)(DX*8), K1, Z3
+	VFMADD231PD Z3, Z2, Z1
+	ADDQ        88(AX), SI
+	ADDQ        80(AX), DI
+	DECQ        R8
+	JNE         row
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     Z1, 64(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums3F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums3F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Z0
+	MOVQ    (DX), BX
+	VMOVUPD 64(CX), Z1
+	MOVQ    8(DX), SI
+	VMOVUPD 128(CX), Z2
+	MOVQ    16(DX), DX
+	MOVQ    8(AX), DI
+	MOVQ    16(AX), R8
+	MOVQ    64(AX), R9
+
+row:
+	MOVQ  72(AX), R12
+	MOVQ  DI, R10
+	MOVQ  R8, R11
+	TESTQ R12, R12
+	JEQ   last
+
+group:
+	VMOVUPD     (R11), Z3
+	VFMADD231PD (R10)(BX*8), Z3, Z0
+	VFMADD231PD (R10)(SI*8), Z3, Z1
+	VFMADD231PD (R10)(DX*8), Z3, Z2
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
+	DECQ        R12
+	JNE         group
+
+last:
+	VMOVUPD.Z   (R11), K1, Z3
+	VMOVUPD.Z   (R10)(BX*8), K1, Z4
+	VFMADD231PD Z4, Z3, Z0
+	VMOVUPD.Z   (R10)(SI*8), K1, Z4
+	VFMADD231PD Z4, Z3, Z1
+	VMOVUPD.Z   (R10)(DX*8), K1, Z4
+	VFMADD231PD Z4, Z3, Z2
+	ADDQ        88(AX), DI
+	ADDQ        80(AX), R8
+	DECQ        R9
+	JNE         row
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     Z1, 64(CX)
+	VMOVUPD     Z2, 128(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums4F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums4F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Z0
+	MOVQ    (DX), BX
+	VMOVUPD 64(CX), Z1
+	MOVQ    8(DX), SI
+	VMOVUPD 128(CX), Z2
+	MOVQ    16(DX), DI
+	VMOVUPD 192(CX), Z3
+	MOVQ    24(DX), DX
+	MOVQ    8(AX), R8
+	MOVQ    16(AX), R9
+	MOVQ    64(AX), R10
+
+row:
+	MOVQ  72(AX), R13
+	MOVQ  R8, R11
+	MOVQ  R9, R12
+	TESTQ R13, R13
+	JEQ   last
+
+group:
+	VMOVUPD     (R12), Z4
+	VFMADD231PD (R11)(BX*8), Z4, Z0
+	VFMADD231PD (R11)(SI*8), Z4, Z1
+	VFMADD231PD (R11)(DI*8), Z4, Z2
+	VFMADD231PD (R11)(DX*8), Z4, Z3
+	ADDQ        $0x00000040, R11
+	ADDQ        $0x00000040, R12
+	DECQ        R13
+	JNE         group
+
+last:
+	VMOVUPD.Z   (R12), K1, Z4
+	VMOVUPD.Z   (R11)(BX*8), K1, Z5
+	VFMADD231PD Z5, Z4, Z0
+	VMOVUPD.Z   (R11)(SI*8), K1, Z5
+	VFMADD231PD Z5, Z4, Z1
+	VMOVUPD.Z   (R11)(DI*8), K1, Z5
+	VFMADD231PD Z5, Z4, Z2
+	VMOVUPD.Z   (R11)(DX*8), K1, Z5
+	VFMADD231PD Z5, Z4, Z3
+	ADDQ        88(AX), R8
+	ADDQ        80(AX), R9
+	DECQ        R10
+	JNE         row
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     Z1, 64(CX)
+	VMOVUPD     Z2, 128(CX)
+	VMOVUPD     Z3, 192(CX)
+	VZEROUPPER
+	RET
+
+// func gemmTapSums5F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmTapSums5F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	KMOVW   (CX), K1
+	MOVQ    (AX), CX
+	MOVQ    24(AX), DX
+	VMOVUPD (CX), Z0
+	MOVQ    (DX), BX
+	VMOVUPD 64(CX), Z1
+	MOVQ    8(DX), SI
+	VMOVUPD 128(CX), Z2
+	MOVQ    16(DX), DI
+	VMOVUPD 192(CX), Z3
+	MOVQ    24(DX), R8
+	VMOVUPD 256(CX), Z4
+	MOVQ    32(DX), DX
+	MOVQ    8(AX), R9
+	MOVQ    16(AX), R10
+	MOVQ    64(AX), R11
+
+row:
+	MOVQ  72(AX), R14
+	MOVQ  R9, R12
+	MOVQ  R10, R13
+	TESTQ R14, R14
+	JEQ   last
+
+group:
+	VMOVUPD     (R13), Z5
+	VFMADD231PD (R12)(BX*8), Z5, Z0
+	VFMADD231PD (R12)(SI*8), Z5, Z1
+	VFMADD231PD (R12)(DI*8), Z5, Z2
+	VFMADD231PD (R12)(R8*8), Z5, Z3
+	VFMADD231PD (R12)(DX*8), Z5, Z4
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	DECQ        R14
+	JNE         group
+
+last:
+	VMOVUPD.Z   (R13), K1, Z5
+	VMOVUPD.Z   (R12)(BX*8), K1, Z6
+	VFMADD231PD Z6, Z5, Z0
+	VMOVUPD.Z   (R12)(SI*8), K1, Z6
+	VFMADD231PD Z6, Z5, Z1
+	VMOVUPD.Z   (R12)(DI*8), K1, Z6
+	VFMADD231PD Z6, Z5, Z2
+	VMOVUPD.Z   (R12)(R8*8), K1, Z6
+	VFMADD231PD Z6, Z5, Z3
+	VMOVUPD.Z   (R12)(DX*8), K1, Z6
+	VFMADD231PD Z6, Z5, Z4
+	ADDQ        88(AX), R9
+	ADDQ        80(AX), R10
+	DECQ        R11
+	JNE         row
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     Z1, 64(CX)
+	VMOVUPD     Z2, 128(CX)
+	VMOVUPD     Z3, 192(CX)
+	VMOVUPD     Z4, 256(CX)
 	VZEROUPPER
 	RET
 

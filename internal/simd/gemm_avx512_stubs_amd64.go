@@ -294,6 +294,51 @@ func gemmWindows4F32AVX512(p *gemmWindows)
 //go:noescape
 func gemmDeinterleaveF32AVX512(p *gemmPack)
 
+// gemmCorrelate1F32AVX512 computes rows of groups of 4 vectors and at last 1, the last one masked.
+//
+//go:noescape
+func gemmCorrelate1F32AVX512(p *gemmTaps)
+
+// gemmCorrelate2F32AVX512 computes rows of groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2F32AVX512(p *gemmTaps)
+
+// gemmCorrelate3F32AVX512 computes rows of groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate3F32AVX512(p *gemmTaps)
+
+// gemmCorrelate4F32AVX512 computes rows of groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate4F32AVX512(p *gemmTaps)
+
+// gemmTapSums1F32AVX512 adds products of rows with images to the sums of 1 taps.
+//
+//go:noescape
+func gemmTapSums1F32AVX512(p *gemmTaps)
+
+// gemmTapSums2F32AVX512 adds products of rows with images to the sums of 2 taps.
+//
+//go:noescape
+func gemmTapSums2F32AVX512(p *gemmTaps)
+
+// gemmTapSums3F32AVX512 adds products of rows with images to the sums of 3 taps.
+//
+//go:noescape
+func gemmTapSums3F32AVX512(p *gemmTaps)
+
+// gemmTapSums4F32AVX512 adds products of rows with images to the sums of 4 taps.
+//
+//go:noescape
+func gemmTapSums4F32AVX512(p *gemmTaps)
+
+// gemmTapSums5F32AVX512 adds products of rows with images to the sums of 5 taps.
+//
+//go:noescape
+func gemmTapSums5F32AVX512(p *gemmTaps)
+
 // gemmOuter1x2F64AVX512 computes tiles of 1 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -583,6 +628,51 @@ func gemmWindows4F64AVX512(p *gemmWindows)
 //
 //go:noescape
 func gemmDeinterleaveF64AVX512(p *gemmPack)
+
+// gemmCorrelate1F64AVX512 computes rows of groups of 4 vectors and at last 1, the last one masked.
+//
+//go:noescape
+func gemmCorrelate1F64AVX512(p *gemmTaps)
+
+// gemmCorrelate2F64AVX512 computes rows of groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2F64AVX512(p *gemmTaps)
+
+// gemmCorrelate3F64AVX512 computes rows of groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate3F64AVX512(p *gemmTaps)
+
+// gemmCorrelate4F64AVX512 computes rows of groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate4F64AVX512(p *gemmTaps)
+
+// gemmTapSums1F64AVX512 adds products of rows with images to the sums of 1 taps.
+//
+//go:noescape
+func gemmTapSums1F64AVX512(p *gemmTaps)
+
+// gemmTapSums2F64AVX512 adds products of rows with images to the sums of 2 taps.
+//
+//go:noescape
+func gemmTapSums2F64AVX512(p *gemmTaps)
+
+// gemmTapSums3F64AVX512 adds products of rows with images to the sums of 3 taps.
+//
+//go:noescape
+func gemmTapSums3F64AVX512(p *gemmTaps)
+
+// gemmTapSums4F64AVX512 adds products of rows with images to the sums of 4 taps.
+//
+//go:noescape
+func gemmTapSums4F64AVX512(p *gemmTaps)
+
+// gemmTapSums5F64AVX512 adds products of rows with images to the sums of 5 taps.
+//
+//go:noescape
+func gemmTapSums5F64AVX512(p *gemmTaps)
 
 // gemmListColumnsAVX512 lists the columns of bytes that are not all to be skipped.
 //

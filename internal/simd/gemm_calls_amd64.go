@@ -252,6 +252,64 @@ func gemmWindowsF32(pieces int, p *gemmWindows) {
 	}
 }
 
+// gemmCorrelateF32 runs the kernel that ends rows with that many vectors.
+func gemmCorrelateF32(vecs int, p *gemmTaps) {
+	if active >= avx512 {
+		switch vecs {
+		case 1:
+			gemmCorrelate1F32AVX512(p)
+		case 2:
+			gemmCorrelate2F32AVX512(p)
+		case 3:
+			gemmCorrelate3F32AVX512(p)
+		case 4:
+			gemmCorrelate4F32AVX512(p)
+		}
+		return
+	}
+	switch vecs {
+	case 1:
+		gemmCorrelate1F32AVX2(p)
+	case 2:
+		gemmCorrelate2F32AVX2(p)
+	case 3:
+		gemmCorrelate3F32AVX2(p)
+	case 4:
+		gemmCorrelate4F32AVX2(p)
+	}
+}
+
+// gemmTapSumsF32 runs the kernel for that many taps.
+func gemmTapSumsF32(taps int, p *gemmTaps) {
+	if active >= avx512 {
+		switch taps {
+		case 1:
+			gemmTapSums1F32AVX512(p)
+		case 2:
+			gemmTapSums2F32AVX512(p)
+		case 3:
+			gemmTapSums3F32AVX512(p)
+		case 4:
+			gemmTapSums4F32AVX512(p)
+		case 5:
+			gemmTapSums5F32AVX512(p)
+		}
+		return
+	}
+	switch taps {
+	case 1:
+		gemmTapSums1F32AVX2(p)
+	case 2:
+		gemmTapSums2F32AVX2(p)
+	case 3:
+		gemmTapSums3F32AVX2(p)
+	case 4:
+		gemmTapSums4F32AVX2(p)
+	case 5:
+		gemmTapSums5F32AVX2(p)
+	}
+}
+
 // gemmTransposeF32 runs the kernel.
 func gemmTransposeF32(p *gemmPack) {
 	if active >= avx512 {
@@ -524,6 +582,64 @@ func gemmWindowsF64(pieces int, p *gemmWindows) {
 		gemmWindows3F64AVX2(p)
 	case 4:
 		gemmWindows4F64AVX2(p)
+	}
+}
+
+// gemmCorrelateF64 runs the kernel that ends rows with that many vectors.
+func gemmCorrelateF64(vecs int, p *gemmTaps) {
+	if active >= avx512 {
+		switch vecs {
+		case 1:
+			gemmCorrelate1F64AVX512(p)
+		case 2:
+			gemmCorrelate2F64AVX512(p)
+		case 3:
+			gemmCorrelate3F64AVX512(p)
+		case 4:
+			gemmCorrelate4F64AVX512(p)
+		}
+		return
+	}
+	switch vecs {
+	case 1:
+		gemmCorrelate1F64AVX2(p)
+	case 2:
+		gemmCorrelate2F64AVX2(p)
+	case 3:
+		gemmCorrelate3F64AVX2(p)
+	case 4:
+		gemmCorrelate4F64AVX2(p)
+	}
+}
+
+// gemmTapSumsF64 runs the kernel for that many taps.
+func gemmTapSumsF64(taps int, p *gemmTaps) {
+	if active >= avx512 {
+		switch taps {
+		case 1:
+			gemmTapSums1F64AVX512(p)
+		case 2:
+			gemmTapSums2F64AVX512(p)
+		case 3:
+			gemmTapSums3F64AVX512(p)
+		case 4:
+			gemmTapSums4F64AVX512(p)
+		case 5:
+			gemmTapSums5F64AVX512(p)
+		}
+		return
+	}
+	switch taps {
+	case 1:
+		gemmTapSums1F64AVX2(p)
+	case 2:
+		gemmTapSums2F64AVX2(p)
+	case 3:
+		gemmTapSums3F64AVX2(p)
+	case 4:
+		gemmTapSums4F64AVX2(p)
+	case 5:
+		gemmTapSums5F64AVX2(p)
 	}
 }
 

@@ -11,6 +11,11 @@ func packB[T Float](dst, src []T, row, col, k, n int) { packBGeneric(dst, src, r
 
 func (w *Windows[T]) pack(dst []T, step, group, width int) { w.packGeneric(dst, step, group, width) }
 
+func (c *Correlation[T]) correlate(weights []T, bias *T, accumulate bool) {
+	c.correlateGeneric(weights, bias, accumulate)
+}
+func (c *Correlation[T]) sums(sums []T) { c.sumsGeneric(sums) }
+
 func deinterleaveTwo[T Float](_, _ []T) int { return 0 }
 
 func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip byte, index []int32) {

@@ -18,6 +18,20 @@ type choice struct {
 	kernels func(s *instructionSet) map[int]string
 }
 
+// numbered is the choice of the kernel for a number from 1 to most.
+func numbered(name, doc, parameter, argument string, most int, kernel func(n int) string) choice {
+	return choice{
+		name: name, doc: doc, parameters: parameter + " int", key: parameter, argument: argument,
+		kernels: func(*instructionSet) map[int]string {
+			m := map[int]string{}
+			for n := 1; n <= most; n++ {
+				m[n] = kernel(n)
+			}
+			return m
+		},
+	}
+}
+
 // choices lists them for one element type.
 func choices(e element) []choice {
 	one := func(kernel, doc, argument string) choice {
@@ -82,26 +96,10 @@ func choices(e element) []choice {
 				return m
 			},
 		},
-		{
-			name: "gemmCopy" + e.name, doc: "runs the kernel for rows of that many vectors.", parameters: "vecs int", key: "vecs", argument: "gemmPack",
-			kernels: func(*instructionSet) map[int]string {
-				m := map[int]string{}
-				for vecs := 1; vecs <= panelVecs; vecs++ {
-					m[vecs] = fmt.Sprintf("gemmCopy%d%s", vecs, e.name)
-				}
-				return m
-			},
-		},
-		{
-			name: "gemmWindows" + e.name, doc: "runs the kernel for vectors of that many pieces.", parameters: "pieces int", key: "pieces", argument: "gemmWindows",
-			kernels: func(*instructionSet) map[int]string {
-				m := map[int]string{}
-				for pieces := 1; pieces <= maxPieces; pieces++ {
-					m[pieces] = windowsName(e, pieces)
-				}
-				return m
-			},
-		},
+		numbered("gemmCopy"+e.name, "runs the kernel for rows of that many vectors.", "vecs", "gemmPack", panelVecs, func(n int) string { return fmt.Sprintf("gemmCopy%d%s", n, e.name) }),
+		numbered("gemmWindows"+e.name, "runs the kernel for vectors of that many pieces.", "pieces", "gemmWindows", maxPieces, func(n int) string { return windowsName(e, n) }),
+		numbered("gemmCorrelate"+e.name, "runs the kernel that ends rows with that many vectors.", "vecs", "gemmTaps", tapVecs, func(n int) string { return correlateName(e, n) }),
+		numbered("gemmTapSums"+e.name, "runs the kernel for that many taps.", "taps", "gemmTaps", tapSums, func(n int) string { return tapSumsName(e, n) }),
 		one("gemmTranspose", "runs the kernel.", "gemmPack"),
 		one("gemmPanels", "runs the kernel.", "gemmPack"),
 		one("gemmDeinterleave", "runs the kernel.", "gemmPack"),

@@ -113,6 +113,12 @@ func (c file) kernels(e element) {
 		c.windows(e, pieces)
 	}
 	c.deinterleave(e)
+	for vecs := 1; vecs <= tapVecs; vecs++ {
+		c.correlate(e, vecs)
+	}
+	for taps := 1; taps <= tapSums; taps++ {
+		c.tapSums(e, taps)
+	}
 }
 
 // byteKernels emits the kernels on bytes.

@@ -1,0 +1,97 @@
+package simd
+
+// Correlation computes rows of a convolution with few channels, from images as they are:
+// element j of row i is what the taps that are Offsets[p] behind image element i·SrcRow + j
+// give. The methods run it.
+type Correlation[T Float] struct {
+	Rows, N int // rows of the result and their lengths
+
+	Src     []T
+	SrcRow  int
+	Offsets []int // none is negative
+
+	Result    []T // of Correlate, or what Sums multiplies with
+	ResultRow int
+}
+
+// Correlate sets the result to the sums over the taps of their weights times elements of
+// the image; with accumulate it adds these sums, and bias at last, unless that is nil.
+func (c *Correlation[T]) Correlate(weights []T, bias *T, accumulate bool) {
+	if c.Rows <= 0 || c.N <= 0 {
+		return
+	}
+	c.check("Correlate")
+	if len(weights) != len(c.Offsets) {
+		panicLength("Correlate", "weights", len(weights), len(c.Offsets))
+	}
+	c.correlate(weights, bias, accumulate)
+}
+
+// TapLanes is the number of sums that Sums keeps for a tap.
+func TapLanes[T Float]() int {
+	if is32[T]() {
+		return 16
+	}
+	return 8
+}
+
+// Sums adds to the sums of each tap the products of the result with the elements of the
+// image that the tap leads to. It keeps TapLanes sums for a tap, those of every so many
+// elements of a row, which are to be added up at last.
+func (c *Correlation[T]) Sums(sums []T) {
+	if c.Rows <= 0 || c.N <= 0 {
+		return
+	}
+	c.check("Sums")
+	if want := len(c.Offsets) * TapLanes[T](); len(sums) != want {
+		panicLength("Sums", "sums", len(sums), want)
+	}
+	c.sums(sums)
+}
+
+// check panics unless all elements lie in the slices.
+func (c *Correlation[T]) check(op string) {
+	most := 0
+	for _, offset := range c.Offsets {
+		if offset < 0 {
+			panic("simd: " + op + ": an offset is negative")
+		}
+		most = max(most, offset)
+	}
+	if want := extent(c.Rows, c.SrcRow, c.N, 1) + most; len(c.Src) < want && len(c.Offsets) > 0 {
+		panicLength(op, "Src", len(c.Src), want)
+	}
+	if want := extent(c.Rows, c.ResultRow, c.N, 1); len(c.Result) < want {
+		panicLength(op, "Result", len(c.Result), want)
+	}
+}
+
+func (c *Correlation[T]) correlateGeneric(weights []T, bias *T, accumulate bool) {
+	for i := range c.Rows {
+		row := c.Result[i*c.ResultRow:][:c.N]
+		for j := range row {
+			var sum T
+			for p, offset := range c.Offsets {
+				sum += weights[p] * c.Src[i*c.SrcRow+j+offset]
+			}
+			if accumulate {
+				sum += row[j]
+			}
+			if bias != nil {
+				sum += *bias
+			}
+			row[j] = sum
+		}
+	}
+}
+
+func (c *Correlation[T]) sumsGeneric(sums []T) {
+	lanes := TapLanes[T]()
+	for p, offset := range c.Offsets {
+		for i := range c.Rows {
+			for j, g := range c.Result[i*c.ResultRow:][:c.N] {
+				sums[p*lanes+j%lanes] += g * c.Src[i*c.SrcRow+j+offset]
+			}
+		}
+	}
+}

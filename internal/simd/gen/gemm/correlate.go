@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+)
+
+// Fields of gemmTaps.
+const (
+	tapsDst     field = 8 * iota // of results, or the sums of taps
+	tapsSrc                      // images
+	tapsWeights                  // or what windows are multiplied with
+	tapsOffsets                  // of taps, in elements
+	tapsBias
+	tapsMask // of the last vector of a row; for sums, of the first half of the last pair
+	tapsMaskHigh
+	tapsK      // taps
+	tapsRows   // the following are of rows
+	tapsGroups // of vectors that are not masked
+	tapsDstRow // distances in bytes
+	tapsSrcRow
+	tapsFlags
+)
+
+// Sizes of the kernels of few channels.
+const (
+	tapVecs = 4 // vectors of a row that are computed together
+	tapSums = 5 // taps whose sums are computed together
+)
+
+func correlateName(e element, vecs int) string { return fmt.Sprintf("gemmCorrelate%d%s", vecs, e.name) }
+func tapSumsName(e element, taps int) string   { return fmt.Sprintf("gemmTapSums%d%s", taps, e.name) }
+
+// correlate emits the kernel that computes rows of a convolution with one row of weights,
+// from images as they are: groups of tapVecs vectors, and at last vecs, the last one
+// masked.
+func (c file) correlate(e element, vecs int) {
+	f := c.begin(e, correlateName(e, vecs), fmt.Sprintf("computes rows of groups of %d vectors and at last %d, the last one masked.", tapVecs, vecs), "gemmTaps")
+	mask := f.loadMask(tapsMask, f.set.width)
+	row, to, rows := f.get(tapsSrc), f.get(tapsDst), f.get(tapsRows)
+	f.Label("row")
+	src, dst, groups := f.GP64(), f.GP64(), f.get(tapsGroups)
+	f.MOVQ(row, src)
+	f.MOVQ(to, dst)
+	part := func(name string, vecs int, masked bool) {
+		load := func(m operand.Mem, j int) vec {
+			v := f.vector()
+			m.Disp = f.set.width * j
+			if masked && j == vecs-1 {
+				f.loadMasked(m, mask, v)
+			} else {
+				f.load(m, v)
+			}
+			return v
+		}
+		acc := make([]vec, vecs)
+		for j := range acc {
+			acc[j] = f.zero()
+		}
+		offsets, weights, k := f.get(tapsOffsets), f.get(tapsWeights), f.get(tapsK)
+		f.Label(name + "_tap")
+		offset := f.GP64()
+		f.MOVQ(operand.Mem{Base: offsets}, offset)
+		w := f.broadcast(operand.Mem{Base: weights})
+		for j := range acc {
+			f.emit("VFMADD231"+f.ps, load(operand.Mem{Base: src, Index: offset, Scale: uint8(e.size)}, j), w, acc[j])
+		}
+		f.ADDQ(operand.Imm(8), offsets)
+		f.ADDQ(operand.Imm(uint64(e.size)), weights)
+		f.DECQ(k)
+		f.JNE(operand.LabelRef(name + "_tap"))
+		flags := f.get(tapsFlags)
+		f.when(flags, flagAccumulate, name+"_accumulate", func() {
+			for j, v := range acc {
+				f.emit("VADD"+f.ps, v, load(operand.Mem{Base: dst}, j), v)
+			}
+		})
+		f.when(flags, flagBias, name+"_bias", func() {
+			bias := f.broadcast(operand.Mem{Base: f.get(tapsBias)})
+			for _, v := range acc {
+				f.emit("VADD"+f.ps, bias, v, v)
+			}
+		})
+		for j, v := range acc {
+			if m := (operand.Mem{Base: dst, Disp: f.set.width * j}); masked && j == vecs-1 {
+				f.storeMasked(v, mask, m)
+			} else {
+				f.store(v, m)
+			}
+		}
+	}
+	f.TESTQ(groups, groups)
+	f.JEQ(operand.LabelRef("last"))
+	f.Label("group")
+	part("whole", tapVecs, false)
+	f.ADDQ(operand.U32(tapVecs*f.set.width), src)
+	f.ADDQ(operand.U32(tapVecs*f.set.width), dst)
+	f.DECQ(groups)
+	f.JNE(operand.LabelRef("group"))
+	f.Label("last")
+	part("cut", vecs, true)
+	f.ADDQ(f.at(tapsSrcRow), row)
+	f.ADDQ(f.at(tapsDstRow), to)
+	f.DECQ(rows)
+	f.JNE(operand.LabelRef("row"))
+	f.end()
+}
+
+// tapSums emits the kernel that adds to sums, of 64 bytes for each tap, the products of
+// rows with the images at each tap's distance.
+func (c file) tapSums(e element, taps int) {
+	f := c.begin(e, tapSumsName(e, taps), fmt.Sprintf("adds products of rows with images to the sums of %d taps.", taps), "gemmTaps")
+	parts := 64 / f.set.width
+	masks := []operand.Op{f.loadMask(tapsMask, f.set.width), nil}
+	if parts == 2 {
+		masks[1] = f.loadMask(tapsMaskHigh, f.set.width)
+	}
+	sums, offsets := f.get(tapsDst), f.get(tapsOffsets)
+	acc := make([][]vec, taps)
+	offset := make([]gp, taps)
+	for t := range acc {
+		for part := range parts {
+			v := f.vector()
+			f.load(operand.Mem{Base: sums, Disp: 64*t + f.set.width*part}, v)
+			acc[t] = append(acc[t], v)
+		}
+		offset[t] = f.GP64()
+		f.MOVQ(operand.Mem{Base: offsets, Disp: 8 * t}, offset[t])
+	}
+	row, from, rows := f.get(tapsSrc), f.get(tapsWeights), f.get(tapsRows)
+	step := func(src, g gp, masked bool) {
+		for part := range parts {
+			disp := f.set.width * part
+			x := f.vector()
+			if masked {
+				f.loadMasked(operand.Mem{Base: g, Disp: disp}, masks[part], x)
+			} else {
+				f.load(operand.Mem{Base: g, Disp: disp}, x)
+			}
+			for t := range acc {
+				m := operand.Mem{Base: src, Index: offset[t], Scale: uint8(e.size), Disp: disp}
+				if masked {
+					v := f.vector()
+					f.loadMasked(m, masks[part], v)
+					f.emit("VFMADD231"+f.ps, v, x, acc[t][part])
+				} else {
+					f.emit("VFMADD231"+f.ps, m, x, acc[t][part])
+				}
+			}
+		}
+	}
+	f.Label("row")
+	src, g, groups := f.GP64(), f.GP64(), f.get(tapsGroups)
+	f.MOVQ(row, src)
+	f.MOVQ(from, g)
+	f.TESTQ(groups, groups)
+	f.JEQ(operand.LabelRef("last"))
+	f.Label("group")
+	step(src, g, false)
+	f.ADDQ(operand.U32(64), src)
+	f.ADDQ(operand.U32(64), g)
+	f.DECQ(groups)
+	f.JNE(operand.LabelRef("group"))
+	f.Label("last")
+	step(src, g, true)
+	f.ADDQ(f.at(tapsSrcRow), row)
+	f.ADDQ(f.at(tapsDstRow), from)
+	f.DECQ(rows)
+	f.JNE(operand.LabelRef("row"))
+	for t := range acc {
+		for part, v := range acc[t] {
+			f.store(v, operand.Mem{Base: sums, Disp: 64*t + f.set.width*part})
+		}
+	}
+	f.end()
+}
