@@ -82,7 +82,7 @@ func LoadCheckpointFile(path string, config LoadCheckpointConfig, trainers ...*T
 // loading is a checkpoint that has been read.
 type loading struct {
 	metadata map[string]string
-	places   []*entry // of models and trainers
+	places   []*entry // of models and trainers, one for each tensor, nil for those of sections
 	values   []value
 	parts    []*section // with states of their own
 	extra    *section
@@ -159,7 +159,7 @@ func readCheckpoint(r io.Reader, trainers []*Trainer) (*loading, error) {
 		return nil, &FormatError{Offset: h.size, Reason: fmt.Sprintf("expected a last tensor %q of %d bytes: it is no checkpoint", checksumName, sha256.Size)}
 	}
 	l.metadata = h.metadata
-	if l.places, err = h.match(fixed, LoadConfig{}, l.sectionOf); err != nil {
+	if l.places, err = h.match(fixed, LoadConfig{}, l.claim); err != nil {
 		// A name of another model may be one that was damaged.
 		if damage := in.skipTo(h, last); damage != nil {
 			return nil, damage
@@ -177,17 +177,15 @@ func readCheckpoint(r io.Reader, trainers []*Trainer) (*loading, error) {
 
 // read reads the data of all tensors, up to the checksum, number last, and compares that.
 func (l *loading) read(in *summedReader, h *header, last int) error {
-	next := 0
+	l.values = make([]value, len(l.places))
 	for i := range last {
 		t := &h.tensors[i]
 		s := l.sectionOf(t)
 		if s == nil {
-			x, err := h.read(in, t, l.places[next])
-			if err != nil {
+			var err error
+			if l.values[i], err = h.read(in, t, l.places[i]); err != nil {
 				return err
 			}
-			l.values = append(l.values, x)
-			next++
 			continue
 		}
 		raw, err := h.readBytes(in, t)
@@ -229,6 +227,18 @@ func (l *loading) sectionOf(t *tensorEntry) *section {
 	return nil
 }
 
+// claim reports whether a tensor belongs to a section, and what is wrong with it there.
+func (l *loading) claim(t *tensorEntry) (others bool, wrong string) {
+	s := l.sectionOf(t)
+	if s == nil {
+		return false, ""
+	}
+	if types := s.types(); !slices.Contains(types, t.dtype) {
+		wrong = fmt.Sprintf("%s is %s, expected %s", t.name, t.dtype, strings.Join(types, " or "))
+	}
+	return true, wrong
+}
+
 // apply makes what was read the state of the trainers, or changes nothing.
 func (l *loading) apply() error {
 	before := make([]map[string]autograd.Variable, len(l.parts))
@@ -246,9 +256,7 @@ func (l *loading) apply() error {
 			return fmt.Errorf("%s: %w", strings.TrimSuffix(p.prefix, "."), err)
 		}
 	}
-	for i, e := range l.places {
-		e.set(l.values[i])
-	}
+	setAll(l.places, l.values)
 	for _, c := range l.courses {
 		c.trainer.history, c.trainer.counts, c.trainer.tally = c.restored.history, c.restored.counts, c.restored.tally
 	}
@@ -259,7 +267,7 @@ func (l *loading) apply() error {
 func (h *header) readBytes(r io.Reader, t *tensorEntry) ([]byte, error) {
 	raw := bytes.NewBuffer([]byte{})
 	if n, err := io.CopyN(raw, r, t.end-t.begin); err != nil {
-		return nil, unreadable(h.size+t.begin+n, t.name, fmt.Sprintf("expected %d bytes of data up to byte %d", t.end-t.begin, h.size+t.end), err)
+		return nil, h.cutOff(t, n, err)
 	}
 	return raw.Bytes(), nil
 }

@@ -16,11 +16,22 @@ type LoadConfig struct {
 	// Convert allows weights of the other type, F32 or F64, than the model's. They are
 	// rounded; one that is too large for float32 is an error.
 	Convert bool
+
+	// Except leaves out what a pattern matches (see [Except]): parts of the model, which
+	// stay as they are, and tensors, which are not read. To take over all but the head of
+	// a model for other classes: Except: []string{"head.*"}. It is an error if one
+	// matches nothing.
+	Except []string
+
+	// Prefix is what names have before them in the file; tensors without it are not read.
+	// "0.model." reads weights out of a checkpoint.
+	Prefix string
 }
 
 // Load sets the parameters, buffers and counters of a model to those in the safetensors
 // format, with the names of PyTorch's state_dict. It is strict: the file must have
-// exactly what the model has, by name, shape and type, and nothing may follow it; of an
+// exactly what the model has, by name, shape and type, unless config says otherwise, and
+// nothing may follow it; of an
 // array with several names in the model one suffices, and if there are more they must be
 // equal. Otherwise the error is a [*MismatchError] or, for damaged files, a
 // [*FormatError], or wraps that of reading. After any error the model is as it was.
@@ -30,17 +41,36 @@ func Load(r io.Reader, model Module, config LoadConfig) error {
 	if err != nil {
 		return fmt.Errorf("nn: Load: %w", err)
 	}
+	except, err := newPatterns(config.Except)
+	if err != nil {
+		return fmt.Errorf("nn: Load: Except: %w", err)
+	}
+	state = slices.DeleteFunc(state, func(e entry) bool { return except.match(e.name) })
+	for i := range state {
+		state[i].name = config.Prefix + state[i].name
+	}
 	h, err := readHeader(r)
 	if err != nil {
 		return err
 	}
-	places, err := h.match(state, config, func(*tensorEntry) *section { return nil })
+	places, err := h.match(state, config, func(t *tensorEntry) (others bool, wrong string) {
+		name, ok := strings.CutPrefix(t.name, config.Prefix)
+		return !ok || except.match(name), ""
+	})
 	if err != nil {
 		return err
 	}
+	if err := except.unused(); err != nil {
+		return fmt.Errorf("nn: Load: Except: %w, of the model or of the file", err)
+	}
 	values := make([]value, len(places))
 	for i, e := range places {
-		if values[i], err = h.read(r, &h.tensors[i], e); err != nil {
+		if e == nil {
+			err = h.skip(r, &h.tensors[i])
+		} else {
+			values[i], err = h.read(r, &h.tensors[i], e)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -50,9 +80,7 @@ func Load(r io.Reader, model Module, config LoadConfig) error {
 	if err := checkShared(places, values); err != nil {
 		return err
 	}
-	for i, e := range places {
-		e.set(values[i])
-	}
+	setAll(places, values)
 	return nil
 }
 
@@ -76,11 +104,23 @@ func (e *entry) set(x value) {
 	e.v.CopyFrom(x.v)
 }
 
+// setAll gives entries their values; those that are nil have none.
+func setAll(places []*entry, values []value) {
+	for i, e := range places {
+		if e != nil {
+			e.set(values[i])
+		}
+	}
+}
+
 // checkShared sees that what the file has under several names of one thing is equal.
 func checkShared(places []*entry, values []value) error {
 	mismatch := &MismatchError{}
 	first := map[thing]int{}
 	for i, e := range places {
+		if e == nil {
+			continue
+		}
 		j, ok := first[e.thing()]
 		if !ok {
 			first[e.thing()] = i
@@ -167,20 +207,21 @@ func (e *MismatchError) Error() string {
 	return text
 }
 
-// match finds the entry of each tensor, in the order of the file; all must fit. Tensors
-// that belong to a section of a checkpoint are left to that.
-func (h *header) match(state []entry, config LoadConfig, sectionOf func(*tensorEntry) *section) ([]*entry, error) {
+// match finds the entry of each tensor, in the order of the file: nil for those that others
+// claim, who may say what is wrong with one. All must fit.
+func (h *header) match(state []entry, config LoadConfig, claim func(*tensorEntry) (others bool, wrong string)) ([]*entry, error) {
 	byName := map[string]*entry{}
 	for i := range state {
 		byName[state[i].name] = &state[i]
 	}
 	mismatch := &MismatchError{}
-	var places []*entry
+	places := make([]*entry, len(h.tensors))
+	found := map[thing]bool{}
 	for i := range h.tensors {
 		t := &h.tensors[i]
-		if section := sectionOf(t); section != nil {
-			if types := section.types(); !slices.Contains(types, t.dtype) {
-				mismatch.Different = append(mismatch.Different, fmt.Sprintf("%s is %s, expected %s", t.name, t.dtype, strings.Join(types, " or ")))
+		if others, wrong := claim(t); others {
+			if wrong != "" {
+				mismatch.Different = append(mismatch.Different, wrong)
 			}
 			continue
 		}
@@ -189,15 +230,12 @@ func (h *header) match(state []entry, config LoadConfig, sectionOf func(*tensorE
 			mismatch.Unexpected = append(mismatch.Unexpected, t.name)
 			continue
 		}
-		places = append(places, e)
+		places[i] = e
+		found[e.thing()] = true
 		if !slices.Equal(t.shape, e.shape()) || !fitsType(t.dtype, e.dtype(), config) {
 			mismatch.Different = append(mismatch.Different, fmt.Sprintf("%s is %s %v at byte %d, the model has %s %v",
 				t.name, t.dtype, t.shape, h.size+t.begin, e.dtype(), e.shape()))
 		}
-	}
-	found := map[thing]bool{}
-	for _, e := range places {
-		found[e.thing()] = true
 	}
 	for i := range state {
 		if !found[state[i].thing()] {
@@ -215,6 +253,19 @@ func fitsType(got, want string, config LoadConfig) bool {
 	return got == want || config.Convert && isFloat(got) && isFloat(want)
 }
 
+// skip reads over the data of a tensor.
+func (h *header) skip(r io.Reader, t *tensorEntry) error {
+	if n, err := io.CopyN(io.Discard, r, t.end-t.begin); err != nil {
+		return h.cutOff(t, n, err)
+	}
+	return nil
+}
+
+// cutOff is the error of data that end, or cannot be read, after so many bytes of a tensor.
+func (h *header) cutOff(t *tensorEntry, n int64, err error) error {
+	return unreadable(h.size+t.begin+n, t.name, fmt.Sprintf("expected %d bytes of data up to byte %d", t.end-t.begin, h.size+t.end), err)
+}
+
 // read reads the data of a tensor as the value of e, whose size it has.
 func (h *header) read(r io.Reader, t *tensorEntry, e *entry) (value, error) {
 	var x value
@@ -226,7 +277,7 @@ func (h *header) read(r io.Reader, t *tensorEntry, e *entry) (value, error) {
 	for at := t.begin; at < t.end; {
 		chunk := buffer[:min(int64(len(buffer)), t.end-at)]
 		if n, err := io.ReadFull(r, chunk); err != nil {
-			return x, unreadable(h.size+at+int64(n), t.name, fmt.Sprintf("expected %d bytes of data up to byte %d", t.end-t.begin, h.size+t.end), err)
+			return x, h.cutOff(t, at-t.begin+int64(n), err)
 		}
 		if e.counter != nil {
 			x.n = int64(binary.LittleEndian.Uint64(chunk))

@@ -95,7 +95,7 @@ func (s survivor) run(ctx context.Context) (outcome, error) {
 	}
 	history, err := nn.Fit(ctx, model, train, nn.FitConfig{
 		Epochs: survivalEpochs, BatchSize: 16, Seed: 3, Prefetch: 1, Optimizer: optimizer,
-		Metrics: []nn.Metric{outputMean{}}, Validation: validation, Callbacks: callbacks,
+		Metrics: []nn.Metric{outputMean{}, nn.Accuracy{}, nn.ROCAUC{}}, Validation: validation, Callbacks: callbacks,
 	})
 	if err != nil {
 		return outcome{}, err
