@@ -64,12 +64,7 @@ func Augment(ds Dataset, config AugmentConfig) *Augmented {
 func (a *Augmented) Len() int { return a.dataset.Len() }
 
 // Label is the class of image i, if it has one.
-func (a *Augmented) Label(i int) (class int, ok bool) {
-	if l, labeled := a.dataset.(Labeled); labeled {
-		return l.Label(i)
-	}
-	return 0, false
-}
+func (a *Augmented) Label(i int) (class int, ok bool) { return classOf(a.dataset, i) }
 
 // Fill makes batch hold the images with these indices, changed. It fails as the data set
 // does, and with a [*ValueError] if its examples are no images.

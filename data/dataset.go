@@ -17,7 +17,7 @@ type Dataset interface {
 	// Fill makes batch hold the examples with these indices, in that order, each
 	// in 0 … Len()-1. What keeps it from that it returns; loops over a [Loader] end
 	// with that error. It starts with [Batch.Reset] or [Batch.ResetBytes], whose shapes
-	// are the same for all examples, and may call [Batch.ResetLabels],
+	// may differ from one batch to the next, and may call [Batch.ResetLabels],
 	// [Batch.ResetTargets], [Batch.ResetWeights], [Batch.ResetTokens],
 	// [Batch.ResetLengths] and [Batch.ResetMask]; then it sets every row of what it has
 	// called for. It does not keep or change indices.
@@ -50,7 +50,9 @@ type Batch struct {
 	// X holds the features, of shape [Len, features…].
 	X Array
 
-	// Labels holds the classes, one per example; nil if there are none.
+	// Labels holds the classes, one per example, or as many for each as there are
+	// positions, such as tokens or pixels, that have one; nil if there are none. Those
+	// of a negative class are not looked at.
 	Labels []int
 
 	// Y holds numeric targets, of shape [Len, targets…]; its Shape is nil if there
@@ -93,7 +95,10 @@ type Batch struct {
 	original                Array // X before Augmented changed it
 	augmented               []int // the indices that Augmented was asked for
 	augmenting              augmenting
-	subset                  []int   // indices translated by Subset
+	subset                  []int    // indices translated by Subset
+	parts                   []*Batch // what data sets made of others had filled
+	wanted                  []int    // the examples of a part
+	places                  []place
 	filling                 filling // the job of Images.Fill
 
 	// background is set while the batch is filled beside other work, which then has the
@@ -129,9 +134,10 @@ func (b *Batch) onlyFeatures() {
 	b.Y, b.Mask = Array{}, Array{}
 }
 
-// ResetLabels gives b labels, Len of them, with unspecified values.
-func (b *Batch) ResetLabels() {
-	b.labels = sized(b.labels, b.Len)
+// ResetLabels gives b labels, of this shape for each example, with unspecified values:
+// one without a shape.
+func (b *Batch) ResetLabels(shape ...int) {
+	b.labels = sized(b.labels, b.Len*sizeOf("Batch.ResetLabels", shape))
 	b.Labels = b.labels
 }
 

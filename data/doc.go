@@ -19,9 +19,13 @@
 // A [Dataset] is anything that can fill a [Batch] with examples chosen by number.
 // [Images] keeps pixels as bytes and scales them batch by batch, or leaves that to
 // the consumer of the batches ([LoaderConfig].KeepBytes); [Arrays] holds
-// numbers, with class labels, numeric targets or both; [Subset] and [Split] select
-// from any data set; [Augment] changes its images at random, and [Weighted] says how
-// much each example counts.
+// numbers, with class labels, numeric targets or both; [Sequences] are of different
+// lengths, and padded; [Func] makes examples when they are asked for.
+//
+// Data sets are made of others: [Subset], [Split], [KFold] and [GroupKFold] select
+// examples, [Concat] joins sets, [Sample] draws at random, [Weighted] says how much each
+// counts; [Augment] changes images at random, [Scaling] and [OneHot] change numbers, [Map]
+// whatever one likes; [Cache] keeps what takes long to make. [Balance] counts classes.
 //
 // [MNIST] and [FashionMNIST] come from a directory, the user's cache or the network,
 // every file checked by its SHA-256, and so does what a [Source] of one's own says;

@@ -20,6 +20,7 @@ type LoaderConfig struct {
 	BatchSize int    // examples per batch; 0 means 32
 	Shuffle   bool   // visit the examples in an order that Seed and the epoch determine
 	Seed      uint64 // of the order
+	Buckets   int    // with Shuffle: put examples of similar length together, among those of so many batches; 0 means not to
 	DropLast  bool   // leave out the last batch of an epoch if it is not full
 	DType     DType  // of the batches' arrays; Float32 by default
 	KeepBytes bool   // leave features that are bytes, such as pixels, in Array.Bytes
@@ -45,7 +46,8 @@ type Loader struct {
 }
 
 // NewLoader is a Loader of ds's examples. It panics with [*ValueError] if ds is nil, or
-// a nil pointer, if its length is negative, or if BatchSize or Prefetch is.
+// a nil pointer, if its length is negative, or if BatchSize, Prefetch or Buckets is, or if
+// there are Buckets without Shuffle or of examples that have no length ([Measured]).
 func NewLoader(ds Dataset, config LoaderConfig) *Loader {
 	if isNil(ds) {
 		misuse("NewLoader", "the data set is nil: was the error of loading it looked at?")
@@ -59,6 +61,11 @@ func NewLoader(ds Dataset, config LoaderConfig) *Loader {
 	}
 	if config.BatchSize == 0 {
 		config.BatchSize = defaultBatchSize
+	}
+	if config.Buckets != 0 {
+		if lengthsOf(ds) == nil || !config.Shuffle || config.Buckets < 0 {
+			misuse("NewLoader", "%d buckets: want no negative number, and Shuffle, and a data set whose examples have lengths", config.Buckets)
+		}
 	}
 	return &Loader{dataset: ds, config: config, length: length}
 }
@@ -146,7 +153,11 @@ func (l *Loader) acquire(epoch int) *pass {
 		p.order[i] = i
 	}
 	if l.config.Shuffle {
-		shuffle(p.order, newRandom(l.config.Seed, uint64(epoch)))
+		source := newRandom(l.config.Seed, uint64(epoch))
+		shuffle(p.order, source)
+		if l.config.Buckets > 0 {
+			bucket(lengthsOf(l.dataset), p.order, l.config.BatchSize, l.config.Buckets, source)
+		}
 	}
 	return p
 }

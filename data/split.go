@@ -17,11 +17,10 @@ func (s *Subset) Len() int { return len(s.Indices) }
 
 // Label is the class of the subset's example i, if it has one.
 func (s *Subset) Label(i int) (class int, ok bool) {
-	l, labeled := s.Dataset.(Labeled)
-	if !labeled || i < 0 || i >= len(s.Indices) {
+	if i < 0 || i >= len(s.Indices) {
 		return 0, false
 	}
-	return l.Label(s.Indices[i])
+	return classOf(s.Dataset, s.Indices[i])
 }
 
 // Fill makes batch hold the examples with these indices into the subset. It fails, with

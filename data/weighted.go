@@ -19,11 +19,10 @@ func (w *Weighted) Len() int {
 
 // Label is the class of example i, if it has one.
 func (w *Weighted) Label(i int) (class int, ok bool) {
-	l, labeled := w.Dataset.(Labeled)
-	if !labeled || i < 0 || i >= w.Len() {
+	if i < 0 || i >= w.Len() {
 		return 0, false
 	}
-	return l.Label(i)
+	return classOf(w.Dataset, i)
 }
 
 // Fill makes batch hold the examples with these indices, and their weights: if Dataset has
