@@ -18,6 +18,9 @@ type pass struct {
 	sources  []*node // whose gradients are wanted; nil stands for one that is not on the tape
 	needed   []need  // which positions matter; nil: every tracked one
 	marks    []need  // memory of needed
+
+	keepsRows bool // gradients of tables that rows were looked up of are kept as rows:
+	parts     []rowPart
 }
 
 // need says what the gradient of a position in the record is for, if for anything.
@@ -42,7 +45,7 @@ func (v Variable) Backward(only ...Variable) Gradients {
 	if n.Len() != 1 {
 		panic(&ShapeError{"Backward", shapesOf(n), "expected one element: reduce it first, or give the upstream gradient with BackwardWith"})
 	}
-	return v.backward("Backward", Variable{}, only)
+	return v.backward("Backward", Variable{}, only, true)
 }
 
 // BackwardWith is the vector–Jacobian product: the gradient of Σ upstream·v with
@@ -52,7 +55,7 @@ func (v Variable) Backward(only ...Variable) Gradients {
 func (v Variable) BackwardWith(upstream Variable, only ...Variable) Gradients {
 	n, u := v.check("BackwardWith"), upstream.check("BackwardWith")
 	checkUpstream("BackwardWith", n, u)
-	return v.backward("BackwardWith", upstream, only)
+	return v.backward("BackwardWith", upstream, only, true)
 }
 
 func checkUpstream(op string, n, u *node) {
@@ -64,11 +67,13 @@ func checkUpstream(op string, n, u *node) {
 	}
 }
 
-func (v Variable) backward(name string, upstream Variable, only []Variable) Gradients {
+// backward is Backward and BackwardWith; rows says that gradients may be kept as rows.
+func (v Variable) backward(name string, upstream Variable, only []Variable, rows bool) Gradients {
 	root := v.n.onTape()
 	t := checkRoot(name, root)
 	p := t.startPass(name, root, only, 0, false)
 	defer t.endPass(p)
+	p.keepsRows = rows
 	if p.needed != nil && p.needed[root.index] == 0 {
 		panic(&TapeError{name, "the Variable does not depend on any of those whose gradients are asked for"})
 	}
@@ -85,6 +90,7 @@ func (v Variable) backward(name string, upstream Variable, only []Variable) Grad
 		}
 		p.step(n, g)
 	}
+	p.putParts(grads)
 	return Gradients{grads, grads.gen}
 }
 
@@ -153,6 +159,8 @@ func (p *pass) restrict(op string, root *node, xs []Variable, since int) {
 // empty again.
 func (t *Tape) endPass(p *pass) {
 	clear(p.sources)
+	p.dropParts()
+	p.keepsRows = false
 	t.walks--
 	t.recording = true
 	if !p.recorded {

@@ -119,9 +119,10 @@ func (c *checkpoint) recompute(p *pass, n, g *node) {
 	})
 	y := c.run(inner, operands)
 	if y.tracked {
-		grads := y.variable().backward("checkpoint", inner.borrowed(g), nil)
+		grads := y.variable().backward("checkpoint", inner.borrowed(g), nil, false)
 		for i, in := range operands {
-			if share := grads.s.find(in); share != nil && p.needs(n, i) {
+			if at := grads.s.position(in); at >= 0 && p.needs(n, i) {
+				share := grads.s.grads[at]
 				copied := p.temporary(share.DType, share.Shape)
 				tensor.Copy(&copied.Array, &share.Array)
 				p.add(n, i, copied.variable())

@@ -27,6 +27,7 @@ type gradientSet struct {
 	tape  *Tape
 	of    []*node // parameters, watched constants, retained Variables
 	grads []*node // their gradients
+	index [][]int // of those that are kept as rows: which; nil for whole arrays
 	at    map[*node]int
 
 	partial bool    // only some gradients were asked for:
@@ -73,12 +74,13 @@ func (s *gradientSet) put(n, g *node) {
 	if o := n.original(); o != nil {
 		n = o
 	}
-	s.insert(n, g)
+	s.insert(n, g, nil)
 }
 
-func (s *gradientSet) insert(n, g *node) {
+func (s *gradientSet) insert(n, g *node, index []int) {
 	s.of = append(s.of, n)
 	s.grads = append(s.grads, g)
+	s.index = append(s.index, index)
 	if len(s.of) <= smallSet {
 		return
 	}
@@ -90,19 +92,15 @@ func (s *gradientSet) insert(n, g *node) {
 	}
 }
 
-func (s *gradientSet) find(n *node) *node {
+// position is the number of n's gradient, −1 if there is none.
+func (s *gradientSet) position(n *node) int {
 	if len(s.of) > smallSet {
 		if i, ok := s.at[n]; ok {
-			return s.grads[i]
+			return i
 		}
-		return nil
+		return -1
 	}
-	for i, m := range s.of {
-		if m == n {
-			return s.grads[i]
-		}
-	}
-	return nil
+	return slices.Index(s.of, n)
 }
 
 // release ends the set's life with that of the tape's other results.
@@ -115,7 +113,8 @@ func (s *gradientSet) release(t *Tape) {
 	}
 	clear(s.of)
 	clear(s.grads)
-	s.of, s.grads = s.of[:0], s.grads[:0]
+	clear(s.index)
+	s.of, s.grads, s.index = s.of[:0], s.grads[:0], s.index[:0]
 	clear(s.at)
 	clear(s.only)
 	s.only, s.partial = s.only[:0], false
@@ -131,8 +130,8 @@ func (g Gradients) check(op string) *gradientSet {
 
 // Of is the gradient of w: a parameter, a Variable that was watched or its leaf
 // (what [Tape.Watch] returned), or one marked by [Variable.RetainGrad]. If the
-// result did not depend on w it is zero. It lives as long as g. It panics with
-// [*TapeError] if [Variable.Backward] was asked for the gradients of others only.
+// result did not depend on w it is zero. It lives as long as g. One that is kept as rows
+// ([Gradients.Rows]) is made a whole array at every call. It panics with [*TapeError] if [Variable.Backward] was asked for the gradients of others only.
 func (g Gradients) Of(w Variable) Variable {
 	if grad, ok := g.Lookup(w); ok {
 		return grad
@@ -157,11 +156,11 @@ func (g Gradients) Lookup(w Variable) (grad Variable, ok bool) {
 	if o := n.original(); o != nil {
 		n = o
 	}
-	found := s.find(n)
-	if found == nil {
+	at := s.position(n)
+	if at < 0 {
 		return Variable{}, false
 	}
-	return found.variable(), true
+	return s.whole(at).variable(), true
 }
 
 // Len is the number of gradients.
@@ -173,7 +172,8 @@ func (g Gradients) Len() int {
 }
 
 // All yields each parameter or watched Variable with its gradient, in the order in
-// which the backward pass finished them, which is the same in every run.
+// which the backward pass finished them, which is the same in every run. Gradients that are
+// kept as rows come last, each made a whole array: [Gradients.Stored] yields what is kept.
 func (g Gradients) All() iter.Seq2[Variable, Variable] {
 	return func(yield func(w, grad Variable) bool) {
 		s := g.check("All")
@@ -181,7 +181,7 @@ func (g Gradients) All() iter.Seq2[Variable, Variable] {
 			return
 		}
 		for i, n := range s.of {
-			if !yield(n.variable(), s.grads[i].variable()) {
+			if !yield(n.variable(), s.whole(i).variable()) {
 				return
 			}
 		}
@@ -221,11 +221,18 @@ func (g *Gradients) Accumulate(other Gradients) {
 		s.only = slices.DeleteFunc(s.only, func(n *node) bool { return !slices.Contains(from.only, n) })
 	}
 	for i, n := range from.of {
-		if mine := s.find(n); mine != nil {
-			tensor.Accumulate(&mine.Array, &from.grads[i].Array)
-			continue
+		at, grad, index := s.position(n), from.grads[i], from.index[i]
+		switch {
+		case at < 0:
+			s.insert(n, s.copyOf(n, grad), slices.Clone(index))
+		case index != nil:
+			s.addRows(at, grad, index)
+		default:
+			if s.index[at] != nil {
+				s.replace(at, s.whole(at), nil)
+			}
+			tensor.Accumulate(&s.grads[at].Array, &grad.Array)
 		}
-		s.insert(n, s.copyOf(n, from.grads[i]))
 	}
 }
 
@@ -254,7 +261,8 @@ func (g *Gradients) Reset() {
 	for i, n := range s.of {
 		s.spare[n] = s.grads[i]
 	}
-	s.of, s.grads, s.only, s.partial = s.of[:0], s.grads[:0], s.only[:0], false
+	clear(s.index)
+	s.of, s.grads, s.index, s.only, s.partial = s.of[:0], s.grads[:0], s.index[:0], s.only[:0], false
 	clear(s.at)
 }
 

@@ -90,7 +90,7 @@ func (g *ComputationGraph) SetNames(variables iter.Seq2[string, Variable]) {
 // SetGradients notes the norms of gradients in the nodes of their Variables: of leaves,
 // and of those marked by [Variable.RetainGrad].
 func (g *ComputationGraph) SetGradients(grads Gradients) {
-	for v, grad := range grads.All() {
+	for v, grad := range grads.Stored() {
 		if n := g.Find(v); n != nil {
 			n.HasGrad, n.GradNorm = true, tensor.Norm2(&grad.n.Array)
 		}

@@ -121,18 +121,24 @@ func init() {
 func Embedding(weight Variable, index []int, shape ...int) Variable {
 	const name = "embedding"
 	n := weight.check(name)
-	if len(n.Shape) != 2 {
-		panic(&ShapeError{name, shapesOf(n), "expected a table [entries, features]"})
-	}
 	var buffer [8]int
-	result := append(buffer[:0], shape...)
+	result := embeddingShape(buffer[:0], name, n, len(index), shape)
+	return weight.IndexSelect(0, index).Reshape(result...)
+}
+
+// embeddingShape is the shape of what is looked up in a table, appended to dst.
+func embeddingShape(dst []int, op string, table *node, count int, shape []int) []int {
+	if len(table.Shape) != 2 {
+		panic(&ShapeError{op, shapesOf(table), "expected a table [entries, features]"})
+	}
+	dst = append(dst, shape...)
 	if len(shape) == 0 {
-		result = append(result, len(index))
+		dst = append(dst, count)
 	}
-	if sizeOf(result) != len(index) {
-		panic(&ShapeError{name, [][]int{append([]int{}, shape...)}, fmt.Sprintf("there are %d indices", len(index))})
+	if sizeOf(dst) != count {
+		panic(&ShapeError{op, [][]int{append([]int{}, shape...)}, fmt.Sprintf("there are %d indices", count)})
 	}
-	return weight.IndexSelect(0, index).Reshape(append(result, n.Shape[1])...)
+	return append(dst, table.Shape[1])
 }
 
 // Gather picks along axis with an index of its own for every element: for axis 0 of

@@ -38,6 +38,9 @@ type Tape struct {
 	// the sake of an error where another goroutine, by mistake, uses the tape meanwhile.
 	inPlainPass atomic.Bool
 
+	rowPlaces []rowPlace // memory for gradients that are kept as rows
+	rowSlots  []int
+
 	inners []*Tape // spare tapes for the inside of checkpoints
 
 	pending pending  // assignments that wait for Commit

@@ -73,6 +73,8 @@ var layers = []Row{
 	}, Shapes: [][][]int{{{2, 4, 2}, {4}, {4}}}, Reference: "group_norm"},
 	{Name: "Embedding", F: of(func(x v) v { return autograd.Embedding(x, []int{2, 0, 2, 1}, 2, 2) }),
 		Shapes: [][][]int{{{3, 2}}}, Reference: "embedding"},
+	{Name: "SparseEmbedding", F: of(func(x v) v { return autograd.SparseEmbedding(x, []int{2, 0, 2, 1}, 2, 2) }),
+		Shapes: [][][]int{{{3, 2}}}, Reference: "embedding"},
 	{Name: "AttentionWeights", F: of3(func(q, k, bias v) v {
 		return autograd.AttentionWeights(q, k, autograd.AttentionConfig{Bias: bias, Scale: 0.7})
 	}), Shapes: [][][]int{{{2, 3, 2}, {2, 4, 2}, {3, 4}}, {{2, 3}, {3, 3}, {2, 3}}}},

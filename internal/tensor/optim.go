@@ -56,18 +56,58 @@ func Step(u *Update, w, g *Array, slots []Array) {
 	}
 }
 
+// StepRows is Step for some rows of a parameter, which lie along all its axes but the first:
+// row i of g is the gradient of row index[i]. No row is named twice.
+func StepRows(u *Update, w, g *Array, slots []Array, index []int) {
+	if g.Len() == 0 {
+		return
+	}
+	row := g.Len() / len(index)
+	job := updating{dtype: w.DType, update: *u, index: index, row: row}
+	if w.DType == Float32 {
+		job.f32 = Slices[float32]{W: w.F32, G: g.F32}
+		for i := range slots {
+			if s := slots[i].F32; len(s) == w.Len() {
+				job.f32.Slots[i] = s
+			}
+		}
+	} else {
+		job.f64 = Slices[float64]{W: w.F64, G: g.F64}
+		for i := range slots {
+			if s := slots[i].F64; len(s) == w.Len() {
+				job.f64.Slots[i] = s
+			}
+		}
+	}
+	updatings.run(job, len(index), max(1, updateGrain/row))
+}
+
 // updating is the job of one step.
 type updating struct {
 	dtype  DType
 	update Update
 	f32    Slices[float32] // one of these is in use
 	f64    Slices[float64]
+
+	index []int // of the rows of a step of rows, or nil
+	row   int   // elements of one
 }
 
 var updatings jobs[updating, *updating]
 
-// DoRange makes the step for elements lo ≤ i < hi.
+// DoRange makes the step for elements, or rows, lo ≤ i < hi.
 func (s *updating) DoRange(lo, hi int) {
+	if s.index != nil {
+		for i := lo; i < hi; i++ {
+			at := s.index[i]
+			if s.dtype == Float32 {
+				s.update.F32(s.f32.rowAt(at, i, s.row))
+			} else {
+				s.update.F64(s.f64.rowAt(at, i, s.row))
+			}
+		}
+		return
+	}
 	if s.dtype == Float32 {
 		s.update.F32(s.f32.cut(lo, hi))
 	} else {
@@ -81,6 +121,17 @@ func (s *Slices[T]) cut(lo, hi int) Slices[T] {
 	for i, x := range s.Slots {
 		if x != nil {
 			c.Slots[i] = x[lo:hi]
+		}
+	}
+	return c
+}
+
+// rowAt is row w of the parameter with row g of the gradient.
+func (s *Slices[T]) rowAt(w, g, row int) Slices[T] {
+	c := Slices[T]{W: s.W[w*row : (w+1)*row], G: s.G[g*row : (g+1)*row]}
+	for i, x := range s.Slots {
+		if x != nil {
+			c.Slots[i] = x[w*row : (w+1)*row]
 		}
 	}
 	return c

@@ -37,6 +37,7 @@ func NewAdagrad(params iter.Seq2[string, autograd.Variable], config AdagradConfi
 		slots:         []slot{{name: "sum", initial: func(*Group) float64 { return c.InitialAccumulator }}},
 		fixedMomentum: true,
 		step:          a.step,
+		rows:          func(g *Group) bool { return g.WeightDecay == 0 },
 	}, params, groups)
 }
 

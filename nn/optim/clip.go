@@ -29,7 +29,7 @@ func ClipGradNorm(grads autograd.Gradients, limit float64) float64 {
 func ClipEachGradNorm(grads autograd.Gradients, limit float64) float64 {
 	checkLimit("optim.ClipEachGradNorm", limit)
 	greatest := 0.0
-	for _, grad := range grads.All() {
+	for _, grad := range grads.Stored() {
 		a := arrayOf(grad)
 		norm := tensor.Norm2(&a)
 		for _, factor := range clipFactors(norm, limit) {
@@ -61,7 +61,7 @@ func clipFactors(norm, limit float64) [2]float64 {
 // NaN stays NaN. It panics with [*autograd.ValueError] unless limit is positive.
 func ClipGradValue(grads autograd.Gradients, limit float64) {
 	checkLimit("optim.ClipGradValue", limit)
-	for _, grad := range grads.All() {
+	for _, grad := range grads.Stored() {
 		a := arrayOf(grad)
 		tensor.Clamp(&a, &a, -limit, limit)
 	}

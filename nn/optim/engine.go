@@ -25,6 +25,11 @@ type rule struct {
 	// step makes a step of one parameter, whose gradient and slots are there. g has the
 	// numbers in force.
 	step func(p *param, g *Group)
+
+	// rows reports whether a step leaves elements whose gradient is 0, and their slots, as
+	// they are, or is to: only the rows of a gradient that is kept as rows are visited
+	// then. nil means never.
+	rows func(g *Group) bool
 }
 
 // slot is an array that is kept for each parameter, from its first step on.
@@ -52,15 +57,22 @@ type param struct {
 
 	w     tensor.Array   // the parameter's elements
 	grad  tensor.Array   // its gradient, without elements but while a step runs
+	index []int          // of a gradient that has some rows only: which
 	slots []tensor.Array // the elements of its slots in the rule's order; empty where there is none yet
 
 	state []autograd.Variable // the slots; zero where there is none yet
 	made  []bool              // whether a slot is new in this step
 }
 
-// apply makes an update of all elements of the parameter.
+// apply makes an update of all elements of the parameter, or of the rows that there is a
+// gradient of.
 func (p *param) apply(u *tensor.Update) {
-	tensor.Step(u, &p.w, &p.grad, p.slots[:min(len(p.slots), tensor.MaxSlots)])
+	slots := p.slots[:min(len(p.slots), tensor.MaxSlots)]
+	if p.index != nil {
+		tensor.StepRows(u, &p.w, &p.grad, slots, p.index)
+	} else {
+		tensor.Step(u, &p.w, &p.grad, slots)
+	}
 }
 
 // number is the slot i that is a number.
@@ -82,6 +94,9 @@ type engine struct {
 	// Memory for slots that are scratch, of the size of the largest parameter.
 	scratch32 []float32
 	scratch64 []float64
+	// Memory for gradients that are kept as rows, where all elements are visited.
+	whole32 []float32
+	whole64 []float64
 }
 
 // newEngine is an optimizer of these parameters by a rule. It panics with ValueError if
@@ -207,12 +222,13 @@ func (e *engine) Step(grads autograd.Gradients) {
 	found := false
 	for i := range e.params {
 		p := &e.params[i]
-		if grad, ok := grads.Lookup(p.v); ok {
-			found = true
-			p.begin(e, grad)
-			e.step(p, p.group)
-			p.end()
+		if !p.take(e, grads) {
+			continue
 		}
+		found = true
+		p.begin(e)
+		e.step(p, p.group)
+		p.end()
 	}
 	if !found {
 		e.panicForeign(grads)
@@ -239,19 +255,36 @@ func (e *engine) check(g *Group) {
 	}
 }
 
-// begin prepares a step with this gradient.
-func (p *param) begin(e *engine, grad autograd.Variable) {
-	if p.grad.DType == autograd.Float32 {
-		p.grad.F32 = grad.Float32s()
-	} else {
-		p.grad.F64 = grad.Float64s()
+// take gives the parameter its gradient for a step; false if there is none.
+func (p *param) take(e *engine, grads autograd.Gradients) bool {
+	if index, rows, ok := grads.Rows(p.v); ok {
+		kept := arrayOf(rows)
+		if e.rows != nil && e.rows(p.group) {
+			p.grad.F32, p.grad.F64, p.index = kept.F32, kept.F64, index
+			return true
+		}
+		whole := memory(p, &e.whole32, &e.whole64)
+		tensor.Fill(&whole, 0)
+		tensor.ScatterAddRows(&whole, &kept, index)
+		p.grad.F32, p.grad.F64 = whole.F32, whole.F64
+		return true
 	}
+	grad, ok := grads.Lookup(p.v)
+	if ok {
+		a := arrayOf(grad)
+		p.grad.F32, p.grad.F64 = a.F32, a.F64
+	}
+	return ok
+}
+
+// begin prepares a step with the gradient that there is.
+func (p *param) begin(e *engine) {
 	p.steps++
 	for i := range e.slots {
 		s := &e.slots[i]
 		switch p.made[i] = false; {
 		case s.scratch && s.shape == nil:
-			p.slots[i] = e.scratch(p)
+			p.slots[i] = memory(p, &e.scratch32, &e.scratch64)
 		case p.state[i] != autograd.Variable{}:
 		case s.when == nil || s.when(p, p.group):
 			p.keep(i, s.new(p))
@@ -264,7 +297,7 @@ func (p *param) begin(e *engine, grad autograd.Variable) {
 // belongs to a tape.
 func (p *param) end() {
 	p.v.MarkModified()
-	p.grad.F32, p.grad.F64 = nil, nil
+	p.grad.F32, p.grad.F64, p.index = nil, nil, nil
 }
 
 // keep makes v, the zero Variable for none, the slot i.
@@ -302,16 +335,16 @@ func (s *slot) form(p *param) (autograd.DType, []int) {
 	return p.v.DType(), p.v.Shape()
 }
 
-// scratch is shared memory as large as a parameter.
-func (e *engine) scratch(p *param) tensor.Array {
+// memory is shared memory as large as a parameter.
+func memory(p *param, of32 *[]float32, of64 *[]float64) tensor.Array {
 	n := p.w.Len()
 	a := tensor.Array{DType: p.w.DType, Shape: p.w.Shape}
 	if a.DType == autograd.Float32 {
-		e.scratch32 = slices.Grow(e.scratch32[:0], n)
-		a.F32 = e.scratch32[:n]
+		*of32 = slices.Grow((*of32)[:0], n)
+		a.F32 = (*of32)[:n]
 	} else {
-		e.scratch64 = slices.Grow(e.scratch64[:0], n)
-		a.F64 = e.scratch64[:n]
+		*of64 = slices.Grow((*of64)[:0], n)
+		a.F64 = (*of64)[:n]
 	}
 	return a
 }

@@ -42,6 +42,7 @@ func NewSGD(params iter.Seq2[string, autograd.Variable], config SGDConfig, group
 		defaults: Group{LR: c.LR, WeightDecay: c.WeightDecay, Momentum: c.Momentum},
 		slots:    []slot{{name: "momentum_buffer", when: hasMomentum}},
 		step:     s.step,
+		rows:     func(g *Group) bool { return g.Momentum == 0 && g.WeightDecay == 0 },
 	}, params, groups)
 }
 

@@ -79,6 +79,27 @@ var table = []optimizer{
 		reference: "adamw",
 		config:    adamOf,
 	}.optimizer(),
+	row[SparseAdamConfig]{
+		constructor: "NewSparseAdam",
+		new:         NewSparseAdam,
+		resolve:     SparseAdamConfig.resolve,
+		defaults:    SparseAdamConfig{LR: 1e-3, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8},
+		variants:    map[string]SparseAdamConfig{"": {LR: 0.01, Eps: 1e-3}},
+		state:       []string{"exp_avg", "exp_avg_sq"},
+		byHand: func(c SparseAdamConfig) func(w, g []float64) {
+			var m, v [3]float64
+			t := 0.0
+			return func(w, g []float64) {
+				t++
+				rate := c.LR * math.Sqrt(1-math.Pow(c.Betas[1], t)) / (1 - math.Pow(c.Betas[0], t))
+				for i := range w {
+					m[i] = c.Betas[0]*m[i] + (1-c.Betas[0])*g[i]
+					v[i] = c.Betas[1]*v[i] + (1-c.Betas[1])*g[i]*g[i]
+					w[i] -= rate * m[i] / (math.Sqrt(v[i]) + c.Eps)
+				}
+			}
+		},
+	}.optimizer(),
 	row[RMSpropConfig]{
 		constructor: "NewRMSprop",
 		new:         NewRMSprop,
