@@ -211,3 +211,19 @@ func ExampleRNN() {
 	// float64 [3]
 	// [1 3 6]
 }
+
+// Of a large table a gradient has the rows that were looked up.
+func ExampleSparseEmbedding() {
+	table := autograd.Parameter(autograd.Zeros(autograd.Float32, 1_000_000, 2))
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	x := autograd.SparseEmbedding(tape.Watch(table), []int{700_000, 3, 700_000})
+	grads := x.AddScalar(1).Square().Sum().Backward()
+	index, rows, _ := grads.Rows(table)
+	fmt.Println(index)
+	fmt.Println(rows)
+	// Output:
+	// [3 700000]
+	// float32 [2 2]
+	// [[2 2]
+	//  [4 4]]
+}

@@ -117,9 +117,9 @@
 //
 // [Variable.IndexSelect], [Embedding], [Variable.Gather], [Variable.ScatterAdd],
 // [Variable.Take], [Variable.TakeAlongDim], [Variable.IndexArrays],
-// [Variable.MaskedSelect], [OneHot], [Variable.RepeatInterleave], [Variable.Scatter],
-// [Variable.ScatterReduce], [Variable.IndexAdd], [Variable.IndexCopy],
-// [Variable.IndexFill], [Variable.IndexPut].
+// [Variable.MaskedSelect], [OneHot], [Variable.RepeatInterleave], [SparseEmbedding],
+// [Variable.Scatter], [Variable.ScatterReduce], [Variable.IndexAdd],
+// [Variable.IndexCopy], [Variable.IndexFill], [Variable.IndexPut].
 //
 // # Convolutions, windows, normalization, attention
 //

@@ -15,27 +15,47 @@ type EmbeddingConfig struct {
 	// Padding lists tokens whose rows are 0 at first and get no gradient.
 	Padding []int
 
+	// Sparse keeps gradients as the rows that were looked up, so that a step with a large
+	// table does not make, and with optim.NewSparseAdam and others does not visit, all of
+	// it: see [autograd.Gradients.Rows].
+	Sparse bool
+
+	// MaxNorm is the greatest norm of a row that is looked up; 0 means any. A longer row
+	// is scaled to it first: in training in the table itself, as PyTorch does it, before
+	// the step that uses it, and whether or not that is made.
+	MaxNorm  float64
+	NormType float64 // p of the norm ‖row‖ₚ, above 0; 0 means 2
+
 	Init  Initializer    // of the table; nil means Normal(0, 1)
 	DType autograd.DType // Float32 by default
 }
 
 // Embedding is a table with a row of features for each token. Its parameter is named
-// "weight". Any number of goroutines may look up at once, each with its own tape.
+// "weight". Any number of goroutines may look up at once, each with its own tape; with
+// MaxNorm and in training also, while nobody uses the weight by other ways.
 type Embedding struct {
 	Weight autograd.Variable // [tokens, features]
 
 	padding []int
+	lookup  tableLookup
 }
 
 // NewEmbedding is an Embedding with rows drawn from rng. It panics with
-// [*autograd.ValueError] unless tokens and features are positive, and with
-// [*autograd.IndexError] if a padding token is none.
+// [*autograd.ValueError] unless tokens and features are positive, and MaxNorm and NormType
+// finite and not negative, and with [*autograd.IndexError] if a padding token is none.
 func NewEmbedding(rng *rand.Rand, tokens, features int, config EmbeddingConfig) *Embedding {
 	const op = "nn.NewEmbedding"
 	if tokens < 1 || features < 1 {
 		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%d tokens and %d features: expected positive numbers", tokens, features)})
 	}
-	e := &Embedding{Weight: autograd.Parameter(autograd.Zeros(config.DType, tokens, features)), padding: slices.Clone(config.Padding)}
+	e := &Embedding{
+		Weight:  autograd.Parameter(autograd.Zeros(config.DType, tokens, features)),
+		padding: slices.Clone(config.Padding),
+		lookup:  tableLookup{sparse: config.Sparse, maxNorm: number(op, "MaxNorm", config.MaxNorm, 0), normType: number(op, "NormType", config.NormType, 2)},
+	}
+	if e.lookup.normType == 0 {
+		panic(&autograd.ValueError{Op: op, Reason: "NormType is 0, expected a positive number"})
+	}
 	orInit(config.Init, Normal(0, 1))(rng, e.Weight, tokens, features)
 	for i, token := range e.padding {
 		if token < 0 || token >= tokens {
@@ -57,15 +77,11 @@ func (e *Embedding) Parts() iter.Seq2[string, Part] { return Parts(Weight("weigh
 // [*autograd.ShapeError] if the shape does not have as many elements as there are tokens.
 func (e *Embedding) Lookup(t *autograd.Tape, tokens []int, shape ...int) autograd.Variable {
 	defer in(e)
-	w := e.Weight
-	if t != nil {
-		w = t.Watch(w)
-	}
-	rows := autograd.Embedding(w, tokens, shape...)
+	rows := e.lookup.rows(e.Weight, t, tokens, shape)
 	if len(e.padding) == 0 {
 		return Hooked(e, rows)
 	}
-	isPadding := autograd.Zeros(w.DType(), append(slices.Clone(rows.Shape()[:rows.Rank()-1]), 1)...)
+	isPadding := autograd.Zeros(rows.DType(), append(slices.Clone(rows.Shape()[:rows.Rank()-1]), 1)...)
 	for i, token := range tokens {
 		if slices.Contains(e.padding, token) {
 			set(isPadding, i, 1)

@@ -20,7 +20,12 @@ const (
 
 // EmbeddingBagConfig configures [NewEmbeddingBag]. The zero value takes means, of float32.
 type EmbeddingBagConfig struct {
-	Mode  BagMode
+	Mode BagMode
+
+	// Sparse, MaxNorm and NormType are those of [EmbeddingConfig].
+	Sparse            bool
+	MaxNorm, NormType float64
+
 	Init  Initializer    // of the table; nil means Normal(0, 1)
 	DType autograd.DType // Float32 by default
 }
@@ -30,17 +35,23 @@ type EmbeddingBagConfig struct {
 type EmbeddingBag struct {
 	Weight autograd.Variable // [tokens, features]
 
-	mode BagMode
+	mode   BagMode
+	lookup tableLookup
 }
 
 // NewEmbeddingBag is an EmbeddingBag with rows drawn from rng. It panics with
-// [*autograd.ValueError] unless tokens and features are positive and there is such a mode.
+// [*autograd.ValueError] unless tokens and features are positive and there is such a mode, and
+// as [NewEmbedding].
 func NewEmbeddingBag(rng *rand.Rand, tokens, features int, config EmbeddingBagConfig) *EmbeddingBag {
 	if config.Mode > BagMax {
 		panic(&autograd.ValueError{Op: "nn.NewEmbeddingBag", Reason: fmt.Sprintf("there is no mode %d", config.Mode)})
 	}
-	table := NewEmbedding(rng, tokens, features, EmbeddingConfig{Init: config.Init, DType: config.DType})
-	return &EmbeddingBag{table.Weight, config.Mode}
+	table := NewEmbedding(rng, tokens, features, EmbeddingConfig{
+		Sparse: config.Sparse, MaxNorm: config.MaxNorm, NormType: config.NormType, Init: config.Init, DType: config.DType,
+	})
+	e := &EmbeddingBag{Weight: table.Weight, mode: config.Mode}
+	e.lookup.sparse, e.lookup.maxNorm, e.lookup.normType = table.lookup.sparse, table.lookup.maxNorm, table.lookup.normType
+	return e
 }
 
 // Parts yields the weight.
@@ -54,21 +65,17 @@ func (e *EmbeddingBag) Lookup(t *autograd.Tape, bags [][]int) autograd.Variable 
 	if len(bags) == 0 {
 		panic(&autograd.ValueError{Op: "nn.EmbeddingBag", Reason: "there are no bags"})
 	}
-	w := e.Weight
-	if t != nil {
-		w = t.Watch(w)
-	}
 	rows := make([]autograd.Variable, len(bags))
 	for i, tokens := range bags {
 		switch {
 		case len(tokens) == 0:
-			rows[i] = autograd.Zeros(w.DType(), w.Dim(1))
+			rows[i] = autograd.Zeros(e.Weight.DType(), e.Weight.Dim(1))
 		case e.mode == BagSum:
-			rows[i] = autograd.Embedding(w, tokens).Sum(0)
+			rows[i] = e.lookup.rows(e.Weight, t, tokens, nil).Sum(0)
 		case e.mode == BagMax:
-			rows[i] = autograd.Embedding(w, tokens).Max(0)
+			rows[i] = e.lookup.rows(e.Weight, t, tokens, nil).Max(0)
 		default:
-			rows[i] = autograd.Embedding(w, tokens).Mean(0)
+			rows[i] = e.lookup.rows(e.Weight, t, tokens, nil).Mean(0)
 		}
 	}
 	return Hooked(e, autograd.Stack(0, rows...))

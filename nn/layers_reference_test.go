@@ -164,10 +164,13 @@ func referenceBatchNorm(c *reference.LayerCase) *reference.Layer {
 
 func referenceEmbedding(c *reference.LayerCase) *reference.Layer {
 	options := decoded[struct {
-		Padding *int `json:"padding_idx"`
+		Padding  *int    `json:"padding_idx"`
+		MaxNorm  float64 `json:"max_norm"`
+		NormType float64 `json:"norm_type"`
+		Sparse   bool
 	}](c, c.Options)
 	sizes := decoded[[2]int](c, c.Args)
-	config := nn.EmbeddingConfig{DType: double}
+	config := nn.EmbeddingConfig{MaxNorm: options.MaxNorm, NormType: options.NormType, Sparse: options.Sparse, DType: double}
 	if options.Padding != nil {
 		config.Padding = []int{*options.Padding}
 	}
@@ -179,16 +182,19 @@ func referenceEmbedding(c *reference.LayerCase) *reference.Layer {
 func referenceEmbeddingBag(c *reference.LayerCase) *reference.Layer {
 	options := decoded[struct {
 		Mode     string
-		MaxNorm  *float64 `json:"max_norm"`
-		NormType float64  `json:"norm_type"`
-		Scale    bool     `json:"scale_grad_by_freq"`
+		MaxNorm  float64 `json:"max_norm"`
+		NormType float64 `json:"norm_type"`
+		Scale    bool    `json:"scale_grad_by_freq"`
+		Sparse   bool
 	}](c, c.Options)
-	if options.MaxNorm != nil || options.Scale {
+	if options.Scale {
 		return nil
 	}
 	modes := map[string]nn.BagMode{"": nn.BagMean, "mean": nn.BagMean, "sum": nn.BagSum, "max": nn.BagMax}
 	sizes := decoded[[2]int](c, c.Args)
-	e := nn.NewEmbeddingBag(newRand(1), sizes[0], sizes[1], nn.EmbeddingBagConfig{Mode: modes[options.Mode], DType: double})
+	e := nn.NewEmbeddingBag(newRand(1), sizes[0], sizes[1], nn.EmbeddingBagConfig{
+		Mode: modes[options.Mode], MaxNorm: options.MaxNorm, NormType: options.NormType, Sparse: options.Sparse, DType: double,
+	})
 	bags := slices.Collect(slices.Chunk(c.Inputs[0].Ints(), c.Inputs[0].Shape[1]))
 	return referenceLayer(e, func(tape *autograd.Tape, _ []v) []v { return []v{e.Lookup(tape, bags)} })
 }

@@ -96,6 +96,12 @@ func basicRows() []layerRow {
 		{name: "Embedding with padding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Padding: []int{0}})
 		}, call: lookup, allocates: "the mask of what is padding"},
+		{name: "Embedding kept as rows", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Sparse: true})
+		}, call: lookup},
+		{name: "Embedding with a greatest norm", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, MaxNorm: 100}) // no row has it
+		}, call: lookup, allocates: "the factors in inference"},
 		{name: "EmbeddingBag", maps: "bags of tokens → [bags, features]", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{DType: d})
 		}, call: lookupBags},

@@ -59,7 +59,10 @@ func (t *Trainer) explained(err error, batch *data.Batch) error {
 // only their norm that is too large for a number.
 func (t *Trainer) nonFinite(grads autograd.Gradients, batch *data.Batch) error {
 	for i, w := range t.params {
-		grad, ok := grads.Lookup(w)
+		_, grad, ok := grads.Rows(w)
+		if !ok {
+			grad, ok = grads.Lookup(w)
+		}
 		if !ok {
 			continue
 		}

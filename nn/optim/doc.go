@@ -16,6 +16,11 @@
 // state and all. After the first step a step allocates nothing. Results are the same bits
 // on any number of processors.
 //
+// A gradient that is kept as rows of a large table ([autograd.Gradients.Rows]) is treated as the
+// whole array that it stands for, and its other rows are not visited where that changes
+// nothing: by SGD without momentum and weight decay, and by Adagrad without weight decay.
+// [NewSparseAdam] never visits them. All others make it whole, in memory of their own.
+//
 // Parameters in groups have rates, decays and momenta of their own; the fields of a live
 // optimizer's groups are the values in force. All that later steps depend on goes into a
 // file and comes back by State and Restore.

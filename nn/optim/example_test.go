@@ -99,3 +99,18 @@ func ExampleLBFGS_Minimize() {
 	fmt.Printf("%.6f %.6f %v\n", x.Item(), y.Item(), err)
 	// Output: 1.000000 1.000000 <nil>
 }
+
+// A step with three tokens of a table of a million: it visits their rows alone.
+func ExampleNewSparseAdam() {
+	table := autograd.Parameter(autograd.Zeros(autograd.Float32, 1_000_000, 2))
+	optimizer := optim.NewSparseAdam(maps.All(map[string]autograd.Variable{"table": table}), optim.SparseAdamConfig{LR: 0.1})
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	for range 10 {
+		tape.Reset()
+		x := autograd.SparseEmbedding(tape.Watch(table), []int{17, 4, 17})
+		optimizer.Step(x.SubScalar(1).Square().Sum().Backward())
+	}
+	fmt.Printf("%.2f %.2f %.2f\n", table.At(17, 0), table.At(4, 1), table.At(5, 0))
+	// Output:
+	// 0.92 0.92 0.00
+}

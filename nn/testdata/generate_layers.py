@@ -44,7 +44,7 @@ def emit(layer, module, inputs, args, options, keywords=None, call=None):
     names, ps = zip(*module.named_parameters())
     wanted = [x for x in xs if x.requires_grad] + list(ps)
     got = iter(torch.autograd.grad(ys, wanted, gs, allow_unused=True))
-    zero = lambda g, w: torch.zeros_like(w) if g is None else g
+    zero = lambda g, w: torch.zeros_like(w) if g is None else g.to_dense() if g.is_sparse else g
     case["outputs"], case["grad_outputs"] = [tensor(y) for y in ys], [tensor(g) for g in gs]
     case["input_grads"] = [tensor(zero(next(got), x)) if x.requires_grad else None for x in xs]
     case["grads"] = {n: tensor(zero(next(got), p)) for n, p in zip(names, ps)}
@@ -91,6 +91,12 @@ for o in ({**base, "batch_first": True}, {**base, "activation": "gelu", "norm_fi
 o = {**base, "batch_first": True}
 emit("TransformerEncoderLayer", nn.TransformerEncoderLayer(4, **o), [rnd(3, 4)], [4], o)
 emit("TransformerDecoderLayer", nn.TransformerDecoderLayer(4, **o), [rnd(3, 4), rnd(2, 4)], [4], o)
+
+# ---- tables whose rows have a greatest norm, and gradients that are sparse
+for o in ({"max_norm": 1.0}, {"max_norm": 1.5, "norm_type": 1.0, "padding_idx": 2}, {"max_norm": 0.8, "sparse": True}, {"sparse": True}):
+    emit("Embedding", nn.Embedding(5, 3, **o), [torch.tensor([[1, 4, 1], [2, 0, 1]])], [5, 3], o)
+for o in ({"max_norm": 1.0, "mode": "sum"}, {"max_norm": 1.0, "norm_type": 3.0, "mode": "max"}, {"sparse": True, "mode": "mean"}):
+    emit("EmbeddingBag", nn.EmbeddingBag(5, 3, **o), [torch.tensor([[1, 4, 1], [2, 0, 1]])], [5, 3], o)
 
 with gzip.GzipFile(os.path.join(out, "layers.jsonl.gz"), "wb", mtime=0) as f:
     f.write("".join(json.dumps(c) + "\n" for c in cases).encode())
