@@ -9,6 +9,7 @@ type Arrays struct {
 	Y       Array    // numeric targets, of shape [examples, targets…]; the zero Array for none
 	Classes []string // names of the classes, by number; nil if unknown
 	Names   []string // names of the features; nil if unknown
+	Dropped int      // lines of a file that were left out, as values were missing
 }
 
 // Len is the number of examples.

@@ -2,12 +2,10 @@ package data
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,13 +17,44 @@ import (
 // Columns are named by the header; where no name matches, by their number, counted
 // from 1, or with a minus from the end: "-1" is the last one.
 type CSVConfig struct {
+	Skip     int      // lines before the header, or before the data, to pass over
 	NoHeader bool     // the first line is data already
 	Comma    rune     // between fields; 0 means ','
+	Comment  rune     // lines that begin with it are passed over; 0 means none are
 	Label    string   // column of the classes; empty for none
 	Targets  []string // columns of numeric targets
 	Ignore   []string // columns to leave out
 	DType    DType    // of X and Y; Float32 by default
+
+	// Categories are columns of words: each word that occurs in one becomes a feature of
+	// its own, in alphabetical order and named "column=word", which is 1 where the word
+	// is and 0 elsewhere. With Infer, columns of features that have anything but numbers
+	// among the first 1,000 lines are categories too.
+	Categories []string
+	Infer      bool
+
+	// Missing lists what stands in a field where a value is missing, such as "", "?" and
+	// "NA"; with nil all fields must have one. OnMissing says what becomes of such lines.
+	Missing   []string
+	OnMissing MissingPolicy
 }
+
+// MissingPolicy says what [ReadCSV] does about missing values.
+type MissingPolicy uint8
+
+const (
+	// MissingDrop leaves the line out; Arrays.Dropped counts them.
+	MissingDrop MissingPolicy = iota
+
+	// MissingMean puts the mean of the column's other numbers in place of a missing
+	// feature, 0 if it has none. A missing category is a word like others; lines
+	// without label or target are left out.
+	MissingMean
+
+	// MissingNaN puts NaN in place of a missing feature, for programs that do something
+	// about it, and is [MissingMean] in all else.
+	MissingNaN
+)
 
 // ReadCSV reads a table of numbers, plain or compressed with gzip. The columns that
 // config does not mention are the features X, of shape [lines, columns], and
@@ -33,7 +62,8 @@ type CSVConfig struct {
 //
 // If all labels are whole numbers from 0, they are the classes; else they are the
 // classes' names, numbered in alphabetical order. Anything but a finite number in
-// another column, an empty field too, is a [*FormatError] with its line and column.
+// another column, categories excepted, is a [*FormatError] with its line and column; so
+// is an empty field, unless Missing has it.
 func ReadCSV(r io.Reader, config CSVConfig) (*Arrays, error) {
 	return readCSV(r, nameOf(r), config)
 }
@@ -53,8 +83,13 @@ func readCSV(r io.Reader, name string, config CSVConfig) (*Arrays, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{name: name, config: config, labels: classList{number: map[string]int{}}}
-	t.csv = csv.NewReader(skipMark(content))
+	t := &table{name: name, config: config, labels: newClassList()}
+	lines := skipMark(content)
+	if err := skipLines(lines, name, config.Skip); err != nil {
+		return nil, err
+	}
+	t.csv = csv.NewReader(lines)
+	t.csv.Comment = config.Comment
 	t.csv.ReuseRecord = true
 	t.csv.TrimLeadingSpace = config.Comma != '\t' && config.Comma != ' '
 	if config.Comma != 0 {
@@ -78,7 +113,7 @@ func readCSV(r io.Reader, name string, config CSVConfig) (*Arrays, error) {
 }
 
 // skipMark leaves out the byte order mark that some programs begin a file with.
-func skipMark(r io.Reader) io.Reader {
+func skipMark(r io.Reader) *bufio.Reader {
 	const mark = "\ufeff"
 	b := bufio.NewReader(r)
 	if p, _ := b.Peek(len(mark)); string(p) == mark {
@@ -87,11 +122,30 @@ func skipMark(r io.Reader) io.Reader {
 	return b
 }
 
+// skipLines passes over n lines.
+func skipLines(r *bufio.Reader, name string, n int) error {
+	if n < 0 {
+		misuse("ReadCSV", "Skip is %d: want no negative number", n)
+	}
+	for line := range n {
+		for partial := true; partial; {
+			var err error
+			if _, partial, err = r.ReadLine(); err == io.EOF {
+				return &FormatError{File: name, Line: line + 1, Want: fmt.Sprintf("%d lines to pass over, and a table", n), Got: "the end of the file"}
+			} else if err != nil {
+				return readError(name, 0, "lines of CSV", err)
+			}
+		}
+	}
+	return nil
+}
+
 // role is what a column is for.
 type role uint8
 
 const (
 	feature role = iota
+	category
 	label
 	target
 	ignored
@@ -102,52 +156,64 @@ type table struct {
 	name    string
 	config  CSVConfig
 	csv     *csv.Reader
-	names   []string // of the columns; nil without header
-	roles   []role   // of the columns
-	pending []string // the first record, if it is data
+	names   []string     // of the columns; nil without header
+	roles   []role       // of the columns
+	words   []*classList // of the columns of categories
+	pending []record     // read already
 	rows    int
-	x, y    []float64
+	dropped int
+	x, y    []float64 // x has NaN where a number is missing
 	labels  classList
+}
+
+// record is a line, and where its fields began if it has been kept.
+type record struct {
+	fields []string
+	line   int
 }
 
 // header reads the first line and finds the columns' roles.
 func (t *table) header() error {
-	record, err := t.next()
+	record, err := t.read()
 	if err == io.EOF {
-		return &FormatError{File: t.name, Line: 1, Want: "a table", Got: "the end of the file"}
+		return &FormatError{File: t.name, Line: 1 + t.config.Skip, Want: "a table", Got: "the end of the file"}
 	}
 	if err != nil {
 		return err
 	}
 	t.roles = make([]role, len(record))
 	if t.config.NoHeader {
-		t.pending = slices.Clone(record)
+		t.keep(record)
 	} else {
 		if !slices.ContainsFunc(record, func(field string) bool { return !isNumber(field) }) {
-			return &FormatError{File: t.name, Line: 1, Want: "names of columns (or the option NoHeader)",
+			return &FormatError{File: t.name, Line: 1 + t.config.Skip, Want: "names of columns (or the option NoHeader)",
 				Got: fmt.Sprintf("numbers: %.60q", strings.Join(record, string(t.csv.Comma)))}
 		}
 		for _, field := range record {
 			t.names = append(t.names, strings.TrimSpace(field))
 		}
 	}
+	err = errors.Join(t.assign(category, t.config.Categories...), t.assign(target, t.config.Targets...), t.assign(ignored, t.config.Ignore...))
 	if t.config.Label != "" {
-		if err := t.assign(t.config.Label, label); err != nil {
+		err = errors.Join(err, t.assign(label, t.config.Label))
+	}
+	if err != nil {
+		return err
+	}
+	if t.config.Infer {
+		if err := t.infer(); err != nil {
 			return err
 		}
 	}
-	for _, column := range t.config.Targets {
-		if err := t.assign(column, target); err != nil {
-			return err
+	t.words = make([]*classList, len(t.roles))
+	for i, r := range t.roles {
+		if r == category {
+			list := newClassList()
+			t.words[i] = &list
 		}
 	}
-	for _, column := range t.config.Ignore {
-		if err := t.assign(column, ignored); err != nil {
-			return err
-		}
-	}
-	if !slices.Contains(t.roles, feature) {
-		return &FormatError{File: t.name, Line: 1, Want: "a column of features besides labels, targets and ignored ones"}
+	if !slices.Contains(t.roles, feature) && !slices.Contains(t.roles, category) {
+		return &FormatError{File: t.name, Line: 1 + t.config.Skip, Want: "a column of features besides labels, targets and ignored ones"}
 	}
 	return nil
 }
@@ -157,165 +223,100 @@ func isNumber(field string) bool {
 	return err == nil
 }
 
-// assign gives a column, named or numbered, its role.
-func (t *table) assign(column string, r role) error {
-	i := slices.Index(t.names, column)
-	if i < 0 {
-		number, err := strconv.Atoi(column)
-		switch n := len(t.roles); {
-		case err == nil && number >= 1 && number <= n:
-			i = number - 1
-		case err == nil && number <= -1 && number >= -n:
-			i = n + number
-		default:
-			got := fmt.Sprintf("%d columns", n)
-			if t.names != nil {
-				got += fmt.Sprintf(" named %.200q", t.names)
+// assign gives columns, named or numbered, their role.
+func (t *table) assign(r role, columns ...string) error {
+	for _, column := range columns {
+		i := slices.Index(t.names, column)
+		if i < 0 {
+			number, err := strconv.Atoi(column)
+			switch n := len(t.roles); {
+			case err == nil && number >= 1 && number <= n:
+				i = number - 1
+			case err == nil && number <= -1 && number >= -n:
+				i = n + number
+			default:
+				got := fmt.Sprintf("%d columns", n)
+				if t.names != nil {
+					got += fmt.Sprintf(" named %.200q", t.names)
+				}
+				return &FormatError{File: t.name, Line: 1 + t.config.Skip, Want: fmt.Sprintf("a column %q", column), Got: got}
 			}
-			return &FormatError{File: t.name, Line: 1, Want: fmt.Sprintf("a column %q", column), Got: got}
 		}
+		t.roles[i] = r
 	}
-	t.roles[i] = r
 	return nil
 }
 
-// next reads a record, which is valid until the next one.
-func (t *table) next() ([]string, error) {
-	if record := t.pending; record != nil {
-		t.pending = nil
-		return record, nil
+// inferLines is how many lines are looked at for what columns are.
+const inferLines = 1000
+
+// infer makes categories of features that are not all numbers.
+func (t *table) infer() error {
+	for len(t.pending) < inferLines {
+		fields, err := t.read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		t.keep(fields)
 	}
-	record, err := t.csv.Read()
+	for i, r := range t.roles {
+		if r == feature && slices.ContainsFunc(t.pending, func(r record) bool { return !isNumber(r.fields[i]) && !t.missing(r.fields[i]) }) {
+			t.roles[i] = category
+		}
+	}
+	return nil
+}
+
+// keep has a record read again by next.
+func (t *table) keep(fields []string) {
+	kept := make([]string, len(fields))
+	for i, field := range fields {
+		kept[i] = strings.Clone(field)
+	}
+	t.pending = append(t.pending, record{kept, t.line()})
+}
+
+// missing reports whether a field says that its value is missing.
+func (t *table) missing(field string) bool {
+	return slices.Contains(t.config.Missing, strings.TrimSpace(field))
+}
+
+// next is the next record, which is valid until the one after it.
+func (t *table) next() (record, error) {
+	if len(t.pending) > 0 {
+		r := t.pending[0]
+		t.pending = t.pending[1:]
+		return r, nil
+	}
+	fields, err := t.read()
+	if err != nil {
+		return record{}, err
+	}
+	return record{fields, t.line()}, nil
+}
+
+// line is the line on which the record last read begins.
+func (t *table) line() int {
+	line, _ := t.csv.FieldPos(0)
+	return line + t.config.Skip
+}
+
+// read reads the fields of a record, which are valid until the next one is read.
+func (t *table) read() ([]string, error) {
+	fields, err := t.csv.Read()
 	var syntax *csv.ParseError
 	switch {
 	case err == nil || err == io.EOF:
-		return record, err
+		return fields, err
 	case errors.Is(err, csv.ErrFieldCount):
-		line, _ := t.csv.FieldPos(0)
-		return nil, &FormatError{File: t.name, Line: line, Want: fmt.Sprintf("%d fields, as in the first line", len(t.roles)),
-			Got: fmt.Sprint(len(record))}
+		return nil, &FormatError{File: t.name, Line: t.line(), Want: fmt.Sprintf("%d fields, as in the first line", len(t.roles)),
+			Got: fmt.Sprint(len(fields))}
 	case errors.As(err, &syntax):
-		return nil, &FormatError{File: t.name, Line: syntax.Line, Want: "fields of CSV", Err: syntax.Err}
+		return nil, &FormatError{File: t.name, Line: syntax.Line + t.config.Skip, Want: "fields of CSV", Err: syntax.Err}
 	default:
 		return nil, readError(t.name, t.csv.InputOffset(), "lines of CSV", err)
 	}
-}
-
-// add takes up a record.
-func (t *table) add(record []string) error {
-	t.rows++
-	for i, field := range record {
-		field = strings.TrimSpace(field)
-		switch t.roles[i] {
-		case ignored:
-			continue
-		case label:
-			if field == "" {
-				return t.wrong(i, "a label", field)
-			}
-			t.labels.add(field)
-			continue
-		}
-		v, err := strconv.ParseFloat(field, t.config.DType.Size()*8)
-		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return t.wrong(i, fmt.Sprintf("a finite %v", t.config.DType), field)
-		}
-		if t.roles[i] == target {
-			t.y = append(t.y, v)
-		} else {
-			t.x = append(t.x, v)
-		}
-	}
-	return nil
-}
-
-// wrong is the error for field i of the record last read.
-func (t *table) wrong(i int, want, got string) error {
-	line, _ := t.csv.FieldPos(i)
-	if t.names != nil {
-		want += fmt.Sprintf(" in column %.60q", t.names[i])
-	}
-	return &FormatError{File: t.name, Line: line, Column: i + 1, Want: want, Got: fmt.Sprintf("%.60q", got)}
-}
-
-// arrays is the table that was read.
-func (t *table) arrays() *Arrays {
-	a := &Arrays{X: t.array(t.x, feature)}
-	if slices.Contains(t.roles, target) {
-		a.Y = t.array(t.y, target)
-	}
-	if slices.Contains(t.roles, label) {
-		a.Labels, a.Classes = t.labels.classes()
-	}
-	for i, name := range t.names {
-		if t.roles[i] == feature {
-			a.Names = append(a.Names, name)
-		}
-	}
-	return a
-}
-
-// array is the columns of one role.
-func (t *table) array(values []float64, r role) Array {
-	columns := 0
-	for _, other := range t.roles {
-		if other == r {
-			columns++
-		}
-	}
-	shape := []int{t.rows, columns}
-	if t.config.DType == Float64 {
-		return NewArray(append([]float64{}, values...), shape...)
-	}
-	narrow := make([]float32, len(values))
-	for i, v := range values {
-		narrow[i] = float32(v)
-	}
-	return NewArray(narrow, shape...)
-}
-
-// classList numbers the distinct labels of a column in order of appearance.
-type classList struct {
-	number map[string]int
-	names  []string // by number
-	rows   []int    // numbers, row by row
-}
-
-func (c *classList) add(name string) {
-	n, known := c.number[name]
-	if !known {
-		name = strings.Clone(name) // fields share the memory of their record
-		n = len(c.names)
-		c.number[name] = n
-		c.names = append(c.names, name)
-	}
-	c.rows = append(c.rows, n)
-}
-
-// classes is the class of every row: the label itself if all are whole numbers from
-// 0, else its place among the names.
-func (c *classList) classes() (labels []int, names []string) {
-	class := make([]int, len(c.names)) // of each number
-	numeric := true
-	for n, name := range c.names {
-		v, err := strconv.ParseUint(name, 10, 31)
-		class[n] = int(v)
-		numeric = numeric && err == nil
-	}
-	if !numeric {
-		byName := make([]int, len(c.names))
-		for n := range byName {
-			byName[n] = n
-		}
-		slices.SortFunc(byName, func(a, b int) int { return cmp.Compare(c.names[a], c.names[b]) })
-		for place, n := range byName {
-			class[n] = place
-			names = append(names, c.names[n])
-		}
-	}
-	labels = make([]int, len(c.rows))
-	for row, n := range c.rows {
-		labels[row] = class[n]
-	}
-	return labels, names
 }
