@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 
@@ -135,13 +136,46 @@ func Example_files() {
 	if err := nn.Save(&file, model, nn.SaveConfig{}); err != nil {
 		log.Fatal(err)
 	}
-	wider := nn.NewMLP(rand.New(rand.NewPCG(3, 4)), nn.MLPConfig{Sizes: []int{2, 4, 1}})
-	fmt.Println(nn.Load(bytes.NewReader(file.Bytes()), wider, nn.LoadConfig{}) != nil)
-	same := nn.NewMLP(rand.New(rand.NewPCG(3, 4)), nn.MLPConfig{Sizes: []int{2, 3, 1}})
-	fmt.Println(nn.Load(&file, same, nn.LoadConfig{}))
+	other := nn.NewMLP(rand.New(rand.NewPCG(3, 4)), nn.MLPConfig{Sizes: []int{2, 3, 5}})
+	fmt.Println(nn.Load(bytes.NewReader(file.Bytes()), other, nn.LoadConfig{}) != nil)
+	fmt.Println(nn.Load(bytes.NewReader(file.Bytes()), other, nn.LoadConfig{Except: []string{"2.*"}}))
+	head := optim.NewAdam(nn.Only(nn.Params(other), "2.*"), optim.AdamConfig{}) // the rest is frozen
+	fmt.Println(len(head.Groups()))
 	// Output:
 	// true
 	// <nil>
+	// 1
+}
+
+func Example_checkpoints() {
+	dir, err := os.MkdirTemp("", "run")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	run := func(epochs int) {
+		train, _, err := data.Digits(1, 0.2)
+		if err != nil {
+			log.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(1, 2))
+		model := nn.Sequential{nn.Flatten{}, nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{784, 16, 10}})}
+		checkpoints := nn.NewCheckpointing(dir, nn.CheckpointingConfig{Resume: true, Steps: 100})
+		history, err := nn.Fit(context.Background(), model, train, nn.FitConfig{Epochs: epochs, Callbacks: []nn.Callback{checkpoints}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		if at := checkpoints.Resumed(); at != nil {
+			fmt.Printf("went on at epoch %d, step %d\n", at.Epoch, at.Step)
+		}
+		fmt.Println(len(history.Epochs))
+	}
+	run(2)
+	run(3) // as if the program had been started again
+	// Output:
+	// 2
+	// went on at epoch 2, step 0
+	// 3
 }
 
 func Example_goroutines() {

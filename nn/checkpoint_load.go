@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -204,6 +205,9 @@ func (l *loading) read(in *summedReader, h *header, last int) error {
 
 // understand makes of what was read what will be set.
 func (l *loading) understand(h *header) error {
+	if err := l.checkNumbers(h); err != nil {
+		return err
+	}
 	for _, c := range l.courses {
 		text, ok := c.text.raw[""]
 		if !ok {
@@ -215,6 +219,21 @@ func (l *loading) understand(h *header) error {
 		}
 	}
 	return checkShared(l.places, l.values)
+}
+
+// checkNumbers refuses positions that are none. Seeds are any numbers, and so are counters of
+// layers.
+func (l *loading) checkNumbers(h *header) error {
+	for i, e := range l.places {
+		if e == nil || e.counter == nil || strings.HasSuffix(e.name, "seed") {
+			continue
+		}
+		_, name, _ := strings.Cut(e.name, ".")
+		if n := l.values[i].n; strings.HasPrefix(name, "trainer.") && (n < 0 || n > math.MaxInt32 && !strings.HasSuffix(name, "steps_made")) {
+			return &FormatError{Offset: h.size + h.tensors[i].begin, Tensor: e.name, Reason: fmt.Sprintf("%d is no such number", n)}
+		}
+	}
+	return nil
 }
 
 // sectionOf is what a tensor belongs to, nil if to a model or a trainer.

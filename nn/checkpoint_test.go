@@ -3,11 +3,14 @@ package nn_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -377,5 +380,106 @@ func TestCheckpointOfAnotherModel(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}
+	}
+}
+
+// FuzzLoadCheckpoint loads a header and data, with the checksum that they have, or a wrong
+// one. Whatever they are, the trainer is loaded whole or not changed, and can be saved.
+func FuzzLoadCheckpoint(f *testing.F) {
+	trainer := func(steps int) *nn.Trainer {
+		model := nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 3}})
+		t := nn.NewTrainer(nn.Supervised(model, nil), nn.TrainerConfig{Metrics: []nn.Metric{nn.Accuracy{}, nn.ROCAUC{}},
+			Optimizer: optim.NewSGD(nn.Params(model), optim.SGDConfig{Momentum: 0.9})})
+		loader := data.NewLoader(blobs(1, 8), data.LoaderConfig{BatchSize: 2})
+		for range steps {
+			for _, err := range t.Epoch(context.Background(), loader) {
+				if err != nil {
+					f.Fatal(err)
+				}
+				break
+			}
+		}
+		return t
+	}
+	save := func(t *nn.Trainer) []byte {
+		var file bytes.Buffer
+		if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{Extra: map[string][]byte{"a": {1}}}, t); err != nil {
+			f.Fatal(err)
+		}
+		return file.Bytes()
+	}
+	for steps := range 6 {
+		file := save(trainer(steps))
+		header := file[8 : 8+binary.LittleEndian.Uint64(file)]
+		content := file[8+len(header) : len(file)-sha256.Size]
+		f.Add(header, content, true)
+		f.Add(header, content, false)
+		f.Add(bytes.ReplaceAll(header, []byte("0.trainer.epoch"), []byte("0.trainer.epics")), content, true)
+		f.Add(header, bytes.ReplaceAll(content, []byte{1}, []byte{255}), true)
+		f.Add(header, bytes.ReplaceAll(content, []byte("counting"), []byte("COUNTING")), true)
+	}
+	f.Fuzz(func(t *testing.T, header, content []byte, rightSum bool) {
+		file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+		file = append(file, content...)
+		sum := sha256.Sum256(file)
+		if !rightSum {
+			sum[0]++
+		}
+		file = append(file, sum[:]...)
+		loaded := trainer(2)
+		before := save(loaded)
+		if _, err := nn.LoadCheckpoint(bytes.NewReader(file), nn.LoadCheckpointConfig{OtherData: true}, loaded); err != nil {
+			if !bytes.Equal(save(loaded), before) {
+				t.Fatalf("%v, and yet the trainer was changed", err)
+			}
+			if strings.Contains(err.Error(), "%!") {
+				t.Fatalf("the error is %q", err)
+			}
+			return
+		}
+		if !rightSum {
+			t.Fatal("the checksum does not matter")
+		}
+		again := trainer(0)
+		if _, err := nn.LoadCheckpoint(bytes.NewReader(save(loaded)), nn.LoadCheckpointConfig{}, again); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(save(loaded), save(again)) {
+			t.Fatal("saved and loaded it is another one")
+		}
+		for range 2 { // it may not train, but does not panic
+			for _, err := range loaded.Epoch(context.Background(), data.NewLoader(blobs(1, 8), data.LoaderConfig{BatchSize: 2})) {
+				if err != nil {
+					return
+				}
+			}
+		}
+	})
+}
+
+// A file of a few bytes does not make LoadCheckpoint allocate many, whatever it claims.
+func TestLoadCheckpointAllocatesByWhatIsThere(t *testing.T) {
+	trainer, _ := restless(1)
+	var file bytes.Buffer
+	if err := nn.SaveCheckpoint(&file, nn.SaveCheckpointConfig{Extra: map[string][]byte{"a": {1}}}, trainer); err != nil {
+		t.Fatal(err)
+	}
+	// The caller's bytes are said to be a billion.
+	header := string(file.Bytes()[8 : 8+binary.LittleEndian.Uint64(file.Bytes())])
+	at := strings.Index(header, `"extra.a":`)
+	var begin int
+	if _, err := fmt.Sscanf(header[at:], `"extra.a":{"dtype":"U8","shape":[1],"data_offsets":[%d,`, &begin); err != nil {
+		t.Fatal(err)
+	}
+	claims := strings.NewReplacer(fmt.Sprintf(`"shape":[1],"data_offsets":[%d,%d]`, begin, begin+1), fmt.Sprintf(`"shape":[1000000000],"data_offsets":[%d,%d]`, begin, begin+1000000000),
+		fmt.Sprintf(`[%d,%d]`, begin+1, begin+33), fmt.Sprintf(`[%d,%d]`, begin+1000000000, begin+1000000032)).Replace(header)
+	damaged := append(binary.LittleEndian.AppendUint64(nil, uint64(len(claims))), claims...)
+	damaged = append(damaged, file.Bytes()[8+len(header):]...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := nn.LoadCheckpoint(bytes.NewReader(damaged), nn.LoadCheckpointConfig{}, trainer)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "extra.a") || used > 1<<20 {
+		t.Errorf("%d bytes were allocated, error %v", used, err)
 	}
 }

@@ -99,7 +99,8 @@
 // [Save] and [Load] keep a model's state in the safetensors format, under the names of
 // PyTorch's state_dict: files go from there to here and back. Loading is strict, and
 // all or nothing. [SaveCheckpoint] keeps all that training depends on, so that it goes on
-// after an interruption with the same bits.
+// after an interruption with the same bits; [Checkpointing] does so in [Fit], and
+// [CheckpointDir] in loops of one's own.
 //
 // # Errors
 //
