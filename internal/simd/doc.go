@@ -26,6 +26,8 @@
 //	exp.go	Go	Log2 LogAddExp
 //	exp.go	both	Pow
 //	linear.go	assembly	AddScaled Scale AddScalar Fill Clamp
+//	normalize.go	assembly	Moments GradientSums WeightedSums Normalize NormalizeRow NormalizeGradient
+//	normalize.go	assembly	NormalizeRowGradient
 //	optim.go	assembly	Adam SGD SGDMomentum
 //	pool.go	assembly	MaxPool2x2 MaxPool2x2Backward AvgPool2x2 AvgPool2x2Backward
 //	recurrent.go	assembly	LSTM LSTMBackward GRU GRUBackward

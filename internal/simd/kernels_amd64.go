@@ -1890,6 +1890,123 @@ func avgPool2x2BackwardAssembly[T Float](width int, dst, grad *T, pitch, cols, r
 	}
 }
 
+func momentsKernel[T Float](x []T, inverse T) (T, T) {
+	switch {
+	case active < avx2:
+		return momentsGeneric(x, inverse)
+	case (active < avx512 || len(x) < 512/sizeOf[T]()) && is32[T]():
+		a, b := momentsF32AVX2(ptr32(x), len(x), float32(inverse))
+		return T(a), T(b)
+	case active < avx512 || len(x) < 512/sizeOf[T]():
+		a, b := momentsF64AVX2(ptr64(x), len(x), float64(inverse))
+		return T(a), T(b)
+	case is32[T]():
+		a, b := momentsF32AVX512(ptr32(x), len(x), float32(inverse))
+		return T(a), T(b)
+	default:
+		a, b := momentsF64AVX512(ptr64(x), len(x), float64(inverse))
+		return T(a), T(b)
+	}
+}
+
+func gradientSumsKernel[T Float](grad []T, x []T, mean T) (T, T) {
+	switch {
+	case active < avx2:
+		return gradientSumsGeneric(grad, x, mean)
+	case (active < avx512 || len(grad) < 512/sizeOf[T]()) && is32[T]():
+		a, b := gradientSumsF32AVX2(ptr32(grad), ptr32(x), len(grad), float32(mean))
+		return T(a), T(b)
+	case active < avx512 || len(grad) < 512/sizeOf[T]():
+		a, b := gradientSumsF64AVX2(ptr64(grad), ptr64(x), len(grad), float64(mean))
+		return T(a), T(b)
+	case is32[T]():
+		a, b := gradientSumsF32AVX512(ptr32(grad), ptr32(x), len(grad), float32(mean))
+		return T(a), T(b)
+	default:
+		a, b := gradientSumsF64AVX512(ptr64(grad), ptr64(x), len(grad), float64(mean))
+		return T(a), T(b)
+	}
+}
+
+func weightedSumsKernel[T Float](grad []T, x []T, w []T, mean T) (T, T) {
+	switch {
+	case active < avx2:
+		return weightedSumsGeneric(grad, x, w, mean)
+	case (active < avx512 || len(grad) < 512/sizeOf[T]()) && is32[T]():
+		a, b := weightedSumsF32AVX2(ptr32(grad), ptr32(x), ptr32(w), len(grad), float32(mean))
+		return T(a), T(b)
+	case active < avx512 || len(grad) < 512/sizeOf[T]():
+		a, b := weightedSumsF64AVX2(ptr64(grad), ptr64(x), ptr64(w), len(grad), float64(mean))
+		return T(a), T(b)
+	case is32[T]():
+		a, b := weightedSumsF32AVX512(ptr32(grad), ptr32(x), ptr32(w), len(grad), float32(mean))
+		return T(a), T(b)
+	default:
+		a, b := weightedSumsF64AVX512(ptr64(grad), ptr64(x), ptr64(w), len(grad), float64(mean))
+		return T(a), T(b)
+	}
+}
+
+func normalizeKernel[T Float](dst []T, x []T, c *normalization[T]) {
+	switch {
+	case active < avx2:
+		normalizeGeneric(dst, x, c)
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
+		normalizeF32AVX2(ptr32(dst), ptr32(x), len(dst), (*float32)(unsafe.Pointer(c)))
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
+		normalizeF64AVX2(ptr64(dst), ptr64(x), len(dst), (*float64)(unsafe.Pointer(c)))
+	case is32[T]():
+		normalizeF32AVX512(ptr32(dst), ptr32(x), len(dst), (*float32)(unsafe.Pointer(c)))
+	default:
+		normalizeF64AVX512(ptr64(dst), ptr64(x), len(dst), (*float64)(unsafe.Pointer(c)))
+	}
+}
+
+func normalizeRowKernel[T Float](dst []T, x []T, w []T, b []T, c *normalization[T]) {
+	switch {
+	case active < avx2:
+		normalizeRowGeneric(dst, x, w, b, c)
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
+		normalizeRowF32AVX2(ptr32(dst), ptr32(x), ptr32(w), ptr32(b), len(dst), (*float32)(unsafe.Pointer(c)))
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
+		normalizeRowF64AVX2(ptr64(dst), ptr64(x), ptr64(w), ptr64(b), len(dst), (*float64)(unsafe.Pointer(c)))
+	case is32[T]():
+		normalizeRowF32AVX512(ptr32(dst), ptr32(x), ptr32(w), ptr32(b), len(dst), (*float32)(unsafe.Pointer(c)))
+	default:
+		normalizeRowF64AVX512(ptr64(dst), ptr64(x), ptr64(w), ptr64(b), len(dst), (*float64)(unsafe.Pointer(c)))
+	}
+}
+
+func normalizeGradientKernel[T Float](dst []T, grad []T, x []T, c *gradientNormalization[T]) {
+	switch {
+	case active < avx2:
+		normalizeGradientGeneric(dst, grad, x, c)
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
+		normalizeGradientF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), len(dst), (*float32)(unsafe.Pointer(c)))
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
+		normalizeGradientF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), len(dst), (*float64)(unsafe.Pointer(c)))
+	case is32[T]():
+		normalizeGradientF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), len(dst), (*float32)(unsafe.Pointer(c)))
+	default:
+		normalizeGradientF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), len(dst), (*float64)(unsafe.Pointer(c)))
+	}
+}
+
+func normalizeRowGradientKernel[T Float](dst []T, gw []T, gb []T, grad []T, x []T, w []T, c *gradientNormalization[T]) {
+	switch {
+	case active < avx2:
+		normalizeRowGradientGeneric(dst, gw, gb, grad, x, w, c)
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
+		normalizeRowGradientF32AVX2(ptr32(dst), ptr32(gw), ptr32(gb), ptr32(grad), ptr32(x), ptr32(w), len(dst), (*float32)(unsafe.Pointer(c)))
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
+		normalizeRowGradientF64AVX2(ptr64(dst), ptr64(gw), ptr64(gb), ptr64(grad), ptr64(x), ptr64(w), len(dst), (*float64)(unsafe.Pointer(c)))
+	case is32[T]():
+		normalizeRowGradientF32AVX512(ptr32(dst), ptr32(gw), ptr32(gb), ptr32(grad), ptr32(x), ptr32(w), len(dst), (*float32)(unsafe.Pointer(c)))
+	default:
+		normalizeRowGradientF64AVX512(ptr64(dst), ptr64(gw), ptr64(gb), ptr64(grad), ptr64(x), ptr64(w), len(dst), (*float64)(unsafe.Pointer(c)))
+	}
+}
+
 //go:noescape
 func addF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
@@ -2927,3 +3044,87 @@ func avgPool2x2BackwardF32AVX512(dst, grad *float32, pitch, cols, rows int, scal
 
 //go:noescape
 func avgPool2x2BackwardF64AVX512(dst, grad *float64, pitch, cols, rows int, scale float64)
+
+//go:noescape
+func momentsF32AVX2(x *float32, n int, inverse float32) (float32, float32)
+
+//go:noescape
+func momentsF64AVX2(x *float64, n int, inverse float64) (float64, float64)
+
+//go:noescape
+func momentsF32AVX512(x *float32, n int, inverse float32) (float32, float32)
+
+//go:noescape
+func momentsF64AVX512(x *float64, n int, inverse float64) (float64, float64)
+
+//go:noescape
+func gradientSumsF32AVX2(grad *float32, x *float32, n int, mean float32) (float32, float32)
+
+//go:noescape
+func gradientSumsF64AVX2(grad *float64, x *float64, n int, mean float64) (float64, float64)
+
+//go:noescape
+func gradientSumsF32AVX512(grad *float32, x *float32, n int, mean float32) (float32, float32)
+
+//go:noescape
+func gradientSumsF64AVX512(grad *float64, x *float64, n int, mean float64) (float64, float64)
+
+//go:noescape
+func weightedSumsF32AVX2(grad *float32, x *float32, w *float32, n int, mean float32) (float32, float32)
+
+//go:noescape
+func weightedSumsF64AVX2(grad *float64, x *float64, w *float64, n int, mean float64) (float64, float64)
+
+//go:noescape
+func weightedSumsF32AVX512(grad *float32, x *float32, w *float32, n int, mean float32) (float32, float32)
+
+//go:noescape
+func weightedSumsF64AVX512(grad *float64, x *float64, w *float64, n int, mean float64) (float64, float64)
+
+//go:noescape
+func normalizeF32AVX2(dst *float32, x *float32, n int, c *float32)
+
+//go:noescape
+func normalizeF64AVX2(dst *float64, x *float64, n int, c *float64)
+
+//go:noescape
+func normalizeF32AVX512(dst *float32, x *float32, n int, c *float32)
+
+//go:noescape
+func normalizeF64AVX512(dst *float64, x *float64, n int, c *float64)
+
+//go:noescape
+func normalizeRowF32AVX2(dst *float32, x *float32, w *float32, b *float32, n int, c *float32)
+
+//go:noescape
+func normalizeRowF64AVX2(dst *float64, x *float64, w *float64, b *float64, n int, c *float64)
+
+//go:noescape
+func normalizeRowF32AVX512(dst *float32, x *float32, w *float32, b *float32, n int, c *float32)
+
+//go:noescape
+func normalizeRowF64AVX512(dst *float64, x *float64, w *float64, b *float64, n int, c *float64)
+
+//go:noescape
+func normalizeGradientF32AVX2(dst *float32, grad *float32, x *float32, n int, c *float32)
+
+//go:noescape
+func normalizeGradientF64AVX2(dst *float64, grad *float64, x *float64, n int, c *float64)
+
+//go:noescape
+func normalizeGradientF32AVX512(dst *float32, grad *float32, x *float32, n int, c *float32)
+
+//go:noescape
+func normalizeGradientF64AVX512(dst *float64, grad *float64, x *float64, n int, c *float64)
+
+//go:noescape
+func normalizeRowGradientF32AVX2(dst *float32, gw *float32, gb *float32, grad *float32, x *float32, w *float32, n int, c *float32)
+
+//go:noescape
+func normalizeRowGradientF64AVX2(dst *float64, gw *float64, gb *float64, grad *float64, x *float64, w *float64, n int, c *float64)
+
+//go:noescape
+func normalizeRowGradientF32AVX512(dst *float32, gw *float32, gb *float32, grad *float32, x *float32, w *float32, n int, c *float32)
+
+//go:noescape
+func normalizeRowGradientF64AVX512(dst *float64, gw *float64, gb *float64, grad *float64, x *float64, w *float64, n int, c *float64)

@@ -550,3 +550,31 @@ func avgPool2x2Kernel[T Float](dst []T, x []T, pitch int, cols int, rows int, sc
 func avgPool2x2BackwardKernel[T Float](dst []T, grad []T, pitch int, cols int, rows int, scale T) {
 	avgPool2x2BackwardGeneric(dst, grad, pitch, cols, rows, scale)
 }
+
+func momentsKernel[T Float](x []T, inverse T) (T, T) {
+	return momentsGeneric(x, inverse)
+}
+
+func gradientSumsKernel[T Float](grad []T, x []T, mean T) (T, T) {
+	return gradientSumsGeneric(grad, x, mean)
+}
+
+func weightedSumsKernel[T Float](grad []T, x []T, w []T, mean T) (T, T) {
+	return weightedSumsGeneric(grad, x, w, mean)
+}
+
+func normalizeKernel[T Float](dst []T, x []T, c *normalization[T]) {
+	normalizeGeneric(dst, x, c)
+}
+
+func normalizeRowKernel[T Float](dst []T, x []T, w []T, b []T, c *normalization[T]) {
+	normalizeRowGeneric(dst, x, w, b, c)
+}
+
+func normalizeGradientKernel[T Float](dst []T, grad []T, x []T, c *gradientNormalization[T]) {
+	normalizeGradientGeneric(dst, grad, x, c)
+}
+
+func normalizeRowGradientKernel[T Float](dst []T, gw []T, gb []T, grad []T, x []T, w []T, c *gradientNormalization[T]) {
+	normalizeRowGradientGeneric(dst, gw, gb, grad, x, w, c)
+}

@@ -216,6 +216,55 @@ func rows[T Float]() []row[T] {
 		}.tested("TestRows"),
 
 		row[T]{
+			kernel: "moments", operands: "x", draw: normal[T], slack: 40,
+			run: func(s [][]T) []T { return momentsCase(s[0], momentsKernel[T]) },
+			ref: func(s [][]T) []T { return momentsCase(s[0], momentsGeneric[T]) },
+
+			benchmark: func(s [][]T) { Moments(s[0]) },
+		}.tested("TestMoments"),
+		row[T]{
+			kernel: "gradientSums", operands: "g x", draw: normal[T], slack: 40,
+			run: func(s [][]T) []T { return both(gradientSumsKernel(s[0], s[1], 0.3)) },
+			ref: func(s [][]T) []T { return both(gradientSumsGeneric(s[0], s[1], 0.3)) },
+
+			benchmark: func(s [][]T) { GradientSums(s[0], s[1], 0.3) },
+		}.tested("TestGradientSums"),
+		row[T]{
+			kernel: "weightedSums", operands: "g x w", draw: normal[T], slack: 80,
+			run: func(s [][]T) []T { return both(weightedSumsKernel(s[0], s[1], s[2], 0.3)) },
+			ref: func(s [][]T) []T { return both(weightedSumsGeneric(s[0], s[1], s[2], 0.3)) },
+
+			benchmark: func(s [][]T) { WeightedSums(s[0], s[1], s[2], 0.3) },
+		}.tested("TestGradientSums"),
+		unary("normalize", 0,
+			func(dst, x []T) { Normalize(dst, x, 0.3, 1.7, -0.6) },
+			func(dst, x []T) { normalizeGeneric(dst, x, &normalization[T]{0.3, 1.7, -0.6}) }).near(20).tested("TestNormalize"),
+		row[T]{
+			kernel: "normalizeRow", operands: "dst x w b", draw: normal[T], ulps: 4, slack: 200,
+			run: func(s [][]T) []T { NormalizeRow(s[0], s[1], s[2], s[3], 0.3, 1.7); return nil },
+			ref: func(s [][]T) []T {
+				normalizeRowGeneric(s[0], s[1], s[2], s[3], &normalization[T]{mean: 0.3, scale: 1.7})
+				return nil
+			},
+		}.tested("TestNormalize"),
+		pair("normalizeGradient", 0,
+			func(dst, g, x []T) { NormalizeGradient(dst, g, x, 0.3, 1.7, -0.4, 0.2) },
+			func(dst, g, x []T) {
+				normalizeGradientGeneric(dst, g, x, &gradientNormalization[T]{0.3, 1.7, -0.4, 0.2})
+			}).near(20).tested("TestNormalize"),
+		row[T]{
+			kernel: "normalizeRowGradient", operands: "dst gw+ gb+ g x w", draw: normal[T], ulps: 4, slack: 200,
+			run: func(s [][]T) []T {
+				NormalizeRowGradient(s[0], s[1], s[2], s[3], s[4], s[5], 0.3, 1.7, -0.4, 0.2)
+				return nil
+			},
+			ref: func(s [][]T) []T {
+				normalizeRowGradientGeneric(s[0], s[1], s[2], s[3], s[4], s[5], &gradientNormalization[T]{0.3, 1.7, -0.4, 0.2})
+				return nil
+			},
+		}.tested("TestNormalize"),
+
+		row[T]{
 			kernel: "adam", operands: "w+ m+ v+ g", slack: 20,
 			draw: func(r *rand.Rand) T { return T(0.01 + math.Abs(r.NormFloat64())) },
 			run:  func(s [][]T) []T { Adam(s[0], s[1], s[2], s[3], adamCase); return nil },
@@ -241,6 +290,16 @@ func rows[T Float]() []row[T] {
 		}.tested("TestSGD"),
 	}
 }
+
+// momentsCase is the moments of x, 0 and 0 if it is empty.
+func momentsCase[T Float](x []T, moments func(x []T, inverse T) (mean, squares T)) []T {
+	if len(x) == 0 {
+		return []T{0, 0}
+	}
+	return both(moments(x, 1/T(len(x))))
+}
+
+func both[T Float](a, b T) []T { return []T{a, b} }
 
 // otherKernels are the kernels on operands of mixed types and shapes, with the test
 // of each.

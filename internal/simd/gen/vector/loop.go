@@ -253,14 +253,21 @@ func (f *function) interleave(k int, emit func(i int)) {
 // horizontal finishes. registers is how many narrow vectors accumulate, all of which
 // begin as start says; add folds the operands x into one of them, lanes being nil but
 // in the rest, where x has zeros in the lanes it leaves out.
+func (f *function) fold(n reg.GPVirtual, in []stream, registers int, join string, start func() vec, add func(acc vec, x []op, lanes func() mask)) vec {
+	return f.foldSeveral(n, in, 1, registers, join, start, func(acc []vec, x []op, lanes func() mask) { add(acc[0], x, lanes) })[0]
+}
+
+// foldSeveral is fold to several vectors at once, each with so many registers.
 //
 // All accumulators take part in a turn, each with its own part of the streams. Then
 // the first alone takes up what is left, a narrow vector at a time. In wide registers
 // two accumulators lie side by side, so that the order is the same.
-func (f *function) fold(n reg.GPVirtual, in []stream, registers int, join string, start func() vec, add func(acc vec, x []op, lanes func() mask)) vec {
-	acc := make([]vec, registers*narrowBytes/f.vectorBytes())
+func (f *function) foldSeveral(n reg.GPVirtual, in []stream, several, registers int, join string, start func() vec, add func(acc []vec, x []op, lanes func() mask)) []vec {
+	acc := make([][]vec, registers*narrowBytes/f.vectorBytes())
 	for i := range acc {
-		acc[i] = start()
+		for range several {
+			acc[i] = append(acc[i], start())
+		}
 	}
 	wide := operand.I32(registers * narrowBytes / f.bytes())
 	many, one, again, tail, done := f.label("many"), f.label("one"), f.label("again"), f.label("tail"), f.label("done")
@@ -286,7 +293,10 @@ func (f *function) fold(n reg.GPVirtual, in []stream, registers int, join string
 
 	f.Label(one)
 	first := acc[0]
-	upper := f.upper(first)
+	upper := make([]vec, several)
+	for i, v := range first {
+		upper[i] = f.upper(v)
+	}
 	f.narrowly(func() {
 		lanes := operand.I32(f.lanes())
 		f.ADDQ(wide-lanes, n)
@@ -311,17 +321,29 @@ func (f *function) fold(n reg.GPVirtual, in []stream, registers int, join string
 		add(first, x, func() mask { return f.tailMask(n) })
 		f.Label(done)
 	})
-	if upper == nil {
-		return f.joinAll(join, acc)
+	sum := func(i int) {
+		registers := make([]vec, len(acc))
+		for j := range acc {
+			registers[j] = acc[j][i]
+		}
+		f.joinAll(join, registers)
+	}
+	if upper[0] == nil {
+		for i := range first {
+			sum(i)
+		}
+		return first
 	}
 	// Short streams have touched nothing else.
 	joined := f.label("joined")
 	f.CMPQ(total, wide)
 	f.JL(ref(joined))
-	f.VINSERTF64X4(operand.U8(1), upper.AsY(), first, first)
-	f.joinAll(join, acc)
-	upper = f.upper(first)
-	f.narrowly(func() { f.emitFloat(join, upper, first, first) })
+	for i, v := range first {
+		f.VINSERTF64X4(operand.U8(1), upper[i].AsY(), v, v)
+		sum(i)
+		half := f.upper(v)
+		f.narrowly(func() { f.emitFloat(join, half, v, v) })
+	}
 	f.Label(joined)
 	return first
 }
