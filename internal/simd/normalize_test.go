@@ -18,7 +18,9 @@ func testMoments[T Float](t *testing.T) {
 				x[i] = T(center + r.NormFloat64())
 				mean += (float64(x[i]) - center) / float64(n)
 			}
-			mean += center
+			if n > 0 {
+				mean += center
+			}
 			for _, v := range x {
 				squares += (float64(v) - mean) * (float64(v) - mean)
 			}
