@@ -139,6 +139,27 @@ func ExampleBatchNorm() {
 	//  [ 1.000  1.000]]
 }
 
+func ExampleBatchNormStats() {
+	x := autograd.New([]float64{1, 2, 3, 6}, 2, 2)
+	_, mean, variance := autograd.BatchNormStats(x, autograd.Variable{}, autograd.Variable{}, 0)
+	fmt.Println(mean, variance)
+	// Output:
+	// float64 [2]
+	// [2 4] float64 [2]
+	// [1 4]
+}
+
+func ExampleGroupNormStats() {
+	x := autograd.New([]float64{1, 3, 2, 6}, 1, 4)
+	y, mean, variance := autograd.GroupNormStats(x, 2, autograd.Variable{}, autograd.Variable{}, 0)
+	fmt.Println(y, mean, variance)
+	// Output:
+	// float64 [1 4]
+	// [[-1  1 -1  1]] float64 [1 2]
+	// [[2 4]] float64 [1 2]
+	// [[1 4]]
+}
+
 func ExampleGroupNorm() {
 	x := autograd.New([]float64{1, 3, 10, 20}, 1, 4)
 	fmt.Printf("%.3f\n", autograd.GroupNorm(x, 2, autograd.Variable{}, autograd.Variable{}, 0))

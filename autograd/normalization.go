@@ -15,11 +15,9 @@ import (
 // zero Variable for none, and without both it is over the last axis. eps is added to the
 // variance; without it equal elements become 0, with derivative 0. It panics with [*ShapeError] if the shapes do not fit.
 func LayerNorm(x, weight, bias Variable, eps float64) Variable {
-	const name = "layer norm"
-	in := x.check(name)
-	last := trailing(name, in, weight, bias)
-	joinGiven(name, &x, &weight, &bias)
-	return affine(standardize(x, lastAxes(len(in.Shape), last), eps), weight, bias)
+	in := x.check(layerNormOp.name)
+	last := trailing(layerNormOp.name, in, weight, bias)
+	return layerNorm(layerNormOp, x, weight, bias, last, eps)
 }
 
 // RMSNorm divides x by the root of the mean of squares over the axes of weight, which
@@ -27,12 +25,9 @@ func LayerNorm(x, weight, bias Variable, eps float64) Variable {
 // be the zero Variable for none; then it is over the last axis. eps is added to the
 // mean; without it zeros stay 0, with derivative 0. It panics with [*ShapeError] if the shapes do not fit.
 func RMSNorm(x, weight Variable, eps float64) Variable {
-	const name = "rms norm"
-	in := x.check(name)
-	last := trailing(name, in, weight)
-	joinGiven(name, &x, &weight)
-	axes := lastAxes(len(in.Shape), last)
-	return affine(x.Mul(inverseRoot(x.Square().MeanKeepDims(axes...), eps)), weight, Variable{})
+	in := x.check(rmsNormOp.name)
+	last := trailing(rmsNormOp.name, in, weight)
+	return layerNorm(rmsNormOp, x, weight, Variable{}, last, eps)
 }
 
 // BatchNormConfig configures [BatchNorm].
@@ -48,57 +43,65 @@ type BatchNormConfig struct {
 // mean and variance of the batch or by those given (Ioffe and Szegedy 2015). The result
 // is multiplied by weight [channels] and bias [channels] is added; either may be the
 // zero Variable for none. The variance is the mean of squared deviations. It panics with
-// [*ShapeError] if the shapes do not fit.
+// [*ShapeError] if the shapes do not fit, and with [*ValueError] for a mean without a
+// variance or the other way round.
 func BatchNorm(x, weight, bias Variable, config BatchNormConfig) Variable {
-	const name = "batch norm"
-	in := x.check(name)
-	if len(in.Shape) < 2 {
-		panic(&ShapeError{name, shapesOf(in), "expected [batch, channels, …]"})
-	}
+	y, _, _ := batchNorm(x, weight, bias, config, false)
+	return y
+}
+
+// BatchNormStats is [BatchNorm] by mean and variance of the batch, and these, [channels]
+// each, as constants: for running averages. It panics as BatchNorm does.
+func BatchNormStats(x, weight, bias Variable, eps float64) (y, mean, variance Variable) {
+	return batchNorm(x, weight, bias, BatchNormConfig{Eps: eps}, true)
+}
+
+func batchNorm(x, weight, bias Variable, config BatchNormConfig, stats bool) (y, mean, variance Variable) {
+	name := batchNormOp.name
+	in := channelled(name, x)
 	perChannel(name, in, weight, bias, config.Mean, config.Var)
-	joinGiven(name, &x, &weight, &bias, &config.Mean, &config.Var)
-	column := columnShape(len(in.Shape))
-	given := func(v Variable) Variable {
-		if v.n == nil {
-			return v
-		}
-		return v.Reshape(column...)
-	}
-	var y Variable
 	switch {
 	case config.Mean.n != nil && config.Var.n != nil:
-		y = x.Sub(given(config.Mean)).Mul(given(config.Var).AddScalar(config.Eps).Rsqrt())
+		return channelScale(x, weight, bias, config), Variable{}, Variable{}
 	case config.Mean.n == nil && config.Var.n == nil:
-		axes := append([]int{0}, lastAxes(len(in.Shape), len(in.Shape)-2)...)
-		y = standardize(x, axes, config.Eps)
-	default:
-		panic(&ValueError{name, "a mean without a variance, or the other way round"})
+		return channelNorm(batchNormOp, x, weight, bias, 0, config.Eps, stats)
 	}
-	return affine(y, given(weight), given(bias))
+	panic(&ValueError{name, "a mean without a variance, or the other way round"})
 }
 
 // GroupNorm normalizes groups of channels of x [batch, channels, …], each example by
 // itself (Wu and He 2018). The result is multiplied by weight [channels] and bias
-// [channels] is added; either may be the zero Variable for none. It panics with
-// [*ShapeError] if the shapes do not fit or the channels cannot be divided into groups.
+// [channels] is added; either may be the zero Variable for none. With a group for each
+// channel it is instance normalization (Ulyanov et al. 2016). It panics with [*ShapeError]
+// if the shapes do not fit or the channels cannot be divided into groups.
 func GroupNorm(x Variable, groups int, weight, bias Variable, eps float64) Variable {
-	const name = "group norm"
-	in := x.check(name)
-	if len(in.Shape) < 2 || groups < 1 || in.Shape[1]%groups != 0 {
+	y, _, _ := groupNorm(x, groups, weight, bias, eps, false)
+	return y
+}
+
+// GroupNormStats is [GroupNorm], and mean and variance of the groups, [batch, groups] each,
+// as constants. It panics as GroupNorm does.
+func GroupNormStats(x Variable, groups int, weight, bias Variable, eps float64) (y, mean, variance Variable) {
+	return groupNorm(x, groups, weight, bias, eps, true)
+}
+
+func groupNorm(x Variable, groups int, weight, bias Variable, eps float64, stats bool) (y, mean, variance Variable) {
+	name := groupNormOp.name
+	in := channelled(name, x)
+	if groups < 1 || in.Shape[1]%groups != 0 {
 		panic(&ShapeError{name, shapesOf(in), fmt.Sprintf("expected [batch, channels, …] with channels for %d groups", groups)})
 	}
 	perChannel(name, in, weight, bias)
-	joinGiven(name, &x, &weight, &bias)
-	size := in.Shape[1] / groups * sizeOf(in.Shape[2:])
-	y := standardize(x.Reshape(in.Shape[0], groups, size), []int{2}, eps).Reshape(in.Shape...)
-	column := columnShape(len(in.Shape))
-	if weight.n != nil {
-		weight = weight.Reshape(column...)
+	return channelNorm(groupNormOp, x, weight, bias, groups, eps, stats)
+}
+
+// channelled panics unless x is [batch, channels, …].
+func channelled(name string, x Variable) *node {
+	in := x.check(name)
+	if len(in.Shape) < 2 {
+		panic(&ShapeError{name, shapesOf(in), "expected [batch, channels, …]"})
 	}
-	if bias.n != nil {
-		bias = bias.Reshape(column...)
-	}
-	return affine(y, weight, bias)
+	return in
 }
 
 // trailing is the number of axes of vs, which must have the shape of x's last axes,
@@ -123,32 +126,6 @@ func trailing(name string, x *node, vs ...Variable) int {
 	return max(1, last)
 }
 
-// standardize is (x − mean)/√(variance + eps) with mean and variance over axes.
-func standardize(x Variable, axes []int, eps float64) Variable {
-	deviation := x.Sub(x.MeanKeepDims(axes...))
-	return deviation.Mul(inverseRoot(deviation.Square().MeanKeepDims(axes...), eps))
-}
-
-// inverseRoot is 1/√(x+eps), and 0 with derivative 0 where x and eps are 0.
-func inverseRoot(x Variable, eps float64) Variable {
-	if eps != 0 {
-		return x.AddScalar(eps).Rsqrt()
-	}
-	zero := x.Equal(x.scalar(0))
-	return Where(zero, x.scalar(0), Where(zero, x.scalar(1), x).Rsqrt())
-}
-
-// affine is x·weight + bias, where zero Variables stand for 1 and 0.
-func affine(x, weight, bias Variable) Variable {
-	if weight.n != nil {
-		x = x.Mul(weight)
-	}
-	if bias.n != nil {
-		x = x.Add(bias)
-	}
-	return x
-}
-
 // perChannel panics unless vs, but for zero Variables, are [channels] for x [batch,
 // channels, …].
 func perChannel(name string, x *node, vs ...Variable) {
@@ -162,33 +139,16 @@ func perChannel(name string, x *node, vs ...Variable) {
 	}
 }
 
-// joinGiven is join for those of vs that are not zero Variables.
-func joinGiven(name string, vs ...*Variable) {
-	var given []*Variable
-	for _, v := range vs {
+// operandsOf appends the nodes of those of vs that are not zero Variables to nodes, which
+// begin with x, and says which they are, as bits.
+func (o *op) operandsOf(nodes []*node, vs ...Variable) (operands []*node, given int) {
+	for i, v := range vs {
 		if v.n != nil {
-			given = append(given, v)
+			n := v.check(o.name)
+			o.same(nodes[0], n)
+			nodes = append(nodes, n)
+			given |= 1 << i
 		}
 	}
-	join(name, given...)
-}
-
-// columnShape is the shape [channels, 1, …] that broadcasts along the axes after the
-// channels, with −1 for their number.
-func columnShape(rank int) []int {
-	shape := make([]int, rank-1)
-	for i := range shape {
-		shape[i] = 1
-	}
-	shape[0] = -1
-	return shape
-}
-
-// lastAxes lists the last count axes of rank.
-func lastAxes(rank, count int) []int {
-	var axes []int
-	for axis := rank - count; axis < rank; axis++ {
-		axes = append(axes, axis)
-	}
-	return axes
+	return nodes, given
 }

@@ -258,7 +258,7 @@ func markdown(r operations.Row) string {
 	several := len(r.Variants()[0]) > 1
 	broadcasts, aliases := false, false
 	for _, shapes := range r.Variants() {
-		if several {
+		if several && len(shapes) > 1 {
 			equal := fmt.Sprint(shapes[0]) == fmt.Sprint(shapes[1])
 			aliases = aliases || equal && !r.Apart && r.Domain == nil
 			broadcasts = broadcasts || !equal && r.Empty

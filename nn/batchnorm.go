@@ -73,54 +73,47 @@ func (b *BatchNorm) Parts() iter.Seq2[string, Part] {
 		Buffer("running_mean", b.RunningMean), Buffer("running_var", b.RunningVar), counter)
 }
 
-// layout is the axes of arrays of some rank: those that statistics are over, and the
-// shape of a number for each channel.
-type layout struct{ over, column []int }
-
-var layouts = map[int]layout{
-	2: {[]int{0}, []int{-1}},
-	3: {[]int{0, 2}, []int{-1, 1}},
-	4: {[]int{0, 2, 3}, []int{-1, 1, 1}},
-	5: {[]int{0, 2, 3, 4}, []int{-1, 1, 1, 1}},
-}
-
 // normalize is the layer for x of rank at least low and at most high.
 func (b *BatchNorm) normalize(op string, x autograd.Variable, low, high int) autograd.Variable {
 	rank := x.Rank()
 	if rank < low || rank > high || x.Dim(1) != b.channels {
 		panic(shapeError(op, fmt.Sprintf("expected [batch, %d, …] with %d to %d axes", b.channels, low, high), x))
 	}
-	at := layouts[rank]
 	training := x.Tape() != nil && x.Tape().Training()
 	if !b.config.NoRunningStats && !training {
-		mean, variance := current(x, b.RunningMean).Reshape(at.column...), current(x, b.RunningVar).Reshape(at.column...)
-		return b.affine(x.Sub(mean).Mul(variance.AddScalar(b.config.Eps).Rsqrt()), at)
+		return b.byRunningStats(x)
 	}
 	count := x.Size() / max(1, x.Dim(1))
 	if training && count == 1 {
 		panic(shapeError(op, "expected more than one number for each channel in training", x))
 	}
+	weight, bias := b.affine(x)
+	if !training || b.config.NoRunningStats {
+		return autograd.BatchNorm(x, weight, bias, autograd.BatchNormConfig{Eps: b.config.Eps})
+	}
+	y, mean, variance := autograd.BatchNormStats(x, weight, bias, b.config.Eps)
 	if count == 0 { // there is nothing to learn from
-		if training && !b.config.NoRunningStats {
-			x.Tape().AssignCounter(&b.NumBatchesTracked, x.Tape().CurrentCounter(&b.NumBatchesTracked)+1)
-		}
-		return b.affine(x, at)
-	}
-	mean := x.MeanKeepDims(at.over...)
-	deviation := x.Sub(mean)
-	variance := deviation.Square().MeanKeepDims(at.over...)
-	if training && !b.config.NoRunningStats {
-		b.track(x.Tape(), count, mean.Detach(), variance.Detach())
-	}
-	return b.affine(deviation.Mul(variance.AddScalar(b.config.Eps).Rsqrt()), at)
-}
-
-// affine is y·weight + bias.
-func (b *BatchNorm) affine(y autograd.Variable, at layout) autograd.Variable {
-	if b.config.NoAffine {
+		x.Tape().AssignCounter(&b.NumBatchesTracked, x.Tape().CurrentCounter(&b.NumBatchesTracked)+1)
 		return y
 	}
-	return y.Mul(watched(y, b.Weight).Reshape(at.column...)).Add(watched(y, b.Bias).Reshape(at.column...))
+	b.track(x.Tape(), count, mean, variance)
+	return y
+}
+
+// byRunningStats normalizes x by the running statistics.
+func (b *BatchNorm) byRunningStats(x autograd.Variable) autograd.Variable {
+	weight, bias := b.affine(x)
+	return autograd.BatchNorm(x, weight, bias, autograd.BatchNormConfig{
+		Eps: b.config.Eps, Mean: current(x, b.RunningMean), Var: current(x, b.RunningVar),
+	})
+}
+
+// affine is weight and bias on x's tape, zero Variables without them.
+func (b *BatchNorm) affine(x autograd.Variable) (weight, bias autograd.Variable) {
+	if b.config.NoAffine {
+		return autograd.Variable{}, autograd.Variable{}
+	}
+	return watched(x, b.Weight), watched(x, b.Bias)
 }
 
 // track takes a batch of so many numbers for each channel into the running statistics.
@@ -131,12 +124,13 @@ func (b *BatchNorm) track(tape *autograd.Tape, count int, mean, variance autogra
 	if b.config.Cumulative {
 		share = 1 / float64(batches)
 	}
-	average := func(running, now autograd.Variable, factor float64) {
-		now = now.Reshape(running.Size()).MulScalar(share * factor)
-		tape.Assign(running, tape.Current(running).MulScalar(1-share).Add(now))
-	}
-	average(b.RunningMean, mean, 1)
-	average(b.RunningVar, variance, float64(count)/float64(count-1))
+	b.average(tape, b.RunningMean, mean, share, 1)
+	b.average(tape, b.RunningVar, variance, share, float64(count)/float64(count-1))
+}
+
+// average moves a running statistic towards factor times what there is now.
+func (b *BatchNorm) average(tape *autograd.Tape, running, now autograd.Variable, share, factor float64) {
+	tape.Assign(running, tape.Current(running).MulScalar(1-share).Add(now.MulScalar(share*factor)))
 }
 
 // BatchNorm1d is batch normalization of [batch, channels] or [batch, channels, length].

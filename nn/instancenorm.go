@@ -39,11 +39,9 @@ func (n *InstanceNorm) instances(op string, x autograd.Variable, axes int) autog
 	if rank == 1+axes {
 		return n.instances(op, x.Unsqueeze(0), axes).Squeeze(0)
 	}
-	at := layouts[rank]
 	training := x.Tape() != nil && x.Tape().Training()
 	if !n.config.NoRunningStats && !training {
-		mean, variance := current(x, n.RunningMean).Reshape(at.column...), current(x, n.RunningVar).Reshape(at.column...)
-		return n.affine(x.Sub(mean).Mul(variance.AddScalar(n.config.Eps).Rsqrt()), at)
+		return n.byRunningStats(x)
 	}
 	count := 1
 	for axis := 2; axis < rank; axis++ {
@@ -52,24 +50,14 @@ func (n *InstanceNorm) instances(op string, x autograd.Variable, axes int) autog
 	if training && count == 1 {
 		panic(shapeError(op, "expected more than one number for each channel in training", x))
 	}
-	if x.Size() == 0 {
-		return n.affine(x, at)
+	weight, bias := n.affine(x)
+	if !training || n.config.NoRunningStats || x.Size() == 0 {
+		return autograd.GroupNorm(x, n.channels, weight, bias, n.config.Eps)
 	}
-	mean := x.MeanKeepDims(at.over[1:]...)
-	deviation := x.Sub(mean)
-	variance := deviation.Square().MeanKeepDims(at.over[1:]...)
-	if training && !n.config.NoRunningStats {
-		n.average(x.Tape(), n.RunningMean, mean.Detach(), 1)
-		n.average(x.Tape(), n.RunningVar, variance.Detach(), float64(count)/float64(count-1))
-	}
-	return n.affine(deviation.Mul(variance.AddScalar(n.config.Eps).Rsqrt()), at)
-}
-
-// average moves running statistics towards factor times the mean of those of the examples.
-func (n *InstanceNorm) average(tape *autograd.Tape, running, now autograd.Variable, factor float64) {
-	share := n.config.Momentum
-	now = now.Mean(0).Reshape(running.Size()).MulScalar(share * factor)
-	tape.Assign(running, tape.Current(running).MulScalar(1-share).Add(now))
+	y, mean, variance := autograd.GroupNormStats(x, n.channels, weight, bias, n.config.Eps)
+	n.average(x.Tape(), n.RunningMean, mean.Mean(0), n.config.Momentum, 1)
+	n.average(x.Tape(), n.RunningVar, variance.Mean(0), n.config.Momentum, float64(count)/float64(count-1))
+	return y
 }
 
 // InstanceNorm1d is instance normalization of [batch, channels, length] or [channels,

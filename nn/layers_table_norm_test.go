@@ -7,22 +7,22 @@ func normRows() []layerRow {
 	affine := []string{"weight", "bias"}
 	tracked := []string{"running_mean", "running_var", "num_batches_tracked"}
 	return []layerRow{
-		{name: "LayerNorm", maps: "[…, shape] → the same", state: affine, shapes: [][]int{{3, 4}}, allocates: "the list of axes", make: func(_ uint64, d dtype) nn.Module {
+		{name: "LayerNorm", maps: "[…, shape] → the same", state: affine, shapes: [][]int{{3, 4}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewLayerNorm([]int{4}, nn.LayerNormConfig{DType: d})
 		}},
-		{name: "LayerNorm over two axes", state: affine[:1], shapes: [][]int{{2, 3, 2}}, allocates: "the list of axes", make: func(_ uint64, d dtype) nn.Module {
+		{name: "LayerNorm over two axes", state: affine[:1], shapes: [][]int{{2, 3, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewLayerNorm([]int{3, 2}, nn.LayerNormConfig{NoBias: true, Eps: 1e-3, DType: d})
 		}},
-		{name: "LayerNorm without parameters", shapes: [][]int{{2, 3, 2}}, allocates: "the shape", make: func(_ uint64, d dtype) nn.Module {
+		{name: "LayerNorm without parameters", shapes: [][]int{{2, 3, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewLayerNorm([]int{3, 2}, nn.LayerNormConfig{NoAffine: true, DType: d})
 		}},
-		{name: "RMSNorm", maps: "[…, shape] → the same", state: affine[:1], shapes: [][]int{{3, 4}}, allocates: "the list of axes", make: func(_ uint64, d dtype) nn.Module {
+		{name: "RMSNorm", maps: "[…, shape] → the same", state: affine[:1], shapes: [][]int{{3, 4}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewRMSNorm([]int{4}, nn.RMSNormConfig{DType: d})
 		}},
-		{name: "RMSNorm without parameters", shapes: [][]int{{2, 3, 2}}, allocates: "the shape", make: func(_ uint64, d dtype) nn.Module {
+		{name: "RMSNorm without parameters", shapes: [][]int{{2, 3, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewRMSNorm([]int{3, 2}, nn.RMSNormConfig{NoAffine: true, DType: d})
 		}},
-		{name: "GroupNorm", maps: "[batch, channels, …] → the same", state: affine, shapes: [][]int{{2, 4, 2}}, allocates: "the shapes of groups", make: func(_ uint64, d dtype) nn.Module {
+		{name: "GroupNorm", maps: "[batch, channels, …] → the same", state: affine, shapes: [][]int{{2, 4, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewGroupNorm(2, 4, nn.GroupNormConfig{DType: d})
 		}},
 		{name: "LocalResponseNorm", maps: "[batch, channels, …] → the same", torch: "LocalResponseNorm, CrossMapLRN2d", make: stateless(nn.LocalResponseNorm{Size: 2, Alpha: 0.3}), shapes: [][]int{{2, 3, 2}}, allocates: "the padding"},

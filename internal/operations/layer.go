@@ -61,16 +61,28 @@ var layers = []Row{
 			Add(autograd.GridSample(x, grid, autograd.GridSampleConfig{Mode: autograd.InterpolateCubic})).
 			Add(autograd.GridSample(x, grid, autograd.GridSampleConfig{Padding: autograd.GridBorder}))
 	}), Shapes: [][][]int{{{1, 2, 4, 4}, {1, 3, 2, 2}}, {{2, 1, 4, 4}, {2, 1, 2, 2}}}, Low: -1, High: 1, Domain: besideElements, Reference: "grid_sample"},
-	{Name: "LayerNorm", F: func(xs []v) v { return autograd.LayerNorm(xs[0], xs[1], xs[2], 1e-3) },
-		Shapes: [][][]int{{{3, 4}, {4}, {4}}, {{2, 2, 3}, {2, 3}, {2, 3}}}, Reference: "layer_norm"},
-	{Name: "RMSNorm", F: func(xs []v) v { return autograd.RMSNorm(xs[0], xs[1], 1e-3) },
-		Shapes: [][][]int{{{3, 4}, {4}}}, Reference: "rms_norm"},
+	{Name: "LayerNorm", F: func(xs []v) v { return autograd.LayerNorm(xs[0], operand(xs, 1), operand(xs, 2), 1e-3) },
+		Shapes: [][][]int{{{3, 4}, {4}, {4}}, {{2, 2, 3}, {2, 3}, {2, 3}}, {{2, 3}, {3}}, {{2, 3}}}, Reference: "layer_norm"},
+	{Name: "RMSNorm", F: func(xs []v) v { return autograd.RMSNorm(xs[0], operand(xs, 1), 1e-3) },
+		Shapes: [][][]int{{{3, 4}, {4}}, {{2, 3}}}, Reference: "rms_norm"},
 	{Name: "BatchNorm", F: func(xs []v) v {
-		return autograd.BatchNorm(xs[0], xs[1], xs[2], autograd.BatchNormConfig{Eps: 1e-3})
-	}, Shapes: [][][]int{{{4, 2}, {2}, {2}}, {{2, 2, 3}, {2}, {2}}}, Reference: "batch_norm"},
+		config := autograd.BatchNormConfig{Eps: 1e-3}
+		if len(xs) == 5 { // by given statistics
+			config.Mean, config.Var = xs[3], xs[4].Square()
+		}
+		return autograd.BatchNorm(xs[0], operand(xs, 1), operand(xs, 2), config)
+	}, Shapes: [][][]int{{{4, 2}, {2}, {2}}, {{2, 2, 3}, {2}, {2}}, {{2, 2, 3}}, {{2, 2, 3}, {2}, {2}, {2}, {2}}}, Reference: "batch_norm"},
+	{Name: "BatchNormStats", F: func(xs []v) v {
+		y, _, _ := autograd.BatchNormStats(xs[0], xs[1], operand(xs, 2), 1e-3)
+		return y
+	}, Shapes: [][][]int{{{3, 2, 2}, {2}}}, Reference: "batch_norm"},
 	{Name: "GroupNorm", F: func(xs []v) v {
-		return autograd.GroupNorm(xs[0], 2, xs[1], xs[2], 1e-3)
-	}, Shapes: [][][]int{{{2, 4, 2}, {4}, {4}}}, Reference: "group_norm"},
+		return autograd.GroupNorm(xs[0], 2, operand(xs, 1), operand(xs, 2), 1e-3)
+	}, Shapes: [][][]int{{{2, 4, 2}, {4}, {4}}, {{2, 4, 2}}}, Reference: "group_norm"},
+	{Name: "GroupNormStats", F: func(xs []v) v {
+		y, _, _ := autograd.GroupNormStats(xs[0], 3, xs[1], operand(xs, 2), 1e-3)
+		return y
+	}, Shapes: [][][]int{{{2, 3, 3}, {3}}}, Reference: "instance_norm"},
 	{Name: "Embedding", F: of(func(x v) v { return autograd.Embedding(x, []int{2, 0, 2, 1}, 2, 2) }),
 		Shapes: [][][]int{{{3, 2}}}, Reference: "embedding"},
 	{Name: "SparseEmbedding", F: of(func(x v) v { return autograd.SparseEmbedding(x, []int{2, 0, 2, 1}, 2, 2) }),
@@ -104,6 +116,14 @@ func flat(ys ...v) v {
 		all = append(all, y.Reshape(y.Size()))
 	}
 	return autograd.Concat(0, all...)
+}
+
+// operand is the operand at i, or the zero Variable if there is none.
+func operand(xs []v, i int) v {
+	if i < len(xs) {
+		return xs[i]
+	}
+	return v{}
 }
 
 // besideElements makes places of the second operand's numbers that lie between the elements

@@ -1,6 +1,8 @@
 package tensor
 
 import (
+	"math"
+
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
@@ -35,7 +37,11 @@ func ChannelNorm(dst, x, w, b, statistics, variance *Array, c Channels, eps floa
 		j.variance = *variance
 	}
 	switch {
-	case x.Len() == 0:
+	case x.Len() == 0: // whose moments are none
+		Fill(statistics, math.NaN())
+		if variance != nil {
+			Fill(variance, math.NaN())
+		}
 		return
 	case c.columns():
 		j.kind = normalizeColumns
@@ -75,7 +81,7 @@ func (j *channelJob) combine(channel int) {
 // keep stores the statistics of a set.
 func (j *channelJob) keep(set int, mean, variance float64) {
 	j.statistics.Set(set, mean)
-	j.statistics.Set(j.c.Sets()+set, scaleOf(variance, j.eps))
+	j.statistics.Set(j.c.Sets()+set, ScaleOf(variance, j.eps))
 	if j.variance.Len() > 0 {
 		j.variance.Set(set, variance)
 	}
@@ -99,6 +105,12 @@ func ChannelNormBackward(dx, sums, g, x, w, statistics *Array, c Channels, fixed
 	j := channelJob{kind: gradientSets, c: c, x: *x, g: *g, w: *w, statistics: *statistics, fixed: fixed, accumulate: accumulate}
 	if dx != nil {
 		j.dst = *dx
+	}
+	if x.Len() == 0 {
+		if sums != nil {
+			Fill(sums, 0)
+		}
+		return
 	}
 	runs := c.Batch * c.Channels
 	if c.columns() { // which are summed up as a whole

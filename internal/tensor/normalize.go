@@ -10,8 +10,8 @@ import (
 // by its scale, 1/√(variance + eps); 0 where both are 0. Statistics are kept as an array
 // [2, sets] of the means and the scales, for the gradient.
 
-// scaleOf is 1/√(variance + eps), or 0.
-func scaleOf(variance, eps float64) float64 {
+// ScaleOf is 1/√(variance + eps), or 0.
+func ScaleOf(variance, eps float64) float64 {
 	if variance+eps == 0 {
 		return 0
 	}
@@ -35,10 +35,10 @@ func LayerNorm(dst, x, w, b, statistics *Array, n int, eps float64, center bool)
 // LayerNormBackward is the gradient of LayerNorm for g, that of the result: it sets dx, or
 // adds to it, and sets gw and gb, of n elements; nil for those that are not wanted.
 func LayerNormBackward(dx, gw, gb, g, x, w, statistics *Array, n int, center, accumulate bool) {
-	rows := 0
-	if x.Len() > 0 {
-		rows = x.Len() / n
+	if n == 0 {
+		return
 	}
+	rows := x.Len() / n
 	j := layerNormJob{backward: true, g: *g, x: *x, w: *w, statistics: *statistics, n: n, center: center, accumulate: accumulate}
 	if dx != nil {
 		j.dst = *dx
@@ -136,7 +136,7 @@ func layerNormRows[T simd.Float](j *layerNormJob, lo, hi int) {
 		} else {
 			squares = float64(simd.SumSquares(row))
 		}
-		scale := scaleOf(squares/float64(n), j.eps)
+		scale := ScaleOf(squares/float64(n), j.eps)
 		simd.NormalizeRow(dst[i*n:(i+1)*n], row, w, b, T(mean), T(scale))
 		if statistics != nil {
 			statistics[i], statistics[rows+i] = T(mean), T(scale)

@@ -113,7 +113,7 @@ func normOperands(r *random, size, weights, equal int) (x, w, b, g *Array) {
 
 func TestLayerNorm(t *testing.T) {
 	var cases []testCase
-	for _, s := range []struct{ rows, n int }{{1, 1}, {3, 4}, {0, 5}, {7, 33}, {300, 129}, {3, 9000}, {90, 1000}} {
+	for _, s := range []struct{ rows, n int }{{1, 1}, {3, 4}, {0, 5}, {3, 0}, {7, 33}, {300, 129}, {3, 9000}, {90, 1000}} {
 		for _, center := range []bool{true, false} {
 			for _, eps := range []float64{0, 1e-3} {
 				what := name(s, " center=", center, " eps=", eps)
@@ -165,7 +165,7 @@ func TestChannelNorm(t *testing.T) {
 		{Batch: 2, Channels: 1, Size: 1}, {Batch: 3, Channels: 2, Size: 5}, {Batch: 0, Channels: 2, Size: 5}, {Batch: 20, Channels: 16, Size: 130},
 		{Batch: 2, Channels: 3, Size: 9000}, {Batch: 5, Channels: 3, Size: 1}, {Batch: 300, Channels: 50, Size: 1}, {Batch: 70, Channels: 16, Size: 1},
 		{Batch: 3, Channels: 4, Size: 5, Groups: 2}, {Batch: 20, Channels: 16, Size: 130, Groups: 16}, {Batch: 2, Channels: 6, Size: 3000, Groups: 2},
-		{Batch: 2, Channels: 6, Size: 1, Groups: 2}, {Batch: 0, Channels: 6, Size: 4, Groups: 2},
+		{Batch: 2, Channels: 6, Size: 1, Groups: 2}, {Batch: 0, Channels: 6, Size: 4, Groups: 2}, {Batch: 0, Channels: 40, Size: 1}, {Batch: 2, Channels: 3, Size: 0}, {Batch: 2, Channels: 4, Size: 0, Groups: 2},
 	} {
 		for _, fixed := range []bool{false, true} {
 			if fixed && c.Groups > 0 {
@@ -209,7 +209,7 @@ func TestChannelNorm(t *testing.T) {
 				want, _, _, _ := formulas(x, w, b, g, statistics)
 				return y, want
 			}})
-			if !fixed && c.Batch > 0 {
+			if !fixed && size > 0 {
 				cases = append(cases, testCase{"variances" + what, func(r *random) (*Array, []float64) {
 					x, w, b, _ := normOperands(r, size, c.Channels, 0)
 					_, statistics, variance := normalize(r, x, w, b)

@@ -39,6 +39,9 @@ func allWork(dtype DType) []work {
 	places := r.array(pooling.IndexSize(dtype, 60*400))
 	MaxPool(pooled, pixels, places, &pooling)
 	averaging := Averaging{Pooling: pooling}
+	weights, layout, groups := r.array(400), Channels{Batch: 30, Channels: 40, Size: 100}, Channels{Batch: 30, Channels: 40, Size: 100, Groups: 8}
+	statistics, sums, matrix := r.array(2, 400), r.array(2, 400), Channels{Batch: 300, Channels: 400, Size: 1}
+	moments, rowSum := r.array(2, 300), r.array(400)
 	perm, start, step := []int{1, 0}, []int{0, 399}, []int{1, -1}
 	return []work{
 		{"Map1", func() { Map1(&sine, dst, x) }, dst},
@@ -69,6 +72,17 @@ func allWork(dtype DType) []work {
 		{"MaxPoolBackward", func() { MaxPoolBackward(pixels, pooled, places, &pooling, false) }, pixels},
 		{"AvgPool", func() { AvgPool(pooled, pixels, &averaging) }, pooled},
 		{"AvgPoolBackward", func() { AvgPoolBackward(pixels, pooled, &averaging, false) }, pixels},
+		{"LayerNorm", func() { LayerNorm(dst, x, weights, row, nil, 400, 1e-5, true) }, dst},
+		{"LayerNormBackward", func() {
+			LayerNorm(v, x, weights, row, moments, 400, 1e-5, true)
+			LayerNormBackward(dst, rowSum, nil, y, x, weights, moments, 400, true, false)
+		}, rowSum},
+		{"ChannelNorm", func() { ChannelNorm(dst, x, weights, row, statistics, nil, layout, 1e-5) }, dst},
+		{"ChannelNorm in groups", func() { ChannelNorm(dst, x, weights, row, statistics, nil, groups, 1e-5) }, dst},
+		{"ChannelNorm of columns", func() { ChannelNorm(dst, x, weights, row, statistics, nil, matrix, 1e-5) }, dst},
+		{"ChannelNormBackward", func() { ChannelNormBackward(dst, sums, y, x, weights, statistics, layout, false, false) }, dst},
+		{"ChannelNormBackward in groups", func() { ChannelNormBackward(dst, sums, y, x, weights, statistics, groups, false, false) }, sums},
+		{"ChannelNormBackward of columns", func() { ChannelNormBackward(dst, sums, y, x, weights, statistics, matrix, false, false) }, dst},
 		{"Norm2", func() { losses.Set(0, Norm2(x)) }, losses},
 		{"Dot", func() { losses.Set(0, Dot(x, y)) }, losses},
 	}
