@@ -127,7 +127,8 @@
 // [Variable.Unfold], [Variable.Fold], [Variable.MaxPool], [Variable.MaxPoolIndices],
 // [Variable.AdaptiveMaxPool], [Variable.AdaptiveMaxPoolIndices], [Variable.AvgPool],
 // [Variable.AdaptiveAvgPool], [Variable.Interpolate], [GridSample], [LayerNorm],
-// [RMSNorm], [BatchNorm], [GroupNorm], [ScaledDotProductAttention], [AttentionWeights].
+// [RMSNorm], [BatchNorm], [BatchNormStats], [GroupNorm], [GroupNormStats],
+// [ScaledDotProductAttention], [AttentionWeights].
 //
 // # Recurrent layers
 //

@@ -32,7 +32,7 @@ func (c *Channels) columns() bool { return c.Groups == 0 && c.Size == 1 }
 // have an element for each channel, or none for 1 and 0. statistics [2, sets] gets means and
 // scales, variance [sets] the variances if it is not nil.
 func ChannelNorm(dst, x, w, b, statistics, variance *Array, c Channels, eps float64) {
-	j := channelJob{kind: normalizeSets, c: c, dst: *dst, x: *x, w: *w, b: *b, statistics: *statistics, eps: eps}
+	j := channelNormJob{kind: normalizeSets, c: c, dst: *dst, x: *x, w: *w, b: *b, statistics: *statistics, eps: eps}
 	if variance != nil {
 		j.variance = *variance
 	}
@@ -64,7 +64,7 @@ func ChannelNorm(dst, x, w, b, statistics, variance *Array, c Channels, eps floa
 }
 
 // combine makes the statistics of a channel of those of its runs.
-func (j *channelJob) combine(channel int) {
+func (j *channelNormJob) combine(channel int) {
 	n, step, size := j.c.Batch, j.c.Channels, float64(j.c.Size)
 	means, squares := j.sums[:n*step], j.sums[n*step:]
 	mean, sum := 0.0, 0.0
@@ -79,7 +79,7 @@ func (j *channelJob) combine(channel int) {
 }
 
 // keep stores the statistics of a set.
-func (j *channelJob) keep(set int, mean, variance float64) {
+func (j *channelNormJob) keep(set int, mean, variance float64) {
 	j.statistics.Set(set, mean)
 	j.statistics.Set(j.c.Sets()+set, ScaleOf(variance, j.eps))
 	if j.variance.Len() > 0 {
@@ -94,7 +94,7 @@ func ChannelScale(dst, x, w, b, statistics *Array, c Channels) {
 	if c.columns() {
 		kind = scaleRows
 	}
-	j := channelJob{kind: kind, c: c, dst: *dst, x: *x, w: *w, b: *b, statistics: *statistics}
+	j := channelNormJob{kind: kind, c: c, dst: *dst, x: *x, w: *w, b: *b, statistics: *statistics}
 	j.run()
 }
 
@@ -102,7 +102,7 @@ func ChannelScale(dst, x, w, b, statistics *Array, c Channels) {
 // for g, that of the result: it sets dx, or adds to it, and sets sums [2, channels] to
 // Σ g·(x − mean)·scale and Σ g, the gradients of w and b. What is nil is not wanted.
 func ChannelNormBackward(dx, sums, g, x, w, statistics *Array, c Channels, fixed, accumulate bool) {
-	j := channelJob{kind: gradientSets, c: c, x: *x, g: *g, w: *w, statistics: *statistics, fixed: fixed, accumulate: accumulate}
+	j := channelNormJob{kind: gradientSets, c: c, x: *x, g: *g, w: *w, statistics: *statistics, fixed: fixed, accumulate: accumulate}
 	if dx != nil {
 		j.dst = *dx
 	}
@@ -147,7 +147,7 @@ func ChannelNormBackward(dx, sums, g, x, w, statistics *Array, c Channels, fixed
 
 // combineGradients makes slope and shift of a channel of the sums of its runs, and the sums
 // of products to those of products with what is normalized.
-func (j *channelJob) combineGradients(channel int) {
+func (j *channelNormJob) combineGradients(channel int) {
 	n, step := j.c.Batch, j.c.Channels
 	weight, scale := 1.0, j.statistics.At(step+channel)
 	if j.w.Len() > 0 {
@@ -162,23 +162,23 @@ func (j *channelJob) combineGradients(channel int) {
 	j.slopes[channel], j.slopes[step+channel] = -weight*scale*scale*product/count, -weight*scale*sum/count
 }
 
-type channelKind uint8
+type channelNormKind uint8
 
 const (
-	measureRuns      channelKind = iota // sums: means, and squares of deviations from them
-	scaleRuns                           // dst = (x − mean)·scale·w + b
-	measureGradients                    // sums: Σ g, and Σ g·(x − mean)
-	gradientRuns                        // dst = g·w·scale + (x − mean)·slope + shift
-	normalizeSets                       // all of it for sets in one piece
+	measureRuns      channelNormKind = iota // sums: means, and squares of deviations from them
+	scaleRuns                               // dst = (x − mean)·scale·w + b
+	measureGradients                        // sums: Σ g, and Σ g·(x − mean)
+	gradientRuns                            // dst = g·w·scale + (x − mean)·slope + shift
+	normalizeSets                           // all of it for sets in one piece
 	gradientSets
 	normalizeColumns // and for sets that are columns
 	gradientColumns
 	scaleRows // scaleRuns for a matrix
 )
 
-// channelJob is one pass over all runs.
-type channelJob struct {
-	kind                                  channelKind
+// channelNormJob is one pass over all runs.
+type channelNormJob struct {
+	kind                                  channelNormKind
 	c                                     Channels
 	dst, x, w, b, g, statistics, variance Array
 	slopes                                []float64 // [2, channels]: slopes and shifts
@@ -187,10 +187,10 @@ type channelJob struct {
 	fixed, accumulate                     bool
 }
 
-var channelJobs jobs[channelJob, *channelJob]
+var channelNormJobs jobs[channelNormJob, *channelNormJob]
 
 // run does the job for all units, which are sets or runs.
-func (j *channelJob) run() {
+func (j *channelNormJob) run() {
 	units, size := j.c.Batch*j.c.Channels, j.c.Size
 	switch j.kind {
 	case normalizeSets, gradientSets:
@@ -201,12 +201,12 @@ func (j *channelJob) run() {
 		units, size = j.c.Batch, j.c.Channels
 	}
 	if units > 0 {
-		channelJobs.run(*j, units, max(1, cheapGrain/max(1, size)))
+		channelNormJobs.run(*j, units, max(1, cheapGrain/max(1, size)))
 	}
 }
 
 // DoRange does units lo ≤ i < hi.
-func (j *channelJob) DoRange(lo, hi int) {
+func (j *channelNormJob) DoRange(lo, hi int) {
 	if j.x.DType == Float32 {
 		channelRange(j, j.dst.F32, j.x.F32, j.w.F32, j.b.F32, j.g.F32, j.statistics.F32, lo, hi)
 	} else {
@@ -214,7 +214,7 @@ func (j *channelJob) DoRange(lo, hi int) {
 	}
 }
 
-func channelRange[T simd.Float](j *channelJob, dst, x, w, b, g, statistics []T, lo, hi int) {
+func channelRange[T simd.Float](j *channelNormJob, dst, x, w, b, g, statistics []T, lo, hi int) {
 	switch j.kind {
 	case normalizeColumns, gradientColumns:
 		columnSets(j, dst, x, w, b, g, statistics, lo, hi)
@@ -316,7 +316,7 @@ func rowsScaled[T simd.Float](dst, x, w, b, statistics []T, columns, lo, hi int)
 const normColumns = 16
 
 // columnSets does blocks of columns lo ≤ i < hi, as rows of a buffer.
-func columnSets[T simd.Float](j *channelJob, dst, x, w, b, g, statistics []T, lo, hi int) {
+func columnSets[T simd.Float](j *channelNormJob, dst, x, w, b, g, statistics []T, lo, hi int) {
 	rows, columns := j.c.Batch, j.c.Channels
 	buffers := borrow[T](4 * rows * normColumns)
 	for i := lo; i < hi; i++ {
