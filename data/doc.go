@@ -30,7 +30,7 @@
 // [MNIST] and [FashionMNIST] come from a directory, the user's cache or the network,
 // every file checked by its SHA-256, and so does what a [Source] of one's own says;
 // [Digits] is embedded in the program and needs nothing. [ReadIDX], [ReadCSV] and
-// [ReadNPY] read files of one's own.
+// [ReadNPY] and [ReadNPZ] read files of one's own, [OpenNPY] those that are larger than memory.
 //
 // # Loaders
 //

@@ -43,12 +43,33 @@ var npyTypes = map[string]npyType{
 	"i4": {4, true, func(o binary.ByteOrder, p []byte) float64 { return float64(int32(o.Uint32(p))) }},
 	"u8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return float64(o.Uint64(p)) }},
 	"i8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return float64(int64(o.Uint64(p))) }},
+	"f2": {2, false, func(o binary.ByteOrder, p []byte) float64 { return half(o.Uint16(p)) }},
 	"f4": {4, false, func(o binary.ByteOrder, p []byte) float64 { return float64(math.Float32frombits(o.Uint32(p))) }},
 	"f8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return math.Float64frombits(o.Uint64(p)) }},
 }
 
+// half is the number that 16 bits stand for (IEEE 754 binary16).
+func half(bits uint16) float64 {
+	exponent, fraction := int(bits>>10&31), float64(bits&1023)/1024
+	var v float64
+	switch {
+	case exponent == 31 && fraction != 0:
+		return math.NaN()
+	case exponent == 31:
+		v = math.Inf(1)
+	case exponent == 0:
+		v = math.Ldexp(fraction, -14)
+	default:
+		v = math.Ldexp(1+fraction, exponent-15)
+	}
+	if bits>>15 != 0 {
+		return -v
+	}
+	return v
+}
+
 // ReadNPY reads an array as numpy.save writes it, plain or compressed with gzip, to
-// the end of r. Elements of type bool, float32 and integers of up to 16 bits become
+// the end of r. Elements of type bool, float16, float32 and integers of up to 16 bits become
 // float32; float64 and longer integers become float64, and integers beyond 2⁵³ are
 // rounded. Arrays in Fortran order are put in row-major order. What is malformed,
 // truncated, of another type or followed by further bytes is a [*FormatError];
@@ -269,6 +290,9 @@ func (p *npyParser) descr(h *npyLayout) *npyFault {
 		ok = ok && (s[0] != '|' || h.kind.size == 1)
 	} else {
 		ok = false
+	}
+	if strings.HasPrefix(p.text[start:], "[") {
+		return &npyFault{start, "one element type, such as '<f4': columns of a structured array are arrays of their own here"}
 	}
 	if !ok {
 		return &npyFault{start, "an element type such as '<f4' or '<f8' (bool, integer, float32 or float64)"}
