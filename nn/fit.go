@@ -58,13 +58,20 @@ type FitConfig struct {
 // A callback that loads a checkpoint in Begin makes it go on from there, as
 // [Checkpointing] does; the history has what came before, too.
 //
+// Before the first step it computes the loss and the metrics of the first examples of the
+// validation data, and of the training data, as [Evaluate] does, and looks at all labels of
+// data sets that are [data.Labeled]: what does not fit is an error at once. The training
+// data are not looked at for an Objective of one's own ([FitObjective]), which may do
+// something else in training.
+//
 // If the run ends early, the history has what was done so far, the epoch that was
 // interrupted included, and the model what it has learned, or what a callback such as
 // [EarlyStopping] or [EMA] leaves it with. The error is nil if a
 // callback returned [ErrStop], and that of a callback if it returned another; otherwise
 // it wraps that of a cancelled ctx, of the data, a [*NonFiniteError], or a mistake in
 // how model, loss, data and configuration fit together, such as [*autograd.ShapeError]
-// or [*autograd.ValueError], which names the layer where it is in one ([*LayerError]).
+// or [*autograd.ValueError], which names the layer where it is in one ([*LayerError]). Where
+// an example is at fault it names that ([*ExampleError]).
 func Fit(ctx context.Context, model Layer, train data.Dataset, config FitConfig) (*History, error) {
 	objective, err := supervisedBy("nn.Fit", model, config.Loss)
 	if err != nil {
@@ -77,6 +84,9 @@ func Fit(ctx context.Context, model Layer, train data.Dataset, config FitConfig)
 // config.Loss.
 func FitObjective(ctx context.Context, objective Objective, train data.Dataset, config FitConfig) (*History, error) {
 	f, err := newFitting(objective, train, config)
+	if err == nil {
+		err = f.check(ctx, train)
+	}
 	if err != nil {
 		return &History{}, fmt.Errorf("nn: Fit: %w", err)
 	}

@@ -331,7 +331,7 @@ func TestFitStopsWhenNotFinite(t *testing.T) {
 		{"a gradient", nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
 			return nn.CrossEntropyLoss(output, labels).Add(output.MulScalar(0).Sqrt().Sum())
 		}), "the gradient of 0.weight is", 0},
-		{"the loss, late", diverging(7), "epoch 1, step 3: the loss is +Inf", 7},
+		{"the loss, late", diverging(8), "epoch 1, step 3: the loss is +Inf", 7},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			model := classifier(1)
@@ -359,7 +359,8 @@ func TestFitStopsWhenNotFinite(t *testing.T) {
 	}
 }
 
-// diverging is a loss that is infinite after a number of steps.
+// diverging is a loss that is infinite after it was computed a number of times: once before
+// the first step, and in each step.
 func diverging(steps int) nn.Loss {
 	return nn.ForLabels(func(output autograd.Variable, labels []int) autograd.Variable {
 		steps--
@@ -398,18 +399,18 @@ func TestFitErrors(t *testing.T) {
 	}{
 		{"no examples", classifier(1), blobs(1, 0), nn.FitConfig{}, "nn: Fit: the data set has no examples"},
 		{"no validation examples", classifier(1), labelled, nn.FitConfig{Validation: blobs(1, 0)}, "nn: Fit: validation: the data set has no examples"},
-		{"wrong input", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{3, 3}}), labelled, nn.FitConfig{}, "nn: epoch 0, step 0: 0 (Linear): autograd: linear of [10 2] and [3 3]"},
-		{"wrong label", classifier(1), outside, nn.FitConfig{NoShuffle: true}, "epoch 0, step 0: autograd: nn.CrossEntropy: index 3 at position 7 is outside 0…2"},
+		{"wrong input", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{3, 3}}), labelled, nn.FitConfig{}, "nn: Fit: training data: batch 0: 0 (Linear): autograd: linear of [10 2] and [3 3]"},
+		{"wrong label", classifier(1), outside, nn.FitConfig{NoShuffle: true}, "nn: Fit: training data: batch 0: example 7 of the data set: label 3 is outside 0…2"},
 		{"nothing to learn", classifier(1), unlabelled, nn.FitConfig{}, "neither labels nor targets"},
 		{"one output for two classes", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 1}}), labelled, nn.FitConfig{}, "BCEWithLogits for labels 0 and 1 and outputs that are logits"},
-		{"one output for three classes", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 1}}), labelled, nn.FitConfig{Loss: nn.BCEWithLogits{}, NoShuffle: true}, "index 2 at position 2 is outside 0…1"},
+		{"one output for three classes", nn.NewMLP(newRand(1), nn.MLPConfig{Sizes: []int{2, 1}}), labelled, nn.FitConfig{Loss: nn.BCEWithLogits{}, NoShuffle: true}, "example 2 of the data set: label 2 is outside 0…1"},
 		{"BCE of three outputs", classifier(1), labelled, nn.FitConfig{Loss: nn.BCE{}}, "expected one output for each of 10 labels"},
 		{"weights for a function", classifier(1), &data.Weighted{Dataset: labelled, Weights: make([]float64, 10)}, nn.FitConfig{Loss: nn.ForLabels(nn.CrossEntropyLoss)}, "the data set has weights, which the function cannot know"},
 		{"no labels", classifier(1), xor(), nn.FitConfig{Loss: nn.NLL{}}, "the data set has no labels"},
 		{"no targets", classifier(1), labelled, nn.FitConfig{Loss: nn.MSE{}}, "the data set has no numeric targets"},
 		{"targets of another shape", classifier(1), xor(), nn.FitConfig{}, "nn.MSE of [4 3] and [4 1]"},
 		{"data fail", classifier(1), failing{labelled, broken}, nn.FitConfig{}, "the disk is on fire"},
-		{"validation data fail", classifier(1), labelled, nn.FitConfig{Validation: failing{labelled, broken}}, "nn: validation after epoch 0: data: batch 0"},
+		{"validation data fail", classifier(1), labelled, nn.FitConfig{Validation: failing{labelled, broken}}, "nn: Fit: validation: data: batch 0 of epoch 0: the disk is on fire"},
 		{"metric without classes", classifier(1), unlabelled, nn.FitConfig{
 			Loss:    squares{},
 			Metrics: []nn.Metric{nn.Accuracy{}},

@@ -54,7 +54,7 @@ func (r *inference) each(ctx context.Context, f func(s *StepContext) error) erro
 		r.tape.Reset()
 		s.begin(r.tape, batch)
 		if err := caught(f, &s); err != nil {
-			return fmt.Errorf("batch %d: %w", batch.Number, locate(err, r.model))
+			return fmt.Errorf("batch %d: %w", batch.Number, named(locate(blamed(err, batch), r.model), r.loader.Dataset()))
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{"a layer without identity", nn.Sequential{nn.Sequential{nn.Func(func(x v) v { return x.Reshape(7) })}, linear(2, 3)}, "0.0 (Func): autograd: reshape"},
 		{"the second use of a layer", nn.Sequential{linear(2, 3), shared, shared}, "2 (Linear): "},
 		{"a frozen one", nn.Sequential{nn.Frozen(nn.Sequential{linear(2, 3), linear(4, 4)}), linear(4, 3)}, "0.1 (Linear): "},
-		{"the model itself", linear(3, 3), "nn: epoch 0, step 0: Linear: autograd: linear of"},
+		{"the model itself", linear(3, 3), "nn: Fit: training data: batch 0: Linear: autograd: linear of"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			set := blobs(1, 4)

@@ -73,6 +73,10 @@ func (defaultLoss) Of(output autograd.Variable, target Target) (autograd.Variabl
 	panic(&autograd.ValueError{Op: "nn", Reason: "the data set has neither labels nor targets: give a Loss that does without"})
 }
 
+func (defaultLoss) classes(output autograd.Variable, target Target) int {
+	return CrossEntropy{}.classes(output, target)
+}
+
 // Reduction says how the losses of single elements or examples become one number.
 // Losses panic with [*autograd.ValueError] if there is no such Reduction.
 type Reduction uint8

@@ -38,6 +38,8 @@ func (l BCE) Of(output autograd.Variable, target Target) (autograd.Variable, flo
 	return target.reduce(op, l.Reduction, BCE{ReduceNone}.Loss(output, values))
 }
 
+func (l BCE) classes(_ autograd.Variable, target Target) int { return target.binaryClasses() }
+
 // BCELoss is the loss of the zero [BCE].
 func BCELoss(p, target autograd.Variable) autograd.Variable { return BCE{}.Loss(p, target) }
 
@@ -72,6 +74,8 @@ func (l BCEWithLogits) Of(output autograd.Variable, target Target) (autograd.Var
 	values, target := target.binary(op, output)
 	return target.reduce(op, l.Reduction, BCEWithLogits{ReduceNone}.Loss(output, values))
 }
+
+func (l BCEWithLogits) classes(_ autograd.Variable, target Target) int { return target.binaryClasses() }
 
 // BCEWithLogitsLoss is the loss of the zero [BCEWithLogits].
 func BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {

@@ -93,6 +93,10 @@ func (l CrossEntropy) Of(output autograd.Variable, target Target) (autograd.Vari
 	return l.of(output, target)
 }
 
+func (l CrossEntropy) classes(output autograd.Variable, target Target) int {
+	return NLL{ClassAxis: l.ClassAxis}.classes(output, target)
+}
+
 // CrossEntropyLoss is the loss of the zero [CrossEntropy].
 func CrossEntropyLoss(logits autograd.Variable, labels []int) autograd.Variable {
 	return CrossEntropy{}.Loss(logits, labels)
@@ -128,6 +132,13 @@ func (l NLL) of(logProbs autograd.Variable, target Target) (loss autograd.Variab
 	}
 	picked := c.x.Gather(1, index, len(index), 1).Squeeze(1)
 	return c.reduce(l.Reduction, c.weighted(c.leaveOut(picked.Neg())))
+}
+
+func (l NLL) classes(output autograd.Variable, target Target) int {
+	if target.Labels == nil {
+		return 0
+	}
+	return output.Dim(classAxis("nn.NLL", output, l.ClassAxis))
 }
 
 // NLLLoss is the loss of the zero [NLL].

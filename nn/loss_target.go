@@ -67,6 +67,15 @@ func (t Target) binary(op string, output autograd.Variable) (autograd.Variable, 
 	return constant(output.DType(), values).Reshape(output.Shape()...), Target{Weights: weights}
 }
 
+// binaryClasses is how many classes labels may name where binary is used: 2, and 0 if they do
+// not count.
+func (t Target) binaryClasses() int {
+	if t.Labels == nil || (t.Values != autograd.Variable{}) {
+		return 0
+	}
+	return 2
+}
+
 // perLabel is a weight for each label: that of its example.
 func (t Target) perLabel(op string) []float64 {
 	weights := make([]float64, len(t.Labels))

@@ -15,10 +15,11 @@ type NonFiniteError struct {
 	What        string  // "the loss", or a parameter's gradient
 	Value       float64 // of the loss, or of the gradient's first entry that is not finite
 
-	// Cause says where the first NaN or infinity came up: an [*autograd.AnomalyError],
-	// within a [*LayerError] if it was in a layer's Forward. To find it, the step is
-	// computed once more when it has failed; steps that do not fail cost nothing. It is
-	// nil if nothing was found.
+	// Cause says where the first NaN or infinity came up: an [*ExampleError] if it is in
+	// the data, else an [*autograd.AnomalyError], within a [*LayerError] if it was in a
+	// layer's Forward. To find it, the batch is looked through and the step computed once
+	// more when it has failed; steps that do not fail cost nothing. It is nil if nothing was
+	// found.
 	Cause error
 }
 
@@ -39,6 +40,9 @@ func (e *NonFiniteError) Unwrap() error { return e.Cause }
 func (t *Trainer) explained(err error, batch *data.Batch) error {
 	var e *NonFiniteError
 	if !errors.As(err, &e) || t.config.DetectAnomaly {
+		return err
+	}
+	if blamed(err, batch); e.Cause != nil {
 		return err
 	}
 	shards, tapes := t.shards, t.tapes

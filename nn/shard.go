@@ -55,6 +55,11 @@ func (s *shard) begin() {
 // what shards share.
 func (s *shard) compute() {
 	s.err = nil
+	defer func() {
+		if s.err != nil {
+			s.err = blamed(s.err, s.batch)
+		}
+	}()
 	defer autograd.Catch(&s.err)
 	s.context.begin(s.tape, s.batch)
 	loss := s.trainer.objective.Loss(&s.context)

@@ -67,12 +67,13 @@ type Trainer struct {
 	unvalidated int64
 
 	// Counts are int64 as checkpoints have them.
-	epoch, index int64   // position: the next step
-	made         int64   // steps in all
-	seed         int64   // of random numbers
-	dealt        dealing // by the loader of the last Epoch
-	expects      dealing // what a checkpoint says of the loader; zero if it does not matter
-	step         Step    // what Step returns
+	epoch, index int64        // position: the next step
+	made         int64        // steps in all
+	seed         int64        // of random numbers
+	dataset      data.Dataset // of the loader under way, nil for none
+	dealt        dealing      // by the loader of the last Epoch
+	expects      dealing      // what a checkpoint says of the loader; zero if it does not matter
+	step         Step         // what Step returns
 
 	shards  []*shard         // one at least
 	tapes   []*autograd.Tape // of shards
@@ -195,6 +196,8 @@ func (t *Trainer) Epoch(ctx context.Context, loader *data.Loader) iter.Seq2[*Ste
 			return
 		}
 		t.expects = dealing{}
+		t.dataset = loader.Dataset()
+		defer func() { t.dataset = nil }()
 		for batch, err := range loader.BatchesFrom(ctx, int(t.epoch), int(t.index)) {
 			if err != nil {
 				yield(nil, fmt.Errorf("nn: training: %w", err))
@@ -236,7 +239,7 @@ func (t *Trainer) Step(batch *data.Batch) (*Step, error) {
 		t.tally.begin()
 	}
 	if err := t.train(batch); err != nil {
-		return nil, fmt.Errorf("nn: epoch %d, step %d: %w", batch.Epoch, batch.Number, locate(err, t.objective))
+		return nil, fmt.Errorf("nn: epoch %d, step %d: %w", batch.Epoch, batch.Number, named(locate(err, t.objective), t.dataset))
 	}
 	return &t.step, nil
 }

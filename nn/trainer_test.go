@@ -269,7 +269,7 @@ func TestTrainingFlagOfTheTape(t *testing.T) {
 	if _, err := nn.Fit(context.Background(), model, blobs(1, 3), nn.FitConfig{Validation: blobs(1, 3)}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]bool{true, false}, flags); diff != "" {
-		t.Errorf("training and then inference (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]bool{false, false, true, false}, flags); diff != "" {
+		t.Errorf("checks, training and then inference (-want +got):\n%s", diff)
 	}
 }
