@@ -111,6 +111,14 @@ func configNumbers() []configNumber {
 		}
 		return out, nil
 	}
+	embedding := func(config nn.EmbeddingConfig) (string, error) {
+		config.DType = double
+		return text(nn.NewEmbedding(newRand(1), 4, 3, config).Lookup(nil, []int{2, 1}, 2))
+	}
+	bag := func(config nn.EmbeddingBagConfig) (string, error) {
+		config.DType = double
+		return text(nn.NewEmbeddingBag(newRand(1), 4, 3, config).Lookup(nil, [][]int{{2, 1}}))
+	}
 	return []configNumber{
 		{field: "BatchNormConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Eps: n}) }},
 		{field: "BatchNormConfig.Momentum", def: 0.1, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Momentum: n}) }},
@@ -177,6 +185,14 @@ func configNumbers() []configNumber {
 		}},
 		{field: "MultiheadAttentionConfig.ValueDim", def: 4, integer: true, probe: func(n float64) (string, error) {
 			return attention(nn.MultiheadAttentionConfig{ValueDim: int(n)})
+		}},
+		{field: "EmbeddingConfig.MaxNorm", probe: func(n float64) (string, error) { return embedding(nn.EmbeddingConfig{MaxNorm: n}) }},
+		{field: "EmbeddingConfig.NormType", def: 2, probe: func(n float64) (string, error) {
+			return embedding(nn.EmbeddingConfig{NormType: n, MaxNorm: 0.1})
+		}},
+		{field: "EmbeddingBagConfig.MaxNorm", probe: func(n float64) (string, error) { return bag(nn.EmbeddingBagConfig{MaxNorm: n}) }},
+		{field: "EmbeddingBagConfig.NormType", def: 2, probe: func(n float64) (string, error) {
+			return bag(nn.EmbeddingBagConfig{NormType: n, MaxNorm: 0.1})
 		}},
 		{field: "EvaluateConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return evaluate(nn.EvaluateConfig{BatchSize: int(n)}) }},
 		{field: "EvaluateConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return evaluate(nn.EvaluateConfig{Prefetch: int(n)}) }},
