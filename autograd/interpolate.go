@@ -3,6 +3,7 @@ package autograd
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Resizing of images, signals and volumes. Along each axis it is linear in the elements: a
@@ -35,12 +36,12 @@ type InterpolateConfig struct {
 // after the second. Element i of the result lies at the place (i+½)·s − ½ of x, with s one
 // over the scale, or the quotient of the sizes; in mode nearest at ⌊i·s⌋, and with
 // AlignCorners at i·(n−1)/(m−1). Places beyond an edge are taken as the edge. It panics
-// with [*ShapeError] unless x has three axes or more, none of them empty, and with
+// with [*ShapeError] unless x has three axes or more, and elements along those, and with
 // [*ValueError] for sizes that are not positive or not as many as the axes.
 func (x Variable) Interpolate(config InterpolateConfig) Variable {
 	const name = "interpolate"
 	in := x.check(name)
-	if len(in.Shape) < 3 || in.Len() == 0 {
+	if len(in.Shape) < 3 || slices.Contains(in.Shape[2:], 0) {
 		panic(&ShapeError{name, shapesOf(in), "expected [batch, channels, …] with elements"})
 	}
 	for i := range len(in.Shape) - 2 {

@@ -255,8 +255,8 @@ func slidingPooling(name string, in *node, kernel, stride, padding, dilation []i
 			panic(&ValueError{name, fmt.Sprintf("a padding of %d for a kernel of %d: expected at most half of it", a.Padding, size)})
 		}
 		room := a.Size + 2*a.Padding - a.Dilation*(size-1) - 1
-		if room < 0 {
-			panic(&ShapeError{name, shapesOf(in), fmt.Sprintf("a kernel of %v is larger than the padded axis", slices.Clone(kernel))})
+		if room < 0 || a.Size == 0 {
+			panic(&ShapeError{name, shapesOf(in), fmt.Sprintf("a kernel of %v is larger than the padded axis, or this has no elements", slices.Clone(kernel))})
 		}
 		a.Count = room/a.Stride + 1
 		if ceil && room%a.Stride != 0 && a.Count*a.Stride < a.Size+a.Padding {

@@ -29,7 +29,8 @@ type layerRow struct {
 	// call computes all results from the inputs and appends them to ys; nil means Forward.
 	call func(m nn.Module, tape *autograd.Tape, xs, ys []v) []v
 
-	results [4]v // memory for call
+	results [4]v    // memory for call
+	shake   float64 // what inputs are off by, relative to their size
 
 	// allocates is why a steady step may allocate; empty if it must not.
 	allocates string

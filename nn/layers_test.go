@@ -67,7 +67,11 @@ func (row *layerRow) draw(dtype autograd.DType) []v {
 	var xs []v
 	rng := newRand(11)
 	for _, shape := range row.shapes {
-		xs = append(xs, autograd.Normal(rng, double, 0, 1, shape...).AsType(dtype))
+		x := autograd.Normal(rng, double, 0, 1, shape...)
+		if row.shake != 0 {
+			x = x.Add(x.Mul(autograd.Normal(newRand(12), double, 0, row.shake, shape...)))
+		}
+		xs = append(xs, x.AsType(dtype))
 	}
 	return xs
 }
@@ -172,7 +176,7 @@ func (row *layerRow) numbers(m nn.Module, dtype autograd.DType, training bool) [
 	xs := row.on(tape, dtype)
 	y := row.compute(m, tape, xs)
 	numbers := y.Floats()
-	if grads := y.Square().Sum().Backward(); true {
+	if grads := y.BackwardWith(upstream(y)); true {
 		for _, x := range xs {
 			numbers = append(numbers, grads.Of(x).Floats()...)
 		}
@@ -181,6 +185,12 @@ func (row *layerRow) numbers(m nn.Module, dtype autograd.DType, training bool) [
 		}
 	}
 	return numbers
+}
+
+// upstream is a gradient of the shape of y, of which no layer makes nothing, as it would of
+// one that is equal everywhere, or y itself.
+func upstream(y v) v {
+	return autograd.Normal(newRand(13), double, 0, 1, y.Shape()...).AsType(y.DType())
 }
 
 // Inference changes nothing, and without recording it gives the same; training changes
@@ -295,7 +305,8 @@ func TestLayersDoNotAllocate(t *testing.T) {
 	}
 }
 
-// Layers of a size at which work is spread give the same bits on any number of processors.
+// Layers of sizes at which products are spread too give the same bits on any number of
+// processors.
 func TestLayersGiveTheSameBits(t *testing.T) {
 	rng := newRand(1)
 	normal := func(shape ...int) v { return autograd.Normal(rng, autograd.Float32, 0, 1, shape...) }
