@@ -12,6 +12,7 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/autograd/gradcheck"
 	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/race"
 	"github.com/chainrule-go/chainrule/nn"
 )
 
@@ -101,6 +102,9 @@ func worst(got, want []float64) (difference float64, at int) {
 // of one, and of none.
 func TestLayerSizes(t *testing.T) {
 	sizes := edges
+	if race.Enabled {
+		t.Skip("the same without the race detector")
+	}
 	if testing.Short() {
 		sizes = []int{0, 1, 3, 8, 17}
 	}
@@ -158,7 +162,10 @@ func (row layerRow) shaken(by float64) *layerRow {
 
 // Every layer of a size at which work is spread gives the same bits on any number of processors.
 func TestEveryLayerGivesTheSameBits(t *testing.T) {
-	rows := wideRows(40)
+	rows, counts := wideRows(40), []int{1, 2, 3, 8}
+	if testing.Short() {
+		counts = []int{1, 3}
+	}
 	for _, row := range layerRows() {
 		if !testing.Short() || row.maps != "" {
 			rows = append(rows, row)
@@ -172,7 +179,7 @@ func TestEveryLayerGivesTheSameBits(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			m := row.build(1, autograd.Float32)
 			var want []uint64
-			for _, procs := range []int{1, 2, 3, 8} {
+			for _, procs := range counts {
 				var got []uint64
 				parallel.WithProcs(procs, func() { got = row.bits(m, autograd.Float32, true) })
 				if want == nil {
@@ -214,6 +221,13 @@ func product(shape []int) int {
 // A checker that passes everything proves nothing: what [TestLayerGradients] does must object
 // to a layer whose gradients are wrong, in each of several ways, for each input and parameter.
 func TestLayerMutationsAreCaught(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the same without the race detector")
+	}
+	mutations := layerMutations
+	if testing.Short() {
+		mutations = mutations[:2]
+	}
 	var caught atomic.Int64
 	for _, row := range layerRows() {
 		if testing.Short() && row.maps == "" {
@@ -227,7 +241,7 @@ func TestLayerMutationsAreCaught(t *testing.T) {
 				xs = append(xs, w.Detach().Clone())
 			}
 			for operand, x := range xs {
-				for _, mutation := range layerMutations {
+				for _, mutation := range mutations {
 					changed := false
 					f := row.falsified(m, xs, operand, mutation.apply, &changed)
 					_, err := gradcheck.Check(func(xs []v) v { return f.Apply(xs...) }, []v{x}, gradcheck.Config{ATol: 1e-13, Kinks: row.kinks})
@@ -291,6 +305,7 @@ var layerMutations = []struct {
 	apply func(grad v) (wrong v, ok bool)
 }{
 	{"scaled by 1+1e-5", func(g v) (v, bool) { return g.MulScalar(1 + 1e-5), g.Norm().Item() > 1e-3 }},
+	{"a constant added", func(g v) (v, bool) { return g.AddScalar(1e-5), g.Size() > 0 }},
 	{"wrong sign", func(g v) (v, bool) { return g.Neg(), g.Norm().Item() > 1e-3 }},
 	{"dropped", func(g v) (v, bool) { return v{}, g.Norm().Item() > 1e-3 }},
 	{"last entry lost", func(g v) (v, bool) {
@@ -310,7 +325,6 @@ var layerMutations = []struct {
 		x[0], x[1] = x[1], x[0]
 		return changed, math.Abs(x[0]-x[1]) > 1e-3
 	}},
-	{"a constant added", func(g v) (v, bool) { return g.AddScalar(1e-5), g.Size() > 0 }},
 }
 
 // Every layer with parameters is among those of any width.
