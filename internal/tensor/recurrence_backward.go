@@ -163,6 +163,9 @@ func (r *recurrence[T]) passOn(t, lo, hi int, add bool) {
 // stateGradient adds to columns from ≤ j < to of the gradient of the state what comes from
 // the product with it at time t, for sequences lo ≤ b < hi.
 func (r *recurrence[T]) stateGradient(t, lo, hi, from, to int) {
+	if lo >= hi {
+		return // no sequences
+	}
 	window := r.cell.Rows() * r.hidden
 	g := simd.Gemm[T]{
 		M: hi - lo, N: to - from, K: window,

@@ -174,7 +174,7 @@ func (r *recurrence[T]) forwardBlock(lo, hi int) {
 // addState adds columns from ≤ j < to, a number of panels, of a part of the product with
 // the state to the gates of sequences lo ≤ b < hi at time t.
 func (r *recurrence[T]) addState(t int, p *statePart[T], lo, hi, from, to int) {
-	if from >= to {
+	if from >= to || lo >= hi { // no columns, or no sequences
 		return
 	}
 	g := simd.Gemm[T]{
