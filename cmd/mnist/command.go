@@ -39,6 +39,8 @@ the small set of digits embedded in the program.`
 const rootExamples = `  mnist                                      train with the defaults
   mnist train --hidden 256,128 --epochs 20   train a larger network for longer
   mnist train --dataset fashion              pictures of clothes instead of digits
+  mnist train --checkpoint run               keep checkpoints, against all that may happen
+  mnist train --checkpoint run --resume      go on where that run was interrupted
   mnist evaluate                             measure what was trained
   mnist predict photo.jpg scan.png           which digits are these?`
 
@@ -112,7 +114,15 @@ func (a *app) trainCommand() *cobra.Command {
 	f.Float64Var(&o.validation, "validation", 0, "`FRACTION` of the training images held out to validate on; 0 validates on the test images")
 	f.Uint64Var(&o.seed, "seed", 42, "`N` that determines the initial weights and the order of the images")
 	f.StringVar(&o.out, "out", "", "`FILE` to keep the weights in (default: "+weightsHint()+")")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "`DIR` to keep checkpoints in, after each epoch and when training is stopped")
+	f.BoolVar(&o.resume, "resume", false, "go on with the run whose checkpoints are in the directory, with its settings")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		o.checkpointGiven = f.Changed("checkpoint")
+		if o.resume && o.checkpoint != "" {
+			if err := o.takeUp(f); err != nil {
+				return err
+			}
+		}
 		o.rateGiven, o.batchGiven, o.outGiven = f.Changed("rate"), f.Changed("batch"), f.Changed("out")
 		if err := o.check(); err != nil {
 			return misuse(c, "%v", err)
@@ -179,8 +189,10 @@ type trainOptions struct {
 	epochs, batch    int
 	seed             uint64
 	out              string
+	checkpoint       string
+	resume           bool
 
-	rateGiven, batchGiven, outGiven bool
+	rateGiven, batchGiven, outGiven, checkpointGiven bool
 
 	hiddenSizes []int // what hidden says
 }
@@ -200,6 +212,10 @@ func (o *trainOptions) check() error {
 		return fmt.Errorf("--validation %v: want 0 or a fraction below 1", o.validation)
 	case o.outGiven && o.out == "":
 		return errors.New("--out: want the name of a file")
+	case o.checkpointGiven && o.checkpoint == "":
+		return errors.New("--checkpoint: want the name of a directory")
+	case o.resume && o.checkpoint == "":
+		return errors.New("--resume: want the directory of the checkpoints, --checkpoint DIR")
 	}
 	var err error
 	o.hiddenSizes, err = parseHidden(o.hidden)

@@ -21,6 +21,9 @@ func (a *app) train(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
+	if err := o.refuseEarlier(); err != nil {
+		return err
+	}
 	set, err := a.loadDataset(ctx, o.dataset, dataDirectory(o.dataDir, o.dataset))
 	if err != nil {
 		return err
@@ -40,7 +43,7 @@ func (a *app) train(ctx context.Context, o *trainOptions) error {
 	}
 	history, err := a.fit(ctx, model, set, o)
 	if err != nil {
-		return a.interrupted(err, history, model, r, out)
+		return a.interrupted(err, history, model, r, out, o.checkpoint)
 	}
 	if out != "" {
 		if err := a.keep(out, model, r); err != nil {
@@ -74,28 +77,32 @@ func (a *app) fit(ctx context.Context, model nn.Layer, set *dataset, o *trainOpt
 		train, validation = rest, held
 	}
 	optimizer, _ := find(optimizers, o.optimizer)
-	rate := o.rate
 	if !o.rateGiven {
-		rate = optimizer.rate
+		o.rate = optimizer.rate
 	}
-	return nn.Fit(ctx, model, train, nn.FitConfig{
+	keeping, say := a.keeping(o, set.name)
+	history, err := nn.Fit(ctx, model, train, nn.FitConfig{
 		Epochs:     o.epochs,
 		BatchSize:  o.batch,
-		Optimizer:  optimizer.make(model, rate),
+		Optimizer:  optimizer.make(model, o.rate),
 		Metrics:    []nn.Metric{nn.Accuracy{}},
 		Validation: validation,
 		Seed:       o.seed,
-		Callbacks: []nn.Callback{
+		Callbacks: append(keeping,
 			progress.New(a.stdout, progress.Config{Terminal: &a.terminal, Now: a.now}),
 			nn.OnStep(func(*nn.Step) error { return a.stdout.err }),
 			nn.OnEpoch(func(*nn.Epoch) error { return a.stdout.err }),
-		},
+		),
 	})
+	if err == nil {
+		say() // of a run that had come to its end
+	}
+	return history, err
 }
 
 // interrupted ends a run that did not come to its end. Of one that was cancelled the
 // weights are kept; those of one that diverged are worth nothing.
-func (a *app) interrupted(err error, history *nn.History, model nn.Layer, r *recipe, out string) error {
+func (a *app) interrupted(err error, history *nn.History, model nn.Layer, r *recipe, out, checkpoint string) error {
 	var diverged *nn.NonFiniteError
 	if errors.As(err, &diverged) {
 		return fmt.Errorf("training diverged in epoch %d, step %d: %s is %v; a lower --rate may help (no weights were kept)",
@@ -113,7 +120,11 @@ func (a *app) interrupted(err error, history *nn.History, model nn.Layer, r *rec
 			return err
 		}
 	}
-	return &stoppedError{fmt.Sprintf(" in epoch %d, after %d steps of it", last.Number+1, last.Steps)}
+	where := fmt.Sprintf(" in epoch %d, after %d steps of it", last.Number+1, last.Steps)
+	if checkpoint != "" {
+		where += fmt.Sprintf("; mnist train --checkpoint %s --resume goes on", checkpoint)
+	}
+	return &stoppedError{where}
 }
 
 func (a *app) print(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
