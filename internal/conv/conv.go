@@ -21,7 +21,8 @@ func Forward[F simd.Float](s Shape, y, x, w, bias []F) {
 
 // windows makes the windows those of the convolution.
 func (p *slide) windows(s *Shape) {
-	p.size, p.grid, p.step = s.Size, s.Count, s.Stride
+	p.on(s.Size)
+	p.grid, p.step = s.Count, s.Stride
 	for axis := range 3 {
 		p.taps[axis] = p.taps[axis][:0]
 		for k := range s.Kernel[axis] {
@@ -62,11 +63,12 @@ func InputGradient[F simd.Float](s Shape, x, y, w, bias []F, accumulate bool) {
 // first + Stride and so on. Element k of the kernel leads from element i of Y to element
 // i·Stride − Padding + k·Dilation of X.
 func (p *product[F]) residue(s *Shape) {
-	p.slide.size, p.step = s.Count, [3]int{1, 1, 1}
+	p.on(s.Count)
+	p.step = [3]int{1, 1, 1}
 	for axis := range 3 {
 		p.grid[axis] = max(0, ceilDiv(s.Size[axis]-p.first[axis], s.Stride[axis]))
 		p.taps[axis] = p.taps[axis][:0]
-		for k := range s.Kernel[axis] {
+		for k := s.Kernel[axis] - 1; k >= 0; k-- {
 			if at := p.first[axis] + s.Padding[axis] - k*s.Dilation[axis]; at%s.Stride[axis] == 0 {
 				p.taps[axis] = append(p.taps[axis], tap{k, at / s.Stride[axis]})
 			}

@@ -90,6 +90,10 @@ func (p *product[F]) run() {
 	if volume(p.grid) == 0 || p.batch*p.rows == 0 {
 		return
 	}
+	if single, ok := any(p).(*product[float32]); ok && single.tiled() {
+		single.runTiles()
+		return
+	}
 	p.cut()
 	perTask := p.rowBlock * p.block * max(1, p.channels*p.kernel()) * int(sizeOf[F]()) / 4
 	parallel.For(p.batch*p.groups*p.blocks*p.rowBlocks, max(1, taskWork/perTask), p)
@@ -150,7 +154,7 @@ func (p *product[F]) blockOf(w *worker[F], g simd.Gemm[F], a, x []F, from, to in
 	b := p.around(from, to)
 	for c := 0; c < p.channels; c += p.chunk {
 		channels := min(p.chunk, p.channels-c)
-		v := w.view(&p.slide, x[c*volume(p.slide.size):], channels, b)
+		v := w.view(&p.slide, x[c*p.plane:], channels, b)
 		w.windows.Src = v.src
 		w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &p.slide, 0, channels*kernel)
 		if p.few {

@@ -14,7 +14,9 @@ type slide struct {
 	size [3]int // of the images
 	grid [3]int // windows
 	step [3]int
-	taps [3][]tap // at ascends or descends
+	taps [3][]tap // at ascends
+
+	plane, frame int // distances of channels, and of what is next to each other along the first axis
 }
 
 // kernel is the number of elements of a window.
@@ -23,8 +25,12 @@ func (s *slide) kernel() int { return len(s.taps[0]) * len(s.taps[1]) * len(s.ta
 // reach is the range of the distances at which taps are along an axis.
 func (s *slide) reach(axis int) (least, most int) {
 	taps := s.taps[axis]
-	first, last := taps[0].at, taps[len(taps)-1].at
-	return min(first, last), max(first, last)
+	return taps[0].at, taps[len(taps)-1].at
+}
+
+// on makes the windows slide over images of that size whose channels follow each other.
+func (s *slide) on(size [3]int) {
+	s.size, s.plane, s.frame = size, volume(size), size[1]*size[2]
 }
 
 // box is a range of windows or elements along each axis.
@@ -65,7 +71,7 @@ type view[F simd.Float] struct {
 	origin        int // where the first window begins
 }
 
-// view makes a view of channels of image, [channels, size…], for the windows in b.
+// view makes a view of channels of an image, which begins there, for the windows in b.
 func (w *worker[F]) view(s *slide, image []F, channels int, b box) view[F] {
 	part := s.source(b)
 	whole := s.step[2] == 1
@@ -73,7 +79,7 @@ func (w *worker[F]) view(s *slide, image []F, channels int, b box) view[F] {
 		whole = whole && part.first[axis] >= 0 && part.end[axis] <= n
 	}
 	if whole {
-		v := view[F]{src: image, channel: volume(s.size), z: s.size[1] * s.size[2], y: s.size[2], windows: b}
+		v := view[F]{src: image, channel: s.plane, z: s.frame, y: s.size[2], windows: b}
 		v.origin = part.first[0]*v.z + part.first[1]*v.y + part.first[2]
 		return v
 	}
@@ -90,7 +96,7 @@ func (w *worker[F]) copied(s *slide, image []F, channels int, b, part box) view[
 	height, depth := part.end[1]-part.first[1], part.end[0]-part.first[0]
 	w.rows.Src, w.rows.Offsets, w.rows.Runs = image, w.rows.Offsets[:0], w.rows.Runs[:0]
 	for c := range channels {
-		w.rows.Offsets = append(w.rows.Offsets, c*volume(s.size))
+		w.rows.Offsets = append(w.rows.Offsets, c*s.plane)
 	}
 	zeros := 0
 	outside := func() {
@@ -108,7 +114,7 @@ func (w *worker[F]) copied(s *slide, image []F, channels int, b, part box) view[
 			}
 			zeros += first - part.first[2]
 			outside()
-			w.rows.Runs = append(w.rows.Runs, simd.Run{At: (z*s.size[1]+y)*s.size[2] + first, N: end - first})
+			w.rows.Runs = append(w.rows.Runs, simd.Run{At: z*s.frame + y*s.size[2] + first, N: end - first})
 			zeros += width - (end - part.first[2])
 		}
 	}
@@ -152,7 +158,7 @@ func (w *worker[F]) copiedRows(s *slide, image []F, channels int, b, part box) v
 					continue
 				}
 				clear(row[:first-part.first[2]])
-				copy(row[first-part.first[2]:], image[((c*s.size[0]+z)*s.size[1]+y)*s.size[2]+first:][:end-first])
+				copy(row[first-part.first[2]:], image[c*s.plane+z*s.frame+y*s.size[2]+first:][:end-first])
 				clear(row[end-part.first[2]:])
 			}
 		}

@@ -77,6 +77,9 @@ func (t *gradient[F]) run() {
 		}
 		return
 	}
+	if single, ok := any(t).(*gradient[float32]); ok && single.tiled() && single.runTiles() {
+		return
+	}
 	t.cut()
 	buf := get[F, buffer[F]](&buffers)
 	tasks := t.groups * t.rowBlocks * t.parts

@@ -474,6 +474,31 @@ func gemmTapSums4F64AVX2(p *gemmTaps)
 //go:noescape
 func gemmTapSums5F64AVX2(p *gemmTaps)
 
+// gemmTilesImageAVX2 transforms tiles of images.
+//
+//go:noescape
+func gemmTilesImageAVX2(p *gemmTiling)
+
+// gemmTilesGradientAVX2 transforms tiles of gradients.
+//
+//go:noescape
+func gemmTilesGradientAVX2(p *gemmTiling)
+
+// gemmTilesResultAVX2 transforms products to tiles of results.
+//
+//go:noescape
+func gemmTilesResultAVX2(p *gemmTiling)
+
+// gemmTilesKernelAVX2 transforms kernels.
+//
+//go:noescape
+func gemmTilesKernelAVX2(p *gemmTiling)
+
+// gemmTilesKernelGradientAVX2 transforms sums to gradients of kernels.
+//
+//go:noescape
+func gemmTilesKernelGradientAVX2(p *gemmTiling)
+
 // gemmListColumnsAVX2 lists the columns of bytes that are not all to be skipped.
 //
 //go:noescape

@@ -674,6 +674,31 @@ func gemmTapSums4F64AVX512(p *gemmTaps)
 //go:noescape
 func gemmTapSums5F64AVX512(p *gemmTaps)
 
+// gemmTilesImageAVX512 transforms tiles of images.
+//
+//go:noescape
+func gemmTilesImageAVX512(p *gemmTiling)
+
+// gemmTilesGradientAVX512 transforms tiles of gradients.
+//
+//go:noescape
+func gemmTilesGradientAVX512(p *gemmTiling)
+
+// gemmTilesResultAVX512 transforms products to tiles of results.
+//
+//go:noescape
+func gemmTilesResultAVX512(p *gemmTiling)
+
+// gemmTilesKernelAVX512 transforms kernels.
+//
+//go:noescape
+func gemmTilesKernelAVX512(p *gemmTiling)
+
+// gemmTilesKernelGradientAVX512 transforms sums to gradients of kernels.
+//
+//go:noescape
+func gemmTilesKernelGradientAVX512(p *gemmTiling)
+
 // gemmListColumnsAVX512 lists the columns of bytes that are not all to be skipped.
 //
 //go:noescape

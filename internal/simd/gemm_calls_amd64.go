@@ -670,6 +670,51 @@ func gemmDeinterleaveF64(p *gemmPack) {
 	gemmDeinterleaveF64AVX2(p)
 }
 
+// gemmTilesImage runs the kernel.
+func gemmTilesImage(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesImageAVX512(p)
+		return
+	}
+	gemmTilesImageAVX2(p)
+}
+
+// gemmTilesGradient runs the kernel.
+func gemmTilesGradient(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesGradientAVX512(p)
+		return
+	}
+	gemmTilesGradientAVX2(p)
+}
+
+// gemmTilesResult runs the kernel.
+func gemmTilesResult(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesResultAVX512(p)
+		return
+	}
+	gemmTilesResultAVX2(p)
+}
+
+// gemmTilesKernel runs the kernel.
+func gemmTilesKernel(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesKernelAVX512(p)
+		return
+	}
+	gemmTilesKernelAVX2(p)
+}
+
+// gemmTilesKernelGradient runs the kernel.
+func gemmTilesKernelGradient(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesKernelGradientAVX512(p)
+		return
+	}
+	gemmTilesKernelGradientAVX2(p)
+}
+
 // gemmAxpyGroup is how many rows of B the kernels add to 1, 2 or 3 rows of C at
 // once.
 var gemmAxpyGroup = [...]int{1: 8, 2: 4, 3: 3}

@@ -16,6 +16,12 @@ func (c *Correlation[T]) correlate(weights []T, bias *T, accumulate bool) {
 }
 func (c *Correlation[T]) sums(sums []T) { c.sumsGeneric(sums) }
 
+func (w *WinogradTiles) image()                { w.imageGeneric() }
+func (w *WinogradTiles) gradient()             { w.gradientGeneric() }
+func (w *WinogradTiles) result(bias []float32) { w.resultGeneric(bias) }
+func (w *WinogradTiles) kernels()              { w.kernelsGeneric() }
+func (w *WinogradTiles) kernelGradients()      { w.kernelGradientsGeneric() }
+
 func deinterleaveTwo[T Float](_, _ []T) int { return 0 }
 
 func (g *Gemm[T]) bytes(x []byte, row int, table *[256]T, skip byte, index []int32) {

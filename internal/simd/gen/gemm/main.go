@@ -36,6 +36,7 @@ func generate() map[string][]byte {
 		for _, e := range []element{single, double} {
 			c.kernels(e)
 		}
+		c.winogradKernels()
 		c.byteKernels()
 		out, err := c.Result()
 		if err != nil {

@@ -1,0 +1,295 @@
+package conv
+
+import (
+	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/simd"
+)
+
+// Kernels of 3×3 elements in float32 go by Winograd's tiles where that saves time: see
+// [simd.WinogradTiles]. A task takes some rows of tiles, puts the channels of their pixels
+// next to each other, transforms them, multiplies with the transformed weights, and
+// transforms the products to results.
+
+// Sizes likewise.
+const (
+	tileMinChannels = 16      // of images and of results
+	tileMinCount    = 48      // tiles, for transforming the weights to pay
+	tileMinUsed     = 0.6     // of the elements of tiles
+	tileBytes       = 3 << 18 // of a task's tiles and products
+)
+
+const (
+	tileOut      = simd.WinogradOut
+	tileElements = simd.WinogradIn * simd.WinogradIn
+)
+
+// tileGrid is the tiles of images, or of gradients of results, whose rows are numbered
+// through from image to image.
+type tileGrid struct {
+	batch, rows, cols int // rows and columns of tiles in an image
+	side              int // of a tile in elements, of which tileOut lie between tiles
+	channels          int
+	size              [2]int // of the images
+	first             [2]int // where the first tile begins
+}
+
+// tileable reports whether a convolution is one of 3×3 elements next to each other and
+// tiles pay, for that many channels of images and results.
+func (s *slide) tileable(batch, groups, in, out int) bool {
+	if groups > 1 || in < tileMinChannels || out < tileMinChannels || len(s.taps[0]) != 1 || s.size[0] != 1 || s.grid[0] != 1 || s.step != [3]int{1, 1, 1} {
+		return false
+	}
+	count := batch
+	for axis := 1; axis < 3; axis++ {
+		if least, most := s.reach(axis); len(s.taps[axis]) != 3 || most-least != 2 {
+			return false
+		}
+		count *= ceilDiv(s.grid[axis], tileOut)
+	}
+	return count >= tileMinCount && float64(batch*volume(s.grid)) >= tileMinUsed*float64(count*tileOut*tileOut)
+}
+
+// tiles is the tiles on which the windows lie.
+func (s *slide) tiles(batch, channels int) tileGrid {
+	t := tileGrid{batch: batch, channels: channels, side: simd.WinogradIn, rows: ceilDiv(s.grid[1], tileOut), cols: ceilDiv(s.grid[2], tileOut)}
+	t.size = [2]int{s.size[1], s.size[2]}
+	t.first[0], _ = s.reach(1)
+	t.first[1], _ = s.reach(2)
+	return t
+}
+
+// pitch is the distance of pixels whose channels are next to each other.
+func (t *tileGrid) pitch() int { return simd.RowPitch(t.channels) }
+
+// blockRows is the number of rows of tiles in a task, of that many channels in all.
+func (t *tileGrid) blockRows(channels int) int {
+	rows := max(1, tileBytes/(4*tileElements*channels*t.cols))
+	if rows > t.rows {
+		rows -= rows % t.rows
+	}
+	return rows
+}
+
+// each calls f for rows first ≤ r < end of tiles of an image at a time, of those with
+// numbers from ≤ i < to.
+func (t *tileGrid) each(from, to int, f func(i, image, first, end int)) {
+	for i := from; i < to; {
+		image := i / t.rows
+		first := i - image*t.rows
+		end := min(t.rows, first+to-i)
+		f(i, image, first, end)
+		i += end - first
+	}
+}
+
+// transform transforms rows first ≤ r < end of tiles of an image to dst [36, tiles,
+// pitch], elements apart.
+func (t *tileGrid) transform(w *worker[float32], dst []float32, elements int, image []float32, first, end int) {
+	pixels, width := t.pixels(w, image, first, end)
+	pitch := t.pitch()
+	for r := range end - first {
+		tiles := simd.WinogradTiles{
+			Channels: pitch, Tiles: t.cols, Src: pixels[r*tileOut*width*pitch:], SrcRow: width * pitch, SrcCol: pitch, SrcNext: tileOut * pitch,
+			Dst: dst[r*t.cols*pitch:], DstRow: simd.WinogradIn * elements, DstCol: elements, DstNext: pitch,
+		}
+		if t.side == tileOut {
+			tiles.Gradient()
+		} else {
+			tiles.Image()
+		}
+	}
+}
+
+// pixels is a copy of what tiles in rows first ≤ r < end cover of an image, with the
+// channels of pixels next to each other, and zeros outside the image. Its rows have width
+// pixels.
+func (t *tileGrid) pixels(w *worker[float32], image []float32, first, end int) (pixels []float32, width int) {
+	pitch, plane := t.pitch(), t.size[0]*t.size[1]
+	y0, x0 := t.first[0]+first*tileOut, t.first[1]
+	height := (end-first-1)*tileOut + t.side
+	width = (t.cols-1)*tileOut + t.side
+	row := width * pitch
+	pixels = w.images.of(height*row + 8*pitch)
+	left, right := max(x0, 0), min(x0+width, t.size[1])
+	for y := y0; y < y0+height; y++ {
+		to := pixels[(y-y0)*row:]
+		if y < 0 || y >= t.size[0] || left >= right {
+			clear(to[:row])
+			continue
+		}
+		from := image[y*t.size[1]+left:]
+		n, rows := right-left, 1
+		switch {
+		case n == width && n == t.size[1]:
+			// Rows follow each other.
+			rows = min(y0+height, t.size[0]) - y
+			n *= rows
+		case (t.channels-1)*plane+n+7 <= len(from):
+			// Whole vectors are quicker; what they bring from the next row is overwritten.
+			n = (n + 7) &^ 7
+		}
+		clear(to[:(left-x0)*pitch])
+		simd.TransposeStrided(to[(left-x0)*pitch:], pitch, from, plane, t.channels, n)
+		y += rows - 1
+		if rows == 1 {
+			clear(to[(right-x0)*pitch : row])
+		}
+	}
+	return pixels, width
+}
+
+// apart is at least n, such that what lies so far apart does not fall on the same sets of
+// the first-level cache.
+func apart(n int) int { return simd.RowPitch(n) | simd.RowPitch(1) }
+
+// tiling is a product by tiles. Its tasks run on several goroutines at once.
+type tiling struct {
+	tileGrid
+	p         *product[float32]
+	block     int // rows of tiles in a task
+	preparing bool
+
+	// The transformed weights: as they come, [36, rows·channels], and as panels.
+	weights, panels []float32
+	bias            []float32
+}
+
+// tiled reports whether the product goes by tiles.
+func (p *product[F]) tiled() bool {
+	return p.every == [3]int{1, 1, 1} && p.size == p.grid && p.tileable(p.batch, p.groups, p.channels, p.rows)
+}
+
+// runTiles computes the product by tiles.
+func (p *product[F]) runTiles() {
+	t := get[float32, tiling](&tilings)
+	t.p, _ = any(p).(*product[float32])
+	t.tileGrid = p.tiles(p.batch, p.channels)
+	t.block = t.blockRows(p.channels + p.rows)
+	memory := get[float32, worker[float32]](&workers)
+	t.bias = memory.result.of(simd.RowPitch(p.rows))
+	clear(t.bias)
+	copy(t.bias, t.p.bias)
+	t.weights = transformed(memory, t.p.a, p.rows*p.channels)
+	t.panels = memory.panels.of(tileElements * t.panelSize())
+	t.preparing = true
+	parallel.Run(tileElements, t)
+	t.preparing = false
+	parallel.Run(ceilDiv(t.batch*t.tileGrid.rows, t.block), t)
+	put[float32](&workers, memory)
+	t.p, t.weights, t.panels, t.bias = nil, nil, nil, nil
+	put[float32](&tilings, t)
+}
+
+// panelSize is the number of elements of panels for one element of tiles.
+func (t *tiling) panelSize() int { return simd.PackedBLen[float32](t.p.rows, t.p.channels) }
+
+// transformed is the transform [36, count] of kernels [count, 9]. Its rows are apart(count)
+// elements apart.
+func transformed(w *worker[float32], kernels []float32, count int) []float32 {
+	const side, size = simd.WinogradKernel, simd.WinogradKernel * simd.WinogradKernel
+	pitch := apart(count)
+	columns, out := w.images.of(size*pitch), w.strips.of(tileElements*pitch)
+	simd.TransposeStrided(columns, pitch, kernels, size, count, size)
+	for k := range size {
+		clear(columns[k*pitch+count : (k+1)*pitch])
+	}
+	t := simd.WinogradTiles{
+		Channels: pitch, Tiles: 1, Src: columns, SrcRow: side * pitch, SrcCol: pitch,
+		Dst: out, DstRow: simd.WinogradIn * pitch, DstCol: pitch,
+	}
+	t.Kernels()
+	return out
+}
+
+// Do computes a block of rows of tiles, or packs the weights of an element of tiles.
+func (t *tiling) Do(i int) {
+	p := t.p
+	if t.preparing {
+		simd.PackB(t.panels[i*t.panelSize():], t.weights[i*apart(p.rows*p.channels):], 1, p.channels, p.channels, p.rows)
+		return
+	}
+	w := get[float32, worker[float32]](&workers)
+	from, to := i*t.block, min((i+1)*t.block, t.batch*t.tileGrid.rows)
+	tiles := (to - from) * t.cols
+	in, out := t.pitch(), simd.RowPitch(p.rows)
+	elements, products := apart(tiles*in), apart(tiles*out)
+	transformed, result := w.panels.of(tileElements*elements), w.result.of(tileElements*products)
+	t.each(from, to, func(r, image, first, end int) {
+		t.transform(w, transformed[(r-from)*t.cols*in:], elements, p.x[image*p.channels*p.plane:], first, end)
+	})
+	g := simd.Gemm[float32]{M: tiles, N: p.rows, K: p.channels, ARow: in, ACol: 1, PackedB: true, CRow: out}
+	for k := range tileElements {
+		g.A, g.B, g.C = transformed[k*elements:], t.panels[k*t.panelSize():], result[k*products:]
+		g.MulOuter()
+	}
+	t.each(from, to, func(r, image, first, end int) {
+		t.results(w, result[(r-from)*t.cols*out:], products, image, first, end)
+	})
+	w.rows.Src = nil
+	put[float32](&workers, w)
+}
+
+// results transforms products, elements apart, to rows first ≤ r < end of tiles of an
+// image's result.
+func (t *tiling) results(w *worker[float32], products []float32, elements int, image, first, end int) {
+	p := t.p
+	pitch, width := simd.RowPitch(p.rows), t.cols*tileOut
+	pixels := w.strips.of((end - first) * tileOut * width * pitch)
+	for r := range end - first {
+		tiles := simd.WinogradTiles{
+			Channels: pitch, Tiles: t.cols, Src: products[r*t.cols*pitch:], SrcRow: simd.WinogradIn * elements, SrcCol: elements, SrcNext: pitch,
+			Dst: pixels[r*tileOut*width*pitch:], DstRow: width * pitch, DstCol: pitch, DstNext: tileOut * pitch,
+		}
+		tiles.Result(t.bias)
+	}
+	y, height := first*tileOut, min(end*tileOut, p.size[1])-first*tileOut
+	plane, n := volume(p.size), height*p.size[2]
+	result := p.y[image*p.rows*plane+y*p.size[2]:]
+	rows, distance := result, plane
+	if p.accumulate {
+		rows, distance = w.apart.of(p.rows*n), n
+	}
+	if width == p.size[2] {
+		simd.TransposeStrided(rows, distance, pixels, pitch, n, p.rows)
+	} else {
+		for i := range height {
+			simd.TransposeStrided(rows[i*p.size[2]:], distance, pixels[i*width*pitch:], pitch, p.size[2], p.rows)
+		}
+	}
+	if !finite(rows, distance, p.rows, n) {
+		t.exactly(w, result, image, y, height)
+		return
+	}
+	if p.accumulate {
+		for row := range p.rows {
+			sum := result[row*plane:][:n]
+			simd.Add(sum, sum, rows[row*n:][:n])
+		}
+	}
+}
+
+// finite reports whether neither NaN nor an infinity is among count rows of n elements.
+func finite(rows []float32, distance, count, n int) bool {
+	for row := range count {
+		if sum := simd.Sum(rows[row*distance:][:n]); sum-sum != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// exactly computes rows of the result of an image without tiles, where there are
+// infinities or NaN: tiles would spread them over their neighbours.
+func (t *tiling) exactly(w *worker[float32], result []float32, image, y, height int) {
+	p := t.p
+	width, plane := p.size[2], volume(p.size)
+	v := w.view(&p.slide, p.x[image*p.channels*p.plane:], p.channels, box{[3]int{0, y, 0}, [3]int{1, y + height, width}})
+	w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &p.slide, 0, p.channels*p.kernel())
+	c := simd.Correlation[float32]{
+		Rows: height, N: width, Src: v.src[v.start(&p.slide, 0, y, 0):], SrcRow: v.y, Offsets: w.windows.Offsets, ResultRow: width,
+	}
+	for row := range p.rows {
+		c.Result = result[row*plane:]
+		c.Correlate(p.a[row*len(c.Offsets):][:len(c.Offsets)], &t.bias[row], p.accumulate)
+	}
+}
