@@ -189,6 +189,17 @@ func ExampleScaledDotProductAttention() {
 	//  [5.000]]
 }
 
+func ExampleSelfAttention() {
+	// Three positions: query, key and value of each. The last one finds the first.
+	qkv := autograd.New([]float64{0, 9, 5, 0, -9, 7, 9, 0, 6}, 3, 3)
+	fmt.Printf("%.3f\n", autograd.SelfAttention(qkv, autograd.AttentionConfig{Causal: true}))
+	// Output:
+	// float64 [3 1]
+	// [[5.000]
+	//  [6.000]
+	//  [5.000]]
+}
+
 func ExampleLSTM() {
 	// One unit whose gates are wide open but for what is forgotten, a half each step.
 	w := autograd.RecurrentWeights{

@@ -3,7 +3,6 @@ package nn
 import (
 	"fmt"
 	"iter"
-	"math"
 	"math/rand/v2"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -92,8 +91,17 @@ func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionIn
 	single := q.Rank() == 2 && k.Rank() == 2 && v.Rank() == 2
 	q, k, v = a.batchFirst(q, single), a.batchFirst(k, single), a.batchFirst(v, single)
 	a.check(q, k, v)
-	y, weights = a.combine(a.project(q, 0), a.project(k, 1), a.project(v, 2), input, single)
-	return Hooked(a, y), weights
+	switch {
+	case input.NeedWeights || input.NeedHeadWeights:
+		weights = autograd.AttentionWeights(a.perHead(a.project(q, 0)), a.perHead(a.project(k, 1)), input.config(0, single))
+		y = weights.MatMul(a.perHead(a.project(v, 2))).Transpose(1, 2).Reshape(q.Dim(0), q.Dim(1), a.features)
+		weights = input.weights(weights, single)
+	case q == k && k == v && a.InProjWeight != autograd.Variable{}:
+		y = autograd.SelfAttention(autograd.Linear(q, a.InProjWeight, a.InProjBias), input.config(a.heads, single))
+	default:
+		y = autograd.ScaledDotProductAttention(a.project(q, 0), a.project(k, 1), a.project(v, 2), input.config(a.heads, single))
+	}
+	return Hooked(a, a.out(y, single)), weights
 }
 
 // batchFirst is x with the batch as first axis; single says that it has none.
@@ -118,7 +126,7 @@ func (a *MultiheadAttention) check(q, k, v autograd.Variable) {
 }
 
 // project is the i-th of the three projections in, of queries, keys and values x [batch,
-// length, …]: [batch, heads, length, features/heads].
+// length, …]: [batch, length, features], the heads side by side.
 func (a *MultiheadAttention) project(x autograd.Variable, i int) autograd.Variable {
 	w := [...]autograd.Variable{a.QProjWeight, a.KProjWeight, a.VProjWeight}[i]
 	if (a.InProjWeight != autograd.Variable{}) {
@@ -128,34 +136,29 @@ func (a *MultiheadAttention) project(x autograd.Variable, i int) autograd.Variab
 	if (a.InProjBias != autograd.Variable{}) {
 		bias = watched(x, a.InProjBias).Slice(0, i*a.features, (i+1)*a.features)
 	}
-	y := autograd.Linear(x, w, bias)
-	return y.Reshape(x.Dim(0), x.Dim(1), a.heads, a.features/a.heads).Transpose(1, 2)
+	return autograd.Linear(x, w, bias)
 }
 
-// combine is the results for queries, keys and values that are projected.
-func (a *MultiheadAttention) combine(q, k, v autograd.Variable, input AttentionInput, single bool) (y, weights autograd.Variable) {
-	batch, queries := q.Dim(0), q.Dim(2)
-	scores := q.DivScalar(math.Sqrt(float64(a.features / a.heads))).MatMul(k.Transpose(-2, -1))
-	if (input.Bias != autograd.Variable{}) {
-		scores = scores.Add(perHead(input.Bias, single))
-	}
-	means := input.softmax(scores, single)
-	y = means.MatMul(v).Transpose(1, 2).Reshape(batch, queries, a.features)
+// perHead is x [batch, length, features] as [batch, heads, length, features/heads].
+func (a *MultiheadAttention) perHead(x autograd.Variable) autograd.Variable {
+	return x.Reshape(x.Dim(0), x.Dim(1), a.heads, a.features/a.heads).Transpose(1, 2)
+}
+
+// combine is the results for queries, keys and values per head.
+func (a *MultiheadAttention) combine(q, k, v autograd.Variable, input AttentionInput, single bool) autograd.Variable {
+	y := autograd.ScaledDotProductAttention(q, k, v, input.config(0, single))
+	return a.out(y.Transpose(1, 2).Reshape(q.Dim(0), q.Dim(2), a.features), single)
+}
+
+// out is the projection out of y [batch, queries, features], with the axes as the layer has
+// them.
+func (a *MultiheadAttention) out(y autograd.Variable, single bool) autograd.Variable {
 	y = a.OutProj.Forward(y)
 	switch {
 	case single:
-		y = y.Squeeze(0)
+		return y.Squeeze(0)
 	case a.sequenceFirst:
-		y = y.Transpose(0, 1)
+		return y.Transpose(0, 1)
 	}
-	switch {
-	case input.NeedHeadWeights:
-		weights = means
-	case input.NeedWeights:
-		weights = means.Mean(1)
-	}
-	if single && weights != (autograd.Variable{}) {
-		weights = weights.Squeeze(0)
-	}
-	return y, weights
+	return y
 }

@@ -1,10 +1,6 @@
 package nn
 
-import (
-	"math"
-
-	"github.com/chainrule-go/chainrule/autograd"
-)
+import "github.com/chainrule-go/chainrule/autograd"
 
 // AttentionInput says which keys a query may see. The zero value is all of them. A query
 // that may see nothing gets a mean of 0, without a gradient.
@@ -25,40 +21,42 @@ type AttentionInput struct {
 	past int // how many keys come before the one that stands at the place of the first query
 }
 
-// softmax is the weights of scores [batch, heads, queries, keys]; single says that masks
-// have no batch axis.
-func (input *AttentionInput) softmax(scores autograd.Variable, single bool) autograd.Variable {
-	keep := perHead(input.Keep, single)
-	and := func(other autograd.Variable) {
-		if keep == (autograd.Variable{}) {
-			keep = other
-		} else {
-			keep = keep.Mul(other)
-		}
+// config is what a query may see, for so many heads side by side, or 0 where the heads are
+// an axis; single says that masks have no batch axis.
+func (input *AttentionInput) config(heads int, single bool) autograd.AttentionConfig {
+	config := autograd.AttentionConfig{
+		Heads: heads, Causal: input.Causal, Past: input.past,
+		Mask: headMask(input.Keep, single), Bias: headMask(input.Bias, single),
 	}
-	if input.Causal {
-		and(autograd.Ones(scores.DType(), scores.Dim(-2), scores.Dim(-1)).Tril(input.past))
+	keys := input.KeyKeep
+	if keys == (autograd.Variable{}) {
+		return config
 	}
-	switch {
-	case input.KeyKeep == autograd.Variable{}:
-	case single:
-		and(input.KeyKeep)
-	default:
-		and(input.KeyKeep.Unsqueeze(1).Unsqueeze(1))
+	if !single {
+		keys = keys.Unsqueeze(1).Unsqueeze(1)
 	}
-	if keep == (autograd.Variable{}) {
-		return scores.Softmax(-1)
+	if config.Mask == (autograd.Variable{}) {
+		config.Mask = keys
+	} else {
+		config.Mask = config.Mask.Mul(keys)
 	}
-	// Where nothing is kept the softmax is over all keys, and its result counts 0 times.
-	keep = keep.Detach()
-	some := keep.MaxKeepDims(-1)
-	hidden := keep.Less(some)
-	return scores.MaskedFill(hidden, math.Inf(-1)).Softmax(-1).Mul(some)
+	return config
 }
 
-// perHead gives a mask of [batch, queries, keys] an axis for the heads; others have it or
+// weights is what is asked for of the weights [batch, heads, queries, keys].
+func (input *AttentionInput) weights(weights autograd.Variable, single bool) autograd.Variable {
+	if !input.NeedHeadWeights {
+		weights = weights.Mean(1)
+	}
+	if single {
+		weights = weights.Squeeze(0)
+	}
+	return weights
+}
+
+// headMask gives a mask of [batch, queries, keys] an axis for the heads; others have it or
 // need none, and so have all without a batch axis.
-func perHead(mask autograd.Variable, single bool) autograd.Variable {
+func headMask(mask autograd.Variable, single bool) autograd.Variable {
 	if mask != (autograd.Variable{}) && mask.Rank() == 3 && !single {
 		return mask.Unsqueeze(1)
 	}

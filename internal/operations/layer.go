@@ -93,6 +93,9 @@ var layers = []Row{
 	{Name: "ScaledDotProductAttention", F: func(xs []v) v {
 		return autograd.ScaledDotProductAttention(xs[0], xs[1], xs[2], autograd.AttentionConfig{Causal: true})
 	}, Shapes: [][][]int{{{2, 3, 2}, {2, 3, 2}, {2, 3, 2}}, {{2, 3}, {3, 3}, {3, 2}}}, Reference: "scaled_dot_product_attention"},
+	{Name: "SelfAttention", F: of(func(qkv v) v {
+		return autograd.SelfAttention(qkv, autograd.AttentionConfig{Heads: 2, Causal: true, Scale: 0.6})
+	}), Shapes: [][][]int{{{2, 3, 6}}, {{2, 12}}}},
 	{Name: "LSTM", F: func(xs []v) v {
 		y, h, c := autograd.LSTM(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2], BiasIH: xs[3], BiasHH: xs[3], HR: xs[4]},
 			autograd.RecurrentConfig{H: xs[5], C: xs[6], Lengths: []int{2, 1}})

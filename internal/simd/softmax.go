@@ -116,3 +116,17 @@ func LogSoftmaxBackward[T Float](dst, g, y []T) {
 func logSoftmaxGradientGeneric[T Float](dst, g, y []T, s T) {
 	zip(dst, g, y, func(g, y T) T { return g - T(exp64(float64(y)))*s })
 }
+
+// ExpSum sets dst[i] = e^(x[i]−shift), for a shift not below any x[i], and returns the
+// sum of dst: SumExp that keeps the terms.
+func ExpSum[T Float](dst, x []T, shift T) T {
+	checkUnary("ExpSum", dst, x)
+	return expShiftSumKernel(dst, x, shift)
+}
+
+// SoftmaxGradient sets dst[i] = y[i]·(g[i] − s), what SoftmaxBackward does where
+// s = Σⱼ g[j]y[j] is known. dst may be g or y.
+func SoftmaxGradient[T Float](dst, g, y []T, s T) {
+	checkPair("SoftmaxGradient", dst, g, y)
+	softmaxGradientKernel(dst, g, y, s)
+}
