@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -25,23 +24,10 @@ const (
 
 // courseText is the text.
 type courseText struct {
-	Epochs   []epochText `json:"epochs"`    // that are over
-	Counting int         `json:"counting"`  // the epoch that the means are of, -1 for none
-	Means    []meanText  `json:"means"`     // over its steps so far
-	Metrics  []string    `json:"measuring"` // that have a state beside the text
-}
-
-type epochText struct {
-	Number     int         `json:"number"`
-	Steps      int         `json:"steps"`
-	Train      []scoreText `json:"train"`
-	Validation []scoreText `json:"validation"` // null without validation
-	Duration   int64       `json:"duration_ns"`
-}
-
-type scoreText struct {
-	Name  string      `json:"name"`
-	Value exactNumber `json:"value"`
+	Epochs   []Epoch    `json:"epochs"`    // that are over
+	Counting int        `json:"counting"`  // the epoch that the means are of, -1 for none
+	Means    []meanText `json:"means"`     // over its steps so far
+	Metrics  []string   `json:"measuring"` // that have a state beside the text
 }
 
 type meanText struct {
@@ -69,35 +55,13 @@ func (x *exactNumber) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-func scoreTexts(scores Scores) []scoreText {
-	if scores == nil {
-		return nil
-	}
-	texts := make([]scoreText, len(scores))
-	for i, s := range scores {
-		texts[i] = scoreText{s.Name, exactNumber(s.Value)}
-	}
-	return texts
-}
-
-func scoresOf(texts []scoreText) Scores {
-	if texts == nil {
-		return nil
-	}
-	scores := make(Scores, len(texts))
-	for i, s := range texts {
-		scores[i] = Score{s.Name, float64(s.Value)}
-	}
-	return scores
-}
-
 // course is the text of a trainer. An epoch that is not over, be it that it was interrupted
 // or that its validation was, is none of the history: it goes on.
 func (t *Trainer) course() []byte {
-	c := courseText{Epochs: []epochText{}, Counting: t.counts, Metrics: slices.Sorted(maps.Keys(t.tally.statefulMeters()))}
+	c := courseText{Epochs: []Epoch{}, Counting: t.counts, Metrics: slices.Sorted(maps.Keys(t.tally.statefulMeters()))}
 	for _, e := range t.history.Epochs {
 		if int64(e.Number) < t.epoch-t.unvalidated {
-			c.Epochs = append(c.Epochs, epochText{e.Number, e.Steps, scoreTexts(e.Train), scoreTexts(e.Validation), int64(e.Duration)})
+			c.Epochs = append(c.Epochs, e)
 		}
 	}
 	for _, m := range t.tally.means {
@@ -120,10 +84,7 @@ func (t *Trainer) readCourse(text []byte, metrics map[string]autograd.Variable) 
 		return nil, fmt.Errorf("the course of training: %w", err)
 	}
 	r := &restoredCourse{counts: -1, tally: tally{metrics: t.tally.metrics}}
-	for _, e := range c.Epochs {
-		r.history.Epochs = append(r.history.Epochs, Epoch{Number: e.Number, Steps: e.Steps,
-			Train: scoresOf(e.Train), Validation: scoresOf(e.Validation), Duration: time.Duration(e.Duration)})
-	}
+	r.history.Epochs = c.Epochs
 	if c.Counting < 0 || len(c.Means) == 0 {
 		return r, nil
 	}

@@ -2,7 +2,6 @@ package nn
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -60,7 +59,7 @@ func checkTrained(op string, model Module, t *Trainer) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("nn: %w", &autograd.ValueError{Op: op, Reason: "none of the model's parameters is trained: it is another model"})
+	return wrong(op, "none of the model's parameters is trained: it is another model")
 }
 
 // Step takes in the parameters and buffers as the step left them.

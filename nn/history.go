@@ -15,9 +15,11 @@ type Epoch struct {
 	Duration   time.Duration // of training and validation
 }
 
-// History is the course of a training run.
+// History is the course of a training run. It is written and read as JSON by package
+// encoding/json and with a line for each epoch ([History.WriteJSONLines]), and as a table
+// ([History.WriteCSV]).
 type History struct {
-	Epochs []Epoch
+	Epochs []Epoch `json:"epochs"`
 }
 
 // Train is the values of a training score, one for each epoch, NaN where an epoch has

@@ -3,8 +3,6 @@ package nn
 import (
 	"fmt"
 	"strings"
-
-	"github.com/chainrule-go/chainrule/autograd"
 )
 
 // watch is a score that a callback follows.
@@ -55,6 +53,4 @@ func (w *watch) value(e *Epoch) (float64, error) {
 	return value, nil
 }
 
-func (w *watch) wrong(reason string) error {
-	return fmt.Errorf("nn: %w", &autograd.ValueError{Op: w.op, Reason: reason})
-}
+func (w *watch) wrong(reason string) error { return wrong(w.op, reason) }
