@@ -87,6 +87,12 @@ func configNumbers() []configNumber {
 	checkpointing := func(config nn.CheckpointingConfig) (string, error) {
 		return fmt.Sprintf("%+v", nn.NewCheckpointing("nowhere", config).Dir()), nil
 	}
+	swa := func(config nn.SWAConfig) (string, error) {
+		model := classifier(1)
+		s := nn.NewSWA(model, config)
+		_, err := nn.Fit(context.Background(), model, set, nn.FitConfig{Callbacks: []nn.Callback{s}})
+		return fmt.Sprint(s.Average().Updates()), err
+	}
 	stopping := func(config nn.EarlyStoppingConfig) (string, error) {
 		config.Training = true
 		stop := nn.NewEarlyStopping(config)
@@ -198,6 +204,8 @@ func configNumbers() []configNumber {
 		{field: "EvaluateConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return evaluate(nn.EvaluateConfig{Prefetch: int(n)}) }},
 		{field: "PredictConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return predict(nn.PredictConfig{BatchSize: int(n)}) }},
 		{field: "PredictConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return predict(nn.PredictConfig{Prefetch: int(n)}) }},
+		{field: "SWAConfig.Start", integer: true, probe: func(n float64) (string, error) { return swa(nn.SWAConfig{Start: int(n)}) }},
+		{field: "SWAConfig.Every", integer: true, probe: func(n float64) (string, error) { return swa(nn.SWAConfig{Every: int(n)}) }},
 		{field: "EarlyStoppingConfig.Patience", def: 10, integer: true, probe: func(n float64) (string, error) {
 			return stopping(nn.EarlyStoppingConfig{Patience: int(n)})
 		}},

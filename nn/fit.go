@@ -120,6 +120,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 	if f.loader, err = newLoader(objective, train, loading); err != nil {
 		return nil, err
 	}
+	f.trainer.loader = f.loader
 	if config.Validation != nil {
 		f.evaluator, err = newEvaluator(objective, config.Validation, EvaluateConfig{
 			BatchSize: config.BatchSize, Metrics: config.Metrics, Prefetch: config.Prefetch,

@@ -70,6 +70,7 @@ type Trainer struct {
 	epoch, index int64        // position: the next step
 	made         int64        // steps in all
 	seed         int64        // of random numbers
+	loader       *data.Loader // of the last Epoch
 	dataset      data.Dataset // of the loader under way, nil for none
 	dealt        dealing      // by the loader of the last Epoch
 	expects      dealing      // what a checkpoint says of the loader; zero if it does not matter
@@ -190,7 +191,7 @@ func (t *Trainer) WithAverages(ctx context.Context, f func() error) (err error) 
 // loaded is of another loader ([*LoaderError]).
 func (t *Trainer) Epoch(ctx context.Context, loader *data.Loader) iter.Seq2[*Step, error] {
 	return func(yield func(*Step, error) bool) {
-		t.dealt = dealingOf(loader)
+		t.loader, t.dealt = loader, dealingOf(loader)
 		if err := t.expects.check(t.dealt); err != nil {
 			yield(nil, err)
 			return
