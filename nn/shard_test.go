@@ -129,10 +129,16 @@ func (d wordSet) Fill(batch *data.Batch, indices []int) error {
 
 // Examples of different length count by their length.
 func TestPiecesWithPadding(t *testing.T) {
+	for _, sparse := range []bool{false, true} {
+		t.Run(fmt.Sprintf("sparse %v", sparse), func(t *testing.T) { testPadding(t, sparse) })
+	}
+}
+
+func testPadding(t *testing.T, sparse bool) {
 	batch := whole(t, wordSet{11, 5}, double)
 	step := func(config nn.TrainerConfig) (scores nn.Scores, weights []float64) {
 		rng := newRand(1)
-		model := paddedTexts{nn.NewEmbedding(rng, 7, 3, nn.EmbeddingConfig{DType: double}), nn.NewLinear(rng, 3, 2, nn.LinearConfig{DType: double})}
+		model := paddedTexts{nn.NewEmbedding(rng, 7, 3, nn.EmbeddingConfig{DType: double, Sparse: sparse}), nn.NewLinear(rng, 3, 2, nn.LinearConfig{DType: double})}
 		config.Optimizer = optim.NewSGD(nn.Params(model), optim.SGDConfig{LR: 0.1})
 		trainer := nn.NewTrainer(model, config)
 		for range 2 {
