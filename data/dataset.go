@@ -95,9 +95,11 @@ type Batch struct {
 	original                Array // X before Augmented changed it
 	augmented               []int // the indices that Augmented was asked for
 	augmenting              augmenting
-	subset                  []int    // indices translated by Subset
-	parts                   []*Batch // what data sets made of others had filled
-	wanted                  []int    // the examples of a part
+	subset                  []int     // indices translated by Subset
+	parts                   []*Batch  // what data sets made of others had filled
+	wanted                  []int     // the examples of a part
+	pixels                  []byte    // an image that Folder has decoded
+	shares                  []float64 // of each example in what Mixed makes of it
 	places                  []place
 	filling                 filling // the job of Images.Fill
 

@@ -24,12 +24,15 @@
 //
 // Data sets are made of others: [Subset], [Split], [KFold] and [GroupKFold] select
 // examples, [Concat] joins sets, [Sample] draws at random, [Weighted] says how much each
-// counts; [Augment] changes images at random, [Scaling] and [OneHot] change numbers, [Map]
-// whatever one likes; [Cache] keeps what takes long to make. [Balance] counts classes.
+// counts; [Augment] and [MixUp] change images at random, [Scaling] and [OneHot] change
+// numbers, [Map] whatever one likes; [Cache] keeps what takes long to make. [Balance] counts
+// classes, and a [Vocabulary] numbers words or characters; [Passages] of a text are for
+// models of language.
 //
 // [MNIST] and [FashionMNIST] come from a directory, the user's cache or the network,
 // every file checked by its SHA-256, and so does what a [Source] of one's own says;
-// [Digits] is embedded in the program and needs nothing. [ReadIDX], [ReadCSV] and
+// [Digits] is embedded in the program and needs nothing. [CIFAR10] and [CIFAR100] are read
+// from a directory, and so are image files by an [OpenFolder] of any file system. [ReadIDX], [ReadCSV] and
 // [ReadNPY] and [ReadNPZ] read files of one's own, [OpenNPY] those that are larger than memory.
 //
 // # Loaders

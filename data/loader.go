@@ -25,11 +25,16 @@ type LoaderConfig struct {
 	DType     DType  // of the batches' arrays; Float32 by default
 	KeepBytes bool   // leave features that are bytes, such as pixels, in Array.Bytes
 
-	// Prefetch is how many batches are prepared ahead, in one goroutine in the
-	// background; with 0 the caller's goroutine prepares each batch when it is
-	// asked for. The batches are the same. It pays where filling a batch takes
-	// long: bytes of images already in memory take microseconds.
+	// Prefetch is how many batches are prepared ahead, in the background; with 0 the
+	// caller's goroutine prepares each batch when it is asked for. The batches are the
+	// same. It pays where filling a batch takes long: bytes of images already in memory
+	// take microseconds.
 	Prefetch int
+
+	// Workers is how many goroutines prepare batches ahead, each one by itself, as
+	// decoding images wants it; 0 means 1. More than Prefetch have nothing to do. The
+	// batches are the same, in the same order.
+	Workers int
 }
 
 // Loader deals the examples of a Dataset out in batches. It holds no position: the
@@ -46,7 +51,7 @@ type Loader struct {
 }
 
 // NewLoader is a Loader of ds's examples. It panics with [*ValueError] if ds is nil, or
-// a nil pointer, if its length is negative, or if BatchSize, Prefetch or Buckets is, or if
+// a nil pointer, if its length is negative, or if BatchSize, Prefetch, Workers or Buckets is, or if
 // there are Buckets without Shuffle or of examples that have no length ([Measured]).
 func NewLoader(ds Dataset, config LoaderConfig) *Loader {
 	if isNil(ds) {
@@ -56,8 +61,8 @@ func NewLoader(ds Dataset, config LoaderConfig) *Loader {
 	if length < 0 {
 		misuse("NewLoader", "the data set has length %d", length)
 	}
-	if config.BatchSize < 0 || config.Prefetch < 0 {
-		misuse("NewLoader", "batch size %d, prefetch %d: want no negative number", config.BatchSize, config.Prefetch)
+	if config.BatchSize < 0 || config.Prefetch < 0 || config.Workers < 0 {
+		misuse("NewLoader", "batch size %d, prefetch %d, workers %d: want no negative number", config.BatchSize, config.Prefetch, config.Workers)
 	}
 	if config.BatchSize == 0 {
 		config.BatchSize = defaultBatchSize
@@ -215,28 +220,34 @@ type prepared struct {
 	panicked any
 }
 
-// prefetched has a goroutine of its own prepare the batches, in order, and hand
-// them over; the consumer hands back the ones it has done with. However the loop
-// ends, the goroutine has ended when prefetched returns.
+// prefetched has goroutines of its own prepare the batches and hands them over in order.
+// Number n is prepared in the memory of number n − len(p.batches), as soon as the consumer
+// has done with that. However the loop ends, the goroutines have ended when prefetched
+// returns.
 func (p *pass) prefetched(ctx context.Context, first int, yield func(*Batch, error) bool) {
-	free := make(chan *Batch, len(p.batches))
-	ready := make(chan prepared, len(p.batches)) // has room for all, so sending never blocks
-	quit := make(chan struct{})
-	for _, b := range p.batches {
-		free <- b
+	memories := len(p.batches)
+	wanted := make(chan int, memories) // numbers to prepare; has room for all there can be
+	ready := make([]chan prepared, memories)
+	for i := range ready {
+		ready[i] = make(chan prepared, 1) // so sending never blocks
+	}
+	for number := first; number < min(first+memories, p.size); number++ {
+		wanted <- number
 	}
 	var background sync.WaitGroup
-	background.Go(func() {
-		defer close(ready)
-		p.prepare(first, free, ready, quit)
-	})
-	defer background.Wait()
-	defer close(quit)
+	for range min(max(p.loader.config.Workers, 1), p.loader.config.Prefetch) {
+		background.Go(func() { p.prepare(wanted, ready) })
+	}
+	defer func() {
+		drain(wanted)
+		close(wanted)
+		background.Wait()
+	}()
 
 	for number := first; number < p.size; number++ {
 		var next prepared
 		select {
-		case next = <-ready:
+		case next = <-ready[number%memories]:
 		case <-ctx.Done():
 		}
 		if err := p.stopped(ctx, number); err != nil {
@@ -246,7 +257,7 @@ func (p *pass) prefetched(ctx context.Context, first int, yield func(*Batch, err
 		if next.panicked != nil {
 			panic(next.panicked)
 		}
-		if next.batch == nil { // the goroutine ended before it could send
+		if next.batch == nil { // the goroutine has ended
 			misuse("Loader.Batches", "Fill of the Dataset called runtime.Goexit")
 		}
 		if next.err != nil {
@@ -256,33 +267,39 @@ func (p *pass) prefetched(ctx context.Context, first int, yield func(*Batch, err
 		if !yield(next.batch, nil) {
 			return
 		}
-		free <- next.batch
+		if following := number + memories; following < p.size {
+			wanted <- following
+		}
 	}
 }
 
-// prepare fills free batches from number first on, until the epoch ends, a batch
-// fails or quit is closed.
-func (p *pass) prepare(first int, free <-chan *Batch, ready chan<- prepared, quit <-chan struct{}) {
-	for number := first; number < p.size; number++ {
-		var b *Batch
+// drain takes what nobody has begun with.
+func drain(wanted chan int) {
+	for {
 		select {
-		case b = <-free:
-		case <-quit:
-			return
-		}
-		next := p.attempt(b, number)
-		ready <- next
-		if next.err != nil || next.panicked != nil {
+		case <-wanted:
+		default:
 			return
 		}
 	}
 }
 
-// attempt fills b and catches a panic, so that it can go on in the goroutine of the
-// loop, where the program can recover it.
-func (p *pass) attempt(b *Batch, number int) (result prepared) {
-	result.batch = b
-	defer func() { result.panicked = recover() }()
-	result.err = p.fill(b, number)
-	return result
+// prepare fills the batches that are wanted, until there will be no more.
+func (p *pass) prepare(wanted <-chan int, ready []chan prepared) {
+	for number := range wanted {
+		at := number % len(ready)
+		p.attempt(p.batches[at], number, ready[at])
+	}
+}
+
+// attempt fills b and hands it over. A panic goes on in the goroutine of the loop, where
+// the program can recover it; a Fill that ends its goroutine leaves no batch.
+func (p *pass) attempt(b *Batch, number int, ready chan<- prepared) {
+	var result prepared
+	defer func() {
+		result.panicked = recover()
+		ready <- result
+	}()
+	err := p.fill(b, number)
+	result.batch, result.err = b, err
 }

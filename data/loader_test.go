@@ -207,7 +207,7 @@ func TestLoaderLeavesNoGoroutine(t *testing.T) {
 		for _, prefetch := range []int{0, 1, 4} {
 			t.Run(fmt.Sprintf("%s/prefetch %d", test.name, prefetch), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					l := data.NewLoader(unlabeled(100), data.LoaderConfig{BatchSize: 3, Prefetch: prefetch})
+					l := data.NewLoader(unlabeled(100), data.LoaderConfig{BatchSize: 3, Prefetch: prefetch, Workers: 3})
 					test.loop(l)
 					// The loader is whole afterwards.
 					if n := len(examples(t, l.Batches(t.Context(), 0))); n != 34 {
@@ -330,7 +330,7 @@ func TestLoaderDatasetPanics(t *testing.T) {
 					}
 				}()
 				ds := faulty{10, test.fault}
-				for range data.NewLoader(ds, data.LoaderConfig{Prefetch: prefetch}).Batches(t.Context(), 0) {
+				for range data.NewLoader(ds, data.LoaderConfig{Prefetch: prefetch, Workers: 2}).Batches(t.Context(), 0) {
 					t.Error("a batch that could not be filled")
 				}
 			})
@@ -348,7 +348,7 @@ func TestLoaderDatasetPanics(t *testing.T) {
 
 func TestLoaderConcurrentLoops(t *testing.T) {
 	for _, prefetch := range []int{0, 2} {
-		l := data.NewLoader(unlabeled(100), data.LoaderConfig{BatchSize: 7, Shuffle: true, Prefetch: prefetch})
+		l := data.NewLoader(unlabeled(100), data.LoaderConfig{BatchSize: 7, Shuffle: true, Prefetch: prefetch, Workers: prefetch})
 		want := make([][][]int, 4)
 		for epoch := range want {
 			want[epoch] = examples(t, l.Batches(t.Context(), epoch))

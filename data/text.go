@@ -1,0 +1,176 @@
+package data
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Vocabulary numbers the tokens of texts, such as words or characters. Numbers 0 and 1 are
+// for padding and for tokens that are not known.
+type Vocabulary struct {
+	Tokens []string // by number
+
+	numbers map[string]int
+}
+
+// What the first numbers of a [Vocabulary] stand for.
+const (
+	PaddingToken = 0
+	UnknownToken = 1
+)
+
+// NewVocabulary numbers the tokens that occur in texts, which split cuts into tokens, the
+// most frequent ones first and in alphabetical order where frequencies are equal. Of them
+// it knows as many as make size numbers with the two others, all if size is 0. It panics
+// with [*ValueError] if size is negative.
+func NewVocabulary(texts []string, split func(text string) []string, size int) *Vocabulary {
+	if size < 0 {
+		misuse("NewVocabulary", "size %d: want no negative number", size)
+	}
+	counts := map[string]int{}
+	for _, text := range texts {
+		for _, token := range split(text) {
+			counts[token]++
+		}
+	}
+	tokens := make([]string, 0, len(counts))
+	for token := range counts {
+		tokens = append(tokens, token)
+	}
+	slices.SortFunc(tokens, func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	if size > 0 {
+		tokens = tokens[:min(len(tokens), max(0, size-2))]
+	}
+	return VocabularyOf(append([]string{"", "?"}, tokens...))
+}
+
+// VocabularyOf is the vocabulary of these tokens, by number; those of padding and of
+// unknown tokens stand for nothing else. It panics with [*ValueError] if there are not at
+// least these two, or one of the others is there twice.
+func VocabularyOf(tokens []string) *Vocabulary {
+	if len(tokens) < 2 {
+		misuse("VocabularyOf", "%d tokens: want at least those of padding and of unknown tokens", len(tokens))
+	}
+	v := &Vocabulary{Tokens: slices.Clone(tokens), numbers: make(map[string]int, len(tokens))}
+	for number, token := range v.Tokens[2:] {
+		if _, twice := v.numbers[token]; twice {
+			misuse("VocabularyOf", "the token %q twice", token)
+		}
+		v.numbers[token] = number + 2
+	}
+	return v
+}
+
+// Len is how many numbers there are.
+func (v *Vocabulary) Len() int { return len(v.Tokens) }
+
+// Encode returns the numbers of tokens.
+func (v *Vocabulary) Encode(tokens []string) []int {
+	numbers := make([]int, len(tokens))
+	for i, token := range tokens {
+		number, known := v.numbers[token]
+		if !known {
+			number = UnknownToken
+		}
+		numbers[i] = number
+	}
+	return numbers
+}
+
+// Decode returns the tokens with these numbers. It panics with [*ValueError] if there is
+// no such number.
+func (v *Vocabulary) Decode(numbers []int) []string {
+	tokens := make([]string, len(numbers))
+	for i, number := range numbers {
+		if number < 0 || number >= len(v.Tokens) {
+			misuse("Vocabulary.Decode", "number %d of a vocabulary of %d", number, len(v.Tokens))
+		}
+		tokens[i] = v.Tokens[number]
+	}
+	return tokens
+}
+
+// Characters cuts a text into its characters (Unicode code points).
+func Characters(text string) []string {
+	characters := make([]string, 0, len(text))
+	for _, r := range text {
+		characters = append(characters, string(r))
+	}
+	return characters
+}
+
+// Words cuts a text into words, which are runs of letters, marks and digits, in lower
+// case, and what else is not space, each character by itself.
+func Words(text string) []string {
+	var words []string
+	start := -1
+	flush := func(end int) {
+		if start >= 0 {
+			words = append(words, strings.ToLower(text[start:end]))
+			start = -1
+		}
+	}
+	for i, r := range text {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r):
+			if start < 0 {
+				start = i
+			}
+		default:
+			flush(i)
+			if !unicode.IsSpace(r) {
+				words = append(words, string(r))
+			}
+		}
+	}
+	flush(len(text))
+	return words
+}
+
+// Passages is a Dataset for models of language: all pieces of length tokens of a text,
+// each with the tokens that follow as labels,
+//
+//	tokens tᵢ … tᵢ₊ₗ₋₁, labels tᵢ₊₁ … tᵢ₊ₗ
+//
+// where i goes up by Stride from one to the next.
+type Passages struct {
+	Tokens []int // of the text
+	Length int   // of a passage; positive
+	Stride int   // 0 means Length: passages do not overlap
+}
+
+// Len is the number of passages.
+func (p *Passages) Len() int {
+	n := len(p.Tokens) - 1 - p.Length
+	if p.Length <= 0 || p.Stride < 0 || n < 0 {
+		return 0
+	}
+	return n/cmp.Or(p.Stride, p.Length) + 1
+}
+
+// NumClasses is one more than the largest token.
+func (p *Passages) NumClasses() int { return numClasses(nil, p.Tokens) }
+
+// Fill makes batch hold the passages with these indices. It fails with a [*ValueError] if
+// an index is out of range, Length is not positive or Stride is negative.
+func (p *Passages) Fill(batch *Batch, indices []int) error {
+	if p.Length <= 0 || p.Stride < 0 {
+		return mismatch("Passages", "length %d and stride %d: want a positive length and no negative stride", p.Length, p.Stride)
+	}
+	if err := checkIndices("Passages", indices, p.Len()); err != nil {
+		return err
+	}
+	batch.Reset(len(indices), 0)
+	batch.ResetTokens(p.Length)
+	batch.ResetLabels(p.Length)
+	for row, i := range indices {
+		start := i * cmp.Or(p.Stride, p.Length)
+		copy(batch.Tokens[row*p.Length:(row+1)*p.Length], p.Tokens[start:])
+		copy(batch.Labels[row*p.Length:(row+1)*p.Length], p.Tokens[start+1:])
+	}
+	return nil
+}
