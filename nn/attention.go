@@ -13,6 +13,10 @@ import (
 type MultiheadAttentionConfig struct {
 	KeyDim, ValueDim int // features of keys and values; 0 means those of queries
 
+	// Rotary turns queries and keys of each head by their positions; nil for none. It is for
+	// features/heads features.
+	Rotary *RotaryPositions
+
 	NoBias        bool           // leave the biases out
 	SequenceFirst bool           // arrays are [length, batch, features]
 	Init          Initializer    // of the weights; nil means GlorotUniform
@@ -35,6 +39,7 @@ type MultiheadAttention struct {
 	features, heads                       int
 	keyDim, valueDim                      int
 	sequenceFirst                         bool
+	rotary                                *RotaryPositions
 }
 
 // NewMultiheadAttention is a MultiheadAttention with weights drawn from rng and biases of
@@ -47,8 +52,11 @@ func NewMultiheadAttention(rng *rand.Rand, features, heads int, config Multihead
 			features, heads, config.KeyDim, config.ValueDim)})
 	}
 	a := &MultiheadAttention{
-		features: features, heads: heads, sequenceFirst: config.SequenceFirst,
+		features: features, heads: heads, sequenceFirst: config.SequenceFirst, rotary: config.Rotary,
 		keyDim: orDefaultInt(config.KeyDim, features), valueDim: orDefaultInt(config.ValueDim, features),
+	}
+	if r := config.Rotary; r != nil && r.positions.features != features/heads {
+		panic(&autograd.ValueError{Op: "nn.NewMultiheadAttention", Reason: fmt.Sprintf("Rotary is for %d features, a head has %d", r.positions.features, features/heads)})
 	}
 	weight := func(out, in int) autograd.Variable {
 		w := autograd.Parameter(autograd.Zeros(config.DType, out, in))
@@ -93,9 +101,11 @@ func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionIn
 	a.check(q, k, v)
 	switch {
 	case input.NeedWeights || input.NeedHeadWeights:
-		weights = autograd.AttentionWeights(a.perHead(a.project(q, 0)), a.perHead(a.project(k, 1)), input.config(0, single))
+		weights = autograd.AttentionWeights(a.turned(q, 0, 0), a.turned(k, 1, 0), input.config(0, single))
 		y = weights.MatMul(a.perHead(a.project(v, 2))).Transpose(1, 2).Reshape(q.Dim(0), q.Dim(1), a.features)
 		weights = input.weights(weights, single)
+	case a.rotary != nil:
+		return Hooked(a, a.combine(a.turned(q, 0, 0), a.turned(k, 1, 0), a.perHead(a.project(v, 2)), input, single)), weights
 	case q == k && k == v && a.InProjWeight != autograd.Variable{}:
 		y = autograd.SelfAttention(autograd.Linear(q, a.InProjWeight, a.InProjBias), input.config(a.heads, single))
 	default:
@@ -142,6 +152,16 @@ func (a *MultiheadAttention) project(x autograd.Variable, i int) autograd.Variab
 // perHead is x [batch, length, features] as [batch, heads, length, features/heads].
 func (a *MultiheadAttention) perHead(x autograd.Variable) autograd.Variable {
 	return x.Reshape(x.Dim(0), x.Dim(1), a.heads, a.features/a.heads).Transpose(1, 2)
+}
+
+// turned is projection i of queries or keys x, per head, turned by their positions if asked
+// for, the first of which is start.
+func (a *MultiheadAttention) turned(x autograd.Variable, i, start int) autograd.Variable {
+	heads := a.perHead(a.project(x, i))
+	if a.rotary == nil {
+		return heads
+	}
+	return a.rotary.From(heads, start)
 }
 
 // combine is the results for queries, keys and values per head.

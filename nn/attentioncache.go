@@ -57,13 +57,13 @@ func (a *MultiheadAttention) Next(x autograd.Variable, cache AttentionCache, inp
 	x = a.batchFirst(x, single)
 	a.check(x, x, x)
 	cache.check(x, a.heads, a.features/a.heads)
-	next = AttentionCache{a.perHead(a.project(x, 1)), a.perHead(a.project(x, 2))}
+	next = AttentionCache{a.turned(x, 1, cache.Len()), a.perHead(a.project(x, 2))}
 	input.Causal, input.past = true, cache.Len()
 	if input.past > 0 {
 		next.Keys = autograd.Concat(2, cache.Keys, next.Keys)
 		next.Values = autograd.Concat(2, cache.Values, next.Values)
 	}
-	y = a.combine(a.perHead(a.project(x, 0)), next.Keys, next.Values, input, single)
+	y = a.combine(a.turned(x, 0, input.past), next.Keys, next.Values, input, single)
 	return Hooked(a, y), next
 }
 
@@ -71,7 +71,7 @@ func (a *MultiheadAttention) Next(x autograd.Variable, cache AttentionCache, inp
 func (a *MultiheadAttention) memorize(memory autograd.Variable) AttentionCache {
 	memory = a.batchFirst(memory, memory.Rank() == 2)
 	a.check(memory, memory, memory)
-	return AttentionCache{a.perHead(a.project(memory, 1)), a.perHead(a.project(memory, 2))}
+	return AttentionCache{a.turned(memory, 1, 0), a.perHead(a.project(memory, 2))}
 }
 
 // recall is attention of queries to the keys and values of a cache.
@@ -81,7 +81,7 @@ func (a *MultiheadAttention) recall(q autograd.Variable, cache AttentionCache, i
 	q = a.batchFirst(q, single)
 	a.check(q, q, q)
 	cache.check(q, a.heads, a.features/a.heads)
-	y := a.combine(a.perHead(a.project(q, 0)), cache.Keys, cache.Values, input, single)
+	y := a.combine(a.turned(q, 0, 0), cache.Keys, cache.Values, input, single)
 	return Hooked(a, y)
 }
 

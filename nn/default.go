@@ -46,6 +46,14 @@ func number(op, field string, x, def float64) float64 {
 	return x
 }
 
+// positive is number for one that must not be 0.
+func positive(op, field string, x, def float64) float64 {
+	if x = number(op, field, x, def); x == 0 {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%s is 0, expected a positive number", field)})
+	}
+	return x
+}
+
 // checkNoneNil panics with [*autograd.ValueError] if an element of a list, in a field of a
 // configuration, is nil.
 func checkNoneNil[T any](op, field string, list []T) {

@@ -125,6 +125,14 @@ func configNumbers() []configNumber {
 		config.DType = double
 		return text(nn.NewEmbeddingBag(newRand(1), 4, 3, config).Lookup(nil, [][]int{{2, 1}}))
 	}
+	spectral := func(config nn.SpectralNormConfig) (string, error) {
+		small := nn.NewLinear(newRand(1), 4, 2, nn.LinearConfig{Init: nn.Normal(0, 1e-13), DType: double})
+		n := nn.NewSpectralNorm(newRand(2), small, config)
+		tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+		y := n.Forward(tape.Const(x))
+		tape.Commit()
+		return fmt.Sprint(y.Floats(), n.U.Floats()), nil
+	}
 	return []configNumber{
 		{field: "BatchNormConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Eps: n}) }},
 		{field: "BatchNormConfig.Momentum", def: 0.1, probe: func(n float64) (string, error) { return norm(nn.BatchNormConfig{Momentum: n}) }},
@@ -158,6 +166,19 @@ func configNumbers() []configNumber {
 		}},
 		{field: "TransformerConfig.Eps", def: 1e-5, probe: func(n float64) (string, error) {
 			return text(nn.NewTransformerEncoderLayer(newRand(1), 4, 2, nn.TransformerConfig{FeedForward: 8, Eps: n, DType: double}).Forward(x.Reshape(2, 3, 4)))
+		}},
+		{field: "PositionsConfig.Base", def: 10000, probe: func(n float64) (string, error) {
+			return text(nn.NewSinusoidalPositions(6, 4, nn.PositionsConfig{Base: n, DType: double}).Forward(x))
+		}},
+		{field: "SpectralNormConfig.Iterations", def: 1, integer: true, probe: func(n float64) (string, error) {
+			return spectral(nn.SpectralNormConfig{Iterations: int(n)})
+		}},
+		{field: "SpectralNormConfig.Eps", def: 1e-12, probe: func(n float64) (string, error) { return spectral(nn.SpectralNormConfig{Eps: n}) }},
+		{field: "SpectralNormConfig.Axis", integer: true, any: true, probe: func(n float64) (string, error) {
+			return spectral(nn.SpectralNormConfig{Axis: int(n) % 2})
+		}},
+		{field: "WeightNormConfig.Axis", integer: true, any: true, probe: func(n float64) (string, error) {
+			return fmt.Sprint(nn.NewWeightNorm(nn.NewLinear(newRand(1), 4, 2, nn.LinearConfig{}), nn.WeightNormConfig{Axis: int(n) % 2}).G.Shape()), nil
 		}},
 		{field: "PReLUConfig.Channels", def: 1, integer: true, probe: func(n float64) (string, error) {
 			return text(nn.NewPReLU(nn.PReLUConfig{Channels: int(n)}).Weight)

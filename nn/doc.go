@@ -30,6 +30,9 @@
 // position by position; tables of embeddings look up tokens. [ModuleList] and [ModuleMap]
 // hold modules that are called by what they are part of.
 //
+// Parameters are drawn by the [Initializer] of a layer's configuration, or by [Initialize] for
+// the names of a whole model that match patterns.
+//
 // What modules compute on the way is seen, and replaced, by hooks under their names:
 // [AddHooks] for a tape, [WithHooks] for a model.
 //

@@ -51,10 +51,7 @@ func NewEmbedding(rng *rand.Rand, tokens, features int, config EmbeddingConfig) 
 	e := &Embedding{
 		Weight:  autograd.Parameter(autograd.Zeros(config.DType, tokens, features)),
 		padding: slices.Clone(config.Padding),
-		lookup:  tableLookup{sparse: config.Sparse, maxNorm: number(op, "MaxNorm", config.MaxNorm, 0), normType: number(op, "NormType", config.NormType, 2)},
-	}
-	if e.lookup.normType == 0 {
-		panic(&autograd.ValueError{Op: op, Reason: "NormType is 0, expected a positive number"})
+		lookup:  tableLookup{sparse: config.Sparse, maxNorm: number(op, "MaxNorm", config.MaxNorm, 0), normType: positive(op, "NormType", config.NormType, 2)},
 	}
 	orInit(config.Init, Normal(0, 1))(rng, e.Weight, tokens, features)
 	for i, token := range e.padding {

@@ -1,8 +1,11 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mathext"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -42,9 +45,27 @@ func HeNormal(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
 	Normal(0, math.Sqrt(2/float64(fanIn)))(rng, w, fanIn, fanOut)
 }
 
+// LeCunUniform draws from the uniform distribution in ±√(3/fanIn), which keeps the variance of
+// what linear and [SELU] layers pass forward (LeCun et al. 1998, Klambauer et al. 2017).
+func LeCunUniform(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+	bound := math.Sqrt(3 / float64(fanIn))
+	Uniform(-bound, bound)(rng, w, fanIn, fanOut)
+}
+
+// LeCunNormal draws from the normal distribution of variance 1/fanIn, like [LeCunUniform]
+// otherwise.
+func LeCunNormal(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+	Normal(0, math.Sqrt(1/float64(fanIn)))(rng, w, fanIn, fanOut)
+}
+
 // Zeros sets all elements to 0.
 func Zeros(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
 	Constant(0)(rng, w, fanIn, fanOut)
+}
+
+// Ones sets all elements to 1.
+func Ones(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+	Constant(1)(rng, w, fanIn, fanOut)
 }
 
 // Constant sets all elements to value.
@@ -66,6 +87,40 @@ func Uniform(low, high float64) Initializer {
 func Normal(mean, std float64) Initializer {
 	return func(rng *rand.Rand, w autograd.Variable, _, _ int) {
 		fill(w, func() float64 { return mean + std*rng.NormFloat64() })
+	}
+}
+
+// TruncatedNormal draws from the normal distribution of the given mean and standard deviation
+// what lies in low ≤ x ≤ high: two standard deviations around the mean is usual. Its own
+// standard deviation is less than std. PyTorch calls it trunc_normal_. It panics with
+// [*autograd.ValueError] unless std is positive and low < high.
+func TruncatedNormal(mean, std, low, high float64) Initializer {
+	if !(std > 0) || !(low < high) {
+		panic(&autograd.ValueError{Op: "nn.TruncatedNormal", Reason: fmt.Sprintf(
+			"a standard deviation of %v from %v to %v: expected a positive number, and bounds in order", std, low, high)})
+	}
+	// The distribution function, and its inverse, of the nearer tail: there is no cancellation.
+	from, to, sign := (low-mean)/std, (high-mean)/std, 1.
+	if from > 0 {
+		from, to, sign = -to, -from, -1
+	}
+	below, above := math.Erfc(-from/math.Sqrt2)/2, math.Erfc(-to/math.Sqrt2)/2
+	return func(rng *rand.Rand, w autograd.Variable, _, _ int) {
+		fill(w, func() float64 {
+			p := below + (above-below)*rng.Float64()
+			x := mean + sign*std*mathext.NormalQuantile(p)
+			return min(max(x, low), high)
+		})
+	}
+}
+
+// Scaled is what f draws, times factor: for the gain of an activation, such as √2 for ReLU.
+func Scaled(factor float64, f Initializer) Initializer {
+	return func(rng *rand.Rand, w autograd.Variable, fanIn, fanOut int) {
+		v := autograd.Parameter(autograd.Zeros(autograd.Float64, w.Shape()...))
+		f(rng, v, fanIn, fanOut)
+		at := -1
+		fill(w, func() float64 { at++; return factor * v.Float64s()[at] })
 	}
 }
 

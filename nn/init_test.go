@@ -26,6 +26,13 @@ func TestInitializers(t *testing.T) {
 		{"GlorotNormal", nn.GlorotNormal, 0, math.Sqrt(2. / 300), inf},
 		{"HeUniform", nn.HeUniform, 0, math.Sqrt(2. / 200), math.Sqrt(6. / 200)},
 		{"HeNormal", nn.HeNormal, 0, math.Sqrt(2. / 200), inf},
+		{"LeCunUniform", nn.LeCunUniform, 0, math.Sqrt(1. / 200), math.Sqrt(3. / 200)},
+		{"LeCunNormal", nn.LeCunNormal, 0, math.Sqrt(1. / 200), inf},
+		{"TruncatedNormal", nn.TruncatedNormal(1, 2, -3, 5), 1, 2 * 0.8796256610342398, 4}, // of the normal distribution within ±2
+		{"Scaled", nn.Scaled(math.Sqrt2, nn.LeCunNormal), 0, math.Sqrt(2. / 200), inf},
+		{"Sparse", nn.Sparse(0.75, 2), 0, 1, inf},
+		{"Orthogonal", nn.Orthogonal(1), 0, math.Sqrt(1. / 200), 1},
+		{"Ones", nn.Ones, 1, 0, 0},
 		{"Uniform", nn.Uniform(1, 3), 2, 2 / math.Sqrt(12), 1},
 		{"Normal", nn.Normal(-1, 0.5), -1, 0.5, inf},
 		{"Constant", nn.Constant(0.25), 0.25, 0, 0},

@@ -13,7 +13,7 @@
 //     [Pad], [Flatten], [Unflatten]
 //   - Normalization: [BatchNorm1d], [BatchNorm2d], [BatchNorm3d], [InstanceNorm1d],
 //     [InstanceNorm2d], [InstanceNorm3d], [LayerNorm], [RMSNorm], [GroupNorm],
-//     [LocalResponseNorm]
+//     [LocalResponseNorm], [WeightNorm], [SpectralNorm]
 //   - Dropout: [Dropout], [Dropout1d], [Dropout2d], [Dropout3d], [AlphaDropout]
 //   - Activation: [ReLU], [ReLU6], [Sigmoid], [LogSigmoid], [Hardsigmoid], [Tanh],
 //     [Tanhshrink], [Hardtanh], [Hardswish], [Hardshrink], [Softshrink], [Threshold],
@@ -21,7 +21,9 @@
 //     [PReLU], [Softmax], [LogSoftmax], [Softmin], [Softmax2d], [GLU]
 //   - Tokens: [Embedding], [EmbeddingBag]
 //   - Recurrent: [RNN], [GRU], [LSTM], [LSTMCell], [GRUCell], [RNNCell]
-//   - Attention: [MultiheadAttention], [TransformerEncoderLayer], [TransformerEncoder],
+//   - Attention: [SinusoidalPositions], [LearnedPositions], [RotaryPositions],
+//     [MultiheadAttention], [TransformerEncoderLayer], [TransformerEncoder],
 //     [TransformerDecoderLayer], [TransformerDecoder], [Transformer]
-//   - Of layers and functions: [Identity], [Sequential], [Func], [Frozen], [WithHooks]
+//   - Of layers and functions: [Identity], [Residual], [Sequential], [Func], [Frozen],
+//     [WithHooks]
 package nn

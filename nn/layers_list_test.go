@@ -26,13 +26,13 @@ var layerFamilies = []struct{ title, files string }{
 	{"Convolution", "conv.go convtranspose.go unfold.go"},
 	{"Pooling", "pool.go unpool.go avgpool.go adaptivepool.go"},
 	{"Resizing, padding, rearranging", "upsample.go pad.go flatten.go"},
-	{"Normalization", "batchnorm.go instancenorm.go layernorm.go groupnorm.go localresponsenorm.go"},
+	{"Normalization", "batchnorm.go instancenorm.go layernorm.go groupnorm.go localresponsenorm.go weightnorm.go spectralnorm.go"},
 	{"Dropout", "dropout.go"},
 	{"Activation", "activation.go prelu.go softmax.go glu.go"},
 	{"Tokens", "embedding.go embeddingbag.go"},
 	{"Recurrent", "rnn.go gru.go lstm.go recurrent_cell.go"},
-	{"Attention", "attention.go transformerencoder.go transformerdecoder.go transformer.go"},
-	{"Of layers and functions", "identity.go sequential.go frozen.go hook.go inference.go"},
+	{"Attention", "positions.go attention.go transformerencoder.go transformerdecoder.go transformer.go"},
+	{"Of layers and functions", "identity.go residual.go sequential.go frozen.go hook.go inference.go"},
 }
 
 // layerDoc is what docs/layers.md says about a layer.

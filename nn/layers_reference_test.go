@@ -91,7 +91,7 @@ func referenceLayers() map[string]constructor {
 		"EmbeddingBag":       referenceEmbeddingBag,
 		"MultiheadAttention": referenceAttention,
 	}
-	for _, family := range []map[string]constructor{referenceActivations, referenceImages, referenceRecurrent, referencePools, referenceTransformers} {
+	for _, family := range []map[string]constructor{referenceActivations, referenceImages, referenceRecurrent, referencePools, referenceTransformers, referenceWrappers} {
 		maps.Copy(all, family)
 	}
 	return all

@@ -34,6 +34,13 @@ type layerRow struct {
 
 	// allocates is why a steady step may allocate; empty if it must not.
 	allocates string
+
+	// assigns says that training changes buffers, also without counting.
+	assigns bool
+
+	// constants is what depends on parameters and is a constant to gradients in training,
+	// so that finite differences are right in inference alone.
+	constants string
 }
 
 // stateless makes a layer without parameters.
@@ -45,7 +52,7 @@ type dtype = autograd.DType
 
 // layerRows is the table that proves all layers, in the order of their families.
 func layerRows() []layerRow {
-	return slices.Concat(basicRows(), activationRows(), normRows(), convRows(), recurrentRows(), transformerRows())
+	return slices.Concat(basicRows(), activationRows(), normRows(), convRows(), recurrentRows(), transformerRows(), wrapperRows())
 }
 
 func basicRows() []layerRow {

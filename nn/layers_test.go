@@ -97,6 +97,9 @@ func TestLayerGradients(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, training %v", row.name, training), func(t *testing.T) {
 				t.Parallel()
 				m := row.build(3, autograd.Float32)
+				if training && row.constants != "" {
+					t.Skip(row.constants)
+				}
 				if wide := row.build(3, double); !training && slices.Equal(row.bits(wide, double, true), row.bits(wide, double, false)) {
 					t.Skip("the same as in training")
 				}
@@ -212,7 +215,7 @@ func TestLayerModes(t *testing.T) {
 				t.Errorf("the state was changed (-before +after):\n%s", diff)
 			}
 			row.step(m, double)
-			moves := !strings.HasPrefix(row.name, "Frozen") && len(slices.Collect(values(nn.Counters(m)))) > 0
+			moves := row.assigns || !strings.HasPrefix(row.name, "Frozen") && len(slices.Collect(values(nn.Counters(m)))) > 0
 			if changed := !cmp.Equal(before, bitsOf(m)); changed != moves {
 				t.Errorf("a training step changed the state: %v, want %v", changed, moves)
 			}

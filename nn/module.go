@@ -94,9 +94,9 @@ type NoParts struct{}
 func (NoParts) Parts() iter.Seq2[string, Part] { return Parts() }
 
 // watched is a parameter on x's tape, if x is on one: what is computed from it alone is
-// recorded there, and allocates nothing.
+// recorded there, and allocates nothing. A weight that was computed is on a tape already.
 func watched(x, w autograd.Variable) autograd.Variable {
-	if tape := x.Tape(); tape != nil {
+	if tape := x.Tape(); tape != nil && w.Tape() == nil {
 		return tape.Watch(w)
 	}
 	return w

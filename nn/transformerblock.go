@@ -10,23 +10,32 @@ import (
 // TransformerConfig configures transformers and their layers. The zero value is PyTorch's
 // default, but with the batch as first axis.
 type TransformerConfig struct {
-	FeedForward   int            // hidden units of the feed-forward network; 0 means 2048
-	Dropout       float64        // from 0 to 1; 0 means 0.1, None 0
-	Activation    Layer          // of the feed-forward network; nil means ReLU
-	NormFirst     bool           // normalize what goes into each part, not the sum after it
-	FinalNorm     bool           // of stacks: normalize the result of the last layer too
-	Eps           float64        // of the normalizations; 0 means 1e-5, None 0
-	NoBias        bool           // leave all biases out
-	SequenceFirst bool           // arrays are [length, batch, features]
-	DType         autograd.DType // Float32 by default
+	FeedForward   int         // hidden units of the feed-forward network; 0 means 2048
+	Dropout       float64     // from 0 to 1; 0 means 0.1, None 0
+	Activation    Layer       // of the feed-forward network; nil means ReLU
+	NormFirst     bool        // normalize what goes into each part, not the sum after it
+	FinalNorm     bool        // of stacks: normalize the result of the last layer too
+	Eps           float64     // of the normalizations; 0 means 1e-5, None 0
+	NoBias        bool        // leave all biases out
+	SequenceFirst bool        // arrays are [length, batch, features]
+	Init          Initializer // of all matrices; nil means GlorotUniform
+
+	// Rotary turns queries and keys of attention of a sequence to itself by their positions;
+	// nil for none. It is for features/heads features.
+	Rotary *RotaryPositions
+
+	DType autograd.DType // Float32 by default
 }
 
 func (c TransformerConfig) linear(rng *rand.Rand, in, out int) *Linear {
-	return NewLinear(rng, in, out, LinearConfig{NoBias: c.NoBias, DType: c.DType})
+	return NewLinear(rng, in, out, LinearConfig{NoBias: c.NoBias, Init: c.Init, DType: c.DType})
 }
 
-func (c TransformerConfig) attention(rng *rand.Rand, features, heads int) *MultiheadAttention {
-	return NewMultiheadAttention(rng, features, heads, MultiheadAttentionConfig{SequenceFirst: c.SequenceFirst, NoBias: c.NoBias, DType: c.DType})
+// attention is attention of a sequence to itself, or with rotary nil to another.
+func (c TransformerConfig) attention(rng *rand.Rand, features, heads int, rotary *RotaryPositions) *MultiheadAttention {
+	return NewMultiheadAttention(rng, features, heads, MultiheadAttentionConfig{
+		Rotary: rotary, SequenceFirst: c.SequenceFirst, NoBias: c.NoBias, Init: c.Init, DType: c.DType,
+	})
 }
 
 func (c TransformerConfig) norm(features int) *LayerNorm {

@@ -21,7 +21,7 @@ type TransformerDecoderLayer struct {
 // [NewTransformerEncoderLayer] otherwise.
 func NewTransformerDecoderLayer(rng *rand.Rand, features, heads int, config TransformerConfig) *TransformerDecoderLayer {
 	return &TransformerDecoderLayer{
-		SelfAttention: config.attention(rng, features, heads), CrossAttention: config.attention(rng, features, heads),
+		SelfAttention: config.attention(rng, features, heads, config.Rotary), CrossAttention: config.attention(rng, features, heads, nil),
 		transformerBlock: newTransformerBlock("nn.NewTransformerDecoderLayer", rng, features, config),
 		Norm1:            config.norm(features), Norm2: config.norm(features), Norm3: config.norm(features),
 	}

@@ -25,7 +25,7 @@ type TransformerEncoderLayer struct {
 // divided by heads, and the numbers of config are in their range.
 func NewTransformerEncoderLayer(rng *rand.Rand, features, heads int, config TransformerConfig) *TransformerEncoderLayer {
 	return &TransformerEncoderLayer{
-		SelfAttention:    config.attention(rng, features, heads),
+		SelfAttention:    config.attention(rng, features, heads, config.Rotary),
 		transformerBlock: newTransformerBlock("nn.NewTransformerEncoderLayer", rng, features, config),
 		Norm1:            config.norm(features), Norm2: config.norm(features),
 	}

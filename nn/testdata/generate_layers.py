@@ -98,6 +98,16 @@ for o in ({"max_norm": 1.0}, {"max_norm": 1.5, "norm_type": 1.0, "padding_idx": 
 for o in ({"max_norm": 1.0, "mode": "sum"}, {"max_norm": 1.0, "norm_type": 3.0, "mode": "max"}, {"sparse": True, "mode": "mean"}):
     emit("EmbeddingBag", nn.EmbeddingBag(5, 3, **o), [torch.tensor([[1, 4, 1], [2, 0, 1]])], [5, 3], o)
 
+# ---- weights that are made of others
+wn, sn = nn.utils.weight_norm, nn.utils.spectral_norm
+around = [("Linear", nn.Linear, [4, 3], rnd(5, 4)), ("Conv2d", nn.Conv2d, [2, 3, 2], rnd(2, 2, 3, 3)),
+          ("ConvTranspose1d", nn.ConvTranspose1d, [2, 3, 2], rnd(2, 2, 3))]
+for name, make, args, x in around:
+    for o in ({}, {"dim": 1}, {"dim": None}):
+        emit("WeightNorm", wn(make(*args), **o), [x], [name, *args], o)
+    for o in ({}, {"n_power_iterations": 3}, {"dim": 1}):
+        emit("SpectralNorm", sn(make(*args), **o), [x], [name, *args], o)
+
 with gzip.GzipFile(os.path.join(out, "layers.jsonl.gz"), "wb", mtime=0) as f:
     f.write("".join(json.dumps(c) + "\n" for c in cases).encode())
 print(len(cases), "cases")
