@@ -83,61 +83,84 @@ func readCSV(r io.Reader, name string, config CSVConfig) (*Arrays, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, err := newTable(content, name, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.each(t.add); err != nil {
+		return nil, err
+	}
+	return t.arrays(), nil
+}
+
+// newTable begins to read a table: its header, and what columns are.
+func newTable(content io.Reader, name string, config CSVConfig) (*table, error) {
 	t := &table{name: name, config: config, labels: newClassList()}
-	lines := skipMark(content)
-	if err := skipLines(lines, name, config.Skip); err != nil {
+	lines, skipped, err := skipLines(content, name, config.Skip)
+	if err != nil {
 		return nil, err
 	}
-	t.csv = csv.NewReader(lines)
-	t.csv.Comment = config.Comment
-	t.csv.ReuseRecord = true
-	t.csv.TrimLeadingSpace = config.Comma != '\t' && config.Comma != ' '
-	if config.Comma != 0 {
-		t.csv.Comma = config.Comma
+	t.skipped = skipped
+	t.csv = config.reader(lines)
+	return t, t.header()
+}
+
+// reader reads the fields of lines.
+func (c *CSVConfig) reader(lines io.Reader) *csv.Reader {
+	r := csv.NewReader(lines)
+	r.Comment = c.Comment
+	r.ReuseRecord = true
+	r.TrimLeadingSpace = c.Comma != '\t' && c.Comma != ' '
+	if c.Comma != 0 {
+		r.Comma = c.Comma
 	}
-	if err := t.header(); err != nil {
-		return nil, err
-	}
+	return r
+}
+
+// each hands all records to f, one after the other.
+func (t *table) each(f func(record) error) error {
 	for {
 		record, err := t.next()
 		if err == io.EOF {
-			return t.arrays(), nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := t.add(record); err != nil {
-			return nil, err
+		if err := f(record); err != nil {
+			return err
 		}
 	}
 }
 
-// skipMark leaves out the byte order mark that some programs begin a file with.
-func skipMark(r io.Reader) *bufio.Reader {
-	const mark = "\ufeff"
-	b := bufio.NewReader(r)
-	if p, _ := b.Peek(len(mark)); string(p) == mark {
-		b.Discard(len(mark)) // cannot fail: these bytes are buffered
-	}
-	return b
-}
-
-// skipLines passes over n lines.
-func skipLines(r *bufio.Reader, name string, n int) error {
+// skipLines passes over n lines, and over the byte order mark that some programs begin a
+// file with. It returns the rest, and how many bytes it has passed over.
+func skipLines(content io.Reader, name string, n int) (rest io.Reader, skipped int64, err error) {
 	if n < 0 {
 		misuse("ReadCSV", "Skip is %d: want no negative number", n)
 	}
+	const mark = "\ufeff"
+	r := bufio.NewReader(content)
+	if p, _ := r.Peek(len(mark)); string(p) == mark {
+		r.Discard(len(mark)) // cannot fail: these bytes are buffered
+		skipped = int64(len(mark))
+	}
 	for line := range n {
-		for partial := true; partial; {
-			var err error
-			if _, partial, err = r.ReadLine(); err == io.EOF {
-				return &FormatError{File: name, Line: line + 1, Want: fmt.Sprintf("%d lines to pass over, and a table", n), Got: "the end of the file"}
-			} else if err != nil {
-				return readError(name, 0, "lines of CSV", err)
+		for {
+			piece, err := r.ReadSlice('\n')
+			skipped += int64(len(piece))
+			if err == nil {
+				break
+			}
+			if err == io.EOF {
+				return nil, 0, &FormatError{File: name, Line: line + 1, Want: fmt.Sprintf("%d lines to pass over, and a table", n), Got: "the end of the file"}
+			}
+			if err != bufio.ErrBufferFull {
+				return nil, 0, readError(name, skipped, "lines of CSV", err)
 			}
 		}
 	}
-	return nil
+	return r, skipped, nil
 }
 
 // role is what a column is for.
@@ -160,16 +183,19 @@ type table struct {
 	roles   []role       // of the columns
 	words   []*classList // of the columns of categories
 	pending []record     // read already
+	skipped int64        // bytes before what csv reads
+	start   int64        // where the first record begins
 	rows    int
 	dropped int
 	x, y    []float64 // x has NaN where a number is missing
 	labels  classList
 }
 
-// record is a line, and where its fields began if it has been kept.
+// record is a line of a table.
 type record struct {
 	fields []string
-	line   int
+	line   int   // the number of the line
+	end    int64 // where it ends, in the file
 }
 
 // header reads the first line and finds the columns' roles.
@@ -181,7 +207,7 @@ func (t *table) header() error {
 	if err != nil {
 		return err
 	}
-	t.roles = make([]role, len(record))
+	t.roles, t.start = make([]role, len(record)), t.skipped
 	if t.config.NoHeader {
 		t.keep(record)
 	} else {
@@ -192,6 +218,7 @@ func (t *table) header() error {
 		for _, field := range record {
 			t.names = append(t.names, strings.TrimSpace(field))
 		}
+		t.start += t.csv.InputOffset()
 	}
 	err = errors.Join(t.assign(category, t.config.Categories...), t.assign(target, t.config.Targets...), t.assign(ignored, t.config.Ignore...))
 	if t.config.Label != "" {
@@ -276,7 +303,7 @@ func (t *table) keep(fields []string) {
 	for i, field := range fields {
 		kept[i] = strings.Clone(field)
 	}
-	t.pending = append(t.pending, record{kept, t.line()})
+	t.pending = append(t.pending, t.record(kept))
 }
 
 // missing reports whether a field says that its value is missing.
@@ -295,7 +322,12 @@ func (t *table) next() (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	return record{fields, t.line()}, nil
+	return t.record(fields), nil
+}
+
+// record is the record last read, with these fields.
+func (t *table) record(fields []string) record {
+	return record{fields, t.line(), t.skipped + t.csv.InputOffset()}
 }
 
 // line is the line on which the record last read begins.
