@@ -2007,6 +2007,68 @@ func normalizeRowGradientKernel[T Float](dst []T, gw []T, gb []T, grad []T, x []
 	}
 }
 
+func randomBitsKernel(dst []uint32, seed uint64, start uint64, threshold uint32) {
+	width := randomBitsWidth(8 * len(dst))
+	if width == 0 || len(dst) == 0 {
+		randomBitsGeneric(dst, seed, start, threshold)
+		return
+	}
+	randomBitsAssembly(width, unsafe.SliceData(dst), len(dst), seed, start, threshold)
+}
+
+func randomBitsWidth(n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 256/8:
+		return 32
+	}
+	return 64
+}
+
+func randomBitsAssembly(width int, dst *uint32, n int, seed, start uint64, threshold uint32) {
+	switch {
+	case width < 64:
+		randomBitsF64AVX2(dst, n, seed, start, threshold)
+	default:
+		randomBitsF64AVX512(dst, n, seed, start, threshold)
+	}
+}
+
+func keepBitsKernel[T Float](dst []T, x []T, bits []uint32, scale T) {
+	done := 0
+	if width := keepBitsWidth[T](len(dst)); width > 0 && len(dst) >= 32 {
+		done = len(dst) &^ 31
+		keepBitsAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(bits), done/32, scale)
+	}
+	if done < len(dst) {
+		keepBitsGeneric(dst[done:], x[done:], bits[done/32:], scale)
+	}
+}
+
+func keepBitsWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func keepBitsAssembly[T Float](width int, dst, x *T, bits *uint32, n int, scale T) {
+	switch {
+	case width < 64 && is32[T]():
+		keepBitsF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), bits, n, float32(scale))
+	case width < 64:
+		keepBitsF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), bits, n, float64(scale))
+	case is32[T]():
+		keepBitsF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), bits, n, float32(scale))
+	default:
+		keepBitsF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), bits, n, float64(scale))
+	}
+}
+
 //go:noescape
 func addF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
@@ -3128,3 +3190,21 @@ func normalizeRowGradientF32AVX512(dst *float32, gw *float32, gb *float32, grad 
 
 //go:noescape
 func normalizeRowGradientF64AVX512(dst *float64, gw *float64, gb *float64, grad *float64, x *float64, w *float64, n int, c *float64)
+
+//go:noescape
+func randomBitsF64AVX2(dst *uint32, n int, seed, start uint64, threshold uint32)
+
+//go:noescape
+func randomBitsF64AVX512(dst *uint32, n int, seed, start uint64, threshold uint32)
+
+//go:noescape
+func keepBitsF32AVX2(dst, x *float32, bits *uint32, n int, scale float32)
+
+//go:noescape
+func keepBitsF64AVX2(dst, x *float64, bits *uint32, n int, scale float64)
+
+//go:noescape
+func keepBitsF32AVX512(dst, x *float32, bits *uint32, n int, scale float32)
+
+//go:noescape
+func keepBitsF64AVX512(dst, x *float64, bits *uint32, n int, scale float64)

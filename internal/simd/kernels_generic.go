@@ -578,3 +578,11 @@ func normalizeGradientKernel[T Float](dst []T, grad []T, x []T, c *gradientNorma
 func normalizeRowGradientKernel[T Float](dst []T, gw []T, gb []T, grad []T, x []T, w []T, c *gradientNormalization[T]) {
 	normalizeRowGradientGeneric(dst, gw, gb, grad, x, w, c)
 }
+
+func randomBitsKernel(dst []uint32, seed uint64, start uint64, threshold uint32) {
+	randomBitsGeneric(dst, seed, start, threshold)
+}
+
+func keepBitsKernel[T Float](dst []T, x []T, bits []uint32, scale T) {
+	keepBitsGeneric(dst, x, bits, scale)
+}

@@ -314,6 +314,8 @@ var otherKernels = map[string]string{
 
 	"maxPool2x2": "TestPool2x2", "maxPool2x2Backward": "TestPool2x2",
 	"avgPool2x2": "TestPool2x2", "avgPool2x2Backward": "TestPool2x2",
+
+	"randomBits": "TestRandomBits", "keepBits": "TestKeepBits",
 }
 
 // points are what unary rows have values at, pointsA and pointsB what binary rows do.

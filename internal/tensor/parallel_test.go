@@ -72,6 +72,7 @@ func allWork(dtype DType) []work {
 		{"MaxPoolBackward", func() { MaxPoolBackward(pixels, pooled, places, &pooling, false) }, pixels},
 		{"AvgPool", func() { AvgPool(pooled, pixels, &averaging) }, pooled},
 		{"AvgPoolBackward", func() { AvgPoolBackward(pixels, pooled, &averaging, false) }, pixels},
+		{"Dropout", func() { Dropout(dst, x, nil, 0.3, 1) }, dst},
 		{"LayerNorm", func() { LayerNorm(dst, x, weights, row, nil, 400, 1e-5, true) }, dst},
 		{"LayerNormBackward", func() {
 			LayerNorm(v, x, weights, row, moments, 400, 1e-5, true)
