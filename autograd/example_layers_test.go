@@ -160,6 +160,14 @@ func ExampleGroupNormStats() {
 	// [[1 4]]
 }
 
+func ExampleDropout() {
+	x := autograd.New([]float64{1, 2, 3, 4, 5, 6, 7, 8})
+	fmt.Println(autograd.Dropout(x, 0.5, 1))
+	// Output:
+	// float64 [8]
+	// [ 2  4  6  8  0 12 14  0]
+}
+
 func ExampleGroupNorm() {
 	x := autograd.New([]float64{1, 3, 10, 20}, 1, 4)
 	fmt.Printf("%.3f\n", autograd.GroupNorm(x, 2, autograd.Variable{}, autograd.Variable{}, 0))

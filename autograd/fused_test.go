@@ -46,6 +46,7 @@ var fusedCases = []fusedCase{
 	{"AvgPool that overlaps", [][]int{{6, 10, 20, 20}}, func(xs []v) v {
 		return xs[0].AvgPool(autograd.AvgPoolConfig{Kernel: []int{2, 3, 3}, Stride: []int{2}, Padding: []int{1}, ExcludePadding: true})
 	}},
+	{"Dropout", [][]int{{70, 1001}}, func(xs []v) v { return autograd.Dropout(xs[0], 0.3, 9) }},
 	{"AdaptiveAvgPool", [][]int{{60, 40, 40}}, func(xs []v) v { return xs[0].AdaptiveAvgPool(3, 7) }},
 }
 

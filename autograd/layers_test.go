@@ -66,6 +66,7 @@ func TestLayerFunctionsRejectWrongShapes(t *testing.T) {
 			zeros(1).MaxPool(autograd.MaxPoolConfig{Kernel: []int{2}, Padding: []int{1}, Dilation: []int{2}})
 		}, "as a whole"},
 		{"parts of nothing", func() { zeros(2, 0).AdaptiveAvgPool(1) }, "expected elements"},
+		{"probability", func() { autograd.Dropout(zeros(2), 1.5, 0) }, "from 0 to 1"},
 		{"negative parts", func() { zeros(1, 1, 4, 4).AdaptiveAvgPool(-1, 1) }, "-1 parts"},
 		{"channels of conv2d", func() { autograd.Conv2d(zeros(1, 3, 4, 4), zeros(2, 2, 3, 3), none, autograd.ConvConfig{}) }, "w [out, in/groups"},
 		{"groups of conv2d", func() { autograd.Conv2d(zeros(1, 4, 4, 4), zeros(3, 2, 3, 3), none, autograd.ConvConfig{Groups: 2}) }, "2 groups"},

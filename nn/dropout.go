@@ -73,13 +73,13 @@ func dropped(op string, x autograd.Variable, p float64, axes int) autograd.Varia
 
 // dropout is dropped for a probability from 0 to 1.
 func dropout(x autograd.Variable, p float64, axes int) autograd.Variable {
-	if p == 0 || x.Tape() == nil || !x.Tape().Training() {
+	switch {
+	case p == 0 || x.Tape() == nil || !x.Tape().Training():
 		return x
+	case axes == x.Rank():
+		return autograd.Dropout(x, p, x.Tape().Rand().Uint64())
 	}
-	if p == 1 {
-		return x.MulScalar(0)
-	}
-	return x.Mul(kept01(x, p, axes)).MulScalar(1 / (1 - p))
+	return x.Mul(autograd.Dropout(onesBefore(x, axes), p, x.Tape().Rand().Uint64()))
 }
 
 // probability is the P of a layer.
@@ -99,9 +99,9 @@ type dropoutMask struct {
 	shape    []int
 }
 
-// kept01 draws a constant of 1 with probability 1−p and 0 otherwise, of the shape of x's
-// first axes, with axes of size 1 for the others.
-func kept01(x autograd.Variable, p float64, axes int) autograd.Variable {
+// onesBefore is a constant of 1 of the shape of x's first axes, with axes of size 1 for the
+// others.
+func onesBefore(x autograd.Variable, axes int) autograd.Variable {
 	m := dropoutMasks.Get().(*dropoutMask)
 	defer dropoutMasks.Put(m)
 	m.elements, m.shape = m.elements[:0], m.shape[:0]
@@ -114,13 +114,8 @@ func kept01(x autograd.Variable, p float64, axes int) autograd.Variable {
 		m.shape = append(m.shape, n)
 		size *= n
 	}
-	rng := x.Tape().Rand()
 	for range size {
-		var keep float32
-		if rng.Float64() >= p {
-			keep = 1
-		}
-		m.elements = append(m.elements, keep)
+		m.elements = append(m.elements, 1)
 	}
 	// A copy, as the memory is used again.
 	return x.Tape().Float32s(m.elements, m.shape...).AsType(x.DType()).AddScalar(0)
@@ -146,6 +141,6 @@ func (l AlphaDropout) Forward(x autograd.Variable) autograd.Variable {
 	const least = -1.7580993408473768 // the limit of SELU towards −∞, α′
 	// a(x·keep + α′(1−keep)) + b has the mean and variance of x.
 	a := 1 / math.Sqrt((1-p)*(1+p*least*least))
-	keep := kept01(x, p, x.Rank())
+	keep := autograd.Dropout(onesBefore(x, x.Rank()), p, x.Tape().Rand().Uint64()).MulScalar(1 - p)
 	return x.Sub(keep.MulScalar(0).AddScalar(least)).Mul(keep).MulScalar(a).AddScalar(a*least - a*p*least)
 }

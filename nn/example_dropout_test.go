@@ -17,7 +17,7 @@ func ExampleDropout() {
 		fmt.Println(nn.Dropout{}.Forward(tape.Const(x)).Floats())
 	}
 	// Output:
-	// [0 0 2 2 0 0 0 2]
+	// [2 0 0 0 0 0 0 2]
 	// [1 1 1 1 1 1 1 1]
 }
 
@@ -27,7 +27,7 @@ func ExampleDropout1d() {
 	x := tape.Const(autograd.Ones(autograd.Float64, 1, 3, 2))
 	fmt.Println(nn.Dropout1d{}.Forward(x).Floats())
 	// Output:
-	// [0 0 0 0 2 2]
+	// [2 2 0 0 0 0]
 }
 
 // The others are scaled, so that the expected value stays.
@@ -36,7 +36,7 @@ func ExampleDropout2d() {
 	x := tape.Const(autograd.Ones(autograd.Float64, 2, 2, 1, 2))
 	fmt.Println(nn.Dropout2d{P: 0.2}.Forward(x).Floats())
 	// Output:
-	// [1.25 1.25 0 0 1.25 1.25 1.25 1.25]
+	// [1.25 1.25 0 0 0 0 1.25 1.25]
 }
 
 // Of volumes.
@@ -45,7 +45,7 @@ func ExampleDropout3d() {
 	x := tape.Const(autograd.Ones(autograd.Float64, 1, 3, 1, 2, 2))
 	fmt.Println(nn.Dropout3d{}.Forward(x).Floats())
 	// Output:
-	// [0 0 0 0 0 0 0 0 2 2 2 2]
+	// [2 2 2 2 0 0 0 0 0 0 0 0]
 }
 
 // What is dropped becomes what SELU tends to on the left, scaled so that mean and

@@ -83,6 +83,7 @@ var layers = []Row{
 		y, _, _ := autograd.GroupNormStats(xs[0], 3, xs[1], operand(xs, 2), 1e-3)
 		return y
 	}, Shapes: [][][]int{{{2, 3, 3}, {3}}}, Reference: "instance_norm"},
+	{Name: "Dropout", F: of(func(x v) v { return autograd.Dropout(x, 0.4, 7) }), Shapes: anyShape, Empty: true},
 	{Name: "Embedding", F: of(func(x v) v { return autograd.Embedding(x, []int{2, 0, 2, 1}, 2, 2) }),
 		Shapes: [][][]int{{{3, 2}}}, Reference: "embedding"},
 	{Name: "SparseEmbedding", F: of(func(x v) v { return autograd.SparseEmbedding(x, []int{2, 0, 2, 1}, 2, 2) }),
