@@ -127,7 +127,7 @@
 // [Variable.Unfold], [Variable.Fold], [Variable.MaxPool], [Variable.MaxPoolIndices],
 // [Variable.AdaptiveMaxPool], [Variable.AdaptiveMaxPoolIndices], [Variable.AvgPool],
 // [Variable.AdaptiveAvgPool], [Variable.Interpolate], [GridSample], [LayerNorm],
-// [RMSNorm], [BatchNorm], [BatchNormStats], [GroupNorm], [GroupNormStats],
+// [RMSNorm], [BatchNorm], [BatchNormStats], [GroupNorm], [GroupNormStats], [Dropout],
 // [ScaledDotProductAttention], [SelfAttention], [AttentionWeights].
 //
 // # Recurrent layers
