@@ -13,6 +13,10 @@ import (
 type MultiheadAttentionConfig struct {
 	KeyDim, ValueDim int // features of keys and values; 0 means those of queries
 
+	// Dropout is the probability with which a query does without a key in training: the weight
+	// counts as 0, and the others are multiplied by 1/(1−Dropout). From 0 to 1.
+	Dropout float64
+
 	// Rotary turns queries and keys of each head by their positions; nil for none. It is for
 	// features/heads features.
 	Rotary *RotaryPositions
@@ -40,11 +44,13 @@ type MultiheadAttention struct {
 	keyDim, valueDim                      int
 	sequenceFirst                         bool
 	rotary                                *RotaryPositions
+	dropout                               float64
 }
 
 // NewMultiheadAttention is a MultiheadAttention with weights drawn from rng and biases of
 // 0. It panics with [*autograd.ValueError] unless features and heads are positive and
-// features can be divided by heads, and no dimension is negative.
+// features can be divided by heads, no dimension is negative, Dropout is from 0 to 1, and
+// Rotary, if any, is for the features of a head.
 func NewMultiheadAttention(rng *rand.Rand, features, heads int, config MultiheadAttentionConfig) *MultiheadAttention {
 	if features < 1 || heads < 1 || features%heads != 0 || config.KeyDim < 0 || config.ValueDim < 0 {
 		panic(&autograd.ValueError{Op: "nn.NewMultiheadAttention", Reason: fmt.Sprintf(
@@ -53,7 +59,11 @@ func NewMultiheadAttention(rng *rand.Rand, features, heads int, config Multihead
 	}
 	a := &MultiheadAttention{
 		features: features, heads: heads, sequenceFirst: config.SequenceFirst, rotary: config.Rotary,
-		keyDim: orDefaultInt(config.KeyDim, features), valueDim: orDefaultInt(config.ValueDim, features),
+		dropout: number("nn.NewMultiheadAttention", "Dropout", config.Dropout, 0),
+		keyDim:  orDefaultInt(config.KeyDim, features), valueDim: orDefaultInt(config.ValueDim, features),
+	}
+	if a.dropout > 1 {
+		panic(&autograd.ValueError{Op: "nn.NewMultiheadAttention", Reason: fmt.Sprintf("Dropout is %v, expected a number from 0 to 1", a.dropout)})
 	}
 	if r := config.Rotary; r != nil && r.positions.features != features/heads {
 		panic(&autograd.ValueError{Op: "nn.NewMultiheadAttention", Reason: fmt.Sprintf("Rotary is for %d features, a head has %d", r.positions.features, features/heads)})
@@ -99,6 +109,7 @@ func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionIn
 	single := q.Rank() == 2 && k.Rank() == 2 && v.Rank() == 2
 	q, k, v = a.batchFirst(q, single), a.batchFirst(k, single), a.batchFirst(v, single)
 	a.check(q, k, v)
+	input.dropout = a.dropout
 	switch {
 	case input.NeedWeights || input.NeedHeadWeights:
 		weights = autograd.AttentionWeights(a.turned(q, 0, 0), a.turned(k, 1, 0), input.config(0, single))

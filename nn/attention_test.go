@@ -143,3 +143,19 @@ func TestEmbeddingPadding(t *testing.T) {
 	}
 	expectValueError(t, "NewEmbedding", func() { nn.NewEmbedding(newRand(1), 0, 2, nn.EmbeddingConfig{}) })
 }
+
+// Weights are dropped in training alone; without any that is left the result is the bias of
+// the projection out.
+func TestAttentionDropout(t *testing.T) {
+	a := nn.NewMultiheadAttention(newRand(1), 4, 2, nn.MultiheadAttentionConfig{Dropout: 1, DType: double})
+	x := autograd.Normal(newRand(2), double, 0, 1, 2, 5, 4)
+	training := autograd.NewTape(autograd.TapeConfig{Training: true})
+	if y := a.Forward(training.Const(x)).Floats(); !cmp.Equal(y, make([]float64, len(y))) {
+		t.Errorf("without any weight: %v", y)
+	}
+	inference := autograd.NewTape(autograd.TapeConfig{})
+	if diff := cmp.Diff(newAttention().Forward(x).Floats(), a.Forward(inference.Const(x)).Floats(), closely); diff != "" {
+		t.Errorf("inference (-without dropout +got):\n%s", diff)
+	}
+	expectValueError(t, "NewMultiheadAttention", func() { nn.NewMultiheadAttention(newRand(1), 4, 2, nn.MultiheadAttentionConfig{Dropout: 1.5}) })
+}

@@ -18,14 +18,15 @@ type AttentionInput struct {
 	// those of each head. Without them they are not kept.
 	NeedWeights, NeedHeadWeights bool
 
-	past int // how many keys come before the one that stands at the place of the first query
+	past    int     // how many keys come before the one that stands at the place of the first query
+	dropout float64 // of weights in training
 }
 
 // config is what a query may see, for so many heads side by side, or 0 where the heads are
 // an axis; single says that masks have no batch axis.
 func (input *AttentionInput) config(heads int, single bool) autograd.AttentionConfig {
 	config := autograd.AttentionConfig{
-		Heads: heads, Causal: input.Causal, Past: input.past,
+		Heads: heads, Causal: input.Causal, Past: input.past, Dropout: input.dropout,
 		Mask: headMask(input.Keep, single), Bias: headMask(input.Bias, single),
 	}
 	keys := input.KeyKeep

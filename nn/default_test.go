@@ -156,6 +156,11 @@ func configNumbers() []configNumber {
 		{field: "AvgPoolConfig.Divisor", def: 2, integer: true, probe: func(n float64) (string, error) {
 			return text(nn.NewAvgPool1d([]int{2}, nn.AvgPoolConfig{Divisor: int(n)}).Forward(x))
 		}},
+		{field: "MultiheadAttentionConfig.Dropout", probe: func(n float64) (string, error) {
+			tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+			a := nn.NewMultiheadAttention(newRand(1), 4, 2, nn.MultiheadAttentionConfig{Dropout: n, DType: double})
+			return text(a.Forward(tape.Const(x.Reshape(2, 3, 4))))
+		}},
 		{field: "TransformerConfig.FeedForward", def: 2048, integer: true, probe: func(n float64) (string, error) {
 			return fmt.Sprint(nn.NewTransformerEncoderLayer(newRand(1), 4, 2, nn.TransformerConfig{FeedForward: int(n)}).Linear1.Weight.Shape()), nil
 		}},

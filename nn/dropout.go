@@ -23,7 +23,8 @@ func (l Dropout) Forward(x autograd.Variable) autograd.Variable {
 	return dropped("nn.Dropout", x, l.P, x.Rank())
 }
 
-// Dropout1d is the [Dropout] of whole channels of [batch, channels, length].
+// Dropout1d is the [Dropout] of whole channels of [batch, channels, length] or [channels,
+// length].
 type Dropout1d struct {
 	NoParts
 	P float64 // from 0 to 1; 0 means 0.5, None 0
@@ -32,11 +33,12 @@ type Dropout1d struct {
 // Forward drops channels. It panics as [Dropout.Forward], and with [*autograd.ShapeError]
 // if x has another number of axes.
 func (l Dropout1d) Forward(x autograd.Variable) autograd.Variable {
-	return droppedChannels("nn.Dropout1d", x, l.P, 1)
+	return droppedChannels("nn.Dropout1d", x, l.P, 1, 2)
 }
 
 // Dropout2d is the [Dropout] of whole channels of [batch, channels, height, width]
-// (Tompson et al. 2015).
+// (Tompson et al. 2015). It has no form without the batch axis, nor has PyTorch's, which takes
+// that for another.
 type Dropout2d struct {
 	NoParts
 	P float64 // from 0 to 1; 0 means 0.5, None 0
@@ -44,10 +46,11 @@ type Dropout2d struct {
 
 // Forward drops channels, as [Dropout1d.Forward].
 func (l Dropout2d) Forward(x autograd.Variable) autograd.Variable {
-	return droppedChannels("nn.Dropout2d", x, l.P, 2)
+	return droppedChannels("nn.Dropout2d", x, l.P, 2, 4)
 }
 
-// Dropout3d is the [Dropout] of whole channels of [batch, channels, depth, height, width].
+// Dropout3d is the [Dropout] of whole channels of [batch, channels, depth, height, width] or
+// [channels, depth, height, width].
 type Dropout3d struct {
 	NoParts
 	P float64 // from 0 to 1; 0 means 0.5, None 0
@@ -55,14 +58,16 @@ type Dropout3d struct {
 
 // Forward drops channels, as [Dropout1d.Forward].
 func (l Dropout3d) Forward(x autograd.Variable) autograd.Variable {
-	return droppedChannels("nn.Dropout3d", x, l.P, 3)
+	return droppedChannels("nn.Dropout3d", x, l.P, 3, 4)
 }
 
-func droppedChannels(op string, x autograd.Variable, p float64, axes int) autograd.Variable {
-	if x.Rank() != 2+axes {
-		panic(shapeError(op, fmt.Sprintf("expected [batch, channels, …] with %d axes", 2+axes), x))
+// droppedChannels drops channels with so many axes each, of a batch, or of one example of least
+// axes.
+func droppedChannels(op string, x autograd.Variable, p float64, axes, least int) autograd.Variable {
+	if x.Rank() < least || x.Rank() > 2+axes {
+		panic(shapeError(op, fmt.Sprintf("expected channels with %d axes each, in %d axes at least and %d at most", axes, least, 2+axes), x))
 	}
-	return dropped(op, x, p, 2)
+	return dropped(op, x, p, x.Rank()-axes)
 }
 
 // dropped is x in inference; in training, x with what has the same first axes dropped

@@ -37,6 +37,9 @@ func transformerRows() []layerRow {
 				return append(ys, y, weights)
 			},
 		},
+		{name: "MultiheadAttention with dropout", state: attentionNames, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{Dropout: 0.4, DType: d})
+		}},
 		{name: "MultiheadAttention with a cache", state: attentionNames, shapes: [][]int{{2, 2, 4}, {2, 1, 4}}, allocates: "masks",
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})

@@ -11,7 +11,7 @@ import (
 // default, but with the batch as first axis.
 type TransformerConfig struct {
 	FeedForward   int         // hidden units of the feed-forward network; 0 means 2048
-	Dropout       float64     // from 0 to 1; 0 means 0.1, None 0
+	Dropout       float64     // also of attention's weights; from 0 to 1; 0 means 0.1, None 0
 	Activation    Layer       // of the feed-forward network; nil means ReLU
 	NormFirst     bool        // normalize what goes into each part, not the sum after it
 	FinalNorm     bool        // of stacks: normalize the result of the last layer too
@@ -32,10 +32,19 @@ func (c TransformerConfig) linear(rng *rand.Rand, in, out int) *Linear {
 }
 
 // attention is attention of a sequence to itself, or with rotary nil to another.
-func (c TransformerConfig) attention(rng *rand.Rand, features, heads int, rotary *RotaryPositions) *MultiheadAttention {
+func (c TransformerConfig) attention(op string, rng *rand.Rand, features, heads int, rotary *RotaryPositions) *MultiheadAttention {
 	return NewMultiheadAttention(rng, features, heads, MultiheadAttentionConfig{
-		Rotary: rotary, SequenceFirst: c.SequenceFirst, NoBias: c.NoBias, Init: c.Init, DType: c.DType,
+		Dropout: c.probability(op), Rotary: rotary, SequenceFirst: c.SequenceFirst, NoBias: c.NoBias, Init: c.Init, DType: c.DType,
 	})
+}
+
+// probability is that of dropping.
+func (c TransformerConfig) probability(op string) float64 {
+	p := number(op, "Dropout", c.Dropout, 0.1)
+	if p > 1 {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("Dropout is %v, expected a number from 0 to 1", p)})
+	}
+	return p
 }
 
 func (c TransformerConfig) norm(features int) *LayerNorm {
@@ -70,10 +79,7 @@ func newTransformerBlock(op string, rng *rand.Rand, features int, config Transfo
 	if features < 1 || hidden < 1 {
 		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%d features, %d hidden units: expected positive numbers", features, hidden)})
 	}
-	b := transformerBlock{activation: config.Activation, normFirst: config.NormFirst, dropout: number(op, "Dropout", config.Dropout, 0.1)}
-	if b.dropout > 1 {
-		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("Dropout is %v, expected a number from 0 to 1", b.dropout)})
-	}
+	b := transformerBlock{activation: config.Activation, normFirst: config.NormFirst, dropout: config.probability(op)}
 	if b.activation == nil {
 		b.activation = ReLU{}
 	}

@@ -20,9 +20,10 @@ type TransformerDecoderLayer struct {
 // NewTransformerDecoderLayer is a TransformerDecoderLayer, like
 // [NewTransformerEncoderLayer] otherwise.
 func NewTransformerDecoderLayer(rng *rand.Rand, features, heads int, config TransformerConfig) *TransformerDecoderLayer {
+	const op = "nn.NewTransformerDecoderLayer"
 	return &TransformerDecoderLayer{
-		SelfAttention: config.attention(rng, features, heads, config.Rotary), CrossAttention: config.attention(rng, features, heads, nil),
-		transformerBlock: newTransformerBlock("nn.NewTransformerDecoderLayer", rng, features, config),
+		SelfAttention: config.attention(op, rng, features, heads, config.Rotary), CrossAttention: config.attention(op, rng, features, heads, nil),
+		transformerBlock: newTransformerBlock(op, rng, features, config),
 		Norm1:            config.norm(features), Norm2: config.norm(features), Norm3: config.norm(features),
 	}
 }

@@ -12,8 +12,8 @@ import (
 //
 //	x ← norm1(x + attention(x)),  y = norm2(x + linear2(activation(linear1(x))))
 //
-// In training, elements of both summands and of the activations are dropped; the weights
-// of the attention are not.
+// In training, elements of both summands and of the activations are dropped, and weights of the
+// attention.
 type TransformerEncoderLayer struct {
 	SelfAttention *MultiheadAttention
 	transformerBlock
@@ -24,9 +24,10 @@ type TransformerEncoderLayer struct {
 // panics with [*autograd.ValueError] unless features and heads are positive, features can be
 // divided by heads, and the numbers of config are in their range.
 func NewTransformerEncoderLayer(rng *rand.Rand, features, heads int, config TransformerConfig) *TransformerEncoderLayer {
+	const op = "nn.NewTransformerEncoderLayer"
 	return &TransformerEncoderLayer{
-		SelfAttention:    config.attention(rng, features, heads, config.Rotary),
-		transformerBlock: newTransformerBlock("nn.NewTransformerEncoderLayer", rng, features, config),
+		SelfAttention:    config.attention(op, rng, features, heads, config.Rotary),
+		transformerBlock: newTransformerBlock(op, rng, features, config),
 		Norm1:            config.norm(features), Norm2: config.norm(features),
 	}
 }
