@@ -2,6 +2,7 @@ package nn_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -25,14 +26,17 @@ var kills = flag.Int("kills", 12, "how often TestKills kills a process that trai
 // the directory of the checkpoints.
 const killDir = "CHAINRULE_KILL_DIR"
 
-// TestTrainingToBeKilled is that process, and nothing otherwise. It says on standard output
-// what it is about to do, a line each, and waits for a byte on standard input before it
-// does it. The last line is its outcome.
-func TestTrainingToBeKilled(t *testing.T) {
-	dir := os.Getenv(killDir)
-	if dir == "" {
-		t.Skip("only in a process of TestKills")
+// TestMain is that process if the environment says so. It says on standard output what it
+// is about to do, a line each, and waits for a byte on standard input before it does it. The
+// last line is its outcome.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(killDir); dir != "" {
+		trainToBeKilled(dir)
 	}
+	os.Exit(m.Run())
+}
+
+func trainToBeKilled(dir string) {
 	announce := func(phase string) {
 		fmt.Println(phase)
 		if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
@@ -40,17 +44,17 @@ func TestTrainingToBeKilled(t *testing.T) {
 		}
 	}
 	run := survivor{Dir: dir, Resume: true, Announce: announce, Configure: func(c *nn.Checkpointing) { c.SetFiles(announcingFiles{durable.OS{}, announce}) }}
-	result, err := run.run(t.Context())
+	result, err := run.run(context.Background())
 	if err != nil {
 		fmt.Println("error " + strings.ReplaceAll(err.Error(), "\n", " "))
 		os.Exit(1)
 	}
 	text, err := json.Marshal(result)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("done " + string(text))
-	os.Exit(0) // without what the testing package says
+	os.Exit(0)
 }
 
 // announcingFiles tells of each step of writing and removing checkpoints before it is made;
@@ -119,7 +123,7 @@ type process struct {
 
 func start(t *testing.T, dir string) *process {
 	t.Helper()
-	p := &process{command: exec.Command(os.Args[0], "-test.run=^TestTrainingToBeKilled$")}
+	p := &process{command: exec.Command(os.Args[0])}
 	p.command.Env = append(os.Environ(), killDir+"="+dir)
 	p.command.Stderr = &p.errors
 	out, err := p.command.StdoutPipe()
@@ -189,7 +193,7 @@ func TestKills(t *testing.T) {
 	}
 	var course []string // all that the process does, in order
 	want := start(t, t.TempDir()).outcome(t, func(phase string) { course = append(course, phase) }).Digest
-	if direct := uninterrupted(t); direct != want {
+	if direct := uninterrupted(t); direct != want { // as from a process that runs other tests besides
 		t.Fatalf("in a process of its own the run gives %s, here %s", want, direct)
 	}
 	places := map[string][]int{}

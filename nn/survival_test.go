@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -89,7 +90,7 @@ func (s survivor) run(ctx context.Context) (outcome, error) {
 	if s.Configure != nil {
 		s.Configure(checkpoints)
 	}
-	callbacks := []nn.Callback{checkpoints, average, &plateau{Plateau: optim.NewPlateau(optim.PlateauConfig{Factor: 0.5, Patience: optim.None, Threshold: 0.1})}}
+	callbacks := []nn.Callback{checkpoints, average, nn.NewPlateau(optim.NewPlateau(optim.PlateauConfig{Factor: 0.5, Patience: optim.None, Threshold: 0.1}), nn.PlateauConfig{})}
 	if s.Announce != nil {
 		callbacks = append(callbacks, nn.OnStep(func(*nn.Step) error { s.Announce("step"); return nil }))
 	}
@@ -138,22 +139,6 @@ func digest(weights, optimizer, average map[string][]uint64, history *nn.History
 	return fmt.Sprintf("%x", sum.Sum(nil))
 }
 
-// plateau is a callback that lowers the learning rate when the loss no longer falls.
-type plateau struct {
-	nn.NoCallback
-	*optim.Plateau
-	trainer *nn.Trainer
-}
-
-func (p *plateau) Begin(t *nn.Trainer) error { p.trainer = t; return nil }
-
-func (p *plateau) Epoch(e *nn.Epoch) error {
-	loss, _ := e.Validation.Get(nn.LossName)
-	p.Observe(loss)
-	p.Set(p.trainer.Optimizer().Groups()...)
-	return nil
-}
-
 // intact reports whether a checkpoint is as it was written: its last 32 bytes are the
 // SHA-256 of those before.
 func intact(t *testing.T, path string) bool {
@@ -188,7 +173,7 @@ func expectWhole(t *testing.T, dir string) (latest int) {
 // uninterrupted is what the run comes to if nothing happens to it.
 func uninterrupted(t *testing.T) string {
 	t.Helper()
-	result, err := survivor{Dir: t.TempDir()}.run(t.Context())
+	result, err := survivedWhole()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,3 +182,12 @@ func uninterrupted(t *testing.T) string {
 	}
 	return result.Digest
 }
+
+var survivedWhole = sync.OnceValues(func() (outcome, error) {
+	dir, err := os.MkdirTemp("", "uninterrupted")
+	if err != nil {
+		return outcome{}, err
+	}
+	defer os.RemoveAll(dir)
+	return survivor{Dir: dir}.run(context.Background())
+})
