@@ -104,6 +104,38 @@ func Example_fit() {
 	// epochs: 10, accuracy at the end above 0.95: true
 }
 
+func Example_measure() {
+	train, test, err := data.Digits(1, 0.2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	rng, ctx := rand.New(rand.NewPCG(1, 2)), context.Background()
+	model := nn.Sequential{nn.Flatten{}, nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{784, 64, 10}})}
+	if _, err := nn.Fit(ctx, model, train, nn.FitConfig{Epochs: 10}); err != nil {
+		log.Fatal(err)
+	}
+	confusion, ranking := &nn.ConfusionMatrix{}, &nn.Ranking{}
+	scores, err := nn.Evaluate(ctx, model, test, nn.EvaluateConfig{
+		Metrics: []nn.Metric{nn.Accuracy{}, nn.FBeta{Average: nn.AverageMacro}, nn.ROCAUC{}},
+		Meters:  []nn.Meter{confusion, ranking},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range scores[1:] { // after the loss
+		fmt.Printf("%s %.2f\n", s.Name, s.Value)
+	}
+	fmt.Printf("of the digits 8, %.1f were taken for one\n", confusion.Recall(8))
+	curve := ranking.ROC(8)
+	fmt.Println("the curve ends at", curve[len(curve)-1].TruePositiveRate)
+	// Output:
+	// accuracy 0.96
+	// f1_macro 0.96
+	// roc_auc 1.00
+	// of the digits 8, 1.0 were taken for one
+	// the curve ends at 1
+}
+
 func Example_loop() {
 	x := autograd.New([]float32{0, 0, 0, 1, 1, 0, 1, 1}, 4, 2)
 	labels := []int{0, 1, 1, 0}

@@ -69,7 +69,17 @@
 //   - of sequences of labels: [CTC]; of distributions of classes: [KLDiv]; of vectors: [TripletMargin],
 //     [CosineSimilarity]
 //
-// A [Metric] such as [Accuracy] measures outputs without taking part in training.
+// Metrics measure outputs without taking part in training. They add up over batches of any
+// size, are merged, count examples by their weights, and leave out what has a negative label;
+// for texts and images they are about each position. See [Metric].
+//
+//   - of classes: [Accuracy], [TopKAccuracy], [Precision], [Recall], [FBeta], [CohenKappa],
+//     [MatthewsCorrelation]; all counts: [ConfusionMatrix]
+//   - of scores, whatever the threshold: [ROCAUC], [AveragePrecision]; with curves: [Ranking]
+//   - of probabilities: [LogLoss], [Perplexity], [BrierScore], [CalibrationError]; with a
+//     curve: [Reliability]
+//   - of numbers: [MeanSquaredError], [RootMeanSquaredError], [MeanAbsoluteError],
+//     [MeanAbsolutePercentageError], [MaxError], [R2], [ExplainedVariance]
 //
 // # Training
 //
@@ -110,7 +120,7 @@
 // Cancelled contexts, data that cannot be read, damaged files and training that
 // diverges ([*NonFiniteError]) are returned errors. So are, from the functions that
 // return an error anyway, mistakes in the program, such as models that do not fit their
-// data; a [*LayerError] says in which layer. Elsewhere mistakes panic with the typed errors
+// data; a [*LayerError] says in which layer, an [*ExampleError] for which example. Elsewhere mistakes panic with the typed errors
 // of package autograd, which autograd.Try catches.
 //
 // What lives here: models and training. What does not: derivatives (package autograd),

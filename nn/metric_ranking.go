@@ -283,7 +283,7 @@ func (r *Ranking) appendTo(list []level, class int) []level {
 
 // sorted brings examples into levels, in place.
 func (r *Ranking) sorted(list []level) (levels []level, all level, ok bool) {
-	slices.SortStableFunc(list, func(a, b level) int { return cmp.Compare(b.score, a.score) })
+	slices.SortFunc(list, func(a, b level) int { return cmp.Compare(b.score, a.score) })
 	for _, l := range list {
 		if math.IsNaN(l.score) {
 			return nil, level{}, false

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -366,6 +367,10 @@ func TestMetricRows(t *testing.T) {
 	for _, row := range metricRows() {
 		rows[strings.TrimPrefix(fmt.Sprintf("%T", row.metric), "nn.")] = true
 	}
+	text, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	found := 0
 	for _, file := range sourceFiles(t, "metric*.go") {
 		for _, declaration := range file.Decls {
@@ -376,6 +381,8 @@ func TestMetricRows(t *testing.T) {
 			found++
 			if name := strings.TrimPrefix(typeText(f.Recv.List[0].Type), "*"); !rows[name] {
 				t.Errorf("nn.%s has no rows in metricRows", name)
+			} else if ast.IsExported(name) && !strings.Contains(string(text), "["+name+"]") {
+				t.Errorf("nn.%s is not in the list of doc.go", name)
 			}
 		}
 	}
