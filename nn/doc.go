@@ -71,15 +71,7 @@
 //
 // Metrics measure outputs without taking part in training. They add up over batches of any
 // size, are merged, count examples by their weights, and leave out what has a negative label;
-// for texts and images they are about each position. See [Metric].
-//
-//   - of classes: [Accuracy], [TopKAccuracy], [Precision], [Recall], [FBeta], [CohenKappa],
-//     [MatthewsCorrelation]; all counts: [ConfusionMatrix]
-//   - of scores, whatever the threshold: [ROCAUC], [AveragePrecision]; with curves: [Ranking]
-//   - of probabilities: [LogLoss], [Perplexity], [BrierScore], [CalibrationError]; with a
-//     curve: [Reliability]
-//   - of numbers: [MeanSquaredError], [RootMeanSquaredError], [MeanAbsoluteError],
-//     [MeanAbsolutePercentageError], [MaxError], [R2], [ExplainedVariance]
+// for texts and images they are about each position. See [Metric]; all are listed below.
 //
 // # Training
 //

@@ -93,8 +93,8 @@ func TestLayerRows(t *testing.T) {
 	for file, layers := range byFile {
 		t.Errorf("%s with %v belongs to no family", file, layers)
 	}
-	compareFile(t, filepath.Join("..", "docs", "layers.md"), table.String())
-	compareFile(t, "layers.go", index.String())
+	compareFile(t, filepath.Join("..", "docs", "layers.md"), table.String(), "TestLayerRows")
+	compareFile(t, "layers.go", index.String(), "TestLayerRows")
 }
 
 // markdown is the line of a layer in docs/layers.md.
@@ -279,7 +279,7 @@ func commentLines(prefix, text string) string {
 }
 
 // compareFile fails unless the file has this content. With -update it is written first.
-func compareFile(t *testing.T, path, content string) {
+func compareFile(t *testing.T, path, content, test string) {
 	t.Helper()
 	if *update {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
@@ -287,7 +287,7 @@ func compareFile(t *testing.T, path, content string) {
 		}
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != content {
-		t.Errorf("%s is not what the rows say (%v): go test ./nn -run TestLayerRows -update", path, err)
+		t.Errorf("%s is not what the rows say (%v): go test ./nn -run %s -update", path, err, test)
 	}
 }
 

@@ -3,9 +3,7 @@ package nn_test
 import (
 	"errors"
 	"fmt"
-	"go/ast"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -359,36 +357,6 @@ func (row *metricRow) checkMemory(t *testing.T, check metricCheck) {
 	clear(batch.Weights)
 	clear(batch.Y.Float64s)
 	check("overwritten", meter, row.want, 1e-14)
-}
-
-// TestMetricRows sees that every exported metric has rows, and is in the package's list.
-func TestMetricRows(t *testing.T) {
-	rows := map[string]bool{}
-	for _, row := range metricRows() {
-		rows[strings.TrimPrefix(fmt.Sprintf("%T", row.metric), "nn.")] = true
-	}
-	text, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 0
-	for _, file := range sourceFiles(t, "metric*.go") {
-		for _, declaration := range file.Decls {
-			f, ok := declaration.(*ast.FuncDecl)
-			if !ok || f.Recv == nil || f.Name.Name != "Begin" || len(f.Type.Params.List) > 0 {
-				continue
-			}
-			found++
-			if name := strings.TrimPrefix(typeText(f.Recv.List[0].Type), "*"); !rows[name] {
-				t.Errorf("nn.%s has no rows in metricRows", name)
-			} else if ast.IsExported(name) && !strings.Contains(string(text), "["+name+"]") {
-				t.Errorf("nn.%s is not in the list of doc.go", name)
-			}
-		}
-	}
-	if found < 20 {
-		t.Errorf("%d metrics were found", found)
-	}
 }
 
 func TestMetricNames(t *testing.T) {
