@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/internal/simd"
@@ -109,6 +110,8 @@ func (r *reference) add(i int, v float64) {
 	r.size[i] += math.Abs(v)
 }
 
+func (r *reference) clone() reference { return reference{slices.Clone(r.sum), slices.Clone(r.size)} }
+
 func check[F simd.Float](t *testing.T, what string, got []F, want reference) {
 	t.Helper()
 	eps := 0x1p-52
@@ -148,16 +151,24 @@ func TestConvolutions(t *testing.T) {
 
 func testConvolution[F simd.Float](t *testing.T, s Shape) {
 	x, w, g := operands[F](&s)
+	sumY, sumX, sumW := newReference(len(g)), newReference(len(x)), newReference(len(w))
+	s.each(func(i, j, k int) {
+		sumY.add(i, float64(x[j])*float64(w[k]))
+		sumX.add(j, float64(g[i])*float64(w[k]))
+		sumW.add(k, float64(g[i])*float64(x[j]))
+	})
 	r := rand.New(rand.NewPCG(5, 6))
 	for _, accumulate := range []bool{false, true} {
 		for _, withBias := range []bool{false, true} {
 			name := fmt.Sprintf("accumulate %v, bias %v", accumulate, withBias)
+			wantY, wantX, wantW := sumY.clone(), sumX.clone(), sumW.clone()
 			var biasOut, biasIn []F
 			if withBias {
 				biasOut, biasIn = random[F](r, s.Out), random[F](r, s.In)
+				addBias(wantY, biasOut, volume(s.Count))
+				addBias(wantX, biasIn, volume(s.Size))
 			}
 			y, dx, dw := random[F](r, len(g)), random[F](r, len(x)), random[F](r, len(w))
-			wantY, wantX, wantW := newReference(len(y)), newReference(len(dx)), newReference(len(dw))
 			if accumulate {
 				for i, v := range dx {
 					wantX.add(i, float64(v))
@@ -166,21 +177,6 @@ func testConvolution[F simd.Float](t *testing.T, s Shape) {
 					wantW.add(i, float64(v))
 				}
 			}
-			for i := range y {
-				if withBias {
-					wantY.add(i, float64(biasOut[i/volume(s.Count)%s.Out]))
-				}
-			}
-			for i := range dx {
-				if withBias {
-					wantX.add(i, float64(biasIn[i/volume(s.Size)%s.In]))
-				}
-			}
-			s.each(func(i, j, k int) {
-				wantY.add(i, float64(x[j])*float64(w[k]))
-				wantX.add(j, float64(g[i])*float64(w[k]))
-				wantW.add(k, float64(g[i])*float64(x[j]))
-			})
 			Forward(s, y, x, w, biasOut)
 			check(t, name+", forward", y, wantY)
 			InputGradient(s, dx, g, w, biasIn, accumulate)
@@ -188,6 +184,13 @@ func testConvolution[F simd.Float](t *testing.T, s Shape) {
 			WeightGradient(s, dw, x, g, accumulate)
 			check(t, name+", gradient of the weights", dw, wantW)
 		}
+	}
+}
+
+// addBias adds the bias of channels of that size.
+func addBias[F simd.Float](r reference, bias []F, size int) {
+	for i := range r.sum {
+		r.add(i, float64(bias[i/size%len(bias)]))
 	}
 }
 

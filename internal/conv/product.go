@@ -47,7 +47,9 @@ const (
 	manyBytes = 256 << 10
 	tallRows  = 96 // rows that then stay in the second-level cache
 
-	fewRows     = 3  // up to which windows are not packed: they are read once per row
+	fewRows     = 3  // up to which windows are not packed: they are read once per two rows
+	fewerRows   = 8  // up to which this goes for short windows
+	shortWindow = 64 // elements
 	packMinRows = 24 // from which on windows that lie in the image as they are packed: they are read once per tile
 )
 
@@ -70,7 +72,8 @@ func (p *product[F]) cut() {
 	want := min(wantTasks, max(1, work*images/taskWork))
 	p.blocks = max(ceilDiv(windows, maxBlock), min(ceilDiv(want, images), windows/minBlock))
 	p.block = evenly(windows, ceilDiv(windows, p.blocks), 32)
-	if p.few = p.rows <= fewRows; p.few && p.grid[2] <= maxBlock {
+	p.few = p.rows <= fewRows || p.rows <= fewerRows && p.channels*kernel <= shortWindow
+	if p.few && p.grid[2] <= maxBlock {
 		p.block = evenly(windows, ceilDiv(windows, p.blocks), p.grid[2]) // whole rows
 	}
 	p.blocks = ceilDiv(windows, p.block)
@@ -196,14 +199,12 @@ func (p *product[F]) byRows(v *view[F], offsets []int, g simd.Gemm[F], a []F, fr
 		if c.N == p.grid[2] {
 			c.Rows = min(p.grid[1]-y, (to-i)/c.N)
 		}
-		for row := range g.M {
-			c.Result = g.C[row*g.CRow+i-from:]
-			var bias *F
-			if last && g.RowBias != nil {
-				bias = &g.RowBias[row]
-			}
-			c.Correlate(a[row*g.ARow:][:len(offsets)], bias, further || g.Accumulate)
+		c.Result = g.C[i-from:]
+		r := simd.Results[F]{N: g.M, Next: g.CRow, Weights: a, WeightsRow: g.ARow, Accumulate: further || g.Accumulate}
+		if last {
+			r.Bias = g.RowBias
 		}
+		c.Correlate(r)
 		i += c.Rows * c.N
 	}
 }

@@ -30,6 +30,7 @@ const (
 	gradientBlock = 512     // windows that are packed at a time
 	gradientBytes = 1 << 18 // of the gradient of Y that are packed at a time
 	partialSize   = 1 << 21 // elements of partial sums
+	maxFewOut     = 8       // channels of Y up to which rows may be multiplied
 	stripRows     = 96      // rows of windows that are packed at a time
 )
 
@@ -60,11 +61,19 @@ func (t *gradient[F]) cut() {
 	t.rowBlocks = max(1, min(want/(t.groups*t.parts), rows/stripRows))
 	t.rowBlock = evenly(rows, ceilDiv(rows, t.rowBlocks), 12)
 	t.rowBlocks = ceilDiv(rows, t.rowBlock)
-	if t.few = t.out <= fewRows; t.few && t.grid[2] <= maxBlock {
+	if t.few = t.fewChannels(); t.few && t.grid[2] <= maxBlock {
 		t.block = evenly(windows, maxBlock, t.grid[2]) // whole rows
 		return
 	}
 	t.block = evenly(windows, min(gradientBlock, max(minBlock, gradientBytes/size/t.out)), 16)
+}
+
+// fewChannels reports whether it takes less time to multiply rows of Y with each row of
+// windows than to pack windows and the transpose of the gradient of Y: counted is cycles
+// for an element of Y, roughly as measured.
+func (t *gradient[F]) fewChannels() bool {
+	rows, out, vecs := float64(t.rows()), float64(t.out), float64(ceilDiv(t.out, 16))
+	return t.out <= maxFewOut && 1.25/16*rows*out < rows*(0.54*vecs+0.15)+19*vecs
 }
 
 func (t *gradient[F]) run() {

@@ -288,8 +288,6 @@ func (t *tiling) exactly(w *worker[float32], result []float32, image, y, height 
 	c := simd.Correlation[float32]{
 		Rows: height, N: width, Src: v.src[v.start(&p.slide, 0, y, 0):], SrcRow: v.y, Offsets: w.windows.Offsets, ResultRow: width,
 	}
-	for row := range p.rows {
-		c.Result = result[row*plane:]
-		c.Correlate(p.a[row*len(c.Offsets):][:len(c.Offsets)], &t.bias[row], p.accumulate)
-	}
+	c.Result = result
+	c.Correlate(simd.Results[float32]{N: p.rows, Next: plane, Weights: p.a, WeightsRow: len(c.Offsets), Bias: t.bias[:p.rows], Accumulate: p.accumulate})
 }

@@ -4803,9 +4803,9 @@ vectors:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate1F32AVX2(p *gemmTaps)
+// func gemmCorrelate1x1F32AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
-TEXT ·gemmCorrelate1F32AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x1F32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    40(AX), CX
 	VMOVDQU (CX), Y0
@@ -4828,6 +4828,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -4845,20 +4846,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPS      (DI), Y5
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Y5
 	VADDPS       Y1, Y5, Y1
-	VMOVUPS      32(DI), Y5
+	VMOVUPS      32(R10), Y5
 	VADDPS       Y2, Y5, Y2
-	VMOVUPS      64(DI), Y5
+	VMOVUPS      64(R10), Y5
 	VADDPS       Y3, Y5, Y3
-	VMOVUPS      96(DI), Y5
+	VMOVUPS      96(R10), Y5
 	VADDPS       Y4, Y5, Y4
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSS (R9), Y5
 	VADDPS       Y5, Y1, Y1
@@ -4866,11 +4868,11 @@ no_whole_accumulate:
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
 
-no_whole_bias:
-	VMOVUPS Y1, (DI)
-	VMOVUPS Y2, 32(DI)
-	VMOVUPS Y3, 64(DI)
-	VMOVUPS Y4, 96(DI)
+no_whole_bias0:
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	VMOVUPS Y3, 64(R10)
+	VMOVUPS Y4, 96(R10)
 	ADDQ    $0x00000080, SI
 	ADDQ    $0x00000080, DI
 	DECQ    R8
@@ -4881,6 +4883,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -4893,18 +4896,18 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMASKMOVPS   (DI), Y0, Y2
 	VADDPS       Y1, Y2, Y1
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSS (SI), Y2
 	VADDPS       Y2, Y1, Y1
 
-no_cut_bias:
+no_cut_bias0:
 	VMASKMOVPS Y1, Y0, (DI)
 	ADDQ       88(AX), CX
 	ADDQ       80(AX), DX
@@ -4913,9 +4916,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate2F32AVX2(p *gemmTaps)
+// func gemmCorrelate1x2F32AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
-TEXT ·gemmCorrelate2F32AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x2F32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    40(AX), CX
 	VMOVDQU (CX), Y0
@@ -4938,6 +4941,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -4955,20 +4959,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPS      (DI), Y5
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Y5
 	VADDPS       Y1, Y5, Y1
-	VMOVUPS      32(DI), Y5
+	VMOVUPS      32(R10), Y5
 	VADDPS       Y2, Y5, Y2
-	VMOVUPS      64(DI), Y5
+	VMOVUPS      64(R10), Y5
 	VADDPS       Y3, Y5, Y3
-	VMOVUPS      96(DI), Y5
+	VMOVUPS      96(R10), Y5
 	VADDPS       Y4, Y5, Y4
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSS (R9), Y5
 	VADDPS       Y5, Y1, Y1
@@ -4976,11 +4981,11 @@ no_whole_accumulate:
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
 
-no_whole_bias:
-	VMOVUPS Y1, (DI)
-	VMOVUPS Y2, 32(DI)
-	VMOVUPS Y3, 64(DI)
-	VMOVUPS Y4, 96(DI)
+no_whole_bias0:
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	VMOVUPS Y3, 64(R10)
+	VMOVUPS Y4, 96(R10)
 	ADDQ    $0x00000080, SI
 	ADDQ    $0x00000080, DI
 	DECQ    R8
@@ -4992,6 +4997,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -5006,21 +5012,21 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPS      (DI), Y3
 	VADDPS       Y1, Y3, Y1
 	VMASKMOVPS   32(DI), Y0, Y3
 	VADDPS       Y2, Y3, Y2
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSS (SI), Y3
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y3, Y2, Y2
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPS    Y1, (DI)
 	VMASKMOVPS Y2, Y0, 32(DI)
 	ADDQ       88(AX), CX
@@ -5030,9 +5036,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate3F32AVX2(p *gemmTaps)
+// func gemmCorrelate1x3F32AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
-TEXT ·gemmCorrelate3F32AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x3F32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    40(AX), CX
 	VMOVDQU (CX), Y0
@@ -5055,6 +5061,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -5072,20 +5079,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPS      (DI), Y5
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Y5
 	VADDPS       Y1, Y5, Y1
-	VMOVUPS      32(DI), Y5
+	VMOVUPS      32(R10), Y5
 	VADDPS       Y2, Y5, Y2
-	VMOVUPS      64(DI), Y5
+	VMOVUPS      64(R10), Y5
 	VADDPS       Y3, Y5, Y3
-	VMOVUPS      96(DI), Y5
+	VMOVUPS      96(R10), Y5
 	VADDPS       Y4, Y5, Y4
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSS (R9), Y5
 	VADDPS       Y5, Y1, Y1
@@ -5093,11 +5101,11 @@ no_whole_accumulate:
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
 
-no_whole_bias:
-	VMOVUPS Y1, (DI)
-	VMOVUPS Y2, 32(DI)
-	VMOVUPS Y3, 64(DI)
-	VMOVUPS Y4, 96(DI)
+no_whole_bias0:
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	VMOVUPS Y3, 64(R10)
+	VMOVUPS Y4, 96(R10)
 	ADDQ    $0x00000080, SI
 	ADDQ    $0x00000080, DI
 	DECQ    R8
@@ -5110,6 +5118,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -5126,7 +5135,7 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPS      (DI), Y4
 	VADDPS       Y1, Y4, Y1
 	VMOVUPS      32(DI), Y4
@@ -5134,16 +5143,16 @@ cut_tap:
 	VMASKMOVPS   64(DI), Y0, Y4
 	VADDPS       Y3, Y4, Y3
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSS (SI), Y4
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPS    Y1, (DI)
 	VMOVUPS    Y2, 32(DI)
 	VMASKMOVPS Y3, Y0, 64(DI)
@@ -5154,9 +5163,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate4F32AVX2(p *gemmTaps)
+// func gemmCorrelate1x4F32AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
-TEXT ·gemmCorrelate4F32AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x4F32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    40(AX), CX
 	VMOVDQU (CX), Y0
@@ -5179,6 +5188,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -5196,20 +5206,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPS      (DI), Y5
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Y5
 	VADDPS       Y1, Y5, Y1
-	VMOVUPS      32(DI), Y5
+	VMOVUPS      32(R10), Y5
 	VADDPS       Y2, Y5, Y2
-	VMOVUPS      64(DI), Y5
+	VMOVUPS      64(R10), Y5
 	VADDPS       Y3, Y5, Y3
-	VMOVUPS      96(DI), Y5
+	VMOVUPS      96(R10), Y5
 	VADDPS       Y4, Y5, Y4
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSS (R9), Y5
 	VADDPS       Y5, Y1, Y1
@@ -5217,11 +5228,11 @@ no_whole_accumulate:
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
 
-no_whole_bias:
-	VMOVUPS Y1, (DI)
-	VMOVUPS Y2, 32(DI)
-	VMOVUPS Y3, 64(DI)
-	VMOVUPS Y4, 96(DI)
+no_whole_bias0:
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	VMOVUPS Y3, 64(R10)
+	VMOVUPS Y4, 96(R10)
 	ADDQ    $0x00000080, SI
 	ADDQ    $0x00000080, DI
 	DECQ    R8
@@ -5235,6 +5246,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -5253,7 +5265,7 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPS      (DI), Y5
 	VADDPS       Y1, Y5, Y1
 	VMOVUPS      32(DI), Y5
@@ -5263,9 +5275,9 @@ cut_tap:
 	VMASKMOVPS   96(DI), Y0, Y5
 	VADDPS       Y4, Y5, Y4
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSS (SI), Y5
 	VADDPS       Y5, Y1, Y1
@@ -5273,11 +5285,757 @@ no_cut_accumulate:
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPS    Y1, (DI)
 	VMOVUPS    Y2, 32(DI)
 	VMOVUPS    Y3, 64(DI)
 	VMASKMOVPS Y4, Y0, 96(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x1F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2x1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSS (R10), Y9
+	VBROADCASTSS (R10)(R12*1), Y10
+	VMOVUPS      (SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VFMADD231PS  Y11, Y10, Y5
+	VMOVUPS      32(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y2
+	VFMADD231PS  Y11, Y10, Y6
+	VMOVUPS      64(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VFMADD231PS  Y11, Y10, Y7
+	VMOVUPS      96(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y4
+	VFMADD231PS  Y11, Y10, Y8
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Y9
+	VADDPS       Y1, Y9, Y1
+	VMOVUPS      32(R10), Y9
+	VADDPS       Y2, Y9, Y2
+	VMOVUPS      64(R10), Y9
+	VADDPS       Y3, Y9, Y3
+	VMOVUPS      96(R10), Y9
+	VADDPS       Y4, Y9, Y4
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSS (R11), Y9
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+
+no_whole_bias0:
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	VMOVUPS Y3, 64(R10)
+	VMOVUPS Y4, 96(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPS (R10), Y1
+	VADDPS  Y5, Y1, Y5
+	VMOVUPS 32(R10), Y1
+	VADDPS  Y6, Y1, Y6
+	VMOVUPS 64(R10), Y1
+	VADDPS  Y7, Y1, Y7
+	VMOVUPS 96(R10), Y1
+	VADDPS  Y8, Y1, Y8
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSS 4(R9), Y1
+	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y6, Y6
+	VADDPS       Y1, Y7, Y7
+	VADDPS       Y1, Y8, Y8
+
+no_whole_bias1:
+	VMOVUPS Y5, (R10)
+	VMOVUPS Y6, 32(R10)
+	VMOVUPS Y7, 64(R10)
+	VMOVUPS Y8, 96(R10)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSS (R9), Y3
+	VBROADCASTSS (R9)(R11*1), Y4
+	VMASKMOVPS   (SI)(R12*4), Y0, Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VFMADD231PS  Y5, Y4, Y2
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMASKMOVPS   (DI), Y0, Y3
+	VADDPS       Y1, Y3, Y1
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSS (R8), Y3
+	VADDPS       Y3, Y1, Y1
+
+no_cut_bias0:
+	VMASKMOVPS Y1, Y0, (DI)
+	ADDQ       104(AX), DI
+	TESTQ      $0x00000001, SI
+	JEQ        no_cut_accumulate1
+	VMASKMOVPS (DI), Y0, Y1
+	VADDPS     Y2, Y1, Y2
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSS 4(SI), Y1
+	VADDPS       Y1, Y2, Y2
+
+no_cut_bias1:
+	VMASKMOVPS Y2, Y0, (DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x2F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2x2F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSS (R10), Y9
+	VBROADCASTSS (R10)(R12*1), Y10
+	VMOVUPS      (SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VFMADD231PS  Y11, Y10, Y5
+	VMOVUPS      32(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y2
+	VFMADD231PS  Y11, Y10, Y6
+	VMOVUPS      64(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VFMADD231PS  Y11, Y10, Y7
+	VMOVUPS      96(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y4
+	VFMADD231PS  Y11, Y10, Y8
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Y9
+	VADDPS       Y1, Y9, Y1
+	VMOVUPS      32(R10), Y9
+	VADDPS       Y2, Y9, Y2
+	VMOVUPS      64(R10), Y9
+	VADDPS       Y3, Y9, Y3
+	VMOVUPS      96(R10), Y9
+	VADDPS       Y4, Y9, Y4
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSS (R11), Y9
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+
+no_whole_bias0:
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	VMOVUPS Y3, 64(R10)
+	VMOVUPS Y4, 96(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPS (R10), Y1
+	VADDPS  Y5, Y1, Y5
+	VMOVUPS 32(R10), Y1
+	VADDPS  Y6, Y1, Y6
+	VMOVUPS 64(R10), Y1
+	VADDPS  Y7, Y1, Y7
+	VMOVUPS 96(R10), Y1
+	VADDPS  Y8, Y1, Y8
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSS 4(R9), Y1
+	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y6, Y6
+	VADDPS       Y1, Y7, Y7
+	VADDPS       Y1, Y8, Y8
+
+no_whole_bias1:
+	VMOVUPS Y5, (R10)
+	VMOVUPS Y6, 32(R10)
+	VMOVUPS Y7, 64(R10)
+	VMOVUPS Y8, 96(R10)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSS (R9), Y5
+	VBROADCASTSS (R9)(R11*1), Y6
+	VMOVUPS      (SI)(R12*4), Y7
+	VFMADD231PS  Y7, Y5, Y1
+	VFMADD231PS  Y7, Y6, Y3
+	VMASKMOVPS   32(SI)(R12*4), Y0, Y7
+	VFMADD231PS  Y7, Y5, Y2
+	VFMADD231PS  Y7, Y6, Y4
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPS      (DI), Y5
+	VADDPS       Y1, Y5, Y1
+	VMASKMOVPS   32(DI), Y0, Y5
+	VADDPS       Y2, Y5, Y2
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSS (R8), Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+
+no_cut_bias0:
+	VMOVUPS    Y1, (DI)
+	VMASKMOVPS Y2, Y0, 32(DI)
+	ADDQ       104(AX), DI
+	TESTQ      $0x00000001, SI
+	JEQ        no_cut_accumulate1
+	VMOVUPS    (DI), Y1
+	VADDPS     Y3, Y1, Y3
+	VMASKMOVPS 32(DI), Y0, Y1
+	VADDPS     Y4, Y1, Y4
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSS 4(SI), Y1
+	VADDPS       Y1, Y3, Y3
+	VADDPS       Y1, Y4, Y4
+
+no_cut_bias1:
+	VMOVUPS    Y3, (DI)
+	VMASKMOVPS Y4, Y0, 32(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x3F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2x3F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSS (R10), Y9
+	VBROADCASTSS (R10)(R12*1), Y10
+	VMOVUPS      (SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VFMADD231PS  Y11, Y10, Y5
+	VMOVUPS      32(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y2
+	VFMADD231PS  Y11, Y10, Y6
+	VMOVUPS      64(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VFMADD231PS  Y11, Y10, Y7
+	VMOVUPS      96(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y4
+	VFMADD231PS  Y11, Y10, Y8
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Y9
+	VADDPS       Y1, Y9, Y1
+	VMOVUPS      32(R10), Y9
+	VADDPS       Y2, Y9, Y2
+	VMOVUPS      64(R10), Y9
+	VADDPS       Y3, Y9, Y3
+	VMOVUPS      96(R10), Y9
+	VADDPS       Y4, Y9, Y4
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSS (R11), Y9
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+
+no_whole_bias0:
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	VMOVUPS Y3, 64(R10)
+	VMOVUPS Y4, 96(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPS (R10), Y1
+	VADDPS  Y5, Y1, Y5
+	VMOVUPS 32(R10), Y1
+	VADDPS  Y6, Y1, Y6
+	VMOVUPS 64(R10), Y1
+	VADDPS  Y7, Y1, Y7
+	VMOVUPS 96(R10), Y1
+	VADDPS  Y8, Y1, Y8
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSS 4(R9), Y1
+	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y6, Y6
+	VADDPS       Y1, Y7, Y7
+	VADDPS       Y1, Y8, Y8
+
+no_whole_bias1:
+	VMOVUPS Y5, (R10)
+	VMOVUPS Y6, 32(R10)
+	VMOVUPS Y7, 64(R10)
+	VMOVUPS Y8, 96(R10)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSS (R9), Y7
+	VBROADCASTSS (R9)(R11*1), Y8
+	VMOVUPS      (SI)(R12*4), Y9
+	VFMADD231PS  Y9, Y7, Y1
+	VFMADD231PS  Y9, Y8, Y4
+	VMOVUPS      32(SI)(R12*4), Y9
+	VFMADD231PS  Y9, Y7, Y2
+	VFMADD231PS  Y9, Y8, Y5
+	VMASKMOVPS   64(SI)(R12*4), Y0, Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VFMADD231PS  Y9, Y8, Y6
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPS      (DI), Y7
+	VADDPS       Y1, Y7, Y1
+	VMOVUPS      32(DI), Y7
+	VADDPS       Y2, Y7, Y2
+	VMASKMOVPS   64(DI), Y0, Y7
+	VADDPS       Y3, Y7, Y3
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSS (R8), Y7
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+
+no_cut_bias0:
+	VMOVUPS    Y1, (DI)
+	VMOVUPS    Y2, 32(DI)
+	VMASKMOVPS Y3, Y0, 64(DI)
+	ADDQ       104(AX), DI
+	TESTQ      $0x00000001, SI
+	JEQ        no_cut_accumulate1
+	VMOVUPS    (DI), Y1
+	VADDPS     Y4, Y1, Y4
+	VMOVUPS    32(DI), Y1
+	VADDPS     Y5, Y1, Y5
+	VMASKMOVPS 64(DI), Y0, Y1
+	VADDPS     Y6, Y1, Y6
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSS 4(SI), Y1
+	VADDPS       Y1, Y4, Y4
+	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y6, Y6
+
+no_cut_bias1:
+	VMOVUPS    Y4, (DI)
+	VMOVUPS    Y5, 32(DI)
+	VMASKMOVPS Y6, Y0, 64(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x4F32AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2x4F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSS (R10), Y9
+	VBROADCASTSS (R10)(R12*1), Y10
+	VMOVUPS      (SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VFMADD231PS  Y11, Y10, Y5
+	VMOVUPS      32(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y2
+	VFMADD231PS  Y11, Y10, Y6
+	VMOVUPS      64(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VFMADD231PS  Y11, Y10, Y7
+	VMOVUPS      96(SI)(R13*4), Y11
+	VFMADD231PS  Y11, Y9, Y4
+	VFMADD231PS  Y11, Y10, Y8
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Y9
+	VADDPS       Y1, Y9, Y1
+	VMOVUPS      32(R10), Y9
+	VADDPS       Y2, Y9, Y2
+	VMOVUPS      64(R10), Y9
+	VADDPS       Y3, Y9, Y3
+	VMOVUPS      96(R10), Y9
+	VADDPS       Y4, Y9, Y4
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSS (R11), Y9
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+
+no_whole_bias0:
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	VMOVUPS Y3, 64(R10)
+	VMOVUPS Y4, 96(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPS (R10), Y1
+	VADDPS  Y5, Y1, Y5
+	VMOVUPS 32(R10), Y1
+	VADDPS  Y6, Y1, Y6
+	VMOVUPS 64(R10), Y1
+	VADDPS  Y7, Y1, Y7
+	VMOVUPS 96(R10), Y1
+	VADDPS  Y8, Y1, Y8
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSS 4(R9), Y1
+	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y6, Y6
+	VADDPS       Y1, Y7, Y7
+	VADDPS       Y1, Y8, Y8
+
+no_whole_bias1:
+	VMOVUPS Y5, (R10)
+	VMOVUPS Y6, 32(R10)
+	VMOVUPS Y7, 64(R10)
+	VMOVUPS Y8, 96(R10)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSS (R9), Y9
+	VBROADCASTSS (R9)(R11*1), Y10
+	VMOVUPS      (SI)(R12*4), Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VFMADD231PS  Y11, Y10, Y5
+	VMOVUPS      32(SI)(R12*4), Y11
+	VFMADD231PS  Y11, Y9, Y2
+	VFMADD231PS  Y11, Y10, Y6
+	VMOVUPS      64(SI)(R12*4), Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VFMADD231PS  Y11, Y10, Y7
+	VMASKMOVPS   96(SI)(R12*4), Y0, Y11
+	VFMADD231PS  Y11, Y9, Y4
+	VFMADD231PS  Y11, Y10, Y8
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPS      (DI), Y9
+	VADDPS       Y1, Y9, Y1
+	VMOVUPS      32(DI), Y9
+	VADDPS       Y2, Y9, Y2
+	VMOVUPS      64(DI), Y9
+	VADDPS       Y3, Y9, Y3
+	VMASKMOVPS   96(DI), Y0, Y9
+	VADDPS       Y4, Y9, Y4
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSS (R8), Y9
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+
+no_cut_bias0:
+	VMOVUPS    Y1, (DI)
+	VMOVUPS    Y2, 32(DI)
+	VMOVUPS    Y3, 64(DI)
+	VMASKMOVPS Y4, Y0, 96(DI)
+	ADDQ       104(AX), DI
+	TESTQ      $0x00000001, SI
+	JEQ        no_cut_accumulate1
+	VMOVUPS    (DI), Y1
+	VADDPS     Y5, Y1, Y5
+	VMOVUPS    32(DI), Y1
+	VADDPS     Y6, Y1, Y6
+	VMOVUPS    64(DI), Y1
+	VADDPS     Y7, Y1, Y7
+	VMASKMOVPS 96(DI), Y0, Y1
+	VADDPS     Y8, Y1, Y8
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSS 4(SI), Y1
+	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y6, Y6
+	VADDPS       Y1, Y7, Y7
+	VADDPS       Y1, Y8, Y8
+
+no_cut_bias1:
+	VMOVUPS    Y5, (DI)
+	VMOVUPS    Y6, 32(DI)
+	VMOVUPS    Y7, 64(DI)
+	VMASKMOVPS Y8, Y0, 96(DI)
 	ADDQ       88(AX), CX
 	ADDQ       80(AX), DX
 	DECQ       BX
@@ -10400,9 +11158,9 @@ vectors:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate1F64AVX2(p *gemmTaps)
+// func gemmCorrelate1x1F64AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
-TEXT ·gemmCorrelate1F64AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x1F64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    40(AX), CX
 	VMOVDQU (CX), Y0
@@ -10425,6 +11183,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -10442,20 +11201,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPD      (DI), Y5
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Y5
 	VADDPD       Y1, Y5, Y1
-	VMOVUPD      32(DI), Y5
+	VMOVUPD      32(R10), Y5
 	VADDPD       Y2, Y5, Y2
-	VMOVUPD      64(DI), Y5
+	VMOVUPD      64(R10), Y5
 	VADDPD       Y3, Y5, Y3
-	VMOVUPD      96(DI), Y5
+	VMOVUPD      96(R10), Y5
 	VADDPD       Y4, Y5, Y4
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSD (R9), Y5
 	VADDPD       Y5, Y1, Y1
@@ -10463,11 +11223,11 @@ no_whole_accumulate:
 	VADDPD       Y5, Y3, Y3
 	VADDPD       Y5, Y4, Y4
 
-no_whole_bias:
-	VMOVUPD Y1, (DI)
-	VMOVUPD Y2, 32(DI)
-	VMOVUPD Y3, 64(DI)
-	VMOVUPD Y4, 96(DI)
+no_whole_bias0:
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
 	ADDQ    $0x00000080, SI
 	ADDQ    $0x00000080, DI
 	DECQ    R8
@@ -10478,6 +11238,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -10490,18 +11251,18 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMASKMOVPD   (DI), Y0, Y2
 	VADDPD       Y1, Y2, Y1
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSD (SI), Y2
 	VADDPD       Y2, Y1, Y1
 
-no_cut_bias:
+no_cut_bias0:
 	VMASKMOVPD Y1, Y0, (DI)
 	ADDQ       88(AX), CX
 	ADDQ       80(AX), DX
@@ -10510,9 +11271,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate2F64AVX2(p *gemmTaps)
+// func gemmCorrelate1x2F64AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
-TEXT ·gemmCorrelate2F64AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x2F64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    40(AX), CX
 	VMOVDQU (CX), Y0
@@ -10535,6 +11296,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -10552,20 +11314,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPD      (DI), Y5
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Y5
 	VADDPD       Y1, Y5, Y1
-	VMOVUPD      32(DI), Y5
+	VMOVUPD      32(R10), Y5
 	VADDPD       Y2, Y5, Y2
-	VMOVUPD      64(DI), Y5
+	VMOVUPD      64(R10), Y5
 	VADDPD       Y3, Y5, Y3
-	VMOVUPD      96(DI), Y5
+	VMOVUPD      96(R10), Y5
 	VADDPD       Y4, Y5, Y4
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSD (R9), Y5
 	VADDPD       Y5, Y1, Y1
@@ -10573,11 +11336,11 @@ no_whole_accumulate:
 	VADDPD       Y5, Y3, Y3
 	VADDPD       Y5, Y4, Y4
 
-no_whole_bias:
-	VMOVUPD Y1, (DI)
-	VMOVUPD Y2, 32(DI)
-	VMOVUPD Y3, 64(DI)
-	VMOVUPD Y4, 96(DI)
+no_whole_bias0:
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
 	ADDQ    $0x00000080, SI
 	ADDQ    $0x00000080, DI
 	DECQ    R8
@@ -10589,6 +11352,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -10603,21 +11367,21 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPD      (DI), Y3
 	VADDPD       Y1, Y3, Y1
 	VMASKMOVPD   32(DI), Y0, Y3
 	VADDPD       Y2, Y3, Y2
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSD (SI), Y3
 	VADDPD       Y3, Y1, Y1
 	VADDPD       Y3, Y2, Y2
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPD    Y1, (DI)
 	VMASKMOVPD Y2, Y0, 32(DI)
 	ADDQ       88(AX), CX
@@ -10627,9 +11391,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate3F64AVX2(p *gemmTaps)
+// func gemmCorrelate1x3F64AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
-TEXT ·gemmCorrelate3F64AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x3F64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    40(AX), CX
 	VMOVDQU (CX), Y0
@@ -10652,6 +11416,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -10669,20 +11434,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPD      (DI), Y5
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Y5
 	VADDPD       Y1, Y5, Y1
-	VMOVUPD      32(DI), Y5
+	VMOVUPD      32(R10), Y5
 	VADDPD       Y2, Y5, Y2
-	VMOVUPD      64(DI), Y5
+	VMOVUPD      64(R10), Y5
 	VADDPD       Y3, Y5, Y3
-	VMOVUPD      96(DI), Y5
+	VMOVUPD      96(R10), Y5
 	VADDPD       Y4, Y5, Y4
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSD (R9), Y5
 	VADDPD       Y5, Y1, Y1
@@ -10690,11 +11456,11 @@ no_whole_accumulate:
 	VADDPD       Y5, Y3, Y3
 	VADDPD       Y5, Y4, Y4
 
-no_whole_bias:
-	VMOVUPD Y1, (DI)
-	VMOVUPD Y2, 32(DI)
-	VMOVUPD Y3, 64(DI)
-	VMOVUPD Y4, 96(DI)
+no_whole_bias0:
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
 	ADDQ    $0x00000080, SI
 	ADDQ    $0x00000080, DI
 	DECQ    R8
@@ -10707,6 +11473,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -10723,7 +11490,7 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPD      (DI), Y4
 	VADDPD       Y1, Y4, Y1
 	VMOVUPD      32(DI), Y4
@@ -10731,16 +11498,16 @@ cut_tap:
 	VMASKMOVPD   64(DI), Y0, Y4
 	VADDPD       Y3, Y4, Y3
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSD (SI), Y4
 	VADDPD       Y4, Y1, Y1
 	VADDPD       Y4, Y2, Y2
 	VADDPD       Y4, Y3, Y3
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPD    Y1, (DI)
 	VMOVUPD    Y2, 32(DI)
 	VMASKMOVPD Y3, Y0, 64(DI)
@@ -10751,9 +11518,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate4F64AVX2(p *gemmTaps)
+// func gemmCorrelate1x4F64AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
-TEXT ·gemmCorrelate4F64AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x4F64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    40(AX), CX
 	VMOVDQU (CX), Y0
@@ -10776,6 +11543,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -10793,20 +11561,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPD      (DI), Y5
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Y5
 	VADDPD       Y1, Y5, Y1
-	VMOVUPD      32(DI), Y5
+	VMOVUPD      32(R10), Y5
 	VADDPD       Y2, Y5, Y2
-	VMOVUPD      64(DI), Y5
+	VMOVUPD      64(R10), Y5
 	VADDPD       Y3, Y5, Y3
-	VMOVUPD      96(DI), Y5
+	VMOVUPD      96(R10), Y5
 	VADDPD       Y4, Y5, Y4
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSD (R9), Y5
 	VADDPD       Y5, Y1, Y1
@@ -10814,11 +11583,11 @@ no_whole_accumulate:
 	VADDPD       Y5, Y3, Y3
 	VADDPD       Y5, Y4, Y4
 
-no_whole_bias:
-	VMOVUPD Y1, (DI)
-	VMOVUPD Y2, 32(DI)
-	VMOVUPD Y3, 64(DI)
-	VMOVUPD Y4, 96(DI)
+no_whole_bias0:
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
 	ADDQ    $0x00000080, SI
 	ADDQ    $0x00000080, DI
 	DECQ    R8
@@ -10832,6 +11601,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -10850,7 +11620,7 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPD      (DI), Y5
 	VADDPD       Y1, Y5, Y1
 	VMOVUPD      32(DI), Y5
@@ -10860,9 +11630,9 @@ cut_tap:
 	VMASKMOVPD   96(DI), Y0, Y5
 	VADDPD       Y4, Y5, Y4
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSD (SI), Y5
 	VADDPD       Y5, Y1, Y1
@@ -10870,11 +11640,757 @@ no_cut_accumulate:
 	VADDPD       Y5, Y3, Y3
 	VADDPD       Y5, Y4, Y4
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPD    Y1, (DI)
 	VMOVUPD    Y2, 32(DI)
 	VMOVUPD    Y3, 64(DI)
 	VMASKMOVPD Y4, Y0, 96(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x1F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2x1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSD (R10), Y9
+	VBROADCASTSD (R10)(R12*1), Y10
+	VMOVUPD      (SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y1
+	VFMADD231PD  Y11, Y10, Y5
+	VMOVUPD      32(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y2
+	VFMADD231PD  Y11, Y10, Y6
+	VMOVUPD      64(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y3
+	VFMADD231PD  Y11, Y10, Y7
+	VMOVUPD      96(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y4
+	VFMADD231PD  Y11, Y10, Y8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Y9
+	VADDPD       Y1, Y9, Y1
+	VMOVUPD      32(R10), Y9
+	VADDPD       Y2, Y9, Y2
+	VMOVUPD      64(R10), Y9
+	VADDPD       Y3, Y9, Y3
+	VMOVUPD      96(R10), Y9
+	VADDPD       Y4, Y9, Y4
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSD (R11), Y9
+	VADDPD       Y9, Y1, Y1
+	VADDPD       Y9, Y2, Y2
+	VADDPD       Y9, Y3, Y3
+	VADDPD       Y9, Y4, Y4
+
+no_whole_bias0:
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPD (R10), Y1
+	VADDPD  Y5, Y1, Y5
+	VMOVUPD 32(R10), Y1
+	VADDPD  Y6, Y1, Y6
+	VMOVUPD 64(R10), Y1
+	VADDPD  Y7, Y1, Y7
+	VMOVUPD 96(R10), Y1
+	VADDPD  Y8, Y1, Y8
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSD 8(R9), Y1
+	VADDPD       Y1, Y5, Y5
+	VADDPD       Y1, Y6, Y6
+	VADDPD       Y1, Y7, Y7
+	VADDPD       Y1, Y8, Y8
+
+no_whole_bias1:
+	VMOVUPD Y5, (R10)
+	VMOVUPD Y6, 32(R10)
+	VMOVUPD Y7, 64(R10)
+	VMOVUPD Y8, 96(R10)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSD (R9), Y3
+	VBROADCASTSD (R9)(R11*1), Y4
+	VMASKMOVPD   (SI)(R12*8), Y0, Y5
+	VFMADD231PD  Y5, Y3, Y1
+	VFMADD231PD  Y5, Y4, Y2
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMASKMOVPD   (DI), Y0, Y3
+	VADDPD       Y1, Y3, Y1
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSD (R8), Y3
+	VADDPD       Y3, Y1, Y1
+
+no_cut_bias0:
+	VMASKMOVPD Y1, Y0, (DI)
+	ADDQ       104(AX), DI
+	TESTQ      $0x00000001, SI
+	JEQ        no_cut_accumulate1
+	VMASKMOVPD (DI), Y0, Y1
+	VADDPD     Y2, Y1, Y2
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSD 8(SI), Y1
+	VADDPD       Y1, Y2, Y2
+
+no_cut_bias1:
+	VMASKMOVPD Y2, Y0, (DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x2F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2x2F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSD (R10), Y9
+	VBROADCASTSD (R10)(R12*1), Y10
+	VMOVUPD      (SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y1
+	VFMADD231PD  Y11, Y10, Y5
+	VMOVUPD      32(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y2
+	VFMADD231PD  Y11, Y10, Y6
+	VMOVUPD      64(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y3
+	VFMADD231PD  Y11, Y10, Y7
+	VMOVUPD      96(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y4
+	VFMADD231PD  Y11, Y10, Y8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Y9
+	VADDPD       Y1, Y9, Y1
+	VMOVUPD      32(R10), Y9
+	VADDPD       Y2, Y9, Y2
+	VMOVUPD      64(R10), Y9
+	VADDPD       Y3, Y9, Y3
+	VMOVUPD      96(R10), Y9
+	VADDPD       Y4, Y9, Y4
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSD (R11), Y9
+	VADDPD       Y9, Y1, Y1
+	VADDPD       Y9, Y2, Y2
+	VADDPD       Y9, Y3, Y3
+	VADDPD       Y9, Y4, Y4
+
+no_whole_bias0:
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPD (R10), Y1
+	VADDPD  Y5, Y1, Y5
+	VMOVUPD 32(R10), Y1
+	VADDPD  Y6, Y1, Y6
+	VMOVUPD 64(R10), Y1
+	VADDPD  Y7, Y1, Y7
+	VMOVUPD 96(R10), Y1
+	VADDPD  Y8, Y1, Y8
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSD 8(R9), Y1
+	VADDPD       Y1, Y5, Y5
+	VADDPD       Y1, Y6, Y6
+	VADDPD       Y1, Y7, Y7
+	VADDPD       Y1, Y8, Y8
+
+no_whole_bias1:
+	VMOVUPD Y5, (R10)
+	VMOVUPD Y6, 32(R10)
+	VMOVUPD Y7, 64(R10)
+	VMOVUPD Y8, 96(R10)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSD (R9), Y5
+	VBROADCASTSD (R9)(R11*1), Y6
+	VMOVUPD      (SI)(R12*8), Y7
+	VFMADD231PD  Y7, Y5, Y1
+	VFMADD231PD  Y7, Y6, Y3
+	VMASKMOVPD   32(SI)(R12*8), Y0, Y7
+	VFMADD231PD  Y7, Y5, Y2
+	VFMADD231PD  Y7, Y6, Y4
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPD      (DI), Y5
+	VADDPD       Y1, Y5, Y1
+	VMASKMOVPD   32(DI), Y0, Y5
+	VADDPD       Y2, Y5, Y2
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSD (R8), Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+
+no_cut_bias0:
+	VMOVUPD    Y1, (DI)
+	VMASKMOVPD Y2, Y0, 32(DI)
+	ADDQ       104(AX), DI
+	TESTQ      $0x00000001, SI
+	JEQ        no_cut_accumulate1
+	VMOVUPD    (DI), Y1
+	VADDPD     Y3, Y1, Y3
+	VMASKMOVPD 32(DI), Y0, Y1
+	VADDPD     Y4, Y1, Y4
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSD 8(SI), Y1
+	VADDPD       Y1, Y3, Y3
+	VADDPD       Y1, Y4, Y4
+
+no_cut_bias1:
+	VMOVUPD    Y3, (DI)
+	VMASKMOVPD Y4, Y0, 32(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x3F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2x3F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSD (R10), Y9
+	VBROADCASTSD (R10)(R12*1), Y10
+	VMOVUPD      (SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y1
+	VFMADD231PD  Y11, Y10, Y5
+	VMOVUPD      32(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y2
+	VFMADD231PD  Y11, Y10, Y6
+	VMOVUPD      64(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y3
+	VFMADD231PD  Y11, Y10, Y7
+	VMOVUPD      96(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y4
+	VFMADD231PD  Y11, Y10, Y8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Y9
+	VADDPD       Y1, Y9, Y1
+	VMOVUPD      32(R10), Y9
+	VADDPD       Y2, Y9, Y2
+	VMOVUPD      64(R10), Y9
+	VADDPD       Y3, Y9, Y3
+	VMOVUPD      96(R10), Y9
+	VADDPD       Y4, Y9, Y4
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSD (R11), Y9
+	VADDPD       Y9, Y1, Y1
+	VADDPD       Y9, Y2, Y2
+	VADDPD       Y9, Y3, Y3
+	VADDPD       Y9, Y4, Y4
+
+no_whole_bias0:
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPD (R10), Y1
+	VADDPD  Y5, Y1, Y5
+	VMOVUPD 32(R10), Y1
+	VADDPD  Y6, Y1, Y6
+	VMOVUPD 64(R10), Y1
+	VADDPD  Y7, Y1, Y7
+	VMOVUPD 96(R10), Y1
+	VADDPD  Y8, Y1, Y8
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSD 8(R9), Y1
+	VADDPD       Y1, Y5, Y5
+	VADDPD       Y1, Y6, Y6
+	VADDPD       Y1, Y7, Y7
+	VADDPD       Y1, Y8, Y8
+
+no_whole_bias1:
+	VMOVUPD Y5, (R10)
+	VMOVUPD Y6, 32(R10)
+	VMOVUPD Y7, 64(R10)
+	VMOVUPD Y8, 96(R10)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSD (R9), Y7
+	VBROADCASTSD (R9)(R11*1), Y8
+	VMOVUPD      (SI)(R12*8), Y9
+	VFMADD231PD  Y9, Y7, Y1
+	VFMADD231PD  Y9, Y8, Y4
+	VMOVUPD      32(SI)(R12*8), Y9
+	VFMADD231PD  Y9, Y7, Y2
+	VFMADD231PD  Y9, Y8, Y5
+	VMASKMOVPD   64(SI)(R12*8), Y0, Y9
+	VFMADD231PD  Y9, Y7, Y3
+	VFMADD231PD  Y9, Y8, Y6
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPD      (DI), Y7
+	VADDPD       Y1, Y7, Y1
+	VMOVUPD      32(DI), Y7
+	VADDPD       Y2, Y7, Y2
+	VMASKMOVPD   64(DI), Y0, Y7
+	VADDPD       Y3, Y7, Y3
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSD (R8), Y7
+	VADDPD       Y7, Y1, Y1
+	VADDPD       Y7, Y2, Y2
+	VADDPD       Y7, Y3, Y3
+
+no_cut_bias0:
+	VMOVUPD    Y1, (DI)
+	VMOVUPD    Y2, 32(DI)
+	VMASKMOVPD Y3, Y0, 64(DI)
+	ADDQ       104(AX), DI
+	TESTQ      $0x00000001, SI
+	JEQ        no_cut_accumulate1
+	VMOVUPD    (DI), Y1
+	VADDPD     Y4, Y1, Y4
+	VMOVUPD    32(DI), Y1
+	VADDPD     Y5, Y1, Y5
+	VMASKMOVPD 64(DI), Y0, Y1
+	VADDPD     Y6, Y1, Y6
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSD 8(SI), Y1
+	VADDPD       Y1, Y4, Y4
+	VADDPD       Y1, Y5, Y5
+	VADDPD       Y1, Y6, Y6
+
+no_cut_bias1:
+	VMOVUPD    Y4, (DI)
+	VMOVUPD    Y5, 32(DI)
+	VMASKMOVPD Y6, Y0, 64(DI)
+	ADDQ       88(AX), CX
+	ADDQ       80(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x4F64AVX2(p *gemmTaps)
+// Requires: AVX, FMA3
+TEXT ·gemmCorrelate2x4F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    40(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSD (R10), Y9
+	VBROADCASTSD (R10)(R12*1), Y10
+	VMOVUPD      (SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y1
+	VFMADD231PD  Y11, Y10, Y5
+	VMOVUPD      32(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y2
+	VFMADD231PD  Y11, Y10, Y6
+	VMOVUPD      64(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y3
+	VFMADD231PD  Y11, Y10, Y7
+	VMOVUPD      96(SI)(R13*8), Y11
+	VFMADD231PD  Y11, Y9, Y4
+	VFMADD231PD  Y11, Y10, Y8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Y9
+	VADDPD       Y1, Y9, Y1
+	VMOVUPD      32(R10), Y9
+	VADDPD       Y2, Y9, Y2
+	VMOVUPD      64(R10), Y9
+	VADDPD       Y3, Y9, Y3
+	VMOVUPD      96(R10), Y9
+	VADDPD       Y4, Y9, Y4
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSD (R11), Y9
+	VADDPD       Y9, Y1, Y1
+	VADDPD       Y9, Y2, Y2
+	VADDPD       Y9, Y3, Y3
+	VADDPD       Y9, Y4, Y4
+
+no_whole_bias0:
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPD (R10), Y1
+	VADDPD  Y5, Y1, Y5
+	VMOVUPD 32(R10), Y1
+	VADDPD  Y6, Y1, Y6
+	VMOVUPD 64(R10), Y1
+	VADDPD  Y7, Y1, Y7
+	VMOVUPD 96(R10), Y1
+	VADDPD  Y8, Y1, Y8
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSD 8(R9), Y1
+	VADDPD       Y1, Y5, Y5
+	VADDPD       Y1, Y6, Y6
+	VADDPD       Y1, Y7, Y7
+	VADDPD       Y1, Y8, Y8
+
+no_whole_bias1:
+	VMOVUPD Y5, (R10)
+	VMOVUPD Y6, 32(R10)
+	VMOVUPD Y7, 64(R10)
+	VMOVUPD Y8, 96(R10)
+	ADDQ    $0x00000080, SI
+	ADDQ    $0x00000080, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSD (R9), Y9
+	VBROADCASTSD (R9)(R11*1), Y10
+	VMOVUPD      (SI)(R12*8), Y11
+	VFMADD231PD  Y11, Y9, Y1
+	VFMADD231PD  Y11, Y10, Y5
+	VMOVUPD      32(SI)(R12*8), Y11
+	VFMADD231PD  Y11, Y9, Y2
+	VFMADD231PD  Y11, Y10, Y6
+	VMOVUPD      64(SI)(R12*8), Y11
+	VFMADD231PD  Y11, Y9, Y3
+	VFMADD231PD  Y11, Y10, Y7
+	VMASKMOVPD   96(SI)(R12*8), Y0, Y11
+	VFMADD231PD  Y11, Y9, Y4
+	VFMADD231PD  Y11, Y10, Y8
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPD      (DI), Y9
+	VADDPD       Y1, Y9, Y1
+	VMOVUPD      32(DI), Y9
+	VADDPD       Y2, Y9, Y2
+	VMOVUPD      64(DI), Y9
+	VADDPD       Y3, Y9, Y3
+	VMASKMOVPD   96(DI), Y0, Y9
+	VADDPD       Y4, Y9, Y4
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSD (R8), Y9
+	VADDPD       Y9, Y1, Y1
+	VADDPD       Y9, Y2, Y2
+	VADDPD       Y9, Y3, Y3
+	VADDPD       Y9, Y4, Y4
+
+no_cut_bias0:
+	VMOVUPD    Y1, (DI)
+	VMOVUPD    Y2, 32(DI)
+	VMOVUPD    Y3, 64(DI)
+	VMASKMOVPD Y4, Y0, 96(DI)
+	ADDQ       104(AX), DI
+	TESTQ      $0x00000001, SI
+	JEQ        no_cut_accumulate1
+	VMOVUPD    (DI), Y1
+	VADDPD     Y5, Y1, Y5
+	VMOVUPD    32(DI), Y1
+	VADDPD     Y6, Y1, Y6
+	VMOVUPD    64(DI), Y1
+	VADDPD     Y7, Y1, Y7
+	VMASKMOVPD 96(DI), Y0, Y1
+	VADDPD     Y8, Y1, Y8
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSD 8(SI), Y1
+	VADDPD       Y1, Y5, Y5
+	VADDPD       Y1, Y6, Y6
+	VADDPD       Y1, Y7, Y7
+	VADDPD       Y1, Y8, Y8
+
+no_cut_bias1:
+	VMOVUPD    Y5, (DI)
+	VMOVUPD    Y6, 32(DI)
+	VMOVUPD    Y7, 64(DI)
+	VMASKMOVPD Y8, Y0, 96(DI)
 	ADDQ       88(AX), CX
 	ADDQ       80(AX), DX
 	DECQ       BX

@@ -194,25 +194,45 @@ func gemmWindows4F32AVX2(p *gemmWindows)
 //go:noescape
 func gemmDeinterleaveF32AVX2(p *gemmPack)
 
-// gemmCorrelate1F32AVX2 computes rows of groups of 4 vectors and at last 1, the last one masked.
+// gemmCorrelate1x1F32AVX2 computes rows of 1 results by groups of 4 vectors and at last 1, the last one masked.
 //
 //go:noescape
-func gemmCorrelate1F32AVX2(p *gemmTaps)
+func gemmCorrelate1x1F32AVX2(p *gemmTaps)
 
-// gemmCorrelate2F32AVX2 computes rows of groups of 4 vectors and at last 2, the last one masked.
+// gemmCorrelate1x2F32AVX2 computes rows of 1 results by groups of 4 vectors and at last 2, the last one masked.
 //
 //go:noescape
-func gemmCorrelate2F32AVX2(p *gemmTaps)
+func gemmCorrelate1x2F32AVX2(p *gemmTaps)
 
-// gemmCorrelate3F32AVX2 computes rows of groups of 4 vectors and at last 3, the last one masked.
+// gemmCorrelate1x3F32AVX2 computes rows of 1 results by groups of 4 vectors and at last 3, the last one masked.
 //
 //go:noescape
-func gemmCorrelate3F32AVX2(p *gemmTaps)
+func gemmCorrelate1x3F32AVX2(p *gemmTaps)
 
-// gemmCorrelate4F32AVX2 computes rows of groups of 4 vectors and at last 4, the last one masked.
+// gemmCorrelate1x4F32AVX2 computes rows of 1 results by groups of 4 vectors and at last 4, the last one masked.
 //
 //go:noescape
-func gemmCorrelate4F32AVX2(p *gemmTaps)
+func gemmCorrelate1x4F32AVX2(p *gemmTaps)
+
+// gemmCorrelate2x1F32AVX2 computes rows of 2 results by groups of 4 vectors and at last 1, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2x1F32AVX2(p *gemmTaps)
+
+// gemmCorrelate2x2F32AVX2 computes rows of 2 results by groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2x2F32AVX2(p *gemmTaps)
+
+// gemmCorrelate2x3F32AVX2 computes rows of 2 results by groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2x3F32AVX2(p *gemmTaps)
+
+// gemmCorrelate2x4F32AVX2 computes rows of 2 results by groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2x4F32AVX2(p *gemmTaps)
 
 // gemmTapSums1F32AVX2 adds products of rows with images to the sums of 1 taps.
 //
@@ -429,25 +449,45 @@ func gemmWindows4F64AVX2(p *gemmWindows)
 //go:noescape
 func gemmDeinterleaveF64AVX2(p *gemmPack)
 
-// gemmCorrelate1F64AVX2 computes rows of groups of 4 vectors and at last 1, the last one masked.
+// gemmCorrelate1x1F64AVX2 computes rows of 1 results by groups of 4 vectors and at last 1, the last one masked.
 //
 //go:noescape
-func gemmCorrelate1F64AVX2(p *gemmTaps)
+func gemmCorrelate1x1F64AVX2(p *gemmTaps)
 
-// gemmCorrelate2F64AVX2 computes rows of groups of 4 vectors and at last 2, the last one masked.
+// gemmCorrelate1x2F64AVX2 computes rows of 1 results by groups of 4 vectors and at last 2, the last one masked.
 //
 //go:noescape
-func gemmCorrelate2F64AVX2(p *gemmTaps)
+func gemmCorrelate1x2F64AVX2(p *gemmTaps)
 
-// gemmCorrelate3F64AVX2 computes rows of groups of 4 vectors and at last 3, the last one masked.
+// gemmCorrelate1x3F64AVX2 computes rows of 1 results by groups of 4 vectors and at last 3, the last one masked.
 //
 //go:noescape
-func gemmCorrelate3F64AVX2(p *gemmTaps)
+func gemmCorrelate1x3F64AVX2(p *gemmTaps)
 
-// gemmCorrelate4F64AVX2 computes rows of groups of 4 vectors and at last 4, the last one masked.
+// gemmCorrelate1x4F64AVX2 computes rows of 1 results by groups of 4 vectors and at last 4, the last one masked.
 //
 //go:noescape
-func gemmCorrelate4F64AVX2(p *gemmTaps)
+func gemmCorrelate1x4F64AVX2(p *gemmTaps)
+
+// gemmCorrelate2x1F64AVX2 computes rows of 2 results by groups of 4 vectors and at last 1, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2x1F64AVX2(p *gemmTaps)
+
+// gemmCorrelate2x2F64AVX2 computes rows of 2 results by groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2x2F64AVX2(p *gemmTaps)
+
+// gemmCorrelate2x3F64AVX2 computes rows of 2 results by groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2x3F64AVX2(p *gemmTaps)
+
+// gemmCorrelate2x4F64AVX2 computes rows of 2 results by groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate2x4F64AVX2(p *gemmTaps)
 
 // gemmTapSums1F64AVX2 adds products of rows with images to the sums of 1 taps.
 //

@@ -11214,9 +11214,9 @@ vectors:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate1F32AVX512(p *gemmTaps)
+// func gemmCorrelate1x1F32AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
-TEXT ·gemmCorrelate1F32AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x1F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  40(AX), CX
 	KMOVW (CX), K1
@@ -11239,6 +11239,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -11256,20 +11257,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPS      (DI), Z4
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Z4
 	VADDPS       Z0, Z4, Z0
-	VMOVUPS      64(DI), Z4
+	VMOVUPS      64(R10), Z4
 	VADDPS       Z1, Z4, Z1
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R10), Z4
 	VADDPS       Z2, Z4, Z2
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R10), Z4
 	VADDPS       Z3, Z4, Z3
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSS (R9), Z4
 	VADDPS       Z4, Z0, Z0
@@ -11277,11 +11279,11 @@ no_whole_accumulate:
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
 
-no_whole_bias:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 128(DI)
-	VMOVUPS Z3, 192(DI)
+no_whole_bias0:
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, 64(R10)
+	VMOVUPS Z2, 128(R10)
+	VMOVUPS Z3, 192(R10)
 	ADDQ    $0x00000100, SI
 	ADDQ    $0x00000100, DI
 	DECQ    R8
@@ -11292,6 +11294,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -11304,18 +11307,18 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPS.Z    (DI), K1, Z4
 	VADDPS       Z6, Z4, Z6
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSS (SI), Z4
 	VADDPS       Z4, Z6, Z6
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPS Z6, K1, (DI)
 	ADDQ    88(AX), CX
 	ADDQ    80(AX), DX
@@ -11324,9 +11327,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate2F32AVX512(p *gemmTaps)
+// func gemmCorrelate1x2F32AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
-TEXT ·gemmCorrelate2F32AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x2F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  40(AX), CX
 	KMOVW (CX), K1
@@ -11349,6 +11352,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -11366,20 +11370,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPS      (DI), Z4
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Z4
 	VADDPS       Z0, Z4, Z0
-	VMOVUPS      64(DI), Z4
+	VMOVUPS      64(R10), Z4
 	VADDPS       Z1, Z4, Z1
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R10), Z4
 	VADDPS       Z2, Z4, Z2
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R10), Z4
 	VADDPS       Z3, Z4, Z3
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSS (R9), Z4
 	VADDPS       Z4, Z0, Z0
@@ -11387,11 +11392,11 @@ no_whole_accumulate:
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
 
-no_whole_bias:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 128(DI)
-	VMOVUPS Z3, 192(DI)
+no_whole_bias0:
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, 64(R10)
+	VMOVUPS Z2, 128(R10)
+	VMOVUPS Z3, 192(R10)
 	ADDQ    $0x00000100, SI
 	ADDQ    $0x00000100, DI
 	DECQ    R8
@@ -11403,6 +11408,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -11417,21 +11423,21 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPS      (DI), Z4
 	VADDPS       Z6, Z4, Z6
 	VMOVUPS.Z    64(DI), K1, Z4
 	VADDPS       Z7, Z4, Z7
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSS (SI), Z4
 	VADDPS       Z4, Z6, Z6
 	VADDPS       Z4, Z7, Z7
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, K1, 64(DI)
 	ADDQ    88(AX), CX
@@ -11441,9 +11447,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate3F32AVX512(p *gemmTaps)
+// func gemmCorrelate1x3F32AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
-TEXT ·gemmCorrelate3F32AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x3F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  40(AX), CX
 	KMOVW (CX), K1
@@ -11466,6 +11472,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -11483,20 +11490,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPS      (DI), Z4
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Z4
 	VADDPS       Z0, Z4, Z0
-	VMOVUPS      64(DI), Z4
+	VMOVUPS      64(R10), Z4
 	VADDPS       Z1, Z4, Z1
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R10), Z4
 	VADDPS       Z2, Z4, Z2
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R10), Z4
 	VADDPS       Z3, Z4, Z3
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSS (R9), Z4
 	VADDPS       Z4, Z0, Z0
@@ -11504,11 +11512,11 @@ no_whole_accumulate:
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
 
-no_whole_bias:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 128(DI)
-	VMOVUPS Z3, 192(DI)
+no_whole_bias0:
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, 64(R10)
+	VMOVUPS Z2, 128(R10)
+	VMOVUPS Z3, 192(R10)
 	ADDQ    $0x00000100, SI
 	ADDQ    $0x00000100, DI
 	DECQ    R8
@@ -11521,6 +11529,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -11537,7 +11546,7 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPS      (DI), Z4
 	VADDPS       Z6, Z4, Z6
 	VMOVUPS      64(DI), Z4
@@ -11545,16 +11554,16 @@ cut_tap:
 	VMOVUPS.Z    128(DI), K1, Z4
 	VADDPS       Z8, Z4, Z8
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSS (SI), Z4
 	VADDPS       Z4, Z6, Z6
 	VADDPS       Z4, Z7, Z7
 	VADDPS       Z4, Z8, Z8
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, 64(DI)
 	VMOVUPS Z8, K1, 128(DI)
@@ -11565,9 +11574,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate4F32AVX512(p *gemmTaps)
+// func gemmCorrelate1x4F32AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
-TEXT ·gemmCorrelate4F32AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x4F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  40(AX), CX
 	KMOVW (CX), K1
@@ -11590,6 +11599,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -11607,20 +11617,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPS      (DI), Z4
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Z4
 	VADDPS       Z0, Z4, Z0
-	VMOVUPS      64(DI), Z4
+	VMOVUPS      64(R10), Z4
 	VADDPS       Z1, Z4, Z1
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R10), Z4
 	VADDPS       Z2, Z4, Z2
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R10), Z4
 	VADDPS       Z3, Z4, Z3
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSS (R9), Z4
 	VADDPS       Z4, Z0, Z0
@@ -11628,11 +11639,11 @@ no_whole_accumulate:
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
 
-no_whole_bias:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 128(DI)
-	VMOVUPS Z3, 192(DI)
+no_whole_bias0:
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, 64(R10)
+	VMOVUPS Z2, 128(R10)
+	VMOVUPS Z3, 192(R10)
 	ADDQ    $0x00000100, SI
 	ADDQ    $0x00000100, DI
 	DECQ    R8
@@ -11646,6 +11657,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -11664,7 +11676,7 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPS      (DI), Z4
 	VADDPS       Z6, Z4, Z6
 	VMOVUPS      64(DI), Z4
@@ -11674,9 +11686,9 @@ cut_tap:
 	VMOVUPS.Z    192(DI), K1, Z4
 	VADDPS       Z9, Z4, Z9
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSS (SI), Z4
 	VADDPS       Z4, Z6, Z6
@@ -11684,11 +11696,757 @@ no_cut_accumulate:
 	VADDPS       Z4, Z8, Z8
 	VADDPS       Z4, Z9, Z9
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, 64(DI)
 	VMOVUPS Z8, 128(DI)
 	VMOVUPS Z9, K1, 192(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x1F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSS (R10), Z8
+	VBROADCASTSS (R10)(R12*1), Z9
+	VMOVUPS      (SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z4
+	VMOVUPS      64(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VFMADD231PS  Z10, Z9, Z5
+	VMOVUPS      128(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z6
+	VMOVUPS      192(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Z8
+	VADDPS       Z0, Z8, Z0
+	VMOVUPS      64(R10), Z8
+	VADDPS       Z1, Z8, Z1
+	VMOVUPS      128(R10), Z8
+	VADDPS       Z2, Z8, Z2
+	VMOVUPS      192(R10), Z8
+	VADDPS       Z3, Z8, Z3
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSS (R11), Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+
+no_whole_bias0:
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, 64(R10)
+	VMOVUPS Z2, 128(R10)
+	VMOVUPS Z3, 192(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPS (R10), Z8
+	VADDPS  Z4, Z8, Z4
+	VMOVUPS 64(R10), Z8
+	VADDPS  Z5, Z8, Z5
+	VMOVUPS 128(R10), Z8
+	VADDPS  Z6, Z8, Z6
+	VMOVUPS 192(R10), Z8
+	VADDPS  Z7, Z8, Z7
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSS 4(R9), Z8
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+
+no_whole_bias1:
+	VMOVUPS Z4, (R10)
+	VMOVUPS Z5, 64(R10)
+	VMOVUPS Z6, 128(R10)
+	VMOVUPS Z7, 192(R10)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSS (R9), Z8
+	VBROADCASTSS (R9)(R11*1), Z9
+	VMOVUPS.Z    (SI)(R12*4), K1, Z10
+	VFMADD231PS  Z10, Z8, Z11
+	VFMADD231PS  Z10, Z9, Z12
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPS.Z    (DI), K1, Z8
+	VADDPS       Z11, Z8, Z11
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSS (R8), Z8
+	VADDPS       Z8, Z11, Z11
+
+no_cut_bias0:
+	VMOVUPS   Z11, K1, (DI)
+	ADDQ      104(AX), DI
+	TESTQ     $0x00000001, SI
+	JEQ       no_cut_accumulate1
+	VMOVUPS.Z (DI), K1, Z8
+	VADDPS    Z12, Z8, Z12
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSS 4(SI), Z8
+	VADDPS       Z8, Z12, Z12
+
+no_cut_bias1:
+	VMOVUPS Z12, K1, (DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x2F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2x2F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSS (R10), Z8
+	VBROADCASTSS (R10)(R12*1), Z9
+	VMOVUPS      (SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z4
+	VMOVUPS      64(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VFMADD231PS  Z10, Z9, Z5
+	VMOVUPS      128(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z6
+	VMOVUPS      192(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Z8
+	VADDPS       Z0, Z8, Z0
+	VMOVUPS      64(R10), Z8
+	VADDPS       Z1, Z8, Z1
+	VMOVUPS      128(R10), Z8
+	VADDPS       Z2, Z8, Z2
+	VMOVUPS      192(R10), Z8
+	VADDPS       Z3, Z8, Z3
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSS (R11), Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+
+no_whole_bias0:
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, 64(R10)
+	VMOVUPS Z2, 128(R10)
+	VMOVUPS Z3, 192(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPS (R10), Z8
+	VADDPS  Z4, Z8, Z4
+	VMOVUPS 64(R10), Z8
+	VADDPS  Z5, Z8, Z5
+	VMOVUPS 128(R10), Z8
+	VADDPS  Z6, Z8, Z6
+	VMOVUPS 192(R10), Z8
+	VADDPS  Z7, Z8, Z7
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSS 4(R9), Z8
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+
+no_whole_bias1:
+	VMOVUPS Z4, (R10)
+	VMOVUPS Z5, 64(R10)
+	VMOVUPS Z6, 128(R10)
+	VMOVUPS Z7, 192(R10)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSS (R9), Z8
+	VBROADCASTSS (R9)(R11*1), Z9
+	VMOVUPS      (SI)(R12*4), Z10
+	VFMADD231PS  Z10, Z8, Z11
+	VFMADD231PS  Z10, Z9, Z13
+	VMOVUPS.Z    64(SI)(R12*4), K1, Z10
+	VFMADD231PS  Z10, Z8, Z12
+	VFMADD231PS  Z10, Z9, Z14
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPS      (DI), Z8
+	VADDPS       Z11, Z8, Z11
+	VMOVUPS.Z    64(DI), K1, Z8
+	VADDPS       Z12, Z8, Z12
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSS (R8), Z8
+	VADDPS       Z8, Z11, Z11
+	VADDPS       Z8, Z12, Z12
+
+no_cut_bias0:
+	VMOVUPS   Z11, (DI)
+	VMOVUPS   Z12, K1, 64(DI)
+	ADDQ      104(AX), DI
+	TESTQ     $0x00000001, SI
+	JEQ       no_cut_accumulate1
+	VMOVUPS   (DI), Z8
+	VADDPS    Z13, Z8, Z13
+	VMOVUPS.Z 64(DI), K1, Z8
+	VADDPS    Z14, Z8, Z14
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSS 4(SI), Z8
+	VADDPS       Z8, Z13, Z13
+	VADDPS       Z8, Z14, Z14
+
+no_cut_bias1:
+	VMOVUPS Z13, (DI)
+	VMOVUPS Z14, K1, 64(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x3F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2x3F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSS (R10), Z8
+	VBROADCASTSS (R10)(R12*1), Z9
+	VMOVUPS      (SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z4
+	VMOVUPS      64(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VFMADD231PS  Z10, Z9, Z5
+	VMOVUPS      128(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z6
+	VMOVUPS      192(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Z8
+	VADDPS       Z0, Z8, Z0
+	VMOVUPS      64(R10), Z8
+	VADDPS       Z1, Z8, Z1
+	VMOVUPS      128(R10), Z8
+	VADDPS       Z2, Z8, Z2
+	VMOVUPS      192(R10), Z8
+	VADDPS       Z3, Z8, Z3
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSS (R11), Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+
+no_whole_bias0:
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, 64(R10)
+	VMOVUPS Z2, 128(R10)
+	VMOVUPS Z3, 192(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPS (R10), Z8
+	VADDPS  Z4, Z8, Z4
+	VMOVUPS 64(R10), Z8
+	VADDPS  Z5, Z8, Z5
+	VMOVUPS 128(R10), Z8
+	VADDPS  Z6, Z8, Z6
+	VMOVUPS 192(R10), Z8
+	VADDPS  Z7, Z8, Z7
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSS 4(R9), Z8
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+
+no_whole_bias1:
+	VMOVUPS Z4, (R10)
+	VMOVUPS Z5, 64(R10)
+	VMOVUPS Z6, 128(R10)
+	VMOVUPS Z7, 192(R10)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSS (R9), Z8
+	VBROADCASTSS (R9)(R11*1), Z9
+	VMOVUPS      (SI)(R12*4), Z10
+	VFMADD231PS  Z10, Z8, Z11
+	VFMADD231PS  Z10, Z9, Z14
+	VMOVUPS      64(SI)(R12*4), Z10
+	VFMADD231PS  Z10, Z8, Z12
+	VFMADD231PS  Z10, Z9, Z15
+	VMOVUPS.Z    128(SI)(R12*4), K1, Z10
+	VFMADD231PS  Z10, Z8, Z13
+	VFMADD231PS  Z10, Z9, Z16
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPS      (DI), Z8
+	VADDPS       Z11, Z8, Z11
+	VMOVUPS      64(DI), Z8
+	VADDPS       Z12, Z8, Z12
+	VMOVUPS.Z    128(DI), K1, Z8
+	VADDPS       Z13, Z8, Z13
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSS (R8), Z8
+	VADDPS       Z8, Z11, Z11
+	VADDPS       Z8, Z12, Z12
+	VADDPS       Z8, Z13, Z13
+
+no_cut_bias0:
+	VMOVUPS   Z11, (DI)
+	VMOVUPS   Z12, 64(DI)
+	VMOVUPS   Z13, K1, 128(DI)
+	ADDQ      104(AX), DI
+	TESTQ     $0x00000001, SI
+	JEQ       no_cut_accumulate1
+	VMOVUPS   (DI), Z8
+	VADDPS    Z14, Z8, Z14
+	VMOVUPS   64(DI), Z8
+	VADDPS    Z15, Z8, Z15
+	VMOVUPS.Z 128(DI), K1, Z8
+	VADDPS    Z16, Z8, Z16
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSS 4(SI), Z8
+	VADDPS       Z8, Z14, Z14
+	VADDPS       Z8, Z15, Z15
+	VADDPS       Z8, Z16, Z16
+
+no_cut_bias1:
+	VMOVUPS Z14, (DI)
+	VMOVUPS Z15, 64(DI)
+	VMOVUPS Z16, K1, 128(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x4F32AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2x4F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSS (R10), Z8
+	VBROADCASTSS (R10)(R12*1), Z9
+	VMOVUPS      (SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z4
+	VMOVUPS      64(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VFMADD231PS  Z10, Z9, Z5
+	VMOVUPS      128(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z6
+	VMOVUPS      192(SI)(R13*4), Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         $0x08, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPS      (R10), Z8
+	VADDPS       Z0, Z8, Z0
+	VMOVUPS      64(R10), Z8
+	VADDPS       Z1, Z8, Z1
+	VMOVUPS      128(R10), Z8
+	VADDPS       Z2, Z8, Z2
+	VMOVUPS      192(R10), Z8
+	VADDPS       Z3, Z8, Z3
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSS (R11), Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+
+no_whole_bias0:
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, 64(R10)
+	VMOVUPS Z2, 128(R10)
+	VMOVUPS Z3, 192(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPS (R10), Z8
+	VADDPS  Z4, Z8, Z4
+	VMOVUPS 64(R10), Z8
+	VADDPS  Z5, Z8, Z5
+	VMOVUPS 128(R10), Z8
+	VADDPS  Z6, Z8, Z6
+	VMOVUPS 192(R10), Z8
+	VADDPS  Z7, Z8, Z7
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSS 4(R9), Z8
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+
+no_whole_bias1:
+	VMOVUPS Z4, (R10)
+	VMOVUPS Z5, 64(R10)
+	VMOVUPS Z6, 128(R10)
+	VMOVUPS Z7, 192(R10)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSS (R9), Z8
+	VBROADCASTSS (R9)(R11*1), Z9
+	VMOVUPS      (SI)(R12*4), Z10
+	VFMADD231PS  Z10, Z8, Z11
+	VFMADD231PS  Z10, Z9, Z15
+	VMOVUPS      64(SI)(R12*4), Z10
+	VFMADD231PS  Z10, Z8, Z12
+	VFMADD231PS  Z10, Z9, Z16
+	VMOVUPS      128(SI)(R12*4), Z10
+	VFMADD231PS  Z10, Z8, Z13
+	VFMADD231PS  Z10, Z9, Z17
+	VMOVUPS.Z    192(SI)(R12*4), K1, Z10
+	VFMADD231PS  Z10, Z8, Z14
+	VFMADD231PS  Z10, Z9, Z18
+	ADDQ         $0x08, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPS      (DI), Z8
+	VADDPS       Z11, Z8, Z11
+	VMOVUPS      64(DI), Z8
+	VADDPS       Z12, Z8, Z12
+	VMOVUPS      128(DI), Z8
+	VADDPS       Z13, Z8, Z13
+	VMOVUPS.Z    192(DI), K1, Z8
+	VADDPS       Z14, Z8, Z14
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSS (R8), Z8
+	VADDPS       Z8, Z11, Z11
+	VADDPS       Z8, Z12, Z12
+	VADDPS       Z8, Z13, Z13
+	VADDPS       Z8, Z14, Z14
+
+no_cut_bias0:
+	VMOVUPS   Z11, (DI)
+	VMOVUPS   Z12, 64(DI)
+	VMOVUPS   Z13, 128(DI)
+	VMOVUPS   Z14, K1, 192(DI)
+	ADDQ      104(AX), DI
+	TESTQ     $0x00000001, SI
+	JEQ       no_cut_accumulate1
+	VMOVUPS   (DI), Z8
+	VADDPS    Z15, Z8, Z15
+	VMOVUPS   64(DI), Z8
+	VADDPS    Z16, Z8, Z16
+	VMOVUPS   128(DI), Z8
+	VADDPS    Z17, Z8, Z17
+	VMOVUPS.Z 192(DI), K1, Z8
+	VADDPS    Z18, Z8, Z18
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSS 4(SI), Z8
+	VADDPS       Z8, Z15, Z15
+	VADDPS       Z8, Z16, Z16
+	VADDPS       Z8, Z17, Z17
+	VADDPS       Z8, Z18, Z18
+
+no_cut_bias1:
+	VMOVUPS Z15, (DI)
+	VMOVUPS Z16, 64(DI)
+	VMOVUPS Z17, 128(DI)
+	VMOVUPS Z18, K1, 192(DI)
 	ADDQ    88(AX), CX
 	ADDQ    80(AX), DX
 	DECQ    BX
@@ -22991,9 +23749,9 @@ vectors:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate1F64AVX512(p *gemmTaps)
+// func gemmCorrelate1x1F64AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
-TEXT ·gemmCorrelate1F64AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x1F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  40(AX), CX
 	KMOVW (CX), K1
@@ -23016,6 +23774,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -23033,20 +23792,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPD      (DI), Z4
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Z4
 	VADDPD       Z0, Z4, Z0
-	VMOVUPD      64(DI), Z4
+	VMOVUPD      64(R10), Z4
 	VADDPD       Z1, Z4, Z1
-	VMOVUPD      128(DI), Z4
+	VMOVUPD      128(R10), Z4
 	VADDPD       Z2, Z4, Z2
-	VMOVUPD      192(DI), Z4
+	VMOVUPD      192(R10), Z4
 	VADDPD       Z3, Z4, Z3
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSD (R9), Z4
 	VADDPD       Z4, Z0, Z0
@@ -23054,11 +23814,11 @@ no_whole_accumulate:
 	VADDPD       Z4, Z2, Z2
 	VADDPD       Z4, Z3, Z3
 
-no_whole_bias:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	VMOVUPD Z2, 128(DI)
-	VMOVUPD Z3, 192(DI)
+no_whole_bias0:
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z1, 64(R10)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z3, 192(R10)
 	ADDQ    $0x00000100, SI
 	ADDQ    $0x00000100, DI
 	DECQ    R8
@@ -23069,6 +23829,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -23081,18 +23842,18 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPD.Z    (DI), K1, Z4
 	VADDPD       Z6, Z4, Z6
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSD (SI), Z4
 	VADDPD       Z4, Z6, Z6
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPD Z6, K1, (DI)
 	ADDQ    88(AX), CX
 	ADDQ    80(AX), DX
@@ -23101,9 +23862,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate2F64AVX512(p *gemmTaps)
+// func gemmCorrelate1x2F64AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
-TEXT ·gemmCorrelate2F64AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x2F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  40(AX), CX
 	KMOVW (CX), K1
@@ -23126,6 +23887,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -23143,20 +23905,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPD      (DI), Z4
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Z4
 	VADDPD       Z0, Z4, Z0
-	VMOVUPD      64(DI), Z4
+	VMOVUPD      64(R10), Z4
 	VADDPD       Z1, Z4, Z1
-	VMOVUPD      128(DI), Z4
+	VMOVUPD      128(R10), Z4
 	VADDPD       Z2, Z4, Z2
-	VMOVUPD      192(DI), Z4
+	VMOVUPD      192(R10), Z4
 	VADDPD       Z3, Z4, Z3
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSD (R9), Z4
 	VADDPD       Z4, Z0, Z0
@@ -23164,11 +23927,11 @@ no_whole_accumulate:
 	VADDPD       Z4, Z2, Z2
 	VADDPD       Z4, Z3, Z3
 
-no_whole_bias:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	VMOVUPD Z2, 128(DI)
-	VMOVUPD Z3, 192(DI)
+no_whole_bias0:
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z1, 64(R10)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z3, 192(R10)
 	ADDQ    $0x00000100, SI
 	ADDQ    $0x00000100, DI
 	DECQ    R8
@@ -23180,6 +23943,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -23194,21 +23958,21 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPD      (DI), Z4
 	VADDPD       Z6, Z4, Z6
 	VMOVUPD.Z    64(DI), K1, Z4
 	VADDPD       Z7, Z4, Z7
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSD (SI), Z4
 	VADDPD       Z4, Z6, Z6
 	VADDPD       Z4, Z7, Z7
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPD Z6, (DI)
 	VMOVUPD Z7, K1, 64(DI)
 	ADDQ    88(AX), CX
@@ -23218,9 +23982,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate3F64AVX512(p *gemmTaps)
+// func gemmCorrelate1x3F64AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
-TEXT ·gemmCorrelate3F64AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x3F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  40(AX), CX
 	KMOVW (CX), K1
@@ -23243,6 +24007,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -23260,20 +24025,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPD      (DI), Z4
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Z4
 	VADDPD       Z0, Z4, Z0
-	VMOVUPD      64(DI), Z4
+	VMOVUPD      64(R10), Z4
 	VADDPD       Z1, Z4, Z1
-	VMOVUPD      128(DI), Z4
+	VMOVUPD      128(R10), Z4
 	VADDPD       Z2, Z4, Z2
-	VMOVUPD      192(DI), Z4
+	VMOVUPD      192(R10), Z4
 	VADDPD       Z3, Z4, Z3
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSD (R9), Z4
 	VADDPD       Z4, Z0, Z0
@@ -23281,11 +24047,11 @@ no_whole_accumulate:
 	VADDPD       Z4, Z2, Z2
 	VADDPD       Z4, Z3, Z3
 
-no_whole_bias:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	VMOVUPD Z2, 128(DI)
-	VMOVUPD Z3, 192(DI)
+no_whole_bias0:
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z1, 64(R10)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z3, 192(R10)
 	ADDQ    $0x00000100, SI
 	ADDQ    $0x00000100, DI
 	DECQ    R8
@@ -23298,6 +24064,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -23314,7 +24081,7 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPD      (DI), Z4
 	VADDPD       Z6, Z4, Z6
 	VMOVUPD      64(DI), Z4
@@ -23322,16 +24089,16 @@ cut_tap:
 	VMOVUPD.Z    128(DI), K1, Z4
 	VADDPD       Z8, Z4, Z8
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSD (SI), Z4
 	VADDPD       Z4, Z6, Z6
 	VADDPD       Z4, Z7, Z7
 	VADDPD       Z4, Z8, Z8
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPD Z6, (DI)
 	VMOVUPD Z7, 64(DI)
 	VMOVUPD Z8, K1, 128(DI)
@@ -23342,9 +24109,9 @@ no_cut_bias:
 	VZEROUPPER
 	RET
 
-// func gemmCorrelate4F64AVX512(p *gemmTaps)
+// func gemmCorrelate1x4F64AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
-TEXT ·gemmCorrelate4F64AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmCorrelate1x4F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  40(AX), CX
 	KMOVW (CX), K1
@@ -23367,6 +24134,7 @@ group:
 	MOVQ   24(AX), R9
 	MOVQ   16(AX), R10
 	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
 
 whole_tap:
 	MOVQ         (R9), R12
@@ -23384,20 +24152,21 @@ whole_tap:
 	DECQ         R11
 	JNE          whole_tap
 	MOVQ         96(AX), R9
+	MOVQ         DI, R10
 	TESTQ        $0x00000001, R9
-	JEQ          no_whole_accumulate
-	VMOVUPD      (DI), Z4
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Z4
 	VADDPD       Z0, Z4, Z0
-	VMOVUPD      64(DI), Z4
+	VMOVUPD      64(R10), Z4
 	VADDPD       Z1, Z4, Z1
-	VMOVUPD      128(DI), Z4
+	VMOVUPD      128(R10), Z4
 	VADDPD       Z2, Z4, Z2
-	VMOVUPD      192(DI), Z4
+	VMOVUPD      192(R10), Z4
 	VADDPD       Z3, Z4, Z3
 
-no_whole_accumulate:
+no_whole_accumulate0:
 	TESTQ        $0x00000002, R9
-	JEQ          no_whole_bias
+	JEQ          no_whole_bias0
 	MOVQ         32(AX), R9
 	VBROADCASTSD (R9), Z4
 	VADDPD       Z4, Z0, Z0
@@ -23405,11 +24174,11 @@ no_whole_accumulate:
 	VADDPD       Z4, Z2, Z2
 	VADDPD       Z4, Z3, Z3
 
-no_whole_bias:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	VMOVUPD Z2, 128(DI)
-	VMOVUPD Z3, 192(DI)
+no_whole_bias0:
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z1, 64(R10)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z3, 192(R10)
 	ADDQ    $0x00000100, SI
 	ADDQ    $0x00000100, DI
 	DECQ    R8
@@ -23423,6 +24192,7 @@ last:
 	MOVQ   24(AX), R8
 	MOVQ   16(AX), R9
 	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
 
 cut_tap:
 	MOVQ         (R8), R11
@@ -23441,7 +24211,7 @@ cut_tap:
 	JNE          cut_tap
 	MOVQ         96(AX), SI
 	TESTQ        $0x00000001, SI
-	JEQ          no_cut_accumulate
+	JEQ          no_cut_accumulate0
 	VMOVUPD      (DI), Z4
 	VADDPD       Z6, Z4, Z6
 	VMOVUPD      64(DI), Z4
@@ -23451,9 +24221,9 @@ cut_tap:
 	VMOVUPD.Z    192(DI), K1, Z4
 	VADDPD       Z9, Z4, Z9
 
-no_cut_accumulate:
+no_cut_accumulate0:
 	TESTQ        $0x00000002, SI
-	JEQ          no_cut_bias
+	JEQ          no_cut_bias0
 	MOVQ         32(AX), SI
 	VBROADCASTSD (SI), Z4
 	VADDPD       Z4, Z6, Z6
@@ -23461,11 +24231,757 @@ no_cut_accumulate:
 	VADDPD       Z4, Z8, Z8
 	VADDPD       Z4, Z9, Z9
 
-no_cut_bias:
+no_cut_bias0:
 	VMOVUPD Z6, (DI)
 	VMOVUPD Z7, 64(DI)
 	VMOVUPD Z8, 128(DI)
 	VMOVUPD Z9, K1, 192(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x1F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSD (R10), Z8
+	VBROADCASTSD (R10)(R12*1), Z9
+	VMOVUPD      (SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z0
+	VFMADD231PD  Z10, Z9, Z4
+	VMOVUPD      64(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z1
+	VFMADD231PD  Z10, Z9, Z5
+	VMOVUPD      128(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z2
+	VFMADD231PD  Z10, Z9, Z6
+	VMOVUPD      192(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z3
+	VFMADD231PD  Z10, Z9, Z7
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Z8
+	VADDPD       Z0, Z8, Z0
+	VMOVUPD      64(R10), Z8
+	VADDPD       Z1, Z8, Z1
+	VMOVUPD      128(R10), Z8
+	VADDPD       Z2, Z8, Z2
+	VMOVUPD      192(R10), Z8
+	VADDPD       Z3, Z8, Z3
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSD (R11), Z8
+	VADDPD       Z8, Z0, Z0
+	VADDPD       Z8, Z1, Z1
+	VADDPD       Z8, Z2, Z2
+	VADDPD       Z8, Z3, Z3
+
+no_whole_bias0:
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z1, 64(R10)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z3, 192(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPD (R10), Z8
+	VADDPD  Z4, Z8, Z4
+	VMOVUPD 64(R10), Z8
+	VADDPD  Z5, Z8, Z5
+	VMOVUPD 128(R10), Z8
+	VADDPD  Z6, Z8, Z6
+	VMOVUPD 192(R10), Z8
+	VADDPD  Z7, Z8, Z7
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSD 8(R9), Z8
+	VADDPD       Z8, Z4, Z4
+	VADDPD       Z8, Z5, Z5
+	VADDPD       Z8, Z6, Z6
+	VADDPD       Z8, Z7, Z7
+
+no_whole_bias1:
+	VMOVUPD Z4, (R10)
+	VMOVUPD Z5, 64(R10)
+	VMOVUPD Z6, 128(R10)
+	VMOVUPD Z7, 192(R10)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSD (R9), Z8
+	VBROADCASTSD (R9)(R11*1), Z9
+	VMOVUPD.Z    (SI)(R12*8), K1, Z10
+	VFMADD231PD  Z10, Z8, Z11
+	VFMADD231PD  Z10, Z9, Z12
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPD.Z    (DI), K1, Z8
+	VADDPD       Z11, Z8, Z11
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSD (R8), Z8
+	VADDPD       Z8, Z11, Z11
+
+no_cut_bias0:
+	VMOVUPD   Z11, K1, (DI)
+	ADDQ      104(AX), DI
+	TESTQ     $0x00000001, SI
+	JEQ       no_cut_accumulate1
+	VMOVUPD.Z (DI), K1, Z8
+	VADDPD    Z12, Z8, Z12
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSD 8(SI), Z8
+	VADDPD       Z8, Z12, Z12
+
+no_cut_bias1:
+	VMOVUPD Z12, K1, (DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x2F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2x2F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSD (R10), Z8
+	VBROADCASTSD (R10)(R12*1), Z9
+	VMOVUPD      (SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z0
+	VFMADD231PD  Z10, Z9, Z4
+	VMOVUPD      64(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z1
+	VFMADD231PD  Z10, Z9, Z5
+	VMOVUPD      128(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z2
+	VFMADD231PD  Z10, Z9, Z6
+	VMOVUPD      192(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z3
+	VFMADD231PD  Z10, Z9, Z7
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Z8
+	VADDPD       Z0, Z8, Z0
+	VMOVUPD      64(R10), Z8
+	VADDPD       Z1, Z8, Z1
+	VMOVUPD      128(R10), Z8
+	VADDPD       Z2, Z8, Z2
+	VMOVUPD      192(R10), Z8
+	VADDPD       Z3, Z8, Z3
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSD (R11), Z8
+	VADDPD       Z8, Z0, Z0
+	VADDPD       Z8, Z1, Z1
+	VADDPD       Z8, Z2, Z2
+	VADDPD       Z8, Z3, Z3
+
+no_whole_bias0:
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z1, 64(R10)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z3, 192(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPD (R10), Z8
+	VADDPD  Z4, Z8, Z4
+	VMOVUPD 64(R10), Z8
+	VADDPD  Z5, Z8, Z5
+	VMOVUPD 128(R10), Z8
+	VADDPD  Z6, Z8, Z6
+	VMOVUPD 192(R10), Z8
+	VADDPD  Z7, Z8, Z7
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSD 8(R9), Z8
+	VADDPD       Z8, Z4, Z4
+	VADDPD       Z8, Z5, Z5
+	VADDPD       Z8, Z6, Z6
+	VADDPD       Z8, Z7, Z7
+
+no_whole_bias1:
+	VMOVUPD Z4, (R10)
+	VMOVUPD Z5, 64(R10)
+	VMOVUPD Z6, 128(R10)
+	VMOVUPD Z7, 192(R10)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSD (R9), Z8
+	VBROADCASTSD (R9)(R11*1), Z9
+	VMOVUPD      (SI)(R12*8), Z10
+	VFMADD231PD  Z10, Z8, Z11
+	VFMADD231PD  Z10, Z9, Z13
+	VMOVUPD.Z    64(SI)(R12*8), K1, Z10
+	VFMADD231PD  Z10, Z8, Z12
+	VFMADD231PD  Z10, Z9, Z14
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPD      (DI), Z8
+	VADDPD       Z11, Z8, Z11
+	VMOVUPD.Z    64(DI), K1, Z8
+	VADDPD       Z12, Z8, Z12
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSD (R8), Z8
+	VADDPD       Z8, Z11, Z11
+	VADDPD       Z8, Z12, Z12
+
+no_cut_bias0:
+	VMOVUPD   Z11, (DI)
+	VMOVUPD   Z12, K1, 64(DI)
+	ADDQ      104(AX), DI
+	TESTQ     $0x00000001, SI
+	JEQ       no_cut_accumulate1
+	VMOVUPD   (DI), Z8
+	VADDPD    Z13, Z8, Z13
+	VMOVUPD.Z 64(DI), K1, Z8
+	VADDPD    Z14, Z8, Z14
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSD 8(SI), Z8
+	VADDPD       Z8, Z13, Z13
+	VADDPD       Z8, Z14, Z14
+
+no_cut_bias1:
+	VMOVUPD Z13, (DI)
+	VMOVUPD Z14, K1, 64(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x3F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2x3F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSD (R10), Z8
+	VBROADCASTSD (R10)(R12*1), Z9
+	VMOVUPD      (SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z0
+	VFMADD231PD  Z10, Z9, Z4
+	VMOVUPD      64(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z1
+	VFMADD231PD  Z10, Z9, Z5
+	VMOVUPD      128(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z2
+	VFMADD231PD  Z10, Z9, Z6
+	VMOVUPD      192(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z3
+	VFMADD231PD  Z10, Z9, Z7
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Z8
+	VADDPD       Z0, Z8, Z0
+	VMOVUPD      64(R10), Z8
+	VADDPD       Z1, Z8, Z1
+	VMOVUPD      128(R10), Z8
+	VADDPD       Z2, Z8, Z2
+	VMOVUPD      192(R10), Z8
+	VADDPD       Z3, Z8, Z3
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSD (R11), Z8
+	VADDPD       Z8, Z0, Z0
+	VADDPD       Z8, Z1, Z1
+	VADDPD       Z8, Z2, Z2
+	VADDPD       Z8, Z3, Z3
+
+no_whole_bias0:
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z1, 64(R10)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z3, 192(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPD (R10), Z8
+	VADDPD  Z4, Z8, Z4
+	VMOVUPD 64(R10), Z8
+	VADDPD  Z5, Z8, Z5
+	VMOVUPD 128(R10), Z8
+	VADDPD  Z6, Z8, Z6
+	VMOVUPD 192(R10), Z8
+	VADDPD  Z7, Z8, Z7
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSD 8(R9), Z8
+	VADDPD       Z8, Z4, Z4
+	VADDPD       Z8, Z5, Z5
+	VADDPD       Z8, Z6, Z6
+	VADDPD       Z8, Z7, Z7
+
+no_whole_bias1:
+	VMOVUPD Z4, (R10)
+	VMOVUPD Z5, 64(R10)
+	VMOVUPD Z6, 128(R10)
+	VMOVUPD Z7, 192(R10)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSD (R9), Z8
+	VBROADCASTSD (R9)(R11*1), Z9
+	VMOVUPD      (SI)(R12*8), Z10
+	VFMADD231PD  Z10, Z8, Z11
+	VFMADD231PD  Z10, Z9, Z14
+	VMOVUPD      64(SI)(R12*8), Z10
+	VFMADD231PD  Z10, Z8, Z12
+	VFMADD231PD  Z10, Z9, Z15
+	VMOVUPD.Z    128(SI)(R12*8), K1, Z10
+	VFMADD231PD  Z10, Z8, Z13
+	VFMADD231PD  Z10, Z9, Z16
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPD      (DI), Z8
+	VADDPD       Z11, Z8, Z11
+	VMOVUPD      64(DI), Z8
+	VADDPD       Z12, Z8, Z12
+	VMOVUPD.Z    128(DI), K1, Z8
+	VADDPD       Z13, Z8, Z13
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSD (R8), Z8
+	VADDPD       Z8, Z11, Z11
+	VADDPD       Z8, Z12, Z12
+	VADDPD       Z8, Z13, Z13
+
+no_cut_bias0:
+	VMOVUPD   Z11, (DI)
+	VMOVUPD   Z12, 64(DI)
+	VMOVUPD   Z13, K1, 128(DI)
+	ADDQ      104(AX), DI
+	TESTQ     $0x00000001, SI
+	JEQ       no_cut_accumulate1
+	VMOVUPD   (DI), Z8
+	VADDPD    Z14, Z8, Z14
+	VMOVUPD   64(DI), Z8
+	VADDPD    Z15, Z8, Z15
+	VMOVUPD.Z 128(DI), K1, Z8
+	VADDPD    Z16, Z8, Z16
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSD 8(SI), Z8
+	VADDPD       Z8, Z14, Z14
+	VADDPD       Z8, Z15, Z15
+	VADDPD       Z8, Z16, Z16
+
+no_cut_bias1:
+	VMOVUPD Z14, (DI)
+	VMOVUPD Z15, 64(DI)
+	VMOVUPD Z16, K1, 128(DI)
+	ADDQ    88(AX), CX
+	ADDQ    80(AX), DX
+	DECQ    BX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func gemmCorrelate2x4F64AVX512(p *gemmTaps)
+// Requires: AVX, AVX512F
+TEXT ·gemmCorrelate2x4F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  40(AX), CX
+	KMOVW (CX), K1
+	MOVQ  8(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  64(AX), BX
+
+row:
+	MOVQ  72(AX), R8
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	TESTQ R8, R8
+	JEQ   last
+
+group:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   24(AX), R9
+	MOVQ   16(AX), R10
+	MOVQ   56(AX), R11
+	MOVQ   112(AX), R12
+
+whole_tap:
+	MOVQ         (R9), R13
+	VBROADCASTSD (R10), Z8
+	VBROADCASTSD (R10)(R12*1), Z9
+	VMOVUPD      (SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z0
+	VFMADD231PD  Z10, Z9, Z4
+	VMOVUPD      64(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z1
+	VFMADD231PD  Z10, Z9, Z5
+	VMOVUPD      128(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z2
+	VFMADD231PD  Z10, Z9, Z6
+	VMOVUPD      192(SI)(R13*8), Z10
+	VFMADD231PD  Z10, Z8, Z3
+	VFMADD231PD  Z10, Z9, Z7
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	DECQ         R11
+	JNE          whole_tap
+	MOVQ         96(AX), R9
+	MOVQ         DI, R10
+	TESTQ        $0x00000001, R9
+	JEQ          no_whole_accumulate0
+	VMOVUPD      (R10), Z8
+	VADDPD       Z0, Z8, Z0
+	VMOVUPD      64(R10), Z8
+	VADDPD       Z1, Z8, Z1
+	VMOVUPD      128(R10), Z8
+	VADDPD       Z2, Z8, Z2
+	VMOVUPD      192(R10), Z8
+	VADDPD       Z3, Z8, Z3
+
+no_whole_accumulate0:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias0
+	MOVQ         32(AX), R11
+	VBROADCASTSD (R11), Z8
+	VADDPD       Z8, Z0, Z0
+	VADDPD       Z8, Z1, Z1
+	VADDPD       Z8, Z2, Z2
+	VADDPD       Z8, Z3, Z3
+
+no_whole_bias0:
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z1, 64(R10)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z3, 192(R10)
+	ADDQ    104(AX), R10
+	TESTQ   $0x00000001, R9
+	JEQ     no_whole_accumulate1
+	VMOVUPD (R10), Z8
+	VADDPD  Z4, Z8, Z4
+	VMOVUPD 64(R10), Z8
+	VADDPD  Z5, Z8, Z5
+	VMOVUPD 128(R10), Z8
+	VADDPD  Z6, Z8, Z6
+	VMOVUPD 192(R10), Z8
+	VADDPD  Z7, Z8, Z7
+
+no_whole_accumulate1:
+	TESTQ        $0x00000002, R9
+	JEQ          no_whole_bias1
+	MOVQ         32(AX), R9
+	VBROADCASTSD 8(R9), Z8
+	VADDPD       Z8, Z4, Z4
+	VADDPD       Z8, Z5, Z5
+	VADDPD       Z8, Z6, Z6
+	VADDPD       Z8, Z7, Z7
+
+no_whole_bias1:
+	VMOVUPD Z4, (R10)
+	VMOVUPD Z5, 64(R10)
+	VMOVUPD Z6, 128(R10)
+	VMOVUPD Z7, 192(R10)
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	DECQ    R8
+	JNE     group
+
+last:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	MOVQ   24(AX), R8
+	MOVQ   16(AX), R9
+	MOVQ   56(AX), R10
+	MOVQ   112(AX), R11
+
+cut_tap:
+	MOVQ         (R8), R12
+	VBROADCASTSD (R9), Z8
+	VBROADCASTSD (R9)(R11*1), Z9
+	VMOVUPD      (SI)(R12*8), Z10
+	VFMADD231PD  Z10, Z8, Z11
+	VFMADD231PD  Z10, Z9, Z15
+	VMOVUPD      64(SI)(R12*8), Z10
+	VFMADD231PD  Z10, Z8, Z12
+	VFMADD231PD  Z10, Z9, Z16
+	VMOVUPD      128(SI)(R12*8), Z10
+	VFMADD231PD  Z10, Z8, Z13
+	VFMADD231PD  Z10, Z9, Z17
+	VMOVUPD.Z    192(SI)(R12*8), K1, Z10
+	VFMADD231PD  Z10, Z8, Z14
+	VFMADD231PD  Z10, Z9, Z18
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNE          cut_tap
+	MOVQ         96(AX), SI
+	TESTQ        $0x00000001, SI
+	JEQ          no_cut_accumulate0
+	VMOVUPD      (DI), Z8
+	VADDPD       Z11, Z8, Z11
+	VMOVUPD      64(DI), Z8
+	VADDPD       Z12, Z8, Z12
+	VMOVUPD      128(DI), Z8
+	VADDPD       Z13, Z8, Z13
+	VMOVUPD.Z    192(DI), K1, Z8
+	VADDPD       Z14, Z8, Z14
+
+no_cut_accumulate0:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias0
+	MOVQ         32(AX), R8
+	VBROADCASTSD (R8), Z8
+	VADDPD       Z8, Z11, Z11
+	VADDPD       Z8, Z12, Z12
+	VADDPD       Z8, Z13, Z13
+	VADDPD       Z8, Z14, Z14
+
+no_cut_bias0:
+	VMOVUPD   Z11, (DI)
+	VMOVUPD   Z12, 64(DI)
+	VMOVUPD   Z13, 128(DI)
+	VMOVUPD   Z14, K1, 192(DI)
+	ADDQ      104(AX), DI
+	TESTQ     $0x00000001, SI
+	JEQ       no_cut_accumulate1
+	VMOVUPD   (DI), Z8
+	VADDPD    Z15, Z8, Z15
+	VMOVUPD   64(DI), Z8
+	VADDPD    Z16, Z8, Z16
+	VMOVUPD   128(DI), Z8
+	VADDPD    Z17, Z8, Z17
+	VMOVUPD.Z 192(DI), K1, Z8
+	VADDPD    Z18, Z8, Z18
+
+no_cut_accumulate1:
+	TESTQ        $0x00000002, SI
+	JEQ          no_cut_bias1
+	MOVQ         32(AX), SI
+	VBROADCASTSD 8(SI), Z8
+	VADDPD       Z8, Z15, Z15
+	VADDPD       Z8, Z16, Z16
+	VADDPD       Z8, Z17, Z17
+	VADDPD       Z8, Z18, Z18
+
+no_cut_bias1:
+	VMOVUPD Z15, (DI)
+	VMOVUPD Z16, 64(DI)
+	VMOVUPD Z17, 128(DI)
+	VMOVUPD Z18, K1, 192(DI)
 	ADDQ    88(AX), CX
 	ADDQ    80(AX), DX
 	DECQ    BX

@@ -252,30 +252,46 @@ func gemmWindowsF32(pieces int, p *gemmWindows) {
 	}
 }
 
-// gemmCorrelateF32 runs the kernel that ends rows with that many vectors.
-func gemmCorrelateF32(vecs int, p *gemmTaps) {
+// gemmCorrelateF32 runs the kernel for that many results that ends rows with that many vectors.
+func gemmCorrelateF32(rows, vecs int, p *gemmTaps) {
 	if active >= avx512 {
-		switch vecs {
-		case 1:
-			gemmCorrelate1F32AVX512(p)
-		case 2:
-			gemmCorrelate2F32AVX512(p)
-		case 3:
-			gemmCorrelate3F32AVX512(p)
-		case 4:
-			gemmCorrelate4F32AVX512(p)
+		switch 4*rows + vecs {
+		case 5:
+			gemmCorrelate1x1F32AVX512(p)
+		case 6:
+			gemmCorrelate1x2F32AVX512(p)
+		case 7:
+			gemmCorrelate1x3F32AVX512(p)
+		case 8:
+			gemmCorrelate1x4F32AVX512(p)
+		case 9:
+			gemmCorrelate2x1F32AVX512(p)
+		case 10:
+			gemmCorrelate2x2F32AVX512(p)
+		case 11:
+			gemmCorrelate2x3F32AVX512(p)
+		case 12:
+			gemmCorrelate2x4F32AVX512(p)
 		}
 		return
 	}
-	switch vecs {
-	case 1:
-		gemmCorrelate1F32AVX2(p)
-	case 2:
-		gemmCorrelate2F32AVX2(p)
-	case 3:
-		gemmCorrelate3F32AVX2(p)
-	case 4:
-		gemmCorrelate4F32AVX2(p)
+	switch 4*rows + vecs {
+	case 5:
+		gemmCorrelate1x1F32AVX2(p)
+	case 6:
+		gemmCorrelate1x2F32AVX2(p)
+	case 7:
+		gemmCorrelate1x3F32AVX2(p)
+	case 8:
+		gemmCorrelate1x4F32AVX2(p)
+	case 9:
+		gemmCorrelate2x1F32AVX2(p)
+	case 10:
+		gemmCorrelate2x2F32AVX2(p)
+	case 11:
+		gemmCorrelate2x3F32AVX2(p)
+	case 12:
+		gemmCorrelate2x4F32AVX2(p)
 	}
 }
 
@@ -585,30 +601,46 @@ func gemmWindowsF64(pieces int, p *gemmWindows) {
 	}
 }
 
-// gemmCorrelateF64 runs the kernel that ends rows with that many vectors.
-func gemmCorrelateF64(vecs int, p *gemmTaps) {
+// gemmCorrelateF64 runs the kernel for that many results that ends rows with that many vectors.
+func gemmCorrelateF64(rows, vecs int, p *gemmTaps) {
 	if active >= avx512 {
-		switch vecs {
-		case 1:
-			gemmCorrelate1F64AVX512(p)
-		case 2:
-			gemmCorrelate2F64AVX512(p)
-		case 3:
-			gemmCorrelate3F64AVX512(p)
-		case 4:
-			gemmCorrelate4F64AVX512(p)
+		switch 4*rows + vecs {
+		case 5:
+			gemmCorrelate1x1F64AVX512(p)
+		case 6:
+			gemmCorrelate1x2F64AVX512(p)
+		case 7:
+			gemmCorrelate1x3F64AVX512(p)
+		case 8:
+			gemmCorrelate1x4F64AVX512(p)
+		case 9:
+			gemmCorrelate2x1F64AVX512(p)
+		case 10:
+			gemmCorrelate2x2F64AVX512(p)
+		case 11:
+			gemmCorrelate2x3F64AVX512(p)
+		case 12:
+			gemmCorrelate2x4F64AVX512(p)
 		}
 		return
 	}
-	switch vecs {
-	case 1:
-		gemmCorrelate1F64AVX2(p)
-	case 2:
-		gemmCorrelate2F64AVX2(p)
-	case 3:
-		gemmCorrelate3F64AVX2(p)
-	case 4:
-		gemmCorrelate4F64AVX2(p)
+	switch 4*rows + vecs {
+	case 5:
+		gemmCorrelate1x1F64AVX2(p)
+	case 6:
+		gemmCorrelate1x2F64AVX2(p)
+	case 7:
+		gemmCorrelate1x3F64AVX2(p)
+	case 8:
+		gemmCorrelate1x4F64AVX2(p)
+	case 9:
+		gemmCorrelate2x1F64AVX2(p)
+	case 10:
+		gemmCorrelate2x2F64AVX2(p)
+	case 11:
+		gemmCorrelate2x3F64AVX2(p)
+	case 12:
+		gemmCorrelate2x4F64AVX2(p)
 	}
 }
 

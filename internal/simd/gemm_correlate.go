@@ -14,17 +14,30 @@ type Correlation[T Float] struct {
 	ResultRow int
 }
 
-// Correlate sets the result to the sums over the taps of their weights times elements of
-// the image; with accumulate it adds these sums, and bias at last, unless that is nil.
-func (c *Correlation[T]) Correlate(weights []T, bias *T, accumulate bool) {
-	if c.Rows <= 0 || c.N <= 0 {
+// Results are several results of the same image, for Correlate.
+type Results[T Float] struct {
+	N          int  // how many
+	Next       int  // the distance of their first elements in Result
+	Weights    []T  // a row for each, with an element for each tap
+	WeightsRow int  // the distance of these rows
+	Bias       []T  // unless nil, an element for each, which is added at last
+	Accumulate bool // add to what the results hold
+}
+
+// Correlate sets the results to the sums over the taps of their weights times elements of
+// the image, or adds these sums to them.
+func (c *Correlation[T]) Correlate(r Results[T]) {
+	if c.Rows <= 0 || c.N <= 0 || r.N <= 0 {
 		return
 	}
-	c.check("Correlate")
-	if len(weights) != len(c.Offsets) {
-		panicLength("Correlate", "weights", len(weights), len(c.Offsets))
+	c.check("Correlate", r.N, r.Next)
+	if want := extent(r.N, r.WeightsRow, len(c.Offsets), 1); len(r.Weights) < want {
+		panicLength("Correlate", "weights", len(r.Weights), want)
 	}
-	c.correlate(weights, bias, accumulate)
+	if r.Bias != nil && len(r.Bias) < r.N {
+		panicLength("Correlate", "bias", len(r.Bias), r.N)
+	}
+	c.correlate(&r)
 }
 
 // TapLanes is the number of sums that Sums keeps for a tap.
@@ -42,15 +55,15 @@ func (c *Correlation[T]) Sums(sums []T) {
 	if c.Rows <= 0 || c.N <= 0 {
 		return
 	}
-	c.check("Sums")
+	c.check("Sums", 1, 0)
 	if want := len(c.Offsets) * TapLanes[T](); len(sums) != want {
 		panicLength("Sums", "sums", len(sums), want)
 	}
 	c.sums(sums)
 }
 
-// check panics unless all elements lie in the slices.
-func (c *Correlation[T]) check(op string) {
+// check panics unless all elements lie in the slices, those of count results too.
+func (c *Correlation[T]) check(op string, count, next int) {
 	most := 0
 	for _, offset := range c.Offsets {
 		if offset < 0 {
@@ -61,26 +74,29 @@ func (c *Correlation[T]) check(op string) {
 	if want := extent(c.Rows, c.SrcRow, c.N, 1) + most; len(c.Src) < want && len(c.Offsets) > 0 {
 		panicLength(op, "Src", len(c.Src), want)
 	}
-	if want := extent(c.Rows, c.ResultRow, c.N, 1); len(c.Result) < want {
+	if want := (count-1)*next + extent(c.Rows, c.ResultRow, c.N, 1); len(c.Result) < want || next < 0 {
 		panicLength(op, "Result", len(c.Result), want)
 	}
 }
 
-func (c *Correlation[T]) correlateGeneric(weights []T, bias *T, accumulate bool) {
-	for i := range c.Rows {
-		row := c.Result[i*c.ResultRow:][:c.N]
-		for j := range row {
-			var sum T
-			for p, offset := range c.Offsets {
-				sum += weights[p] * c.Src[i*c.SrcRow+j+offset]
+func (c *Correlation[T]) correlateGeneric(r *Results[T]) {
+	for k := range r.N {
+		weights := r.Weights[min(k*r.WeightsRow, len(r.Weights)):]
+		for i := range c.Rows {
+			row := c.Result[k*r.Next+i*c.ResultRow:][:c.N]
+			for j := range row {
+				var sum T
+				for p, offset := range c.Offsets {
+					sum += weights[p] * c.Src[i*c.SrcRow+j+offset]
+				}
+				if r.Accumulate {
+					sum += row[j]
+				}
+				if r.Bias != nil {
+					sum += r.Bias[k]
+				}
+				row[j] = sum
 			}
-			if accumulate {
-				sum += row[j]
-			}
-			if bias != nil {
-				sum += *bias
-			}
-			row[j] = sum
 		}
 	}
 }

@@ -11,36 +11,45 @@ type gemmTaps struct {
 	k, rows, groups                  int
 	dstRow, srcRow                   int // distances
 	flags                            int
+	dstNext, weightsNext             int // distances of the second of two results and its weights
 }
 
 const (
 	tapVecs = 4 // vectors of a row that are computed together
+	tapRows = 2 // results likewise
 	tapSums = 5 // taps whose sums are computed together
 )
 
-func (c *Correlation[T]) correlate(weights []T, bias *T, accumulate bool) {
+func (c *Correlation[T]) correlate(r *Results[T]) {
 	if active < avx2 || len(c.Offsets) == 0 {
-		c.correlateGeneric(weights, bias, accumulate)
+		c.correlateGeneric(r)
 		return
 	}
 	lanes := lanesOf[T](active)
 	vecs := (c.N + lanes - 1) / lanes
 	groups := (vecs - 1) / tapVecs
 	t := gemmTaps{
-		dst: at(c.Result, 0), src: at(c.Src, 0), weights: at(weights, 0), offsets: unsafe.Pointer(&c.Offsets[0]), bias: unsafe.Pointer(bias),
+		src: at(c.Src, 0), offsets: unsafe.Pointer(&c.Offsets[0]),
 		mask: leading[T](active, c.N-(vecs-1)*lanes), k: len(c.Offsets), rows: c.Rows, groups: groups,
 		dstRow: bytesIn[T](c.ResultRow), srcRow: bytesIn[T](c.SrcRow),
+		dstNext: bytesIn[T](r.Next), weightsNext: bytesIn[T](r.WeightsRow),
 	}
-	if accumulate {
+	if r.Accumulate {
 		t.flags |= gemmAccumulate
 	}
-	if bias != nil {
+	if r.Bias != nil {
 		t.flags |= gemmBias
 	}
-	if is32[T]() {
-		gemmCorrelateF32(vecs-groups*tapVecs, &t)
-	} else {
-		gemmCorrelateF64(vecs-groups*tapVecs, &t)
+	for k := 0; k < r.N; k += tapRows {
+		t.dst, t.weights = at(c.Result, k*r.Next), at(r.Weights, k*r.WeightsRow)
+		if r.Bias != nil {
+			t.bias = at(r.Bias, k)
+		}
+		if is32[T]() {
+			gemmCorrelateF32(min(tapRows, r.N-k), vecs-groups*tapVecs, &t)
+		} else {
+			gemmCorrelateF64(min(tapRows, r.N-k), vecs-groups*tapVecs, &t)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ func testCorrelation[T Float](t *testing.T) {
 	if !is32[T]() {
 		eps = 0x1p-53
 	}
-	source, target := guardedFloats[T](t, 2000, true), guardedFloats[T](t, 2000, true)
+	source, target := guardedFloats[T](t, 2000, true), guardedFloats[T](t, 4000, true)
 	for i := range source {
 		source[i] = T(r.NormFloat64())
 	}
@@ -33,24 +33,34 @@ func testCorrelation[T Float](t *testing.T) {
 				c.Offsets[r.IntN(taps)] = 50
 				c.Src = cut(source, extent(c.Rows, c.SrcRow, n, 1)+50, atEnd)
 				c.Result = cut(target, extent(c.Rows, c.ResultRow, n, 1), atEnd)
-				weights, bias := make([]T, taps), T(0.25)
-				for p := range weights {
-					weights[p] = T(r.NormFloat64())
+				results := Results[T]{N: 1 + (n+taps)%4, Next: extent(c.Rows, c.ResultRow, n, 1) + 1, WeightsRow: taps + 1, Accumulate: i == 0}
+				results.Weights, results.Bias = make([]T, extent(results.N, results.WeightsRow, taps, 1)), make([]T, results.N)
+				for p := range results.Weights {
+					results.Weights[p] = T(r.NormFloat64())
 				}
-				name := fmt.Sprintf("%d rows of %d, %d taps", c.Rows, n, taps)
+				for k := range results.Bias {
+					results.Bias[k] = T(k) + 0.25
+				}
+				name := fmt.Sprintf("%d rows of %d, %d taps, %d results", c.Rows, n, taps, results.N)
+				one := c.Result
+				c.Result = cut(target, (results.N-1)*results.Next+len(one), atEnd)
 				compareSets(t, name, c.Result, eps*float64(taps+3)*20, func() {
 					Fill(c.Result, 7)
-					c.Correlate(weights, &bias, i == 0)
+					c.Correlate(results)
 				})
+				results.Bias = nil
 				compareSets(t, name+", without bias", c.Result, eps*float64(taps+3)*20, func() {
 					Fill(c.Result, T(math.NaN()))
-					for row := range c.Rows {
-						for j := range n {
-							c.Result[row*c.ResultRow+j] = 7
+					for k := range results.N {
+						for row := range c.Rows {
+							for j := range n {
+								c.Result[k*results.Next+row*c.ResultRow+j] = 7
+							}
 						}
 					}
-					c.Correlate(weights, nil, i == 0)
+					c.Correlate(results)
 				})
+				c.Result = one
 				sums := guardedFloats[T](t, taps*TapLanes[T](), atEnd)
 				for i := range c.Result {
 					c.Result[i] = T(r.NormFloat64())
@@ -91,10 +101,27 @@ func TestCorrelationPanics(t *testing.T) {
 		name string
 		run  func(c *Correlation[float64])
 	}{
-		{"short images", func(c *Correlation[float64]) { c.Src = c.Src[1:]; c.Correlate(make([]float64, 2), nil, false) }},
-		{"short result", func(c *Correlation[float64]) { c.Result = c.Result[1:]; c.Correlate(make([]float64, 2), nil, false) }},
-		{"weights", func(c *Correlation[float64]) { c.Correlate(make([]float64, 3), nil, false) }},
-		{"negative offset", func(c *Correlation[float64]) { c.Offsets[1] = -1; c.Correlate(make([]float64, 2), nil, false) }},
+		{"short images", func(c *Correlation[float64]) {
+			c.Src = c.Src[1:]
+			c.Correlate(Results[float64]{N: 1, Weights: make([]float64, 2)})
+		}},
+		{"short result", func(c *Correlation[float64]) {
+			c.Result = c.Result[1:]
+			c.Correlate(Results[float64]{N: 1, Weights: make([]float64, 2)})
+		}},
+		{"weights", func(c *Correlation[float64]) {
+			c.Correlate(Results[float64]{N: 2, WeightsRow: 2, Weights: make([]float64, 3)})
+		}},
+		{"result of the second", func(c *Correlation[float64]) {
+			c.Correlate(Results[float64]{N: 2, Next: 1, Weights: make([]float64, 2)})
+		}},
+		{"bias", func(c *Correlation[float64]) {
+			c.Correlate(Results[float64]{N: 1, Weights: make([]float64, 2), Bias: []float64{}})
+		}},
+		{"negative offset", func(c *Correlation[float64]) {
+			c.Offsets[1] = -1
+			c.Correlate(Results[float64]{N: 1, Weights: make([]float64, 2)})
+		}},
 		{"sums", func(c *Correlation[float64]) { c.Sums(make([]float64, 15)) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

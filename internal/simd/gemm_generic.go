@@ -11,10 +11,8 @@ func packB[T Float](dst, src []T, row, col, k, n int) { packBGeneric(dst, src, r
 
 func (w *Windows[T]) pack(dst []T, step, group, width int) { w.packGeneric(dst, step, group, width) }
 
-func (c *Correlation[T]) correlate(weights []T, bias *T, accumulate bool) {
-	c.correlateGeneric(weights, bias, accumulate)
-}
-func (c *Correlation[T]) sums(sums []T) { c.sumsGeneric(sums) }
+func (c *Correlation[T]) correlate(r *Results[T]) { c.correlateGeneric(r) }
+func (c *Correlation[T]) sums(sums []T)           { c.sumsGeneric(sums) }
 
 func (w *WinogradTiles) image()                { w.imageGeneric() }
 func (w *WinogradTiles) gradient()             { w.gradientGeneric() }

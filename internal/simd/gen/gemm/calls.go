@@ -111,7 +111,19 @@ func choices(e element) []choice {
 		},
 		numbered("gemmCopy"+e.name, "runs the kernel for rows of that many vectors.", "vecs", "gemmPack", panelVecs, func(n int) string { return fmt.Sprintf("gemmCopy%d%s", n, e.name) }),
 		numbered("gemmWindows"+e.name, "runs the kernel for vectors of that many pieces.", "pieces", "gemmWindows", maxPieces, func(n int) string { return windowsName(e, n) }),
-		numbered("gemmCorrelate"+e.name, "runs the kernel that ends rows with that many vectors.", "vecs", "gemmTaps", tapVecs, func(n int) string { return correlateName(e, n) }),
+		{
+			name: "gemmCorrelate" + e.name, doc: "runs the kernel for that many results that ends rows with that many vectors.",
+			parameters: "rows, vecs int", key: fmt.Sprintf("%d*rows + vecs", tapVecs), argument: "gemmTaps",
+			kernels: func(*instructionSet) map[int]string {
+				m := map[int]string{}
+				for rows := 1; rows <= tapRows; rows++ {
+					for vecs := 1; vecs <= tapVecs; vecs++ {
+						m[tapVecs*rows+vecs] = correlateName(e, rows, vecs)
+					}
+				}
+				return m
+			},
+		},
 		numbered("gemmTapSums"+e.name, "runs the kernel for that many taps.", "taps", "gemmTaps", tapSums, func(n int) string { return tapSumsName(e, n) }),
 		one("gemmTranspose", "runs the kernel.", "gemmPack"),
 		one("gemmPanels", "runs the kernel.", "gemmPack"),

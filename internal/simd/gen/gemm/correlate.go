@@ -21,22 +21,28 @@ const (
 	tapsDstRow // distances in bytes
 	tapsSrcRow
 	tapsFlags
+	tapsDstNext // distances of the second of two results and its weights
+	tapsWeightsNext
 )
 
 // Sizes of the kernels of few channels.
 const (
 	tapVecs = 4 // vectors of a row that are computed together
+	tapRows = 2 // rows of weights with which
 	tapSums = 5 // taps whose sums are computed together
 )
 
-func correlateName(e element, vecs int) string { return fmt.Sprintf("gemmCorrelate%d%s", vecs, e.name) }
-func tapSumsName(e element, taps int) string   { return fmt.Sprintf("gemmTapSums%d%s", taps, e.name) }
+func correlateName(e element, rows, vecs int) string {
+	return fmt.Sprintf("gemmCorrelate%dx%d%s", rows, vecs, e.name)
+}
 
-// correlate emits the kernel that computes rows of a convolution with one row of weights,
-// from images as they are: groups of tapVecs vectors, and at last vecs, the last one
-// masked.
-func (c file) correlate(e element, vecs int) {
-	f := c.begin(e, correlateName(e, vecs), fmt.Sprintf("computes rows of groups of %d vectors and at last %d, the last one masked.", tapVecs, vecs), "gemmTaps")
+func tapSumsName(e element, taps int) string { return fmt.Sprintf("gemmTapSums%d%s", taps, e.name) }
+
+// correlate emits the kernel that computes rows of a convolution with one or two rows of
+// weights, from images as they are: groups of tapVecs vectors, and at last vecs, the last
+// one masked.
+func (c file) correlate(e element, results, vecs int) {
+	f := c.begin(e, correlateName(e, results, vecs), fmt.Sprintf("computes rows of %d results by groups of %d vectors and at last %d, the last one masked.", results, tapVecs, vecs), "gemmTaps")
 	mask := f.loadMask(tapsMask, f.set.width)
 	row, to, rows := f.get(tapsSrc), f.get(tapsDst), f.get(tapsRows)
 	f.Label("row")
@@ -54,39 +60,53 @@ func (c file) correlate(e element, vecs int) {
 			}
 			return v
 		}
-		acc := make([]vec, vecs)
-		for j := range acc {
-			acc[j] = f.zero()
+		acc := make([][]vec, results)
+		for r := range acc {
+			for range vecs {
+				acc[r] = append(acc[r], f.zero())
+			}
 		}
-		offsets, weights, k := f.get(tapsOffsets), f.get(tapsWeights), f.get(tapsK)
+		offsets, weights, k, next := f.get(tapsOffsets), f.get(tapsWeights), f.get(tapsK), f.get(tapsWeightsNext)
 		f.Label(name + "_tap")
 		offset := f.GP64()
 		f.MOVQ(operand.Mem{Base: offsets}, offset)
-		w := f.broadcast(operand.Mem{Base: weights})
-		for j := range acc {
-			f.emit("VFMADD231"+f.ps, load(operand.Mem{Base: src, Index: offset, Scale: uint8(e.size)}, j), w, acc[j])
+		w := []vec{f.broadcast(operand.Mem{Base: weights})}
+		if results > 1 {
+			w = append(w, f.broadcast(operand.Mem{Base: weights, Index: next, Scale: 1}))
+		}
+		for j := range vecs {
+			x := load(operand.Mem{Base: src, Index: offset, Scale: uint8(e.size)}, j)
+			for r := range acc {
+				f.emit("VFMADD231"+f.ps, x, w[r], acc[r][j])
+			}
 		}
 		f.ADDQ(operand.Imm(8), offsets)
 		f.ADDQ(operand.Imm(uint64(e.size)), weights)
 		f.DECQ(k)
 		f.JNE(operand.LabelRef(name + "_tap"))
-		flags := f.get(tapsFlags)
-		f.when(flags, flagAccumulate, name+"_accumulate", func() {
-			for j, v := range acc {
-				f.emit("VADD"+f.ps, v, load(operand.Mem{Base: dst}, j), v)
+		flags, at := f.get(tapsFlags), f.GP64()
+		f.MOVQ(dst, at)
+		for r := range acc {
+			f.when(flags, flagAccumulate, fmt.Sprintf("%s_accumulate%d", name, r), func() {
+				for j, v := range acc[r] {
+					f.emit("VADD"+f.ps, v, load(operand.Mem{Base: at}, j), v)
+				}
+			})
+			f.when(flags, flagBias, fmt.Sprintf("%s_bias%d", name, r), func() {
+				bias := f.broadcast(operand.Mem{Base: f.get(tapsBias), Disp: r * e.size})
+				for _, v := range acc[r] {
+					f.emit("VADD"+f.ps, bias, v, v)
+				}
+			})
+			for j, v := range acc[r] {
+				if m := (operand.Mem{Base: at, Disp: f.set.width * j}); masked && j == vecs-1 {
+					f.storeMasked(v, mask, m)
+				} else {
+					f.store(v, m)
+				}
 			}
-		})
-		f.when(flags, flagBias, name+"_bias", func() {
-			bias := f.broadcast(operand.Mem{Base: f.get(tapsBias)})
-			for _, v := range acc {
-				f.emit("VADD"+f.ps, bias, v, v)
-			}
-		})
-		for j, v := range acc {
-			if m := (operand.Mem{Base: dst, Disp: f.set.width * j}); masked && j == vecs-1 {
-				f.storeMasked(v, mask, m)
-			} else {
-				f.store(v, m)
+			if r < results-1 {
+				f.ADDQ(f.at(tapsDstNext), at)
 			}
 		}
 	}

@@ -114,8 +114,10 @@ func (c file) kernels(e element) {
 		c.windows(e, pieces)
 	}
 	c.deinterleave(e)
-	for vecs := 1; vecs <= tapVecs; vecs++ {
-		c.correlate(e, vecs)
+	for rows := 1; rows <= tapRows; rows++ {
+		for vecs := 1; vecs <= tapVecs; vecs++ {
+			c.correlate(e, rows, vecs)
+		}
 	}
 	for taps := 1; taps <= tapSums; taps++ {
 		c.tapSums(e, taps)
