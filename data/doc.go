@@ -29,10 +29,11 @@
 // classes, and a [Vocabulary] numbers words or characters; [Passages] of a text are for
 // models of language.
 //
-// [MNIST] and [FashionMNIST] come from a directory, the user's cache or the network,
+// [MNIST], [FashionMNIST] and [KMNIST] come from a directory, the user's cache or the network,
 // every file checked by its SHA-256, and so does what a [Source] of one's own says;
-// [Digits] is embedded in the program and needs nothing. [CIFAR10] and [CIFAR100] are
-// read from a directory, and so are image files by an [OpenFolder] of any file system.
+// [Digits] is embedded in the program and needs nothing. [EMNIST], [CIFAR10] and
+// [CIFAR100] are read from a directory, and image files by [OpenFolder] from any file
+// system.
 // [ReadIDX], [ReadCSV], [ReadNPY] and [ReadNPZ] read files of one's own; [OpenCSV] and
 // [OpenNPY] read only the rows that are asked for, of files larger than memory.
 //

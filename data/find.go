@@ -102,7 +102,11 @@ func (f *finder) notFound(file *SourceFile, dirs []string, cause error) error {
 	if len(dirs) > 0 {
 		where = "not in " + strings.Join(dirs, " or ")
 	}
-	err := fmt.Errorf("data: %s: %s, with or without .gz, is %s: %w", f.name, file.Name, where, ErrNotFound)
+	what := file.Name + ", with or without .gz,"
+	if file.GzipSHA256 != "" && !f.config.AnyContent {
+		what = file.Name + ".gz"
+	}
+	err := fmt.Errorf("data: %s: %s is %s: %w", f.name, what, where, ErrNotFound)
 	if cause != nil {
 		err = fmt.Errorf("%w (%w)", err, cause)
 	}
@@ -117,6 +121,9 @@ func (f *SourceFile) readFrom(dir string, anyContent bool) (Content, error) {
 		names = append(names, f.Alias, f.Alias+".gz")
 	}
 	for _, name := range names {
+		if f.GzipSHA256 != "" && !anyContent && !strings.HasSuffix(name, ".gz") {
+			continue // could not be recognized
+		}
 		path := filepath.Join(dir, name)
 		file, size, err := openFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -165,7 +172,11 @@ func (f *finder) store(file *SourceFile, content Content) (err error) {
 			os.Remove(temporary.Name())
 		}
 	}()
-	if _, err := temporary.Write(content.Bytes); err != nil {
+	kept, name := content.Bytes, file.Name
+	if file.GzipSHA256 != "" {
+		kept, name = content.compressed, file.Name+".gz"
+	}
+	if _, err := temporary.Write(kept); err != nil {
 		return err
 	}
 	if err := temporary.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
@@ -174,7 +185,7 @@ func (f *finder) store(file *SourceFile, content Content) (err error) {
 	if err := temporary.Close(); err != nil {
 		return err
 	}
-	return os.Rename(temporary.Name(), filepath.Join(f.cache, file.Name))
+	return os.Rename(temporary.Name(), filepath.Join(f.cache, name))
 }
 
 // removeStale removes the temporary files of programs that were killed. What cannot

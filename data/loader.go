@@ -239,7 +239,7 @@ func (p *pass) prefetched(ctx context.Context, first int, yield func(*Batch, err
 		background.Go(func() { p.prepare(wanted, ready) })
 	}
 	defer func() {
-		drain(wanted)
+		empty(wanted)
 		close(wanted)
 		background.Wait()
 	}()
@@ -273,8 +273,8 @@ func (p *pass) prefetched(ctx context.Context, first int, yield func(*Batch, err
 	}
 }
 
-// drain takes what nobody has begun with.
-func drain(wanted chan int) {
+// empty takes what nobody has begun with.
+func empty(wanted chan int) {
 	for {
 		select {
 		case <-wanted:

@@ -37,10 +37,10 @@ func digitNames() []string {
 // labels, test images and labels, of as many images of the same size, with these sums.
 func mnistFiles(sums [4]string) []SourceFile {
 	return []SourceFile{
-		{"train-images-idx3-ubyte", "train-images.idx3-ubyte", "", 16 + 60000*28*28, sums[0]},
-		{"train-labels-idx1-ubyte", "train-labels.idx1-ubyte", "", 8 + 60000, sums[1]},
-		{"t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", "", 16 + 10000*28*28, sums[2]},
-		{"t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte", "", 8 + 10000, sums[3]},
+		{Name: "train-images-idx3-ubyte", Alias: "train-images.idx3-ubyte", Size: 16 + 60000*28*28, SHA256: sums[0]},
+		{Name: "train-labels-idx1-ubyte", Alias: "train-labels.idx1-ubyte", Size: 8 + 60000, SHA256: sums[1]},
+		{Name: "t10k-images-idx3-ubyte", Alias: "t10k-images.idx3-ubyte", Size: 16 + 10000*28*28, SHA256: sums[2]},
+		{Name: "t10k-labels-idx1-ubyte", Alias: "t10k-labels.idx1-ubyte", Size: 8 + 10000, SHA256: sums[3]},
 	}
 }
 

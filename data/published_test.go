@@ -28,6 +28,13 @@ var published = []struct {
 		[]float64{0.1306604762738429}, []float64{0.3081078038564627}), mnistDigits.Mirrors, os.Getenv("MNIST_DIR")},
 	{"FashionMNIST", images(FashionMNIST, "28×28", 60000, 10000, []int{9, 0, 0, 3, 0}, []int{9, 2, 1, 1, 6},
 		[]float64{0.2860405969887955}, []float64{0.35302424451492237}), fashionArticles.Mirrors, "/usr/share/datasets/fashion-mnist"},
+	{"KMNIST", func(ctx context.Context, config SourceConfig) error {
+		train, test, err := KMNIST(ctx, config)
+		if err == nil && (train.N != 60000 || test.N != 10000 || train.shape() != "28×28" || train.NumClasses() != 10) {
+			err = fmt.Errorf("%d and %d images of %s, %d classes", train.N, test.N, train.shape(), train.NumClasses())
+		}
+		return err
+	}, kuzushiji.Mirrors, os.Getenv("KMNIST_DIR")},
 }
 
 // images loads a data set of images and compares what it holds: the shape and the number

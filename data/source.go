@@ -31,19 +31,26 @@ type Source[T any] struct {
 
 // SourceFile is a file of a [Source], and how it is recognized. It may be compressed with
 // gzip wherever it is found, under its name or with .gz after it; Size and SHA256 are
-// always those of the content, uncompressed.
+// always those of the content, uncompressed, but see GzipSHA256.
 type SourceFile struct {
 	Name   string // in directories and in the cache
 	Alias  string // another name that it has in some directories; empty for none
 	Remote string // at the mirrors; empty means Name with .gz after it
 	Size   int64  // in bytes
 	SHA256 string // in hexadecimal, lower case
+
+	// GzipSHA256, in place of SHA256, is the sum of the file as it is at the mirrors,
+	// compressed with gzip, where only that is known. Then it is recognized, and cached,
+	// in that form alone.
+	GzipSHA256 string
 }
 
 // Content is what a file holds, uncompressed.
 type Content struct {
 	File  string // path or URL it was read from, for error messages
 	Bytes []byte
+
+	compressed []byte // the file as it was, if that is how it is recognized
 }
 
 // SourceConfig says where the files of a [Source] are looked for. The zero value looks in
@@ -56,7 +63,7 @@ type SourceConfig struct {
 
 	// AnyContent accepts in Dir any files with the right names that Open can read, and
 	// does not compare them with the originals: a part of the data, or another data set
-	// published in the same form, such as Kuzushiji-MNIST for MNIST.
+	// published in the same form.
 	AnyContent bool
 
 	// CacheDir is the directory downloaded data sets are kept in, each in a
@@ -133,9 +140,10 @@ func (s *Source[T]) check() {
 		misuse(op, "source %q with %d files: want a name without slashes, files, and how to open them", s.Name, len(s.Files))
 	}
 	for _, f := range s.Files {
-		sum, err := hex.DecodeString(f.SHA256)
-		if !isFileName(f.Name) || f.Size < 0 || f.Size > math.MaxInt || err != nil || len(sum) != sha256.Size || f.SHA256 != strings.ToLower(f.SHA256) {
-			misuse(op, "file %q of %s, %d bytes, SHA-256 %q: want a name without slashes, the size, and 64 digits", f.Name, s.Name, f.Size, f.SHA256)
+		text := f.SHA256 + f.GzipSHA256 // one of them
+		sum, err := hex.DecodeString(text)
+		if !isFileName(f.Name) || f.Size < 0 || f.Size > math.MaxInt || err != nil || len(sum) != sha256.Size || text != strings.ToLower(text) {
+			misuse(op, "file %q of %s, %d bytes, SHA-256 %q: want a name without slashes, the size, and 64 digits", f.Name, s.Name, f.Size, text)
 		}
 	}
 }
@@ -156,6 +164,11 @@ func (f *SourceFile) remote() string {
 // read reads the file from source, which may be compressed, and compares it with the
 // original.
 func (f *SourceFile) read(source io.Reader, name string) (Content, error) {
+	var compressed bytes.Buffer
+	if f.GzipSHA256 != "" {
+		// Data that cannot be compressed are a little longer with gzip.
+		source = io.TeeReader(io.LimitReader(source, f.Size+f.Size/1000+1<<12), &compressed)
+	}
 	content, err := uncompress(source, name)
 	if err != nil {
 		return Content{}, err
@@ -174,10 +187,24 @@ func (f *SourceFile) read(source io.Reader, name string) (Content, error) {
 		}
 		return Content{}, err
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); got != f.SHA256 {
-		return Content{}, &ChecksumError{File: name, Want: f.SHA256, Got: got}
+	original, got := f.SHA256, hex.EncodeToString(sum.Sum(nil))
+	if f.GzipSHA256 != "" {
+		if err := drain(source); err != nil {
+			return Content{}, readError(name, int64(compressed.Len()), "the end of the file", err)
+		}
+		of := sha256.Sum256(compressed.Bytes())
+		original, got = f.GzipSHA256, hex.EncodeToString(of[:])
 	}
-	return Content{name, p}, nil
+	if got != original {
+		return Content{}, &ChecksumError{File: name, Want: original, Got: got}
+	}
+	return Content{name, p, compressed.Bytes()}, nil
+}
+
+// drain reads what is left.
+func drain(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
 }
 
 // beginning keeps the first bytes that are written to it.
@@ -200,5 +227,5 @@ func readAny(source io.Reader, name string, available int64) (Content, error) {
 	if n, err := b.ReadFrom(content); err != nil {
 		return Content{}, readError(name, n, "the rest of the file", err)
 	}
-	return Content{name, b.Bytes()}, nil
+	return Content{File: name, Bytes: b.Bytes()}, nil
 }

@@ -434,7 +434,7 @@ func FuzzContent(f *testing.F) {
 	f.Add([]byte{0, 0, 8, 1, 0, 0, 0, 2, 7, 9, 0})
 	f.Add([]byte{0, 0, 0x0e, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, file []byte) {
-		got, err := idxOf(Content{"file", file})
+		got, err := idxOf(Content{File: "file", Bytes: file})
 		want, wantErr := parseIDX(&binaryReader{r: bytes.NewReader(file), name: "file"}, 0)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
 			t.Fatalf("error %v in memory, %v from a reader", err, wantErr)
