@@ -80,10 +80,13 @@ func (c InterpolateConfig) along(name string, i, count, had int) (size int, step
 func (x Variable) interpolateAlong(axis, size int, step float64, config InterpolateConfig) Variable {
 	had := x.n.Shape[axis]
 	if config.Mode == InterpolateNearest {
-		index := make([]int, size)
-		for i := range index {
-			index[i] = min(int(float64(i)*step), had-1)
+		list := indexLists.Get().(*[]int)
+		defer indexLists.Put(list)
+		index := (*list)[:0]
+		for i := range size {
+			index = append(index, min(int(float64(i)*step), had-1))
 		}
+		*list = index
 		return x.IndexSelect(axis, index)
 	}
 	last := len(x.n.Shape) - 1
@@ -92,7 +95,7 @@ func (x Variable) interpolateAlong(axis, size int, step float64, config Interpol
 		sizes[0] = size
 		return x.AdaptiveAvgPool(sizes...)
 	}
-	weights := Zeros(x.n.DType, size, had)
+	weights := x.full(0, size, had)
 	for i := range size {
 		place := float64(i) * step
 		if !config.AlignCorners {

@@ -1,21 +1,25 @@
 package autograd
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // Padding: elements around an array.
 
 // Pad puts before and after elements of the given value around x along each axis:
 // widths is one pair for each axis, {before, after}; a negative width takes elements away, first.
-// It
-// panics with [*ValueError] for another number of pairs, or if more is taken away than there
+// It panics with [*ValueError] for another number of pairs, or if more is taken away than there
 // is.
 func (x Variable) Pad(value float64, widths ...[2]int) Variable {
-	x, widths = cropped("pad", x, widths)
+	x = cropped("pad", x, widths)
+	var buffer [8]int
 	for axis, w := range widths {
+		w = [2]int{max(0, w[0]), max(0, w[1])}
 		if w == [2]int{} {
 			continue
 		}
-		shape := append([]int{}, x.n.Shape...)
+		shape := append(buffer[:0], x.n.Shape...)
 		shape[axis] = w[0]
 		before := x.full(value, shape...)
 		shape[axis] = w[1]
@@ -25,13 +29,12 @@ func (x Variable) Pad(value float64, widths ...[2]int) Variable {
 	return x
 }
 
-// cropped takes away what negative widths say, and returns the others.
-func cropped(op string, x Variable, widths [][2]int) (Variable, [][2]int) {
+// cropped takes away what negative widths say.
+func cropped(op string, x Variable, widths [][2]int) Variable {
 	in := x.check(op)
 	if len(widths) != len(in.Shape) {
 		panic(&ValueError{op, fmt.Sprintf("expected %d pairs of widths, got %d", len(in.Shape), len(widths))})
 	}
-	positive := make([][2]int, len(widths))
 	for axis, w := range widths {
 		size := in.Shape[axis] + min(w[0], 0) + min(w[1], 0)
 		if size < 0 {
@@ -40,9 +43,8 @@ func cropped(op string, x Variable, widths [][2]int) (Variable, [][2]int) {
 		if size < in.Shape[axis] {
 			x = slice(x, axis, max(0, -w[0]), size, 1)
 		}
-		positive[axis] = [2]int{max(0, w[0]), max(0, w[1])}
 	}
-	return x, positive
+	return x
 }
 
 // PadReflection is x with elements around it along each axis that repeat it in a mirror at its
@@ -81,16 +83,22 @@ func (x Variable) PadCircular(widths ...[2]int) Variable {
 	})
 }
 
+// indexLists is memory for lists of indices.
+var indexLists = sync.Pool{New: func() any { return new([]int) }}
+
 // padded picks the elements from in front of x to behind it; where gives the one that stands
 // for position i of an axis.
 func padded(op string, x Variable, widths [][2]int, where func(i, size int) int) Variable {
-	x, widths = cropped(op, x, widths)
+	x = cropped(op, x, widths)
+	list := indexLists.Get().(*[]int)
+	defer indexLists.Put(list)
 	for axis, w := range widths {
+		w = [2]int{max(0, w[0]), max(0, w[1])}
 		if w == [2]int{} {
 			continue
 		}
 		size := x.Dim(axis)
-		var index []int
+		index := (*list)[:0]
 		for i := -w[0]; i < size+w[1]; i++ {
 			at := where(i, size)
 			if at < 0 || at >= size {
@@ -98,6 +106,7 @@ func padded(op string, x Variable, widths [][2]int, where func(i, size int) int)
 			}
 			index = append(index, at)
 		}
+		*list = index
 		x = x.IndexSelect(axis, index)
 	}
 	return x

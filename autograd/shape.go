@@ -81,8 +81,8 @@ func (x Variable) Flatten(start int) Variable {
 func (x Variable) Unflatten(axis int, sizes ...int) Variable {
 	in := x.header("unflatten")
 	axis = resolveAxis("unflatten", axis, len(in.Shape))
-	shape := append([]int{}, in.Shape[:axis]...)
-	shape = append(shape, sizes...)
+	var buffer [8]int
+	shape := append(append(buffer[:0], in.Shape[:axis]...), sizes...)
 	known := 1
 	for _, d := range sizes {
 		if d >= 0 {

@@ -43,7 +43,7 @@ func activationRows() []layerRow {
 		{name: "Softmin", maps: "[…] → […]", make: stateless(nn.Softmin{}), shapes: square},
 		{name: "Softmax2d", maps: "[(batch,) channels, height, width] → the same", make: stateless(nn.Softmax2d{}), shapes: [][]int{{2, 3, 1, 2}}},
 		{name: "Flatten of some axes", make: stateless(nn.Flatten{Start: -2, End: -1}), shapes: [][]int{{2, 3, 2}}},
-		{name: "Unflatten", maps: "[…, n·m, …] → […, n, m, …]", make: stateless(nn.Unflatten{Axis: 1, Sizes: []int{2, 2}}), shapes: square, allocates: "the shape"},
+		{name: "Unflatten", maps: "[…, n·m, …] → […, n, m, …]", make: stateless(nn.Unflatten{Axis: 1, Sizes: []int{2, 2}}), shapes: square},
 		{name: "Dropout", maps: "[…] → […]", make: stateless(nn.Dropout{}), shapes: square},
 		{name: "Dropout1d", maps: "[(batch,) channels, length] → the same", make: stateless(nn.Dropout1d{P: 0.3}), shapes: [][]int{{3, 4, 2}}},
 		{name: "Dropout2d", maps: "[batch, channels, height, width] → the same", make: stateless(nn.Dropout2d{}), shapes: [][]int{{3, 2, 2, 1}}},

@@ -13,7 +13,7 @@ func convRows() []layerRow {
 		{name: "Conv1d", maps: "[(batch,) in, length] → [(batch,) out, length′]", state: affine, shapes: [][]int{{2, 2, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConv1d(newRand(seed), 2, 3, []int{3}, nn.ConvConfig{Padding: []int{1}, DType: d})
 		}},
-		{name: "Conv1d of the same size", state: affine, shapes: [][]int{{2, 4}}, allocates: "the padding", make: func(seed uint64, d dtype) nn.Module {
+		{name: "Conv1d of the same size", state: affine, shapes: [][]int{{2, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConv1d(newRand(seed), 2, 3, []int{2}, nn.ConvConfig{Same: true, DType: d})
 		}},
 		{name: "Conv2d", maps: "[(batch,) in, height, width] → [(batch,) out, height′, width′]", state: affine, shapes: [][]int{{2, 2, 4, 3}}, make: func(seed uint64, d dtype) nn.Module {
@@ -22,7 +22,7 @@ func convRows() []layerRow {
 		{name: "Conv2d in groups", state: affine[:1], shapes: [][]int{{1, 4, 3, 3}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConv2d(newRand(seed), 4, 2, []int{2}, nn.ConvConfig{Dilation: []int{2, 1}, Groups: 2, NoBias: true, DType: d})
 		}},
-		{name: "Conv2d reflected", state: affine, shapes: [][]int{{1, 1, 3, 3}}, allocates: "the padding", make: func(seed uint64, d dtype) nn.Module {
+		{name: "Conv2d reflected", state: affine, shapes: [][]int{{1, 1, 3, 3}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewConv2d(newRand(seed), 1, 2, []int{3}, nn.ConvConfig{Padding: []int{1, 2}, PadMode: nn.PadReflection, DType: d})
 		}},
 		{name: "Conv3d", maps: "[(batch,) in, depth, height, width] → [(batch,) out, depth′, height′, width′]", state: affine, shapes: [][]int{{1, 2, 3, 2, 2}}, make: func(seed uint64, d dtype) nn.Module {
@@ -75,12 +75,12 @@ func convRows() []layerRow {
 		{name: "Unfold of one image", make: stateless(nn.Unfold{Window: autograd.Window{Kernel: [2]int{2, 1}, Stride: [2]int{2, 2}}}), shapes: [][]int{{2, 2, 3}}},
 		{name: "Fold", maps: "[(batch,) channels·kernel, windows] → [(batch,) channels, height, width]", make: stateless(nn.Fold{Size: [2]int{3, 2}, Window: autograd.Window{Kernel: [2]int{2, 1}}}), shapes: [][]int{{2, 4, 4}}},
 		{name: "Fold of one image", make: stateless(nn.Fold{Size: [2]int{2, 3}, Window: autograd.Window{Kernel: [2]int{2, 2}, Padding: [2]int{0, 1}, Stride: [2]int{1, 3}}}), shapes: [][]int{{4, 2}}},
-		{name: "Upsample", maps: "[batch, channels, …] → [batch, channels, …′]", make: stateless(nn.Upsample{Scale: []float64{2}, Mode: autograd.InterpolateLinear}), shapes: [][]int{{1, 2, 2, 3}}, allocates: "the weights"},
-		{name: "PixelShuffle", maps: "[…, channels·Factor², height, width] → […, channels, height·Factor, width·Factor]", make: stateless(nn.PixelShuffle{Factor: 2}), shapes: [][]int{{2, 4, 1, 2}}, allocates: "the shape"},
-		{name: "PixelUnshuffle", maps: "[…, channels, height·Factor, width·Factor] → […, channels·Factor², height, width]", make: stateless(nn.PixelUnshuffle{Factor: 2}), shapes: [][]int{{2, 1, 2, 4}}, allocates: "the shape"},
-		{name: "Pad", maps: "[…, height, width] → […, height′, width′], and of any number of axes", torch: "ZeroPad1d, ZeroPad2d, ZeroPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, CircularPad1d, CircularPad2d, CircularPad3d", make: stateless(nn.Pad{Widths: pad, Value: 2}), shapes: [][]int{{2, 2, 3}}, allocates: "the padding"},
-		{name: "Pad by reflection", make: stateless(nn.Pad{Widths: pad, Mode: nn.PadReflection}), shapes: [][]int{{2, 2, 3}}, allocates: "the padding"},
-		{name: "Pad by replication", make: stateless(nn.Pad{Widths: pad, Mode: nn.PadReplication}), shapes: [][]int{{2, 2, 3}}, allocates: "the padding"},
-		{name: "Pad in a circle", make: stateless(nn.Pad{Widths: pad, Mode: nn.PadCircular}), shapes: [][]int{{2, 2, 3}}, allocates: "the padding"},
+		{name: "Upsample", maps: "[batch, channels, …] → [batch, channels, …′]", make: stateless(nn.Upsample{Scale: []float64{2}, Mode: autograd.InterpolateLinear}), shapes: [][]int{{1, 2, 2, 3}}},
+		{name: "PixelShuffle", maps: "[…, channels·Factor², height, width] → […, channels, height·Factor, width·Factor]", make: stateless(nn.PixelShuffle{Factor: 2}), shapes: [][]int{{2, 4, 1, 2}}},
+		{name: "PixelUnshuffle", maps: "[…, channels, height·Factor, width·Factor] → […, channels·Factor², height, width]", make: stateless(nn.PixelUnshuffle{Factor: 2}), shapes: [][]int{{2, 1, 2, 4}}},
+		{name: "Pad", maps: "[…, height, width] → […, height′, width′], and of any number of axes", torch: "ZeroPad1d, ZeroPad2d, ZeroPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, CircularPad1d, CircularPad2d, CircularPad3d", make: stateless(nn.Pad{Widths: pad, Value: 2}), shapes: [][]int{{2, 2, 3}}},
+		{name: "Pad by reflection", make: stateless(nn.Pad{Widths: pad, Mode: nn.PadReflection}), shapes: [][]int{{2, 2, 3}}},
+		{name: "Pad by replication", make: stateless(nn.Pad{Widths: pad, Mode: nn.PadReplication}), shapes: [][]int{{2, 2, 3}}},
+		{name: "Pad in a circle", make: stateless(nn.Pad{Widths: pad, Mode: nn.PadCircular}), shapes: [][]int{{2, 2, 3}}},
 	}
 }

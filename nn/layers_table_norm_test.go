@@ -25,7 +25,7 @@ func normRows() []layerRow {
 		{name: "GroupNorm", maps: "[batch, channels, …] → the same", state: affine, shapes: [][]int{{2, 4, 2}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewGroupNorm(2, 4, nn.GroupNormConfig{DType: d})
 		}},
-		{name: "LocalResponseNorm", maps: "[batch, channels, …] → the same", torch: "LocalResponseNorm, CrossMapLRN2d", make: stateless(nn.LocalResponseNorm{Size: 2, Alpha: 0.3}), shapes: [][]int{{2, 3, 2}}, allocates: "the padding"},
+		{name: "LocalResponseNorm", maps: "[batch, channels, …] → the same", torch: "LocalResponseNorm, CrossMapLRN2d", make: stateless(nn.LocalResponseNorm{Size: 2, Alpha: 0.3}), shapes: [][]int{{2, 3, 2}}},
 		{name: "InstanceNorm1d", maps: "[(batch,) channels, length] → the same", state: append(affine[:2:2], tracked...), shapes: [][]int{{2, 2, 3}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewInstanceNorm1d(2, nn.InstanceNormConfig{Affine: true, RunningStats: true, DType: d})
 		}},

@@ -40,7 +40,7 @@ func transformerRows() []layerRow {
 		{name: "MultiheadAttention with dropout", state: attentionNames, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{Dropout: 0.4, DType: d})
 		}},
-		{name: "MultiheadAttention with a cache", state: attentionNames, shapes: [][]int{{2, 2, 4}, {2, 1, 4}}, allocates: "masks",
+		{name: "MultiheadAttention with a cache", state: attentionNames, shapes: [][]int{{2, 2, 4}, {2, 1, 4}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
 			},
@@ -50,15 +50,15 @@ func transformerRows() []layerRow {
 				return append(ys, first, second, cache.Keys)
 			},
 		},
-		{name: "TransformerEncoderLayer", maps: "[batch, length, features] → the same", state: encoderNames, shapes: [][]int{{2, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
+		{name: "TransformerEncoderLayer", maps: "[batch, length, features] → the same", state: encoderNames, shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewTransformerEncoderLayer(newRand(seed), 2, 2, nn.TransformerConfig{FeedForward: 3, Activation: nn.GELU{}, DType: d})
 		}},
-		{name: "TransformerEncoder", maps: "[batch, length, features] → the same", state: named("layers.0.", encoderNames), shapes: [][]int{{1, 3, 2}}, allocates: "the lists of axes", make: func(seed uint64, d dtype) nn.Module {
+		{name: "TransformerEncoder", maps: "[batch, length, features] → the same", state: named("layers.0.", encoderNames), shapes: [][]int{{1, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewTransformerEncoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, NormFirst: true, DType: d})
 		}},
 		{
 			name: "TransformerDecoderLayer", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: decoderNames,
-			shapes: [][]int{{1, 2, 2}, {1, 3, 2}}, allocates: "the mask",
+			shapes: [][]int{{1, 2, 2}, {1, 3, 2}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewTransformerDecoderLayer(newRand(seed), 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, DType: d})
 			},
@@ -68,7 +68,7 @@ func transformerRows() []layerRow {
 		},
 		{
 			name: "TransformerDecoder", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: append(named("layers.0.", decoderNames), "norm.weight", "norm.bias"),
-			shapes: [][]int{{1, 2, 2}, {1, 3, 2}}, allocates: "the lists of axes",
+			shapes: [][]int{{1, 2, 2}, {1, 3, 2}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, NormFirst: true, FinalNorm: true, DType: d})
 			},
@@ -89,7 +89,7 @@ func transformerRows() []layerRow {
 			},
 		},
 		{
-			name: "Transformer", maps: "[batch, source, features], [batch, target, features] → [batch, target, features]", shapes: [][]int{{1, 2, 2}, {1, 2, 2}}, allocates: "the lists of axes",
+			name: "Transformer", maps: "[batch, source, features], [batch, target, features] → [batch, target, features]", shapes: [][]int{{1, 2, 2}, {1, 2, 2}},
 			state: slices.Concat(
 				named("encoder.", append(slices.DeleteFunc(named("layers.0.", encoderNames), isBias), "norm.weight")),
 				named("decoder.", append(slices.DeleteFunc(named("layers.0.", decoderNames), isBias), "norm.weight"))),

@@ -32,7 +32,8 @@ func (l LocalResponseNorm) Forward(x autograd.Variable) autograd.Variable {
 	if x.Rank() < 3 {
 		panic(shapeError(op, "expected [batch, channels, …]", x))
 	}
-	widths := make([][2]int, x.Rank())
+	var buffer [8][2]int
+	widths := append(buffer[:0], make([][2]int, x.Rank())...)
 	widths[1] = [2]int{l.Size / 2, (l.Size - 1) / 2}
 	squares, channels := x.Square().Pad(0, widths...), x.Dim(1)
 	sum := squares.Slice(1, 0, channels)

@@ -38,7 +38,8 @@ func padded(op string, x autograd.Variable, last [][2]int, mode PadMode, value f
 	if x.Rank() < len(last) {
 		panic(shapeError(op, fmt.Sprintf("expected at least %d axes", len(last)), x))
 	}
-	widths := make([][2]int, x.Rank())
+	var buffer [8][2]int
+	widths := append(buffer[:0], make([][2]int, x.Rank())...)
 	copy(widths[x.Rank()-len(last):], last)
 	switch mode {
 	case PadConstant:

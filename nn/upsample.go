@@ -37,7 +37,8 @@ func (l PixelShuffle) Forward(x autograd.Variable) autograd.Variable {
 		panic(shapeError(op, fmt.Sprintf("expected channels that can be divided by %d", f*f), x))
 	}
 	channels, height, width := x.Dim(c)/(f*f), x.Dim(-2)*f, x.Dim(-1)*f
-	shape := append(append([]int{}, x.Shape()[:c]...), channels, height, width)
+	var buffer [8]int
+	shape := append(append(buffer[:0], x.Shape()[:c]...), channels, height, width)
 	x = x.Unflatten(c, -1, f, f) // …, channels, f, f, height, width
 	return x.MoveDim(c+1, c+3).MoveDim(c+1, c+4).Reshape(shape...)
 }
@@ -58,7 +59,8 @@ func (l PixelUnshuffle) Forward(x autograd.Variable) autograd.Variable {
 		panic(shapeError(op, fmt.Sprintf("expected height and width that can be divided by %d", f), x))
 	}
 	channels, height, width := x.Dim(c)*f*f, x.Dim(-2)/f, x.Dim(-1)/f
-	shape := append(append([]int{}, x.Shape()[:c]...), channels, height, width)
+	var buffer [8]int
+	shape := append(append(buffer[:0], x.Shape()[:c]...), channels, height, width)
 	x = x.Unflatten(c+2, -1, f).Unflatten(c+1, -1, f) // …, channels, height, f, width, f
 	return x.MoveDim(c+4, c+1).MoveDim(c+3, c+1).Reshape(shape...)
 }
