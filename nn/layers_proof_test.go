@@ -348,5 +348,6 @@ func TestWideRows(t *testing.T) {
 // notWide says which layers with parameters are no rows of their own there.
 var notWide = map[string]string{
 	"Sequential": "of other layers", "Frozen": "of other layers", "WithHooks": "of other layers", "ModuleList": "of other layers", "ModuleMap": "of other layers",
+	"Residual": "of other layers", "WeightNorm": "of other layers", "SpectralNorm": "of other layers",
 	"TransformerEncoder": "of its layers", "TransformerDecoder": "of its layers", "TransformerDecoderLayer": "as TransformerEncoderLayer", "Transformer": "of its layers",
 }

@@ -75,6 +75,9 @@ func wideRows(n int) []layerRow {
 		row("TransformerEncoderLayer", [][]int{{2, 3, 2 * n}}, func(seed uint64, d dtype) nn.Module {
 			return nn.NewTransformerEncoderLayer(newRand(seed), 2*n, 2, nn.TransformerConfig{FeedForward: n, Activation: nn.GELU{}, DType: d})
 		}),
+		row("LearnedPositions", [][]int{{2, 3, n}}, func(seed uint64, d dtype) nn.Module {
+			return nn.NewLearnedPositions(newRand(seed), 4, n, nn.PositionsConfig{DType: d})
+		}),
 		row("Embedding", nil, func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbedding(newRand(seed), 5, n, nn.EmbeddingConfig{DType: d})
 		}),

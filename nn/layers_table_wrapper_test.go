@@ -45,10 +45,10 @@ func wrapperRows() []layerRow {
 		{name: "LearnedPositions", maps: "[…, positions, features] → the same", torch: "–", state: []string{"weight"}, shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLearnedPositions(newRand(seed), 4, 2, nn.PositionsConfig{DType: d})
 		}},
-		{name: "RotaryPositions", maps: "[…, positions, features] → the same", torch: "–", shapes: [][]int{{2, 3, 4}}, allocates: "the pairs", make: func(_ uint64, d dtype) nn.Module {
+		{name: "RotaryPositions", maps: "[…, positions, features] → the same", torch: "–", shapes: [][]int{{2, 3, 4}}, make: func(_ uint64, d dtype) nn.Module {
 			return nn.NewRotaryPositions(3, 4, nn.PositionsConfig{DType: d})
 		}},
-		{name: "RotaryPositions of halves", shapes: [][]int{{2, 2, 4}}, allocates: "the pairs",
+		{name: "RotaryPositions of halves", shapes: [][]int{{2, 2, 4}},
 			make: func(_ uint64, d dtype) nn.Module {
 				return nn.NewRotaryPositions(5, 4, nn.PositionsConfig{Halves: true, DType: d})
 			},
@@ -57,7 +57,7 @@ func wrapperRows() []layerRow {
 			},
 		},
 		{
-			name: "MultiheadAttention with rotary positions", state: slices.Clone(attentionNames), shapes: [][]int{{1, 3, 4}}, allocates: "masks",
+			name: "MultiheadAttention with rotary positions", state: slices.Clone(attentionNames), shapes: [][]int{{1, 3, 4}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{Rotary: nn.NewRotaryPositions(3, 2, nn.PositionsConfig{DType: d}), DType: d})
 			},
