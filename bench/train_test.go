@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
 	"github.com/chainrule-go/chainrule/nn"
-	"github.com/chainrule-go/chainrule/nn/optim"
 )
 
 // BenchmarkTrainStep measures whole training steps: forward, loss, backward and
@@ -117,21 +115,6 @@ func BenchmarkInference(b *testing.B) {
 		})
 	}
 	inferByNetworks(b)
-}
-
-// BenchmarkAdam measures a step of the optimizer alone on 16 million parameters.
-// It reads parameter, gradient and two moments, and writes all but the gradient.
-func BenchmarkAdam(b *testing.B) {
-	b.ReportAllocs()
-	w := autograd.Parameter(uniform(autograd.Float32, 1<<14, 1<<10))
-	tape := autograd.NewTape(autograd.TapeConfig{})
-	grads := tape.Watch(w).MulScalar(0.5).Sum().Backward()
-	adam := optim.NewAdam(maps.All(map[string]autograd.Variable{"w": w}), optim.AdamConfig{})
-	adam.Step(grads) // gives the moments' pages memory
-	for b.Loop() {
-		adam.Step(grads)
-	}
-	reportBytes(b, 7*4*float64(w.Size()))
 }
 
 func classes(n int) []int {
