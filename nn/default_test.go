@@ -87,6 +87,10 @@ func configNumbers() []configNumber {
 	checkpointing := func(config nn.CheckpointingConfig) (string, error) {
 		return fmt.Sprintf("%+v", nn.NewCheckpointing("nowhere", config).Dir()), nil
 	}
+	finder := func(config nn.RateFinderConfig) (string, error) {
+		curve, err := nn.FindRate(context.Background(), classifier(1), nil, set, config)
+		return fmt.Sprint(curve), err
+	}
 	swa := func(config nn.SWAConfig) (string, error) {
 		model := classifier(1)
 		s := nn.NewSWA(model, config)
@@ -230,6 +234,16 @@ func configNumbers() []configNumber {
 		{field: "EvaluateConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return evaluate(nn.EvaluateConfig{Prefetch: int(n)}) }},
 		{field: "PredictConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return predict(nn.PredictConfig{BatchSize: int(n)}) }},
 		{field: "PredictConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return predict(nn.PredictConfig{Prefetch: int(n)}) }},
+		{field: "RateFinderConfig.Min", def: 1e-7, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{Min: n}) }},
+		{field: "RateFinderConfig.Max", def: 10, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{Max: n}) }},
+		{field: "RateFinderConfig.Steps", def: 100, integer: true, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{Steps: int(n)}) }},
+		{field: "RateFinderConfig.Smoothing", def: 0.9, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{Smoothing: n}) }},
+		{field: "RateFinderConfig.Diverged", def: 4, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{Diverged: n}) }},
+		{field: "RateFinderConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{BatchSize: int(n)}) }},
+		{field: "RateFinderConfig.ClipNorm", probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{ClipNorm: n}) }},
+		{field: "RateFinderConfig.MicroBatch", def: 32, integer: true, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{MicroBatch: int(n)}) }},
+		{field: "RateFinderConfig.Shards", def: 1, integer: true, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{Shards: int(n)}) }},
+		{field: "RateFinderConfig.Seed", any: true, probe: func(n float64) (string, error) { return finder(nn.RateFinderConfig{Seed: uint64(n)}) }},
 		{field: "SWAConfig.Start", integer: true, probe: func(n float64) (string, error) { return swa(nn.SWAConfig{Start: int(n)}) }},
 		{field: "SWAConfig.Every", integer: true, probe: func(n float64) (string, error) { return swa(nn.SWAConfig{Every: int(n)}) }},
 		{field: "EarlyStoppingConfig.Patience", def: 10, integer: true, probe: func(n float64) (string, error) {
