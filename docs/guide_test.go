@@ -136,6 +136,33 @@ func Example_measure() {
 	// the curve ends at 1
 }
 
+func Example_callbacks() {
+	train, test, err := data.Digits(1, 0.2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	model := nn.Sequential{nn.Flatten{}, nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{784, 64, 10}})}
+	average := nn.NewEMA(model, optim.EMAConfig{Decay: 0.98, WarmUp: true})
+	stop := nn.NewEarlyStopping(nn.EarlyStoppingConfig{Score: "accuracy", Maximize: true, Patience: 5})
+	var table bytes.Buffer
+	history, err := nn.Fit(context.Background(), model, train, nn.FitConfig{
+		Epochs:     100,
+		BatchSize:  128,
+		MicroBatch: 32,
+		Optimizer:  optim.NewAdam(nn.Params(model), optim.AdamConfig{LR: 5e-3}),
+		Metrics:    []nn.Metric{nn.Accuracy{}},
+		Validation: test,
+		Callbacks:  []nn.Callback{average, stop, nn.NewCSVLog(&table)},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	best, _, _ := stop.Best()
+	fmt.Println("epochs after the best:", len(history.Epochs)-1-best, "lines:", strings.Count(table.String(), "\n")-len(history.Epochs))
+	// Output:
+	// epochs after the best: 5 lines: 1
+}
+
 func Example_loop() {
 	x := autograd.New([]float32{0, 0, 0, 1, 1, 0, 1, 1}, 4, 2)
 	labels := []int{0, 1, 1, 0}

@@ -10,8 +10,9 @@ import (
 //
 // The methods are called on the goroutine of Fit, for several callbacks in the order of
 // FitConfig.Callbacks, those of End in the opposite order. What they are given is valid
-// during the call. An error ends the run, without asking the callbacks that come after;
-// [ErrStop] ends it well. A run without callbacks pays nothing for them.
+// during the call. An error ends the run, without asking the callbacks that come after.
+// [ErrStop] ends it well, once those that come after have seen the step or epoch, too. A run
+// without callbacks pays nothing for them.
 //
 // What else a callback may have is said by further methods: a state that belongs into
 // checkpoints ([Stateful]), averages that are validated in place of the weights

@@ -38,13 +38,13 @@ func TestCallbacks(t *testing.T) {
 	}{
 		{"in order", nil, []string{"a begin", "b begin", "a step 0.0", "b step 0.0", "a step 0.1", "b step 0.1", "a epoch 0", "b epoch 0",
 			"a step 1.0", "b step 1.0", "a step 1.1", "b step 1.1", "a epoch 1", "b epoch 1", "b end <nil>", "a end <nil>"}, nil},
-		{"a step stops", map[string]error{"step 0.0": nn.ErrStop}, []string{"a begin", "b begin", "a step 0.0", "b end <nil>", "a end <nil>"}, nil},
+		{"a step stops", map[string]error{"step 0.0": nn.ErrStop}, []string{"a begin", "b begin", "a step 0.0", "b step 0.0", "b end <nil>", "a end <nil>"}, nil},
 		{"an epoch stops", map[string]error{"epoch 0": fmt.Errorf("enough: %w", nn.ErrStop)}, []string{"a begin", "b begin", "a step 0.0", "b step 0.0",
-			"a step 0.1", "b step 0.1", "a epoch 0", "b end <nil>", "a end <nil>"}, nil},
+			"a step 0.1", "b step 0.1", "a epoch 0", "b epoch 0", "b end <nil>", "a end <nil>"}, nil},
 		{"a step fails", map[string]error{"step 0.0": broken}, []string{"a begin", "b begin", "a step 0.0", "b end broken", "a end broken"}, broken},
 		{"the beginning fails", map[string]error{"begin": broken}, []string{"a begin"}, broken},
 		{"the beginning stops", map[string]error{"begin": nn.ErrStop}, []string{"a begin"}, nil},
-		{"the end fails", map[string]error{"step 0.0": nn.ErrStop, "end <nil>": full}, []string{"a begin", "b begin", "a step 0.0", "b end <nil>", "a end <nil>"}, full},
+		{"the end fails", map[string]error{"step 0.0": nn.ErrStop, "end <nil>": full}, []string{"a begin", "b begin", "a step 0.0", "b step 0.0", "b end <nil>", "a end <nil>"}, full},
 		{"both fail", map[string]error{"step 0.0": broken, "end broken": full}, []string{"a begin", "b begin", "a step 0.0", "b end broken", "a end broken"}, full},
 	} {
 		t.Run(test.name, func(t *testing.T) {

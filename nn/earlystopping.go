@@ -79,9 +79,6 @@ func (s *EarlyStopping) Begin(t *Trainer) error {
 	return s.watch.check(t)
 }
 
-// Step ends a run that goes on from a checkpoint where patience had ended.
-func (s *EarlyStopping) Step(*Step) error { return s.stop() }
-
 // Epoch compares the epoch's score with the best, and ends the run if that has been the
 // best for too long.
 func (s *EarlyStopping) Epoch(e *Epoch) error {
@@ -90,8 +87,10 @@ func (s *EarlyStopping) Epoch(e *Epoch) error {
 		return err
 	}
 	if !s.improves(score) {
-		s.bad++
-		return s.stop()
+		if s.bad++; s.isOver() {
+			return ErrStop
+		}
+		return nil
 	}
 	s.best, s.epoch, s.bad = score, float64(e.Number), 0
 	if s.config.KeepLast {
@@ -110,12 +109,8 @@ func (s *EarlyStopping) improves(score float64) bool {
 	return score < s.best-s.config.MinDelta
 }
 
-func (s *EarlyStopping) stop() error {
-	if s.bad >= float64(s.config.Patience) {
-		return ErrStop
-	}
-	return nil
-}
+// isOver reports whether patience has ended, as in the checkpoint of a last epoch.
+func (s *EarlyStopping) isOver() bool { return s.bad >= float64(s.config.Patience) }
 
 // keep copies what the model has.
 func (s *EarlyStopping) keep() error {

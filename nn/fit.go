@@ -156,7 +156,7 @@ func savingLast(callbacks []Callback) []Callback {
 func (f *fitting) run(ctx context.Context) error {
 	begun := 0
 	err := f.begin(&begun)
-	for err == nil && f.trainer.epoch-f.trainer.unvalidated < int64(f.trainer.epochs) {
+	for err == nil && !f.isOver() {
 		err = f.epoch(ctx)
 	}
 	if errors.Is(err, ErrStop) {
@@ -232,12 +232,34 @@ func (f *fitting) epoch(ctx context.Context) error {
 		return err
 	}
 	t.unvalidated = 0
+	return f.tell(func(c Callback) error { return c.Epoch(&epoch) })
+}
+
+// tell tells the callbacks of a step or an epoch. One that stops the run does not keep
+// those after it from seeing the last one.
+func (f *fitting) tell(see func(c Callback) error) error {
+	var stop error
 	for _, c := range f.config.Callbacks {
-		if err := c.Epoch(&epoch); err != nil {
+		switch err := see(c); {
+		case err == nil:
+		case !errors.Is(err, ErrStop):
 			return err
+		case stop == nil:
+			stop = err
 		}
 	}
-	return nil
+	return stop
+}
+
+// isOver reports whether a run that goes on from a checkpoint has nothing left to do.
+func (f *fitting) isOver() bool {
+	if f.trainer.epoch-f.trainer.unvalidated >= int64(f.trainer.epochs) {
+		return true
+	}
+	return slices.ContainsFunc(f.config.Callbacks, func(c Callback) bool {
+		over, ok := c.(interface{ isOver() bool })
+		return ok && over.isOver()
+	})
 }
 
 // steps makes the steps of an epoch.
@@ -255,10 +277,8 @@ func (f *fitting) steps(ctx context.Context, epoch *Epoch) error {
 		if f.trainer.index == 0 { // it was the last one
 			f.trainer.unvalidated = 1
 		}
-		for _, c := range f.config.Callbacks {
-			if err := c.Step(step); err != nil {
-				return err
-			}
+		if err := f.tell(func(c Callback) error { return c.Step(step) }); err != nil {
+			return err
 		}
 	}
 	return nil
