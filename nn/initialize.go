@@ -28,9 +28,9 @@ type InitRule struct {
 // several names is set under the first of them.
 //
 //	nn.Initialize(rng, model,
-//		nn.InitRule{"head.weight", nn.Zeros},
-//		nn.InitRule{"**.weight", nn.HeNormal},
-//		nn.InitRule{"**.bias", nn.Zeros})
+//		nn.InitRule{Name: "head.weight", Init: nn.Zeros},
+//		nn.InitRule{Name: "**.weight", Init: nn.HeNormal},
+//		nn.InitRule{Name: "**.bias", Init: nn.Zeros})
 //
 // fanIn and fanOut of an array [out, in, kernel…] are in and out times the kernel, whatever its
 // layer is. A vector has those of the parameter named weight beside it, if that has two axes

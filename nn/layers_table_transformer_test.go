@@ -70,7 +70,7 @@ func transformerRows() []layerRow {
 			name: "TransformerDecoder", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: append(named("layers.0.", decoderNames), "norm.weight", "norm.bias"),
 			shapes: [][]int{{1, 2, 2}, {1, 3, 2}},
 			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, NormFirst: true, FinalNorm: true, DType: d})
+				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, NormFirst: true, FinalNorm: true, Eps: 0.1, DType: d})
 			},
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				return append(ys, m.(*nn.TransformerDecoder).Decode(xs[0], xs[1], nn.DecoderInput{}))
@@ -80,7 +80,7 @@ func transformerRows() []layerRow {
 			name: "TransformerDecoder with a cache", state: named("layers.0.", decoderNames),
 			shapes: [][]int{{1, 1, 2}, {1, 2, 2}, {1, 3, 2}}, allocates: "the lists of axes",
 			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, Dropout: nn.None, DType: d})
+				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, Dropout: nn.None, Eps: 0.1, DType: d})
 			},
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				first, caches := m.(*nn.TransformerDecoder).Next(xs[0], xs[2], nil, nn.DecoderInput{})
@@ -94,7 +94,7 @@ func transformerRows() []layerRow {
 				named("encoder.", append(slices.DeleteFunc(named("layers.0.", encoderNames), isBias), "norm.weight")),
 				named("decoder.", append(slices.DeleteFunc(named("layers.0.", decoderNames), isBias), "norm.weight"))),
 			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewTransformer(newRand(seed), 1, 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, Dropout: nn.None, NoBias: true, DType: d})
+				return nn.NewTransformer(newRand(seed), 1, 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, Dropout: nn.None, NoBias: true, Eps: 0.1, DType: d})
 			},
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				return append(ys, m.(*nn.Transformer).Run(xs[0], xs[1], nn.TransformerInput{Target: nn.AttentionInput{Causal: true}}))
