@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -408,5 +409,53 @@ func TestCheckpointDirOfTwoTrainers(t *testing.T) {
 	}
 	if _, err := dir.Save(math.NaN(), nn.SaveCheckpointConfig{}); err == nil {
 		t.Error("a checkpoint of nothing")
+	}
+}
+
+// Whoever reads a directory to which two runs write at once, without a lock, finds whole
+// checkpoints at all times.
+func TestCheckpointsWhileTheyAreReplaced(t *testing.T) {
+	path := t.TempDir()
+	loader := data.NewLoader(blobs(1, 80), data.LoaderConfig{BatchSize: 16})
+	first, _ := restless(1)
+	advance(t, first, loader, 1)
+	if _, err := (nn.CheckpointDir{Path: path}).Save(math.NaN(), nn.SaveCheckpointConfig{}, first); err != nil {
+		t.Fatal(err)
+	}
+	var writers sync.WaitGroup
+	done := make(chan struct{})
+	for seed := range uint64(2) {
+		trainer, _ := restless(seed)
+		writers.Go(func() {
+			for range 30 {
+				for _, err := range trainer.Epoch(context.Background(), loader) {
+					if err != nil {
+						t.Error(err)
+					}
+					break
+				}
+				dir := nn.CheckpointDir{Path: path, Keep: 1}
+				dir.SetFiles(&brokenFiles{at: -1}) // which does not sync
+				if _, err := dir.Save(math.NaN(), nn.SaveCheckpointConfig{}, trainer); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	go func() { writers.Wait(); close(done) }()
+	reads, trainer := 0, first
+	for running := true; running; reads++ {
+		info, err := nn.CheckpointDir{Path: path}.Load(nn.LoadCheckpointConfig{}, trainer)
+		if err != nil || len(info.Damaged) > 0 {
+			t.Fatalf("%+v, %v", info, err)
+		}
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+	}
+	if files, err := (nn.CheckpointDir{Path: path}).Files(); err != nil || len(files) != 1 || files[0].Steps != 30 {
+		t.Errorf("%v, %v after %d reads", files, err, reads)
 	}
 }
