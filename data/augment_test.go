@@ -51,6 +51,7 @@ func TestAugmentIsDeterministic(t *testing.T) {
 	want := shown(t, ds, data.LoaderConfig{BatchSize: 40, Seed: 5}, 2)
 	for _, config := range []data.LoaderConfig{
 		{BatchSize: 1, Seed: 5}, {BatchSize: 7, Seed: 5, Shuffle: true}, {BatchSize: 16, Seed: 5, Prefetch: 3, Shuffle: true}, {BatchSize: 9, Seed: 5, KeepBytes: true},
+		{BatchSize: 3, Seed: 5, Prefetch: 5, Workers: 4},
 	} {
 		if diff := cmp.Diff(want, shown(t, ds, config, 2)); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", config, diff)

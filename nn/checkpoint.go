@@ -114,7 +114,8 @@ func (t *Trainer) numbers() []entry {
 		{name: "epoch", counter: &t.epoch}, {name: "step", counter: &t.index},
 		{name: "steps_made", counter: &t.made}, {name: "seed", counter: &t.seed}, {name: "unvalidated", counter: &t.unvalidated},
 		{name: "loader.examples", counter: &t.dealt.examples}, {name: "loader.batch_size", counter: &t.dealt.batchSize},
-		{name: "loader.shuffled", counter: &t.dealt.shuffled}, {name: "loader.seed", counter: &t.dealt.seed},
+		{name: "loader.shuffled", counter: &t.dealt.shuffled}, {name: "loader.buckets", counter: &t.dealt.buckets},
+		{name: "loader.dropped_last", counter: &t.dealt.droppedLast}, {name: "loader.seed", counter: &t.dealt.seed},
 	}
 }
 

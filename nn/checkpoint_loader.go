@@ -8,14 +8,17 @@ import (
 
 // dealing is how a loader deals out the examples: what a position in an epoch depends on.
 type dealing struct {
-	examples, batchSize, shuffled, seed int64
+	examples, batchSize, shuffled, buckets, droppedLast, seed int64
 }
 
 func dealingOf(loader *data.Loader) dealing {
 	config := loader.Config()
-	d := dealing{examples: int64(loader.Dataset().Len()), batchSize: int64(config.BatchSize)}
+	d := dealing{examples: int64(loader.Dataset().Len()), batchSize: int64(config.BatchSize), buckets: int64(config.Buckets), seed: int64(config.Seed)}
 	if config.Shuffle {
-		d.shuffled, d.seed = 1, int64(config.Seed)
+		d.shuffled = 1
+	}
+	if config.DropLast {
+		d.droppedLast = 1
 	}
 	return d
 }
@@ -23,7 +26,7 @@ func dealingOf(loader *data.Loader) dealing {
 // LoaderError says that training cannot go on where a checkpoint was made, as the loader
 // deals out examples in another way.
 type LoaderError struct {
-	What      string // "number of examples", "batch size", "shuffling" (1 or 0) or "seed"
+	What      string // "number of examples", "batch size", "shuffling" (1 or 0), "number of buckets", "leaving out the last batch" (1 or 0) or "seed"
 	Want, Got int64  // of the checkpoint, and of the loader
 }
 
@@ -42,7 +45,8 @@ func (d dealing) check(got dealing) error {
 		want, got int64
 	}{
 		{"number of examples", d.examples, got.examples}, {"batch size", d.batchSize, got.batchSize},
-		{"shuffling", d.shuffled, got.shuffled}, {"seed", d.seed, got.seed},
+		{"shuffling", d.shuffled, got.shuffled},
+		{"number of buckets", d.buckets, got.buckets}, {"leaving out the last batch", d.droppedLast, got.droppedLast}, {"seed", d.seed, got.seed},
 	} {
 		if field.want != field.got {
 			return &LoaderError{field.what, field.want, field.got}

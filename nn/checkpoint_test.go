@@ -206,6 +206,7 @@ func TestCheckpointOfAnotherLoader(t *testing.T) {
 		{81, data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 1}, "number of examples"},
 		{80, data.LoaderConfig{BatchSize: 8, Shuffle: true, Seed: 1}, "batch size"},
 		{80, data.LoaderConfig{BatchSize: 16}, "shuffling"},
+		{80, data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 1, DropLast: true}, "leaving out the last batch"},
 		{80, data.LoaderConfig{BatchSize: 16, Shuffle: true, Seed: 2}, "seed"},
 	} {
 		for _, other := range []bool{false, true} {
