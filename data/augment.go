@@ -10,7 +10,8 @@ import (
 // AugmentConfig says how [Augment] changes images. The zero value leaves them as they are.
 //
 // Shifts, rotations, scalings, shears and flips are one map of the plane, around the middle
-// of the image, with bilinear interpolation; beyond its edge an image is as at the edge.
+// of the image, and Elastic is added to it, with bilinear interpolation; beyond its edge an
+// image is as at the edge.
 type AugmentConfig struct {
 	Shift  int     // pixels along each axis: a whole number from −Shift to Shift
 	Rotate float64 // degrees: an angle from −Rotate to Rotate
@@ -18,6 +19,11 @@ type AugmentConfig struct {
 	Shear  float64 // degrees: an angle from −Shear to Shear by which vertical lines lean
 	FlipX  bool    // left and right are exchanged in half of the images
 	FlipY  bool    // top and bottom are
+
+	// Elastic moves every pixel by a little, its neighbours by nearly the same (Simard et
+	// al. 2003): the standard deviation, in pixels, of displacements along each axis that
+	// are drawn at 8×8 points and interpolated between them.
+	Elastic float64
 
 	Noise  float64 // standard deviation of normal noise, in the units of the batch's numbers
 	CutOut int     // side of a square, in pixels, around a random pixel, whose numbers become 0 (DeVries and Taylor 2017)
@@ -47,7 +53,7 @@ func Augment(ds Dataset, config AugmentConfig) *Augmented {
 		value, below float64
 	}{
 		{"Shift", float64(config.Shift), math.Inf(1)}, {"Rotate", config.Rotate, math.Nextafter(180, 181)}, {"Scale", config.Scale, math.Inf(1)},
-		{"Shear", config.Shear, 90}, {"Noise", config.Noise, math.Inf(1)}, {"CutOut", float64(config.CutOut), math.Inf(1)},
+		{"Shear", config.Shear, 90}, {"Elastic", config.Elastic, math.Inf(1)}, {"Noise", config.Noise, math.Inf(1)}, {"CutOut", float64(config.CutOut), math.Inf(1)},
 	} {
 		if !(n.value >= 0 && n.value < n.below) {
 			misuse("Augment", "%s is %v: want a finite number from 0, below %v", n.name, n.value, n.below)
@@ -108,7 +114,7 @@ type augmenting struct {
 // warps reports whether images are more than covered with noise and cut-outs.
 func (w *augmenting) warps() bool {
 	c := w.config
-	return c.Shift != 0 || c.Rotate != 0 || c.Scale != 0 || c.Shear != 0 || c.FlipX || c.FlipY
+	return c.Shift != 0 || c.Rotate != 0 || c.Scale != 0 || c.Shear != 0 || c.FlipX || c.FlipY || c.Elastic != 0
 }
 
 // DoRange changes rows lo ≤ row < hi.
@@ -152,9 +158,10 @@ func mix(a, b uint64) uint64 {
 func change[T Float](w *augmenting, r *rand.PCG, image, original []T) {
 	plane := w.height * w.width
 	if w.warps() {
-		m := w.draw(r)
+		var m affine
+		w.draw(r, &m)
 		for start := 0; start < len(image); start += plane {
-			warp(m, image[start:start+plane], original[start:start+plane], w.height, w.width)
+			warp(&m, image[start:start+plane], original[start:start+plane], w.height, w.width)
 		}
 	}
 	if w.config.Noise > 0 {
@@ -178,10 +185,33 @@ func change[T Float](w *augmenting, r *rand.PCG, image, original []T) {
 //
 //	u = xx·x + xy·y + x0
 //	v = yx·x + yy·y + y0
-type affine struct{ xx, xy, x0, yx, yy, y0 float64 }
+type affine struct {
+	xx, xy, x0, yx, yy, y0 float64
+	elastic                bool
+	dx, dy                 [elasticPoints * elasticPoints]float64 // added to u and v at points all over the image
+}
+
+// elasticPoints is the number of points along each axis at which displacements are drawn.
+const elasticPoints = 8
+
+// displacement is what is added at a place: that of the four points around it, interpolated.
+func (m *affine) displacement(x, y, width, height int) (dx, dy float64) {
+	if !m.elastic {
+		return 0, 0
+	}
+	const n = elasticPoints
+	u, left, right := neighbours(float64(x)/float64(max(width-1, 1))*(n-1), n)
+	v, top, bottom := neighbours(float64(y)/float64(max(height-1, 1))*(n-1), n)
+	between := func(d *[n * n]float64) float64 {
+		above := d[top*n+left]*(1-u) + d[top*n+right]*u
+		below := d[bottom*n+left]*(1-u) + d[bottom*n+right]*u
+		return above*(1-v) + below*v
+	}
+	return between(&m.dx), between(&m.dy)
+}
 
 // draw draws a map. What is switched off draws nothing.
-func (w *augmenting) draw(r *rand.PCG) affine {
+func (w *augmenting) draw(r *rand.PCG, m *affine) {
 	c := w.config
 	shift := func() float64 {
 		if c.Shift == 0 {
@@ -200,7 +230,7 @@ func (w *augmenting) draw(r *rand.PCG) affine {
 	lean := math.Tan(between(c.Shear * math.Pi / 180))
 	scale := math.Exp(between(math.Log1p(c.Scale)))
 	// Rotation after shear after scaling.
-	m := affine{xx: cos * scale, xy: (cos*lean - sin) * scale, yx: sin * scale, yy: (sin*lean + cos) * scale}
+	m.xx, m.xy, m.yx, m.yy = cos*scale, (cos*lean-sin)*scale, sin*scale, (sin*lean+cos)*scale
 	if c.FlipX && r.Uint64()>>63 == 1 {
 		m.xx, m.yx = -m.xx, -m.yx
 	}
@@ -210,17 +240,22 @@ func (w *augmenting) draw(r *rand.PCG) affine {
 	midX, midY := float64(w.width-1)/2, float64(w.height-1)/2
 	m.x0 = midX + dx - m.xx*midX - m.xy*midY
 	m.y0 = midY + dy - m.yx*midX - m.yy*midY
-	return m
+	if m.elastic = c.Elastic > 0; m.elastic {
+		for i := range m.dx {
+			m.dx[i], m.dy[i] = c.Elastic*normal(r), c.Elastic*normal(r)
+		}
+	}
 }
 
 // warp sets a plane of an image to what m says of the original, interpolating between the
 // four nearest pixels.
-func warp[T Float](m affine, image, original []T, height, width int) {
+func warp[T Float](m *affine, image, original []T, height, width int) {
 	for y := range height {
 		row := image[y*width : (y+1)*width]
 		for x := range row {
-			u, left, right := neighbours(m.xx*float64(x)+m.xy*float64(y)+m.x0, width)
-			v, top, bottom := neighbours(m.yx*float64(x)+m.yy*float64(y)+m.y0, height)
+			dx, dy := m.displacement(x, y, width, height)
+			u, left, right := neighbours(m.xx*float64(x)+m.xy*float64(y)+m.x0+dx, width)
+			v, top, bottom := neighbours(m.yx*float64(x)+m.yy*float64(y)+m.y0+dy, height)
 			upper, lower := original[top*width:(top+1)*width], original[bottom*width:(bottom+1)*width]
 			above := float64(upper[left])*(1-u) + float64(upper[right])*u
 			below := float64(lower[left])*(1-u) + float64(lower[right])*u

@@ -43,7 +43,7 @@ func shown(t *testing.T, ds data.Dataset, config data.LoaderConfig, epoch int) m
 }
 
 // everything is a config with all of it.
-var everything = data.AugmentConfig{Shift: 2, Rotate: 15, Scale: 0.1, Shear: 10, FlipX: true, FlipY: true, Noise: 0.1, CutOut: 3}
+var everything = data.AugmentConfig{Shift: 2, Rotate: 15, Scale: 0.1, Shear: 10, FlipX: true, FlipY: true, Elastic: 0.5, Noise: 0.1, CutOut: 3}
 
 // What becomes of an image depends on seed, epoch and index alone.
 func TestAugmentIsDeterministic(t *testing.T) {
@@ -217,6 +217,50 @@ func TestMaps(t *testing.T) {
 			t.Errorf("%s: from %v to %v, expected %v", test.name, low, high, test.limit)
 		}
 	}
+}
+
+// Elastic moves pixels by distances of the deviation asked for, neighbours by nearly the
+// same: of an image that grows from left to right it shows the distances themselves.
+func TestElastic(t *testing.T) {
+	const n, side, deviation = 60, 29, 1.5
+	ramp := &data.Arrays{X: data.NewArray(make([]float32, n*side*side), n, side, side)}
+	for i := range ramp.X.Float32s {
+		ramp.X.Float32s[i] = float32(i % side)
+	}
+	var b data.Batch
+	filled(t, data.Augment(ramp, data.AugmentConfig{Elastic: deviation}), &b, indicesTo(n)...)
+	squares, steps, count, pairs := 0.0, 0.0, 0.0, 0.0
+	for i := range n {
+		for y := range side {
+			for x := 7; x < side-7; x++ { // whose pixels come from within
+				d := float64(b.X.Float32s[(i*side+y)*side+x]) - float64(x)
+				if next := float64(b.X.Float32s[(i*side+y)*side+x+1]) - float64(x+1); x < side-8 {
+					steps += (next - d) * (next - d)
+					pairs++
+				}
+				if x%4 == 0 && y%4 == 0 { // at a point
+					squares += d * d
+					count++
+				}
+			}
+		}
+	}
+	if got := math.Sqrt(squares / count); math.Abs(got-deviation) > 0.12 {
+		t.Errorf("pixels move by %v, want %v", got, deviation)
+	}
+	// A fourth of the difference between two points.
+	if got, want := math.Sqrt(steps/pairs), deviation/4*math.Sqrt(2)*0.9; got > 1.2*want || got < 0.4*want {
+		t.Errorf("neighbours move by distances that differ by %v, want about %v", got, want)
+	}
+}
+
+// indicesTo is 0 … n-1.
+func indicesTo(n int) []int {
+	indices := make([]int, n)
+	for i := range indices {
+		indices[i] = i
+	}
+	return indices
 }
 
 func TestNoiseAndCutOut(t *testing.T) {

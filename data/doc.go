@@ -24,7 +24,7 @@
 //
 // Data sets are made of others: [Subset], [Split], [KFold] and [GroupKFold] select
 // examples, [Concat] joins sets, [Sample] draws at random, [Weighted] says how much each
-// counts; [Augment] and [MixUp] change images at random, [Scaling] and [OneHot] change
+// counts; [Augment] and [MixUp] change images at random ([Batch.Picture] shows them), [Scaling] and [OneHot] change
 // numbers, [Map] whatever one likes; [Cache] keeps what takes long to make. [Balance] counts
 // classes, and a [Vocabulary] numbers words or characters; [Passages] of a text are for
 // models of language.
