@@ -11,8 +11,12 @@ import (
 // transformerRows are attention and transformers.
 func transformerRows() []layerRow {
 	decoderNames := slices.Concat(encoderNames[:4], named("multihead_attn.", attentionNames), encoderNames[4:], []string{"norm3.weight", "norm3.bias"})
+	keep := map[dtype]v{}
+	for _, d := range []dtype{autograd.Float32, double} {
+		keep[d] = autograd.New([]float64{1, 1, 0, 0, 1, 1}, 2, 3).AsType(d)
+	}
 	return []layerRow{
-		{name: "MultiheadAttention", maps: "[batch, queries, features], [batch, keys, KeyDim], [batch, keys, ValueDim] → [batch, queries, features]", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "MultiheadAttention", maps: "[(batch,) queries, features], [(batch,) keys, KeyDim], [(batch,) keys, ValueDim] → [(batch,) queries, features]", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
 		}},
 		{
@@ -23,7 +27,7 @@ func transformerRows() []layerRow {
 			},
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				y, weights := m.(*nn.MultiheadAttention).Attend(xs[0], xs[1], xs[2], nn.AttentionInput{
-					KeyKeep: autograd.New([]float64{1, 1, 0, 0, 1, 1}, 2, 3).AsType(xs[0].DType()), Bias: xs[3], Causal: true, NeedWeights: true,
+					KeyKeep: keep[xs[0].DType()], Bias: xs[3], Causal: true, NeedWeights: true,
 				})
 				return append(ys, y, weights)
 			},
@@ -50,14 +54,14 @@ func transformerRows() []layerRow {
 				return append(ys, first, second, cache.Keys)
 			},
 		},
-		{name: "TransformerEncoderLayer", maps: "[batch, length, features] → the same", state: encoderNames, shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "TransformerEncoderLayer", maps: "[(batch,) length, features] → the same", state: encoderNames, shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewTransformerEncoderLayer(newRand(seed), 2, 2, nn.TransformerConfig{FeedForward: 3, Activation: nn.GELU{}, DType: d})
 		}},
-		{name: "TransformerEncoder", maps: "[batch, length, features] → the same", state: named("layers.0.", encoderNames), shapes: [][]int{{1, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+		{name: "TransformerEncoder", maps: "[(batch,) length, features] → the same", state: named("layers.0.", encoderNames), shapes: [][]int{{1, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewTransformerEncoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, NormFirst: true, DType: d})
 		}},
 		{
-			name: "TransformerDecoderLayer", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: decoderNames,
+			name: "TransformerDecoderLayer", maps: "[(batch,) length, features], [(batch,) memory, features] → [(batch,) length, features]", state: decoderNames,
 			shapes: [][]int{{1, 2, 2}, {1, 3, 2}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewTransformerDecoderLayer(newRand(seed), 2, 1, nn.TransformerConfig{FeedForward: 3, Activation: nn.Tanh{}, DType: d})
@@ -67,7 +71,7 @@ func transformerRows() []layerRow {
 			},
 		},
 		{
-			name: "TransformerDecoder", maps: "[batch, length, features], [batch, memory, features] → [batch, length, features]", state: append(named("layers.0.", decoderNames), "norm.weight", "norm.bias"),
+			name: "TransformerDecoder", maps: "[(batch,) length, features], [(batch,) memory, features] → [(batch,) length, features]", state: append(named("layers.0.", decoderNames), "norm.weight", "norm.bias"),
 			shapes: [][]int{{1, 2, 2}, {1, 3, 2}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, NormFirst: true, FinalNorm: true, Eps: 0.1, DType: d})
@@ -89,7 +93,7 @@ func transformerRows() []layerRow {
 			},
 		},
 		{
-			name: "Transformer", maps: "[batch, source, features], [batch, target, features] → [batch, target, features]", shapes: [][]int{{1, 2, 2}, {1, 2, 2}},
+			name: "Transformer", maps: "[(batch,) source, features], [(batch,) target, features] → [(batch,) target, features]", shapes: [][]int{{1, 2, 2}, {1, 2, 2}},
 			state: slices.Concat(
 				named("encoder.", append(slices.DeleteFunc(named("layers.0.", encoderNames), isBias), "norm.weight")),
 				named("decoder.", append(slices.DeleteFunc(named("layers.0.", decoderNames), isBias), "norm.weight"))),

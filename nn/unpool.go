@@ -51,8 +51,29 @@ func (u *MaxUnpool) Unpool(x autograd.Variable, index []int, size ...int) autogr
 		places *= shape[first+i]
 	}
 	flat := x.Flatten(first)
-	empty := autograd.Zeros(x.DType(), append(append(make([]int, 0, 3), shape[:first]...), places)...)
-	return Hooked(u, empty.Scatter(first, index, flat).Reshape(shape...))
+	y := autograd.Zeros(x.DType(), append(append(make([]int, 0, 3), shape[:first]...), places)...)
+	if repeats(w.op, index, flat.Dim(-1), places) {
+		y = y.Scatter(first, index, flat)
+	} else {
+		y = y.ScatterAdd(first, index, flat) // the same, and faster
+	}
+	return Hooked(u, y.Reshape(shape...))
+}
+
+// repeats reports whether a place is named twice in any of the channels, of which each has so
+// many elements and places. It panics for an index outside.
+func repeats(op string, index []int, elements, places int) bool {
+	last := make([]int, places) // the channel that named a place last, from 1
+	found := false
+	for i, place := range index {
+		if place < 0 || place >= places {
+			panic(&autograd.IndexError{Op: op, Index: place, At: i, Size: places})
+		}
+		channel := i/elements + 1
+		found = found || last[place] == channel
+		last[place] = channel
+	}
+	return found
 }
 
 // MaxUnpool1d is the layer that undoes [MaxPool1d], but for what was not the greatest: of

@@ -21,23 +21,21 @@ func TestUnpoolUndoesPooling(t *testing.T) {
 		name   string
 		pool   pooling
 		unpool unpooling
+		axes   int
 		shape  []int
 	}{
-		{"1d", nn.NewMaxPool1d([]int{3}, nn.MaxPoolConfig{Stride: []int{2}, Padding: []int{1}}), nn.NewMaxUnpool1d([]int{3}, nn.MaxUnpoolConfig{Stride: []int{2}, Padding: []int{1}}), []int{2, 3, 9}},
-		{"2d", nn.NewMaxPool2d([]int{2}, nn.MaxPoolConfig{}), nn.NewMaxUnpool2d([]int{2}, nn.MaxUnpoolConfig{}), []int{2, 2, 5, 7}},
-		{"2d of one image", nn.NewMaxPool2d([]int{2, 3}, nn.MaxPoolConfig{Ceil: true}), nn.NewMaxUnpool2d([]int{2, 3}, nn.MaxUnpoolConfig{}), []int{2, 5, 7}},
-		{"3d", nn.NewMaxPool3d([]int{2, 1, 2}, nn.MaxPoolConfig{}), nn.NewMaxUnpool3d([]int{2, 1, 2}, nn.MaxUnpoolConfig{}), []int{1, 2, 4, 3, 6}},
-		{"adaptive", nn.AdaptiveMaxPool{Size: []int{2, 3}}, nn.NewMaxUnpool2d([]int{2}, nn.MaxUnpoolConfig{}), []int{1, 2, 5, 7}},
+		{"1d", nn.NewMaxPool1d([]int{3}, nn.MaxPoolConfig{Stride: []int{2}, Padding: []int{1}}), nn.NewMaxUnpool1d([]int{3}, nn.MaxUnpoolConfig{Stride: []int{2}, Padding: []int{1}}), 1, []int{2, 3, 9}},
+		{"2d", nn.NewMaxPool2d([]int{2}, nn.MaxPoolConfig{}), nn.NewMaxUnpool2d([]int{2}, nn.MaxUnpoolConfig{}), 2, []int{2, 2, 5, 7}},
+		{"2d of one image", nn.NewMaxPool2d([]int{2, 3}, nn.MaxPoolConfig{Ceil: true}), nn.NewMaxUnpool2d([]int{2, 3}, nn.MaxUnpoolConfig{}), 2, []int{2, 5, 7}},
+		{"3d", nn.NewMaxPool3d([]int{2, 1, 2}, nn.MaxPoolConfig{}), nn.NewMaxUnpool3d([]int{2, 1, 2}, nn.MaxUnpoolConfig{}), 3, []int{1, 2, 4, 3, 6}},
+		{"windows that overlap", nn.NewMaxPool2d([]int{3}, nn.MaxPoolConfig{Stride: []int{1}}), nn.NewMaxUnpool2d([]int{3}, nn.MaxUnpoolConfig{Stride: []int{1}}), 2, []int{2, 2, 5, 7}},
+		{"adaptive", nn.AdaptiveMaxPool{Size: []int{2, 3}}, nn.NewMaxUnpool2d([]int{2}, nn.MaxUnpoolConfig{}), 2, []int{1, 2, 5, 7}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tape := autograd.NewTape(autograd.TapeConfig{})
 			x := tape.Watch(autograd.Normal(newRand(1), double, 0, 1, test.shape...))
 			y, indices := test.pool.ForwardIndices(x)
-			axes := slices.IndexFunc([]int{1, 2, 3}, func(n int) bool { return test.name[:1] == string(rune('0'+n)) }) + 1
-			if axes == 0 {
-				axes = 2
-			}
-			back := test.unpool.Unpool(y, indices, test.shape[len(test.shape)-axes:]...)
+			back := test.unpool.Unpool(y, indices, test.shape[len(test.shape)-test.axes:]...)
 			if diff := cmp.Diff(test.shape, back.Shape()); diff != "" {
 				t.Fatalf("shape (-want +got):\n%s", diff)
 			}
@@ -47,7 +45,7 @@ func TestUnpoolUndoesPooling(t *testing.T) {
 			}
 			distinct := slices.Clone(indices) // windows that overlap have greatest elements in common
 			channel := y.Size() / y.Dim(0)
-			if y.Rank() == axes+2 {
+			if y.Rank() == test.axes+2 {
 				channel /= y.Dim(1)
 			}
 			count := 0
@@ -79,6 +77,7 @@ func TestUnpoolRefuses(t *testing.T) {
 		{"one size", func() { u.Unpool(x, []int{0, 0}, 2) }, &shapeError},
 		{"two axes", func() { u.Unpool(autograd.Ones(double, 1, 1), []int{0}) }, &shapeError},
 		{"an index outside", func() { u.Unpool(x, []int{0, 4}) }, &indexError},
+		{"a negative index", func() { u.Unpool(x, []int{0, -1}) }, &indexError},
 		{"a negative size", func() { u.Unpool(x, []int{0, 0}, 2, -1) }, &valueError},
 	} {
 		if err := autograd.Try(test.f); !errors.As(err, test.want) {
