@@ -46,6 +46,14 @@ func InputGradient[F simd.Float](s Shape, x, y, w, bias []F, accumulate bool) {
 	p := get[F, product[F]](&products)
 	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.Out/s.Groups, s.In/s.Groups
 	p.x, p.y, p.bias, p.accumulate = y, x, bias, accumulate
+	if s.spreads() && len(x) > 0 && len(y) > 0 {
+		p.size, p.every, p.first = s.Size, s.Stride, [3]int{}
+		if p.residue(&s); sizeOf[F]() == 8 || !p.tiled() {
+			p.done()
+			spread(s, x, y, w, bias, accumulate)
+			return
+		}
+	}
 	turned := get[F, buffer[F]](&buffers)
 	p.a = turned.of(len(w))
 	p.size, p.every = s.Size, s.Stride

@@ -11,14 +11,46 @@
 //     where the windows begin, so a panel is written by one kernel with a list of distances.
 //     Where windows reach over the edge, or are apart horizontally, a task first copies the
 //     part of the images that it needs: with zeros around it, and every stride-th column next
-//     to each other.
+//     to each other. (product.go, view.go)
 //   - The gradient of X is a convolution of that of Y with the weights turned around. With
 //     a stride it is one for each residue of the position, each with the weights that
-//     reach there.
+//     reach there. Where X is not padded and kernels are large, it is Wᵀ·G instead, added to
+//     where the elements of the kernel lead. (conv.go, spread.go)
 //   - The gradient of W is a product over all windows, windows(X[n])·Gᵀ, transposed: of
 //     windows it takes rows, which are copied as they are, and what is transposed is the
-//     gradient of Y, which has fewer elements.
+//     gradient of Y, which has fewer elements. (weightgradient.go)
+//   - Few channels in a group, as in depthwise convolutions, are not worth packing: a kernel
+//     goes along the rows of the images as they are, with one or two rows of weights.
+//   - Kernels of 3×3 elements with stride 1, in float32 and of 16 channels or more, go by
+//     Winograd's tiles: 36 multiplications for 4×4 elements of the result and a channel instead
+//     of 144. Tasks put the channels of pixels next to each other, so that all steps are on
+//     whole vectors, whatever the size of images. The largest error grows from some 7
+//     units of 2⁻²⁴ of the sum of absolute products to 16, the root mean square from 0.5 to
+//     1.2. Tiles would spread NaN and
+//     infinities over their neighbours: results that have some are computed again without.
+//     (winograd.go, winogradgradient.go)
+//   - A kernel of 1×1 sees an image as one long row of windows.
 //
 // The order of every sum depends on the geometry and the element type alone. Results are
 // the same bits at any GOMAXPROCS, and with AVX2 and with AVX-512.
+//
+// # Measurements
+//
+// Milliseconds of processor time of one core of an AMD EPYC with AVX-512 at full width (Zen
+// 5, 250 GFLOP/s in float32 at that moment), the least of ten, and the share of that peak, a
+// product by tiles counted like any other; beside PyTorch 1.13 with one thread, which uses
+// oneDNN. Batches of 32, of 64 for the last two:
+//
+//	                                    forward        dX         dW    PyTorch: forward, dX and dW
+//	1×1, 64 → 64, 28×28               1.0   79%   1.0   79%   1.1   75%      2.2     5.4
+//	3×3, 64 → 64, 28×28               3.7  203%   3.8  197%   3.7  202%      9.2    19.2
+//	5×5, 32 → 64, 28×28              11.5   90%  13.5   77%  12.0   86%     11.0    23.2
+//	3×3 depthwise, 64, 56×56          4.6   10%   4.6   10%   6.1    8%      6.9    18.0
+//	3×3 by 2, 64 → 128, 56×56        19.7   76%  26.9   56%  19.6   76%     24.6    46.1
+//	3×3, 512 → 512, 7×7              34.8   83%  41.4   69%  43.9   65%     32.7    86.7
+//	5×5, 1 → 6, 28×28                0.17   35%  0.33   19%  0.26   23%     0.40    3.0
+//	5×5, 6 → 16, 14×14, not padded   0.25   50%  0.67   19%  0.26   48%     0.19    0.93
+//
+// The depthwise convolution is bound by memory: it moves 51 MB. The gradient of X of a strided
+// convolution scatters each residue's results, element by element.
 package conv

@@ -237,15 +237,15 @@ func (p *product[F]) scatter(y, result []F, pitch, from, to int) {
 			n := min(p.grid[2]-x, to-i)
 			at := (p.first[0]+z*p.every[0])*p.size[1] + p.first[1] + (line-z*p.grid[1])*p.every[1]
 			put := image[at*p.size[2]+p.first[2]+x*p.every[2]:]
-			spread(put, values[:n], p.every[2], p.accumulate)
+			putEvery(put, values[:n], p.every[2], p.accumulate)
 			values = values[n:]
 			i += n
 		}
 	}
 }
 
-// spread puts values every so many elements.
-func spread[F simd.Float](dst, values []F, every int, accumulate bool) {
+// putEvery puts values every so many elements.
+func putEvery[F simd.Float](dst, values []F, every int, accumulate bool) {
 	switch {
 	case every == 1 && accumulate:
 		simd.Add(dst[:len(values)], dst[:len(values)], values)

@@ -6403,6 +6403,156 @@ last:
 	VZEROUPPER
 	RET
 
+// func gemmAddRows1F32AVX2(p *gemmAdding)
+// Requires: AVX
+TEXT ·gemmAddRows1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    16(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), BX
+	MOVQ    40(AX), SI
+	MOVQ    56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMASKMOVPS (R9), Y0, Y1
+	VMASKMOVPS (R8), Y0, Y2
+	VADDPS     Y2, Y1, Y2
+	VMASKMOVPS Y2, Y0, (R8)
+	ADDQ       SI, R8
+	ADDQ       DI, R9
+	DECQ       R10
+	JNE        row
+	ADDQ       48(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows2F32AVX2(p *gemmAdding)
+// Requires: AVX
+TEXT ·gemmAddRows2F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    16(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), BX
+	MOVQ    40(AX), SI
+	MOVQ    56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPS    (R9), Y1
+	VADDPS     (R8), Y1, Y1
+	VMOVUPS    Y1, (R8)
+	VMASKMOVPS 32(R9), Y0, Y1
+	VMASKMOVPS 32(R8), Y0, Y2
+	VADDPS     Y2, Y1, Y2
+	VMASKMOVPS Y2, Y0, 32(R8)
+	ADDQ       SI, R8
+	ADDQ       DI, R9
+	DECQ       R10
+	JNE        row
+	ADDQ       48(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows3F32AVX2(p *gemmAdding)
+// Requires: AVX
+TEXT ·gemmAddRows3F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    16(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), BX
+	MOVQ    40(AX), SI
+	MOVQ    56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPS    (R9), Y1
+	VADDPS     (R8), Y1, Y1
+	VMOVUPS    Y1, (R8)
+	VMOVUPS    32(R9), Y1
+	VADDPS     32(R8), Y1, Y1
+	VMOVUPS    Y1, 32(R8)
+	VMASKMOVPS 64(R9), Y0, Y1
+	VMASKMOVPS 64(R8), Y0, Y2
+	VADDPS     Y2, Y1, Y2
+	VMASKMOVPS Y2, Y0, 64(R8)
+	ADDQ       SI, R8
+	ADDQ       DI, R9
+	DECQ       R10
+	JNE        row
+	ADDQ       48(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows4F32AVX2(p *gemmAdding)
+// Requires: AVX
+TEXT ·gemmAddRows4F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    16(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), BX
+	MOVQ    40(AX), SI
+	MOVQ    56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPS    (R9), Y1
+	VADDPS     (R8), Y1, Y1
+	VMOVUPS    Y1, (R8)
+	VMOVUPS    32(R9), Y1
+	VADDPS     32(R8), Y1, Y1
+	VMOVUPS    Y1, 32(R8)
+	VMOVUPS    64(R9), Y1
+	VADDPS     64(R8), Y1, Y1
+	VMOVUPS    Y1, 64(R8)
+	VMASKMOVPS 96(R9), Y0, Y1
+	VMASKMOVPS 96(R8), Y0, Y2
+	VADDPS     Y2, Y1, Y2
+	VMASKMOVPS Y2, Y0, 96(R8)
+	ADDQ       SI, R8
+	ADDQ       DI, R9
+	DECQ       R10
+	JNE        row
+	ADDQ       48(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        tap
+	VZEROUPPER
+	RET
+
 // func gemmOuter1x2F64AVX2(p *gemmTiles)
 // Requires: AVX, FMA3
 TEXT ·gemmOuter1x2F64AVX2(SB), NOSPLIT, $0-8
@@ -12755,6 +12905,156 @@ last:
 	VMOVUPD     Y9, 224(CX)
 	VMOVUPD     Y10, 256(CX)
 	VMOVUPD     Y11, 288(CX)
+	VZEROUPPER
+	RET
+
+// func gemmAddRows1F64AVX2(p *gemmAdding)
+// Requires: AVX
+TEXT ·gemmAddRows1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    16(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), BX
+	MOVQ    40(AX), SI
+	MOVQ    56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMASKMOVPD (R9), Y0, Y1
+	VMASKMOVPD (R8), Y0, Y2
+	VADDPD     Y2, Y1, Y2
+	VMASKMOVPD Y2, Y0, (R8)
+	ADDQ       SI, R8
+	ADDQ       DI, R9
+	DECQ       R10
+	JNE        row
+	ADDQ       48(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows2F64AVX2(p *gemmAdding)
+// Requires: AVX
+TEXT ·gemmAddRows2F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    16(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), BX
+	MOVQ    40(AX), SI
+	MOVQ    56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPD    (R9), Y1
+	VADDPD     (R8), Y1, Y1
+	VMOVUPD    Y1, (R8)
+	VMASKMOVPD 32(R9), Y0, Y1
+	VMASKMOVPD 32(R8), Y0, Y2
+	VADDPD     Y2, Y1, Y2
+	VMASKMOVPD Y2, Y0, 32(R8)
+	ADDQ       SI, R8
+	ADDQ       DI, R9
+	DECQ       R10
+	JNE        row
+	ADDQ       48(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows3F64AVX2(p *gemmAdding)
+// Requires: AVX
+TEXT ·gemmAddRows3F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    16(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), BX
+	MOVQ    40(AX), SI
+	MOVQ    56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPD    (R9), Y1
+	VADDPD     (R8), Y1, Y1
+	VMOVUPD    Y1, (R8)
+	VMOVUPD    32(R9), Y1
+	VADDPD     32(R8), Y1, Y1
+	VMOVUPD    Y1, 32(R8)
+	VMASKMOVPD 64(R9), Y0, Y1
+	VMASKMOVPD 64(R8), Y0, Y2
+	VADDPD     Y2, Y1, Y2
+	VMASKMOVPD Y2, Y0, 64(R8)
+	ADDQ       SI, R8
+	ADDQ       DI, R9
+	DECQ       R10
+	JNE        row
+	ADDQ       48(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows4F64AVX2(p *gemmAdding)
+// Requires: AVX
+TEXT ·gemmAddRows4F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    16(AX), CX
+	VMOVDQU (CX), Y0
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), BX
+	MOVQ    40(AX), SI
+	MOVQ    56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPD    (R9), Y1
+	VADDPD     (R8), Y1, Y1
+	VMOVUPD    Y1, (R8)
+	VMOVUPD    32(R9), Y1
+	VADDPD     32(R8), Y1, Y1
+	VMOVUPD    Y1, 32(R8)
+	VMOVUPD    64(R9), Y1
+	VADDPD     64(R8), Y1, Y1
+	VMOVUPD    Y1, 64(R8)
+	VMASKMOVPD 96(R9), Y0, Y1
+	VMASKMOVPD 96(R8), Y0, Y2
+	VADDPD     Y2, Y1, Y2
+	VMASKMOVPD Y2, Y0, 96(R8)
+	ADDQ       SI, R8
+	ADDQ       DI, R9
+	DECQ       R10
+	JNE        row
+	ADDQ       48(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        tap
 	VZEROUPPER
 	RET
 

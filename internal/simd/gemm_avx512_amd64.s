@@ -12719,6 +12719,156 @@ last:
 	VZEROUPPER
 	RET
 
+// func gemmAddRows1F32AVX512(p *gemmAdding)
+// Requires: AVX, AVX512F
+TEXT ·gemmAddRows1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  16(AX), CX
+	KMOVW (CX), K1
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  40(AX), SI
+	MOVQ  56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPS.Z (R9), K1, Z0
+	VMOVUPS.Z (R8), K1, Z1
+	VADDPS    Z1, Z0, Z1
+	VMOVUPS   Z1, K1, (R8)
+	ADDQ      SI, R8
+	ADDQ      DI, R9
+	DECQ      R10
+	JNE       row
+	ADDQ      48(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows2F32AVX512(p *gemmAdding)
+// Requires: AVX, AVX512F
+TEXT ·gemmAddRows2F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  16(AX), CX
+	KMOVW (CX), K1
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  40(AX), SI
+	MOVQ  56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPS   (R9), Z0
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (R8)
+	VMOVUPS.Z 64(R9), K1, Z0
+	VMOVUPS.Z 64(R8), K1, Z1
+	VADDPS    Z1, Z0, Z1
+	VMOVUPS   Z1, K1, 64(R8)
+	ADDQ      SI, R8
+	ADDQ      DI, R9
+	DECQ      R10
+	JNE       row
+	ADDQ      48(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows3F32AVX512(p *gemmAdding)
+// Requires: AVX, AVX512F
+TEXT ·gemmAddRows3F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  16(AX), CX
+	KMOVW (CX), K1
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  40(AX), SI
+	MOVQ  56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPS   (R9), Z0
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (R8)
+	VMOVUPS   64(R9), Z0
+	VADDPS    64(R8), Z0, Z0
+	VMOVUPS   Z0, 64(R8)
+	VMOVUPS.Z 128(R9), K1, Z0
+	VMOVUPS.Z 128(R8), K1, Z1
+	VADDPS    Z1, Z0, Z1
+	VMOVUPS   Z1, K1, 128(R8)
+	ADDQ      SI, R8
+	ADDQ      DI, R9
+	DECQ      R10
+	JNE       row
+	ADDQ      48(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows4F32AVX512(p *gemmAdding)
+// Requires: AVX, AVX512F
+TEXT ·gemmAddRows4F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  16(AX), CX
+	KMOVW (CX), K1
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  40(AX), SI
+	MOVQ  56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPS   (R9), Z0
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (R8)
+	VMOVUPS   64(R9), Z0
+	VADDPS    64(R8), Z0, Z0
+	VMOVUPS   Z0, 64(R8)
+	VMOVUPS   128(R9), Z0
+	VADDPS    128(R8), Z0, Z0
+	VMOVUPS   Z0, 128(R8)
+	VMOVUPS.Z 192(R9), K1, Z0
+	VMOVUPS.Z 192(R8), K1, Z1
+	VADDPS    Z1, Z0, Z1
+	VMOVUPS   Z1, K1, 192(R8)
+	ADDQ      SI, R8
+	ADDQ      DI, R9
+	DECQ      R10
+	JNE       row
+	ADDQ      48(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       tap
+	VZEROUPPER
+	RET
+
 // func gemmOuter1x2F64AVX512(p *gemmTiles)
 // Requires: AVX, AVX512F
 TEXT ·gemmOuter1x2F64AVX512(SB), NOSPLIT, $0-8
@@ -25251,6 +25401,156 @@ last:
 	VMOVUPD     Z2, 128(CX)
 	VMOVUPD     Z3, 192(CX)
 	VMOVUPD     Z4, 256(CX)
+	VZEROUPPER
+	RET
+
+// func gemmAddRows1F64AVX512(p *gemmAdding)
+// Requires: AVX, AVX512F
+TEXT ·gemmAddRows1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  16(AX), CX
+	KMOVW (CX), K1
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  40(AX), SI
+	MOVQ  56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPD.Z (R9), K1, Z0
+	VMOVUPD.Z (R8), K1, Z1
+	VADDPD    Z1, Z0, Z1
+	VMOVUPD   Z1, K1, (R8)
+	ADDQ      SI, R8
+	ADDQ      DI, R9
+	DECQ      R10
+	JNE       row
+	ADDQ      48(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows2F64AVX512(p *gemmAdding)
+// Requires: AVX, AVX512F
+TEXT ·gemmAddRows2F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  16(AX), CX
+	KMOVW (CX), K1
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  40(AX), SI
+	MOVQ  56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPD   (R9), Z0
+	VADDPD    (R8), Z0, Z0
+	VMOVUPD   Z0, (R8)
+	VMOVUPD.Z 64(R9), K1, Z0
+	VMOVUPD.Z 64(R8), K1, Z1
+	VADDPD    Z1, Z0, Z1
+	VMOVUPD   Z1, K1, 64(R8)
+	ADDQ      SI, R8
+	ADDQ      DI, R9
+	DECQ      R10
+	JNE       row
+	ADDQ      48(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows3F64AVX512(p *gemmAdding)
+// Requires: AVX, AVX512F
+TEXT ·gemmAddRows3F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  16(AX), CX
+	KMOVW (CX), K1
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  40(AX), SI
+	MOVQ  56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPD   (R9), Z0
+	VADDPD    (R8), Z0, Z0
+	VMOVUPD   Z0, (R8)
+	VMOVUPD   64(R9), Z0
+	VADDPD    64(R8), Z0, Z0
+	VMOVUPD   Z0, 64(R8)
+	VMOVUPD.Z 128(R9), K1, Z0
+	VMOVUPD.Z 128(R8), K1, Z1
+	VADDPD    Z1, Z0, Z1
+	VMOVUPD   Z1, K1, 128(R8)
+	ADDQ      SI, R8
+	ADDQ      DI, R9
+	DECQ      R10
+	JNE       row
+	ADDQ      48(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       tap
+	VZEROUPPER
+	RET
+
+// func gemmAddRows4F64AVX512(p *gemmAdding)
+// Requires: AVX, AVX512F
+TEXT ·gemmAddRows4F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ  p+0(FP), AX
+	MOVQ  16(AX), CX
+	KMOVW (CX), K1
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  40(AX), SI
+	MOVQ  56(AX), DI
+
+tap:
+	MOVQ 24(AX), R10
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+row:
+	VMOVUPD   (R9), Z0
+	VADDPD    (R8), Z0, Z0
+	VMOVUPD   Z0, (R8)
+	VMOVUPD   64(R9), Z0
+	VADDPD    64(R8), Z0, Z0
+	VMOVUPD   Z0, 64(R8)
+	VMOVUPD   128(R9), Z0
+	VADDPD    128(R8), Z0, Z0
+	VMOVUPD   Z0, 128(R8)
+	VMOVUPD.Z 192(R9), K1, Z0
+	VMOVUPD.Z 192(R8), K1, Z1
+	VADDPD    Z1, Z0, Z1
+	VMOVUPD   Z1, K1, 192(R8)
+	ADDQ      SI, R8
+	ADDQ      DI, R9
+	DECQ      R10
+	JNE       row
+	ADDQ      48(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       tap
 	VZEROUPPER
 	RET
 

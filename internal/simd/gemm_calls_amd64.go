@@ -295,6 +295,33 @@ func gemmCorrelateF32(rows, vecs int, p *gemmTaps) {
 	}
 }
 
+// gemmAddRowsF32 runs the kernel for rows of that many vectors.
+func gemmAddRowsF32(vecs int, p *gemmAdding) {
+	if active >= avx512 {
+		switch vecs {
+		case 1:
+			gemmAddRows1F32AVX512(p)
+		case 2:
+			gemmAddRows2F32AVX512(p)
+		case 3:
+			gemmAddRows3F32AVX512(p)
+		case 4:
+			gemmAddRows4F32AVX512(p)
+		}
+		return
+	}
+	switch vecs {
+	case 1:
+		gemmAddRows1F32AVX2(p)
+	case 2:
+		gemmAddRows2F32AVX2(p)
+	case 3:
+		gemmAddRows3F32AVX2(p)
+	case 4:
+		gemmAddRows4F32AVX2(p)
+	}
+}
+
 // gemmTapSumsF32 runs the kernel for that many taps.
 func gemmTapSumsF32(taps int, p *gemmTaps) {
 	if active >= avx512 {
@@ -641,6 +668,33 @@ func gemmCorrelateF64(rows, vecs int, p *gemmTaps) {
 		gemmCorrelate2x3F64AVX2(p)
 	case 12:
 		gemmCorrelate2x4F64AVX2(p)
+	}
+}
+
+// gemmAddRowsF64 runs the kernel for rows of that many vectors.
+func gemmAddRowsF64(vecs int, p *gemmAdding) {
+	if active >= avx512 {
+		switch vecs {
+		case 1:
+			gemmAddRows1F64AVX512(p)
+		case 2:
+			gemmAddRows2F64AVX512(p)
+		case 3:
+			gemmAddRows3F64AVX512(p)
+		case 4:
+			gemmAddRows4F64AVX512(p)
+		}
+		return
+	}
+	switch vecs {
+	case 1:
+		gemmAddRows1F64AVX2(p)
+	case 2:
+		gemmAddRows2F64AVX2(p)
+	case 3:
+		gemmAddRows3F64AVX2(p)
+	case 4:
+		gemmAddRows4F64AVX2(p)
 	}
 }
 

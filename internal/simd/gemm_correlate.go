@@ -111,3 +111,39 @@ func (c *Correlation[T]) sumsGeneric(sums []T) {
 		}
 	}
 }
+
+// Spread is rows of products that belong to taps of a kernel, to be added where the taps
+// lead to: element j of row i of tap t, Src[t·SrcTap + i·SrcRow + j], to Dst[t·DstTap +
+// i·DstRow + j].
+type Spread[T Float] struct {
+	Taps, Rows, N  int
+	Dst            []T
+	DstTap, DstRow int
+	Src            []T
+	SrcTap, SrcRow int
+}
+
+// Add adds the products, one tap after the other. Dst and Src must not overlap.
+func (s *Spread[T]) Add() {
+	if s.Taps <= 0 || s.Rows <= 0 || s.N <= 0 {
+		return
+	}
+	if want := (s.Taps-1)*s.DstTap + extent(s.Rows, s.DstRow, s.N, 1); len(s.Dst) < want || s.DstTap < 0 {
+		panicLength("Spread.Add", "Dst", len(s.Dst), want)
+	}
+	if want := (s.Taps-1)*s.SrcTap + extent(s.Rows, s.SrcRow, s.N, 1); len(s.Src) < want || s.SrcTap < 0 {
+		panicLength("Spread.Add", "Src", len(s.Src), want)
+	}
+	s.add()
+}
+
+func (s *Spread[T]) addGeneric() {
+	for t := range s.Taps {
+		for i := range s.Rows {
+			dst := s.Dst[t*s.DstTap+i*s.DstRow:][:s.N]
+			for j, v := range s.Src[t*s.SrcTap+i*s.SrcRow:][:s.N] {
+				dst[j] += v
+			}
+		}
+	}
+}

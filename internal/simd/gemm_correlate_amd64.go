@@ -76,3 +76,44 @@ func (c *Correlation[T]) sums(sums []T) {
 		}
 	}
 }
+
+// gemmAdding describes rows of taps that are added.
+type gemmAdding struct {
+	dst, src, mask unsafe.Pointer
+	rows, taps     int
+	dstRow, dstTap int // distances
+	srcRow, srcTap int
+}
+
+func (s *Spread[T]) add() {
+	if active < avx2 {
+		s.addGeneric()
+		return
+	}
+	width := tapVecs * lanesOf[T](active)
+	if s.N <= width {
+		s.addColumns(0, s.Taps, 0, s.N)
+		return
+	}
+	// Taps may overlap: each is added as a whole, whatever the width.
+	for t := range s.Taps {
+		for j := 0; j < s.N; j += width {
+			s.addColumns(t, 1, j, min(width, s.N-j))
+		}
+	}
+}
+
+// addColumns adds n columns from j on of taps from tap on, not more than tapVecs vectors.
+func (s *Spread[T]) addColumns(tap, taps, j, n int) {
+	lanes := lanesOf[T](active)
+	vecs := (n + lanes - 1) / lanes
+	t := gemmAdding{
+		dst: at(s.Dst, tap*s.DstTap+j), src: at(s.Src, tap*s.SrcTap+j), mask: leading[T](active, n-(vecs-1)*lanes), rows: s.Rows, taps: taps,
+		dstRow: bytesIn[T](s.DstRow), dstTap: bytesIn[T](s.DstTap), srcRow: bytesIn[T](s.SrcRow), srcTap: bytesIn[T](s.SrcTap),
+	}
+	if is32[T]() {
+		gemmAddRowsF32(vecs, &t)
+	} else {
+		gemmAddRowsF64(vecs, &t)
+	}
+}

@@ -74,6 +74,27 @@ func testCorrelation[T Float](t *testing.T) {
 	}
 }
 
+func TestSpread(t *testing.T) {
+	t.Run("float32", testSpread[float32])
+	t.Run("float64", testSpread[float64])
+}
+
+func testSpread[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{1, 4, 7, 8, 9, 16, 17, 24, 33, 64, 70, 130} {
+		s := Spread[T]{Taps: 3, Rows: 4, N: n, DstTap: 1, DstRow: n + 2, SrcTap: 4*n + 1, SrcRow: n}
+		s.Src = guardedFloats[T](t, 2*s.SrcTap+4*n, true)
+		s.Dst = guardedFloats[T](t, 2+3*s.DstRow+n, n%2 == 0) // taps overlap
+		for i := range s.Src {
+			s.Src[i] = T(r.NormFloat64())
+		}
+		compareSets(t, fmt.Sprintf("rows of %d", n), s.Dst, 0, func() {
+			Fill(s.Dst, 1)
+			s.Add()
+		})
+	}
+}
+
 // compareSets runs f with each instruction set and compares what it leaves in got: with
 // the reference up to a tolerance, with AVX2 and AVX-512 bit by bit.
 func compareSets[T Float](t *testing.T, name string, got []T, tolerance float64, f func()) {
@@ -121,6 +142,12 @@ func TestCorrelationPanics(t *testing.T) {
 		{"negative offset", func(c *Correlation[float64]) {
 			c.Offsets[1] = -1
 			c.Correlate(Results[float64]{N: 1, Weights: make([]float64, 2)})
+		}},
+		{"spread from", func(c *Correlation[float64]) {
+			(&Spread[float64]{Taps: 2, Rows: 1, N: 3, Dst: c.Result, DstTap: 1, Src: c.Src[:5], SrcTap: 3}).Add()
+		}},
+		{"spread to", func(c *Correlation[float64]) {
+			(&Spread[float64]{Taps: 2, Rows: 1, N: 3, Dst: c.Result[:3], DstTap: 1, Src: c.Src, SrcTap: 3}).Add()
 		}},
 		{"sums", func(c *Correlation[float64]) { c.Sums(make([]float64, 15)) }},
 	} {

@@ -195,3 +195,55 @@ func (c file) tapSums(e element, taps int) {
 	}
 	f.end()
 }
+
+// Fields of gemmAdding.
+const (
+	addingDst field = 8 * iota
+	addingSrc
+	addingMask // of the last vector of a row
+	addingRows
+	addingTaps
+	addingDstRow // the following are distances in bytes
+	addingDstTap
+	addingSrcRow
+	addingSrcTap
+)
+
+func addRowsName(e element, vecs int) string { return fmt.Sprintf("gemmAddRows%d%s", vecs, e.name) }
+
+// addRows emits the kernel that adds rows of that many vectors, the last one masked, for
+// one tap after the other.
+func (c file) addRows(e element, vecs int) {
+	f := c.begin(e, addRowsName(e, vecs), fmt.Sprintf("adds rows of %d vectors, the last one masked.", vecs), "gemmAdding")
+	mask := f.loadMask(addingMask, f.set.width)
+	to, from, taps := f.get(addingDst), f.get(addingSrc), f.get(addingTaps)
+	dstRow, srcRow := f.get(addingDstRow), f.get(addingSrcRow)
+	f.Label("tap")
+	dst, src, rows := f.GP64(), f.GP64(), f.get(addingRows)
+	f.MOVQ(to, dst)
+	f.MOVQ(from, src)
+	f.Label("row")
+	for j := range vecs {
+		at := func(base gp) operand.Mem { return operand.Mem{Base: base, Disp: f.set.width * j} }
+		x, sum := f.vector(), f.vector()
+		if j < vecs-1 {
+			f.load(at(src), x)
+			f.emit("VADD"+f.ps, at(dst), x, sum)
+			f.store(sum, at(dst))
+			continue
+		}
+		f.loadMasked(at(src), mask, x)
+		f.loadMasked(at(dst), mask, sum)
+		f.emit("VADD"+f.ps, sum, x, sum)
+		f.storeMasked(sum, mask, at(dst))
+	}
+	f.ADDQ(dstRow, dst)
+	f.ADDQ(srcRow, src)
+	f.DECQ(rows)
+	f.JNE(operand.LabelRef("row"))
+	f.ADDQ(f.at(addingDstTap), to)
+	f.ADDQ(f.at(addingSrcTap), from)
+	f.DECQ(taps)
+	f.JNE(operand.LabelRef("tap"))
+	f.end()
+}
