@@ -21,6 +21,7 @@ type pass struct {
 
 	keepsRows bool // gradients of tables that rows were looked up of are kept as rows:
 	parts     []rowPart
+	tables    []*node // whose parts are done
 }
 
 // need says what the gradient of a position in the record is for, if for anything.

@@ -73,17 +73,20 @@ func (p *pass) dropParts() {
 		p.tape.unref(part.g)
 	}
 	clear(p.parts)
-	p.parts = p.parts[:0]
+	clear(p.tables)
+	p.parts, p.tables = p.parts[:0], p.tables[:0]
 }
 
 // putParts gives the set the gradients that were kept as rows. A leaf that has a gradient
 // from elsewhere too, as a table that is also multiplied by, has them added to that.
 func (p *pass) putParts(s *gradientSet) {
+	p.tables = p.tables[:0]
 	for first, part := range p.parts {
 		leaf := part.leaf
-		if slices.ContainsFunc(p.parts[:first], func(q rowPart) bool { return q.leaf == leaf }) {
+		if slices.Contains(p.tables, leaf) {
 			continue
 		}
+		p.tables = append(p.tables, leaf)
 		if at := s.position(leaf.leafOf); at >= 0 {
 			for _, q := range p.parts[first:] {
 				if q.leaf == leaf {
