@@ -69,3 +69,28 @@ func TestPredictRejectsRowsOfTwoShapes(t *testing.T) {
 		t.Errorf("got %v, want a ShapeError of batch 1", err)
 	}
 }
+
+// Meters of the caller's own take in every data set that they are given to.
+func TestEvaluateMeters(t *testing.T) {
+	model, ctx := classifier(1), context.Background()
+	whole, first, second := blobs(1, 90), blobs(1, 90), blobs(1, 90)
+	first.X, first.Labels = data.NewArray(whole.X.Float32s[:80], 40, 2), whole.Labels[:40]
+	second.X, second.Labels = data.NewArray(whole.X.Float32s[80:], 50, 2), whole.Labels[40:]
+	var want, got nn.ConfusionMatrix
+	ranking := nn.ROCAUC{}.Begin()
+	scores, err := nn.Evaluate(ctx, model, whole, nn.EvaluateConfig{Metrics: []nn.Metric{nn.Accuracy{}, nn.ROCAUC{}}, Meters: []nn.Meter{&want}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []*data.Arrays{first, second} {
+		if _, err := nn.Evaluate(ctx, model, part, nn.EvaluateConfig{BatchSize: 7, Meters: []nn.Meter{&got, ranking}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(want.Counts(), got.Counts()); diff != "" || want.Value() != score(t, scores, "accuracy") || ranking.Value() != score(t, scores, "roc_auc") {
+		t.Errorf("%v, roc_auc %v; of all together %v (-want +got):\n%s", got.Value(), ranking.Value(), scores, diff)
+	}
+	if _, err := nn.Evaluate(ctx, model, whole, nn.EvaluateConfig{Meters: []nn.Meter{nil}}); err == nil || !strings.Contains(err.Error(), "Meters[0] is nil") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -230,7 +230,8 @@ func (t *Trainer) advance(total int) {
 
 // Step trains on one batch, for loops with data of their own. The running means of the
 // result start anew whenever batch.Epoch changes. After the first steps it allocates
-// nothing. What operations panic with, such as [*autograd.ShapeError], is returned as
+// nothing, but for losses with weights or with labels left out, which make a few numbers for
+// each example. What operations panic with, such as [*autograd.ShapeError], is returned as
 // an error; it and a [*NonFiniteError] leave parameters, buffers, counters and optimizer
 // as they were, and random numbers to be drawn again. The result is valid until the next
 // call.
