@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -78,13 +79,35 @@ func (e *Embedding) Lookup(t *autograd.Tape, tokens []int, shape ...int) autogra
 	if len(e.padding) == 0 {
 		return Hooked(e, rows)
 	}
-	isPadding := autograd.Zeros(rows.DType(), append(slices.Clone(rows.Shape()[:rows.Rank()-1]), 1)...)
-	for i, token := range tokens {
+	return Hooked(e, autograd.Where(e.isPadding(t, tokens, rows), rows.Detach(), rows))
+}
+
+// paddingMasks is memory for which tokens are padding.
+var paddingMasks = sync.Pool{New: func() any { return new([]float32) }}
+
+// isPadding is 1 for the rows of tokens that are padding and 0 for others, with a last axis of
+// size 1.
+func (e *Embedding) isPadding(t *autograd.Tape, tokens []int, rows autograd.Variable) autograd.Variable {
+	memory := paddingMasks.Get().(*[]float32)
+	defer paddingMasks.Put(memory)
+	mask := (*memory)[:0]
+	for _, token := range tokens {
+		var padding float32
 		if slices.Contains(e.padding, token) {
-			set(isPadding, i, 1)
+			padding = 1
 		}
+		mask = append(mask, padding)
 	}
-	return Hooked(e, autograd.Where(isPadding, rows.Detach(), rows))
+	*memory = mask
+	var buffer [8]int
+	shape := append(append(buffer[:0], rows.Shape()[:rows.Rank()-1]...), 1)
+	var is autograd.Variable
+	if t != nil {
+		is = t.Float32s(mask, shape...)
+	} else {
+		is = autograd.New(mask, shape...)
+	}
+	return is.AsType(rows.DType()).AddScalar(0) // a copy, as the memory is used again
 }
 
 // set sets an element of v, by its row-major position.
