@@ -41,7 +41,8 @@ type CheckpointingConfig struct {
 
 // Checkpointing is a [Callback] that saves checkpoints in a directory, and goes on from the
 // latest, so that a run that was killed at any moment, and started again with the same
-// program, ends with the same weights, to the bit. Fit calls it after all other callbacks,
+// program on a processor with the same instructions, ends with the same weights, to the
+// bit. Fit calls it after all other callbacks,
 // wherever it is in the list, so that they have seen what is saved of them.
 //
 // When the run is cancelled it saves where that was, even in the middle of an epoch, or

@@ -12,7 +12,7 @@ type Epoch struct {
 	Partial    bool          // it was interrupted before its end
 	Train      Scores        // over its steps, each measured before the weights changed
 	Validation Scores        // of the validation data afterwards; nil if there are none
-	Duration   time.Duration // of training and validation
+	Duration   time.Duration // of training and validation; of an epoch that went on from a checkpoint, since then
 }
 
 // History is the course of a training run. It is written and read as JSON by package
