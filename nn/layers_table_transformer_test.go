@@ -32,7 +32,7 @@ func transformerRows() []layerRow {
 				return append(ys, y, weights)
 			},
 		},
-		{name: "MultiheadAttention of one sequence", state: attentionNames, shapes: [][]int{{3, 4}, {2, 4}}, allocates: "masks",
+		{name: "MultiheadAttention of one sequence", state: attentionNames, shapes: [][]int{{3, 4}, {2, 4}}, allocates: "the mask of the weights",
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{SequenceFirst: true, DType: d})
 			},
@@ -82,7 +82,7 @@ func transformerRows() []layerRow {
 		},
 		{
 			name: "TransformerDecoder with a cache", state: named("layers.0.", decoderNames),
-			shapes: [][]int{{1, 1, 2}, {1, 2, 2}, {1, 3, 2}}, allocates: "the lists of axes",
+			shapes: [][]int{{1, 1, 2}, {1, 2, 2}, {1, 3, 2}}, allocates: "the list of caches",
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, Dropout: nn.None, Eps: 0.1, DType: d})
 			},
