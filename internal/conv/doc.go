@@ -24,10 +24,10 @@
 //   - Kernels of 3×3 elements with stride 1, in float32 and of 16 channels or more, go by
 //     Winograd's tiles: 36 multiplications for 4×4 elements of the result and a channel instead
 //     of 144. Tasks put the channels of pixels next to each other, so that all steps are on
-//     whole vectors, whatever the size of images. The largest error grows from some 7
-//     units of 2⁻²⁴ of the sum of absolute products to 16, the root mean square from 0.5 to
-//     1.2. Tiles would spread NaN and
-//     infinities over their neighbours: results that have some are computed again without.
+//     whole vectors, whatever the size of images. The largest error grows from some 7 units of 2⁻²⁴ of the
+//     sum of absolute products to 16, the root mean square from 0.5 to 1.2. Tiles would spread
+//     NaN and infinities over their neighbours: results that have some are computed again
+//     without.
 //     (winograd.go, winogradgradient.go)
 //   - A kernel of 1×1 sees an image as one long row of windows.
 //
@@ -47,7 +47,7 @@
 //	5×5, 32 → 64, 28×28              11.5   90%  13.5   77%  12.0   86%     11.0    23.2
 //	3×3 depthwise, 64, 56×56          4.6   10%   4.6   10%   6.1    8%      6.9    18.0
 //	3×3 by 2, 64 → 128, 56×56        19.7   76%  26.9   56%  19.6   76%     24.6    46.1
-//	3×3, 512 → 512, 7×7              34.8   83%  41.4   69%  43.9   65%     32.7    86.7
+//	3×3, 512 → 512, 7×7              24.2  126%  26.6  114%  43.1   71%     32.7    86.7
 //	5×5, 1 → 6, 28×28                0.17   35%  0.33   19%  0.26   23%     0.40    3.0
 //	5×5, 6 → 16, 14×14, not padded   0.25   50%  0.67   19%  0.26   48%     0.19    0.93
 //

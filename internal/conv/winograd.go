@@ -16,6 +16,7 @@ const (
 	tileMinCount    = 48      // tiles, for transforming the weights to pay
 	tileMinUsed     = 0.6     // of the elements of tiles
 	tileBytes       = 3 << 18 // of a task's tiles and products
+	tileLeast       = 32      // tiles of a task, which all weights are read for
 )
 
 const (
@@ -63,7 +64,7 @@ func (t *tileGrid) pitch() int { return simd.RowPitch(t.channels) }
 
 // blockRows is the number of rows of tiles in a task, of that many channels in all.
 func (t *tileGrid) blockRows(channels int) int {
-	rows := max(1, tileBytes/(4*tileElements*channels*t.cols))
+	rows := max(ceilDiv(tileLeast, t.cols), tileBytes/(4*tileElements*channels*t.cols))
 	if rows > t.rows {
 		rows -= rows % t.rows
 	}
@@ -165,6 +166,9 @@ func (p *product[F]) runTiles() {
 	t.p, _ = any(p).(*product[float32])
 	t.tileGrid = p.tiles(p.batch, p.channels)
 	t.block = t.blockRows(p.channels + p.rows)
+	if rows := t.batch * t.tileGrid.rows; ceilDiv(rows, t.block) < wantTasks/2 {
+		t.block = evenly(rows, min(t.block, ceilDiv(rows, 2)), 1) // as much for each processor
+	}
 	memory := get[float32, worker[float32]](&workers)
 	t.bias = memory.result.of(simd.RowPitch(p.rows))
 	clear(t.bias)
