@@ -91,6 +91,14 @@
 // for autoencoders and adversaries. What is trained is what the optimizer has. Where that
 // does not fit, a loop of tape, loss, Backward and an optimizer's Step is a few lines.
 //
+// Ready callbacks are [EarlyStopping], [Checkpointing], [EMA] and [SWA] for averages of the
+// weights, [Plateau] and [NewSchedule] for the learning rate, [NewCSVLog] and [NewJSONLog];
+// package nn/progress shows a run on a terminal. [FindRate] tries learning rates.
+//
+// A batch that is too large for the memory is computed in micro-batches, one that is cut into
+// small operations in shards at the same time, both with the gradient of the whole: see
+// [TrainerConfig].
+//
 // The same seed gives the same bits, on any number of processors; a step allocates
 // nothing. A step that fails changes nothing.
 //

@@ -77,7 +77,7 @@ func TestPiecesGiveTheWholeGradient(t *testing.T) {
 	})
 }
 
-// paddedTexts is an objective of wordSet with padding: its loss is the mean over the tokens
+// paddedTexts is an objective of texts with padding: its loss is the mean over the tokens
 // that there are, some of which have no label.
 type paddedTexts struct {
 	words *nn.Embedding
