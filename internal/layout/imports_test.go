@@ -38,6 +38,7 @@ var may = map[string][]string{
 	"bench/limits":           {"internal/simd"},
 	"bench/networks":         {"autograd", "nn"},
 	"cmd/mnist":              {"autograd", "data", "nn", "nn/optim", "nn/progress"},
+	"examples/cnn":           {"data", "nn", "nn/optim", "nn/progress"},
 }
 
 // libraryModules are the modules that the library may import besides the standard
