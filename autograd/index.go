@@ -50,11 +50,11 @@ func init() {
 		},
 		jvp: func(n *node, t func(int) Variable) Variable { return gatherRows(t(0), n.attr.ints) },
 		fused: func(p *pass, n, g *node) {
-			dst, accumulate := p.destination(n, 0)
-			if !accumulate {
-				tensor.Fill(dst, 0)
+			if dst, accumulate := p.destination(n, 0); accumulate {
+				tensor.ScatterAddRows(dst, &g.Array, n.attr.ints)
+			} else {
+				tensor.ScatterRows(dst, &g.Array, n.attr.ints)
 			}
-			tensor.ScatterAddRows(dst, &g.Array, n.attr.ints)
 		},
 	}
 }
@@ -92,8 +92,7 @@ func scatterRows(x Variable, rows int, index []int) Variable {
 	shape := append(buffer[:0], rows)
 	n := scatterRowsOp.result(in.DType, append(shape, in.Shape[1:]...), in)
 	n.attr.ints = append(n.attr.ints[:0], index...)
-	tensor.Fill(&n.Array, 0)
-	tensor.ScatterAddRows(&n.Array, &in.Array, n.attr.ints)
+	tensor.ScatterRows(&n.Array, &in.Array, n.attr.ints)
 	return n.done()
 }
 

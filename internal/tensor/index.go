@@ -18,8 +18,43 @@ func GatherRows(dst, x *Array, index []int) {
 	indexJobs.run(indexJob{kind: gatherRows, dst: *dst, x: *x, index: index, row: row}, len(index), max(1, cheapGrain/row))
 }
 
+// ScatterRows sets each row of dst to the sum of the rows i of g for which index[i] is its
+// number, in order of i.
+func ScatterRows(dst, g *Array, index []int) { scatterTo(dst, g, index, false) }
+
 // ScatterAddRows adds row i of g to row index[i] of dst, in order of i.
-func ScatterAddRows(dst, g *Array, index []int) {
+func ScatterAddRows(dst, g *Array, index []int) { scatterTo(dst, g, index, true) }
+
+func scatterTo(dst, g *Array, index []int, accumulate bool) {
+	row := 0
+	if g.Len() > 0 {
+		row = g.Len() / len(index)
+	}
+	if row == 0 || dst.Len() < 4*scatterBlock || g.Len() > 2*dst.Len() {
+		if !accumulate {
+			Fill(dst, 0)
+		}
+		scatterByColumns(dst, g, index)
+		return
+	}
+	// Each piece takes some rows of dst, and looks for them in the whole list.
+	rows := dst.Len() / row
+	for _, to := range index {
+		checkIndex(to, rows)
+	}
+	block := max(1, scatterBlock/row, (rows+maxScatterBlocks-1)/maxScatterBlocks)
+	indexJobs.run(indexJob{kind: scatterBlocks, dst: *dst, x: *g, index: index, row: row, accumulate: accumulate}, rows, block)
+}
+
+const (
+	// scatterBlock is how many elements, at least, a piece of rows has.
+	scatterBlock = 1 << 15
+	// maxScatterBlocks is how often, at most, the list is looked through.
+	maxScatterBlocks = 64
+)
+
+// scatterByColumns adds row i of g to row index[i] of dst, in order of i.
+func scatterByColumns(dst, g *Array, index []int) {
 	if g.Len() == 0 {
 		return
 	}
@@ -51,6 +86,7 @@ type indexKind uint8
 const (
 	gatherRows indexKind = iota
 	scatterRows
+	scatterBlocks
 	gather
 	scatter
 )
@@ -61,6 +97,8 @@ type indexJob struct {
 	dst, x Array
 	index  []int
 	row    int // elements of a row, for rows
+
+	accumulate bool // of scatterBlocks
 
 	loops  []loop // for elements: where they are but for the index
 	stride int    // of the axis that is indexed
@@ -118,6 +156,16 @@ func indexRange[T simd.Float](j *indexJob, dst, x []T, lo, hi int) {
 		for i, from := range j.index[lo:hi] {
 			checkIndex(from, rows)
 			copy(dst[(lo+i)*j.row:(lo+i+1)*j.row], x[from*j.row:(from+1)*j.row])
+		}
+	case j.kind == scatterBlocks:
+		if !j.accumulate {
+			clear(dst[lo*j.row : hi*j.row])
+		}
+		for i, to := range j.index {
+			if uint(to-lo) < uint(hi-lo) {
+				a := dst[to*j.row : (to+1)*j.row]
+				simd.Add(a, a, x[i*j.row:(i+1)*j.row])
+			}
 		}
 	case j.kind == scatterRows:
 		scatterColumns(dst, x, j.index, j.row, lo, hi)

@@ -90,7 +90,7 @@ func TestIndexing(t *testing.T) {
 	for _, s := range []struct {
 		shape []int
 		count int
-	}{{[]int{4}, 6}, {[]int{4, 3}, 1}, {[]int{4, 3}, 9}, {[]int{5, 2, 3}, 4}, {[]int{3, 0}, 2}, {[]int{3, 2}, 0}, {[]int{500, 70}, 900}} {
+	}{{[]int{4}, 6}, {[]int{4, 3}, 1}, {[]int{4, 3}, 9}, {[]int{5, 2, 3}, 4}, {[]int{3, 0}, 2}, {[]int{3, 2}, 0}, {[]int{500, 70}, 900}, {[]int{3000, 70}, 1000}, {[]int{200_000, 1}, 900}} {
 		index := make([]int, s.count)
 		for i := range index {
 			index[i] = (7*i + 2) % s.shape[0]
@@ -106,17 +106,24 @@ func TestIndexing(t *testing.T) {
 				want = append(want, values[i*row:(i+1)*row]...)
 			}
 			return dst, want
-		}}, testCase{name("ScatterAddRows", s), func(r *random) (*Array, []float64) {
-			dst, g := r.array(s.shape...), r.array(picked...)
-			want := valuesOf(dst)
-			for i, to := range index {
-				for j := range row {
-					want[to*row+j] += g.At(i*row + j)
-				}
-			}
-			ScatterAddRows(dst, g, index)
-			return dst, want
 		}})
+		for _, accumulate := range []bool{false, true} {
+			cases = append(cases, testCase{name("ScatterRows", s, " accumulate=", accumulate), func(r *random) (*Array, []float64) {
+				dst, g, scatter := r.garbage(s.shape...), r.array(picked...), ScatterRows
+				want := make([]float64, dst.Len())
+				if accumulate {
+					dst, scatter = r.array(s.shape...), ScatterAddRows
+					want = valuesOf(dst)
+				}
+				for i, to := range index {
+					for j := range row {
+						want[to*row+j] += g.At(i*row + j)
+					}
+				}
+				scatter(dst, g, index)
+				return dst, want
+			}})
+		}
 	}
 	for _, s := range []struct {
 		shape, indexShape []int

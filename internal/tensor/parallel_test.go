@@ -42,6 +42,7 @@ func allWork(dtype DType) []work {
 	weights, layout, groups := r.array(400), Channels{Batch: 30, Channels: 40, Size: 100}, Channels{Batch: 30, Channels: 40, Size: 100, Groups: 8}
 	statistics, sums, matrix := r.array(2, 400), r.array(2, 400), Channels{Batch: 300, Channels: 400, Size: 1}
 	moments, rowSum := r.array(2, 300), r.array(400)
+	table := r.array(400, 400)
 	perm, start, step := []int{1, 0}, []int{0, 399}, []int{1, -1}
 	return []work{
 		{"Map1", func() { Map1(&sine, dst, x) }, dst},
@@ -64,6 +65,7 @@ func allWork(dtype DType) []work {
 		{"Slice", func() { Slice(dst, x, start, step) }, dst},
 		{"GatherRows", func() { GatherRows(dst, x, index) }, dst},
 		{"ScatterAddRows", func() { ScatterAddRows(dst, x, index) }, dst},
+		{"ScatterRows in blocks", func() { ScatterRows(table, x, index) }, table},
 		{"BroadcastTo", func() { BroadcastTo(dst, row) }, dst},
 		{"Step", func() { Step(&adam, z, x, []Array{*y, *v}) }, z},
 		{"Unfold", func() { Unfold(columns, images, windows) }, columns},
