@@ -29,7 +29,7 @@
 //	normalize.go	assembly	Moments GradientSums WeightedSums Normalize NormalizeRow NormalizeGradient
 //	normalize.go	assembly	NormalizeRowGradient
 //	optim.go	assembly	Adam SGD SGDMomentum
-//	pool.go	assembly	MaxPool2x2 MaxPool2x2Backward AvgPool2x2 AvgPool2x2Backward
+//	pool.go	assembly	MaxPool2x2 MaxPool2x2Backward AvgPool2x2 AvgPool2x2Backward TakeGreater
 //	random.go	assembly	RandomBits KeepBits
 //	recurrent.go	assembly	LSTM LSTMBackward GRU GRUBackward
 //	reduce.go	assembly	Sum SumAbs SumSquares SumExp Dot MaxOf MinOf ArgMax SumRows

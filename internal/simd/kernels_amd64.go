@@ -1762,6 +1762,21 @@ func transposeAssembly[T Float](width int, dst, src *T, dstRow, srcRow, tileRows
 	}
 }
 
+func takeGreaterKernel[T Float](best []T, place []T, x []T, number T) {
+	switch {
+	case active < avx2 || len(best) < 4:
+		takeGreaterGeneric(best, place, x, number)
+	case (active < avx512 || len(best) < 256/sizeOf[T]()) && is32[T]():
+		takeGreaterF32AVX2(ptr32(best), ptr32(place), ptr32(x), len(best), float32(number))
+	case active < avx512 || len(best) < 256/sizeOf[T]():
+		takeGreaterF64AVX2(ptr64(best), ptr64(place), ptr64(x), len(best), float64(number))
+	case is32[T]():
+		takeGreaterF32AVX512(ptr32(best), ptr32(place), ptr32(x), len(best), float32(number))
+	default:
+		takeGreaterF64AVX512(ptr64(best), ptr64(place), ptr64(x), len(best), float64(number))
+	}
+}
+
 func maxPool2x2Kernel[T Float](dst []T, index []byte, x []T, pitch int, cols int, rows int) {
 	width := maxPool2x2Width[T](cols)
 	if width == 0 || cols < 16/sizeOf[T]() || rows == 0 {
@@ -3058,6 +3073,18 @@ func transposeF32AVX512(dst, src *float32, dstRow, srcRow, tileRows, tileCols in
 
 //go:noescape
 func transposeF64AVX512(dst, src *float64, dstRow, srcRow, tileRows, tileCols int)
+
+//go:noescape
+func takeGreaterF32AVX2(best *float32, place *float32, x *float32, n int, number float32)
+
+//go:noescape
+func takeGreaterF64AVX2(best *float64, place *float64, x *float64, n int, number float64)
+
+//go:noescape
+func takeGreaterF32AVX512(best *float32, place *float32, x *float32, n int, number float32)
+
+//go:noescape
+func takeGreaterF64AVX512(best *float64, place *float64, x *float64, n int, number float64)
 
 //go:noescape
 func maxPool2x2F32AVX2(dst *float32, index *byte, x *float32, pitch, cols, rows int)

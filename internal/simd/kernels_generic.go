@@ -535,6 +535,10 @@ func transposeKernel[T Float](dst []T, dstRow int, src []T, srcRow int, rows int
 	transposeGeneric(dst, dstRow, src, srcRow, rows, cols)
 }
 
+func takeGreaterKernel[T Float](best []T, place []T, x []T, number T) {
+	takeGreaterGeneric(best, place, x, number)
+}
+
 func maxPool2x2Kernel[T Float](dst []T, index []byte, x []T, pitch int, cols int, rows int) {
 	maxPool2x2Generic(dst, index, x, pitch, cols, rows)
 }

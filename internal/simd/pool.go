@@ -2,7 +2,8 @@ package simd
 
 // This file holds pooling by windows of 2×2 that do not overlap, of one image whose rows
 // are pitch elements apart: windows lie beside each other in cols columns and rows rows,
-// from the first element on, and what is pooled is [rows, cols].
+// from the first element on, and what is pooled is [rows, cols]. Other windows are made of
+// rows of elements that are at the same place in theirs.
 
 // MaxPool2x2 sets dst to the greatest element of each window, and index to where it
 // lies: 0 and 1 in the first row, 2 and 3 in the second. Of equal ones it is the first; a
@@ -84,6 +85,21 @@ func avgPool2x2BackwardGeneric[T Float](dst, grad []T, pitch, cols, rows int, sc
 		for j, g := range grad[i*cols : (i+1)*cols] {
 			share := g * scale
 			upper[2*j], upper[2*j+1], lower[2*j], lower[2*j+1] = share, share, share, share
+		}
+	}
+}
+
+// TakeGreater sets best[i] = x[i] and place[i] = number where x[i] is greater than best[i],
+// or NaN. The lengths must be equal.
+func TakeGreater[T Float](best, place, x []T, number T) {
+	checkPair("TakeGreater", best, place, x)
+	takeGreaterKernel(best, place, x, number)
+}
+
+func takeGreaterGeneric[T Float](best, place, x []T, number T) {
+	for i, v := range x {
+		if v > best[i] || v != v {
+			best[i], place[i] = v, number
 		}
 	}
 }

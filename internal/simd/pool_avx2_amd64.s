@@ -62,6 +62,358 @@ DATA masks<>+48(SB)/8, $0x0000000000000000
 DATA masks<>+56(SB)/8, $0x0000000000000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
+// func takeGreaterF32AVX2(best *float32, place *float32, x *float32, n int, number float32)
+// Requires: AVX
+TEXT ·takeGreaterF32AVX2(SB), NOSPLIT, $0-36
+	MOVQ         n+24(FP), AX
+	MOVQ         best+0(FP), CX
+	MOVQ         place+8(FP), DX
+	MOVQ         x+16(FP), BX
+	VBROADCASTSS number+32(FP), Y0
+	SUBQ         $+32, AX
+	JL           one2
+
+many1:
+	VMOVUPS   (CX), Y1
+	VMOVUPS   (BX), Y2
+	VCMPPS    $0x1e, Y1, Y2, Y3
+	VCMPPS    $0x03, Y2, Y2, Y4
+	VORPS     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVUPS   (DX), Y2
+	VBLENDVPS Y3, Y0, Y2, Y2
+	VMOVUPS   Y1, (CX)
+	VMOVUPS   Y2, (DX)
+	VMOVUPS   32(CX), Y1
+	VMOVUPS   32(BX), Y2
+	VCMPPS    $0x1e, Y1, Y2, Y3
+	VCMPPS    $0x03, Y2, Y2, Y4
+	VORPS     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVUPS   32(DX), Y2
+	VBLENDVPS Y3, Y0, Y2, Y2
+	VMOVUPS   Y1, 32(CX)
+	VMOVUPS   Y2, 32(DX)
+	VMOVUPS   64(CX), Y1
+	VMOVUPS   64(BX), Y2
+	VCMPPS    $0x1e, Y1, Y2, Y3
+	VCMPPS    $0x03, Y2, Y2, Y4
+	VORPS     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVUPS   64(DX), Y2
+	VBLENDVPS Y3, Y0, Y2, Y2
+	VMOVUPS   Y1, 64(CX)
+	VMOVUPS   Y2, 64(DX)
+	VMOVUPS   96(CX), Y1
+	VMOVUPS   96(BX), Y2
+	VCMPPS    $0x1e, Y1, Y2, Y3
+	VCMPPS    $0x03, Y2, Y2, Y4
+	VORPS     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVUPS   96(DX), Y2
+	VBLENDVPS Y3, Y0, Y2, Y2
+	VMOVUPS   Y1, 96(CX)
+	VMOVUPS   Y2, 96(DX)
+	ADDQ      $+128, CX
+	ADDQ      $+128, DX
+	ADDQ      $+128, BX
+	SUBQ      $+32, AX
+	JGE       many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS   (CX), Y1
+	VMOVUPS   (BX), Y2
+	VCMPPS    $0x1e, Y1, Y2, Y3
+	VCMPPS    $0x03, Y2, Y2, Y4
+	VORPS     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVUPS   (DX), Y2
+	VBLENDVPS Y3, Y0, Y2, Y2
+	VMOVUPS   Y1, (CX)
+	VMOVUPS   Y2, (DX)
+	ADDQ      $+32, CX
+	ADDQ      $+32, DX
+	ADDQ      $+32, BX
+	SUBQ      $+8, AX
+	JGE       again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (CX)(SI*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (CX)(SI*4), X5
+	VMOVLHPS X1, X5, X1
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X5
+	VINSERTF128 $0x01, X1, Y5, Y1
+
+skip8:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X2
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X5
+	VMOVLHPS X2, X5, X2
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X5
+	VINSERTF128 $0x01, X2, Y5, Y2
+
+skip11:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (BX)(SI*4), X3
+
+skip12:
+	TESTQ    $0x00000002, AX
+	JE       skip13
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (BX)(SI*4), X5
+	VMOVLHPS X3, X5, X3
+
+skip13:
+	TESTQ       $0x00000004, AX
+	JE          skip14
+	VMOVUPS     (BX), X5
+	VINSERTF128 $0x01, X3, Y5, Y3
+
+skip14:
+	VCMPPS       $0x1e, Y1, Y3, Y4
+	VCMPPS       $0x03, Y3, Y3, Y5
+	VORPS        Y5, Y4, Y4
+	VBLENDVPS    Y4, Y3, Y1, Y1
+	VBLENDVPS    Y4, Y0, Y2, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip15
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, CX
+
+skip15:
+	TESTQ   $0x00000002, AX
+	JE      skip16
+	VMOVLPS X1, (CX)
+	VPSRLDQ $0x08, X1, X1
+	ADDQ    $+8, CX
+
+skip16:
+	TESTQ  $0x00000001, AX
+	JE     skip17
+	VMOVSS X1, (CX)
+
+skip17:
+	TESTQ        $0x00000004, AX
+	JE           skip18
+	VMOVUPS      X0, (DX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, DX
+
+skip18:
+	TESTQ   $0x00000002, AX
+	JE      skip19
+	VMOVLPS X0, (DX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, DX
+
+skip19:
+	TESTQ  $0x00000001, AX
+	JE     skip20
+	VMOVSS X0, (DX)
+
+skip20:
+done4:
+	VZEROUPPER
+	RET
+
+// func takeGreaterF64AVX2(best *float64, place *float64, x *float64, n int, number float64)
+// Requires: AVX
+TEXT ·takeGreaterF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+24(FP), AX
+	MOVQ         best+0(FP), CX
+	MOVQ         place+8(FP), DX
+	MOVQ         x+16(FP), BX
+	VBROADCASTSD number+32(FP), Y0
+	SUBQ         $+16, AX
+	JL           one2
+
+many1:
+	VMOVUPD   (CX), Y1
+	VMOVUPD   (BX), Y2
+	VCMPPD    $0x1e, Y1, Y2, Y3
+	VCMPPD    $0x03, Y2, Y2, Y4
+	VORPD     Y4, Y3, Y3
+	VBLENDVPD Y3, Y2, Y1, Y1
+	VMOVUPD   (DX), Y2
+	VBLENDVPD Y3, Y0, Y2, Y2
+	VMOVUPD   Y1, (CX)
+	VMOVUPD   Y2, (DX)
+	VMOVUPD   32(CX), Y1
+	VMOVUPD   32(BX), Y2
+	VCMPPD    $0x1e, Y1, Y2, Y3
+	VCMPPD    $0x03, Y2, Y2, Y4
+	VORPD     Y4, Y3, Y3
+	VBLENDVPD Y3, Y2, Y1, Y1
+	VMOVUPD   32(DX), Y2
+	VBLENDVPD Y3, Y0, Y2, Y2
+	VMOVUPD   Y1, 32(CX)
+	VMOVUPD   Y2, 32(DX)
+	VMOVUPD   64(CX), Y1
+	VMOVUPD   64(BX), Y2
+	VCMPPD    $0x1e, Y1, Y2, Y3
+	VCMPPD    $0x03, Y2, Y2, Y4
+	VORPD     Y4, Y3, Y3
+	VBLENDVPD Y3, Y2, Y1, Y1
+	VMOVUPD   64(DX), Y2
+	VBLENDVPD Y3, Y0, Y2, Y2
+	VMOVUPD   Y1, 64(CX)
+	VMOVUPD   Y2, 64(DX)
+	VMOVUPD   96(CX), Y1
+	VMOVUPD   96(BX), Y2
+	VCMPPD    $0x1e, Y1, Y2, Y3
+	VCMPPD    $0x03, Y2, Y2, Y4
+	VORPD     Y4, Y3, Y3
+	VBLENDVPD Y3, Y2, Y1, Y1
+	VMOVUPD   96(DX), Y2
+	VBLENDVPD Y3, Y0, Y2, Y2
+	VMOVUPD   Y1, 96(CX)
+	VMOVUPD   Y2, 96(DX)
+	ADDQ      $+128, CX
+	ADDQ      $+128, DX
+	ADDQ      $+128, BX
+	SUBQ      $+16, AX
+	JGE       many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD   (CX), Y1
+	VMOVUPD   (BX), Y2
+	VCMPPD    $0x1e, Y1, Y2, Y3
+	VCMPPD    $0x03, Y2, Y2, Y4
+	VORPD     Y4, Y3, Y3
+	VBLENDVPD Y3, Y2, Y1, Y1
+	VMOVUPD   (DX), Y2
+	VBLENDVPD Y3, Y0, Y2, Y2
+	VMOVUPD   Y1, (CX)
+	VMOVUPD   Y2, (DX)
+	ADDQ      $+32, CX
+	ADDQ      $+32, DX
+	ADDQ      $+32, BX
+	SUBQ      $+4, AX
+	JGE       again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (CX)(SI*8), X1
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X5
+	VINSERTF128 $0x01, X1, Y5, Y1
+
+skip7:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X2
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X5
+	VINSERTF128 $0x01, X2, Y5, Y2
+
+skip9:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (BX)(SI*8), X3
+
+skip10:
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X5
+	VINSERTF128 $0x01, X3, Y5, Y3
+
+skip11:
+	VCMPPD       $0x1e, Y1, Y3, Y4
+	VCMPPD       $0x03, Y3, Y3, Y5
+	VORPD        Y5, Y4, Y4
+	VBLENDVPD    Y4, Y3, Y1, Y1
+	VBLENDVPD    Y4, Y0, Y2, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip12
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, CX
+
+skip12:
+	TESTQ  $0x00000001, AX
+	JE     skip13
+	VMOVSD X1, (CX)
+
+skip13:
+	TESTQ        $0x00000002, AX
+	JE           skip14
+	VMOVUPS      X0, (DX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, DX
+
+skip14:
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	VMOVSD X0, (DX)
+
+skip15:
+done4:
+	VZEROUPPER
+	RET
+
 // func maxPool2x2F32AVX2(dst *float32, index *byte, x *float32, pitch int, cols int, rows int)
 // Requires: AVX, AVX2
 TEXT ·maxPool2x2F32AVX2(SB), NOSPLIT, $0-48

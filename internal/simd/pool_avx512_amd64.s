@@ -28,6 +28,394 @@ GLOBL d0000000000000002<>(SB), RODATA|NOPTR, $8
 DATA d0000000000000003<>+0(SB)/8, $0x0000000000000003
 GLOBL d0000000000000003<>(SB), RODATA|NOPTR, $8
 
+// func takeGreaterF32AVX512(best *float32, place *float32, x *float32, n int, number float32)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·takeGreaterF32AVX512(SB), NOSPLIT, $0-36
+	MOVQ         n+24(FP), AX
+	MOVQ         best+0(FP), CX
+	MOVQ         place+8(FP), DX
+	MOVQ         x+16(FP), BX
+	VBROADCASTSS number+32(FP), Z0
+	SUBQ         $+32, AX
+	JL           one2
+
+many1:
+	VMOVUPS   (CX), Z1
+	VMOVUPS   (BX), Z2
+	VCMPPS    $0x1e, Z1, Z2, K1
+	VCMPPS    $0x03, Z2, Z2, K2
+	KORW      K2, K1, K1
+	VBLENDMPS Z2, Z1, K1, Z3
+	VMOVUPS   (DX), Z1
+	VBLENDMPS Z0, Z1, K1, Z4
+	VMOVUPS   Z3, (CX)
+	VMOVUPS   Z4, (DX)
+	VMOVUPS   64(CX), Z1
+	VMOVUPS   64(BX), Z2
+	VCMPPS    $0x1e, Z1, Z2, K1
+	VCMPPS    $0x03, Z2, Z2, K2
+	KORW      K2, K1, K1
+	VBLENDMPS Z2, Z1, K1, Z5
+	VMOVUPS   64(DX), Z1
+	VBLENDMPS Z0, Z1, K1, Z6
+	VMOVUPS   Z5, 64(CX)
+	VMOVUPS   Z6, 64(DX)
+	ADDQ      $+128, CX
+	ADDQ      $+128, DX
+	ADDQ      $+128, BX
+	SUBQ      $+32, AX
+	JGE       many1
+
+one2:
+	ADDQ $+16, AX
+	JL   tail3
+
+again5:
+	VMOVUPS   (CX), Z1
+	VMOVUPS   (BX), Z2
+	VCMPPS    $0x1e, Z1, Z2, K1
+	VCMPPS    $0x03, Z2, Z2, K2
+	KORW      K2, K1, K1
+	VBLENDMPS Z2, Z1, K1, Z7
+	VMOVUPS   (DX), Z1
+	VBLENDMPS Z0, Z1, K1, Z8
+	VMOVUPS   Z7, (CX)
+	VMOVUPS   Z8, (DX)
+	ADDQ      $+64, CX
+	ADDQ      $+64, DX
+	ADDQ      $+64, BX
+	SUBQ      $+16, AX
+	JGE       again5
+
+tail3:
+	ADDQ   $+16, AX
+	JE     done4
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+14, SI
+	VMOVSS (CX)(SI*4), X9
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+12, SI
+	VMOVSD   (CX)(SI*4), X10
+	VMOVLHPS X9, X10, X9
+
+skip7:
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	MOVQ         AX, SI
+	ANDQ         $+8, SI
+	VMOVUPS      (CX)(SI*4), X10
+	VINSERTF32X4 $0x01, X9, Y10, Y9
+
+skip8:
+	TESTQ        $0x00000008, AX
+	JE           skip9
+	VMOVUPS      (CX), Y10
+	VINSERTF64X4 $0x01, Y9, Z10, Z9
+
+skip9:
+	VXORPS Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, SI
+	ANDQ   $+14, SI
+	VMOVSS (DX)(SI*4), X10
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, SI
+	ANDQ     $+12, SI
+	VMOVSD   (DX)(SI*4), X11
+	VMOVLHPS X10, X11, X10
+
+skip11:
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	MOVQ         AX, SI
+	ANDQ         $+8, SI
+	VMOVUPS      (DX)(SI*4), X11
+	VINSERTF32X4 $0x01, X10, Y11, Y10
+
+skip12:
+	TESTQ        $0x00000008, AX
+	JE           skip13
+	VMOVUPS      (DX), Y11
+	VINSERTF64X4 $0x01, Y10, Z11, Z10
+
+skip13:
+	VXORPS Y11, Y11, Y11
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, SI
+	ANDQ   $+14, SI
+	VMOVSS (BX)(SI*4), X11
+
+skip14:
+	TESTQ    $0x00000002, AX
+	JE       skip15
+	MOVQ     AX, SI
+	ANDQ     $+12, SI
+	VMOVSD   (BX)(SI*4), X12
+	VMOVLHPS X11, X12, X11
+
+skip15:
+	TESTQ        $0x00000004, AX
+	JE           skip16
+	MOVQ         AX, SI
+	ANDQ         $+8, SI
+	VMOVUPS      (BX)(SI*4), X12
+	VINSERTF32X4 $0x01, X11, Y12, Y11
+
+skip16:
+	TESTQ        $0x00000008, AX
+	JE           skip17
+	VMOVUPS      (BX), Y12
+	VINSERTF64X4 $0x01, Y11, Z12, Z11
+
+skip17:
+	VCMPPS        $0x1e, Z9, Z11, K1
+	VCMPPS        $0x03, Z11, Z11, K2
+	KORW          K2, K1, K1
+	VBLENDMPS     Z11, Z9, K1, Z13
+	VBLENDMPS     Z0, Z10, K1, Z14
+	TESTQ         $0x00000008, AX
+	JE            skip18
+	VMOVUPS       Y13, (CX)
+	VEXTRACTF64X4 $0x01, Z13, Y13
+	ADDQ          $+32, CX
+
+skip18:
+	TESTQ         $0x00000004, AX
+	JE            skip19
+	VMOVUPS       X13, (CX)
+	VEXTRACTF32X4 $0x01, Y13, X13
+	ADDQ          $+16, CX
+
+skip19:
+	TESTQ   $0x00000002, AX
+	JE      skip20
+	VMOVLPS X13, (CX)
+	VPSRLDQ $0x08, X13, X13
+	ADDQ    $+8, CX
+
+skip20:
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	VMOVSS X13, (CX)
+
+skip21:
+	TESTQ         $0x00000008, AX
+	JE            skip22
+	VMOVUPS       Y14, (DX)
+	VEXTRACTF64X4 $0x01, Z14, Y14
+	ADDQ          $+32, DX
+
+skip22:
+	TESTQ         $0x00000004, AX
+	JE            skip23
+	VMOVUPS       X14, (DX)
+	VEXTRACTF32X4 $0x01, Y14, X14
+	ADDQ          $+16, DX
+
+skip23:
+	TESTQ   $0x00000002, AX
+	JE      skip24
+	VMOVLPS X14, (DX)
+	VPSRLDQ $0x08, X14, X14
+	ADDQ    $+8, DX
+
+skip24:
+	TESTQ  $0x00000001, AX
+	JE     skip25
+	VMOVSS X14, (DX)
+
+skip25:
+done4:
+	VZEROUPPER
+	RET
+
+// func takeGreaterF64AVX512(best *float64, place *float64, x *float64, n int, number float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·takeGreaterF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+24(FP), AX
+	MOVQ         best+0(FP), CX
+	MOVQ         place+8(FP), DX
+	MOVQ         x+16(FP), BX
+	VBROADCASTSD number+32(FP), Z0
+	SUBQ         $+16, AX
+	JL           one2
+
+many1:
+	VMOVUPD   (CX), Z1
+	VMOVUPD   (BX), Z2
+	VCMPPD    $0x1e, Z1, Z2, K1
+	VCMPPD    $0x03, Z2, Z2, K2
+	KORW      K2, K1, K1
+	VBLENDMPD Z2, Z1, K1, Z3
+	VMOVUPD   (DX), Z1
+	VBLENDMPD Z0, Z1, K1, Z4
+	VMOVUPD   Z3, (CX)
+	VMOVUPD   Z4, (DX)
+	VMOVUPD   64(CX), Z1
+	VMOVUPD   64(BX), Z2
+	VCMPPD    $0x1e, Z1, Z2, K1
+	VCMPPD    $0x03, Z2, Z2, K2
+	KORW      K2, K1, K1
+	VBLENDMPD Z2, Z1, K1, Z5
+	VMOVUPD   64(DX), Z1
+	VBLENDMPD Z0, Z1, K1, Z6
+	VMOVUPD   Z5, 64(CX)
+	VMOVUPD   Z6, 64(DX)
+	ADDQ      $+128, CX
+	ADDQ      $+128, DX
+	ADDQ      $+128, BX
+	SUBQ      $+16, AX
+	JGE       many1
+
+one2:
+	ADDQ $+8, AX
+	JL   tail3
+
+again5:
+	VMOVUPD   (CX), Z1
+	VMOVUPD   (BX), Z2
+	VCMPPD    $0x1e, Z1, Z2, K1
+	VCMPPD    $0x03, Z2, Z2, K2
+	KORW      K2, K1, K1
+	VBLENDMPD Z2, Z1, K1, Z7
+	VMOVUPD   (DX), Z1
+	VBLENDMPD Z0, Z1, K1, Z8
+	VMOVUPD   Z7, (CX)
+	VMOVUPD   Z8, (DX)
+	ADDQ      $+64, CX
+	ADDQ      $+64, DX
+	ADDQ      $+64, BX
+	SUBQ      $+8, AX
+	JGE       again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSD (CX)(SI*8), X9
+
+skip6:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	MOVQ         AX, SI
+	ANDQ         $+4, SI
+	VMOVUPS      (CX)(SI*8), X10
+	VINSERTF32X4 $0x01, X9, Y10, Y9
+
+skip7:
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      (CX), Y10
+	VINSERTF64X4 $0x01, Y9, Z10, Z9
+
+skip8:
+	VXORPD Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSD (DX)(SI*8), X10
+
+skip9:
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	MOVQ         AX, SI
+	ANDQ         $+4, SI
+	VMOVUPS      (DX)(SI*8), X11
+	VINSERTF32X4 $0x01, X10, Y11, Y10
+
+skip10:
+	TESTQ        $0x00000004, AX
+	JE           skip11
+	VMOVUPS      (DX), Y11
+	VINSERTF64X4 $0x01, Y10, Z11, Z10
+
+skip11:
+	VXORPD Y11, Y11, Y11
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSD (BX)(SI*8), X11
+
+skip12:
+	TESTQ        $0x00000002, AX
+	JE           skip13
+	MOVQ         AX, SI
+	ANDQ         $+4, SI
+	VMOVUPS      (BX)(SI*8), X12
+	VINSERTF32X4 $0x01, X11, Y12, Y11
+
+skip13:
+	TESTQ        $0x00000004, AX
+	JE           skip14
+	VMOVUPS      (BX), Y12
+	VINSERTF64X4 $0x01, Y11, Z12, Z11
+
+skip14:
+	VCMPPD        $0x1e, Z9, Z11, K1
+	VCMPPD        $0x03, Z11, Z11, K2
+	KORW          K2, K1, K1
+	VBLENDMPD     Z11, Z9, K1, Z13
+	VBLENDMPD     Z0, Z10, K1, Z14
+	TESTQ         $0x00000004, AX
+	JE            skip15
+	VMOVUPS       Y13, (CX)
+	VEXTRACTF64X4 $0x01, Z13, Y13
+	ADDQ          $+32, CX
+
+skip15:
+	TESTQ         $0x00000002, AX
+	JE            skip16
+	VMOVUPS       X13, (CX)
+	VEXTRACTF32X4 $0x01, Y13, X13
+	ADDQ          $+16, CX
+
+skip16:
+	TESTQ  $0x00000001, AX
+	JE     skip17
+	VMOVSD X13, (CX)
+
+skip17:
+	TESTQ         $0x00000004, AX
+	JE            skip18
+	VMOVUPS       Y14, (DX)
+	VEXTRACTF64X4 $0x01, Z14, Y14
+	ADDQ          $+32, DX
+
+skip18:
+	TESTQ         $0x00000002, AX
+	JE            skip19
+	VMOVUPS       X14, (DX)
+	VEXTRACTF32X4 $0x01, Y14, X14
+	ADDQ          $+16, DX
+
+skip19:
+	TESTQ  $0x00000001, AX
+	JE     skip20
+	VMOVSD X14, (DX)
+
+skip20:
+done4:
+	VZEROUPPER
+	RET
+
 // func maxPool2x2F32AVX512(dst *float32, index *byte, x *float32, pitch int, cols int, rows int)
 // Requires: AVX, AVX2, AVX512F, AVX512VL
 TEXT ·maxPool2x2F32AVX512(SB), NOSPLIT, $0-48

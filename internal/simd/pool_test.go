@@ -2,6 +2,7 @@ package simd
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -122,6 +123,21 @@ func testPool2x2Values[T Float](t *testing.T) {
 			if back[at] != want || shared[at] != y[i]/2 {
 				t.Fatalf("window %d, place %d: gradients %v and %v", i, place, back[at], shared[at])
 			}
+		}
+	}
+}
+
+func TestTakeGreater(t *testing.T) {
+	everyForm(t, testTakeGreater[float32], testTakeGreater[float64])
+}
+
+func testTakeGreater[T Float](t *testing.T) {
+	nan := T(math.NaN())
+	best, place := []T{1, 2, 3, nan, 5, nan, T(math.Inf(-1))}, []T{0, 0, 0, 0, 0, 0, 0}
+	TakeGreater(best, place, []T{2, 2, 1, 9, nan, nan, T(math.Inf(-1))}, 4)
+	for i, want := range [][2]T{{2, 4}, {2, 0}, {3, 0}, {nan, 0}, {nan, 4}, {nan, 4}, {T(math.Inf(-1)), 0}} {
+		if !within(best[i], want[0], 0, 0) || place[i] != want[1] {
+			t.Errorf("element %d is %v at %v, want %v", i, best[i], place[i], want)
 		}
 	}
 }

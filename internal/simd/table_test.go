@@ -216,6 +216,11 @@ func rows[T Float]() []row[T] {
 		}.tested("TestRows"),
 
 		row[T]{
+			kernel: "takeGreater", operands: "best+ place+ x",
+			run: func(s [][]T) []T { TakeGreater(s[0], s[1], s[2], 3); return nil },
+			ref: func(s [][]T) []T { takeGreaterGeneric(s[0], s[1], s[2], 3); return nil },
+		}.tested("TestTakeGreater"),
+		row[T]{
 			kernel: "moments", operands: "x", draw: normal[T], slack: 40,
 			run: func(s [][]T) []T { return momentsCase(s[0], momentsKernel[T]) },
 			ref: func(s [][]T) []T { return momentsCase(s[0], momentsGeneric[T]) },

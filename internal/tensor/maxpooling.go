@@ -23,12 +23,18 @@ func maxPlanes[T simd.Float](j *poolJob, pooled, image []T, index *Array, lo, hi
 func maxPlanesIndexed[T simd.Float, I place](j *poolJob, pooled, image []T, index []I) {
 	p, size, windows := &j.p, j.p.plane(), j.p.Windows()
 	pairs := p.pairs()
+	var memory rowMemory[T]
 	for len(image) > 0 || len(pooled) > 0 {
 		to, from, places := pooled[:windows], image[:size], index[:windows]
 		pooled, image, index = pooled[windows:], image[size:], index[windows:]
 		switch {
 		case j.kind == maxPool && pairs:
 			simd.MaxPool2x2(to, bytesOf(places), from, p[2].Size, p[2].Count, p[1].Count)
+		case j.kind == maxPool && p.byRows():
+			if memory.scratch == nil {
+				memory = newRowMemory[T](p)
+			}
+			maxRows(p, to, from, places, &memory)
 		case j.kind == maxPool:
 			maxPlane(p, to, from, places)
 		case pairs && !j.accumulate:
@@ -40,6 +46,9 @@ func maxPlanesIndexed[T simd.Float, I place](j *poolJob, pooled, image []T, inde
 			}
 			maxPlaneBackward(p, from, to, places)
 		}
+	}
+	if memory.scratch != nil {
+		giveBack(memory.scratch)
 	}
 }
 

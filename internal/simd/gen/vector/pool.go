@@ -191,6 +191,20 @@ func (f *function) storeBytes(v vec, to operand.Mem) {
 }
 
 var poolKernels = []kernel{
+	// takeGreater writes x to best and number to place where x is greater than best, or NaN.
+	{
+		name: "takeGreater", internal: true, params: with(sliceParams("best", "place", "x"), param{"number", "T"}), small: smallArithmetic,
+		emit: func(f *function) {
+			n, s, number := f.load64("n"), f.streams("best", "place", "x"), f.scalar("number")
+			f.shortLoop(n, s, s[:2], func(x []op) []vec {
+				best, v := f.reg(x[0]), f.reg(x[2])
+				m := f.compare(greater, v, best)
+				f.joinMask(m, f.compare(unordered, v, v))
+				return []vec{f.blend(best, v, m), f.blend(x[1], number, m)}
+			})
+			f.finish()
+		},
+	},
 	{
 		name: "maxPool2x2", internal: true, wideFrom: costly,
 		params: []param{{"dst", "[]T"}, {"index", "[]byte"}, {"x", "[]T"}, {"pitch", "int"}, {"cols", "int"}, {"rows", "int"}},
