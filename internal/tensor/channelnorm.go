@@ -44,8 +44,7 @@ func ChannelNorm(dst, x, w, b, statistics, variance *Array, c Channels, eps floa
 		}
 		return
 	case c.columns():
-		j.kind = normalizeColumns
-		j.run()
+		j.normalizeColumns()
 		return
 	case c.Groups > 0:
 		j.run()
@@ -120,7 +119,8 @@ func ChannelNormBackward(dx, sums, g, x, w, statistics *Array, c Channels, fixed
 	j.sums, j.slopes = measured.buf[:2*runs], measured.buf[2*runs:]
 	switch {
 	case c.columns():
-		j.kind = gradientColumns
+		j.measureColumns(sums != nil || !fixed)
+		j.kind = gradientRows
 	case c.Groups == 0:
 		if sums != nil || !fixed {
 			j.kind = measureGradients
@@ -131,7 +131,7 @@ func ChannelNormBackward(dx, sums, g, x, w, statistics *Array, c Channels, fixed
 		}
 		j.kind = gradientRuns
 	}
-	if dx != nil || j.kind != gradientRuns {
+	if dx != nil || j.kind == gradientSets {
 		j.run()
 	}
 	for channel := 0; channel < c.Channels && sums != nil; channel++ {
@@ -171,9 +171,10 @@ const (
 	gradientRuns                            // dst = g·w·scale + (x − mean)·slope + shift
 	normalizeSets                           // all of it for sets in one piece
 	gradientSets
-	normalizeColumns // and for sets that are columns
-	gradientColumns
-	scaleRows // scaleRuns for a matrix
+	measureColumns // as the first four, for a matrix, in blocks of rows or row by row
+	measureColumnGradients
+	scaleRows
+	gradientRows
 )
 
 // channelNormJob is one pass over all runs.
@@ -195,9 +196,9 @@ func (j *channelNormJob) run() {
 	switch j.kind {
 	case normalizeSets, gradientSets:
 		units, size = j.c.Sets(), size*j.c.Channels/j.c.Groups
-	case normalizeColumns, gradientColumns:
-		units, size = (j.c.Channels+normColumns-1)/normColumns, normColumns*j.c.Batch
-	case scaleRows:
+	case measureColumns, measureColumnGradients:
+		units, size = j.c.blocks(), cheapGrain
+	case scaleRows, gradientRows:
 		units, size = j.c.Batch, j.c.Channels
 	}
 	if units > 0 {
@@ -216,11 +217,14 @@ func (j *channelNormJob) DoRange(lo, hi int) {
 
 func channelRange[T simd.Float](j *channelNormJob, dst, x, w, b, g, statistics []T, lo, hi int) {
 	switch j.kind {
-	case normalizeColumns, gradientColumns:
-		columnSets(j, dst, x, w, b, g, statistics, lo, hi)
+	case measureColumns, measureColumnGradients:
+		columnBlocks(j, x, g, statistics, lo, hi)
 		return
 	case scaleRows:
 		rowsScaled(dst, x, w, b, statistics, j.c.Channels, lo, hi)
+		return
+	case gradientRows:
+		rowGradients(j, dst, x, w, g, statistics, lo, hi)
 		return
 	}
 	c := &j.c
@@ -293,74 +297,4 @@ func channelRange[T simd.Float](j *channelNormJob, dst, x, w, b, g, statistics [
 			}
 		}
 	}
-}
-
-// rowsScaled scales rows lo ≤ i < hi of a matrix.
-func rowsScaled[T simd.Float](dst, x, w, b, statistics []T, columns, lo, hi int) {
-	mean, scale := statistics[:columns], statistics[columns:2*columns]
-	factor := borrow[T](columns)
-	b, zeros := orConstant(b, 0, columns)
-	if copy(factor.buf, scale); w != nil {
-		simd.Mul(factor.buf, scale, w)
-	}
-	for i := lo; i < hi; i++ {
-		row := dst[i*columns : (i+1)*columns]
-		simd.Sub(row, x[i*columns:(i+1)*columns], mean)
-		simd.NormalizeRow(row, row, factor.buf, b, 0, 1)
-	}
-	giveBack(factor)
-	giveBackAll(zeros)
-}
-
-// normColumns is how many columns are treated together: those that a cache line has.
-const normColumns = 16
-
-// columnSets does blocks of columns lo ≤ i < hi, as rows of a buffer.
-func columnSets[T simd.Float](j *channelNormJob, dst, x, w, b, g, statistics []T, lo, hi int) {
-	rows, columns := j.c.Batch, j.c.Channels
-	buffers := borrow[T](4 * rows * normColumns)
-	for i := lo; i < hi; i++ {
-		first := i * normColumns
-		width := min(normColumns, columns-first)
-		part := func(k int) []T { return buffers.buf[k*rows*normColumns:][:rows*width] }
-		xs, gs, to, spare := part(0), part(1), part(2), part(3)
-		columnsIn(xs, spare, x[first:], rows, width, columns)
-		if j.kind == gradientColumns {
-			columnsIn(gs, spare, g[first:], rows, width, columns)
-		}
-		for k := range width {
-			channel := first + k
-			row, weight, shift := xs[k*rows:(k+1)*rows], T(1), T(0)
-			if w != nil {
-				weight = w[channel]
-			}
-			if b != nil {
-				shift = b[channel]
-			}
-			if j.kind == normalizeColumns {
-				mean, squares := simd.Moments(row)
-				j.keep(channel, mean, squares/float64(rows))
-				simd.Normalize(row, row, statistics[channel], statistics[columns+channel]*weight, shift)
-				continue
-			}
-			grad, mean, scale := gs[k*rows:(k+1)*rows], statistics[channel], float64(statistics[columns+channel])
-			sum, product := simd.GradientSums(grad, row, mean)
-			j.sums[channel], j.sums[columns+channel] = sum, product*scale
-			factor, slope, offset := float64(weight)*scale, 0.0, 0.0
-			if !j.fixed {
-				slope, offset = -factor*scale*scale*product/float64(rows), -factor*sum/float64(rows)
-			}
-			simd.NormalizeGradient(row, grad, row, mean, T(factor), T(slope), T(offset))
-		}
-		switch {
-		case dst == nil:
-		case j.accumulate:
-			columnsIn(to, spare, dst[first:], rows, width, columns)
-			simd.Add(xs, xs, to)
-			fallthrough
-		default:
-			columnsOut(dst[first:], spare, xs, rows, width, columns)
-		}
-	}
-	giveBack(buffers)
 }
