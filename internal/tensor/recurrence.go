@@ -276,6 +276,7 @@ const (
 	sharedWeights     = 1 << 20 // bytes of packed weights, from which on steps are made together
 	togetherWork      = 1 << 19 // multiplications of a step, likewise, if there is one task only
 	stepRows          = 8       // sequences of a task of the element-wise part of a step
+	stepGrain         = 1 << 13 // gates of a task of that, where there is one step only
 )
 
 // blocks is how many tasks take sequences through all steps, 0 if these are to make each step

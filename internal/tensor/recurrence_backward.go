@@ -33,12 +33,16 @@ func backward[T simd.Float](s *Recurrence, grad []T, to *RecurrentGradients, ele
 	defer giveBack(weights)
 	size := simd.PackedBLen[T](r.out, window)
 	r.parts[0] = statePart[T]{weights: weights.buf[:size], cols: r.out}
-	simd.PackB(r.parts[0].weights, elements(s.HH), r.out, 1, window, r.out)
+	if r.unpacked = elements(s.HH); r.steps > 1 {
+		simd.PackB(r.parts[0].weights, r.unpacked, r.out, 1, window, r.out)
+	}
 	if s.HR != nil {
 		r.projection = weights.buf[size:]
 		simd.PackB(r.projection, elements(s.HR), r.hidden, 1, r.out, r.hidden)
 	}
-	if n := r.blocks(); n > 0 {
+	if r.steps == 1 {
+		r.onlyStepBack(window)
+	} else if n := r.blocks(); n > 0 {
 		r.spread(allStepsBack, n, 1)
 	} else {
 		r.addUpstream(r.steps-1, 0, r.batch)
@@ -54,6 +58,17 @@ func backward[T simd.Float](s *Recurrence, grad []T, to *RecurrentGradients, ele
 	deliver(to.C, r.dc, elements)
 	r.weightGradients(s, to, elements)
 	r.inputGradient(s, to.X, elements)
+}
+
+// onlyStepBack goes back where there is one step only.
+func (r *recurrence[T]) onlyStepBack(window int) {
+	r.at = 0
+	r.addUpstream(0, 0, r.batch)
+	r.spread(differentiation, (r.batch+stepRows-1)/stepRows, 1+stepGrain/max(1, stepRows*r.width))
+	if r.needsFirstState {
+		d := matrixAt(r.dgates, r.batch, r.width, r.cell.stateWindow(r.hidden), window)
+		gemm.Mul(gemm.RowMajor(r.dh, r.batch, r.out), d, gemm.RowMajor(r.unpacked, window, r.out), gemm.Epilogue[T]{Accumulate: true})
+	}
 }
 
 // deliver puts a gradient where it goes.

@@ -19,14 +19,22 @@ func forward[T simd.Float](s *Recurrence, dst []T, elements func(*Array) []T) {
 	r.inputProducts(elements(s.IH), r.biases(bias.buf, elements(s.BiasIH), elements(s.BiasHH)))
 	r.start(elements(s.H), elements(s.C))
 
-	weights := borrow[T](r.packedSize() + simd.PackedBLen[T](r.out, r.hidden))
-	defer giveBack(weights)
-	rest := r.packState(elements(s.HH), weights.buf)
-	if s.HR != nil {
-		r.projection = rest
-		simd.PackB(rest, elements(s.HR), 1, r.hidden, r.hidden, r.out)
+	packed := r.packedSize()
+	if r.steps == 1 {
+		packed = 0 // a product that is made once is not worth it
 	}
-	if n := r.blocks(); n > 0 {
+	weights := borrow[T](packed + simd.PackedBLen[T](r.out, r.hidden))
+	defer giveBack(weights)
+	if r.unpacked = elements(s.HH); r.steps > 1 {
+		r.packState(weights.buf)
+	}
+	if s.HR != nil {
+		r.projection = weights.buf[packed:]
+		simd.PackB(r.projection, elements(s.HR), 1, r.hidden, r.hidden, r.out)
+	}
+	if r.steps == 1 {
+		r.onlyStep()
+	} else if n := r.blocks(); n > 0 {
 		r.spread(allSteps, n, 1)
 	} else {
 		for i := range r.steps {
@@ -40,7 +48,7 @@ func forward[T simd.Float](s *Recurrence, dst []T, elements func(*Array) []T) {
 		}
 	}
 	last := r.after(r.time(r.steps - 1))
-	rest = dst[outputs:]
+	rest := dst[outputs:]
 	rest = rest[copy(rest, r.rowsAt(r.h, last, 0, r.batch, r.out)):]
 	if r.cell == LSTMCell {
 		copy(rest, r.rowsAt(r.c, last, 0, r.batch, r.hidden))
@@ -132,16 +140,31 @@ func (r *recurrence[T]) packedSize() int {
 	return simd.PackedBLen[T](r.parts[0].cols, r.out) + simd.PackedBLen[T](r.parts[1].cols, r.out)
 }
 
-// packState packs the weights of the state into buf, and returns what is left of it.
-func (r *recurrence[T]) packState(weights, buf []T) []T {
-	r.unpacked = weights
+// onlyStep makes the step where there is one only.
+func (r *recurrence[T]) onlyStep() {
+	if !r.begun {
+		r.addNoState(0, r.batch)
+	} else {
+		h := gemm.RowMajor(r.rowsAt(r.h, r.before(0), 0, r.batch, r.out), r.batch, r.out)
+		for i := range r.parts {
+			if p := &r.parts[i]; p.cols > 0 {
+				w := gemm.RowMajor(r.unpacked[p.row*r.out:], p.cols, r.out)
+				gemm.Mul(matrixAt(r.gates, r.batch, r.width, p.gate, p.cols), h, w.T(), gemm.Epilogue[T]{Accumulate: p.add, Bias: p.bias})
+			}
+		}
+	}
+	r.at = 0
+	r.spread(activation, (r.batch+stepRows-1)/stepRows, 1+stepGrain/max(1, stepRows*r.width))
+}
+
+// packState packs the weights of the state into buf.
+func (r *recurrence[T]) packState(buf []T) {
 	for i := range r.parts {
 		p := &r.parts[i]
 		n := simd.PackedBLen[T](p.cols, r.out)
 		p.weights, buf = buf[:n:n], buf[n:]
 	}
 	r.spread(packing, r.numPanels(), max(1, cheapGrain/(simd.GemmPanel[T]()*r.out)))
-	return buf
 }
 
 // pack packs the columns lo ≤ j < hi, a number of panels, of a part.
