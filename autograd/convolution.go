@@ -13,6 +13,9 @@ type ConvConfig struct {
 	Dilation      [2]int // 0 means 1
 	Groups        int    // parts the channels are divided into, convolved each by itself; 0 means 1
 	OutputPadding [2]int // of transposed convolutions: rows and columns added at the end
+
+	// ReLU makes the result max(y, 0), as [Variable.ReLU] of it, without keeping y.
+	ReLU bool
 }
 
 // Conv3dConfig configures convolutions along three axes. Triples are for depth, height and
@@ -23,11 +26,14 @@ type Conv3dConfig struct {
 	Dilation      [3]int // 0 means 1
 	Groups        int    // parts the channels are divided into, convolved each by itself; 0 means 1
 	OutputPadding [3]int // of transposed convolutions: frames, rows and columns added at the end
+
+	// ReLU makes the result max(y, 0), as [Variable.ReLU] of it, without keeping y.
+	ReLU bool
 }
 
 // volumes is the configuration for axes axes, as that of the last ones of three.
 func (c ConvConfig) volumes(axes int) Conv3dConfig {
-	v := Conv3dConfig{Stride: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1}, Groups: c.Groups}
+	v := Conv3dConfig{Stride: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1}, Groups: c.Groups, ReLU: c.ReLU}
 	for axis := 2 - axes; axis < 2; axis++ {
 		v.Stride[axis+1], v.Padding[axis+1], v.Dilation[axis+1], v.OutputPadding[axis+1] = c.Stride[axis], c.Padding[axis], c.Dilation[axis], c.OutputPadding[axis]
 	}
@@ -110,7 +116,10 @@ func convolution(name string, x, w, b Variable, axes int, config Conv3dConfig, e
 		}
 		shape = append(shape, room/g.stride[axis]+1)
 	}
-	return convolve(x, w, b, shape, g)
+	if config.ReLU {
+		return convReLUOp.convolve(x, w, b, shape, g)
+	}
+	return convOp.convolve(x, w, b, shape, g)
 }
 
 // checkBias panics unless b is the zero Variable or a bias for out channels.

@@ -20,7 +20,11 @@ func composedConv2d(x, w, b autograd.Variable, c autograd.ConvConfig) autograd.V
 	for axis := range size {
 		size[axis] = (x.Dim(2+axis)+2*c.Padding[axis]-max(1, c.Dilation[axis])*(kernel[axis]-1)-1)/max(1, c.Stride[axis]) + 1
 	}
-	return y.Reshape(x.Dim(0), w.Dim(0), size[0], size[1]).Add(b.Reshape(-1, 1, 1))
+	y = y.Reshape(x.Dim(0), w.Dim(0), size[0], size[1]).Add(b.Reshape(-1, 1, 1))
+	if c.ReLU {
+		return y.ReLU()
+	}
+	return y
 }
 
 var composedCases = []struct {
@@ -32,6 +36,8 @@ var composedCases = []struct {
 	{[4]int{1, 3, 9, 8}, [4]int{3, 1, 3, 3}, autograd.ConvConfig{Padding: [2]int{2, 1}, Dilation: [2]int{2, 1}, Groups: 3}},
 	{[4]int{3, 16, 14, 15}, [4]int{17, 16, 3, 3}, autograd.ConvConfig{Padding: [2]int{1, 1}}}, // by tiles in float32
 	{[4]int{2, 20, 6, 6}, [4]int{30, 20, 1, 1}, autograd.ConvConfig{}},
+	{[4]int{2, 3, 5, 6}, [4]int{5, 3, 3, 2}, autograd.ConvConfig{ReLU: true, Padding: [2]int{1, 0}}},
+	{[4]int{3, 16, 14, 15}, [4]int{17, 16, 3, 3}, autograd.ConvConfig{ReLU: true}},
 }
 
 // The fused rules of convolutions, the recorded ones and those of the composition agree: in
@@ -44,7 +50,7 @@ func TestConvolutionsAgreeWithTheirComposition(t *testing.T) {
 			if dtype == autograd.Float32 {
 				tolerance = 3e-5
 			}
-			t.Run(fmt.Sprint(test.w, " ", dtype), func(t *testing.T) {
+			t.Run(fmt.Sprint(test.w, test.config.ReLU, " ", dtype), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				random := func(shape ...int) autograd.Variable { return autograd.Normal(rng, dtype, 0, 1, shape...) }
 				x, w, b := random(test.x[:]...), random(test.w[:]...), random(test.w[0])
@@ -64,6 +70,15 @@ func TestConvolutionsAgreeWithTheirComposition(t *testing.T) {
 					return append(all, autograd.Grad(squares, xs...)...)
 				}
 				want := run(composedConv2d, true)
+				tangents := []autograd.Variable{random(test.x[:]...), random(test.w[:]...), random(test.w[0])}
+				tangent := func(f function) autograd.Variable {
+					_, tangent := autograd.JVP(func(xs []autograd.Variable) autograd.Variable { return f(xs[0], xs[1], xs[2], test.config) }, []autograd.Variable{x, w, b}, tangents)
+					return tangent.Clone()
+				}
+				along := tangent(composedConv2d)
+				if d := tangent(autograd.Conv2d).Sub(along).Abs().Max().Item(); !(d <= tolerance*along.Abs().Max().Item()) {
+					t.Errorf("the tangent differs by %g", d)
+				}
 				for _, recorded := range []bool{false, true} {
 					for i, got := range run(autograd.Conv2d, recorded) {
 						scale := want[i].Abs().Max().Item()

@@ -46,39 +46,68 @@ func (g geometry) of(x, w, y *tensor.Array) tensor.ConvShape {
 	return s
 }
 
-var convOp, convTransposeOp, convWeightsOp *op
+var convOp, convReLUOp, convTransposeOp, convWeightsOp *op
 
 // y = x ∗ w + b:  ∂L/∂x = transposed(G, w),  ∂L/∂w = weights(x, G),  ∂L/∂b = Σ G but for the channels.
 func init() {
 	convOp = &op{
-		name: "conv",
-		vjp: func(p *pass, n *node, g Variable) {
-			x, w, by := n.arg(0), n.arg(1), geometryOf(n)
-			if p.needs(n, 0) {
-				p.add(n, 0, convolveTransposed(g, w, Variable{}, x.n.Shape, by))
-			}
-			if p.needs(n, 1) {
-				p.add(n, 1, convolveWeights(x, g, w.n.Shape, by))
-			}
-			biasGradient(p, n, g)
-		},
-		fused: func(p *pass, n, g *node) {
-			x, w := n.in[0], n.in[1]
-			s := geometryOf(n).of(&x.Array, &w.Array, &g.Array)
-			if p.needs(n, 0) {
-				dst, accumulate := p.destination(n, 0)
-				tensor.ConvInputGradient(dst, &g.Array, &w.Array, nil, s, accumulate)
-			}
-			if p.needs(n, 1) {
-				dst, accumulate := p.destination(n, 1)
-				tensor.ConvWeightGradient(dst, &x.Array, &g.Array, s, accumulate)
-			}
-			fusedBiasGradient(p, n, g)
-		},
+		name:  "conv",
+		vjp:   convGradient,
+		fused: fusedConvGradient,
 		jvp: func(n *node, t func(int) Variable) Variable {
-			return convTangent(n, t, func(x, w, b Variable) Variable { return convolve(x, w, b, n.Shape, geometryOf(n)) })
+			return convTangent(n, t, func(x, w, b Variable) Variable { return convOp.convolve(x, w, b, n.Shape, geometryOf(n)) })
 		},
 	}
+}
+
+// y = max(x ∗ w + b, 0): as above, with G where y > 0 and 0 elsewhere.
+func init() {
+	convReLUOp = &op{
+		name: "conv relu",
+		vjp: func(p *pass, n *node, g Variable) {
+			y := n.variable()
+			convGradient(p, n, g.Mul(y.Greater(y.scalar(0))))
+		},
+		fused: func(p *pass, n, g *node) {
+			cut := g
+			if !g.exclusive() {
+				cut = p.temporary(g.DType, g.Shape)
+			}
+			tensor.Map2(&reluOp.backward, &cut.Array, &g.Array, &n.Array)
+			fusedConvGradient(p, n, cut)
+		},
+		jvp: func(n *node, t func(int) Variable) Variable {
+			y := n.variable()
+			tangent := convTangent(n, t, func(x, w, b Variable) Variable { return convOp.convolve(x, w, b, n.Shape, geometryOf(n)) })
+			return tangent.Mul(y.Greater(y.scalar(0)))
+		},
+	}
+}
+
+// convGradient is the rule of a convolution for the gradient of its result.
+func convGradient(p *pass, n *node, g Variable) {
+	x, w, by := n.arg(0), n.arg(1), geometryOf(n)
+	if p.needs(n, 0) {
+		p.add(n, 0, convolveTransposed(g, w, Variable{}, x.n.Shape, by))
+	}
+	if p.needs(n, 1) {
+		p.add(n, 1, convolveWeights(x, g, w.n.Shape, by))
+	}
+	biasGradient(p, n, g)
+}
+
+func fusedConvGradient(p *pass, n, g *node) {
+	x, w := n.in[0], n.in[1]
+	s := geometryOf(n).of(&x.Array, &w.Array, &g.Array)
+	if p.needs(n, 0) {
+		dst, accumulate := p.destination(n, 0)
+		tensor.ConvInputGradient(dst, &g.Array, &w.Array, nil, s, accumulate)
+	}
+	if p.needs(n, 1) {
+		dst, accumulate := p.destination(n, 1)
+		tensor.ConvWeightGradient(dst, &x.Array, &g.Array, s, accumulate)
+	}
+	fusedBiasGradient(p, n, g)
 }
 
 // x = transposed(y, w) + b:  ∂L/∂y = G ∗ w,  ∂L/∂w = weights(G, y).
@@ -88,7 +117,7 @@ func init() {
 		vjp: func(p *pass, n *node, g Variable) {
 			y, w, by := n.arg(0), n.arg(1), geometryOf(n)
 			if p.needs(n, 0) {
-				p.add(n, 0, convolve(g, w, Variable{}, y.n.Shape, by))
+				p.add(n, 0, convOp.convolve(g, w, Variable{}, y.n.Shape, by))
 			}
 			if p.needs(n, 1) {
 				p.add(n, 1, convolveWeights(g, y, w.n.Shape, by))
@@ -101,10 +130,10 @@ func init() {
 			if p.needs(n, 0) {
 				if dst, accumulate := p.destination(n, 0); accumulate {
 					sum := p.temporary(y.DType, y.Shape)
-					tensor.Conv(&sum.Array, &g.Array, &w.Array, nil, s)
+					tensor.Conv(&sum.Array, &g.Array, &w.Array, nil, s, false)
 					tensor.Accumulate(dst, &sum.Array)
 				} else {
-					tensor.Conv(dst, &g.Array, &w.Array, nil, s)
+					tensor.Conv(dst, &g.Array, &w.Array, nil, s, false)
 				}
 			}
 			if p.needs(n, 1) {
@@ -129,7 +158,7 @@ func init() {
 				p.add(n, 0, convolveTransposed(y, g, Variable{}, x.n.Shape, by))
 			}
 			if p.needs(n, 1) {
-				p.add(n, 1, convolve(x, g, Variable{}, y.n.Shape, by))
+				p.add(n, 1, convOp.convolve(x, g, Variable{}, y.n.Shape, by))
 			}
 		},
 		jvp: func(n *node, t func(int) Variable) Variable {
@@ -186,11 +215,11 @@ func (o *op) withBias(shape []int, x, w *node, b Variable) (*node, *tensor.Array
 	return o.result(x.DType, shape, x, w, b.n), &b.n.Array
 }
 
-// convolve is x ∗ w + b, of that shape.
-func convolve(x, w, b Variable, shape []int, g geometry) Variable {
-	n, bias := convOp.withBias(shape, x.n, w.n, b)
+// convolve is x ∗ w + b, of that shape, of which the operation may be convOp or convReLUOp.
+func (o *op) convolve(x, w, b Variable, shape []int, g geometry) Variable {
+	n, bias := o.withBias(shape, x.n, w.n, b)
 	n.keepGeometry(g)
-	tensor.Conv(&n.Array, &x.n.Array, &w.n.Array, bias, g.of(&x.n.Array, &w.n.Array, &n.Array))
+	tensor.Conv(&n.Array, &x.n.Array, &w.n.Array, bias, g.of(&x.n.Array, &w.n.Array, &n.Array), o == convReLUOp)
 	return n.done()
 }
 

@@ -52,5 +52,9 @@ func convTranspose(name string, x, w, b Variable, axes int, config Conv3dConfig,
 		}
 		shape = append(shape, size)
 	}
-	return convolveTransposed(x, w, b, shape, g)
+	y := convolveTransposed(x, w, b, shape, g)
+	if config.ReLU {
+		return y.ReLU()
+	}
+	return y
 }

@@ -18,9 +18,16 @@ type Sequential []Layer
 func (s Sequential) Forward(x autograd.Variable) autograd.Variable {
 	at := 0
 	defer s.blame(&at)
-	for i, layer := range s {
+	for i := 0; i < len(s); i++ {
 		at = i
-		x = layer.Forward(x)
+		if i+1 < len(s) && s[i+1] == (ReLU{}) && hookOf(x) == nil {
+			if y, ok := forwardReLU(s[i], x); ok {
+				x = y
+				i++
+				continue
+			}
+		}
+		x = s[i].Forward(x)
 		if h := hookOf(x); h != nil {
 			x = h.Result(hookPoint{identity(s), i}, x)
 		}
@@ -29,6 +36,20 @@ func (s Sequential) Forward(x autograd.Variable) autograd.Variable {
 		x = h.Result(hookPoint{identity(s), itself}, x)
 	}
 	return x
+}
+
+// forwardReLU applies a layer that makes one operation of itself and ReLU behind it, if it
+// is one. What is between them is then not kept.
+func forwardReLU(layer Layer, x autograd.Variable) (y autograd.Variable, ok bool) {
+	switch c := layer.(type) {
+	case *Conv1d:
+		return c.forwardReLU(x), true
+	case *Conv2d:
+		return c.forwardReLU(x), true
+	case *Conv3d:
+		return c.forwardReLU(x), true
+	}
+	return x, false
 }
 
 // blame is deferred: a panic on its way out learns which layer it comes from.

@@ -2,17 +2,18 @@ package conv
 
 import "github.com/chainrule-go/chainrule/internal/simd"
 
-// Forward sets y to the convolution of x with w, plus bias [Out], unless that is nil.
+// Forward sets y to the convolution of x with w, plus bias [Out], unless that is nil; with
+// relu, to the greater of that and 0.
 // It panics if lengths do not fit the shape. y must not overlap the others.
 //
 // Work is spread over the worker pool. Forward and the gradients allocate nothing in
 // steady state, and may be called from several goroutines at once.
-func Forward[F simd.Float](s Shape, y, x, w, bias []F) {
+func Forward[F simd.Float](s Shape, y, x, w, bias []F, relu bool) {
 	s.check(len(x), len(w), len(y))
 	s = s.collapsed()
 	p := get[F, product[F]](&products)
 	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
-	p.x, p.a, p.y, p.bias, p.accumulate = x, w, y, bias, false
+	p.x, p.a, p.y, p.bias, p.accumulate, p.relu = x, w, y, bias, false, relu
 	p.windows(&s)
 	p.size, p.first, p.every = s.Count, [3]int{}, [3]int{1, 1, 1}
 	p.run()
@@ -45,7 +46,7 @@ func InputGradient[F simd.Float](s Shape, x, y, w, bias []F, accumulate bool) {
 	s = s.collapsed()
 	p := get[F, product[F]](&products)
 	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.Out/s.Groups, s.In/s.Groups
-	p.x, p.y, p.bias, p.accumulate = y, x, bias, accumulate
+	p.x, p.y, p.bias, p.accumulate, p.relu = y, x, bias, accumulate, false
 	if s.spreads() && len(x) > 0 && len(y) > 0 {
 		p.size, p.every, p.first = s.Size, s.Stride, [3]int{}
 		if p.residue(&s); sizeOf[F]() == 8 || !p.tiled() {

@@ -177,8 +177,13 @@ func testConvolution[F simd.Float](t *testing.T, s Shape) {
 					wantW.add(i, float64(v))
 				}
 			}
-			Forward(s, y, x, w, biasOut)
+			Forward(s, y, x, w, biasOut, false)
 			check(t, name+", forward", y, wantY)
+			positive := slices.Clone(y)
+			simd.ReLU(positive, positive)
+			if Forward(s, y, x, w, biasOut, true); !slices.Equal(y, positive) {
+				t.Fatalf("%s: what is below 0 is not cut off", name)
+			}
 			InputGradient(s, dx, g, w, biasIn, accumulate)
 			check(t, name+", gradient of the images", dx, wantX)
 			WeightGradient(s, dw, x, g, accumulate)
@@ -211,7 +216,7 @@ func TestInfinitiesStayWhereTheyBelong(t *testing.T) {
 				wantX.add(j, float64(g[i])*float64(w[k]))
 				wantW.add(k, float64(g[i])*float64(x[j]))
 			})
-			Forward(s, y, x, w, nil)
+			Forward(s, y, x, w, nil, false)
 			InputGradient(s, dx, g, w, nil, accumulate)
 			WeightGradient(s, dw, x, g, accumulate)
 			for _, r := range []struct {

@@ -35,7 +35,7 @@ func results[F simd.Float]() []F {
 	for _, s := range allShapes() {
 		x, w, g := operands[F](&s)
 		y, dx, dw := make([]F, len(g)), make([]F, len(x)), make([]F, len(w))
-		Forward(s, y, x, w, nil)
+		Forward(s, y, x, w, nil, false)
 		InputGradient(s, dx, g, w, nil, false)
 		WeightGradient(s, dw, x, g, false)
 		all = append(append(append(all, y...), dx...), dw...)
@@ -86,7 +86,7 @@ func testAllocations[F simd.Float](t *testing.T) {
 		x, w, g := operands[F](&s)
 		y, dx, dw, bias := make([]F, len(g)), make([]F, len(x)), make([]F, len(w)), make([]F, max(s.In, s.Out))
 		n := testing.AllocsPerRun(10, func() {
-			Forward(s, y, x, w, bias[:s.Out])
+			Forward(s, y, x, w, bias[:s.Out], true)
 			InputGradient(s, dx, g, w, bias[:s.In], true)
 			WeightGradient(s, dw, x, g, true)
 		})

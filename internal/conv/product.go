@@ -15,6 +15,7 @@ type product[F simd.Float] struct {
 	x, a, y    []F // A is [groups, rows, channels·kernel]
 	bias       []F // of rows, in all groups; nil for none
 	accumulate bool
+	relu       bool // of a forward pass: the greater of the results and 0
 
 	// Window i along an axis gives element first + i·every of Y.
 	size         [3]int // of Y
@@ -142,6 +143,17 @@ func (p *product[F]) task(w *worker[F], i int) {
 	p.blockOf(w, g, a, x, from, to)
 	if !p.direct {
 		p.scatter(y, g.C, g.CRow, from, to)
+	}
+	if p.relu {
+		rectify(y[from:], plane, rows, to-from)
+	}
+}
+
+// rectify makes what is below 0 in count rows of n elements 0.
+func rectify[F simd.Float](rows []F, distance, count, n int) {
+	for row := range count {
+		values := rows[row*distance:][:n]
+		simd.ReLU(values, values)
 	}
 }
 

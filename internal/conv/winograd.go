@@ -260,11 +260,14 @@ func (t *tiling) results(w *worker[float32], products []float32, elements int, i
 			simd.TransposeStrided(rows[i*p.size[2]:], distance, pixels[i*width*pitch:], pitch, p.size[2], p.rows)
 		}
 	}
-	if !finite(rows, distance, p.rows, n) {
+	fine := finite(rows, distance, p.rows, n)
+	if !fine {
 		t.exactly(w, result, image, y, height)
-		return
 	}
-	if p.accumulate {
+	if p.relu {
+		rectify(result, plane, p.rows, n)
+	}
+	if fine && p.accumulate {
 		for row := range p.rows {
 			sum := result[row*plane:][:n]
 			simd.Add(sum, sum, rows[row*n:][:n])

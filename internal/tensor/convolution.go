@@ -9,12 +9,12 @@ import (
 type ConvShape = conv.Shape
 
 // Conv sets y to the convolution of x with w. bias, unless nil, has an element for each
-// channel of y, which is added.
-func Conv(y, x, w, bias *Array, s ConvShape) {
+// channel of y, which is added. With relu, what is below 0 then becomes 0.
+func Conv(y, x, w, bias *Array, s ConvShape, relu bool) {
 	if y.DType == Float32 {
-		conv.Forward(s, y.F32, x.F32, w.F32, elements32(bias))
+		conv.Forward(s, y.F32, x.F32, w.F32, elements32(bias), relu)
 	} else {
-		conv.Forward(s, y.F64, x.F64, w.F64, elements64(bias))
+		conv.Forward(s, y.F64, x.F64, w.F64, elements64(bias), relu)
 	}
 }
 
