@@ -29,8 +29,8 @@ type AttentionConfig struct {
 // those of each head, heads times as many in all, and masks are [..., heads, queries, keys].
 // A query that may attend to no key gets zeros, and no gradient.
 //
-// The weights of all queries and keys are not in memory at once, neither here nor in a
-// backward pass that is not recorded (Dao et al. 2022). It panics with [*ShapeError] if the
+// From 129 keys on the weights of all queries and keys are not in memory at once, neither here
+// nor in a backward pass that is not recorded (Dao et al. 2022). It panics with [*ShapeError] if the
 // shapes do not fit, and with [*ValueError] for options that make no sense.
 func ScaledDotProductAttention(q, k, v Variable, config AttentionConfig) Variable {
 	const name = "attention"

@@ -14,7 +14,8 @@ import (
 var attentionOp *op
 
 // attr.x and attr.y are scale and dropout, attr.axes is the seed of that, attr.i the set of
-// options, attr.ints are heads and past. aux is the logarithms of sums of rows.
+// options, attr.ints are heads and past. aux is what the backward
+// pass needs.
 func init() {
 	attentionOp = composite("attention", composedAttention, attentionBackward)
 }
@@ -92,8 +93,8 @@ func attention(q, k, v Variable, packed bool, config *AttentionConfig) Variable 
 	n.attr.x, n.attr.y, n.attr.i, n.attr.axes = config.Scale, config.Dropout, options, a.Seed
 	n.attr.ints = append(n.attr.ints[:0], config.Heads, config.Past)
 	if n.op != nil {
-		stats := [3]int{a.Batch, a.Heads, a.Queries}
-		a.Stats = &n.keepArray(stats[:]).Array
+		saved := [1]int{a.SavedSize()}
+		a.Saved = &n.keepArray(saved[:]).Array
 	}
 	a.Forward(headsOf(n, 0, 1, a.Out, config.Heads))
 	return n.done()
@@ -231,7 +232,7 @@ func attentionBackward(p *pass, n, g *node) {
 	}
 	config := n.attentionConfig()
 	a, _ := attentionOf(in, n.attr.i, &config)
-	a.Drop, a.Seed, a.Stats = n.attr.y, n.attr.axes, &n.aux.Array
+	a.Drop, a.Seed, a.Saved = n.attr.y, n.attr.axes, &n.aux.Array
 	var to tensor.AttentionGradients
 	if n.attr.i&attentionPacked != 0 {
 		if p.needs(n, 0) {

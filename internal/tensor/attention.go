@@ -28,10 +28,23 @@ type Attention struct {
 	Drop          float64 // the probability with which a weight counts as 0, the others as 1/(1−Drop)
 	Seed          uint64  // of what is dropped
 
-	// Stats [batch, heads, queries] is the logarithm of the sum of each row, +Inf for a
-	// query that sees nothing. Forward sets it unless it is nil; Backward needs it.
-	Stats *Array
+	// Saved is what Backward needs, set by Forward unless it is nil: the weights [batch,
+	// heads, queries, keys] where there is one block of keys only. Else they are computed
+	// again, from the logarithms of the sums of rows, [batch, heads, queries], +Inf for a query
+	// that sees nothing.
+	Saved *Array
 }
+
+// SavedSize is the number of elements of Saved.
+func (a *Attention) SavedSize() int {
+	n := a.Batch * a.Heads * a.Queries
+	if a.savesWeights() {
+		n *= a.Keys
+	}
+	return n
+}
+
+func (a *Attention) savesWeights() bool { return a.Keys <= keyBlock }
 
 // Matrices are those of each head of each example. The elements of a row follow each
 // other; rows, heads and examples are so many elements apart.
@@ -83,13 +96,14 @@ const (
 // attention is an Attention under way, a job.
 type attention[T simd.Float] struct {
 	Attention
-	result                        Matrices
-	q, k, v, y, keep, bias, stats []T
-	g, dq, dk, dv                 []T
-	addQ, addK, addV              bool
-	backwards                     bool
-	forQ, forKV                   bool // backwards: which gradients this pass is for
-	parts                         int  // of the queries, or of the keys in a pass for their gradients
+	result                 Matrices
+	q, k, v, y, keep, bias []T
+	stats, weights         []T // what is saved, one of them
+	g, dq, dk, dv          []T
+	addQ, addK, addV       bool
+	backwards              bool
+	forQ, forKV            bool // backwards: which gradients this pass is for
+	parts                  int  // of the queries, or of the keys in a pass for their gradients
 }
 
 var attentions32, attentions64 sync.Pool
@@ -109,7 +123,12 @@ func attentionOf[T simd.Float](a *Attention, y Matrices, elements func(*Array) [
 	}
 	from := func(m Matrices) []T { return elements(m.Array)[min(m.Start, m.Len()):] }
 	*j = attention[T]{Attention: *a, q: from(a.Q), k: from(a.K), v: from(a.V), y: from(y)}
-	j.keep, j.bias, j.stats = elements(a.Keep.Array), elements(a.Bias.Array), elements(a.Stats)
+	j.keep, j.bias = elements(a.Keep.Array), elements(a.Bias.Array)
+	if a.savesWeights() {
+		j.weights = elements(a.Saved)
+	} else {
+		j.stats = elements(a.Saved)
+	}
 	return j
 }
 

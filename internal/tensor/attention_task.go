@@ -68,11 +68,15 @@ func (t *attentionTask[T]) forward(q0, q1 int) {
 			if k >= t.limit(q+b.m, t.Keys) {
 				continue
 			}
+			t.scores = t.scoresOf(b)
 			t.multiplyScores(b)
 			for i := range b.m {
 				t.exponentiate(b, i)
 			}
 			values.A, values.ARow, values.ACol = t.scores, n, 1
+			if t.Drop > 0 {
+				values.A = t.dropped
+			}
 			values.C, values.CRow = t.y[q*t.result.Row:], t.result.Row
 			values.M, values.Accumulate = b.m, k > 0
 			values.MulOuter()
@@ -81,8 +85,9 @@ func (t *attentionTask[T]) forward(q0, q1 int) {
 	for i := q0; i < q1; i++ {
 		stat := math.Inf(1)
 		if sum := t.sums[i]; sum != 0 {
-			y := t.y[i*t.result.Row:][:t.Out]
-			simd.Scale(y, y, 1/sum)
+			if y := t.y[i*t.result.Row:][:t.Out]; t.weights == nil {
+				simd.Scale(y, y, 1/sum)
+			}
 			stat = float64(t.largest[i]) + math.Log(float64(sum))
 		}
 		t.setStat(i, stat)
@@ -113,6 +118,14 @@ func (t *attentionTask[T]) rowsOf(data []T, row, n, cols int) simd.Gemm[T] {
 		g.B, g.PackedB = t.rows, true
 	}
 	return g
+}
+
+// scoresOf is memory for the scores of a block: where its weights are saved, or the task's.
+func (t *attentionTask[T]) scoresOf(b block) []T {
+	if t.weights == nil {
+		return t.scores
+	}
+	return t.weights[t.rowNumber(b.q)*b.n:][:b.m*b.n]
 }
 
 // multiplyScores sets the block to the products of queries and packed keys.
@@ -158,6 +171,9 @@ func (t *attentionTask[T]) exponentiate(b block, i int) {
 	if len(row) > 0 {
 		largest = max(before, simd.MaxOf(row))
 	}
+	if t.Drop > 0 {
+		clear(t.dropped[i*b.n:][:b.n])
+	}
 	if math.IsInf(float64(largest), -1) {
 		clear(row) // nothing was seen yet
 		return
@@ -170,10 +186,14 @@ func (t *attentionTask[T]) exponentiate(b block, i int) {
 		t.sums[q] *= factor
 	}
 	t.largest[q], t.sums[q] = largest, t.sums[q]+sum
+	if t.weights != nil {
+		simd.Scale(row, row, 1/sum)
+		t.sums[q] = 1
+	}
 	if t.Drop > 0 {
 		drops := t.drops[:len(row)]
 		dropFactors(drops, t.Seed, t.rowNumber(q), b.k, t.Drop)
-		simd.Mul(row, row, drops)
+		simd.Mul(t.dropped[i*b.n:][:len(row)], row, drops)
 	}
 }
 
@@ -211,7 +231,9 @@ func (t *attentionTask[T]) backward(q0, q1, k0, k1 int) {
 
 // blockBackward adds what comes from a block to the gradients.
 func (t *attentionTask[T]) blockBackward(b block) {
-	t.multiplyScores(b)
+	if t.scores = t.scoresOf(b); t.weights == nil {
+		t.multiplyScores(b)
+	}
 	// The gradient of the weights, scaled: that of queries and keys has the scale as factor.
 	g := simd.Gemm[T]{
 		M: b.m, N: b.n, K: t.Out, C: t.dscores, CRow: b.n,
@@ -248,18 +270,21 @@ func (t *attentionTask[T]) blockBackward(b block) {
 // rowBackward turns row i of the block into weights, and of their gradient into that of
 // scores, scaled.
 func (t *attentionTask[T]) rowBackward(b block, i int) {
-	row, q := t.visible(b, i), b.q+i
-	gradient := t.dscores[i*b.n:][:b.n]
-	stat := t.stats[t.rowNumber(q)]
-	if math.IsInf(float64(stat), 1) { // it sees nothing
-		clear(row)
-		clear(gradient)
-		if t.Drop > 0 {
-			clear(t.dropped[i*b.n:][:b.n])
+	q := b.q + i
+	row, gradient := t.scores[i*b.n:][:b.n], t.dscores[i*b.n:][:b.n]
+	if t.weights == nil {
+		row = t.visible(b, i)
+		stat := t.stats[t.rowNumber(q)]
+		if math.IsInf(float64(stat), 1) { // it sees nothing
+			clear(row)
+			clear(gradient)
+			if t.Drop > 0 {
+				clear(t.dropped[i*b.n:][:b.n])
+			}
+			return
 		}
-		return
+		simd.ExpSum(row, row, stat)
 	}
-	simd.ExpSum(row, row, stat)
 	clear(gradient[len(row):])
 	gradient = gradient[:len(row)]
 	if t.Drop > 0 {
