@@ -29,26 +29,6 @@ const (
 	WinogradKernel = 3
 )
 
-// winogradConstants and winogradKernelConstants have a vector for each of the constants
-// that the kernels take, in their order.
-var (
-	winogradConstants, winogradKernelConstants = func() (tiles, kernels [10][16]float32) {
-		const a, b, a2, b2 = winogradA, winogradB, winogradA * winogradA, winogradB * winogradB
-		const c, d = winogradC, winogradD
-		for i, v := range []float32{a2, b2, a, b, a * a2, b * b2, a2 * b2, -a2, -b2, -a2 - b2} {
-			for j := range tiles[i] {
-				tiles[i][j] = v
-			}
-		}
-		for i, v := range []float32{1 / (a2 * b2), c, c * a, c * a2, d, d * b, d * b2} {
-			for j := range kernels[i] {
-				kernels[i][j] = v
-			}
-		}
-		return tiles, kernels
-	}()
-)
-
 // WinogradTiles transforms tiles whose elements are vectors of channels.
 type WinogradTiles struct {
 	Channels, Tiles         int // Channels is a multiple of RowPitch(1)
