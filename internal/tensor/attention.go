@@ -38,13 +38,15 @@ type Attention struct {
 // SavedSize is the number of elements of Saved.
 func (a *Attention) SavedSize() int {
 	n := a.Batch * a.Heads * a.Queries
-	if a.savesWeights() {
+	if a.oneBlock() {
 		n *= a.Keys
 	}
 	return n
 }
 
-func (a *Attention) savesWeights() bool { return a.Keys <= keyBlock }
+// oneBlock reports whether a row of weights is in one block, which then is saved, and in which
+// weights are normalized before they are multiplied with values.
+func (a *Attention) oneBlock() bool { return a.Keys <= keyBlock }
 
 // Matrices are those of each head of each example. The elements of a row follow each
 // other; rows, heads and examples are so many elements apart.
@@ -124,7 +126,7 @@ func attentionOf[T simd.Float](a *Attention, y Matrices, elements func(*Array) [
 	from := func(m Matrices) []T { return elements(m.Array)[min(m.Start, m.Len()):] }
 	*j = attention[T]{Attention: *a, q: from(a.Q), k: from(a.K), v: from(a.V), y: from(y)}
 	j.keep, j.bias = elements(a.Keep.Array), elements(a.Bias.Array)
-	if a.savesWeights() {
+	if a.oneBlock() {
 		j.weights = elements(a.Saved)
 	} else {
 		j.stats = elements(a.Saved)

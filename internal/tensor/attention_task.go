@@ -85,7 +85,7 @@ func (t *attentionTask[T]) forward(q0, q1 int) {
 	for i := q0; i < q1; i++ {
 		stat := math.Inf(1)
 		if sum := t.sums[i]; sum != 0 {
-			if y := t.y[i*t.result.Row:][:t.Out]; t.weights == nil {
+			if y := t.y[i*t.result.Row:][:t.Out]; !t.oneBlock() {
 				simd.Scale(y, y, 1/sum)
 			}
 			stat = float64(t.largest[i]) + math.Log(float64(sum))
@@ -186,7 +186,7 @@ func (t *attentionTask[T]) exponentiate(b block, i int) {
 		t.sums[q] *= factor
 	}
 	t.largest[q], t.sums[q] = largest, t.sums[q]+sum
-	if t.weights != nil {
+	if t.oneBlock() { // these are all the weights of the row
 		simd.Scale(row, row, 1/sum)
 		t.sums[q] = 1
 	}
@@ -201,8 +201,9 @@ func (t *attentionTask[T]) exponentiate(b block, i int) {
 // k0 ≤ j < k1.
 func (t *attentionTask[T]) backward(q0, q1, k0, k1 int) {
 	for i := q0; i < q1; i++ {
-		at := i * t.result.Row
-		t.sums[i] = T(t.Scale) * simd.Dot(t.g[at:at+t.Out], t.y[at:at+t.Out])
+		if at := i * t.result.Row; !t.oneBlock() {
+			t.sums[i] = T(t.Scale) * simd.Dot(t.g[at:at+t.Out], t.y[at:at+t.Out])
+		}
 		if t.forQ && !t.addQ {
 			clear(t.dq[i*t.Q.Row:][:t.Features])
 		}
@@ -293,6 +294,10 @@ func (t *attentionTask[T]) rowBackward(b block, i int) {
 		simd.Mul(dropped[:len(row)], row, drops)
 		clear(dropped[len(row):])
 		simd.Mul(gradient, gradient, drops)
+	}
+	if t.oneBlock() {
+		// The same sum from what it is subtracted from: a single weight has no gradient.
+		t.sums[q] = simd.Dot(row, gradient)
 	}
 	simd.SoftmaxGradient(gradient, gradient, row, t.sums[q])
 }
