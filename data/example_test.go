@@ -3,6 +3,7 @@ package data_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -191,4 +192,33 @@ func ExampleReadCSV() {
 	// [length width] [3 2] [5.1 3.5 6.2 2.9 5 3.6]
 	// [setosa versicolor] [0 1 0]
 	// data: line 3, column 2: want a finite float32 in column "width", got "n/a"
+}
+
+// What was fitted on the examples to train on is kept, and applied to others.
+func ExampleStandardization() {
+	train := &data.Arrays{X: data.NewArray([]float64{1, 10, 3, 30}, 2, 2)}
+	scaling, err := data.Standardization(context.Background(), train)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := json.Marshal(scaling) // for the metadata of the model's file
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(text))
+
+	var kept data.Scaling
+	if err := json.Unmarshal(text, &kept); err != nil {
+		log.Fatal(err)
+	}
+	others := kept.Of(&data.Arrays{X: data.NewArray([]float64{5, 20}, 1, 2)})
+	for batch, err := range data.NewLoader(others, data.LoaderConfig{}).Batches(context.Background(), 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(batch.X.Float32s)
+	}
+	// Output:
+	// {"Offset":[2,20],"Scale":[1,10]}
+	// [3 0]
 }

@@ -12,7 +12,7 @@ import (
 //
 // It is fitted on the examples that a model is trained on, by [Standardization] or
 // [MinMax], and then applied to all that it sees. Package encoding/json writes and reads
-// it; a layer of package nn keeps it with a model.
+// it, so that it can be kept with a model: in the metadata of its file, for instance.
 type Scaling struct {
 	Offset, Scale []float64 // one number for each feature
 }
