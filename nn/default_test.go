@@ -258,6 +258,8 @@ func configNumbers() []configNumber {
 		{field: "FitConfig.Epochs", def: 1, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Epochs: int(n)}) }},
 		{field: "FitConfig.BatchSize", def: 32, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{BatchSize: int(n)}) }},
 		{field: "FitConfig.Prefetch", integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Prefetch: int(n)}) }},
+		{field: "FitConfig.Workers", integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Prefetch: 2, Workers: int(n)}) }},
+		{field: "FitConfig.Buckets", integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Buckets: int(n)}) }},
 		{field: "FitConfig.MicroBatch", def: 32, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{MicroBatch: int(n)}) }},
 		{field: "FitConfig.Shards", def: 1, integer: true, probe: func(n float64) (string, error) { return fit(nn.FitConfig{Shards: int(n)}) }},
 		{field: "TrainerConfig.MicroBatch", def: 32, integer: true, probe: func(n float64) (string, error) { return trainer(nn.TrainerConfig{MicroBatch: int(n)}) }},

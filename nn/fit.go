@@ -29,6 +29,8 @@ type FitConfig struct {
 	Seed      uint64 // of the order of the examples, and of random numbers that layers draw
 	NoShuffle bool   // visit the examples in the order of the data set
 	Prefetch  int    // batches prepared in the background, see data.LoaderConfig
+	Workers   int    // goroutines that prepare them; 0 means 1
+	Buckets   int    // batches among which sequences of similar length are put together, see data.LoaderConfig; 0 means not to
 
 	MicroBatch int // examples computed at once, to save memory; 0 means all of a batch, see TrainerConfig
 	Shards     int // parts of a batch computed at the same time; 0 means 1, see TrainerConfig
@@ -116,7 +118,7 @@ func newFitting(objective Objective, train data.Dataset, config FitConfig) (f *f
 	})}
 	f.trainer.callbacks, f.trainer.validates = config.Callbacks, config.Validation != nil
 	f.trainer.epochs = orDefaultInt(config.Epochs, 1)
-	loading := data.LoaderConfig{BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed, Prefetch: config.Prefetch}
+	loading := data.LoaderConfig{BatchSize: config.BatchSize, Shuffle: !config.NoShuffle, Seed: config.Seed, Prefetch: config.Prefetch, Workers: config.Workers, Buckets: config.Buckets}
 	if f.loader, err = newLoader(objective, train, loading); err != nil {
 		return nil, err
 	}

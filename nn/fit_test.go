@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -165,7 +164,7 @@ func TestFitGivesTheSameBits(t *testing.T) {
 					model := nn.NewMLP(newRand(3), nn.MLPConfig{Sizes: []int{2, hidden, hidden, 3}})
 					var err error
 					history, err = nn.Fit(context.Background(), model, blobs(1, 300), nn.FitConfig{
-						Epochs: 2, BatchSize: 128, Seed: seed, Prefetch: prefetch,
+						Epochs: 2, BatchSize: 128, Seed: seed, Prefetch: prefetch, Workers: prefetch,
 						Metrics: []nn.Metric{nn.Accuracy{}}, Validation: blobs(2, 150),
 					})
 					if err != nil {
@@ -424,6 +423,7 @@ func TestFitErrors(t *testing.T) {
 		{"epochs", classifier(1), labelled, nn.FitConfig{Epochs: -1}, "Epochs is -1"},
 		{"batch size", classifier(1), labelled, nn.FitConfig{BatchSize: -1}, "batch size -1"},
 		{"prefetch", classifier(1), labelled, nn.FitConfig{Prefetch: -1}, "prefetch -1"},
+		{"buckets", classifier(1), labelled, nn.FitConfig{Buckets: 2}, "examples have lengths"},
 		{"no metric", classifier(1), labelled, nn.FitConfig{Metrics: []nn.Metric{nil}}, "Metrics[0] is nil"},
 		{"no callback", classifier(1), labelled, nn.FitConfig{Callbacks: []nn.Callback{nn.NoCallback{}, nil}}, "Callbacks[1] is nil"},
 		{"no function", nn.Sequential{nn.Func(nil), classifier(1)}, labelled, nn.FitConfig{}, `"0" of the module is nil`},
@@ -463,39 +463,3 @@ func score(t *testing.T, scores nn.Scores, name string) float64 {
 }
 
 func second[T any](_ T, err error) error { return err }
-
-// TestFitOfBytes compares training on pixels as they are with training on numbers, bit by
-// bit: plain, where zeros are left out, and standardized, where there are none.
-func TestFitOfBytes(t *testing.T) {
-	digits, _, err := data.Digits(1, 0.8)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, set := range map[string]*data.Images{"plain": digits, "standardized": digits.Standardize([]float64{0.13}, []float64{0.31})} {
-		t.Run(name, func(t *testing.T) {
-			network := func() nn.Layer {
-				return nn.Sequential{nn.Flatten{}, nn.NewMLP(rand.New(rand.NewPCG(1, 2)), nn.MLPConfig{Sizes: []int{784, 40, 10}})}
-			}
-			ofBytes, ofNumbers := network(), network()
-			history, err := nn.Fit(context.Background(), ofBytes, set, nn.FitConfig{Epochs: 2, BatchSize: 50, Seed: 4})
-			if err != nil {
-				t.Fatal(err)
-			}
-			trainer := nn.NewTrainer(nn.Supervised(ofNumbers, nil), nn.TrainerConfig{Seed: 4})
-			loader := data.NewLoader(set, data.LoaderConfig{BatchSize: 50, Shuffle: true, Seed: 4})
-			for epoch := range 2 {
-				for step, err := range trainer.Epoch(context.Background(), loader) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					if step.Index == step.Total-1 && !cmp.Equal(history.Epochs[epoch].Train, step.Means()) {
-						t.Errorf("epoch %d: %v with bytes, %v with numbers", epoch, history.Epochs[epoch].Train, step.Means())
-					}
-				}
-			}
-			if !cmp.Equal(bitsOf(ofBytes), bitsOf(ofNumbers)) {
-				t.Error("the weights differ")
-			}
-		})
-	}
-}

@@ -16,7 +16,7 @@ import (
 var errNoExamples = errors.New("the data set has no examples")
 
 // newLoader deals out a data set for a model, or says why it cannot.
-func newLoader(model Module, ds data.Dataset, config data.LoaderConfig) (*data.Loader, error) {
+func newLoader(model Module, ds data.Dataset, config data.LoaderConfig) (loader *data.Loader, err error) {
 	if isNil(ds) {
 		return nil, &autograd.ValueError{Op: "nn", Reason: "the data set is nil"}
 	}
@@ -24,7 +24,16 @@ func newLoader(model Module, ds data.Dataset, config data.LoaderConfig) (*data.L
 		return nil, &autograd.ValueError{Op: "nn", Reason: fmt.Sprintf("batch size %d, prefetch %d: expected no negative number", config.BatchSize, config.Prefetch)}
 	}
 	config.DType, config.KeepBytes = dtypeOf(model), true
-	loader := data.NewLoader(ds, config)
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *data.ValueError: // what else does not fit
+			loader, err = nil, &autograd.ValueError{Op: "nn", Reason: r.Reason}
+		default:
+			panic(r)
+		}
+	}()
+	loader = data.NewLoader(ds, config)
 	if loader.NumBatches() == 0 {
 		return nil, errNoExamples
 	}
