@@ -7,8 +7,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/reference"
 )
 
-// TestReferenceNN compares the functions that layers are made of with PyTorch. Layers
-// themselves, such as recurrent ones, are skipped: they are not functions.
+// TestReferenceNN compares the functions that layers are made of with PyTorch.
 func TestReferenceNN(t *testing.T) {
 	reference.Run(t, "nn.jsonl.gz", referenceNN)
 }
@@ -40,7 +39,7 @@ type layerAttrs struct {
 	Stride, Padding  [2]int
 	Dilation         [2]int
 	OutputPadding    [2]int `json:"output_padding"`
-	Groups           int
+	Groups, Heads    int
 	Eps              float64
 	Training, Causal bool
 	RunningMean      []float64 `json:"running_mean"`
@@ -101,4 +100,27 @@ var referenceNN = map[string]reference.Func{
 	"scaled_dot_product_attention": layer(func(a layerAttrs, xs variables) autograd.Variable {
 		return autograd.ScaledDotProductAttention(xs[0], xs[1], xs[2], autograd.AttentionConfig{Causal: a.Causal})
 	}),
+	"rnn_tanh": layer(func(_ layerAttrs, xs variables) autograd.Variable {
+		y, _ := autograd.RNN(xs[0], recurrentWeights(xs), autograd.RecurrentConfig{BatchFirst: true})
+		return y
+	}),
+	"gru": layer(func(_ layerAttrs, xs variables) autograd.Variable {
+		y, _ := autograd.GRU(xs[0], recurrentWeights(xs), autograd.RecurrentConfig{BatchFirst: true})
+		return y
+	}),
+	"lstm": layer(func(_ layerAttrs, xs variables) autograd.Variable {
+		y, _, _ := autograd.LSTM(xs[0], recurrentWeights(xs), autograd.RecurrentConfig{BatchFirst: true})
+		return y
+	}),
+	"multi_head_attention": layer(func(a layerAttrs, xs variables) autograd.Variable {
+		qkv := autograd.Linear(xs[0], xs[1], xs[2])
+		return autograd.Linear(autograd.SelfAttention(qkv, autograd.AttentionConfig{Heads: a.Heads}), xs[3], xs[4])
+	}),
+}
+
+// recurrentWeights are the weights of a case as constants: the file has the gradient of x
+// alone, and 0 for what was copied into PyTorch's module. Gradients of weights are in
+// layers.jsonl.gz.
+func recurrentWeights(xs variables) autograd.RecurrentWeights {
+	return autograd.RecurrentWeights{IH: xs[1].Detach(), HH: xs[2].Detach(), BiasIH: xs[3].Detach(), BiasHH: xs[4].Detach()}
 }
