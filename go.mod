@@ -11,6 +11,7 @@ require (
 	golang.org/x/sys v0.46.0
 	golang.org/x/term v0.37.0
 	gonum.org/v1/gonum v0.17.0
+	google.golang.org/protobuf v1.36.12
 	pgregory.net/rapid v1.3.0
 )
 
