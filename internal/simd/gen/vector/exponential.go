@@ -28,7 +28,14 @@ func (f *function) expm1Reduced(r vec) vec {
 }
 
 // expSmall returns e^x for x ≤ 35, down to subnormal results and 0.
-func (f *function) expSmall(x vec) vec { return f.lower(f.expRaised(x)) }
+func (f *function) expSmall(x vec) vec {
+	if !f.set.masks {
+		return f.lower(f.expRaised(x))
+	}
+	r := f.max(f.constant(f.lowest()), x)
+	_, n := f.reduceExp(r, f.tinyExponent()+f.bias())
+	return f.scaleByPower(f.expm1Reduced(r), n)
+}
 
 // expRaised returns e^x·2^tinyExponent for x ≤ 35, which is a normal number
 // wherever e^x is not 0. A product that ends in the subnormal range is rounded
@@ -49,14 +56,25 @@ func (f *function) scale(e, bits vec) vec {
 	return f.mulAdd(e, power, power)
 }
 
-// exp returns e^x for any x. The power of two is applied in two factors: half
-// the range of exponents is taken off n towards 0 and put back by the second
-// factor, 2^±range/2.
+// scaleByPower returns (e + 1)·2ⁿ for any integer n, in one instruction where scale
+// needs what is around it to stay among the normal numbers; the bits are the same, as
+// both round e + 1, and then once more if the result is subnormal.
+func (f *function) scaleByPower(e, n vec) vec {
+	return f.binary("VSCALEF", f.add(e, f.constant(1)), n)
+}
+
+// exp returns e^x for any x. Without an instruction for it, the power of two is applied
+// in two factors: half the range of exponents is taken off n towards 0 and put back by
+// the second factor, 2^±range/2.
 func (f *function) exp(x vec) vec {
 	top := pick(f, 88.8, 710.0)
 	half := pick(f, 64.0, 512.0)
 	r := f.max(f.constant(f.lowest()), x)
 	r = f.min(f.constant(top), r)
+	if f.set.masks {
+		_, n := f.reduceExp(r, half+f.bias())
+		return f.scaleByPower(f.expm1Reduced(r), n)
+	}
 	// positive is 2^(bit of the exponent worth 2·half) where x > 0.
 	positive := f.andNot(r, f.bits(f.signBit()))
 	positive = f.shiftRight(positive, 1)
