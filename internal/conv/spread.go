@@ -70,12 +70,10 @@ func (t *spreading[F]) task(w *worker[F], i int) {
 			simd.PackB(g.B, y, count, 1, out, count)
 		}
 		g.MulOuter()
-		for k := range channels * t.Kernel[1] {
-			channel, row := k/t.Kernel[1], k%t.Kernel[1]
+		for k := range channels {
 			s := simd.Spread[F]{
-				Taps: t.Kernel[2], Rows: t.Count[1], N: t.Count[2],
-				Dst: x[(c+channel)*size+row*t.Dilation[1]*t.Size[2]:], DstTap: t.Dilation[2], DstRow: t.Size[2],
-				Src: g.C[k*t.Kernel[2]*count:], SrcTap: count, SrcRow: t.Count[2],
+				TapRows: t.Kernel[1], Taps: t.Kernel[2], Dilation: [2]int{t.Dilation[1], t.Dilation[2]}, Rows: t.Count[1], N: t.Count[2],
+				Dst: x[(c+k)*size : (c+k+1)*size], DstRow: t.Size[2], Src: g.C[k*kernel*count:],
 			}
 			s.Add()
 		}

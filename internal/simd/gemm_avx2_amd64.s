@@ -6403,153 +6403,52 @@ last:
 	VZEROUPPER
 	RET
 
-// func gemmAddRows1F32AVX2(p *gemmAdding)
+// func gemmFoldRowsF32AVX2(p *gemmFolding)
 // Requires: AVX
-TEXT ·gemmAddRows1F32AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmFoldRowsF32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
-	MOVQ    16(AX), CX
+	MOVQ    24(AX), CX
 	VMOVDQU (CX), Y0
 	MOVQ    (AX), CX
 	MOVQ    8(AX), DX
-	MOVQ    32(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
+	MOVQ    56(AX), BX
+	ADDQ    16(AX), DX
+	MOVQ    96(AX), SI
+	XORQ    DI, DI
 
 row:
-	VMASKMOVPS (R9), Y0, Y1
-	VMASKMOVPS (R8), Y0, Y2
-	VADDPS     Y2, Y1, Y2
-	VMASKMOVPS Y2, Y0, (R8)
-	ADDQ       SI, R8
-	ADDQ       DI, R9
-	DECQ       R10
-	JNE        row
-	ADDQ       48(AX), CX
-	ADDQ       64(AX), DX
-	DECQ       BX
-	JNE        tap
-	VZEROUPPER
-	RET
+	VMASKMOVPS (CX), Y0, Y1
+	MOVQ       48(AX), R10
+	MOVQ       DX, R8
+	MOVQ       DI, R9
 
-// func gemmAddRows2F32AVX2(p *gemmAdding)
-// Requires: AVX
-TEXT ·gemmAddRows2F32AVX2(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    16(AX), CX
-	VMOVDQU (CX), Y0
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    32(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
+taps:
+	CMPQ R9, 64(AX)
+	JCC  outside
+	MOVQ 40(AX), R12
+	MOVQ 32(AX), R13
+	MOVQ R8, R11
 
 tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPS    (R9), Y1
-	VADDPS     (R8), Y1, Y1
-	VMOVUPS    Y1, (R8)
-	VMASKMOVPS 32(R9), Y0, Y1
-	VMASKMOVPS 32(R8), Y0, Y2
-	VADDPS     Y2, Y1, Y2
-	VMASKMOVPS Y2, Y0, 32(R8)
-	ADDQ       SI, R8
-	ADDQ       DI, R9
-	DECQ       R10
-	JNE        row
-	ADDQ       48(AX), CX
-	ADDQ       64(AX), DX
-	DECQ       BX
+	VMOVDQU    (R13), Y2
+	VMASKMOVPS (R11), Y2, Y2
+	VADDPS     Y2, Y1, Y1
+	ADDQ       SI, R11
+	ADDQ       $0x20, R13
+	DECQ       R12
 	JNE        tap
-	VZEROUPPER
-	RET
 
-// func gemmAddRows3F32AVX2(p *gemmAdding)
-// Requires: AVX
-TEXT ·gemmAddRows3F32AVX2(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    16(AX), CX
-	VMOVDQU (CX), Y0
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    32(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPS    (R9), Y1
-	VADDPS     (R8), Y1, Y1
-	VMOVUPS    Y1, (R8)
-	VMOVUPS    32(R9), Y1
-	VADDPS     32(R8), Y1, Y1
-	VMOVUPS    Y1, 32(R8)
-	VMASKMOVPS 64(R9), Y0, Y1
-	VMASKMOVPS 64(R8), Y0, Y2
-	VADDPS     Y2, Y1, Y2
-	VMASKMOVPS Y2, Y0, 64(R8)
-	ADDQ       SI, R8
-	ADDQ       DI, R9
+outside:
+	SUBQ       72(AX), R9
+	ADDQ       104(AX), R8
 	DECQ       R10
-	JNE        row
-	ADDQ       48(AX), CX
-	ADDQ       64(AX), DX
+	JNE        taps
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       80(AX), CX
+	ADDQ       88(AX), DX
+	INCQ       DI
 	DECQ       BX
-	JNE        tap
-	VZEROUPPER
-	RET
-
-// func gemmAddRows4F32AVX2(p *gemmAdding)
-// Requires: AVX
-TEXT ·gemmAddRows4F32AVX2(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    16(AX), CX
-	VMOVDQU (CX), Y0
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    32(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPS    (R9), Y1
-	VADDPS     (R8), Y1, Y1
-	VMOVUPS    Y1, (R8)
-	VMOVUPS    32(R9), Y1
-	VADDPS     32(R8), Y1, Y1
-	VMOVUPS    Y1, 32(R8)
-	VMOVUPS    64(R9), Y1
-	VADDPS     64(R8), Y1, Y1
-	VMOVUPS    Y1, 64(R8)
-	VMASKMOVPS 96(R9), Y0, Y1
-	VMASKMOVPS 96(R8), Y0, Y2
-	VADDPS     Y2, Y1, Y2
-	VMASKMOVPS Y2, Y0, 96(R8)
-	ADDQ       SI, R8
-	ADDQ       DI, R9
-	DECQ       R10
 	JNE        row
-	ADDQ       48(AX), CX
-	ADDQ       64(AX), DX
-	DECQ       BX
-	JNE        tap
 	VZEROUPPER
 	RET
 
@@ -12908,153 +12807,52 @@ last:
 	VZEROUPPER
 	RET
 
-// func gemmAddRows1F64AVX2(p *gemmAdding)
+// func gemmFoldRowsF64AVX2(p *gemmFolding)
 // Requires: AVX
-TEXT ·gemmAddRows1F64AVX2(SB), NOSPLIT, $0-8
+TEXT ·gemmFoldRowsF64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
-	MOVQ    16(AX), CX
+	MOVQ    24(AX), CX
 	VMOVDQU (CX), Y0
 	MOVQ    (AX), CX
 	MOVQ    8(AX), DX
-	MOVQ    32(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
+	MOVQ    56(AX), BX
+	ADDQ    16(AX), DX
+	MOVQ    96(AX), SI
+	XORQ    DI, DI
 
 row:
-	VMASKMOVPD (R9), Y0, Y1
-	VMASKMOVPD (R8), Y0, Y2
-	VADDPD     Y2, Y1, Y2
-	VMASKMOVPD Y2, Y0, (R8)
-	ADDQ       SI, R8
-	ADDQ       DI, R9
-	DECQ       R10
-	JNE        row
-	ADDQ       48(AX), CX
-	ADDQ       64(AX), DX
-	DECQ       BX
-	JNE        tap
-	VZEROUPPER
-	RET
+	VMASKMOVPD (CX), Y0, Y1
+	MOVQ       48(AX), R10
+	MOVQ       DX, R8
+	MOVQ       DI, R9
 
-// func gemmAddRows2F64AVX2(p *gemmAdding)
-// Requires: AVX
-TEXT ·gemmAddRows2F64AVX2(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    16(AX), CX
-	VMOVDQU (CX), Y0
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    32(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
+taps:
+	CMPQ R9, 64(AX)
+	JCC  outside
+	MOVQ 40(AX), R12
+	MOVQ 32(AX), R13
+	MOVQ R8, R11
 
 tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPD    (R9), Y1
-	VADDPD     (R8), Y1, Y1
-	VMOVUPD    Y1, (R8)
-	VMASKMOVPD 32(R9), Y0, Y1
-	VMASKMOVPD 32(R8), Y0, Y2
-	VADDPD     Y2, Y1, Y2
-	VMASKMOVPD Y2, Y0, 32(R8)
-	ADDQ       SI, R8
-	ADDQ       DI, R9
-	DECQ       R10
-	JNE        row
-	ADDQ       48(AX), CX
-	ADDQ       64(AX), DX
-	DECQ       BX
+	VMOVDQU    (R13), Y2
+	VMASKMOVPD (R11), Y2, Y2
+	VADDPD     Y2, Y1, Y1
+	ADDQ       SI, R11
+	ADDQ       $0x20, R13
+	DECQ       R12
 	JNE        tap
-	VZEROUPPER
-	RET
 
-// func gemmAddRows3F64AVX2(p *gemmAdding)
-// Requires: AVX
-TEXT ·gemmAddRows3F64AVX2(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    16(AX), CX
-	VMOVDQU (CX), Y0
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    32(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPD    (R9), Y1
-	VADDPD     (R8), Y1, Y1
-	VMOVUPD    Y1, (R8)
-	VMOVUPD    32(R9), Y1
-	VADDPD     32(R8), Y1, Y1
-	VMOVUPD    Y1, 32(R8)
-	VMASKMOVPD 64(R9), Y0, Y1
-	VMASKMOVPD 64(R8), Y0, Y2
-	VADDPD     Y2, Y1, Y2
-	VMASKMOVPD Y2, Y0, 64(R8)
-	ADDQ       SI, R8
-	ADDQ       DI, R9
+outside:
+	SUBQ       72(AX), R9
+	ADDQ       104(AX), R8
 	DECQ       R10
-	JNE        row
-	ADDQ       48(AX), CX
-	ADDQ       64(AX), DX
+	JNE        taps
+	VMASKMOVPD Y1, Y0, (CX)
+	ADDQ       80(AX), CX
+	ADDQ       88(AX), DX
+	INCQ       DI
 	DECQ       BX
-	JNE        tap
-	VZEROUPPER
-	RET
-
-// func gemmAddRows4F64AVX2(p *gemmAdding)
-// Requires: AVX
-TEXT ·gemmAddRows4F64AVX2(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    16(AX), CX
-	VMOVDQU (CX), Y0
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    32(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPD    (R9), Y1
-	VADDPD     (R8), Y1, Y1
-	VMOVUPD    Y1, (R8)
-	VMOVUPD    32(R9), Y1
-	VADDPD     32(R8), Y1, Y1
-	VMOVUPD    Y1, 32(R8)
-	VMOVUPD    64(R9), Y1
-	VADDPD     64(R8), Y1, Y1
-	VMOVUPD    Y1, 64(R8)
-	VMASKMOVPD 96(R9), Y0, Y1
-	VMASKMOVPD 96(R8), Y0, Y2
-	VADDPD     Y2, Y1, Y2
-	VMASKMOVPD Y2, Y0, 96(R8)
-	ADDQ       SI, R8
-	ADDQ       DI, R9
-	DECQ       R10
 	JNE        row
-	ADDQ       48(AX), CX
-	ADDQ       64(AX), DX
-	DECQ       BX
-	JNE        tap
 	VZEROUPPER
 	RET
 

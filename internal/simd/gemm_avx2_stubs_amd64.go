@@ -259,25 +259,10 @@ func gemmTapSums4F32AVX2(p *gemmTaps)
 //go:noescape
 func gemmTapSums5F32AVX2(p *gemmTaps)
 
-// gemmAddRows1F32AVX2 adds rows of 1 vectors, the last one masked.
+// gemmFoldRowsF32AVX2 adds the products of taps to a vector of each row.
 //
 //go:noescape
-func gemmAddRows1F32AVX2(p *gemmAdding)
-
-// gemmAddRows2F32AVX2 adds rows of 2 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows2F32AVX2(p *gemmAdding)
-
-// gemmAddRows3F32AVX2 adds rows of 3 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows3F32AVX2(p *gemmAdding)
-
-// gemmAddRows4F32AVX2 adds rows of 4 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows4F32AVX2(p *gemmAdding)
+func gemmFoldRowsF32AVX2(p *gemmFolding)
 
 // gemmOuter1x2F64AVX2 computes tiles of 1 rows and 2 vectors of columns.
 //
@@ -534,25 +519,10 @@ func gemmTapSums4F64AVX2(p *gemmTaps)
 //go:noescape
 func gemmTapSums5F64AVX2(p *gemmTaps)
 
-// gemmAddRows1F64AVX2 adds rows of 1 vectors, the last one masked.
+// gemmFoldRowsF64AVX2 adds the products of taps to a vector of each row.
 //
 //go:noescape
-func gemmAddRows1F64AVX2(p *gemmAdding)
-
-// gemmAddRows2F64AVX2 adds rows of 2 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows2F64AVX2(p *gemmAdding)
-
-// gemmAddRows3F64AVX2 adds rows of 3 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows3F64AVX2(p *gemmAdding)
-
-// gemmAddRows4F64AVX2 adds rows of 4 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows4F64AVX2(p *gemmAdding)
+func gemmFoldRowsF64AVX2(p *gemmFolding)
 
 // gemmTilesImageAVX2 transforms tiles of images.
 //

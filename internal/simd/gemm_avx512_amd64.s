@@ -12719,153 +12719,52 @@ last:
 	VZEROUPPER
 	RET
 
-// func gemmAddRows1F32AVX512(p *gemmAdding)
+// func gemmFoldRowsF32AVX512(p *gemmFolding)
 // Requires: AVX, AVX512F
-TEXT ·gemmAddRows1F32AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmFoldRowsF32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
-	MOVQ  16(AX), CX
+	MOVQ  24(AX), CX
 	KMOVW (CX), K1
 	MOVQ  (AX), CX
 	MOVQ  8(AX), DX
-	MOVQ  32(AX), BX
-	MOVQ  40(AX), SI
-	MOVQ  56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
+	MOVQ  56(AX), BX
+	ADDQ  16(AX), DX
+	MOVQ  96(AX), SI
+	XORQ  DI, DI
 
 row:
-	VMOVUPS.Z (R9), K1, Z0
-	VMOVUPS.Z (R8), K1, Z1
-	VADDPS    Z1, Z0, Z1
-	VMOVUPS   Z1, K1, (R8)
-	ADDQ      SI, R8
-	ADDQ      DI, R9
-	DECQ      R10
-	JNE       row
-	ADDQ      48(AX), CX
-	ADDQ      64(AX), DX
-	DECQ      BX
-	JNE       tap
-	VZEROUPPER
-	RET
+	VMOVUPS.Z (CX), K1, Z0
+	MOVQ      48(AX), R10
+	MOVQ      DX, R8
+	MOVQ      DI, R9
 
-// func gemmAddRows2F32AVX512(p *gemmAdding)
-// Requires: AVX, AVX512F
-TEXT ·gemmAddRows2F32AVX512(SB), NOSPLIT, $0-8
-	MOVQ  p+0(FP), AX
-	MOVQ  16(AX), CX
-	KMOVW (CX), K1
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  32(AX), BX
-	MOVQ  40(AX), SI
-	MOVQ  56(AX), DI
+taps:
+	CMPQ R9, 64(AX)
+	JCC  outside
+	MOVQ 40(AX), R12
+	MOVQ 32(AX), R13
+	MOVQ R8, R11
 
 tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPS   (R9), Z0
-	VADDPS    (R8), Z0, Z0
-	VMOVUPS   Z0, (R8)
-	VMOVUPS.Z 64(R9), K1, Z0
-	VMOVUPS.Z 64(R8), K1, Z1
-	VADDPS    Z1, Z0, Z1
-	VMOVUPS   Z1, K1, 64(R8)
-	ADDQ      SI, R8
-	ADDQ      DI, R9
-	DECQ      R10
-	JNE       row
-	ADDQ      48(AX), CX
-	ADDQ      64(AX), DX
-	DECQ      BX
+	KMOVW     (R13), K2
+	VMOVUPS.Z (R11), K2, Z1
+	VADDPS    Z1, Z0, Z0
+	ADDQ      SI, R11
+	ADDQ      $0x20, R13
+	DECQ      R12
 	JNE       tap
-	VZEROUPPER
-	RET
 
-// func gemmAddRows3F32AVX512(p *gemmAdding)
-// Requires: AVX, AVX512F
-TEXT ·gemmAddRows3F32AVX512(SB), NOSPLIT, $0-8
-	MOVQ  p+0(FP), AX
-	MOVQ  16(AX), CX
-	KMOVW (CX), K1
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  32(AX), BX
-	MOVQ  40(AX), SI
-	MOVQ  56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPS   (R9), Z0
-	VADDPS    (R8), Z0, Z0
-	VMOVUPS   Z0, (R8)
-	VMOVUPS   64(R9), Z0
-	VADDPS    64(R8), Z0, Z0
-	VMOVUPS   Z0, 64(R8)
-	VMOVUPS.Z 128(R9), K1, Z0
-	VMOVUPS.Z 128(R8), K1, Z1
-	VADDPS    Z1, Z0, Z1
-	VMOVUPS   Z1, K1, 128(R8)
-	ADDQ      SI, R8
-	ADDQ      DI, R9
-	DECQ      R10
-	JNE       row
-	ADDQ      48(AX), CX
-	ADDQ      64(AX), DX
-	DECQ      BX
-	JNE       tap
-	VZEROUPPER
-	RET
-
-// func gemmAddRows4F32AVX512(p *gemmAdding)
-// Requires: AVX, AVX512F
-TEXT ·gemmAddRows4F32AVX512(SB), NOSPLIT, $0-8
-	MOVQ  p+0(FP), AX
-	MOVQ  16(AX), CX
-	KMOVW (CX), K1
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  32(AX), BX
-	MOVQ  40(AX), SI
-	MOVQ  56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPS   (R9), Z0
-	VADDPS    (R8), Z0, Z0
-	VMOVUPS   Z0, (R8)
-	VMOVUPS   64(R9), Z0
-	VADDPS    64(R8), Z0, Z0
-	VMOVUPS   Z0, 64(R8)
-	VMOVUPS   128(R9), Z0
-	VADDPS    128(R8), Z0, Z0
-	VMOVUPS   Z0, 128(R8)
-	VMOVUPS.Z 192(R9), K1, Z0
-	VMOVUPS.Z 192(R8), K1, Z1
-	VADDPS    Z1, Z0, Z1
-	VMOVUPS   Z1, K1, 192(R8)
-	ADDQ      SI, R8
-	ADDQ      DI, R9
-	DECQ      R10
-	JNE       row
-	ADDQ      48(AX), CX
-	ADDQ      64(AX), DX
-	DECQ      BX
-	JNE       tap
+outside:
+	SUBQ    72(AX), R9
+	ADDQ    104(AX), R8
+	DECQ    R10
+	JNE     taps
+	VMOVUPS Z0, K1, (CX)
+	ADDQ    80(AX), CX
+	ADDQ    88(AX), DX
+	INCQ    DI
+	DECQ    BX
+	JNE     row
 	VZEROUPPER
 	RET
 
@@ -25404,153 +25303,52 @@ last:
 	VZEROUPPER
 	RET
 
-// func gemmAddRows1F64AVX512(p *gemmAdding)
+// func gemmFoldRowsF64AVX512(p *gemmFolding)
 // Requires: AVX, AVX512F
-TEXT ·gemmAddRows1F64AVX512(SB), NOSPLIT, $0-8
+TEXT ·gemmFoldRowsF64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
-	MOVQ  16(AX), CX
+	MOVQ  24(AX), CX
 	KMOVW (CX), K1
 	MOVQ  (AX), CX
 	MOVQ  8(AX), DX
-	MOVQ  32(AX), BX
-	MOVQ  40(AX), SI
-	MOVQ  56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
+	MOVQ  56(AX), BX
+	ADDQ  16(AX), DX
+	MOVQ  96(AX), SI
+	XORQ  DI, DI
 
 row:
-	VMOVUPD.Z (R9), K1, Z0
-	VMOVUPD.Z (R8), K1, Z1
-	VADDPD    Z1, Z0, Z1
-	VMOVUPD   Z1, K1, (R8)
-	ADDQ      SI, R8
-	ADDQ      DI, R9
-	DECQ      R10
-	JNE       row
-	ADDQ      48(AX), CX
-	ADDQ      64(AX), DX
-	DECQ      BX
-	JNE       tap
-	VZEROUPPER
-	RET
+	VMOVUPD.Z (CX), K1, Z0
+	MOVQ      48(AX), R10
+	MOVQ      DX, R8
+	MOVQ      DI, R9
 
-// func gemmAddRows2F64AVX512(p *gemmAdding)
-// Requires: AVX, AVX512F
-TEXT ·gemmAddRows2F64AVX512(SB), NOSPLIT, $0-8
-	MOVQ  p+0(FP), AX
-	MOVQ  16(AX), CX
-	KMOVW (CX), K1
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  32(AX), BX
-	MOVQ  40(AX), SI
-	MOVQ  56(AX), DI
+taps:
+	CMPQ R9, 64(AX)
+	JCC  outside
+	MOVQ 40(AX), R12
+	MOVQ 32(AX), R13
+	MOVQ R8, R11
 
 tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPD   (R9), Z0
-	VADDPD    (R8), Z0, Z0
-	VMOVUPD   Z0, (R8)
-	VMOVUPD.Z 64(R9), K1, Z0
-	VMOVUPD.Z 64(R8), K1, Z1
-	VADDPD    Z1, Z0, Z1
-	VMOVUPD   Z1, K1, 64(R8)
-	ADDQ      SI, R8
-	ADDQ      DI, R9
-	DECQ      R10
-	JNE       row
-	ADDQ      48(AX), CX
-	ADDQ      64(AX), DX
-	DECQ      BX
+	KMOVW     (R13), K2
+	VMOVUPD.Z (R11), K2, Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      SI, R11
+	ADDQ      $0x20, R13
+	DECQ      R12
 	JNE       tap
-	VZEROUPPER
-	RET
 
-// func gemmAddRows3F64AVX512(p *gemmAdding)
-// Requires: AVX, AVX512F
-TEXT ·gemmAddRows3F64AVX512(SB), NOSPLIT, $0-8
-	MOVQ  p+0(FP), AX
-	MOVQ  16(AX), CX
-	KMOVW (CX), K1
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  32(AX), BX
-	MOVQ  40(AX), SI
-	MOVQ  56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPD   (R9), Z0
-	VADDPD    (R8), Z0, Z0
-	VMOVUPD   Z0, (R8)
-	VMOVUPD   64(R9), Z0
-	VADDPD    64(R8), Z0, Z0
-	VMOVUPD   Z0, 64(R8)
-	VMOVUPD.Z 128(R9), K1, Z0
-	VMOVUPD.Z 128(R8), K1, Z1
-	VADDPD    Z1, Z0, Z1
-	VMOVUPD   Z1, K1, 128(R8)
-	ADDQ      SI, R8
-	ADDQ      DI, R9
-	DECQ      R10
-	JNE       row
-	ADDQ      48(AX), CX
-	ADDQ      64(AX), DX
-	DECQ      BX
-	JNE       tap
-	VZEROUPPER
-	RET
-
-// func gemmAddRows4F64AVX512(p *gemmAdding)
-// Requires: AVX, AVX512F
-TEXT ·gemmAddRows4F64AVX512(SB), NOSPLIT, $0-8
-	MOVQ  p+0(FP), AX
-	MOVQ  16(AX), CX
-	KMOVW (CX), K1
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  32(AX), BX
-	MOVQ  40(AX), SI
-	MOVQ  56(AX), DI
-
-tap:
-	MOVQ 24(AX), R10
-	MOVQ CX, R8
-	MOVQ DX, R9
-
-row:
-	VMOVUPD   (R9), Z0
-	VADDPD    (R8), Z0, Z0
-	VMOVUPD   Z0, (R8)
-	VMOVUPD   64(R9), Z0
-	VADDPD    64(R8), Z0, Z0
-	VMOVUPD   Z0, 64(R8)
-	VMOVUPD   128(R9), Z0
-	VADDPD    128(R8), Z0, Z0
-	VMOVUPD   Z0, 128(R8)
-	VMOVUPD.Z 192(R9), K1, Z0
-	VMOVUPD.Z 192(R8), K1, Z1
-	VADDPD    Z1, Z0, Z1
-	VMOVUPD   Z1, K1, 192(R8)
-	ADDQ      SI, R8
-	ADDQ      DI, R9
-	DECQ      R10
-	JNE       row
-	ADDQ      48(AX), CX
-	ADDQ      64(AX), DX
-	DECQ      BX
-	JNE       tap
+outside:
+	SUBQ    72(AX), R9
+	ADDQ    104(AX), R8
+	DECQ    R10
+	JNE     taps
+	VMOVUPD Z0, K1, (CX)
+	ADDQ    80(AX), CX
+	ADDQ    88(AX), DX
+	INCQ    DI
+	DECQ    BX
+	JNE     row
 	VZEROUPPER
 	RET
 

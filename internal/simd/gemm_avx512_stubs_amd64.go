@@ -359,25 +359,10 @@ func gemmTapSums4F32AVX512(p *gemmTaps)
 //go:noescape
 func gemmTapSums5F32AVX512(p *gemmTaps)
 
-// gemmAddRows1F32AVX512 adds rows of 1 vectors, the last one masked.
+// gemmFoldRowsF32AVX512 adds the products of taps to a vector of each row.
 //
 //go:noescape
-func gemmAddRows1F32AVX512(p *gemmAdding)
-
-// gemmAddRows2F32AVX512 adds rows of 2 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows2F32AVX512(p *gemmAdding)
-
-// gemmAddRows3F32AVX512 adds rows of 3 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows3F32AVX512(p *gemmAdding)
-
-// gemmAddRows4F32AVX512 adds rows of 4 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows4F32AVX512(p *gemmAdding)
+func gemmFoldRowsF32AVX512(p *gemmFolding)
 
 // gemmOuter1x2F64AVX512 computes tiles of 1 rows and 2 vectors of columns.
 //
@@ -734,25 +719,10 @@ func gemmTapSums4F64AVX512(p *gemmTaps)
 //go:noescape
 func gemmTapSums5F64AVX512(p *gemmTaps)
 
-// gemmAddRows1F64AVX512 adds rows of 1 vectors, the last one masked.
+// gemmFoldRowsF64AVX512 adds the products of taps to a vector of each row.
 //
 //go:noescape
-func gemmAddRows1F64AVX512(p *gemmAdding)
-
-// gemmAddRows2F64AVX512 adds rows of 2 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows2F64AVX512(p *gemmAdding)
-
-// gemmAddRows3F64AVX512 adds rows of 3 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows3F64AVX512(p *gemmAdding)
-
-// gemmAddRows4F64AVX512 adds rows of 4 vectors, the last one masked.
-//
-//go:noescape
-func gemmAddRows4F64AVX512(p *gemmAdding)
+func gemmFoldRowsF64AVX512(p *gemmFolding)
 
 // gemmTilesImageAVX512 transforms tiles of images.
 //

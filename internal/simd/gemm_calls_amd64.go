@@ -295,31 +295,13 @@ func gemmCorrelateF32(rows, vecs int, p *gemmTaps) {
 	}
 }
 
-// gemmAddRowsF32 runs the kernel for rows of that many vectors.
-func gemmAddRowsF32(vecs int, p *gemmAdding) {
+// gemmFoldRowsF32 runs the kernel.
+func gemmFoldRowsF32(p *gemmFolding) {
 	if active >= avx512 {
-		switch vecs {
-		case 1:
-			gemmAddRows1F32AVX512(p)
-		case 2:
-			gemmAddRows2F32AVX512(p)
-		case 3:
-			gemmAddRows3F32AVX512(p)
-		case 4:
-			gemmAddRows4F32AVX512(p)
-		}
+		gemmFoldRowsF32AVX512(p)
 		return
 	}
-	switch vecs {
-	case 1:
-		gemmAddRows1F32AVX2(p)
-	case 2:
-		gemmAddRows2F32AVX2(p)
-	case 3:
-		gemmAddRows3F32AVX2(p)
-	case 4:
-		gemmAddRows4F32AVX2(p)
-	}
+	gemmFoldRowsF32AVX2(p)
 }
 
 // gemmTapSumsF32 runs the kernel for that many taps.
@@ -671,31 +653,13 @@ func gemmCorrelateF64(rows, vecs int, p *gemmTaps) {
 	}
 }
 
-// gemmAddRowsF64 runs the kernel for rows of that many vectors.
-func gemmAddRowsF64(vecs int, p *gemmAdding) {
+// gemmFoldRowsF64 runs the kernel.
+func gemmFoldRowsF64(p *gemmFolding) {
 	if active >= avx512 {
-		switch vecs {
-		case 1:
-			gemmAddRows1F64AVX512(p)
-		case 2:
-			gemmAddRows2F64AVX512(p)
-		case 3:
-			gemmAddRows3F64AVX512(p)
-		case 4:
-			gemmAddRows4F64AVX512(p)
-		}
+		gemmFoldRowsF64AVX512(p)
 		return
 	}
-	switch vecs {
-	case 1:
-		gemmAddRows1F64AVX2(p)
-	case 2:
-		gemmAddRows2F64AVX2(p)
-	case 3:
-		gemmAddRows3F64AVX2(p)
-	case 4:
-		gemmAddRows4F64AVX2(p)
-	}
+	gemmFoldRowsF64AVX2(p)
 }
 
 // gemmTapSumsF64 runs the kernel for that many taps.

@@ -12,20 +12,7 @@ type gemmWindows struct {
 	dst, src, offsets unsafe.Pointer
 	k, step           int // step is a distance
 	at                [maxPieces]int
-	masks             [maxPieces][4]uint64 // a vector of AVX2, or bits
-}
-
-// mask sets the lanes first ≤ i < end of piece i.
-func (t *gemmWindows) mask(i int, size, first, end int) {
-	if active >= avx512 {
-		t.masks[i][0] = 1<<end - 1<<first
-		return
-	}
-	lanes := (*[32]byte)(unsafe.Pointer(&t.masks[i]))
-	clear(lanes[:])
-	for j := first * size; j < end*size; j++ {
-		lanes[j] = 0xff
-	}
+	masks             [maxPieces]laneMask
 }
 
 // pack writes the matrix: row p of windows j … j+width is at dst[j/width·group + p·step].
@@ -52,7 +39,7 @@ func (w *Windows[T]) pack(dst []T, step, group, width int) {
 			if run.At >= 0 {
 				if pieces < maxPieces {
 					t.at[pieces] = bytesIn[T](run.At + column - from)
-					t.mask(pieces, size, max(from-column, 0), min(from+run.N-column, lanes))
+					t.masks[pieces].set(size, max(from-column, 0), min(from+run.N-column, lanes))
 				}
 				pieces++
 			}
@@ -64,7 +51,7 @@ func (w *Windows[T]) pack(dst []T, step, group, width int) {
 		}
 		if pieces == 0 {
 			t.at[0] = 0
-			t.mask(0, size, 0, 0)
+			t.masks[0].set(size, 0, 0)
 			pieces = 1
 		}
 		switch {

@@ -1,5 +1,7 @@
 package simd
 
+import "fmt"
+
 // Correlation computes rows of a convolution with few channels, from images as they are:
 // element j of row i is what the taps that are Offsets[p] behind image element i·SrcRow + j
 // give. The methods run it.
@@ -112,37 +114,57 @@ func (c *Correlation[T]) sumsGeneric(sums []T) {
 	}
 }
 
-// Spread is rows of products that belong to taps of a kernel, to be added where the taps
-// lead to: element j of row i of tap t, Src[t·SrcTap + i·SrcRow + j], to Dst[t·DstTap +
-// i·DstRow + j].
+// Spread is products that belong to the taps of a kernel of TapRows rows of Taps, to be
+// added where the taps lead to. Each tap has Rows rows of N products, which stand in Src
+// tap by tap: element j of row i of tap t of row r, Src[((r·Taps+t)·Rows+i)·N + j], goes to
+// Dst[(i+r·Dilation[0])·DstRow + j + t·Dilation[1]].
 type Spread[T Float] struct {
-	Taps, Rows, N  int
-	Dst            []T
-	DstTap, DstRow int
-	Src            []T
-	SrcTap, SrcRow int
+	TapRows, Taps int
+	Dilation      [2]int // distances of taps in Dst
+	Rows, N       int
+	Dst           []T
+	DstRow        int
+	Src           []T
 }
 
-// Add adds the products, one tap after the other. Dst and Src must not overlap.
+// foldTaps is the most taps of a row whose products are added together.
+const foldTaps = 16
+
+// Add adds the products, to each element of Dst in the order of the taps that lead to it;
+// with assembly, those of the first foldTaps taps of all rows come first, and so on.
+// Dst and Src must not overlap, nor the rows of Dst.
 func (s *Spread[T]) Add() {
-	if s.Taps <= 0 || s.Rows <= 0 || s.N <= 0 {
+	if s.TapRows <= 0 || s.Taps <= 0 || s.Rows <= 0 || s.N <= 0 {
 		return
 	}
-	if want := (s.Taps-1)*s.DstTap + extent(s.Rows, s.DstRow, s.N, 1); len(s.Dst) < want || s.DstTap < 0 {
+	height, width := s.extent()
+	if s.Dilation[0] < 1 || s.Dilation[1] < 1 || s.DstRow < width && height > 1 {
+		panic(fmt.Sprintf("simd: Spread.Add: rows of %d elements, %d apart, dilation %d", width, s.DstRow, s.Dilation))
+	}
+	if want := extent(height, s.DstRow, width, 1); len(s.Dst) < want {
 		panicLength("Spread.Add", "Dst", len(s.Dst), want)
 	}
-	if want := (s.Taps-1)*s.SrcTap + extent(s.Rows, s.SrcRow, s.N, 1); len(s.Src) < want || s.SrcTap < 0 {
+	if want := s.TapRows * s.Taps * s.Rows * s.N; len(s.Src) < want {
 		panicLength("Spread.Add", "Src", len(s.Src), want)
 	}
-	s.add()
+	s.add(height, width)
+}
+
+// extent is how many rows and columns of Dst the taps lead to.
+func (s *Spread[T]) extent() (height, width int) {
+	return s.Rows + (s.TapRows-1)*s.Dilation[0], s.N + (s.Taps-1)*s.Dilation[1]
 }
 
 func (s *Spread[T]) addGeneric() {
-	for t := range s.Taps {
-		for i := range s.Rows {
-			dst := s.Dst[t*s.DstTap+i*s.DstRow:][:s.N]
-			for j, v := range s.Src[t*s.SrcTap+i*s.SrcRow:][:s.N] {
-				dst[j] += v
+	src := s.Src
+	for r := range s.TapRows {
+		for t := range s.Taps {
+			for i := range s.Rows {
+				dst := s.Dst[(i+r*s.Dilation[0])*s.DstRow+t*s.Dilation[1]:][:s.N]
+				for j, v := range src[:s.N] {
+					dst[j] += v
+				}
+				src = src[s.N:]
 			}
 		}
 	}

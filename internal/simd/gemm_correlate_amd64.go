@@ -77,43 +77,64 @@ func (c *Correlation[T]) sums(sums []T) {
 	}
 }
 
-// gemmAdding describes rows of taps that are added.
-type gemmAdding struct {
-	dst, src, mask unsafe.Pointer
-	rows, taps     int
-	dstRow, dstTap int // distances
-	srcRow, srcTap int
+// gemmFolding describes vectors of rows that products of taps are added to.
+type gemmFolding struct {
+	dst, src          unsafe.Pointer
+	start             int // distance from src
+	mask, masks       unsafe.Pointer
+	taps, tapRows     int
+	rows, products    int
+	dilation          int
+	dstRow, srcRow    int // distances
+	srcTap, srcTapRow int
 }
 
-func (s *Spread[T]) add() {
+// laneMask is a mask of some lanes: a vector of AVX2, or bits.
+type laneMask [4]uint64
+
+// set makes it the lanes first ≤ i < end, of size bytes.
+func (m *laneMask) set(size, first, end int) {
+	if active >= avx512 {
+		m[0] = 0
+		if first < end {
+			m[0] = 1<<end - 1<<first
+		}
+		return
+	}
+	lanes := (*[32]byte)(unsafe.Pointer(m))
+	clear(lanes[:])
+	for j := first * size; j < end*size; j++ {
+		lanes[j] = 0xff
+	}
+}
+
+func (s *Spread[T]) add(height, width int) {
 	if active < avx2 {
 		s.addGeneric()
 		return
 	}
-	width := tapVecs * lanesOf[T](active)
-	if s.N <= width {
-		s.addColumns(0, s.Taps, 0, s.N)
-		return
+	var masks [foldTaps]laneMask
+	lanes, size, products := lanesOf[T](active), bytesIn[T](1), s.Rows*s.N
+	t := gemmFolding{
+		src: at(s.Src, 0), masks: unsafe.Pointer(&masks), tapRows: s.TapRows, rows: height, products: s.Rows,
+		dilation: s.Dilation[0], dstRow: bytesIn[T](s.DstRow), srcRow: bytesIn[T](s.N),
+		srcTap: bytesIn[T](products - s.Dilation[1]), srcTapRow: bytesIn[T](s.Taps*products - s.Dilation[0]*s.N),
 	}
-	// Taps may overlap: each is added as a whole, whatever the width.
-	for t := range s.Taps {
-		for j := 0; j < s.N; j += width {
-			s.addColumns(t, 1, j, min(width, s.N-j))
+	for first := 0; first < s.Taps; first += foldTaps {
+		t.taps = min(foldTaps, s.Taps-first)
+		for x := 0; x < width; x += lanes {
+			for i := range t.taps {
+				// Element x of Dst gets product x − column of the tap.
+				column := (first + i) * s.Dilation[1]
+				masks[i].set(size, min(max(column-x, 0), lanes), max(min(column+s.N-x, lanes), 0))
+			}
+			t.dst, t.start = at(s.Dst, x), bytesIn[T](first*products+x-first*s.Dilation[1])
+			t.mask = leading[T](active, min(width-x, lanes))
+			if is32[T]() {
+				gemmFoldRowsF32(&t)
+			} else {
+				gemmFoldRowsF64(&t)
+			}
 		}
-	}
-}
-
-// addColumns adds n columns from j on of taps from tap on, not more than tapVecs vectors.
-func (s *Spread[T]) addColumns(tap, taps, j, n int) {
-	lanes := lanesOf[T](active)
-	vecs := (n + lanes - 1) / lanes
-	t := gemmAdding{
-		dst: at(s.Dst, tap*s.DstTap+j), src: at(s.Src, tap*s.SrcTap+j), mask: leading[T](active, n-(vecs-1)*lanes), rows: s.Rows, taps: taps,
-		dstRow: bytesIn[T](s.DstRow), dstTap: bytesIn[T](s.DstTap), srcRow: bytesIn[T](s.SrcRow), srcTap: bytesIn[T](s.SrcTap),
-	}
-	if is32[T]() {
-		gemmAddRowsF32(vecs, &t)
-	} else {
-		gemmAddRowsF64(vecs, &t)
 	}
 }

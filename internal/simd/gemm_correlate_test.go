@@ -82,17 +82,40 @@ func TestSpread(t *testing.T) {
 func testSpread[T Float](t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{1, 4, 7, 8, 9, 16, 17, 24, 33, 64, 70, 130} {
-		s := Spread[T]{Taps: 3, Rows: 4, N: n, DstTap: 1, DstRow: n + 2, SrcTap: 4*n + 1, SrcRow: n}
-		s.Src = guardedFloats[T](t, 2*s.SrcTap+4*n, true)
-		s.Dst = guardedFloats[T](t, 2+3*s.DstRow+n, n%2 == 0) // taps overlap
-		for i := range s.Src {
-			s.Src[i] = T(r.NormFloat64())
+		for _, s := range []Spread[T]{
+			{TapRows: 1, Taps: 3, Rows: 4, N: n, Dilation: [2]int{1, 1}},
+			{TapRows: 5, Taps: 5, Rows: 3, N: n, Dilation: [2]int{1, 1}},
+			{TapRows: 3, Taps: 2, Rows: 2, N: n, Dilation: [2]int{2, 19}},
+			{TapRows: 2, Taps: foldTaps, Rows: 5, N: n, Dilation: [2]int{6, 2}},
+		} {
+			height, width := s.extent()
+			s.DstRow = width + 2
+			s.Src = guardedFloats[T](t, s.TapRows*s.Taps*s.Rows*n, n%2 == 0)
+			s.Dst = guardedFloats[T](t, (height-1)*s.DstRow+width, n%2 == 0)
+			for i := range s.Src {
+				s.Src[i] = T(r.NormFloat64())
+			}
+			compareSets(t, fmt.Sprintf("%d×%d taps, rows of %d", s.TapRows, s.Taps, n), s.Dst, 0, func() {
+				Fill(s.Dst, 1)
+				s.Add()
+			})
 		}
-		compareSets(t, fmt.Sprintf("rows of %d", n), s.Dst, 0, func() {
-			Fill(s.Dst, 1)
-			s.Add()
-		})
 	}
+}
+
+// Of more taps than are added together, those of all rows come before the others.
+func TestSpreadOfManyTaps(t *testing.T) {
+	const n, taps = 21, 40
+	s := Spread[float64]{TapRows: 2, Taps: taps, Rows: 3, N: n, Dilation: [2]int{1, 1}, DstRow: n + taps}
+	s.Src = make([]float64, 2*taps*3*n)
+	s.Dst = make([]float64, 4*s.DstRow)
+	for i := range s.Src {
+		s.Src[i] = float64(i % 101) // sums are exact
+	}
+	compareSets(t, "many taps", s.Dst, 0, func() {
+		Fill(s.Dst, 1)
+		s.Add()
+	})
 }
 
 // compareSets runs f with each instruction set and compares what it leaves in got: with
@@ -144,10 +167,16 @@ func TestCorrelationPanics(t *testing.T) {
 			c.Correlate(Results[float64]{N: 1, Weights: make([]float64, 2)})
 		}},
 		{"spread from", func(c *Correlation[float64]) {
-			(&Spread[float64]{Taps: 2, Rows: 1, N: 3, Dst: c.Result, DstTap: 1, Src: c.Src[:5], SrcTap: 3}).Add()
+			(&Spread[float64]{TapRows: 1, Taps: 2, Dilation: [2]int{1, 1}, Rows: 1, N: 3, Dst: c.Result, Src: c.Src[:5]}).Add()
 		}},
 		{"spread to", func(c *Correlation[float64]) {
-			(&Spread[float64]{Taps: 2, Rows: 1, N: 3, Dst: c.Result[:3], DstTap: 1, Src: c.Src, SrcTap: 3}).Add()
+			(&Spread[float64]{TapRows: 1, Taps: 2, Dilation: [2]int{1, 1}, Rows: 1, N: 3, Dst: c.Result[:3], Src: c.Src}).Add()
+		}},
+		{"spread to rows that overlap", func(c *Correlation[float64]) {
+			(&Spread[float64]{TapRows: 2, Taps: 2, Dilation: [2]int{1, 1}, Rows: 1, N: 2, Dst: c.Result, DstRow: 2, Src: c.Src}).Add()
+		}},
+		{"spread without dilation", func(c *Correlation[float64]) {
+			(&Spread[float64]{TapRows: 1, Taps: 2, Rows: 1, N: 2, Dst: c.Result, Src: c.Src}).Add()
 		}},
 		{"sums", func(c *Correlation[float64]) { c.Sums(make([]float64, 15)) }},
 	} {

@@ -14,7 +14,7 @@ func (w *Windows[T]) pack(dst []T, step, group, width int) { w.packGeneric(dst, 
 func (c *Correlation[T]) correlate(r *Results[T]) { c.correlateGeneric(r) }
 func (c *Correlation[T]) sums(sums []T)           { c.sumsGeneric(sums) }
 
-func (s *Spread[T]) add() { s.addGeneric() }
+func (s *Spread[T]) add(height, width int) { s.addGeneric() }
 
 func (w *WinogradTiles) image()                { w.imageGeneric() }
 func (w *WinogradTiles) gradient()             { w.gradientGeneric() }

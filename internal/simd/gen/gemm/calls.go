@@ -124,7 +124,7 @@ func choices(e element) []choice {
 				return m
 			},
 		},
-		numbered("gemmAddRows"+e.name, "runs the kernel for rows of that many vectors.", "vecs", "gemmAdding", tapVecs, func(n int) string { return addRowsName(e, n) }),
+		one("gemmFoldRows", "runs the kernel.", "gemmFolding"),
 		numbered("gemmTapSums"+e.name, "runs the kernel for that many taps.", "taps", "gemmTaps", tapSums, func(n int) string { return tapSumsName(e, n) }),
 		one("gemmTranspose", "runs the kernel.", "gemmPack"),
 		one("gemmPanels", "runs the kernel.", "gemmPack"),

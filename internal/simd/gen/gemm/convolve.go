@@ -35,7 +35,7 @@ func (c file) windows(e element, pieces int) {
 		b := f.get(windowsSrc)
 		f.ADDQ(f.at(windowsAt+field(8*i)), b)
 		base = append(base, b)
-		masks = append(masks, f.maskAt(windowsMasks+field(maskBytes*i)))
+		masks = append(masks, f.maskFrom(f.at(windowsMasks+field(maskBytes*i)), f.set.width))
 	}
 	dst, offsets, k, step := f.get(windowsDst), f.get(windowsOffsets), f.get(windowsK), f.get(windowsStep)
 	f.Label("row")
@@ -61,18 +61,6 @@ func (c file) windows(e element, pieces int) {
 	f.DECQ(k)
 	f.JNE(operand.LabelRef("row"))
 	f.end()
-}
-
-// maskAt returns the mask that lies in field x.
-func (f *function) maskAt(x field) operand.Op {
-	if f.set.opmasks {
-		k := f.K()
-		f.KMOVW(f.at(x), k)
-		return k
-	}
-	v := f.vector()
-	f.VMOVDQU(f.at(x), v)
-	return v
 }
 
 // deinterleave emits the kernel that takes vectors, two by two, apart into their elements

@@ -196,54 +196,69 @@ func (c file) tapSums(e element, taps int) {
 	f.end()
 }
 
-// Fields of gemmAdding.
+// Fields of gemmFolding.
 const (
-	addingDst field = 8 * iota
-	addingSrc
-	addingMask // of the last vector of a row
-	addingRows
-	addingTaps
-	addingDstRow // the following are distances in bytes
-	addingDstTap
-	addingSrcRow
-	addingSrcTap
+	foldingDst field = 8 * iota
+	foldingSrc
+	foldingStart // bytes from src to the first tap's vector
+	foldingMask  // of the vector of dst
+	foldingMasks // of the vectors of a row of taps, foldMaskBytes each
+	foldingTaps  // of a row
+	foldingTapRows
+	foldingRows     // of dst
+	foldingProducts // rows that each tap has products for
+	foldingDilation // rows of dst from one row of taps to the next
+	foldingDstRow   // the following are distances in bytes
+	foldingSrcRow
+	foldingSrcTap    // of what a tap and the next one add to the same element of dst
+	foldingSrcTapRow // likewise, rows of taps
 )
 
-func addRowsName(e element, vecs int) string { return fmt.Sprintf("gemmAddRows%d%s", vecs, e.name) }
+// foldMaskBytes is the distance of masks.
+const foldMaskBytes = 32
 
-// addRows emits the kernel that adds rows of that many vectors, the last one masked, for
-// one tap after the other.
-func (c file) addRows(e element, vecs int) {
-	f := c.begin(e, addRowsName(e, vecs), fmt.Sprintf("adds rows of %d vectors, the last one masked.", vecs), "gemmAdding")
-	mask := f.loadMask(addingMask, f.set.width)
-	to, from, taps := f.get(addingDst), f.get(addingSrc), f.get(addingTaps)
-	dstRow, srcRow := f.get(addingDstRow), f.get(addingSrcRow)
-	f.Label("tap")
-	dst, src, rows := f.GP64(), f.GP64(), f.get(addingRows)
-	f.MOVQ(to, dst)
-	f.MOVQ(from, src)
+func foldRowsName(e element) string { return "gemmFoldRows" + e.name }
+
+// foldRows emits the kernel that adds to one vector of each row of dst what the taps that
+// lead there have, row by row of taps. The sums stay in a register: a row that was stored
+// just now could not be loaded for tens of cycles. The next rows' sums hide their latency.
+func (c file) foldRows(e element) {
+	f := c.begin(e, foldRowsName(e), "adds the products of taps to a vector of each row.", "gemmFolding")
+	mask := f.loadMask(foldingMask, f.set.width)
+	dst, from, rows := f.get(foldingDst), f.get(foldingSrc), f.get(foldingRows)
+	f.ADDQ(f.at(foldingStart), from)
+	nextTap := f.get(foldingSrcTap)
+	y := f.GP64()
+	f.XORQ(y, y)
 	f.Label("row")
-	for j := range vecs {
-		at := func(base gp) operand.Mem { return operand.Mem{Base: base, Disp: f.set.width * j} }
-		x, sum := f.vector(), f.vector()
-		if j < vecs-1 {
-			f.load(at(src), x)
-			f.emit("VADD"+f.ps, at(dst), x, sum)
-			f.store(sum, at(dst))
-			continue
-		}
-		f.loadMasked(at(src), mask, x)
-		f.loadMasked(at(dst), mask, sum)
-		f.emit("VADD"+f.ps, sum, x, sum)
-		f.storeMasked(sum, mask, at(dst))
-	}
-	f.ADDQ(dstRow, dst)
-	f.ADDQ(srcRow, src)
-	f.DECQ(rows)
-	f.JNE(operand.LabelRef("row"))
-	f.ADDQ(f.at(addingDstTap), to)
-	f.ADDQ(f.at(addingSrcTap), from)
+	sum := f.vector()
+	f.loadMasked(operand.Mem{Base: dst}, mask, sum)
+	first, product, tapRows := f.GP64(), f.GP64(), f.get(foldingTapRows)
+	f.MOVQ(from, first)
+	f.MOVQ(y, product)
+	f.Label("taps")
+	f.CMPQ(product, f.at(foldingProducts))
+	f.JCC(operand.LabelRef("outside")) // as unsigned numbers: negative ones are outside too
+	src, taps, masks := f.GP64(), f.get(foldingTaps), f.get(foldingMasks)
+	f.MOVQ(first, src)
+	f.Label("tap")
+	v := f.vector()
+	f.loadMasked(operand.Mem{Base: src}, f.maskFrom(operand.Mem{Base: masks}, f.set.width), v)
+	f.emit("VADD"+f.ps, v, sum, sum)
+	f.ADDQ(nextTap, src)
+	f.ADDQ(operand.Imm(foldMaskBytes), masks)
 	f.DECQ(taps)
 	f.JNE(operand.LabelRef("tap"))
+	f.Label("outside")
+	f.SUBQ(f.at(foldingDilation), product)
+	f.ADDQ(f.at(foldingSrcTapRow), first)
+	f.DECQ(tapRows)
+	f.JNE(operand.LabelRef("taps"))
+	f.storeMasked(sum, mask, operand.Mem{Base: dst})
+	f.ADDQ(f.at(foldingDstRow), dst)
+	f.ADDQ(f.at(foldingSrcRow), from)
+	f.INCQ(y)
+	f.DECQ(rows)
+	f.JNE(operand.LabelRef("row"))
 	f.end()
 }

@@ -122,9 +122,7 @@ func (c file) kernels(e element) {
 	for taps := 1; taps <= tapSums; taps++ {
 		c.tapSums(e, taps)
 	}
-	for vecs := 1; vecs <= tapVecs; vecs++ {
-		c.addRows(e, vecs)
-	}
+	c.foldRows(e)
 }
 
 // byteKernels emits the kernels on bytes.

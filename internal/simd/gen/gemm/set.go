@@ -52,14 +52,18 @@ func (f *function) vector() vec {
 // [function.storeMasked] of n bytes. It is a vector with ones in the lanes to use, or as
 // many bits.
 func (f *function) loadMask(x field, n int) operand.Op {
-	at := operand.Mem{Base: f.get(x)}
+	return f.maskFrom(operand.Mem{Base: f.get(x)}, n)
+}
+
+// maskFrom returns the mask of n bytes that lies at m.
+func (f *function) maskFrom(m operand.Mem, n int) operand.Op {
 	if f.set.opmasks {
 		k := f.K()
-		f.KMOVW(at, k)
+		f.KMOVW(m, k)
 		return k
 	}
 	v := f.register(n)
-	f.VMOVDQU(at, v)
+	f.VMOVDQU(m, v)
 	return v
 }
 
