@@ -160,7 +160,6 @@ func (t *gradient[F]) prepare(w *worker[F], image, first, end, from, to int) vie
 
 // byRows adds to the sums of lanes what windows from ≤ i < to of an image give.
 func (t *gradient[F]) byRows(w *worker[F], v *view[F], image, from, to int, sums []F) {
-	size := len(sums) / t.out
 	windows := volume(t.grid)
 	for i := from; i < to; {
 		line := i / t.grid[2]
@@ -173,10 +172,8 @@ func (t *gradient[F]) byRows(w *worker[F], v *view[F], image, from, to int, sums
 		if c.N == t.grid[2] {
 			c.Rows = min(t.grid[1]-y, (to-i)/c.N)
 		}
-		for o := range t.out {
-			c.Result = t.g[(image*t.out+o)*windows+i:]
-			c.Sums(sums[o*size : (o+1)*size])
-		}
+		c.Result = t.g[image*t.out*windows+i:]
+		c.Sums(sums, t.out, windows)
 		i += c.Rows * c.N
 	}
 }

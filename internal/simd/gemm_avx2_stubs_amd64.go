@@ -234,30 +234,30 @@ func gemmCorrelate2x3F32AVX2(p *gemmTaps)
 //go:noescape
 func gemmCorrelate2x4F32AVX2(p *gemmTaps)
 
-// gemmTapSums1F32AVX2 adds products of rows with images to the sums of 1 taps.
+// gemmTapSums1x1F32AVX2 adds products of rows of 1 results with images to the sums of 1 taps.
 //
 //go:noescape
-func gemmTapSums1F32AVX2(p *gemmTaps)
+func gemmTapSums1x1F32AVX2(p *gemmTaps)
 
-// gemmTapSums2F32AVX2 adds products of rows with images to the sums of 2 taps.
+// gemmTapSums1x2F32AVX2 adds products of rows of 1 results with images to the sums of 2 taps.
 //
 //go:noescape
-func gemmTapSums2F32AVX2(p *gemmTaps)
+func gemmTapSums1x2F32AVX2(p *gemmTaps)
 
-// gemmTapSums3F32AVX2 adds products of rows with images to the sums of 3 taps.
+// gemmTapSums1x3F32AVX2 adds products of rows of 1 results with images to the sums of 3 taps.
 //
 //go:noescape
-func gemmTapSums3F32AVX2(p *gemmTaps)
+func gemmTapSums1x3F32AVX2(p *gemmTaps)
 
-// gemmTapSums4F32AVX2 adds products of rows with images to the sums of 4 taps.
+// gemmTapSums1x4F32AVX2 adds products of rows of 1 results with images to the sums of 4 taps.
 //
 //go:noescape
-func gemmTapSums4F32AVX2(p *gemmTaps)
+func gemmTapSums1x4F32AVX2(p *gemmTaps)
 
-// gemmTapSums5F32AVX2 adds products of rows with images to the sums of 5 taps.
+// gemmTapSums1x5F32AVX2 adds products of rows of 1 results with images to the sums of 5 taps.
 //
 //go:noescape
-func gemmTapSums5F32AVX2(p *gemmTaps)
+func gemmTapSums1x5F32AVX2(p *gemmTaps)
 
 // gemmFoldRowsF32AVX2 adds the products of taps to a vector of each row.
 //
@@ -494,30 +494,30 @@ func gemmCorrelate2x3F64AVX2(p *gemmTaps)
 //go:noescape
 func gemmCorrelate2x4F64AVX2(p *gemmTaps)
 
-// gemmTapSums1F64AVX2 adds products of rows with images to the sums of 1 taps.
+// gemmTapSums1x1F64AVX2 adds products of rows of 1 results with images to the sums of 1 taps.
 //
 //go:noescape
-func gemmTapSums1F64AVX2(p *gemmTaps)
+func gemmTapSums1x1F64AVX2(p *gemmTaps)
 
-// gemmTapSums2F64AVX2 adds products of rows with images to the sums of 2 taps.
+// gemmTapSums1x2F64AVX2 adds products of rows of 1 results with images to the sums of 2 taps.
 //
 //go:noescape
-func gemmTapSums2F64AVX2(p *gemmTaps)
+func gemmTapSums1x2F64AVX2(p *gemmTaps)
 
-// gemmTapSums3F64AVX2 adds products of rows with images to the sums of 3 taps.
+// gemmTapSums1x3F64AVX2 adds products of rows of 1 results with images to the sums of 3 taps.
 //
 //go:noescape
-func gemmTapSums3F64AVX2(p *gemmTaps)
+func gemmTapSums1x3F64AVX2(p *gemmTaps)
 
-// gemmTapSums4F64AVX2 adds products of rows with images to the sums of 4 taps.
+// gemmTapSums1x4F64AVX2 adds products of rows of 1 results with images to the sums of 4 taps.
 //
 //go:noescape
-func gemmTapSums4F64AVX2(p *gemmTaps)
+func gemmTapSums1x4F64AVX2(p *gemmTaps)
 
-// gemmTapSums5F64AVX2 adds products of rows with images to the sums of 5 taps.
+// gemmTapSums1x5F64AVX2 adds products of rows of 1 results with images to the sums of 5 taps.
 //
 //go:noescape
-func gemmTapSums5F64AVX2(p *gemmTaps)
+func gemmTapSums1x5F64AVX2(p *gemmTaps)
 
 // gemmFoldRowsF64AVX2 adds the products of taps to a vector of each row.
 //

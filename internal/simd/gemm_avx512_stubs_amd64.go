@@ -334,30 +334,160 @@ func gemmCorrelate2x3F32AVX512(p *gemmTaps)
 //go:noescape
 func gemmCorrelate2x4F32AVX512(p *gemmTaps)
 
-// gemmTapSums1F32AVX512 adds products of rows with images to the sums of 1 taps.
+// gemmCorrelate3x1F32AVX512 computes rows of 3 results by groups of 4 vectors and at last 1, the last one masked.
 //
 //go:noescape
-func gemmTapSums1F32AVX512(p *gemmTaps)
+func gemmCorrelate3x1F32AVX512(p *gemmTaps)
 
-// gemmTapSums2F32AVX512 adds products of rows with images to the sums of 2 taps.
+// gemmCorrelate3x2F32AVX512 computes rows of 3 results by groups of 4 vectors and at last 2, the last one masked.
 //
 //go:noescape
-func gemmTapSums2F32AVX512(p *gemmTaps)
+func gemmCorrelate3x2F32AVX512(p *gemmTaps)
 
-// gemmTapSums3F32AVX512 adds products of rows with images to the sums of 3 taps.
+// gemmCorrelate3x3F32AVX512 computes rows of 3 results by groups of 4 vectors and at last 3, the last one masked.
 //
 //go:noescape
-func gemmTapSums3F32AVX512(p *gemmTaps)
+func gemmCorrelate3x3F32AVX512(p *gemmTaps)
 
-// gemmTapSums4F32AVX512 adds products of rows with images to the sums of 4 taps.
+// gemmCorrelate3x4F32AVX512 computes rows of 3 results by groups of 4 vectors and at last 4, the last one masked.
 //
 //go:noescape
-func gemmTapSums4F32AVX512(p *gemmTaps)
+func gemmCorrelate3x4F32AVX512(p *gemmTaps)
 
-// gemmTapSums5F32AVX512 adds products of rows with images to the sums of 5 taps.
+// gemmCorrelate4x1F32AVX512 computes rows of 4 results by groups of 4 vectors and at last 1, the last one masked.
 //
 //go:noescape
-func gemmTapSums5F32AVX512(p *gemmTaps)
+func gemmCorrelate4x1F32AVX512(p *gemmTaps)
+
+// gemmCorrelate4x2F32AVX512 computes rows of 4 results by groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate4x2F32AVX512(p *gemmTaps)
+
+// gemmCorrelate4x3F32AVX512 computes rows of 4 results by groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate4x3F32AVX512(p *gemmTaps)
+
+// gemmCorrelate4x4F32AVX512 computes rows of 4 results by groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate4x4F32AVX512(p *gemmTaps)
+
+// gemmCorrelate5x1F32AVX512 computes rows of 5 results by groups of 4 vectors and at last 1, the last one masked.
+//
+//go:noescape
+func gemmCorrelate5x1F32AVX512(p *gemmTaps)
+
+// gemmCorrelate5x2F32AVX512 computes rows of 5 results by groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate5x2F32AVX512(p *gemmTaps)
+
+// gemmCorrelate5x3F32AVX512 computes rows of 5 results by groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate5x3F32AVX512(p *gemmTaps)
+
+// gemmCorrelate5x4F32AVX512 computes rows of 5 results by groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate5x4F32AVX512(p *gemmTaps)
+
+// gemmCorrelate6x1F32AVX512 computes rows of 6 results by groups of 4 vectors and at last 1, the last one masked.
+//
+//go:noescape
+func gemmCorrelate6x1F32AVX512(p *gemmTaps)
+
+// gemmCorrelate6x2F32AVX512 computes rows of 6 results by groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate6x2F32AVX512(p *gemmTaps)
+
+// gemmCorrelate6x3F32AVX512 computes rows of 6 results by groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate6x3F32AVX512(p *gemmTaps)
+
+// gemmCorrelate6x4F32AVX512 computes rows of 6 results by groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate6x4F32AVX512(p *gemmTaps)
+
+// gemmTapSums1x1F32AVX512 adds products of rows of 1 results with images to the sums of 1 taps.
+//
+//go:noescape
+func gemmTapSums1x1F32AVX512(p *gemmTaps)
+
+// gemmTapSums1x2F32AVX512 adds products of rows of 1 results with images to the sums of 2 taps.
+//
+//go:noescape
+func gemmTapSums1x2F32AVX512(p *gemmTaps)
+
+// gemmTapSums1x3F32AVX512 adds products of rows of 1 results with images to the sums of 3 taps.
+//
+//go:noescape
+func gemmTapSums1x3F32AVX512(p *gemmTaps)
+
+// gemmTapSums1x4F32AVX512 adds products of rows of 1 results with images to the sums of 4 taps.
+//
+//go:noescape
+func gemmTapSums1x4F32AVX512(p *gemmTaps)
+
+// gemmTapSums1x5F32AVX512 adds products of rows of 1 results with images to the sums of 5 taps.
+//
+//go:noescape
+func gemmTapSums1x5F32AVX512(p *gemmTaps)
+
+// gemmTapSums2x1F32AVX512 adds products of rows of 2 results with images to the sums of 1 taps.
+//
+//go:noescape
+func gemmTapSums2x1F32AVX512(p *gemmTaps)
+
+// gemmTapSums2x2F32AVX512 adds products of rows of 2 results with images to the sums of 2 taps.
+//
+//go:noescape
+func gemmTapSums2x2F32AVX512(p *gemmTaps)
+
+// gemmTapSums2x3F32AVX512 adds products of rows of 2 results with images to the sums of 3 taps.
+//
+//go:noescape
+func gemmTapSums2x3F32AVX512(p *gemmTaps)
+
+// gemmTapSums2x4F32AVX512 adds products of rows of 2 results with images to the sums of 4 taps.
+//
+//go:noescape
+func gemmTapSums2x4F32AVX512(p *gemmTaps)
+
+// gemmTapSums2x5F32AVX512 adds products of rows of 2 results with images to the sums of 5 taps.
+//
+//go:noescape
+func gemmTapSums2x5F32AVX512(p *gemmTaps)
+
+// gemmTapSums3x1F32AVX512 adds products of rows of 3 results with images to the sums of 1 taps.
+//
+//go:noescape
+func gemmTapSums3x1F32AVX512(p *gemmTaps)
+
+// gemmTapSums3x2F32AVX512 adds products of rows of 3 results with images to the sums of 2 taps.
+//
+//go:noescape
+func gemmTapSums3x2F32AVX512(p *gemmTaps)
+
+// gemmTapSums3x3F32AVX512 adds products of rows of 3 results with images to the sums of 3 taps.
+//
+//go:noescape
+func gemmTapSums3x3F32AVX512(p *gemmTaps)
+
+// gemmTapSums3x4F32AVX512 adds products of rows of 3 results with images to the sums of 4 taps.
+//
+//go:noescape
+func gemmTapSums3x4F32AVX512(p *gemmTaps)
+
+// gemmTapSums3x5F32AVX512 adds products of rows of 3 results with images to the sums of 5 taps.
+//
+//go:noescape
+func gemmTapSums3x5F32AVX512(p *gemmTaps)
 
 // gemmFoldRowsF32AVX512 adds the products of taps to a vector of each row.
 //
@@ -694,30 +824,160 @@ func gemmCorrelate2x3F64AVX512(p *gemmTaps)
 //go:noescape
 func gemmCorrelate2x4F64AVX512(p *gemmTaps)
 
-// gemmTapSums1F64AVX512 adds products of rows with images to the sums of 1 taps.
+// gemmCorrelate3x1F64AVX512 computes rows of 3 results by groups of 4 vectors and at last 1, the last one masked.
 //
 //go:noescape
-func gemmTapSums1F64AVX512(p *gemmTaps)
+func gemmCorrelate3x1F64AVX512(p *gemmTaps)
 
-// gemmTapSums2F64AVX512 adds products of rows with images to the sums of 2 taps.
+// gemmCorrelate3x2F64AVX512 computes rows of 3 results by groups of 4 vectors and at last 2, the last one masked.
 //
 //go:noescape
-func gemmTapSums2F64AVX512(p *gemmTaps)
+func gemmCorrelate3x2F64AVX512(p *gemmTaps)
 
-// gemmTapSums3F64AVX512 adds products of rows with images to the sums of 3 taps.
+// gemmCorrelate3x3F64AVX512 computes rows of 3 results by groups of 4 vectors and at last 3, the last one masked.
 //
 //go:noescape
-func gemmTapSums3F64AVX512(p *gemmTaps)
+func gemmCorrelate3x3F64AVX512(p *gemmTaps)
 
-// gemmTapSums4F64AVX512 adds products of rows with images to the sums of 4 taps.
+// gemmCorrelate3x4F64AVX512 computes rows of 3 results by groups of 4 vectors and at last 4, the last one masked.
 //
 //go:noescape
-func gemmTapSums4F64AVX512(p *gemmTaps)
+func gemmCorrelate3x4F64AVX512(p *gemmTaps)
 
-// gemmTapSums5F64AVX512 adds products of rows with images to the sums of 5 taps.
+// gemmCorrelate4x1F64AVX512 computes rows of 4 results by groups of 4 vectors and at last 1, the last one masked.
 //
 //go:noescape
-func gemmTapSums5F64AVX512(p *gemmTaps)
+func gemmCorrelate4x1F64AVX512(p *gemmTaps)
+
+// gemmCorrelate4x2F64AVX512 computes rows of 4 results by groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate4x2F64AVX512(p *gemmTaps)
+
+// gemmCorrelate4x3F64AVX512 computes rows of 4 results by groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate4x3F64AVX512(p *gemmTaps)
+
+// gemmCorrelate4x4F64AVX512 computes rows of 4 results by groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate4x4F64AVX512(p *gemmTaps)
+
+// gemmCorrelate5x1F64AVX512 computes rows of 5 results by groups of 4 vectors and at last 1, the last one masked.
+//
+//go:noescape
+func gemmCorrelate5x1F64AVX512(p *gemmTaps)
+
+// gemmCorrelate5x2F64AVX512 computes rows of 5 results by groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate5x2F64AVX512(p *gemmTaps)
+
+// gemmCorrelate5x3F64AVX512 computes rows of 5 results by groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate5x3F64AVX512(p *gemmTaps)
+
+// gemmCorrelate5x4F64AVX512 computes rows of 5 results by groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate5x4F64AVX512(p *gemmTaps)
+
+// gemmCorrelate6x1F64AVX512 computes rows of 6 results by groups of 4 vectors and at last 1, the last one masked.
+//
+//go:noescape
+func gemmCorrelate6x1F64AVX512(p *gemmTaps)
+
+// gemmCorrelate6x2F64AVX512 computes rows of 6 results by groups of 4 vectors and at last 2, the last one masked.
+//
+//go:noescape
+func gemmCorrelate6x2F64AVX512(p *gemmTaps)
+
+// gemmCorrelate6x3F64AVX512 computes rows of 6 results by groups of 4 vectors and at last 3, the last one masked.
+//
+//go:noescape
+func gemmCorrelate6x3F64AVX512(p *gemmTaps)
+
+// gemmCorrelate6x4F64AVX512 computes rows of 6 results by groups of 4 vectors and at last 4, the last one masked.
+//
+//go:noescape
+func gemmCorrelate6x4F64AVX512(p *gemmTaps)
+
+// gemmTapSums1x1F64AVX512 adds products of rows of 1 results with images to the sums of 1 taps.
+//
+//go:noescape
+func gemmTapSums1x1F64AVX512(p *gemmTaps)
+
+// gemmTapSums1x2F64AVX512 adds products of rows of 1 results with images to the sums of 2 taps.
+//
+//go:noescape
+func gemmTapSums1x2F64AVX512(p *gemmTaps)
+
+// gemmTapSums1x3F64AVX512 adds products of rows of 1 results with images to the sums of 3 taps.
+//
+//go:noescape
+func gemmTapSums1x3F64AVX512(p *gemmTaps)
+
+// gemmTapSums1x4F64AVX512 adds products of rows of 1 results with images to the sums of 4 taps.
+//
+//go:noescape
+func gemmTapSums1x4F64AVX512(p *gemmTaps)
+
+// gemmTapSums1x5F64AVX512 adds products of rows of 1 results with images to the sums of 5 taps.
+//
+//go:noescape
+func gemmTapSums1x5F64AVX512(p *gemmTaps)
+
+// gemmTapSums2x1F64AVX512 adds products of rows of 2 results with images to the sums of 1 taps.
+//
+//go:noescape
+func gemmTapSums2x1F64AVX512(p *gemmTaps)
+
+// gemmTapSums2x2F64AVX512 adds products of rows of 2 results with images to the sums of 2 taps.
+//
+//go:noescape
+func gemmTapSums2x2F64AVX512(p *gemmTaps)
+
+// gemmTapSums2x3F64AVX512 adds products of rows of 2 results with images to the sums of 3 taps.
+//
+//go:noescape
+func gemmTapSums2x3F64AVX512(p *gemmTaps)
+
+// gemmTapSums2x4F64AVX512 adds products of rows of 2 results with images to the sums of 4 taps.
+//
+//go:noescape
+func gemmTapSums2x4F64AVX512(p *gemmTaps)
+
+// gemmTapSums2x5F64AVX512 adds products of rows of 2 results with images to the sums of 5 taps.
+//
+//go:noescape
+func gemmTapSums2x5F64AVX512(p *gemmTaps)
+
+// gemmTapSums3x1F64AVX512 adds products of rows of 3 results with images to the sums of 1 taps.
+//
+//go:noescape
+func gemmTapSums3x1F64AVX512(p *gemmTaps)
+
+// gemmTapSums3x2F64AVX512 adds products of rows of 3 results with images to the sums of 2 taps.
+//
+//go:noescape
+func gemmTapSums3x2F64AVX512(p *gemmTaps)
+
+// gemmTapSums3x3F64AVX512 adds products of rows of 3 results with images to the sums of 3 taps.
+//
+//go:noescape
+func gemmTapSums3x3F64AVX512(p *gemmTaps)
+
+// gemmTapSums3x4F64AVX512 adds products of rows of 3 results with images to the sums of 4 taps.
+//
+//go:noescape
+func gemmTapSums3x4F64AVX512(p *gemmTaps)
+
+// gemmTapSums3x5F64AVX512 adds products of rows of 3 results with images to the sums of 5 taps.
+//
+//go:noescape
+func gemmTapSums3x5F64AVX512(p *gemmTaps)
 
 // gemmFoldRowsF64AVX512 adds the products of taps to a vector of each row.
 //

@@ -272,6 +272,38 @@ func gemmCorrelateF32(rows, vecs int, p *gemmTaps) {
 			gemmCorrelate2x3F32AVX512(p)
 		case 12:
 			gemmCorrelate2x4F32AVX512(p)
+		case 13:
+			gemmCorrelate3x1F32AVX512(p)
+		case 14:
+			gemmCorrelate3x2F32AVX512(p)
+		case 15:
+			gemmCorrelate3x3F32AVX512(p)
+		case 16:
+			gemmCorrelate3x4F32AVX512(p)
+		case 17:
+			gemmCorrelate4x1F32AVX512(p)
+		case 18:
+			gemmCorrelate4x2F32AVX512(p)
+		case 19:
+			gemmCorrelate4x3F32AVX512(p)
+		case 20:
+			gemmCorrelate4x4F32AVX512(p)
+		case 21:
+			gemmCorrelate5x1F32AVX512(p)
+		case 22:
+			gemmCorrelate5x2F32AVX512(p)
+		case 23:
+			gemmCorrelate5x3F32AVX512(p)
+		case 24:
+			gemmCorrelate5x4F32AVX512(p)
+		case 25:
+			gemmCorrelate6x1F32AVX512(p)
+		case 26:
+			gemmCorrelate6x2F32AVX512(p)
+		case 27:
+			gemmCorrelate6x3F32AVX512(p)
+		case 28:
+			gemmCorrelate6x4F32AVX512(p)
 		}
 		return
 	}
@@ -295,6 +327,57 @@ func gemmCorrelateF32(rows, vecs int, p *gemmTaps) {
 	}
 }
 
+// gemmTapSumsF32 runs the kernel for that many results and taps.
+func gemmTapSumsF32(rows, taps int, p *gemmTaps) {
+	if active >= avx512 {
+		switch 5*rows + taps {
+		case 6:
+			gemmTapSums1x1F32AVX512(p)
+		case 7:
+			gemmTapSums1x2F32AVX512(p)
+		case 8:
+			gemmTapSums1x3F32AVX512(p)
+		case 9:
+			gemmTapSums1x4F32AVX512(p)
+		case 10:
+			gemmTapSums1x5F32AVX512(p)
+		case 11:
+			gemmTapSums2x1F32AVX512(p)
+		case 12:
+			gemmTapSums2x2F32AVX512(p)
+		case 13:
+			gemmTapSums2x3F32AVX512(p)
+		case 14:
+			gemmTapSums2x4F32AVX512(p)
+		case 15:
+			gemmTapSums2x5F32AVX512(p)
+		case 16:
+			gemmTapSums3x1F32AVX512(p)
+		case 17:
+			gemmTapSums3x2F32AVX512(p)
+		case 18:
+			gemmTapSums3x3F32AVX512(p)
+		case 19:
+			gemmTapSums3x4F32AVX512(p)
+		case 20:
+			gemmTapSums3x5F32AVX512(p)
+		}
+		return
+	}
+	switch 5*rows + taps {
+	case 6:
+		gemmTapSums1x1F32AVX2(p)
+	case 7:
+		gemmTapSums1x2F32AVX2(p)
+	case 8:
+		gemmTapSums1x3F32AVX2(p)
+	case 9:
+		gemmTapSums1x4F32AVX2(p)
+	case 10:
+		gemmTapSums1x5F32AVX2(p)
+	}
+}
+
 // gemmFoldRowsF32 runs the kernel.
 func gemmFoldRowsF32(p *gemmFolding) {
 	if active >= avx512 {
@@ -302,37 +385,6 @@ func gemmFoldRowsF32(p *gemmFolding) {
 		return
 	}
 	gemmFoldRowsF32AVX2(p)
-}
-
-// gemmTapSumsF32 runs the kernel for that many taps.
-func gemmTapSumsF32(taps int, p *gemmTaps) {
-	if active >= avx512 {
-		switch taps {
-		case 1:
-			gemmTapSums1F32AVX512(p)
-		case 2:
-			gemmTapSums2F32AVX512(p)
-		case 3:
-			gemmTapSums3F32AVX512(p)
-		case 4:
-			gemmTapSums4F32AVX512(p)
-		case 5:
-			gemmTapSums5F32AVX512(p)
-		}
-		return
-	}
-	switch taps {
-	case 1:
-		gemmTapSums1F32AVX2(p)
-	case 2:
-		gemmTapSums2F32AVX2(p)
-	case 3:
-		gemmTapSums3F32AVX2(p)
-	case 4:
-		gemmTapSums4F32AVX2(p)
-	case 5:
-		gemmTapSums5F32AVX2(p)
-	}
 }
 
 // gemmTransposeF32 runs the kernel.
@@ -630,6 +682,38 @@ func gemmCorrelateF64(rows, vecs int, p *gemmTaps) {
 			gemmCorrelate2x3F64AVX512(p)
 		case 12:
 			gemmCorrelate2x4F64AVX512(p)
+		case 13:
+			gemmCorrelate3x1F64AVX512(p)
+		case 14:
+			gemmCorrelate3x2F64AVX512(p)
+		case 15:
+			gemmCorrelate3x3F64AVX512(p)
+		case 16:
+			gemmCorrelate3x4F64AVX512(p)
+		case 17:
+			gemmCorrelate4x1F64AVX512(p)
+		case 18:
+			gemmCorrelate4x2F64AVX512(p)
+		case 19:
+			gemmCorrelate4x3F64AVX512(p)
+		case 20:
+			gemmCorrelate4x4F64AVX512(p)
+		case 21:
+			gemmCorrelate5x1F64AVX512(p)
+		case 22:
+			gemmCorrelate5x2F64AVX512(p)
+		case 23:
+			gemmCorrelate5x3F64AVX512(p)
+		case 24:
+			gemmCorrelate5x4F64AVX512(p)
+		case 25:
+			gemmCorrelate6x1F64AVX512(p)
+		case 26:
+			gemmCorrelate6x2F64AVX512(p)
+		case 27:
+			gemmCorrelate6x3F64AVX512(p)
+		case 28:
+			gemmCorrelate6x4F64AVX512(p)
 		}
 		return
 	}
@@ -653,6 +737,57 @@ func gemmCorrelateF64(rows, vecs int, p *gemmTaps) {
 	}
 }
 
+// gemmTapSumsF64 runs the kernel for that many results and taps.
+func gemmTapSumsF64(rows, taps int, p *gemmTaps) {
+	if active >= avx512 {
+		switch 5*rows + taps {
+		case 6:
+			gemmTapSums1x1F64AVX512(p)
+		case 7:
+			gemmTapSums1x2F64AVX512(p)
+		case 8:
+			gemmTapSums1x3F64AVX512(p)
+		case 9:
+			gemmTapSums1x4F64AVX512(p)
+		case 10:
+			gemmTapSums1x5F64AVX512(p)
+		case 11:
+			gemmTapSums2x1F64AVX512(p)
+		case 12:
+			gemmTapSums2x2F64AVX512(p)
+		case 13:
+			gemmTapSums2x3F64AVX512(p)
+		case 14:
+			gemmTapSums2x4F64AVX512(p)
+		case 15:
+			gemmTapSums2x5F64AVX512(p)
+		case 16:
+			gemmTapSums3x1F64AVX512(p)
+		case 17:
+			gemmTapSums3x2F64AVX512(p)
+		case 18:
+			gemmTapSums3x3F64AVX512(p)
+		case 19:
+			gemmTapSums3x4F64AVX512(p)
+		case 20:
+			gemmTapSums3x5F64AVX512(p)
+		}
+		return
+	}
+	switch 5*rows + taps {
+	case 6:
+		gemmTapSums1x1F64AVX2(p)
+	case 7:
+		gemmTapSums1x2F64AVX2(p)
+	case 8:
+		gemmTapSums1x3F64AVX2(p)
+	case 9:
+		gemmTapSums1x4F64AVX2(p)
+	case 10:
+		gemmTapSums1x5F64AVX2(p)
+	}
+}
+
 // gemmFoldRowsF64 runs the kernel.
 func gemmFoldRowsF64(p *gemmFolding) {
 	if active >= avx512 {
@@ -660,37 +795,6 @@ func gemmFoldRowsF64(p *gemmFolding) {
 		return
 	}
 	gemmFoldRowsF64AVX2(p)
-}
-
-// gemmTapSumsF64 runs the kernel for that many taps.
-func gemmTapSumsF64(taps int, p *gemmTaps) {
-	if active >= avx512 {
-		switch taps {
-		case 1:
-			gemmTapSums1F64AVX512(p)
-		case 2:
-			gemmTapSums2F64AVX512(p)
-		case 3:
-			gemmTapSums3F64AVX512(p)
-		case 4:
-			gemmTapSums4F64AVX512(p)
-		case 5:
-			gemmTapSums5F64AVX512(p)
-		}
-		return
-	}
-	switch taps {
-	case 1:
-		gemmTapSums1F64AVX2(p)
-	case 2:
-		gemmTapSums2F64AVX2(p)
-	case 3:
-		gemmTapSums3F64AVX2(p)
-	case 4:
-		gemmTapSums4F64AVX2(p)
-	case 5:
-		gemmTapSums5F64AVX2(p)
-	}
 }
 
 // gemmTransposeF64 runs the kernel.

@@ -51,17 +51,18 @@ func TapLanes[T Float]() int {
 }
 
 // Sums adds to the sums of each tap the products of the result with the elements of the
-// image that the tap leads to. It keeps TapLanes sums for a tap, those of every so many
-// elements of a row, which are to be added up at last.
-func (c *Correlation[T]) Sums(sums []T) {
-	if c.Rows <= 0 || c.N <= 0 {
+// image that the tap leads to, for each of n results whose first elements are next apart.
+// It keeps TapLanes sums for a tap, those of every so many elements of a row, which are to
+// be added up at last; the sums of a result follow those of the one before.
+func (c *Correlation[T]) Sums(sums []T, n, next int) {
+	if c.Rows <= 0 || c.N <= 0 || n <= 0 {
 		return
 	}
-	c.check("Sums", 1, 0)
-	if want := len(c.Offsets) * TapLanes[T](); len(sums) != want {
+	c.check("Sums", n, next)
+	if want := n * len(c.Offsets) * TapLanes[T](); len(sums) != want {
 		panicLength("Sums", "sums", len(sums), want)
 	}
-	c.sums(sums)
+	c.sums(sums, n, next)
 }
 
 // check panics unless all elements lie in the slices, those of count results too.
@@ -103,12 +104,15 @@ func (c *Correlation[T]) correlateGeneric(r *Results[T]) {
 	}
 }
 
-func (c *Correlation[T]) sumsGeneric(sums []T) {
+func (c *Correlation[T]) sumsGeneric(sums []T, n, next int) {
 	lanes := TapLanes[T]()
-	for p, offset := range c.Offsets {
-		for i := range c.Rows {
-			for j, g := range c.Result[i*c.ResultRow:][:c.N] {
-				sums[p*lanes+j%lanes] += g * c.Src[i*c.SrcRow+j+offset]
+	for r := range n {
+		for p, offset := range c.Offsets {
+			tap := sums[(r*len(c.Offsets)+p)*lanes:][:lanes]
+			for i := range c.Rows {
+				for j, g := range c.Result[r*next+i*c.ResultRow:][:c.N] {
+					tap[j%lanes] += g * c.Src[i*c.SrcRow+j+offset]
+				}
 			}
 		}
 	}

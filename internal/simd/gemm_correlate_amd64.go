@@ -11,14 +11,26 @@ type gemmTaps struct {
 	k, rows, groups                  int
 	dstRow, srcRow                   int // distances
 	flags                            int
-	dstNext, weightsNext             int // distances of the second of two results and its weights
+	dstNext, weightsNext             int // distances from one result to the next, and of weights
 }
 
 const (
 	tapVecs = 4 // vectors of a row that are computed together
-	tapRows = 2 // results likewise
 	tapSums = 5 // taps whose sums are computed together
 )
+
+// tapRows is how many results are computed together, and sumRows those that windows are
+// multiplied with together.
+func tapRows() int { return bySet(2, 6) }
+func sumRows() int { return bySet(1, 3) }
+
+// bySet returns what goes with the instruction set in use.
+func bySet(avx2, avx512Or int) int {
+	if active >= avx512 {
+		return avx512Or
+	}
+	return avx2
+}
 
 func (c *Correlation[T]) correlate(r *Results[T]) {
 	if active < avx2 || len(c.Offsets) == 0 {
@@ -40,39 +52,54 @@ func (c *Correlation[T]) correlate(r *Results[T]) {
 	if r.Bias != nil {
 		t.flags |= gemmBias
 	}
-	for k := 0; k < r.N; k += tapRows {
+	// Shares are even: the fewer results together, the more loads for each.
+	share := shareOf(r.N, tapRows())
+	for k := 0; k < r.N; k += share {
 		t.dst, t.weights = at(c.Result, k*r.Next), at(r.Weights, k*r.WeightsRow)
 		if r.Bias != nil {
 			t.bias = at(r.Bias, k)
 		}
 		if is32[T]() {
-			gemmCorrelateF32(min(tapRows, r.N-k), vecs-groups*tapVecs, &t)
+			gemmCorrelateF32(min(share, r.N-k), vecs-groups*tapVecs, &t)
 		} else {
-			gemmCorrelateF64(min(tapRows, r.N-k), vecs-groups*tapVecs, &t)
+			gemmCorrelateF64(min(share, r.N-k), vecs-groups*tapVecs, &t)
 		}
 	}
 }
 
-func (c *Correlation[T]) sums(sums []T) {
+// shareOf is how many of n things go together if not more than most can, in as few lots as
+// there need be, of one size but for the last.
+func shareOf(n, most int) int {
+	lots := (n + most - 1) / most
+	return (n + lots - 1) / lots
+}
+
+func (c *Correlation[T]) sums(sums []T, n, next int) {
 	if active < avx2 {
-		c.sumsGeneric(sums)
+		c.sumsGeneric(sums, n, next)
 		return
 	}
 	lanes, width := TapLanes[T](), lanesOf[T](active)
 	groups := (c.N - 1) / lanes
 	last := c.N - groups*lanes
+	size := len(c.Offsets) * lanes
 	t := gemmTaps{
-		src: at(c.Src, 0), weights: at(c.Result, 0), rows: c.Rows, groups: groups,
+		src: at(c.Src, 0), rows: c.Rows, groups: groups,
 		mask: leading[T](active, min(last, width)), maskHigh: leading[T](active, max(0, last-width)),
 		dstRow: bytesIn[T](c.ResultRow), srcRow: bytesIn[T](c.SrcRow),
+		dstNext: bytesIn[T](size), weightsNext: bytesIn[T](next),
 	}
-	for p := 0; p < len(c.Offsets); p += tapSums {
-		t.dst, t.offsets = at(sums, p*lanes), unsafe.Pointer(&c.Offsets[p])
-		taps := min(tapSums, len(c.Offsets)-p)
-		if is32[T]() {
-			gemmTapSumsF32(taps, &t)
-		} else {
-			gemmTapSumsF64(taps, &t)
+	share := shareOf(n, sumRows())
+	for k := 0; k < n; k += share {
+		t.weights = at(c.Result, k*next)
+		for p := 0; p < len(c.Offsets); p += tapSums {
+			t.dst, t.offsets = at(sums, k*size+p*lanes), unsafe.Pointer(&c.Offsets[p])
+			rows, taps := min(share, n-k), min(tapSums, len(c.Offsets)-p)
+			if is32[T]() {
+				gemmTapSumsF32(rows, taps, &t)
+			} else {
+				gemmTapSumsF64(rows, taps, &t)
+			}
 		}
 	}
 }

@@ -20,6 +20,7 @@ func testCorrelation[T Float](t *testing.T) {
 		eps = 0x1p-53
 	}
 	source, target := guardedFloats[T](t, 2000, true), guardedFloats[T](t, 4000, true)
+	products := guardedFloats[T](t, 2000, true)
 	for i := range source {
 		source[i] = T(r.NormFloat64())
 	}
@@ -33,7 +34,7 @@ func testCorrelation[T Float](t *testing.T) {
 				c.Offsets[r.IntN(taps)] = 50
 				c.Src = cut(source, extent(c.Rows, c.SrcRow, n, 1)+50, atEnd)
 				c.Result = cut(target, extent(c.Rows, c.ResultRow, n, 1), atEnd)
-				results := Results[T]{N: 1 + (n+taps)%4, Next: extent(c.Rows, c.ResultRow, n, 1) + 1, WeightsRow: taps + 1, Accumulate: i == 0}
+				results := Results[T]{N: 1 + (n+taps)%9, Next: extent(c.Rows, c.ResultRow, n, 1) + 1, WeightsRow: taps + 1, Accumulate: i == 0}
 				results.Weights, results.Bias = make([]T, extent(results.N, results.WeightsRow, taps, 1)), make([]T, results.N)
 				for p := range results.Weights {
 					results.Weights[p] = T(r.NormFloat64())
@@ -42,8 +43,7 @@ func testCorrelation[T Float](t *testing.T) {
 					results.Bias[k] = T(k) + 0.25
 				}
 				name := fmt.Sprintf("%d rows of %d, %d taps, %d results", c.Rows, n, taps, results.N)
-				one := c.Result
-				c.Result = cut(target, (results.N-1)*results.Next+len(one), atEnd)
+				c.Result = cut(target, (results.N-1)*results.Next+len(c.Result), atEnd)
 				compareSets(t, name, c.Result, eps*float64(taps+3)*20, func() {
 					Fill(c.Result, 7)
 					c.Correlate(results)
@@ -60,14 +60,13 @@ func testCorrelation[T Float](t *testing.T) {
 					}
 					c.Correlate(results)
 				})
-				c.Result = one
-				sums := guardedFloats[T](t, taps*TapLanes[T](), atEnd)
+				sums := cut(products, results.N*taps*TapLanes[T](), atEnd)
 				for i := range c.Result {
 					c.Result[i] = T(r.NormFloat64())
 				}
 				compareSets(t, name+", sums", sums, eps*float64(n)*50, func() {
 					Fill(sums, 1)
-					c.Sums(sums)
+					c.Sums(sums, results.N, results.Next)
 				})
 			}
 		}
@@ -178,7 +177,8 @@ func TestCorrelationPanics(t *testing.T) {
 		{"spread without dilation", func(c *Correlation[float64]) {
 			(&Spread[float64]{TapRows: 1, Taps: 2, Rows: 1, N: 2, Dst: c.Result, Src: c.Src}).Add()
 		}},
-		{"sums", func(c *Correlation[float64]) { c.Sums(make([]float64, 15)) }},
+		{"sums", func(c *Correlation[float64]) { c.Sums(make([]float64, 15), 1, 0) }},
+		{"sums of the second", func(c *Correlation[float64]) { c.Sums(make([]float64, 32), 2, 1) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			defer func() {

@@ -11,8 +11,8 @@ func packB[T Float](dst, src []T, row, col, k, n int) { packBGeneric(dst, src, r
 
 func (w *Windows[T]) pack(dst []T, step, group, width int) { w.packGeneric(dst, step, group, width) }
 
-func (c *Correlation[T]) correlate(r *Results[T]) { c.correlateGeneric(r) }
-func (c *Correlation[T]) sums(sums []T)           { c.sumsGeneric(sums) }
+func (c *Correlation[T]) correlate(r *Results[T])    { c.correlateGeneric(r) }
+func (c *Correlation[T]) sums(sums []T, n, next int) { c.sumsGeneric(sums, n, next) }
 
 func (s *Spread[T]) add(height, width int) { s.addGeneric() }
 

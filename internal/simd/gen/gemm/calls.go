@@ -41,6 +41,18 @@ func numbered(name, doc, parameter, argument string, most int, kernel func(n int
 	}
 }
 
+// pairs has the kernels for two numbers from 1 on, up to most and up to each, by
+// each·the first + the second.
+func pairs(most, each int, kernel func(i, j int) string) map[int]string {
+	m := map[int]string{}
+	for i := 1; i <= most; i++ {
+		for j := 1; j <= each; j++ {
+			m[each*i+j] = kernel(i, j)
+		}
+	}
+	return m
+}
+
 // winogradChoices lists those of kernels for float32 only.
 func winogradChoices() []choice {
 	var list []choice
@@ -114,18 +126,18 @@ func choices(e element) []choice {
 		{
 			name: "gemmCorrelate" + e.name, doc: "runs the kernel for that many results that ends rows with that many vectors.",
 			parameters: "rows, vecs int", key: fmt.Sprintf("%d*rows + vecs", tapVecs), argument: "gemmTaps",
-			kernels: func(*instructionSet) map[int]string {
-				m := map[int]string{}
-				for rows := 1; rows <= tapRows; rows++ {
-					for vecs := 1; vecs <= tapVecs; vecs++ {
-						m[tapVecs*rows+vecs] = correlateName(e, rows, vecs)
-					}
-				}
-				return m
+			kernels: func(s *instructionSet) map[int]string {
+				return pairs(s.tapRows, tapVecs, func(rows, vecs int) string { return correlateName(e, rows, vecs) })
+			},
+		},
+		{
+			name: "gemmTapSums" + e.name, doc: "runs the kernel for that many results and taps.",
+			parameters: "rows, taps int", key: fmt.Sprintf("%d*rows + taps", tapSums), argument: "gemmTaps",
+			kernels: func(s *instructionSet) map[int]string {
+				return pairs(s.sumRows, tapSums, func(rows, taps int) string { return tapSumsName(e, rows, taps) })
 			},
 		},
 		one("gemmFoldRows", "runs the kernel.", "gemmFolding"),
-		numbered("gemmTapSums"+e.name, "runs the kernel for that many taps.", "taps", "gemmTaps", tapSums, func(n int) string { return tapSumsName(e, n) }),
 		one("gemmTranspose", "runs the kernel.", "gemmPack"),
 		one("gemmPanels", "runs the kernel.", "gemmPack"),
 		one("gemmDeinterleave", "runs the kernel.", "gemmPack"),

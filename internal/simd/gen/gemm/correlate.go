@@ -21,14 +21,13 @@ const (
 	tapsDstRow // distances in bytes
 	tapsSrcRow
 	tapsFlags
-	tapsDstNext // distances of the second of two results and its weights
+	tapsDstNext // distances from one result to the next and from its weights to the next ones
 	tapsWeightsNext
 )
 
 // Sizes of the kernels of few channels.
 const (
 	tapVecs = 4 // vectors of a row that are computed together
-	tapRows = 2 // rows of weights with which
 	tapSums = 5 // taps whose sums are computed together
 )
 
@@ -36,9 +35,30 @@ func correlateName(e element, rows, vecs int) string {
 	return fmt.Sprintf("gemmCorrelate%dx%d%s", rows, vecs, e.name)
 }
 
-func tapSumsName(e element, taps int) string { return fmt.Sprintf("gemmTapSums%d%s", taps, e.name) }
+func tapSumsName(e element, rows, taps int) string {
+	return fmt.Sprintf("gemmTapSums%dx%d%s", rows, taps, e.name)
+}
 
-// correlate emits the kernel that computes rows of a convolution with one or two rows of
+// nexts returns where a number of places begin that are next apart, the first one at base.
+func (f *function) nexts(base, next gp, n int) []operand.Mem {
+	var places []operand.Mem
+	for r := range n {
+		if r > 0 && r%3 == 0 {
+			b := f.GP64()
+			f.LEAQ(operand.Mem{Base: base, Index: next, Scale: 2}, b)
+			f.ADDQ(next, b)
+			base = b
+		}
+		m := operand.Mem{Base: base}
+		if r%3 > 0 {
+			m.Index, m.Scale = next, uint8(r%3)
+		}
+		places = append(places, m)
+	}
+	return places
+}
+
+// correlate emits the kernel that computes rows of a convolution with some rows of
 // weights, from images as they are: groups of tapVecs vectors, and at last vecs, the last
 // one masked.
 func (c file) correlate(e element, results, vecs int) {
@@ -67,12 +87,13 @@ func (c file) correlate(e element, results, vecs int) {
 			}
 		}
 		offsets, weights, k, next := f.get(tapsOffsets), f.get(tapsWeights), f.get(tapsK), f.get(tapsWeightsNext)
+		rows := f.nexts(weights, next, results)
 		f.Label(name + "_tap")
 		offset := f.GP64()
 		f.MOVQ(operand.Mem{Base: offsets}, offset)
-		w := []vec{f.broadcast(operand.Mem{Base: weights})}
-		if results > 1 {
-			w = append(w, f.broadcast(operand.Mem{Base: weights, Index: next, Scale: 1}))
+		var w []vec
+		for _, m := range rows {
+			w = append(w, f.broadcast(m))
 		}
 		for j := range vecs {
 			x := load(operand.Mem{Base: src, Index: offset, Scale: uint8(e.size)}, j)
@@ -81,7 +102,9 @@ func (c file) correlate(e element, results, vecs int) {
 			}
 		}
 		f.ADDQ(operand.Imm(8), offsets)
-		f.ADDQ(operand.Imm(uint64(e.size)), weights)
+		for r := 0; r < results; r += 3 {
+			f.ADDQ(operand.Imm(uint64(e.size)), rows[r].Base)
+		}
 		f.DECQ(k)
 		f.JNE(operand.LabelRef(name + "_tap"))
 		flags, at := f.get(tapsFlags), f.GP64()
@@ -129,70 +152,94 @@ func (c file) correlate(e element, results, vecs int) {
 
 // tapSums emits the kernel that adds to sums, of 64 bytes for each tap, the products of
 // rows with the images at each tap's distance.
-func (c file) tapSums(e element, taps int) {
-	f := c.begin(e, tapSumsName(e, taps), fmt.Sprintf("adds products of rows with images to the sums of %d taps.", taps), "gemmTaps")
+func (c file) tapSums(e element, results, taps int) {
+	f := c.begin(e, tapSumsName(e, results, taps), fmt.Sprintf("adds products of rows of %d results with images to the sums of %d taps.", results, taps), "gemmTaps")
 	parts := 64 / f.set.width
 	masks := []operand.Op{f.loadMask(tapsMask, f.set.width), nil}
 	if parts == 2 {
 		masks[1] = f.loadMask(tapsMaskHigh, f.set.width)
 	}
-	sums, offsets := f.get(tapsDst), f.get(tapsOffsets)
-	acc := make([][]vec, taps)
+	offsets := f.get(tapsOffsets)
 	offset := make([]gp, taps)
-	for t := range acc {
-		for part := range parts {
-			v := f.vector()
-			f.load(operand.Mem{Base: sums, Disp: 64*t + f.set.width*part}, v)
-			acc[t] = append(acc[t], v)
-		}
+	for t := range offset {
 		offset[t] = f.GP64()
 		f.MOVQ(operand.Mem{Base: offsets, Disp: 8 * t}, offset[t])
 	}
-	row, from, rows := f.get(tapsSrc), f.get(tapsWeights), f.get(tapsRows)
-	step := func(src, g gp, masked bool) {
-		for part := range parts {
-			disp := f.set.width * part
-			x := f.vector()
-			if masked {
-				f.loadMasked(operand.Mem{Base: g, Disp: disp}, masks[part], x)
-			} else {
-				f.load(operand.Mem{Base: g, Disp: disp}, x)
-			}
-			for t := range acc {
-				m := operand.Mem{Base: src, Index: offset[t], Scale: uint8(e.size), Disp: disp}
-				if masked {
-					v := f.vector()
-					f.loadMasked(m, masks[part], v)
-					f.emit("VFMADD231"+f.ps, v, x, acc[t][part])
-				} else {
-					f.emit("VFMADD231"+f.ps, m, x, acc[t][part])
+	acc := make([][][]vec, results)
+	for r := range acc {
+		acc[r] = make([][]vec, taps)
+	}
+	// sums calls do for each accumulator and where it lies.
+	sums := func(do func(acc *[]vec, part int, m operand.Mem)) {
+		sums, next := f.get(tapsDst), f.get(tapsDstNext)
+		for r, m := range f.nexts(sums, next, results) {
+			for t := range taps {
+				for part := range parts {
+					m.Disp = 64*t + f.set.width*part
+					do(&acc[r][t], part, m)
 				}
 			}
 		}
 	}
+	sums(func(acc *[]vec, _ int, m operand.Mem) {
+		v := f.vector()
+		f.load(m, v)
+		*acc = append(*acc, v)
+	})
+	row, from, rows := f.get(tapsSrc), f.get(tapsWeights), f.get(tapsRows)
+	step := func(src gp, gs []operand.Mem, masked bool) {
+		for part := range parts {
+			disp := f.set.width * part
+			load := func(m operand.Mem) vec {
+				v := f.vector()
+				if masked {
+					f.loadMasked(m, masks[part], v)
+				} else {
+					f.load(m, v)
+				}
+				return v
+			}
+			var g []vec
+			for _, m := range gs {
+				m.Disp = disp
+				g = append(g, load(m))
+			}
+			for t := range taps {
+				m := operand.Mem{Base: src, Index: offset[t], Scale: uint8(e.size), Disp: disp}
+				if results == 1 && !masked {
+					f.emit("VFMADD231"+f.ps, m, g[0], acc[0][t][part])
+					continue
+				}
+				x := load(m)
+				for r := range acc {
+					f.emit("VFMADD231"+f.ps, x, g[r], acc[r][t][part])
+				}
+			}
+		}
+	}
+	next := f.get(tapsWeightsNext)
 	f.Label("row")
 	src, g, groups := f.GP64(), f.GP64(), f.get(tapsGroups)
 	f.MOVQ(row, src)
 	f.MOVQ(from, g)
+	gs := f.nexts(g, next, results)
 	f.TESTQ(groups, groups)
 	f.JEQ(operand.LabelRef("last"))
 	f.Label("group")
-	step(src, g, false)
+	step(src, gs, false)
 	f.ADDQ(operand.U32(64), src)
-	f.ADDQ(operand.U32(64), g)
+	for r := 0; r < results; r += 3 {
+		f.ADDQ(operand.U32(64), gs[r].Base)
+	}
 	f.DECQ(groups)
 	f.JNE(operand.LabelRef("group"))
 	f.Label("last")
-	step(src, g, true)
+	step(src, gs, true)
 	f.ADDQ(f.at(tapsSrcRow), row)
 	f.ADDQ(f.at(tapsDstRow), from)
 	f.DECQ(rows)
 	f.JNE(operand.LabelRef("row"))
-	for t := range acc {
-		for part, v := range acc[t] {
-			f.store(v, operand.Mem{Base: sums, Disp: 64*t + f.set.width*part})
-		}
-	}
+	sums(func(acc *[]vec, part int, m operand.Mem) { f.store((*acc)[part], m) })
 	f.end()
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/mmcloughlin/avo/gotypes"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/mmcloughlin/avo/x86"
 )
 
 // element is an element type.
@@ -90,7 +91,12 @@ func (f *function) emit(name string, operands ...operand.Op) {
 func (f *function) zero() vec {
 	v := f.vector()
 	if f.set.width == 64 {
-		f.VPXORD(v, v, v) // VXORPS would need AVX512DQ
+		xor, err := x86.VPXORD(v, v, v) // VXORPS would need AVX512DQ
+		if err != nil {
+			panic(err)
+		}
+		xor.CancellingInputs = true // which avo does not know: v is not in use before
+		f.Instruction(xor)
 	} else {
 		f.emit("VXOR"+f.ps, v, v, v)
 	}

@@ -114,13 +114,15 @@ func (c file) kernels(e element) {
 		c.windows(e, pieces)
 	}
 	c.deinterleave(e)
-	for rows := 1; rows <= tapRows; rows++ {
+	for rows := 1; rows <= c.set.tapRows; rows++ {
 		for vecs := 1; vecs <= tapVecs; vecs++ {
 			c.correlate(e, rows, vecs)
 		}
 	}
-	for taps := 1; taps <= tapSums; taps++ {
-		c.tapSums(e, taps)
+	for rows := 1; rows <= c.set.sumRows; rows++ {
+		for taps := 1; taps <= tapSums; taps++ {
+			c.tapSums(e, rows, taps)
+		}
 	}
 	c.foldRows(e)
 }
