@@ -78,6 +78,15 @@ func (a *Array) DType() DType {
 	return Float32
 }
 
+// set sets element i of an array of numbers.
+func (a *Array) set(i int, v float64) {
+	if a.Float64s != nil {
+		a.Float64s[i] = v
+	} else {
+		a.Float32s[i] = float32(v)
+	}
+}
+
 // Rows is the number of rows, the size of the first axis; 0 without one.
 func (a *Array) Rows() int {
 	if len(a.Shape) == 0 {

@@ -41,7 +41,7 @@ type csvColumn struct {
 // OpenCSV looks through the table at path once, to find its lines and check them, and
 // leaves it open; the caller closes it. What it reads, and how it fails, is as
 // [ReadCSVFile] says, but files that are compressed cannot be read line by line, and are a
-// [*FormatError]. DType says what numbers have to be finite in; batches have their own.
+// [*FormatError]: [Uncompress] makes one of them that can. DType says what numbers have to be finite in; batches have their own.
 func OpenCSV(path string, config CSVConfig) (*CSVFile, error) {
 	f, _, err := openFile(path)
 	if err != nil {
@@ -57,9 +57,10 @@ func OpenCSV(path string, config CSVConfig) (*CSVFile, error) {
 
 // index finds the lines.
 func (c *CSVFile) index(path string) error {
-	var magic [2]byte
-	if n, _ := c.file.ReadAt(magic[:], 0); n == 2 && magic == [2]byte{0x1f, 0x8b} {
-		return &FormatError{File: path, Want: "a table that is not compressed, to read single lines of", Got: "gzip"}
+	if compressed, err := isGzip(c.file); err != nil {
+		return readError(path, 0, "a table", err)
+	} else if compressed {
+		return &FormatError{File: path, Want: "a table that is not compressed, to read single lines of: Uncompress makes one", Got: "gzip"}
 	}
 	t, err := newTable(c.file, path, c.config)
 	if err != nil {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/chainrule-go/chainrule/internal/durable"
 )
 
 // This file finds the files of a data set on the machine, and keeps downloaded ones.
@@ -145,9 +148,7 @@ func (f *SourceFile) readFrom(dir string, anyContent bool) (Content, error) {
 // by a program that was killed: writing one takes seconds.
 const staleAfter = time.Hour
 
-// store puts a file into the cache: written beside its place under another name, and
-// renamed when it is complete, so that at no time an incomplete file has its name.
-// (Should the machine lose power before the disk has it all, the checksum will tell.)
+// store puts a file into the cache, whole or not at all.
 func (f *finder) store(file *SourceFile, content Content) (err error) {
 	defer func() {
 		if err != nil {
@@ -160,43 +161,26 @@ func (f *finder) store(file *SourceFile, content Content) (err error) {
 	if err := os.MkdirAll(f.cache, 0o755); err != nil {
 		return err
 	}
-	prefix := "." + file.Name + "-"
-	removeStale(f.cache, prefix)
-	temporary, err := os.CreateTemp(f.cache, prefix+"*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			temporary.Close()
-			os.Remove(temporary.Name())
-		}
-	}()
+	removeStale(f.cache, file.Name)
 	kept, name := content.Bytes, file.Name
 	if file.GzipSHA256 != "" {
 		kept, name = content.compressed, file.Name+".gz"
 	}
-	if _, err := temporary.Write(kept); err != nil {
+	return durable.Replace(durable.OS{}, filepath.Join(f.cache, name), func(w io.Writer) error {
+		_, err := w.Write(kept)
 		return err
-	}
-	if err := temporary.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	if err := temporary.Close(); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), filepath.Join(f.cache, name))
+	})
 }
 
-// removeStale removes the temporary files of programs that were killed. What cannot
-// be removed stays: it harms nothing.
+// removeStale removes the temporary files, for files whose names start with prefix, of
+// programs that were killed. What cannot be removed stays: it harms nothing.
 func removeStale(dir, prefix string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), prefix) || !strings.HasSuffix(e.Name(), ".tmp") {
+		if !durable.IsTemporary(e.Name(), prefix) {
 			continue
 		}
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > staleAfter {

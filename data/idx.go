@@ -28,36 +28,26 @@ const (
 	IDXFloat64 IDXType = 0x0E
 )
 
-// Size is the number of bytes of one element, 0 for an unknown type.
-func (t IDXType) Size() int {
-	switch t {
-	case IDXUint8, IDXInt8:
-		return 1
-	case IDXInt16:
-		return 2
-	case IDXInt32, IDXFloat32:
-		return 4
-	case IDXFloat64:
-		return 8
-	}
-	return 0
+// idxTypes has what they are called in Go and, as for NPY, how they are decoded.
+var idxTypes = map[IDXType]struct{ name, kind string }{
+	IDXUint8:   {"uint8", "u1"},
+	IDXInt8:    {"int8", "i1"},
+	IDXInt16:   {"int16", "i2"},
+	IDXInt32:   {"int32", "i4"},
+	IDXFloat32: {"float32", "f4"},
+	IDXFloat64: {"float64", "f8"},
 }
+
+// kind is how elements are decoded.
+func (t IDXType) kind() elementType { return elementTypes[idxTypes[t].kind] }
+
+// Size is the number of bytes of one element, 0 for an unknown type.
+func (t IDXType) Size() int { return t.kind().size }
 
 // String is the Go name of the type.
 func (t IDXType) String() string {
-	switch t {
-	case IDXUint8:
-		return "uint8"
-	case IDXInt8:
-		return "int8"
-	case IDXInt16:
-		return "int16"
-	case IDXInt32:
-		return "int32"
-	case IDXFloat32:
-		return "float32"
-	case IDXFloat64:
-		return "float64"
+	if known, ok := idxTypes[t]; ok {
+		return known.name
 	}
 	return fmt.Sprintf("IDXType(%#02x)", byte(t))
 }
@@ -190,34 +180,28 @@ func (x *IDX) header() []byte {
 // Array returns x's elements, converted to dtype, with x's shape. It panics if x has an
 // unknown type or a shape that does not fit its data.
 func (x *IDX) Array(dtype DType) Array {
-	a := makeArray(dtype, slices.Clone(x.Shape))
-	if dtype == Float64 {
-		for i := range a.Float64s {
-			a.Float64s[i] = x.at(i)
-		}
-	} else {
-		for i := range a.Float32s {
-			a.Float32s[i] = float32(x.at(i))
-		}
+	a, kind := makeArray(dtype, slices.Clone(x.Shape)), x.Type.kind()
+	for i := range a.size() {
+		a.set(i, kind.decode(binary.BigEndian, x.Data[i*kind.size:]))
 	}
 	return a
 }
 
-// at is element i.
-func (x *IDX) at(i int) float64 {
-	order := binary.BigEndian
-	switch p := x.Data[i*x.Type.Size():]; x.Type {
-	case IDXUint8:
-		return float64(p[0])
-	case IDXInt8:
-		return float64(int8(p[0]))
-	case IDXInt16:
-		return float64(int16(order.Uint16(p)))
-	case IDXInt32:
-		return float64(int32(order.Uint32(p)))
-	case IDXFloat32:
-		return float64(math.Float32frombits(order.Uint32(p)))
-	default:
-		return math.Float64frombits(order.Uint64(p))
+// OpenIDX opens the array at path to read single rows of. The caller closes it. It fails
+// as [ReadIDXFile] does, and with a [*FormatError] for a file of another length than its
+// header says, and for one that is compressed, of which [Uncompress] makes one that is not.
+// For images and their labels there is [OpenImages].
+func OpenIDX(path string) (*ArrayFile, error) { return openArray(path, openIDXArray) }
+
+func openIDXArray(d *binaryReader, source io.ReaderAt, size int64) (*ArrayFile, error) {
+	x, err := readIDXHeader(d)
+	if err != nil {
+		return nil, err
 	}
+	return x.arrayFile(d, source, size)
+}
+
+// arrayFile is the array that x is the header of.
+func (x *IDX) arrayFile(d *binaryReader, source io.ReaderAt, size int64) (*ArrayFile, error) {
+	return arrayFileOf(d, source, size, x.Shape, x.Type.kind(), binary.BigEndian)
 }

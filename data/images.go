@@ -3,6 +3,7 @@ package data
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"runtime"
@@ -41,34 +42,51 @@ type Images struct {
 // Arrays of other types or ranks, different numbers of images and labels, and
 // negative labels are a [*FormatError].
 func NewImages(images, labels *IDX) (*Images, error) {
+	m, err := imageHeader(images, labels)
+	if err != nil {
+		return nil, err
+	}
+	m.Pixels = images.Data
+	return m, nil
+}
+
+// imageHeader is the Images of an IDX array of which there need only be the header, without
+// the pixels.
+func imageHeader(images, labels *IDX) (*Images, error) {
 	rank := len(images.Shape)
 	if images.Type != IDXUint8 || rank != 3 && rank != 4 {
 		return nil, &FormatError{File: images.file, Offset: 2, Want: "images: uint8 of rank 3 or 4",
 			Got: fmt.Sprintf("%v of rank %d", images.Type, len(images.Shape))}
 	}
-	integer := labels.Type == IDXUint8 || labels.Type == IDXInt8 || labels.Type == IDXInt16 || labels.Type == IDXInt32
-	if !integer || len(labels.Shape) != 1 {
-		return nil, &FormatError{File: labels.file, Offset: 2, Want: "labels: integers of rank 1",
-			Got: fmt.Sprintf("%v of rank %d", labels.Type, len(labels.Shape))}
-	}
-	if images.Shape[0] != labels.Shape[0] {
-		return nil, &FormatError{File: labels.file, Offset: 4,
-			Want: fmt.Sprintf("%d labels, one for each image%s", images.Shape[0], inFile(images.file)),
-			Got:  fmt.Sprint(labels.Shape[0])}
-	}
-	m := &Images{Pixels: images.Data, N: images.Shape[0], Channels: 1, Height: images.Shape[rank-2], Width: images.Shape[rank-1],
-		Labels: make([]int, labels.Shape[0])}
+	m := &Images{N: images.Shape[0], Channels: 1, Height: images.Shape[rank-2], Width: images.Shape[rank-1]}
 	if rank == 4 {
 		m.Channels = images.Shape[1]
 	}
-	for i := range m.Labels {
-		m.Labels[i] = int(labels.at(i))
-		if m.Labels[i] < 0 {
-			return nil, &FormatError{File: labels.file, Offset: int64(8 + i*labels.Type.Size()),
-				Want: "labels from 0", Got: fmt.Sprint(m.Labels[i])}
+	var err error
+	m.Labels, err = labels.classes(m.N, images.file)
+	return m, err
+}
+
+// classes is the elements of x, which are the labels of n images.
+func (x *IDX) classes(n int, images string) ([]int, error) {
+	integer := x.Type == IDXUint8 || x.Type == IDXInt8 || x.Type == IDXInt16 || x.Type == IDXInt32
+	if !integer || len(x.Shape) != 1 {
+		return nil, &FormatError{File: x.file, Offset: 2, Want: "labels: integers of rank 1",
+			Got: fmt.Sprintf("%v of rank %d", x.Type, len(x.Shape))}
+	}
+	if x.Shape[0] != n {
+		return nil, &FormatError{File: x.file, Offset: 4,
+			Want: fmt.Sprintf("%d labels, one for each image%s", n, inFile(images)), Got: fmt.Sprint(x.Shape[0])}
+	}
+	labels, kind := make([]int, n), x.Type.kind()
+	for i := range labels {
+		labels[i] = int(kind.decode(binary.BigEndian, x.Data[i*kind.size:]))
+		if labels[i] < 0 {
+			return nil, &FormatError{File: x.file, Offset: int64(8 + i*kind.size),
+				Want: "labels from 0", Got: fmt.Sprint(labels[i])}
 		}
 	}
-	return m, nil
+	return labels, nil
 }
 
 func inFile(name string) string {
@@ -157,23 +175,41 @@ func (m *Images) Standardize(mean, std []float64) *Images {
 // MeanStd is the mean and the standard deviation of the pixels of each channel, scaled to
 // 0 … 1. All are 0 if there are no pixels. It panics if Pixels end before the images do.
 func (m *Images) MeanStd() (mean, std []float64) {
-	channels, plane := m.channels(), m.Height*m.Width
-	histograms := make([][256]int, channels)
+	counts := m.histograms()
 	for i := range m.N {
-		image := m.Image(i)
-		for c := range histograms {
-			for _, p := range image[c*plane : (c+1)*plane] {
-				histograms[c][p]++
-			}
+		counts.add(m.Image(i))
+	}
+	return counts.meanStd()
+}
+
+// histograms counts the pixels of each channel by their value.
+type histograms [][256]int
+
+func (m *Images) histograms() histograms { return make(histograms, m.channels()) }
+
+// add counts the pixels of an image.
+func (h histograms) add(image []byte) {
+	plane := len(image) / max(len(h), 1)
+	for c := range h {
+		for _, p := range image[c*plane : (c+1)*plane] {
+			h[c][p]++
 		}
 	}
-	mean, std = make([]float64, channels), make([]float64, channels)
-	n := float64(max(1, m.N*plane))
-	for c := range histograms {
-		for p, count := range histograms[c] {
+}
+
+// meanStd is the mean and the standard deviation of pixels scaled to 0 … 1.
+func (h histograms) meanStd() (mean, std []float64) {
+	mean, std = make([]float64, len(h)), make([]float64, len(h))
+	for c := range h {
+		n := 0.
+		for _, count := range h[c] {
+			n += float64(count)
+		}
+		n = max(n, 1)
+		for p, count := range h[c] {
 			mean[c] += float64(p) / 255 * float64(count) / n
 		}
-		for p, count := range histograms[c] {
+		for p, count := range h[c] {
 			d := float64(p)/255 - mean[c]
 			std[c] += d * d * float64(count) / n
 		}
@@ -213,17 +249,7 @@ func (m *Images) Fill(batch *Batch, indices []int) error {
 	if err := checkIndices("Images", indices, m.N); err != nil {
 		return err
 	}
-	var buf [3]int
-	shape := append(buf[:0], m.channels(), m.Height, m.Width)
-	if m.flat {
-		shape = append(buf[:0], m.imageSize())
-	}
-	if m.uniform() {
-		scale, shift := m.scaling(0)
-		batch.ResetBytes(len(indices), scale, shift, shape...)
-	} else {
-		batch.Reset(len(indices), shape...)
-	}
+	m.reset(batch, len(indices))
 	batch.filling = filling{m, &batch.X, indices}
 	if batch.background {
 		batch.filling.DoRange(0, len(indices))
@@ -233,6 +259,21 @@ func (m *Images) Fill(batch *Batch, indices []int) error {
 	batch.filling = filling{}
 	batch.pickLabels(m.Labels, indices)
 	return nil
+}
+
+// reset makes batch one of n images, with unspecified pixels.
+func (m *Images) reset(batch *Batch, n int) {
+	var buf [3]int
+	shape := append(buf[:0], m.channels(), m.Height, m.Width)
+	if m.flat {
+		shape = append(buf[:0], m.imageSize())
+	}
+	if m.uniform() {
+		scale, shift := m.scaling(0)
+		batch.ResetBytes(n, scale, shift, shape...)
+	} else {
+		batch.Reset(n, shape...)
+	}
 }
 
 // filling is the work of giving a batch its pixels.

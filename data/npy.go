@@ -24,50 +24,6 @@ const (
 	maxNPYRank   = 32 // NumPy's own
 )
 
-// npyType is an element type: how many bytes it has, whether it becomes float64, and
-// how it is decoded.
-type npyType struct {
-	size   int
-	wide   bool
-	decode func(order binary.ByteOrder, p []byte) float64
-}
-
-// npyTypes are the element types by their letter and size.
-var npyTypes = map[string]npyType{
-	"b1": {1, false, func(_ binary.ByteOrder, p []byte) float64 { return float64(p[0]) }},
-	"u1": {1, false, func(_ binary.ByteOrder, p []byte) float64 { return float64(p[0]) }},
-	"i1": {1, false, func(_ binary.ByteOrder, p []byte) float64 { return float64(int8(p[0])) }},
-	"u2": {2, false, func(o binary.ByteOrder, p []byte) float64 { return float64(o.Uint16(p)) }},
-	"i2": {2, false, func(o binary.ByteOrder, p []byte) float64 { return float64(int16(o.Uint16(p))) }},
-	"u4": {4, true, func(o binary.ByteOrder, p []byte) float64 { return float64(o.Uint32(p)) }},
-	"i4": {4, true, func(o binary.ByteOrder, p []byte) float64 { return float64(int32(o.Uint32(p))) }},
-	"u8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return float64(o.Uint64(p)) }},
-	"i8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return float64(int64(o.Uint64(p))) }},
-	"f2": {2, false, func(o binary.ByteOrder, p []byte) float64 { return half(o.Uint16(p)) }},
-	"f4": {4, false, func(o binary.ByteOrder, p []byte) float64 { return float64(math.Float32frombits(o.Uint32(p))) }},
-	"f8": {8, true, func(o binary.ByteOrder, p []byte) float64 { return math.Float64frombits(o.Uint64(p)) }},
-}
-
-// half is the number that 16 bits stand for (IEEE 754 binary16).
-func half(bits uint16) float64 {
-	exponent, fraction := int(bits>>10&31), float64(bits&1023)/1024
-	var v float64
-	switch {
-	case exponent == 31 && fraction != 0:
-		return math.NaN()
-	case exponent == 31:
-		v = math.Inf(1)
-	case exponent == 0:
-		v = math.Ldexp(fraction, -14)
-	default:
-		v = math.Ldexp(1+fraction, exponent-15)
-	}
-	if bits>>15 != 0 {
-		return -v
-	}
-	return v
-}
-
 // ReadNPY reads an array as numpy.save writes it, plain or compressed with gzip, to
 // the end of r. Elements of type bool, float16, float32 and integers of up to 16 bits become
 // float32; float64 and longer integers become float64, and integers beyond 2⁵³ are
@@ -92,13 +48,9 @@ func readNPY(r io.Reader, name string, available int64) (Array, error) {
 		return Array{}, err
 	}
 	d := &binaryReader{r: content, name: name}
-	text, at, err := npyHeader(d)
+	h, _, err := readNPYLayout(d)
 	if err != nil {
 		return Array{}, err
-	}
-	h, bad := parseNPYHeader(text)
-	if bad != nil {
-		return Array{}, d.wrong(at+int64(bad.position), bad.want, fmt.Sprintf("%.40q", text[min(bad.position, len(text)):]))
 	}
 	size := h.kind.size
 	for _, n := range h.shape {
@@ -109,6 +61,41 @@ func readNPY(r io.Reader, name string, available int64) (Array, error) {
 		return Array{}, err
 	}
 	return h.array(raw), d.end()
+}
+
+// OpenNPY opens the array at path, as numpy.save writes it, to read single rows of. The
+// caller closes it. It fails as [ReadNPYFile] does, and with a [*FormatError] for arrays in
+// Fortran order, whose rows are not in one piece, for arrays without axes, for a file of
+// another length than its header says, and for one that is compressed, of which
+// [Uncompress] makes one that is not.
+func OpenNPY(path string) (*ArrayFile, error) { return openArray(path, openNPYArray) }
+
+func openNPYArray(d *binaryReader, source io.ReaderAt, size int64) (*ArrayFile, error) {
+	h, at, err := readNPYLayout(d)
+	if err != nil {
+		return nil, err
+	}
+	if h.fortran && len(h.shape) > 1 {
+		return nil, d.wrong(at, "an array in row-major order, whose rows can be read by themselves", "one in Fortran order")
+	}
+	if len(h.shape) == 0 {
+		return nil, d.wrong(at, "an array of rows", "one without axes")
+	}
+	return arrayFileOf(d, source, size, h.shape, h.kind, h.order)
+}
+
+// readNPYLayout reads up to the elements, and gives what the header says and where it
+// begins.
+func readNPYLayout(d *binaryReader) (h *npyLayout, at int64, err error) {
+	text, at, err := npyHeader(d)
+	if err != nil {
+		return nil, 0, err
+	}
+	h, bad := parseNPYHeader(text)
+	if bad != nil {
+		return nil, 0, d.wrong(at+int64(bad.position), bad.want, fmt.Sprintf("%.40q", text[min(bad.position, len(text)):]))
+	}
+	return h, at, nil
 }
 
 // npyHeader reads up to the elements, and gives the header's text and where it
@@ -146,7 +133,7 @@ func npyHeader(d *binaryReader) (text string, at int64, err error) {
 
 // npyLayout is what a header says.
 type npyLayout struct {
-	kind    npyType
+	kind    elementType
 	order   binary.ByteOrder
 	fortran bool
 	shape   []int
@@ -282,7 +269,7 @@ func (p *npyParser) descr(h *npyLayout) *npyFault {
 	start := p.position
 	s, ok := p.quoted()
 	if ok && len(s) == 3 && strings.ContainsRune("<>|=", rune(s[0])) {
-		h.kind, ok = npyTypes[s[1:]]
+		h.kind, ok = elementTypes[s[1:]]
 		h.order = binary.ByteOrder(binary.LittleEndian)
 		if s[0] == '>' {
 			h.order = binary.BigEndian
@@ -345,22 +332,8 @@ func WriteNPY(w io.Writer, a Array) error {
 	if len(a.Shape) > maxNPYRank {
 		misuse("WriteNPY", "%d axes, want up to %d", len(a.Shape), maxNPYRank)
 	}
-	var sizes strings.Builder
-	for _, n := range a.Shape {
-		fmt.Fprintf(&sizes, "%d, ", n)
-	}
-	tuple := strings.TrimSuffix(sizes.String(), " ")
-	if len(a.Shape) > 1 {
-		tuple = strings.TrimSuffix(tuple, ",")
-	}
-	header := fmt.Sprintf("{'descr': '<f%d', 'fortran_order': False, 'shape': (%s), }", a.DType().Size(), tuple)
-	const before = len(npyMagic) + 4
-	header += strings.Repeat(" ", 63-(before+len(header))%64) + "\n" // elements begin at a multiple of 64
-
 	b := bufio.NewWriter(w)
-	b.WriteString(npyMagic)
-	b.Write([]byte{1, 0, byte(len(header)), byte(len(header) >> 8)})
-	b.WriteString(header)
+	b.Write(npyBeginning(fmt.Sprintf("<f%d", a.DType().Size()), a.Shape))
 	var p [8]byte
 	for _, v := range a.Float32s {
 		binary.LittleEndian.PutUint32(p[:4], math.Float32bits(v))
@@ -374,4 +347,20 @@ func WriteNPY(w io.Writer, a Array) error {
 		return fmt.Errorf("data: writing NPY: %w", err)
 	}
 	return nil
+}
+
+// npyBeginning is what a file of this type and shape begins with, in format version 1.
+func npyBeginning(descr string, shape []int) []byte {
+	var sizes strings.Builder
+	for _, n := range shape {
+		fmt.Fprintf(&sizes, "%d, ", n)
+	}
+	tuple := strings.TrimSuffix(sizes.String(), " ")
+	if len(shape) > 1 {
+		tuple = strings.TrimSuffix(tuple, ",")
+	}
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, tuple)
+	const before = len(npyMagic) + 4
+	header += strings.Repeat(" ", 63-(before+len(header))%64) + "\n" // elements begin at a multiple of 64
+	return append([]byte(npyMagic+"\x01\x00"), append([]byte{byte(len(header)), byte(len(header) >> 8)}, header...)...)
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math"
+	"os"
 	"slices"
 	"strings"
 )
@@ -30,20 +32,13 @@ func ReadNPZFile(path string) (map[string]Array, error) {
 }
 
 func readNPZ(r io.ReaderAt, size int64, name string) (map[string]Array, error) {
-	archive, err := zip.NewReader(r, size)
+	entries, err := npzEntries(r, size, name)
 	if err != nil {
-		return nil, zipError(name, "a ZIP archive", err)
+		return nil, err
 	}
 	arrays := map[string]Array{}
-	for _, entry := range archive.File {
-		member := strings.TrimSuffix(entry.Name, ".npy")
-		file := strings.TrimPrefix(name+": "+entry.Name, ": ")
-		if member == entry.Name {
-			return nil, &FormatError{File: name, Want: "files of arrays, NAME.npy", Got: fmt.Sprintf("%.60q", entry.Name)}
-		}
-		if _, twice := arrays[member]; twice {
-			return nil, &FormatError{File: file, Want: "each array once", Got: "it twice"}
-		}
+	for _, entry := range entries {
+		file := memberName(name, entry)
 		content, err := entry.Open()
 		if err != nil {
 			return nil, zipError(file, "a file of the archive", err)
@@ -54,10 +49,95 @@ func readNPZ(r io.ReaderAt, size int64, name string) (map[string]Array, error) {
 		if err != nil {
 			return nil, err
 		}
-		arrays[member] = a
+		arrays[arrayName(entry)] = a
 	}
 	return arrays, nil
 }
+
+// npzEntries is the files of an archive, all of which are those of arrays of different
+// names.
+func npzEntries(r io.ReaderAt, size int64, name string) ([]*zip.File, error) {
+	archive, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, zipError(name, "a ZIP archive", err)
+	}
+	seen := map[string]bool{}
+	for _, entry := range archive.File {
+		if !strings.HasSuffix(entry.Name, ".npy") {
+			return nil, &FormatError{File: name, Want: "files of arrays, NAME.npy", Got: fmt.Sprintf("%.60q", entry.Name)}
+		}
+		if seen[entry.Name] {
+			return nil, &FormatError{File: memberName(name, entry), Want: "each array once", Got: "it twice"}
+		}
+		seen[entry.Name] = true
+	}
+	return archive.File, nil
+}
+
+// arrayName is the name of the array in a file of an archive.
+func arrayName(entry *zip.File) string { return strings.TrimSuffix(entry.Name, ".npy") }
+
+// memberName is what errors call a file of the archive of this name.
+func memberName(archive string, entry *zip.File) string {
+	return strings.TrimPrefix(archive+": "+entry.Name, ": ")
+}
+
+// NPZFile is a file as numpy.savez writes it, whose arrays are read by rows. It is made by
+// [OpenNPZ], and safe for concurrent use.
+type NPZFile struct {
+	file    *os.File
+	name    string
+	entries map[string]*zip.File
+}
+
+// OpenNPZ opens a ZIP archive of NPY files to read single rows of them. The caller closes it.
+// It fails as [ReadNPZFile] does. Arrays that are compressed, as numpy.savez_compressed
+// writes them, have no rows that could be read by themselves: [Uncompress] makes a file of
+// which all arrays can.
+func OpenNPZ(path string) (*NPZFile, error) {
+	f, size, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := npzEntries(f, size, path)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	n := &NPZFile{file: f, name: path, entries: map[string]*zip.File{}}
+	for _, entry := range entries {
+		n.entries[arrayName(entry)] = entry
+	}
+	return n, nil
+}
+
+// Names is the names of the arrays, in alphabetical order.
+func (n *NPZFile) Names() []string { return slices.Sorted(maps.Keys(n.entries)) }
+
+// Array is the array of this name, which is valid until n is closed. The checksum that the
+// archive has of it is not compared: that would take reading all of it. It fails as
+// [OpenNPY] does; with a [*FormatError] if the array is compressed; and with an error that
+// wraps [fs.ErrNotExist] if there is none of the name.
+func (n *NPZFile) Array(name string) (*ArrayFile, error) {
+	entry, ok := n.entries[name]
+	if !ok {
+		return nil, fmt.Errorf("data: %s: no array %q among %.200q: %w", n.name, name, n.Names(), fs.ErrNotExist)
+	}
+	file := memberName(n.name, entry)
+	if entry.Method != zip.Store {
+		return nil, &FormatError{File: file, Want: "an array that is not compressed, to read single rows of: Uncompress makes one", Got: "one that is"}
+	}
+	start, err := entry.DataOffset()
+	if err != nil {
+		return nil, zipError(file, "a file of the archive", err)
+	}
+	size := int64(min(entry.CompressedSize64, math.MaxInt64))
+	source := io.NewSectionReader(n.file, start, size)
+	return openNPYArray(&binaryReader{r: source, name: file}, source, size)
+}
+
+// Close closes the file.
+func (n *NPZFile) Close() error { return n.file.Close() }
 
 // zipError is what reading an archive ends with.
 func zipError(name, want string, err error) error {

@@ -128,9 +128,9 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }
 
-func TestNPYFiles(t *testing.T) {
+func TestArrayFiles(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name string, a data.Array) *data.NPYFile {
+	write := func(name string, a data.Array) *data.ArrayFile {
 		path := filepath.Join(dir, name)
 		var b bytes.Buffer
 		if err := data.WriteNPY(&b, a); err != nil {
@@ -152,7 +152,7 @@ func TestNPYFiles(t *testing.T) {
 		labels[i] = float32(label)
 	}
 	plain.Y = data.NewArray(plain.Y.Float32s, 20, 1)
-	files := &data.NPYFiles{X: write("x.npy", plain.X), Y: write("y.npy", plain.Y), Labels: write("labels.npy", data.NewArray(labels))}
+	files := &data.ArrayFiles{X: write("x.npy", plain.X), Y: write("y.npy", plain.Y), Labels: write("labels.npy", data.NewArray(labels))}
 	for _, dtype := range []data.DType{data.Float32, data.Float64} {
 		want, got := data.Batch{DType: dtype}, data.Batch{DType: dtype}
 		filled(t, plain, &want, 19, 0, 7)
@@ -172,7 +172,7 @@ func TestNPYFiles(t *testing.T) {
 		t.Errorf("%d examples of shape %v", n, files.X.Shape())
 	}
 	var b data.Batch
-	for text, wrong := range map[string]*data.NPYFiles{
+	for text, wrong := range map[string]*data.ArrayFiles{
 		"index 20 of a data set of 20 examples": files,
 		"want a whole number":                   {X: files.X, Labels: write("halves.npy", data.NewArray(slices.Repeat([]float32{0.5}, 20)))},
 		"20 examples in":                        {X: files.X, Y: write("short.npy", data.NewArray([]float32{1}))},
@@ -199,7 +199,7 @@ func TestOpenNPYFails(t *testing.T) {
 		"want a file of 75 bytes, got one of 76":  npyBytes(header, make([]byte, 9)...),
 		"Fortran order":                           npyBytes("{'descr': '<f4', 'fortran_order': True, 'shape': (1,1), }", 0, 0, 0, 0),
 		"one without axes":                        npyBytes("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", 0, 0, 0, 0),
-		"want an NPY file, which begins with":     binary.BigEndian.AppendUint64([]byte{0x1f, 0x8b}, 0),
+		"Uncompress makes one, got gzip":          binary.BigEndian.AppendUint64([]byte{0x1f, 0x8b}, 0),
 		"want an element type such as '<f4' or '": npyBytes("{'descr': '<c8', 'fortran_order': False, 'shape': (), }"),
 	} {
 		path := filepath.Join(t.TempDir(), "x.npy")

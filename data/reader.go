@@ -40,6 +40,16 @@ func nameOf(r io.Reader) string {
 	return ""
 }
 
+// isGzip reports whether what r holds is compressed with gzip.
+func isGzip(r io.ReaderAt) (bool, error) {
+	var magic [2]byte
+	n, err := r.ReadAt(magic[:], 0)
+	if n == len(magic) || err == io.EOF {
+		err = nil
+	}
+	return n == len(magic) && magic[0] == 0x1f && magic[1] == 0x8b, err
+}
+
 // uncompress returns a reader of r's content: r itself, or what it holds
 // compressed with gzip.
 func uncompress(r io.Reader, name string) (io.Reader, error) {

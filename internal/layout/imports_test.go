@@ -30,7 +30,7 @@ var may = map[string][]string{
 	"autograd/optimize":       {"autograd"},
 	"internal/operations":     {"autograd"},
 	"internal/reference":      {"autograd"},
-	"data":                    {"internal/tensor", "internal/parallel", "internal/simd"},
+	"data":                    {"internal/durable", "internal/tensor", "internal/parallel", "internal/simd"},
 	"nn/optim":                {"autograd", "internal/tensor", "internal/simd"},
 	"nn":                      {"autograd", "data", "internal/durable", "internal/parallel", "nn/optim"},
 	"nn/onnx/internal/onnxpb": nil,
