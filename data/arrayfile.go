@@ -90,41 +90,26 @@ func (a *ArrayFile) ReadRows(dst *Array, indices []int) error {
 	})
 }
 
-// readInts sets dst, which has as many elements for each index as a row, to the elements
-// of rows, all of which must be whole numbers.
-func (a *ArrayFile) readInts(dst []int, indices []int) error {
-	size := a.row / a.kind.size
-	var wrong error
-	err := a.eachRow(indices, func(row int, bytes []byte) {
-		at := a.ints(dst[row*size:(row+1)*size], bytes)
-		if at >= 0 && wrong == nil {
-			wrong = a.notWhole(int64(indices[row])*int64(size)+int64(at), bytes[at*a.kind.size:], fmt.Sprintf("example %d", indices[row]))
+// readInts sets dst to the elements from first on, all of which must be whole numbers.
+// They are what an error calls the example of this number.
+func (a *ArrayFile) readInts(dst []int, first int64, example int) error {
+	size, wrong := a.kind.size, -1
+	var got float64
+	err := a.piece(first*int64(size), len(dst)*size, example, func(bytes []byte) {
+		for i := range dst {
+			v := a.kind.decode(a.order, bytes[i*size:])
+			if dst[i] = int(v); float64(dst[i]) != v && wrong < 0 {
+				wrong, got = i, v
+			}
 		}
 	})
-	if err != nil {
-		return err
-	}
-	return wrong
-}
-
-// ints decodes elements that are whole numbers, and returns which of them is none; −1 if
-// all are.
-func (a *ArrayFile) ints(dst []int, bytes []byte) (wrong int) {
-	for i := range dst {
-		v := a.kind.decode(a.order, bytes[i*a.kind.size:])
-		if dst[i] = int(v); float64(dst[i]) != v {
-			return i
+	if err == nil && wrong >= 0 {
+		err = &FormatError{
+			File: a.name, Offset: a.start + (first+int64(wrong))*int64(size),
+			Want: fmt.Sprintf("a whole number, of example %d", example), Got: fmt.Sprint(got),
 		}
 	}
-	return -1
-}
-
-// notWhole is the error of an element that is not a whole number.
-func (a *ArrayFile) notWhole(element int64, bytes []byte, where string) error {
-	return &FormatError{
-		File: a.name, Offset: a.start + element*int64(a.kind.size),
-		Want: "a whole number in " + where, Got: fmt.Sprint(a.kind.decode(a.order, bytes)),
-	}
+	return err
 }
 
 // eachRow hands the bytes of rows to f.
@@ -185,6 +170,9 @@ func (f *ArrayFiles) Fill(batch *Batch, indices []int) error {
 	if f.Labels != nil && len(f.Labels.shape) != 1 {
 		return mismatch(op, "labels of shape %v, want one axis", f.Labels.Shape())
 	}
+	if err := checkIndices(op, indices, f.Len()); err != nil {
+		return err
+	}
 	batch.Reset(len(indices), f.X.shape[1:]...)
 	if err := f.X.ReadRows(&batch.X, indices); err != nil {
 		return err
@@ -199,5 +187,10 @@ func (f *ArrayFiles) Fill(batch *Batch, indices []int) error {
 		return nil
 	}
 	batch.ResetLabels()
-	return f.Labels.readInts(batch.Labels, indices)
+	for row, i := range indices {
+		if err := f.Labels.readInts(batch.Labels[row:row+1], int64(i), i); err != nil {
+			return err
+		}
+	}
+	return nil
 }

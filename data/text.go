@@ -2,6 +2,8 @@ package data
 
 import (
 	"cmp"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -35,10 +37,32 @@ func NewVocabulary(texts []string, split func(text string) []string, size int) *
 			counts[token]++
 		}
 	}
-	tokens := make([]string, 0, len(counts))
-	for token := range counts {
-		tokens = append(tokens, token)
+	return vocabularyOfCounts(counts, size)
+}
+
+// ReadVocabulary is [NewVocabulary] of a text that is read piece by piece, plain or
+// compressed with gzip; see [ReadTokens]. It takes memory for the tokens that differ, not
+// for the text. It fails if the text cannot be read. It panics as NewVocabulary does.
+func ReadVocabulary(r io.Reader, split func(text string) []string, size int) (*Vocabulary, error) {
+	if size < 0 {
+		misuse("ReadVocabulary", "size %d: want no negative number", size)
 	}
+	counts := map[string]int{}
+	for token, err := range ReadTokens(r, split) {
+		if err != nil {
+			return nil, err
+		}
+		if _, known := counts[token]; !known {
+			token = strings.Clone(token) // which does not hold on to the piece of text
+		}
+		counts[token]++
+	}
+	return vocabularyOfCounts(counts, size), nil
+}
+
+// vocabularyOfCounts numbers the most frequent tokens.
+func vocabularyOfCounts(counts map[string]int, size int) *Vocabulary {
+	tokens := slices.Collect(maps.Keys(counts))
 	slices.SortFunc(tokens, func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
@@ -72,13 +96,17 @@ func (v *Vocabulary) Len() int { return len(v.Tokens) }
 func (v *Vocabulary) Encode(tokens []string) []int {
 	numbers := make([]int, len(tokens))
 	for i, token := range tokens {
-		number, known := v.numbers[token]
-		if !known {
-			number = UnknownToken
-		}
-		numbers[i] = number
+		numbers[i] = v.number(token)
 	}
 	return numbers
+}
+
+// number is the number of a token.
+func (v *Vocabulary) number(token string) int {
+	if number, known := v.numbers[token]; known {
+		return number
+	}
+	return UnknownToken
 }
 
 // Decode returns the tokens with these numbers. It panics with [*ValueError] if there is
@@ -129,48 +157,4 @@ func Words(text string) []string {
 	}
 	flush(len(text))
 	return words
-}
-
-// Passages is a Dataset for models of language: all pieces of length tokens of a text,
-// each with the tokens that follow as labels,
-//
-//	tokens tᵢ … tᵢ₊ₗ₋₁, labels tᵢ₊₁ … tᵢ₊ₗ
-//
-// where i goes up by Stride from one to the next.
-type Passages struct {
-	Tokens []int // of the text
-	Length int   // of a passage; positive
-	Stride int   // 0 means Length: passages do not overlap
-}
-
-// Len is the number of passages.
-func (p *Passages) Len() int {
-	n := len(p.Tokens) - 1 - p.Length
-	if p.Length <= 0 || p.Stride < 0 || n < 0 {
-		return 0
-	}
-	return n/cmp.Or(p.Stride, p.Length) + 1
-}
-
-// NumClasses is one more than the largest token.
-func (p *Passages) NumClasses() int { return numClasses(nil, p.Tokens) }
-
-// Fill makes batch hold the passages with these indices. It fails with a [*ValueError] if
-// an index is out of range, Length is not positive or Stride is negative.
-func (p *Passages) Fill(batch *Batch, indices []int) error {
-	if p.Length <= 0 || p.Stride < 0 {
-		return mismatch("Passages", "length %d and stride %d: want a positive length and no negative stride", p.Length, p.Stride)
-	}
-	if err := checkIndices("Passages", indices, p.Len()); err != nil {
-		return err
-	}
-	batch.Reset(len(indices), 0)
-	batch.ResetTokens(p.Length)
-	batch.ResetLabels(p.Length)
-	for row, i := range indices {
-		start := i * cmp.Or(p.Stride, p.Length)
-		copy(batch.Tokens[row*p.Length:(row+1)*p.Length], p.Tokens[start:])
-		copy(batch.Labels[row*p.Length:(row+1)*p.Length], p.Tokens[start+1:])
-	}
-	return nil
 }
