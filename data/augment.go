@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/splitmix"
 )
 
 // AugmentConfig says how [Augment] changes images. The zero value leaves them as they are.
@@ -121,7 +122,7 @@ func (w *augmenting) warps() bool {
 func (w *augmenting) DoRange(lo, hi int) {
 	size := w.batch.X.RowSize()
 	for row := lo; row < hi; row++ {
-		r := newRandom(mix(w.batch.Seed, uint64(w.batch.Epoch)), mix(w.stream, uint64(w.indices[row])))
+		r := newRandom(splitmix.Seed(w.batch.Seed, uint64(w.batch.Epoch)), splitmix.Seed(w.stream, uint64(w.indices[row])))
 		start, end := row*size, (row+1)*size
 		if w.batch.X.Float64s != nil {
 			change(w, r, w.batch.X.Float64s[start:end], part(w.batch.original.Float64s, start, end))
@@ -141,18 +142,6 @@ func part[T Float](s []T, start, end int) []T {
 
 // augmentStream is the first stream of random numbers for images.
 const augmentStream = 1 << 62
-
-// mix makes a number of two that is far from those of their neighbours (the mixing function
-// of SplitMix64).
-func mix(a, b uint64) uint64 {
-	scramble := func(x uint64) uint64 {
-		x += 0x9e3779b97f4a7c15
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		return x ^ x>>31
-	}
-	return scramble(scramble(a) ^ b)
-}
 
 // change changes an image, of which original is a copy if it is to be warped.
 func change[T Float](w *augmenting, r *rand.PCG, image, original []T) {

@@ -33,9 +33,17 @@
 // network, every file checked by its SHA-256, and so does what a [Source] of one's own
 // says; [Digits] is embedded in the program and needs nothing. [EMNIST], [CIFAR10] and
 // [CIFAR100] are read from a directory, and image files by [OpenFolder] from any file
-// system. [ReadIDX], [ReadCSV], [ReadNPY] and [ReadNPZ] read files of one's own;
-// [OpenCSV] and [OpenNPY] read only the rows that are asked for, of files larger than
+// system. [ReadIDX], [ReadCSV], [ReadNPY] and [ReadNPZ] read files of one's own into
 // memory.
+//
+// # Files larger than memory
+//
+// Functions that begin with Open read only the rows that are asked for, wherever they are:
+// [OpenCSV] lines of a table; [OpenNPY], [OpenNPZ] and [OpenIDX] rows of arrays, of which
+// [ArrayFiles] is the Dataset; [OpenImages] images; [OpenFolder] image files.
+// [ReadVocabulary] and [Vocabulary.EncodeFile] go through a text piece by piece, and
+// [Passages] reads what these have written. None of them reads what is compressed as a
+// whole, except for texts: [Uncompress] makes a file of it that they can read.
 //
 // # Loaders
 //

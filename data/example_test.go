@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/chainrule-go/chainrule/data"
@@ -192,6 +194,43 @@ func ExampleReadCSV() {
 	// [length width] [3 2] [5.1 3.5 6.2 2.9 5 3.6]
 	// [setosa versicolor] [0 1 0]
 	// data: line 3, column 2: want a finite float32 in column "width", got "n/a"
+}
+
+// A text of any length becomes a file of numbers, of which passages are read.
+func ExampleVocabulary_EncodeFile() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	text := func() io.Reader { return strings.NewReader("To be, or not to be, that is the question") } // or an *os.File
+
+	vocabulary, err := data.ReadVocabulary(text(), data.Words, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	path := filepath.Join(dir, "tokens.npy")
+	n, err := vocabulary.EncodeFile(path, text(), data.Words)
+	if err != nil {
+		log.Fatal(err)
+	}
+	tokens, err := data.OpenNPY(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer tokens.Close()
+	passages := &data.Passages{File: tokens, Length: 5}
+	fmt.Println(n, "tokens,", vocabulary.Len(), "in the vocabulary,", passages.Len(), "passages")
+	for batch, err := range data.NewLoader(passages, data.LoaderConfig{BatchSize: 1}).Batches(context.Background(), 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(vocabulary.Decode(batch.Tokens), "→", vocabulary.Decode(batch.Labels))
+	}
+	// Output:
+	// 12 tokens, 11 in the vocabulary, 2 passages
+	// [to be , or not] → [be , or not to]
+	// [to be , that is] → [be , that is the]
 }
 
 // What was fitted on the examples to train on is kept, and applied to others.

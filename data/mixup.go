@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/chainrule-go/chainrule/internal/splitmix"
 )
 
 // Mixed is a Dataset of mixtures of another's examples. It is made by [MixUp].
@@ -45,7 +47,7 @@ func (m *Mixed) Fill(batch *Batch, indices []int) error {
 	other := batch.parts[0]
 	batch.shares = batch.shares[:0]
 	for _, i := range indices {
-		source := newRandom(mix(batch.Seed, uint64(batch.Epoch)), mix(mixStream, uint64(i)))
+		source := newRandom(splitmix.Seed(batch.Seed, uint64(batch.Epoch)), splitmix.Seed(mixStream, uint64(i)))
 		other.wanted = append(other.wanted, int(uniform(source, uint64(m.Len()))))
 		batch.shares = append(batch.shares, distuv.Beta{Alpha: m.alpha, Beta: m.alpha, Src: source}.Rand())
 	}

@@ -3,6 +3,8 @@ package data
 import (
 	"math"
 	"sort"
+
+	"github.com/chainrule-go/chainrule/internal/splitmix"
 )
 
 // Sampled is a Dataset of another's examples that are drawn at random. It is made by
@@ -70,9 +72,9 @@ func (s *Sampled) Fill(batch *Batch, indices []int) error {
 	}
 	drawn := sized(batch.subset, len(indices))
 	batch.subset = drawn
-	seed := mix(batch.Seed, uint64(batch.Epoch))
+	seed := splitmix.Seed(batch.Seed, uint64(batch.Epoch))
 	for row, i := range indices {
-		drawn[row] = s.draw(unit(newRandom(seed, mix(sampleStream, uint64(i)))))
+		drawn[row] = s.draw(unit(newRandom(seed, splitmix.Seed(sampleStream, uint64(i)))))
 	}
 	return s.dataset.Fill(batch, drawn)
 }

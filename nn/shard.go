@@ -7,6 +7,7 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
 	"github.com/chainrule-go/chainrule/internal/parallel"
+	"github.com/chainrule-go/chainrule/internal/splitmix"
 )
 
 // A step may compute its batch in pieces: micro-batches one after the other, each of them
@@ -43,9 +44,9 @@ func (t *Trainer) addShards(n int, config autograd.TapeConfig) {
 // begin prepares the shard for a step.
 func (s *shard) begin() {
 	s.tape.Reset()
-	seed := scramble(uint64(s.trainer.seed), uint64(s.trainer.made))
+	seed := splitmix.Seed(uint64(s.trainer.seed), uint64(s.trainer.made))
 	if s.number > 0 {
-		seed = scramble(seed, uint64(s.number))
+		seed = splitmix.Seed(seed, uint64(s.number))
 	}
 	s.tape.Reseed(seed)
 	s.start = s.tape.Mark()

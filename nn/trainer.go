@@ -284,15 +284,3 @@ func (t *Trainer) clip(grads autograd.Gradients) float64 {
 	}
 	return grads.Norm()
 }
-
-// scramble makes a seed of two numbers, far from those of their neighbours (the mixing
-// function of SplitMix64).
-func scramble(seed, n uint64) uint64 {
-	mix := func(x uint64) uint64 {
-		x += 0x9e3779b97f4a7c15
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		return x ^ x>>31
-	}
-	return mix(mix(seed) ^ n)
-}

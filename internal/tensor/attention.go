@@ -6,6 +6,7 @@ import (
 
 	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
+	"github.com/chainrule-go/chainrule/internal/splitmix"
 )
 
 // Attention, block by block of the scores (Dao et al., "FlashAttention", 2022): the matrix
@@ -243,24 +244,15 @@ func (a *attention[T]) part(i, n, block int) (lo, hi int) {
 	return min(n, i*blocks/a.parts*block), min(n, (i+1)*blocks/a.parts*block)
 }
 
-// mixed is a number that looks random, a function of x (Steele, Lea and Flood 2014:
-// SplitMix).
-func mixed(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
 // dropFactors sets dst to what the weights of a row, of all rows the one of this number,
 // are multiplied by from key k on: 0 with probability drop, else 1/(1−drop). Half the bits of a mixed number decide.
 func dropFactors[T simd.Float](dst []T, seed uint64, row, k int, drop float64) {
 	factors := [2]T{T(1 / (1 - drop)), 0}
 	threshold := uint64(math.Round(drop * (1 << 32)))
-	start := mixed(seed ^ mixed(uint64(row)))
+	start := splitmix.Mix(seed ^ splitmix.Mix(uint64(row)))
 	for i := range dst {
 		key := uint64(k + i)
-		bits := mixed(start+key>>1) >> (32 * (key & 1)) & math.MaxUint32
+		bits := splitmix.Mix(start+key>>1) >> (32 * (key & 1)) & math.MaxUint32
 		dropped := 0
 		if bits < threshold {
 			dropped = 1
