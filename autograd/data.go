@@ -53,6 +53,24 @@ func (t *Tape) Float64s(data []float64, shape ...int) Variable {
 	return n.variable()
 }
 
+// FromFunc brings the numbers f(0), f(1), … onto the tape as a constant of the given shape,
+// in row-major order; of one element without a shape. Its memory is the tape's: in the steady
+// state it allocates nothing. It panics with [*ShapeError] if a size is negative.
+func (t *Tape) FromFunc(dtype DType, f func(i int) float64, shape ...int) Variable {
+	checkShape("FromFunc", shape)
+	n := t.array(dtype, shape)
+	if dtype == Float32 {
+		for i := range n.F32 {
+			n.F32[i] = float32(f(i))
+		}
+	} else {
+		for i := range n.F64 {
+			n.F64[i] = f(i)
+		}
+	}
+	return n.variable()
+}
+
 func (t *Tape) dataNode(op string, dtype DType, size int, shape []int) *node {
 	one := [1]int{size}
 	if len(shape) == 0 {

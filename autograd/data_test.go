@@ -47,6 +47,51 @@ func ExampleTape_Float32s() {
 	// 10
 }
 
+// A mask that is 0 above the diagonal.
+func ExampleTape_FromFunc() {
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	mask := tape.FromFunc(autograd.Float32, func(i int) float64 {
+		if row, column := i/3, i%3; column > row {
+			return 0
+		}
+		return 1
+	}, 3, 3)
+	fmt.Println(mask.Float32s())
+	// Output:
+	// [1 0 0 1 1 0 1 1 1]
+}
+
+func TestFromFunc(t *testing.T) {
+	w := autograd.Parameter(autograd.New([]float64{1, 2, 3}))
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	var loss float64
+	var grad [3]float64
+	step := func() {
+		tape.Reset()
+		factors := tape.FromFunc(autograd.Float64, func(i int) float64 { return float64(i * i) }, 3)
+		shift := tape.FromFunc(autograd.Float64, func(int) float64 { return 5 })
+		y := factors.Mul(w).Add(shift).Sum()
+		loss = y.Item()
+		copy(grad[:], y.Backward().Of(w).Float64s())
+	}
+	step()
+	if loss != 2+12+15 || grad != [3]float64{0, 1, 4} {
+		t.Errorf("loss %v, gradient %v", loss, grad)
+	}
+	step()
+	if n := testing.AllocsPerRun(10, step); n != 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+	none := tape.FromFunc(autograd.Float32, func(int) float64 { panic("called") }, 2, 0)
+	if none.Size() != 0 {
+		t.Errorf("%v", none)
+	}
+	var shapeError *autograd.ShapeError
+	if err := autograd.Try(func() { tape.FromFunc(autograd.Float32, func(int) float64 { return 0 }, -1) }); !errors.As(err, &shapeError) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // Taking elements out of a vector costs no memory in the steady state, nor do the
 // gradients of many of them.
 func TestIndexAllocatesNothing(t *testing.T) {

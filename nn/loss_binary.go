@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -34,8 +35,7 @@ func (l BCE) Loss(p, target autograd.Variable) autograd.Variable {
 // negative to leave an output out, and as many as outputs.
 func (l BCE) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
 	const op = "nn.BCE"
-	values, target := target.binary(op, output)
-	return target.reduce(op, l.Reduction, BCE{ReduceNone}.Loss(output, values))
+	return target.reduceBinary(op, l.Reduction, BCE{ReduceNone}.Loss(output, target.binary(op, output)))
 }
 
 func (l BCE) classes(_ autograd.Variable, target Target) int { return target.binaryClasses() }
@@ -52,18 +52,28 @@ func limitedLog(p, exact autograd.Variable) autograd.Variable {
 
 // BCEWithLogits is the binary cross-entropy of the probabilities σ(x), the mean of
 //
-//	t·softplus(−x) + (1−t)·softplus(x)  =  −t·ln σ(x) − (1−t)·ln(1−σ(x))
+//	p·t·softplus(−x) + (1−t)·softplus(x)  =  −p·t·ln σ(x) − (1−t)·ln(1−σ(x))
 //
-// over all elements, with targets 0 ≤ t ≤ 1 of the same shape. It is accurate for any
+// over all elements, where p is PosWeight, with targets 0 ≤ t ≤ 1 of the same shape. It is accurate for any
 // finite x, and has no kinks. It panics with [*autograd.ShapeError] rather than
 // broadcast.
-type BCEWithLogits struct{ Reduction Reduction }
+type BCEWithLogits struct {
+	Reduction Reduction
 
-// Loss is the binary cross-entropy of the logits x.
+	// PosWeight is how much positive targets count: above 1 a positive that is missed costs
+	// more than a false one, as where positives are rare. It has one number for all outputs,
+	// or one for each along the last axis; nil means 1. The mean is over the number of
+	// elements, whatever it is.
+	PosWeight []float64
+}
+
+// Loss is the binary cross-entropy of the logits x. It panics with [*autograd.ValueError] if
+// PosWeight does not fit x or has a number that is negative or not finite.
 func (l BCEWithLogits) Loss(x, target autograd.Variable) autograd.Variable {
 	const op = "nn.BCEWithLogits"
 	checkSameShape(op, x, target)
-	losses := target.Mul(x.Neg().Softplus()).Add(complement(target).Mul(x.Softplus()))
+	positive := weighPositives(op, x, target, l.PosWeight)
+	losses := positive.Mul(x.Neg().Softplus()).Add(complement(target).Mul(x.Softplus()))
 	return l.Reduction.reduce(op, losses)
 }
 
@@ -71,11 +81,35 @@ func (l BCEWithLogits) Loss(x, target autograd.Variable) autograd.Variable {
 // negative to leave an output out, and as many as outputs.
 func (l BCEWithLogits) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
 	const op = "nn.BCEWithLogits"
-	values, target := target.binary(op, output)
-	return target.reduce(op, l.Reduction, BCEWithLogits{ReduceNone}.Loss(output, values))
+	r := l.Reduction
+	l.Reduction = ReduceNone
+	return target.reduceBinary(op, r, l.Loss(output, target.binary(op, output)))
 }
 
 func (l BCEWithLogits) classes(_ autograd.Variable, target Target) int { return target.binaryClasses() }
+
+// weighPositives multiplies the targets for logits x by a PosWeight.
+func weighPositives(op string, x, target autograd.Variable, weights []float64) autograd.Variable {
+	if weights == nil {
+		return target
+	}
+	outputs := 1
+	if target.Rank() > 0 {
+		outputs = target.Dim(-1)
+	}
+	if len(weights) != 1 && len(weights) != outputs {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("there are %d numbers of PosWeight for %d outputs", len(weights), outputs)})
+	}
+	for i, weight := range weights {
+		if !(weight >= 0 && isFinite(weight)) {
+			panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("PosWeight[%d] is %v, expected a finite number that is not negative", i, weight)})
+		}
+	}
+	if len(weights) == 1 {
+		return target.MulScalar(weights[0])
+	}
+	return target.Mul(constantFor(x, func(i int) float64 { return weights[i] }, len(weights)))
+}
 
 // BCEWithLogitsLoss is the loss of the zero [BCEWithLogits].
 func BCEWithLogitsLoss(x, target autograd.Variable) autograd.Variable {

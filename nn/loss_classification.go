@@ -2,8 +2,8 @@ package nn
 
 import (
 	"fmt"
-	"math"
 	"slices"
+	"sync"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -47,12 +47,13 @@ func (l CrossEntropy) Loss(logits autograd.Variable, labels []int) autograd.Vari
 func (l CrossEntropy) of(logits autograd.Variable, target Target) (loss autograd.Variable, divisor float64) {
 	const op = "nn.CrossEntropy"
 	c := classify(op, logits, target, l.ClassAxis, l.ClassWeights)
+	defer c.release()
 	smoothing := checkSmoothing(op, l.LabelSmoothing)
 	losses := c.weighted(autograd.SoftmaxCrossEntropy(c.x, c.labels))
 	if smoothing != 0 {
 		uniform := c.leaveOut(weighClasses(c.x.LogSoftmax(-1), l.ClassWeights, -1).Mean(-1).Neg())
-		if c.samples != nil {
-			uniform = uniform.Mul(constant(uniform.DType(), c.samples))
+		if c.samples.weights != nil {
+			uniform = uniform.Mul(constantFor(uniform, func(i int) float64 { return c.samples.of(i) }, len(c.labels)))
 		}
 		losses = losses.MulScalar(1 - smoothing).Add(uniform.MulScalar(smoothing))
 	}
@@ -77,7 +78,7 @@ func (l CrossEntropy) Probabilities(logits, target autograd.Variable) autograd.V
 		target = target.MulScalar(1 - smoothing).AddScalar(smoothing / float64(classes))
 	}
 	log := logits.LogSoftmax(axis)
-	impossible := log.Equal(autograd.Full(log.DType(), math.Inf(-1))).Mul(target.Equal(autograd.Zeros(log.DType())))
+	impossible := log.IsInf().Mul(target.Equal(scalarFor(log, 0)))
 	terms := target.Mul(log.MaskedFill(impossible, 0))
 	return l.Reduction.reduce(op, weighClasses(terms, l.ClassWeights, axis).Sum(axis).Neg())
 }
@@ -126,11 +127,13 @@ func (l NLL) Of(output autograd.Variable, target Target) (autograd.Variable, flo
 
 func (l NLL) of(logProbs autograd.Variable, target Target) (loss autograd.Variable, divisor float64) {
 	c := classify("nn.NLL", logProbs, target, l.ClassAxis, l.ClassWeights)
-	index := make([]int, len(c.labels))
+	defer c.release()
+	index := integers(len(c.labels))
+	defer index.release()
 	for i, label := range c.labels {
-		index[i] = max(label, 0)
+		index.list[i] = max(label, 0)
 	}
-	picked := c.x.Gather(1, index, len(index), 1).Squeeze(1)
+	picked := c.x.Gather(1, index.list, len(index.list), 1).Squeeze(1)
 	return c.reduce(l.Reduction, c.weighted(c.leaveOut(picked.Neg())))
 }
 
@@ -148,19 +151,21 @@ func NLLLoss(logProbs autograd.Variable, labels []int) autograd.Variable {
 
 // classified is scores of classes with labels that have been checked.
 type classified struct {
-	op       string
-	x        autograd.Variable // [examples, classes]
-	labels   []int             // one for each example, below the number of classes; negative if it does not count
-	ignored  int               // how many labels are negative
-	weights  []float64         // of the classes; nil means 1
-	samples  []float64         // weights of the examples; nil means 1
-	examples []int             // the axes of the examples
+	op      string
+	scores  autograd.Variable // as they were given
+	axis    int               // of the classes in them
+	x       autograd.Variable // [examples, classes]
+	labels  []int             // one for each example, below the number of classes; negative if it does not count
+	own     *integerList      // the memory of labels, if they are not the target's
+	ignored int               // how many labels are negative
+	weights []float64         // of the classes; nil means 1
+	samples labelWeights      // of the examples
 }
 
 // classify brings scores and labels together, and panics unless they and weights fit.
 func classify(op string, x autograd.Variable, target Target, axis int, weights []float64) classified {
 	axis, labels := classAxis(op, x, axis), target.Labels
-	c := classified{op: op, x: x, labels: labels, weights: weights}
+	c := classified{op: op, scores: x, axis: axis, x: x, labels: labels, weights: weights}
 	shape, classes := x.Shape(), x.Dim(axis)
 	if classes*len(labels) != x.Size() || classes == 0 && len(labels) > 0 {
 		panic(shapeError(op, fmt.Sprintf("expected %d labels' worth of classes, on axis %d", len(labels), axis), x))
@@ -178,11 +183,11 @@ func classify(op string, x autograd.Variable, target Target, axis int, weights [
 	if len(shape) == 2 && axis == 1 {
 		return c
 	}
-	var order []int
-	for i, size := range shape {
+	var buffer [8]int
+	order := buffer[:0]
+	for i := range shape {
 		if i != axis {
 			order = append(order, i)
-			c.examples = append(c.examples, size)
 		}
 	}
 	c.x = x.Permute(append(order, axis)...).Reshape(len(labels), classes)
@@ -191,13 +196,42 @@ func classify(op string, x autograd.Variable, target Target, axis int, weights [
 
 // weigh gives c the weights of a target, and leaves out what has none.
 func (c *classified) weigh(target Target) {
-	c.samples, c.labels = target.perLabel(c.op), slices.Clone(c.labels)
-	for i, weight := range c.samples {
-		if weight == 0 {
-			c.labels[i] = -1
+	c.samples = target.perLabel(c.op)
+	if !slices.Contains(target.Weights, 0) {
+		return
+	}
+	c.own = integers(len(c.labels))
+	for i, label := range c.labels {
+		if c.own.list[i] = label; c.samples.of(i) == 0 {
+			c.own.list[i] = -1
 		}
 	}
+	c.labels = c.own.list
 }
+
+// release gives memory back: the labels must not be used any more.
+func (c *classified) release() {
+	if c.own != nil {
+		c.own.release()
+	}
+}
+
+// integerList is memory for a list that operations copy.
+type integerList struct{ list []int }
+
+var integerLists sync.Pool
+
+// integers is a list of n integers of any values, which are to be released.
+func integers(n int) *integerList {
+	l, _ := integerLists.Get().(*integerList)
+	if l == nil {
+		l = &integerList{}
+	}
+	l.list = slices.Grow(l.list[:0], n)[:n]
+	return l
+}
+
+func (l *integerList) release() { integerLists.Put(l) }
 
 // classAxis is the axis of the classes of x: that given, or the last.
 func classAxis(op string, x autograd.Variable, axis int) int {
@@ -218,14 +252,10 @@ func classAxis(op string, x autograd.Variable, axis int) int {
 
 // weighted multiplies the loss of each example by its weight.
 func (c *classified) weighted(losses autograd.Variable) autograd.Variable {
-	if c.weights == nil && c.samples == nil {
+	if c.weights == nil && c.samples.weights == nil {
 		return losses
 	}
-	weights := make([]float64, len(c.labels))
-	for i := range weights {
-		weights[i] = c.weight(i)
-	}
-	return losses.Mul(constant(losses.DType(), weights))
+	return losses.Mul(constantFor(losses, func(i int) float64 { return c.weight(i) }, len(c.labels)))
 }
 
 // weight is that of an example: its own times its class's, and 0 if it is left out.
@@ -237,10 +267,7 @@ func (c *classified) weight(i int) float64 {
 	if c.weights != nil {
 		weight = c.weights[c.labels[i]]
 	}
-	if c.samples != nil {
-		weight *= c.samples[i]
-	}
-	return weight
+	return weight * c.samples.of(i)
 }
 
 // leaveOut replaces the losses of examples with a negative label by 0.
@@ -248,22 +275,16 @@ func (c *classified) leaveOut(losses autograd.Variable) autograd.Variable {
 	if c.ignored == 0 {
 		return losses
 	}
-	out := make([]float64, len(c.labels))
-	for i, label := range c.labels {
-		if label < 0 {
-			out[i] = 1
-		}
-	}
-	return losses.MaskedFill(constant(losses.DType(), out), 0)
+	return losses.MaskedFill(constantFor(losses, func(i int) float64 { return number01(c.labels[i] < 0) }, len(c.labels)), 0)
 }
 
 // reduce combines the losses of examples, of which those left out have the loss 0. The
 // mean is over the weights of the others, whose sum is the divisor.
 func (c *classified) reduce(r Reduction, losses autograd.Variable) (loss autograd.Variable, divisor float64) {
-	if r == ReduceNone && c.examples != nil {
-		losses = losses.Reshape(c.examples...)
+	if r == ReduceNone {
+		losses = losses.Reshape(slices.Delete(slices.Clone(c.scores.Shape()), c.axis, c.axis+1)...)
 	}
-	if r != ReduceMean || len(c.labels) > 0 && c.weights == nil && c.samples == nil && c.ignored == 0 {
+	if r != ReduceMean || len(c.labels) > 0 && c.weights == nil && c.samples.weights == nil && c.ignored == 0 {
 		return r.reduce(c.op, losses), r.divisor(len(c.labels))
 	}
 	for i := range c.labels {
@@ -292,12 +313,13 @@ func weighClasses(terms autograd.Variable, weights []float64, axis int) autograd
 	if weights == nil {
 		return terms
 	}
-	shape := make([]int, terms.Rank())
-	for i := range shape {
-		shape[i] = 1
+	var buffer [8]int
+	shape, rank := buffer[:0], terms.Rank()
+	for range rank {
+		shape = append(shape, 1)
 	}
-	shape[(axis+len(shape))%len(shape)] = len(weights)
-	return terms.Mul(constant(terms.DType(), weights).Reshape(shape...))
+	shape[(axis+rank)%rank] = len(weights)
+	return terms.Mul(constantFor(terms, func(i int) float64 { return weights[i] }, shape...))
 }
 
 // checkSmoothing is the label smoothing that is meant.
@@ -320,7 +342,20 @@ func checkClassWeights(op string, weights []float64, classes int) {
 	}
 }
 
-// constant is a constant with one axis.
-func constant(dtype autograd.DType, values []float64) autograd.Variable {
-	return autograd.New(values).AsType(dtype)
+// scalarFor is a constant of one element and no axis, as constantFor makes it.
+func scalarFor(x autograd.Variable, value float64) autograd.Variable {
+	return constantFor(x, func(int) float64 { return value })
+}
+
+// constantFor is a constant of f(0), f(1), … in row-major order, of x's element type and on
+// its tape, if it is on one.
+func constantFor(x autograd.Variable, f func(i int) float64, shape ...int) autograd.Variable {
+	if tape := x.Tape(); tape != nil {
+		return tape.FromFunc(x.DType(), f, shape...)
+	}
+	values := autograd.Zeros(autograd.Float64, shape...)
+	for i := range values.Float64s() {
+		values.Float64s()[i] = f(i)
+	}
+	return values.AsType(x.DType())
 }

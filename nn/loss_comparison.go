@@ -31,7 +31,7 @@ func (l KLDiv) Loss(logProbs, target autograd.Variable) autograd.Variable {
 	if l.LogTarget {
 		probs = target.Exp()
 	}
-	impossible := probs.Equal(autograd.Zeros(target.DType()))
+	impossible := probs.Equal(scalarFor(logProbs, 0))
 	if l.LogTarget {
 		log = target.MaskedFill(impossible, 0)
 	} else {

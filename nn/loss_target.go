@@ -42,53 +42,69 @@ func (t Target) unweighted(op string) {
 }
 
 // binary is the numeric targets of outputs that are of two classes each; of labels 0 and 1
-// it makes such, one for each output. What is returned has the weights that go with them.
-func (t Target) binary(op string, output autograd.Variable) (autograd.Variable, Target) {
-	if (t.Values != autograd.Variable{}) || t.Labels == nil {
-		return t.values(op), t
+// it makes such, one for each output.
+func (t Target) binary(op string, output autograd.Variable) autograd.Variable {
+	if !t.byLabels() {
+		return t.values(op)
 	}
 	if output.Size() != len(t.Labels) {
 		panic(shapeError(op, fmt.Sprintf("expected one output for each of %d labels; CrossEntropy is for one for each class", len(t.Labels)), output))
 	}
-	values, weights, weighted := make([]float64, len(t.Labels)), t.perLabel(op), t.Weights != nil
 	for i, label := range t.Labels {
-		switch {
-		case label > 1:
+		if label > 1 {
 			panic(&autograd.IndexError{Op: op, Index: label, At: i, Size: 2})
-		case label == 1:
-			values[i] = 1
-		case label < 0:
-			weights[i], weighted = 0, true
 		}
 	}
-	if !weighted {
-		weights = nil
+	return constantFor(output, func(i int) float64 { return number01(t.Labels[i] == 1) }, output.Shape()...)
+}
+
+// byLabels reports whether it is labels that outputs of two classes are compared with.
+func (t Target) byLabels() bool { return t.Labels != nil && (t.Values == autograd.Variable{}) }
+
+// reduceBinary is reduce of losses by what binary returns: of those by labels, the ones of
+// negative labels do not count.
+func (t Target) reduceBinary(op string, r Reduction, losses autograd.Variable) (loss autograd.Variable, divisor float64) {
+	if !t.byLabels() || t.Weights == nil && countNegative(t.Labels) == 0 {
+		return t.reduce(op, r, losses)
 	}
-	return constant(output.DType(), values).Reshape(output.Shape()...), Target{Weights: weights}
+	weights := t.perLabel(op)
+	return reduceWeighted(op, r, losses, len(t.Labels), func(i int) float64 {
+		if t.Labels[i] < 0 {
+			return 0
+		}
+		return weights.of(i)
+	})
 }
 
 // binaryClasses is how many classes labels may name where binary is used: 2, and 0 if they do
 // not count.
 func (t Target) binaryClasses() int {
-	if t.Labels == nil || (t.Values != autograd.Variable{}) {
+	if !t.byLabels() {
 		return 0
 	}
 	return 2
 }
 
-// perLabel is a weight for each label: that of its example.
-func (t Target) perLabel(op string) []float64 {
-	weights := make([]float64, len(t.Labels))
-	each := 1
-	if t.Weights != nil {
-		each = perExample(op, len(t.Labels), len(t.Weights))
+// labelWeights are weights of labels, of which each example has as many.
+type labelWeights struct {
+	weights []float64 // of the examples; nil means 1
+	each    int
+}
+
+// of is the weight of label i.
+func (w labelWeights) of(i int) float64 {
+	if w.weights == nil {
+		return 1
 	}
-	for i := range weights {
-		if weights[i] = 1; t.Weights != nil {
-			weights[i] = t.Weights[i/each]
-		}
+	return w.weights[i/w.each]
+}
+
+// perLabel is the weights of the labels: those of their examples.
+func (t Target) perLabel(op string) labelWeights {
+	if t.Weights == nil {
+		return labelWeights{}
 	}
-	return weights
+	return labelWeights{t.Weights, perExample(op, len(t.Labels), len(t.Weights))}
 }
 
 // perExample is how many of all there are for each weight.
@@ -108,20 +124,23 @@ func (t Target) reduce(op string, r Reduction, losses autograd.Variable) (loss a
 	if t.Weights == nil {
 		return r.reduce(op, losses), r.divisor(losses.Size())
 	}
-	each := perExample(op, losses.Size(), len(t.Weights))
-	sum, nothing := 0., make([]float64, len(t.Weights))
-	left := false
-	for i, weight := range t.Weights {
-		sum += weight
-		if weight == 0 {
-			nothing[i], left = 1, true
-		}
+	return reduceWeighted(op, r, losses, len(t.Weights), func(i int) float64 { return t.Weights[i] })
+}
+
+// reduceWeighted combines losses in n equal parts, each of which has a weight.
+func reduceWeighted(op string, r Reduction, losses autograd.Variable, n int, weight func(i int) float64) (loss autograd.Variable, divisor float64) {
+	each := perExample(op, losses.Size(), n)
+	sum, left := 0., false
+	for i := range n {
+		w := weight(i)
+		sum += w
+		left = left || w == 0
 	}
-	rows := losses.Reshape(len(t.Weights), each)
+	rows := losses.Reshape(n, each)
 	if left {
-		rows = rows.MaskedFill(constant(losses.DType(), nothing).Unsqueeze(1), 0)
+		rows = rows.MaskedFill(constantFor(losses, func(i int) float64 { return number01(weight(i) == 0) }, n, 1), 0)
 	}
-	losses = rows.Mul(constant(losses.DType(), t.Weights).Unsqueeze(1)).Reshape(losses.Shape()...)
+	losses = rows.Mul(constantFor(losses, weight, n, 1)).Reshape(losses.Shape()...)
 	if divisor = sum * float64(each); r != ReduceMean {
 		return r.reduce(op, losses), 0
 	}

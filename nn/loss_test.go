@@ -33,7 +33,10 @@ type lossArguments struct {
 	Eps      float64 `json:"eps"`
 	Dim      int     `json:"dim"`
 	LogInput bool    `json:"log_input"`
-	swap     bool
+
+	PosWeight []float64 `json:"pos_weight"`
+
+	swap bool
 }
 
 // lossRow is a loss in the tests of all losses. A new loss gets one row.
@@ -167,7 +170,12 @@ func lossRows() []lossRow {
 		},
 		{
 			name: "BCEWithLogits", cases: []string{"binary_cross_entropy_with_logits"}, plain: nn.BCEWithLogitsLoss, of: nn.BCEWithLogits{}, shapes: two, prepare: prepared(nil, softmax),
-			f: pair(func(a lossArguments) nn.BCEWithLogits { return nn.BCEWithLogits{Reduction: a.reduction} }),
+			f: pair(bceWithLogits),
+		},
+		{
+			name: "BCEWithLogits", plain: nn.BCEWithLogits{PosWeight: []float64{3, 0.5, 1, 2}}.Loss, of: nn.BCEWithLogits{PosWeight: []float64{3, 0.5, 1, 2}},
+			shapes: two, prepare: prepared(nil, softmax), f: pair(bceWithLogits), arguments: lossArguments{PosWeight: []float64{3, 0.5, 1, 2}},
+			bad: []lossArguments{{PosWeight: []float64{}}, {PosWeight: []float64{1, 2}}, {PosWeight: []float64{-1}}, {PosWeight: []float64{1, 1, nan, 1}}, {PosWeight: []float64{inf}}},
 		},
 		{
 			name: "SoftMargin", cases: []string{"soft_margin_loss"}, plain: nn.SoftMarginLoss, of: nn.SoftMargin{}, shapes: two,
@@ -199,6 +207,10 @@ func oneEach(labels []int) [][]int {
 		sequences = append(sequences, []int{label})
 	}
 	return sequences
+}
+
+func bceWithLogits(a lossArguments) nn.BCEWithLogits {
+	return nn.BCEWithLogits{Reduction: a.reduction, PosWeight: a.PosWeight}
 }
 
 func crossEntropy(a lossArguments) nn.CrossEntropy {

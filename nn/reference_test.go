@@ -28,6 +28,7 @@ func TestReferenceLosses(t *testing.T) {
 		return []autograd.Variable{nn.CosineSimilarity(xs[0], xs[1], a.Dim)}
 	}
 	reference.Run(t, "losses.jsonl.gz", functions)
+	reference.Run(t, "pos_weight.jsonl.gz", functions)
 }
 
 // reductions are the names that cases have for them: without one it is PyTorch's
