@@ -28,6 +28,7 @@ func entrants() []entrant {
 	return []entrant{
 		{name: ourName, cure: network, prepare: build("chainrule")},
 		torch(),
+		onnxRuntime(),
 		{name: "gorgonia", cure: network, prepare: build("gorgonia")},
 		{name: "gomlx", cure: network, prepare: build("gomlx", "GOEXPERIMENT=simd")},
 		{name: "spago", cure: network, prepare: build("spago")},

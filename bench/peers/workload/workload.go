@@ -38,6 +38,11 @@ func Names() []string {
 	for _, network := range Networks() {
 		names = append(names, network.Inference(1), network.Inference(128))
 	}
+	for _, model := range Models() {
+		for _, batch := range ImportedBatches() {
+			names = append(names, Imported(model, batch))
+		}
+	}
 	for _, convolution := range Convolutions() {
 		names = append(names, convolution.Name)
 	}
