@@ -65,7 +65,7 @@ func attention(q, k, v Variable, packed bool, config *AttentionConfig) Variable 
 		attentionOp.same(in[0], n)
 	}
 	t := jointTape(name, in)
-	if config.Bias.n != nil && wantsGradient(config.Bias.n, t) {
+	if config.Bias.n != nil && wantsGradient(config.Bias.n, t) || traces(in...) {
 		for i, n := range in {
 			if t != nil {
 				in[i] = t.bring(n)
@@ -306,7 +306,7 @@ func attentionWeights(q, k Variable, config *AttentionConfig, seed uint64, scale
 	}
 	queries, keys := scores.Dim(-2), scores.Dim(-1)
 	if config.Causal {
-		scores = scores.MaskedFill(Ones(q.n.DType, queries, keys).Triu(config.Past+1), math.Inf(-1))
+		scores = scores.MaskedFill(scores.full(1, queries, keys).Triu(config.Past+1), math.Inf(-1))
 	}
 	if config.Mask.n != nil {
 		scores = scores.MaskedFill(config.Mask.Equal(config.Mask.scalar(0)), math.Inf(-1))

@@ -20,9 +20,10 @@ func init() {
 		return x.besselI(order - 1).Add(x.besselI(order + 1)).MulScalar(0.5)
 	}
 	besselOp = &op{
-		name: "bessel i",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
+		name:      "bessel i",
+		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
 	}
 }
 
@@ -58,9 +59,10 @@ func init() {
 		return neighbours.Sub(x.Sign().Mul(n.variable()))
 	}
 	besselScaledOp = &op{
-		name: "bessel i scaled",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
+		name:      "bessel i scaled",
+		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
 	}
 }
 

@@ -13,6 +13,9 @@ var channelScaleOp *op
 func init() {
 	channelScaleOp = &op{
 		name: "batch norm by given statistics",
+		arguments: func(n *node) []Argument {
+			return arguments("eps", n.attr.x, "weight", weightOf(n) > 0, "bias", biasOf(n) > 0)
+		},
 		vjp: func(p *pass, n *node, g Variable) {
 			d, mean, r, deviation := fixedOf(n)
 			w, b := weightOf(n), biasOf(n)

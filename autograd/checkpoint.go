@@ -27,6 +27,12 @@ func Checkpoint(f Func, xs ...Variable) Variable {
 	for i, n := range nodes {
 		nodes[i] = t.bring(n)
 	}
+	if t.tracing { // what f does is to be seen
+		for i, n := range nodes {
+			xs[i] = n.variable()
+		}
+		return f(xs)
+	}
 	c := &checkpoint{f: f, operands: len(xs), training: t.training, rng: t.rng, before: t.visible(), hook: t.hook}
 	inner := t.inner()
 	y := c.run(inner, nodes)

@@ -122,9 +122,10 @@ var clampOp *op
 
 func init() {
 	clampOp = &op{
-		name: "clamp",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, clampSlope(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), clampSlope(n)) },
+		name:      "clamp",
+		arguments: func(n *node) []Argument { return arguments("low", n.attr.x, "high", n.attr.y) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, clampSlope(n))) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), clampSlope(n)) },
 	}
 }
 

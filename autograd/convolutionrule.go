@@ -32,6 +32,12 @@ func geometryOf(n *node) geometry {
 	return g
 }
 
+// geometryArguments lists what a node's geometry says, by axis.
+func geometryArguments(n *node) []Argument {
+	g, first := geometryOf(n), 5-len(n.Shape)
+	return arguments("stride", g.stride[first:], "padding", g.padding[first:], "dilation", g.dilation[first:], "groups", g.groups)
+}
+
 // of is the shape of the convolution of x with w to y.
 func (g geometry) of(x, w, y *tensor.Array) tensor.ConvShape {
 	s := tensor.ConvShape{
@@ -51,9 +57,10 @@ var convOp, convReLUOp, convTransposeOp, convWeightsOp *op
 // y = x ∗ w + b:  ∂L/∂x = transposed(G, w),  ∂L/∂w = weights(x, G),  ∂L/∂b = Σ G but for the channels.
 func init() {
 	convOp = &op{
-		name:  "conv",
-		vjp:   convGradient,
-		fused: fusedConvGradient,
+		name:      "conv",
+		arguments: geometryArguments,
+		vjp:       convGradient,
+		fused:     fusedConvGradient,
 		jvp: func(n *node, t func(int) Variable) Variable {
 			return convTangent(n, t, func(x, w, b Variable) Variable { return convOp.convolve(x, w, b, n.Shape, geometryOf(n)) })
 		},
@@ -63,7 +70,8 @@ func init() {
 // y = max(x ∗ w + b, 0): as above, with G where y > 0 and 0 elsewhere.
 func init() {
 	convReLUOp = &op{
-		name: "conv relu",
+		name:      "conv relu",
+		arguments: geometryArguments,
 		vjp: func(p *pass, n *node, g Variable) {
 			y := n.variable()
 			convGradient(p, n, g.Mul(y.Greater(y.scalar(0))))
@@ -113,7 +121,8 @@ func fusedConvGradient(p *pass, n, g *node) {
 // x = transposed(y, w) + b:  ∂L/∂y = G ∗ w,  ∂L/∂w = weights(G, y).
 func init() {
 	convTransposeOp = &op{
-		name: "conv transpose",
+		name:      "conv transpose",
+		arguments: geometryArguments,
 		vjp: func(p *pass, n *node, g Variable) {
 			y, w, by := n.arg(0), n.arg(1), geometryOf(n)
 			if p.needs(n, 0) {
@@ -151,7 +160,8 @@ func init() {
 // w = weights(x, y):  ∂L/∂x = transposed(y, G),  ∂L/∂y = x ∗ G.
 func init() {
 	convWeightsOp = &op{
-		name: "conv weights",
+		name:      "conv weights",
+		arguments: geometryArguments,
 		vjp: func(p *pass, n *node, g Variable) {
 			x, y, by := n.arg(0), n.arg(1), geometryOf(n)
 			if p.needs(n, 0) {

@@ -14,7 +14,7 @@ func (t *Tape) Const(v Variable) Variable {
 	if n.tape != nil && n.tape != t {
 		panic(&TapeError{"Const", "the Variable is on another tape: Clone it first"})
 	}
-	return t.view(n, n.Shape).variable()
+	return detached(t.view(n, n.Shape), n).variable()
 }
 
 // Watch brings v onto the tape as a leaf: results computed from it are recorded,

@@ -107,9 +107,10 @@ var triangleOp *op
 // Linear and its own transpose. attr.i is the diagonal, attr.keep means lower.
 func init() {
 	triangleOp = &op{
-		name: "triangle",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, triangle(g, n.attr.i, n.attr.keep)) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return triangle(t(0), n.attr.i, n.attr.keep) },
+		name:      "triangle",
+		arguments: func(n *node) []Argument { return arguments("diagonal", n.attr.i, "lower", n.attr.keep) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, triangle(g, n.attr.i, n.attr.keep)) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return triangle(t(0), n.attr.i, n.attr.keep) },
 	}
 }
 

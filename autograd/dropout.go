@@ -12,9 +12,10 @@ var dropoutOp *op
 // for each element.
 func init() {
 	dropoutOp = &op{
-		name: "dropout",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, dropAgain(g, n)) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return dropAgain(t(0), n) },
+		name:      "dropout",
+		arguments: func(n *node) []Argument { return arguments("p", n.attr.x) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, dropAgain(g, n)) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return dropAgain(t(0), n) },
 		fused: func(p *pass, n, g *node) {
 			dst, accumulate := p.inPlaceOrNot(n, g)
 			tensor.DropoutBackward(dst, &g.Array, &n.aux.Array, n.attr.x, accumulate)

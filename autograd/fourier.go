@@ -93,9 +93,10 @@ var fftOp *op
 // yₖ = Σ xⱼ·e^(∓2πi·jk/n), whose adjoint has the other sign. attr.keep means a positive one.
 func init() {
 	fftOp = &op{
-		name: "fft",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, fft(g, !n.attr.keep)) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return fft(t(0), n.attr.keep) },
+		name:      "fft",
+		arguments: func(n *node) []Argument { return arguments("inverse", n.attr.keep) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, fft(g, !n.attr.keep)) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return fft(t(0), n.attr.keep) },
 	}
 }
 

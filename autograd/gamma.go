@@ -33,7 +33,8 @@ var polygammaOp *op
 // ψ⁽ⁿ⁾′ = ψ⁽ⁿ⁺¹⁾. attr.i is n.
 func init() {
 	polygammaOp = &op{
-		name: "polygamma",
+		name:      "polygamma",
+		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, strongMul(g, n.arg(0).Polygamma(n.attr.i+1)))
 		},

@@ -24,7 +24,9 @@ import (
 //
 // Operands through which no gradient flows are leaves of the graph, however they
 // were computed. It panics with [*TapeError] if y is not on a tape.
-func Graph(y Variable) *ComputationGraph {
+//
+// More results of the same tape may be given: the graph has what they were recorded from too.
+func Graph(y Variable, more ...Variable) *ComputationGraph {
 	root := y.check("Graph").onTape()
 	if root.tape == nil {
 		panic(&TapeError{"Graph", "nothing was recorded: the Variable is on no tape"})
@@ -33,6 +35,13 @@ func Graph(y Variable) *ComputationGraph {
 	ids := map[*node]int64{}
 	outside := int64(-1)
 	stack := []*node{root}
+	for _, v := range more {
+		n := v.check("Graph")
+		if n.tape != root.tape {
+			panic(&TapeError{"Graph", "the results are not on one tape"})
+		}
+		stack = append(stack, n)
+	}
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -109,6 +118,13 @@ type GraphNode struct {
 	// is, or there is none.
 	Min, Max float64
 
+	// Arguments are those of the operation that are not Variables, in an order that is the same for
+	// all nodes of the operation.
+	Arguments []Argument
+
+	// Variable is the node's. Unlike the graph it is valid until its tape is Reset only.
+	Variable Variable
+
 	// GradNorm is the Euclidean norm of the gradient if HasGrad: see SetGradients.
 	HasGrad  bool
 	GradNorm float64
@@ -124,6 +140,10 @@ type GraphNode struct {
 func describe(n *node, id int64) *GraphNode {
 	n.variable().check("Graph")
 	d := &GraphNode{Op: opName(n), Shape: append([]int{}, n.Shape...), DType: n.DType, Min: math.NaN(), Max: math.NaN(), id: id}
+	d.Variable = n.variable()
+	if n.op != nil && n.op.arguments != nil {
+		d.Arguments = n.op.arguments(n)
+	}
 	if n.Len() > 0 {
 		d.Min, d.Max = tensor.MinMax(&n.Array)
 	}

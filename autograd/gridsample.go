@@ -54,7 +54,18 @@ func GridSample(x, grid Variable, config GridSampleConfig) Variable {
 			y = y.Add(s.term(row, column))
 		}
 	}
-	return y.Reshape(batch, gn.Shape[1], gn.Shape[2], channels).Permute(0, 3, 1, 2)
+	y = y.Reshape(batch, gn.Shape[1], gn.Shape[2], channels).Permute(0, 3, 1, 2)
+	return gridSampleOp.recordWhole(y, attributes{i: int(config.Mode), axes: uint64(config.Padding), keep: config.AlignCorners}, x.n, grid.n)
+}
+
+// gridSampleOp is what a trace has, as which elements are taken depends on the grid's values. attr.i
+// is the mode, attr.axes the padding, attr.keep AlignCorners.
+var gridSampleOp = &op{
+	name: "grid sample",
+	arguments: func(n *node) []Argument {
+		return arguments("mode", [...]string{InterpolateNearest: "nearest", InterpolateLinear: "linear", InterpolateCubic: "cubic"}[n.attr.i],
+			"padding", [...]string{GridZeros: "zeros", GridBorder: "border", GridReflection: "reflection"}[n.attr.axes], "align corners", n.attr.keep)
+	},
 }
 
 // gridSampler is images as rows of channels, and where they are sampled.

@@ -44,7 +44,8 @@ var gatherRowsOp *op
 // attr.ints is the list of indices.
 func init() {
 	gatherRowsOp = &op{
-		name: "gather rows",
+		name:      "gather rows",
+		arguments: func(n *node) []Argument { return arguments("index", n.attr.ints) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, scatterRows(g, n.in[0].Shape[0], n.attr.ints))
 		},
@@ -74,7 +75,8 @@ var scatterRowsOp *op
 
 func init() {
 	scatterRowsOp = &op{
-		name: "scatter rows",
+		name:      "scatter rows",
+		arguments: func(n *node) []Argument { return arguments("index", n.attr.ints) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, gatherRows(g, n.attr.ints))
 		},
@@ -102,7 +104,8 @@ var gatherOp *op
 // gather and of the operand of scatter.
 func init() {
 	gatherOp = &op{
-		name: "gather",
+		name:      "gather",
+		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i, "index", n.attr.ints) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, scatter(g, n.attr.i, n.attr.ints, n.in[0].Shape))
 		},
@@ -159,7 +162,8 @@ var scatterOp *op
 
 func init() {
 	scatterOp = &op{
-		name: "scatter",
+		name:      "scatter",
+		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i, "index", n.attr.ints) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, gather(g, n.attr.i, n.attr.ints, n.in[0].Shape))
 		},

@@ -169,7 +169,8 @@ var solveOp *op
 // serves both, so that the backward pass takes the same matrices for singular.
 func init() {
 	solveOp = &op{
-		name: "solve",
+		name:      "solve",
+		arguments: func(n *node) []Argument { return arguments("transpose", n.attr.keep) },
 		vjp: func(p *pass, n *node, g Variable) {
 			trans := n.attr.keep
 			gradB := solve(n.arg(0), g, !trans)

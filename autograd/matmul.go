@@ -15,7 +15,8 @@ var matmulOp *op
 // attr.i = 1 that B is.
 func init() {
 	matmulOp = &op{
-		name: "matmul",
+		name:      "matmul",
+		arguments: func(n *node) []Argument { return arguments("transpose a", n.attr.keep, "transpose b", n.attr.i == 1) },
 		vjp: func(p *pass, n *node, g Variable) {
 			a, b, transA, transB := n.arg(0), n.arg(1), n.attr.keep, n.attr.i == 1
 			if p.needs(n, 0) {

@@ -59,6 +59,12 @@ func biasOf(n *node) int {
 	return 1 + weightOf(n)
 }
 
+// normArguments lists what a normalization's attributes say. "size" is the number of axes or
+// of groups.
+func normArguments(n *node) []Argument {
+	return arguments("eps", n.attr.x, "weight", weightOf(n) > 0, "bias", biasOf(n) > 0, "size", n.attr.ints[0])
+}
+
 // newNormOp is the operation that describe describes. With h = g·weight its rules are
 //
 //	Jᵀg = r·(h − mean(h) − x̂·mean(h·x̂)),  Jt = r·(t − mean(t) − x̂·mean(t·x̂))·weight
@@ -78,7 +84,8 @@ func newNormOp(name string, describe func(n *node) normalized, fused func(p *pas
 		return y.Mul(r).Reshape(d.x.n.Shape...)
 	}
 	return &op{
-		name: name,
+		name:      name,
+		arguments: normArguments,
 		vjp: func(p *pass, n *node, g Variable) {
 			d := describe(n)
 			unit, r := d.standard()

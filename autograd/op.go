@@ -19,6 +19,9 @@ type op struct {
 	// need no memory for them.
 	plain bool
 
+	// arguments lists what n's attributes say, for [Graph]. nil for operations without any.
+	arguments func(n *node) []Argument
+
 	// vjp adds to every operand its share of the gradient: for operand i the
 	// product of g, the gradient of n, with ∂n/∂iᵗʰ operand. It is written in
 	// operations, so that it can itself be recorded and differentiated.
@@ -135,11 +138,18 @@ func (o *op) link(t *Tape, n *node, in []*node) {
 				n.ensureRare().more = append(n.more, x)
 			}
 		}
-		if n.tracked {
+		switch {
+		case n.tracked, t.tracing:
 			n.op = o
-		} else {
+		default:
 			n.dropInputs()
 		}
+	} else if t.tracing {
+		n.op = o
+		for i, x := range in {
+			in[i] = t.bring(x)
+		}
+		n.setInputs(in)
 	}
 	t.enter(n)
 }

@@ -28,6 +28,22 @@ func pick(op string, x Variable, axis, count int, keep bool, choose func(row []f
 	return values, index
 }
 
+// topKOp is what a trace has for what is picked by size: the k greatest or least elements along an
+// axis, or the last of these alone. attr.i is the axis, attr.ints k, attr.keep says least, attr.axes = 1 the
+// last alone.
+var topKOp = &op{
+	name: "topk",
+	arguments: func(n *node) []Argument {
+		return arguments("axis", n.attr.i, "k", n.attr.ints[0], "least", n.attr.keep, "last", n.attr.axes == 1)
+	},
+}
+
+// ranked is values, which were picked from x by size.
+func ranked(values, x Variable, k, axis int, least, last bool) Variable {
+	axis = resolveAxis(topKOp.name, axis, len(x.n.Shape))
+	return topKOp.recordWhole(values, attributes{i: axis, ints: []int{k}, keep: least, axes: uint64(btoi(last))}, x.n)
+}
+
 func pickIndices(in *node, axis, count int, choose func(row []float64, index []int)) []int {
 	size, inner := in.Shape[axis], sizeOf(in.Shape[axis+1:])
 	outer := sizeOf(in.Shape[:axis])
@@ -87,7 +103,8 @@ func needElements(op string, x Variable, axis, count int) {
 // It panics with [*AxisError] for a scalar.
 func (x Variable) Sort(axis int, descending bool) (values Variable, index []int) {
 	needElements("sort", x, axis, 0)
-	return pick("sort", x, axis, x.Dim(axis), true, func(row []float64, index []int) { order(row, index, descending) })
+	values, index = pick("sort", x, axis, x.Dim(axis), true, func(row []float64, index []int) { order(row, index, descending) })
+	return ranked(values, x, x.Dim(axis), axis, !descending, false), index
 }
 
 // ArgSort is the indices of [Variable.Sort].
@@ -105,7 +122,8 @@ func (x Variable) TopK(k, axis int, least bool) (values Variable, index []int) {
 		panic(&ValueError{"topk", fmt.Sprintf("k = %d is negative", k)})
 	}
 	needElements("topk", x, axis, k)
-	return pick("topk", x, axis, k, true, func(row []float64, index []int) { order(row, index, !least) })
+	values, index = pick("topk", x, axis, k, true, func(row []float64, index []int) { order(row, index, !least) })
+	return ranked(values, x, k, axis, least, false), index
 }
 
 // KthValue is the kth least element of every row along axis, which is gone from the result,
@@ -116,7 +134,8 @@ func (x Variable) KthValue(k, axis int) (values Variable, index []int) {
 		panic(&ValueError{"kthvalue", fmt.Sprintf("k = %d is not positive", k)})
 	}
 	needElements("kthvalue", x, axis, k)
-	return pick("kthvalue", x, axis, 1, false, func(row []float64, index []int) { index[0] = ordered(row)[k-1] })
+	values, index = pick("kthvalue", x, axis, 1, false, func(row []float64, index []int) { index[0] = ordered(row)[k-1] })
+	return ranked(values, x, k, axis, true, true), index
 }
 
 func ordered(row []float64) []int {
@@ -130,13 +149,14 @@ func ordered(row []float64) []int {
 // there are no elements.
 func (x Variable) Median(axis int) (values Variable, index []int) {
 	needElements("median", x, axis, 1)
-	return pick("median", x, axis, 1, false, func(row []float64, index []int) {
+	values, index = pick("median", x, axis, 1, false, func(row []float64, index []int) {
 		all := ordered(row)
 		index[0] = all[(len(row)-1)/2]
 		if last := all[len(row)-1]; math.IsNaN(row[last]) {
 			index[0] = slices.IndexFunc(row, math.IsNaN)
 		}
 	})
+	return ranked(values, x, (x.Dim(axis)+1)/2, axis, true, true), index
 }
 
 // NanMedian is [Variable.Median] of the elements that are not NaN, NaN if there are

@@ -95,10 +95,14 @@ func (x Variable) AdaptiveAvgPool(sizes ...int) Variable {
 
 var maxPoolOp *op
 
-// attr.ints is where the windows lie, aux which element of each is the greatest.
+// attr.ints is where the windows lie, attr.i along how many axes, aux which element of each is the greatest.
 func init() {
 	maxPoolOp = &op{
 		name: "max pool",
+		arguments: func(n *node) []Argument {
+			at := poolingOf(n)
+			return arguments(windowArguments(&at, n.attr.i)...)
+		},
 		vjp: func(p *pass, n *node, g Variable) {
 			at, planes, windows := poolingOf(n), 0, 0
 			if windows = at.Windows(); windows > 0 {
@@ -147,7 +151,8 @@ var avgPoolOp, avgSpreadOp *op
 
 func init() {
 	avgPoolOp = &op{
-		name: "avg pool",
+		name:      "avg pool",
+		arguments: averagingArguments,
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, avgSpread(g, n.in[0].Shape, averagingOf(n), n.attr.i))
 		},
@@ -159,8 +164,9 @@ func init() {
 		},
 	}
 	avgSpreadOp = &op{
-		name: "avg pool backward",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, avgPool(g, averagingOf(n), n.attr.i)) },
+		name:      "avg pool backward",
+		arguments: averagingArguments,
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, avgPool(g, averagingOf(n), n.attr.i)) },
 		jvp: func(n *node, t func(int) Variable) Variable {
 			return avgSpread(t(0), n.Shape, averagingOf(n), n.attr.i)
 		},
@@ -170,7 +176,7 @@ func init() {
 func avgPool(x Variable, at tensor.Averaging, axes int) Variable {
 	in := x.check(avgPoolOp.name)
 	n := pooled(avgPoolOp, in, &at.Pooling, axes)
-	n.attr.i, n.attr.keep, n.attr.x = axes, at.ExcludePadding, at.Divisor
+	n.attr.keep, n.attr.x = at.ExcludePadding, at.Divisor
 	tensor.AvgPool(&n.Array, &in.Array, &at)
 	return n.done()
 }
@@ -194,6 +200,7 @@ func pooled(o *op, in *node, at *tensor.Pooling, axes int) *node {
 	}
 	n := o.result(in.DType, shape, in)
 	n.keepPooling(at)
+	n.attr.i = axes
 	return n
 }
 
@@ -216,6 +223,11 @@ func poolingOf(n *node) (at tensor.Pooling) {
 		i = i[7:]
 	}
 	return at
+}
+
+func averagingArguments(n *node) []Argument {
+	at := averagingOf(n)
+	return arguments(append(windowArguments(&at.Pooling, n.attr.i), "exclude padding", at.ExcludePadding, "divisor", at.Divisor)...)
 }
 
 func averagingOf(n *node) tensor.Averaging {

@@ -20,9 +20,10 @@ var powScalarOp *op
 
 func init() {
 	powScalarOp = &op{
-		name: "pow scalar",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, powSlope(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), powSlope(n)) },
+		name:      "pow scalar",
+		arguments: func(n *node) []Argument { return arguments("exponent", n.attr.x) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, powSlope(n))) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), powSlope(n)) },
 	}
 }
 

@@ -1,6 +1,10 @@
 package autograd
 
-import "github.com/chainrule-go/chainrule/internal/tensor"
+import (
+	"strings"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
 
 // The operations of recurrent layers. The result is one array with all that there is: the
 // outputs, the final hidden state and, of an LSTM, the final cell state, one behind the
@@ -38,7 +42,28 @@ func init() {
 	lstmOp = composite("lstm", composedRecurrence, recurrentBackward)
 	gruOp = composite("gru", composedRecurrence, recurrentBackward)
 	rnnOp = composite("rnn", composedRecurrence, recurrentBackward)
+	for _, o := range [...]*op{lstmOp, gruOp, rnnOp} {
+		o.arguments = recurrentArguments
+	}
 }
+
+// recurrentArguments lists what n's attributes say: the names of its operands among them.
+func recurrentArguments(n *node) []Argument {
+	var operands []string
+	for i, name := range recurrentOperandNames {
+		if n.attr.axes&(1<<i) != 0 {
+			operands = append(operands, name)
+		}
+	}
+	list := arguments("operands", strings.Join(operands, " "), "reverse", n.attr.axes&optionReverse != 0,
+		"batch first", n.attr.axes&optionBatchFirst != 0, "relu", tensor.RecurrentCell(n.attr.i) == tensor.ReLUCell)
+	if n.attr.axes&optionLengths != 0 {
+		list = append(list, arguments("lengths", n.attr.ints)...)
+	}
+	return list
+}
+
+var recurrentOperandNames = [recurrentOperands]string{"x", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "h", "c"}
 
 // recurrent computes the operation, and takes the result apart.
 func recurrent(o *op, cell tensor.RecurrentCell, x Variable, w RecurrentWeights, config *RecurrentConfig) (y, h, c Variable) {
@@ -67,6 +92,9 @@ func recurrent(o *op, cell tensor.RecurrentCell, x Variable, w RecurrentWeights,
 	n := o.result(x.n.DType, shape[:], given...)
 	n.attr.i, n.attr.axes, n.attr.ints = int(cell), set, append(n.attr.ints[:0], config.Lengths...)
 	n.recur(&r)
+	if r.HR != nil && traces(n) {
+		return composedRecurrence(n).apart(&r)
+	}
 	return n.done().apart(&r)
 }
 

@@ -35,6 +35,9 @@ func newReduction(r reduction) *reduction {
 			return sumOp.applySet(o.spread(t, x, y, axes).n, axes, true)
 		}
 	}
+	o.arguments = func(n *node) []Argument {
+		return arguments("axes", axesOf(n.attr.axes, len(n.in[0].Shape)), "keep", n.attr.keep)
+	}
 	o.vjp = func(p *pass, n *node, g Variable) {
 		x, axes := n.arg(0), n.attr.axes
 		p.add(n, 0, o.spread(g.keepDims(x, axes), x, n.variable().keepDims(x, axes), axes))

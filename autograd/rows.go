@@ -28,7 +28,8 @@ var sparseRowsOp *op
 // attr.ints is the list of indices.
 func init() {
 	sparseRowsOp = &op{
-		name: "sparse rows",
+		name:      "sparse rows",
+		arguments: func(n *node) []Argument { return arguments("index", n.attr.ints) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, scatterRows(g, n.in[0].Shape[0], n.attr.ints))
 		},

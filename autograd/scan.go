@@ -14,7 +14,8 @@ var cumSumOp *op
 // axis, attr.keep says from the end.
 func init() {
 	cumSumOp = &op{
-		name: "cumsum",
+		name:      "cumsum",
+		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i, "reverse", n.attr.keep) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, cumSum(g, n.attr.i, !n.attr.keep))
 		},

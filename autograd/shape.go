@@ -131,7 +131,8 @@ var permuteOp *op
 // attr.ints is the permutation.
 func init() {
 	permuteOp = &op{
-		name: "permute",
+		name:      "permute",
+		arguments: func(n *node) []Argument { return arguments("axes", n.attr.ints) },
 		vjp: func(p *pass, n *node, g Variable) {
 			var buffer [8]int
 			inverse := append(buffer[:0], n.attr.ints...)

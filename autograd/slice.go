@@ -16,7 +16,8 @@ var indexOp *op
 // elements, put back.
 func init() {
 	indexOp = &op{
-		name: "index",
+		name:      "index",
+		arguments: func(n *node) []Argument { return arguments("offset", n.attr.i) },
 		vjp: func(p *pass, n *node, g Variable) {
 			in := n.in[0]
 			flat := embed(g.Reshape(sizeOf(n.Shape)), 0, sizeOf(in.Shape), n.attr.i, 1)
@@ -86,6 +87,9 @@ var sliceOp *op
 func init() {
 	sliceOp = &op{
 		name: "slice",
+		arguments: func(n *node) []Argument {
+			return arguments("axis", n.attr.i, "start", n.attr.ints[0], "step", n.attr.ints[1])
+		},
 		vjp: func(p *pass, n *node, g Variable) {
 			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
 			p.add(n, 0, embed(g, axis, n.in[0].Shape[axis], start, step))
@@ -172,6 +176,9 @@ var embedOp *op
 func init() {
 	embedOp = &op{
 		name: "embed",
+		arguments: func(n *node) []Argument {
+			return arguments("axis", n.attr.i, "start", n.attr.ints[0], "step", n.attr.ints[1])
+		},
 		vjp: func(p *pass, n *node, g Variable) {
 			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
 			p.add(n, 0, slice(g, axis, start, n.in[0].Shape[axis], step))
@@ -212,7 +219,8 @@ var concatOp *op
 // attr.i is the axis.
 func init() {
 	concatOp = &op{
-		name: "concat",
+		name:      "concat",
+		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i) },
 		vjp: func(p *pass, n *node, g Variable) {
 			start := 0
 			n.inputs(func(i int, in *node) {

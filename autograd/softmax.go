@@ -17,9 +17,10 @@ var softmaxOp *op
 
 func init() {
 	softmaxOp = &op{
-		name: "softmax",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, softmaxProduct(n, g)) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return softmaxProduct(n, t(0)) },
+		name:      "softmax",
+		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, softmaxProduct(n, g)) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return softmaxProduct(n, t(0)) },
 		fused: func(p *pass, n, g *node) {
 			dst := p.temporary(n.DType, n.Shape)
 			tensor.SoftmaxBackward(&dst.Array, &g.Array, &n.Array, n.attr.i)
@@ -39,7 +40,8 @@ var logSoftmaxOp *op
 // yᵢ = xᵢ − ln Σeˣ,  Jᵀg = g − eʸ·Σg,  Jt = t − Σ eʸ·t.
 func init() {
 	logSoftmaxOp = &op{
-		name: "log softmax",
+		name:      "log softmax",
+		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, g.Sub(n.variable().Exp().Mul(g.SumKeepDims(n.attr.i))))
 		},
@@ -95,7 +97,8 @@ var crossEntropyOp *op
 
 func init() {
 	crossEntropyOp = &op{
-		name: "cross entropy",
+		name:      "cross entropy",
+		arguments: func(n *node) []Argument { return arguments("labels", n.attr.ints) },
 		vjp: func(p *pass, n *node, g Variable) {
 			p.add(n, 0, strongMul(g.Unsqueeze(1), crossEntropySlope(n)))
 		},

@@ -73,9 +73,10 @@ func init() {
 		return y.Mul(y.MulScalar(2 * order).Sub(erfcRatio(n.arg(0), n.attr.i+1).MulScalar(2 * (order + 1))))
 	}
 	erfcRatioOp = &op{
-		name: "erfc ratio",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
+		name:      "erfc ratio",
+		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
 	}
 }
 

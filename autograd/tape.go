@@ -48,6 +48,7 @@ type Tape struct {
 
 	hook     ResultHook // nil without one
 	noGrad   bool
+	tracing  bool
 	observer *observer // nil unless the tape looks for anomalies or keeps a profile
 	training bool
 	rng      rand.PCG
@@ -60,6 +61,11 @@ type TapeConfig struct {
 	// NoGrad makes a tape that records nothing and only recycles memory: for
 	// inference. A backward pass on it panics.
 	NoGrad bool
+
+	// Trace makes the tape record every operation, those through which no gradient flows
+	// too, in forms that [Graph] tells all about: for those who write a computation down in
+	// another form. It takes more memory and time.
+	Trace bool
 
 	// Training makes layers such as dropout and batch normalization behave as in
 	// training; see also [Tape.SetTraining].
@@ -89,6 +95,7 @@ func NewTape(config TapeConfig) *Tape {
 		leaves:    map[*node]*node{},
 		noGrad:    config.NoGrad,
 		recording: !config.NoGrad,
+		tracing:   config.Trace && !config.NoGrad,
 		training:  config.Training,
 	}
 	t.rng.Seed(config.Seed, tapeStream)

@@ -36,7 +36,8 @@ func init() {
 		return x.Tril(-n.attr.i)
 	}
 	solveTriangularOp = &op{
-		name: "solve triangular",
+		name:      "solve triangular",
+		arguments: func(n *node) []Argument { return arguments("upper", n.attr.keep, "unit diagonal", n.attr.i == 1) },
 		vjp: func(p *pass, n *node, g Variable) {
 			transposed := config(n)
 			transposed.Upper = !transposed.Upper

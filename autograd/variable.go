@@ -186,7 +186,7 @@ func (v Variable) Detach() Variable {
 		}
 		return c.variable()
 	}
-	return n.tape.view(n, n.Shape).variable()
+	return detached(n.tape.view(n, n.Shape), n).variable()
 }
 
 // RetainGrad asks the next Backward from a descendant of v to report v's gradient

@@ -70,6 +70,9 @@ var unfoldOp *op
 func init() {
 	unfoldOp = &op{
 		name: "unfold",
+		arguments: func(n *node) []Argument {
+			return arguments("kernel", n.attr.ints[:2], "stride", n.attr.ints[2:4], "padding", n.attr.ints[4:6], "dilation", n.attr.ints[6:8])
+		},
 		vjp: func(p *pass, n *node, g Variable) {
 			shape := n.in[0].Shape
 			p.add(n, 0, g.Fold(shape[2], shape[3], windowOf(n)))
@@ -98,8 +101,11 @@ var foldOp *op
 func init() {
 	foldOp = &op{
 		name: "fold",
-		vjp:  func(p *pass, n *node, g Variable) { p.add(n, 0, g.Unfold(windowOf(n))) },
-		jvp:  func(n *node, t func(int) Variable) Variable { return t(0).Fold(n.Shape[2], n.Shape[3], windowOf(n)) },
+		arguments: func(n *node) []Argument {
+			return arguments("kernel", n.attr.ints[:2], "stride", n.attr.ints[2:4], "padding", n.attr.ints[4:6], "dilation", n.attr.ints[6:8])
+		},
+		vjp: func(p *pass, n *node, g Variable) { p.add(n, 0, g.Unfold(windowOf(n))) },
+		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Fold(n.Shape[2], n.Shape[3], windowOf(n)) },
 	}
 }
 

@@ -1,0 +1,591 @@
+package onnx
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/nn/onnx/internal/onnxpb"
+)
+
+// exporter writes what is the same in the traces as a graph of ONNX. It goes from the outputs
+// to what they are computed from, and only writes what is needed.
+type exporter struct {
+	*tracer
+	traces []*trace
+	step   int // by which sizes differ in the traces
+	table  map[string]exportRow
+
+	nodes  []*onnxpb.NodeProto
+	arrays []*onnxpb.TensorProto
+
+	names     []string          // of the nodes of the trace that are written
+	constants map[string]string // arrays that are written, by their content
+	sizeNames map[string]string // by the values in the traces
+	taken     map[string]bool
+	counts    map[string]int
+	bools     map[string]string  // numbers that are truth values: the name of these
+	natural   map[string][]sizes // parts of results of recurrent layers: the dims that they have in the file
+	parts     map[int][]resultPart
+	current   []int // nodes that are being written
+}
+
+func newExporter(t *tracer, traces []*trace) *exporter {
+	e := &exporter{
+		tracer: t, traces: traces, step: 1, table: exportTable(),
+		names: make([]string, len(traces[0].nodes)), constants: map[string]string{}, sizeNames: map[string]string{},
+		taken: map[string]bool{}, counts: map[string]int{}, bools: map[string]string{}, natural: map[string][]sizes{}, parts: map[int][]resultPart{},
+	}
+	if len(traces) > 2 && traces[2].sizes[0] < traces[0].sizes[0] {
+		e.step = -1
+	}
+	return e
+}
+
+// node is a node of the first trace.
+func (e *exporter) node(i int) *traceNode { return &e.traces[0].nodes[i] }
+
+// fail gives up at the node that is being written.
+func (e *exporter) fail(reason string) {
+	err := &exportError{reason: reason}
+	if len(e.current) > 0 {
+		n := e.node(e.current[len(e.current)-1])
+		err.op, err.layer = n.Op, n.layer
+	}
+	panic(err)
+}
+
+// dependence says why something differs between traces.
+func (e *exporter) dependence(byValue bool, what string) string {
+	if byValue {
+		return what + ": it depends on the values of the inputs in a way that the computation does not show"
+	}
+	return what + ": it depends on the sizes of dynamic axes in a way that cannot be written down"
+}
+
+// emit writes a node with one result, whose name it returns.
+func (e *exporter) emit(op string, inputs []string, attributes ...*onnxpb.AttributeProto) string {
+	return e.emitSeveral(op, inputs, 1, attributes...)[0]
+}
+
+// emitSeveral writes a node with several results.
+func (e *exporter) emitSeveral(op string, inputs []string, count int, attributes ...*onnxpb.AttributeProto) []string {
+	name := e.unique(op)
+	n := &onnxpb.NodeProto{OpType: proto.String(op), Name: proto.String(name), Input: slices.Clone(inputs), Attribute: attributes}
+	for k := range count {
+		n.Output = append(n.Output, fmt.Sprintf("%s_output_%d", name, k))
+	}
+	e.nodes = append(e.nodes, n)
+	return n.Output
+}
+
+// unique is a name for a node: the path of its layer, the operator and a number.
+func (e *exporter) unique(op string) string {
+	prefix := "/"
+	if len(e.current) > 0 {
+		if layer := e.node(e.current[len(e.current)-1]).layer; layer != "" {
+			prefix = "/" + layer + "/"
+		}
+	}
+	name := prefix + op
+	e.counts[name]++
+	if k := e.counts[name]; k > 1 {
+		name = fmt.Sprintf("%s_%d", name, k-1)
+	}
+	return name
+}
+
+// name is that of node i, which is written if it is not yet.
+func (e *exporter) name(i int) string {
+	if e.names[i] == "" {
+		n := e.node(i)
+		switch {
+		case n.input >= 0:
+			e.names[i] = e.inputName(n.input)
+		case n.array != "":
+			e.names[i] = e.modelArray(n)
+		case !n.isOperation():
+			e.names[i] = e.constantNode(i)
+		default:
+			e.names[i] = e.operation(i)
+		}
+	}
+	return e.names[i]
+}
+
+func (e *exporter) operation(i int) string {
+	e.current = append(e.current, i)
+	defer func() { e.current = e.current[:len(e.current)-1] }()
+	row, ok := e.table[e.node(i).Op]
+	switch {
+	case !ok:
+		e.fail("the operation is not one of this library, and has no counterpart in ONNX")
+	case row.emit == nil:
+		e.fail("it has no counterpart in ONNX: " + row.reason)
+	}
+	return row.emit(e, i)
+}
+
+// in is the name of operand k of node i, in the form that the node expects it.
+func (e *exporter) in(i, k int) string {
+	name := e.name(e.node(i).in[k])
+	if dims, ok := e.natural[name]; ok {
+		return e.reshaped(name, dims, e.dims(e.node(i).in[k]))
+	}
+	return name
+}
+
+// ins is the names of all operands.
+func (e *exporter) ins(i int) []string {
+	var names []string
+	for k := range e.node(i).in {
+		names = append(names, e.in(i, k))
+	}
+	return names
+}
+
+// inDims is the dims of operand k of node i.
+func (e *exporter) inDims(i, k int) []sizes { return e.dims(e.node(i).in[k]) }
+
+// rank is the number of axes of node i.
+func (e *exporter) rank(i int) int { return len(e.node(i).Shape) }
+
+// argument is an argument of node i in each of the traces.
+func (e *exporter) argument(i int, name string) []any {
+	var values []any
+	for _, t := range e.traces {
+		for _, a := range t.nodes[i].Arguments {
+			if a.Name == name {
+				values = append(values, a.Value)
+			}
+		}
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	if len(values) != len(e.traces) {
+		e.fail(fmt.Sprintf("%s is not given in all traces", name))
+	}
+	return values
+}
+
+// the is an argument that is the same in all traces.
+func the[T comparable](e *exporter, i int, name string) T {
+	values := e.argument(i, name)
+	for _, v := range values {
+		if v != values[0] && !(v != v && values[0] != values[0]) {
+			e.fail(e.dependence(values[0] != values[1], fmt.Sprintf("%s is %v and %v", name, values[0], v)))
+		}
+	}
+	return values[0].(T)
+}
+
+// theInts is a list that is the same in all traces.
+func (e *exporter) theInts(i int, name string) []int {
+	list := e.intLists(i, name)
+	for _, l := range list {
+		if !slices.Equal(l, list[0]) {
+			e.fail(e.dependence(!slices.Equal(list[0], list[1]), name))
+		}
+	}
+	return list[0]
+}
+
+func (e *exporter) intLists(i int, name string) [][]int {
+	var lists [][]int
+	for _, v := range e.argument(i, name) {
+		lists = append(lists, v.([]int))
+	}
+	return lists
+}
+
+// sizesOf is an argument that may be another number in each trace.
+func (e *exporter) sizesOf(i int, name string) sizes {
+	var s sizes
+	for _, v := range e.argument(i, name) {
+		s = append(s, v.(int))
+	}
+	return s
+}
+
+// Arrays.
+
+func elementType(d autograd.DType) onnxpb.TensorProto_DataType {
+	if d == autograd.Float32 {
+		return onnxpb.TensorProto_FLOAT
+	}
+	return onnxpb.TensorProto_DOUBLE
+}
+
+// modelArray is a parameter or buffer of the model.
+func (e *exporter) modelArray(n *traceNode) string {
+	if !e.taken[n.array] {
+		e.taken[n.array] = true
+		e.addArray(n.array, elementType(n.DType), n.Shape, rawFloats(n.Variable))
+	}
+	return n.array
+}
+
+func (e *exporter) addArray(name string, elements onnxpb.TensorProto_DataType, shape []int, raw []byte) {
+	t := &onnxpb.TensorProto{Name: proto.String(name), DataType: proto.Int32(int32(elements)), RawData: raw}
+	for _, d := range shape {
+		t.Dims = append(t.Dims, int64(d))
+	}
+	e.arrays = append(e.arrays, t)
+}
+
+// constant is the name of an array with this content, which is written once.
+func (e *exporter) constant(elements onnxpb.TensorProto_DataType, shape []int, raw []byte) string {
+	key := fmt.Sprint(elements, shape, string(raw))
+	name, ok := e.constants[key]
+	if !ok {
+		name = fmt.Sprintf("constant_%d", len(e.constants))
+		e.constants[key] = name
+		e.addArray(name, elements, shape, raw)
+	}
+	return name
+}
+
+// ints is a constant of int64 with one axis.
+func (e *exporter) ints(values ...int) string { return e.intArray([]int{len(values)}, values) }
+
+func (e *exporter) intArray(shape, values []int) string {
+	raw := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
+	}
+	return e.constant(onnxpb.TensorProto_INT64, shape, raw)
+}
+
+// scalar is a constant of node i's element type.
+func (e *exporter) scalar(i int, x float64) string { return e.floats(i, []int{}, x) }
+
+// floats is a constant of node i's element type.
+func (e *exporter) floats(i int, shape []int, values ...float64) string {
+	d := e.node(i).DType
+	var raw []byte
+	for _, x := range values {
+		if d == autograd.Float32 {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(x)))
+		} else {
+			raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(x))
+		}
+	}
+	return e.constant(elementType(d), shape, raw)
+}
+
+func rawFloats(v autograd.Variable) []byte {
+	if v.DType() == autograd.Float32 {
+		raw := make([]byte, 0, 4*v.Size())
+		for _, x := range v.Float32s() {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+		}
+		return raw
+	}
+	raw := make([]byte, 0, 8*v.Size())
+	for _, x := range v.Float64s() {
+		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(x))
+	}
+	return raw
+}
+
+// constantNode is an array that neither the inputs nor the model have. If its size depends on that of
+// dynamic axes it must be the same all along these, and is repeated in the file.
+func (e *exporter) constantNode(i int) string {
+	dims := e.dims(i)
+	narrow := make([][]byte, len(e.traces))
+	var shape []int
+	for t := range e.traces {
+		v := e.traces[t].nodes[i].Variable
+		for axis, d := range dims {
+			if d.constant() || v.Dim(axis) == 0 {
+				continue
+			}
+			part := v.Slice(axis, 0, 1)
+			if !sameElements(v, part.BroadcastTo(v.Shape()...)) {
+				e.fail(e.dependence(false, "an operand that is a constant differs along a dynamic axis"))
+			}
+			v = part
+		}
+		narrow[t], shape = rawFloats(v), slices.Clone(v.Shape())
+	}
+	for t := range narrow {
+		if !slices.Equal(narrow[t], narrow[0]) {
+			e.fail(e.dependence(!slices.Equal(narrow[0], narrow[1]), "an operand that is a constant differs"))
+		}
+	}
+	name := e.constant(elementType(e.node(i).DType), shape, narrow[0])
+	if allConstant(dims) {
+		return name
+	}
+	return e.emit("Expand", []string{name, e.sizeList(dims)})
+}
+
+func sameElements(a, b autograd.Variable) bool { return slices.Equal(rawFloats(a), rawFloats(b)) }
+
+// inputName is the name of an array with the numbers of an input: of bytes they are computed.
+func (e *exporter) inputName(k int) string {
+	in := &e.inputs[k]
+	if in.Bytes == nil {
+		return in.Name
+	}
+	key := "input " + in.Name
+	if name, ok := e.sizeNames[key]; ok {
+		return name
+	}
+	float := func(x float64) string {
+		return e.constant(onnxpb.TensorProto_FLOAT, []int{}, binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(x))))
+	}
+	x := e.emit("Cast", []string{in.Name}, attrInt("to", int(onnxpb.TensorProto_FLOAT)))
+	if in.Scale != 1 {
+		x = e.emit("Mul", []string{x, float(in.Scale)})
+	}
+	if in.Shift != 0 {
+		x = e.emit("Add", []string{x, float(in.Shift)})
+	}
+	e.sizeNames[key] = x
+	return x
+}
+
+// tokens is the name of an array of int64 with lists of whole numbers that are one list in each
+// trace, with one axis: a constant, those of an input, or numbers at equal distances. shape is the dims
+// of the input that they are, under the name whole, or nil.
+func (e *exporter) tokens(lists [][]int, what string) (flat, whole string, shape []sizes) {
+	same := true
+	for _, l := range lists {
+		same = same && slices.Equal(l, lists[0])
+	}
+	for k := range e.inputs {
+		in := &e.inputs[k]
+		match := in.Tokens != nil
+		for t := range e.traces {
+			match = match && slices.Equal(e.traces[t].tokens[k], lists[t])
+		}
+		if !match || same && len(slices.Compact(slices.Sorted(slices.Values(lists[0])))) < 2 {
+			continue
+		}
+		dims := make([]sizes, len(in.Shape))
+		for axis := range dims {
+			for t := range e.traces {
+				dims[axis] = append(dims[axis], e.traces[t].shapes[k][axis])
+			}
+		}
+		return e.reshaped(in.Name, dims, []sizes{e.product(dims)}), in.Name, dims
+	}
+	if same {
+		return e.ints(lists[0]...), "", nil
+	}
+	if name := e.ramp(lists); name != "" {
+		return name, "", nil
+	}
+	e.fail(e.dependence(!slices.Equal(lists[0], lists[1]), what))
+	return "", "", nil
+}
+
+// ramp is the name of lists of numbers at the same distances, of lengths that differ; "" if they
+// are not that.
+func (e *exporter) ramp(lists [][]int) string {
+	var lengths sizes
+	for _, l := range lists {
+		if len(l) < 2 || l[0] != lists[0][0] || l[1] != lists[0][1] || l[1] == l[0] {
+			return ""
+		}
+		for k := range l {
+			if l[k] != l[0]+k*(l[1]-l[0]) {
+				return ""
+			}
+		}
+		lengths = append(lengths, l[0]+len(l)*(l[1]-l[0]))
+	}
+	limit := e.emit("Squeeze", []string{e.size(lengths), e.ints(0)})
+	return e.emit("Range", []string{e.intArray([]int{}, []int{lists[0][0]}), limit, e.intArray([]int{}, []int{lists[0][1] - lists[0][0]})})
+}
+
+// condition is the name of truth values that operand k of node i stands for.
+func (e *exporter) condition(i, k int) string {
+	name := e.in(i, k)
+	if b, ok := e.bools[name]; ok {
+		return b
+	}
+	b := e.emit("Cast", []string{name}, attrInt("to", int(onnxpb.TensorProto_BOOL)))
+	e.bools[name] = b
+	return b
+}
+
+// number is truth values as numbers of node i's type.
+func (e *exporter) number(i int, b string) string {
+	name := e.emit("Cast", []string{b}, attrInt("to", int(elementType(e.node(i).DType))))
+	e.bools[name] = b
+	return name
+}
+
+// graph writes all.
+func (e *exporter) graph(config ExportConfig) *onnxpb.GraphProto {
+	g := &onnxpb.GraphProto{Name: proto.String(orDefault(config.Name, "model"))}
+	for k := range e.inputs {
+		in := &e.inputs[k]
+		elements := onnxpb.TensorProto_UINT8
+		switch {
+		case in.Tokens != nil:
+			elements = onnxpb.TensorProto_INT64
+		case in.Bytes == nil:
+			elements = elementType(in.Variable.DType())
+		}
+		var dims []sizes
+		for axis := range in.Shape {
+			var s sizes
+			for t := range e.traces {
+				s = append(s, e.traces[t].shapes[k][axis])
+			}
+			dims = append(dims, s)
+		}
+		g.Input = append(g.Input, e.valueInfo(in.Name, elements, dims))
+		e.taken[in.Name] = true
+	}
+	outputs := e.traces[0].outputs
+	names := config.Outputs
+	if names == nil {
+		for k := range outputs {
+			names = append(names, []string{"y", fmt.Sprintf("y%d", k)}[min(len(outputs)-1, 1)])
+		}
+	}
+	if len(names) != len(outputs) {
+		panic(&exportError{reason: fmt.Sprintf("%d names for %d outputs", len(names), len(outputs))})
+	}
+	for _, name := range names {
+		if e.taken[name] || name == "" {
+			panic(&exportError{reason: fmt.Sprintf("the name %q of an output is taken, or empty", name)})
+		}
+		e.taken[name] = true
+	}
+	for k, i := range outputs {
+		name := e.name(i)
+		if dims, ok := e.natural[name]; ok {
+			name = e.reshaped(name, dims, e.dims(i))
+		}
+		e.nodes = append(e.nodes, &onnxpb.NodeProto{OpType: proto.String("Identity"), Name: proto.String("/output/" + names[k]), Input: []string{name}, Output: []string{names[k]}})
+		g.Output = append(g.Output, e.valueInfo(names[k], elementType(e.node(i).DType), e.dims(i)))
+	}
+	e.dropUnused(names)
+	e.inlineOutputs(names)
+	g.Node, g.Initializer = e.nodes, e.arrays
+	return g
+}
+
+func (e *exporter) valueInfo(name string, elements onnxpb.TensorProto_DataType, dims []sizes) *onnxpb.ValueInfoProto {
+	shape := &onnxpb.TensorShapeProto{}
+	for axis, s := range dims {
+		d := &onnxpb.TensorShapeProto_Dimension{}
+		if s.constant() {
+			d.Value = &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: int64(s[0])}
+		} else if c, ok := e.fit(s); ok {
+			d.Value = &onnxpb.TensorShapeProto_Dimension_DimParam{DimParam: c.text(e.symbols)}
+		} else {
+			d.Value = &onnxpb.TensorShapeProto_Dimension_DimParam{DimParam: fmt.Sprintf("%s_%d", name, axis)}
+		}
+		shape.Dim = append(shape.Dim, d)
+	}
+	return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
+		TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(int32(elements)), Shape: shape},
+	}}}
+}
+
+// dropUnused leaves out what no output needs.
+func (e *exporter) dropUnused(outputs []string) {
+	needed := map[string]bool{}
+	for _, name := range outputs {
+		needed[name] = true
+	}
+	var kept []*onnxpb.NodeProto
+	for _, n := range slices.Backward(e.nodes) {
+		if !slices.ContainsFunc(n.Output, func(name string) bool { return needed[name] }) {
+			continue
+		}
+		for k := len(n.Output) - 1; k > 0 && !needed[n.Output[k]]; k-- {
+			n.Output = n.Output[:k]
+		}
+		for k, name := range n.Output {
+			if !needed[name] {
+				n.Output[k] = ""
+			}
+		}
+		for _, name := range n.Input {
+			needed[name] = true
+		}
+		kept = append(kept, n)
+	}
+	slices.Reverse(kept)
+	e.nodes = kept
+	e.arrays = slices.DeleteFunc(e.arrays, func(t *onnxpb.TensorProto) bool { return !needed[t.GetName()] })
+}
+
+// inlineOutputs gives the results that are outputs their names, in place of copies.
+func (e *exporter) inlineOutputs(outputs []string) {
+	producers := map[string]*onnxpb.NodeProto{}
+	for _, n := range e.nodes {
+		for _, name := range n.Output {
+			producers[name] = n
+		}
+	}
+	for _, output := range outputs {
+		identity := producers[output]
+		old := identity.Input[0]
+		n := producers[old]
+		if identity.GetOpType() != "Identity" || n == nil || slices.Contains(outputs, old) {
+			continue // it is an input, or an array of the model, or two outputs are the same
+		}
+		for _, m := range e.nodes {
+			renameAll(m.Input, old, output)
+			renameAll(m.Output, old, output)
+		}
+		e.nodes = slices.DeleteFunc(e.nodes, func(m *onnxpb.NodeProto) bool { return m == identity })
+		delete(producers, old)
+		producers[output] = n
+	}
+}
+
+func renameAll(names []string, from, to string) {
+	for i, name := range names {
+		if name == from {
+			names[i] = to
+		}
+	}
+}
+
+// Attributes.
+
+func attrInt(name string, v int) *onnxpb.AttributeProto {
+	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(int64(v))}
+}
+
+func attrFloat(name string, v float64) *onnxpb.AttributeProto {
+	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: proto.Float32(float32(v))}
+}
+
+func attrString(name, v string) *onnxpb.AttributeProto {
+	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_STRING.Enum(), S: []byte(v)}
+}
+
+func attrStrings(name string, v ...string) *onnxpb.AttributeProto {
+	a := &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_STRINGS.Enum()}
+	for _, s := range v {
+		a.Strings = append(a.Strings, []byte(s))
+	}
+	return a
+}
+
+func attrInts(name string, v []int) *onnxpb.AttributeProto {
+	a := &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INTS.Enum()}
+	for _, i := range v {
+		a.Ints = append(a.Ints, int64(i))
+	}
+	return a
+}
+
+// operatorsOf is the operators that a list of names, separated by commas, names.
+func operatorsOf(text string) []string { return strings.Split(text, ", ") }
