@@ -69,17 +69,19 @@ func runningPairs(op string, x Variable, axis int, combine func(a, b Variable) V
 // CumMax is the greatest of entries 0 … i along axis for every i, NaN from a NaN on, and its
 // index, the last of several. The gradient goes to that element.
 func (x Variable) CumMax(axis int) (values Variable, index []int) {
-	return runningExtreme("cummax", x, axis, func(a, b float64) bool { return a >= b })
+	return runningExtreme("cummax", x, axis, Variable.Maximum, func(a, b float64) bool { return a >= b })
 }
 
 // CumMin is the least of entries 0 … i along axis for every i, like [Variable.CumMax].
 func (x Variable) CumMin(axis int) (values Variable, index []int) {
-	return runningExtreme("cummin", x, axis, func(a, b float64) bool { return a <= b })
+	return runningExtreme("cummin", x, axis, Variable.Minimum, func(a, b float64) bool { return a <= b })
 }
 
-func runningExtreme(op string, x Variable, axis int, beats func(a, b float64) bool) (values Variable, index []int) {
+// runningExtreme picks elements; in a trace the values are those that combine, which is the greater
+// or the lesser of two, gives.
+func runningExtreme(op string, x Variable, axis int, combine func(a, b Variable) Variable, beats func(a, b float64) bool) (values Variable, index []int) {
 	needElements(op, x, axis, 0)
-	return pick(op, x, axis, x.Dim(axis), true, func(row []float64, index []int) {
+	values, index = pick(op, x, axis, x.Dim(axis), true, func(row []float64, index []int) {
 		best := 0
 		for i, v := range row {
 			if math.IsNaN(v) || !math.IsNaN(row[best]) && beats(v, row[best]) {
@@ -88,6 +90,10 @@ func runningExtreme(op string, x Variable, axis int, beats func(a, b float64) bo
 			index[i] = best
 		}
 	})
+	if traces(x.n) {
+		values = runningPairs(op, x, axis, combine)
+	}
+	return values, index
 }
 
 // Diff is the differences between neighbours along axis, taken n times: each time the axis

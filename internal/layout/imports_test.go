@@ -34,6 +34,8 @@ var may = map[string][]string{
 	"data":                    {"internal/durable", "internal/parallel", "internal/simd", "internal/splitmix", "internal/tensor"},
 	"nn/optim":                {"autograd", "internal/tensor", "internal/simd"},
 	"nn":                      {"autograd", "data", "internal/durable", "internal/parallel", "internal/splitmix", "nn/optim"},
+	"internal/onnxruntime":    nil,
+	"nn/onnx":                 {"autograd", "nn", "internal/durable", "nn/onnx/internal/onnxpb"},
 	"nn/onnx/internal/onnxpb": nil,
 	"nn/progress":             {"nn"},
 	"bench":                   nil,

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 )
 
 // Variable is the environment variable that names a directory with node_modules/onnxruntime-node.
@@ -150,4 +151,31 @@ func (j jsonArray) array() (Array, error) {
 		a.Bytes = raw
 	}
 	return a, err
+}
+
+// Differs says where an array differs from the expected one by more than tolerance times the greatest of its
+// elements, or 1.
+func (a Array) Differs(shape []int, elements []float64, tolerance float64) error {
+	if !slices.Equal(a.Shape, shape) {
+		return fmt.Errorf("the shape is %v, expected %v", a.Shape, shape)
+	}
+	got := a.Float64s
+	for _, x := range a.Float32s {
+		got = append(got, float64(x))
+	}
+	if len(got) != len(elements) {
+		return fmt.Errorf("%d numbers, expected %d", len(got), len(elements))
+	}
+	scale := 1.0
+	for _, x := range elements {
+		if !math.IsInf(x, 0) && !math.IsNaN(x) {
+			scale = math.Max(scale, math.Abs(x))
+		}
+	}
+	for i, x := range elements {
+		if y := got[i]; x != y && !(math.Abs(x-y) <= tolerance*scale) && !(math.IsNaN(x) && math.IsNaN(y)) {
+			return fmt.Errorf("element %d is %v, expected %v", i, y, x)
+		}
+	}
+	return nil
 }

@@ -62,7 +62,7 @@ func (e *exporter) eps(i int) float64 {
 	return eps
 }
 
-// optional is the name of weight or bias, k-th among the operands, or one made of a number for each channel.
+// weightAndBias is those of node i, and ones and zeros for what is not there.
 func (e *exporter) weightAndBias(i, channels int) (weight, bias string) {
 	k := 1
 	if the[bool](e, i, "weight") {
@@ -118,7 +118,7 @@ func exportLayerNorm(e *exporter, i int) string {
 
 func exportBatchNorm(e *exporter, i int) string {
 	n := e.node(i)
-	weight, bias := e.weightAndBias(i, n.Shape[1])
+	weight, bias := e.weightAndBias(i, e.channels(i))
 	mean, variance := e.in(i, len(n.in)-2), e.in(i, len(n.in)-1)
 	return e.emit("BatchNormalization", []string{e.in(i, 0), weight, bias, mean, variance}, attrFloat("epsilon", the[float64](e, i, "eps")))
 }
@@ -170,6 +170,15 @@ func exportConvTranspose(e *exporter, i int) string {
 	return e.emit("ConvTranspose", e.ins(i), append(e.convAttributes(i), attrInts("output_padding", rest))...)
 }
 
+// channels is the number of channels of the operand of node i.
+func (e *exporter) channels(i int) int {
+	channels := e.inDims(i, 0)[1]
+	if !channels.constant() {
+		e.fail(e.dependence(false, "the number of channels differs"))
+	}
+	return channels[0]
+}
+
 // windowKernel is the weights [channels·kernel, 1, kernel…] of a convolution by groups of one channel
 // that puts each element of a window in a channel of its own.
 func (e *exporter) windowKernel(i, channels int, kernel []int) string {
@@ -190,7 +199,7 @@ func (e *exporter) windowAttributes(i, groups int) []*onnxpb.AttributeProto {
 }
 
 func exportUnfold(e *exporter, i int) string {
-	channels := e.node(e.node(i).in[0]).Shape[1]
+	channels := e.channels(i)
 	kernel := e.windowKernel(i, channels, e.theInts(i, "kernel"))
 	y := e.emit("Conv", []string{e.in(i, 0), kernel}, e.windowAttributes(i, channels)...)
 	return e.emit("Reshape", []string{y, e.ints(0, e.node(i).Shape[1], -1)})
@@ -198,7 +207,10 @@ func exportUnfold(e *exporter, i int) string {
 
 func exportFold(e *exporter, i int) string {
 	out := e.dims(i)
-	channels := e.node(i).Shape[1]
+	if !out[1].constant() {
+		e.fail(e.dependence(false, "the number of channels differs"))
+	}
+	channels := out[1][0]
 	kernel, stride, padding, dilation := e.theInts(i, "kernel"), e.theInts(i, "stride"), e.theInts(i, "padding"), e.theInts(i, "dilation")
 	if !out[2].constant() || !out[3].constant() {
 		e.fail(e.dependence(false, "the size of the image differs"))

@@ -326,7 +326,7 @@ func exportGatherRows(e *exporter, i int) string {
 // of the tokens; "" for anything else.
 func (e *exporter) lookedUp(i int, to []sizes) string {
 	n := e.node(i)
-	if n.Op != "gather rows" && n.Op != "sparse rows" || e.names[i] != "" {
+	if n.Op != "gather rows" && n.Op != "sparse rows" || e.written[i] != "" {
 		return ""
 	}
 	e.current = append(e.current, i)

@@ -29,7 +29,7 @@ type polynomial []int
 // fit finds the polynomial that has these values; false if there is none.
 func (e *exporter) fit(s sizes) (polynomial, bool) {
 	count := 1 << len(e.symbols)
-	if s[0] != s[1] {
+	if !s[:exampleTraces].constant() {
 		return nil, false // it depends on the values
 	}
 	if count == 1 {
@@ -39,7 +39,7 @@ func (e *exporter) fit(s sizes) (polynomial, bool) {
 	c := make(polynomial, count)
 	c[0] = s[0]
 	for set := 1; set < count; set++ {
-		c[set] = s[1+set]
+		c[set] = s[exampleTraces-1+set]
 		for part := range set {
 			if part&^set == 0 {
 				c[set] -= c[part]
@@ -105,15 +105,6 @@ func (e *exporter) dims(i int) []sizes {
 	return dims
 }
 
-// fixed is dims that are constant.
-func fixed(shape ...int) []sizes {
-	var dims []sizes
-	for _, d := range shape {
-		dims = append(dims, sizes{d})
-	}
-	return dims
-}
-
 func allConstant(dims []sizes) bool {
 	return !slices.ContainsFunc(dims, func(s sizes) bool { return !s.constant() })
 }
@@ -149,7 +140,7 @@ func (e *exporter) size(s sizes) string {
 	}
 	c, ok := e.fit(s)
 	if !ok {
-		e.fail(e.dependence(s[0] != s[1], fmt.Sprintf("a size or position is %v in the traces", []int(s))))
+		e.fail(e.dependence(!s[:exampleTraces].constant(), fmt.Sprintf("a size or position is %v in the traces", []int(s))))
 	}
 	name := ""
 	for set, factor := range c {

@@ -140,7 +140,7 @@ func (in *Input) complete(i, count int) error {
 	kinds, size := 0, 0
 	if in.Variable != (autograd.Variable{}) {
 		kinds++
-		in.Shape, size = slices.Clone(in.Variable.Shape()), in.Variable.Size()
+		in.Shape, size = append([]int{}, in.Variable.Shape()...), in.Variable.Size()
 	}
 	if in.Tokens != nil {
 		kinds++
@@ -184,8 +184,12 @@ func (t *tracer) addSymbol(in *Input, axis int) error {
 	return nil
 }
 
-// traces computes the model: first with the example twice, with other values the second time; then
-// with one more along each set of dynamic axes; at last with two more along all.
+// exampleTraces is how many traces have the sizes of the example: the first its values, the others
+// different ones.
+const exampleTraces = 4
+
+// traces computes the model: first with the sizes of the example; then with one more along each set
+// of dynamic axes; at last with two more along all.
 func (t *tracer) traces() ([]*trace, error) {
 	var list []*trace
 	step := 1
@@ -211,7 +215,7 @@ func (t *tracer) traces() ([]*trace, error) {
 		}
 		return sizes
 	}
-	for range 2 {
+	for range exampleTraces {
 		if err := add(t.base); err != nil {
 			return nil, err
 		}
@@ -231,8 +235,8 @@ func (t *tracer) traces() ([]*trace, error) {
 	return list, add(at(all, 2*step))
 }
 
-// run computes the model once. The first trace has the elements of the examples as they are, the
-// others the same elements by chance.
+// run computes the model once. The first trace has the elements of the examples as they are, the second
+// one numbers between them, the others the same elements by chance.
 func (t *tracer) run(sizes []int, seed int) (*trace, error) {
 	tape := autograd.NewTape(autograd.TapeConfig{Trace: true})
 	one := &trace{sizes: sizes, tape: tape}
@@ -244,7 +248,7 @@ func (t *tracer) run(sizes []int, seed int) (*trace, error) {
 		for axis, name := range in.Dynamic {
 			shape[axis] = sizes[slices.Index(t.symbols, name)]
 		}
-		v := in.value(tape, rng, shape, seed == 0)
+		v := in.value(tape, rng, shape, seed)
 		values = append(values, v)
 		one.tokens, one.shapes = append(one.tokens, v.Tokens), append(one.shapes, shape)
 	}
@@ -279,10 +283,10 @@ func (t *tracer) sizesText(sizes []int) string {
 }
 
 // value is the input for a trace.
-func (in *Input) value(tape *autograd.Tape, rng *rand.Rand, shape []int, asIs bool) Value {
+func (in *Input) value(tape *autograd.Tape, rng *rand.Rand, shape []int, seed int) Value {
 	size := sizeOf(shape)
 	at := func(i int) int { return i }
-	if !asIs || size != sizeOf(in.Shape) {
+	if seed != 0 || size != sizeOf(in.Shape) {
 		order := rng.Perm(sizeOf(in.Shape))
 		at = func(i int) int {
 			if i < len(order) {
@@ -303,17 +307,27 @@ func (in *Input) value(tape *autograd.Tape, rng *rand.Rand, shape []int, asIs bo
 		for i := range x {
 			x[i] = float32(float32(in.Bytes[at(i)])*float32(in.Scale)) + float32(in.Shift)
 		}
-		return Value{Variable: tape.Const(autograd.New(x, shape...)), Shape: shape}
+		return Value{Variable: tape.Const(arrayOf(x, shape)), Shape: shape}
 	case in.Variable.DType() == autograd.Float32:
-		return Value{Variable: tape.Const(autograd.New(picked(in.Variable.Float32s(), size, at), shape...)), Shape: shape}
+		return Value{Variable: tape.Const(arrayOf(picked(in.Variable.Float32s(), size, at, rng, seed == 1), shape)), Shape: shape}
 	}
-	return Value{Variable: tape.Const(autograd.New(picked(in.Variable.Float64s(), size, at), shape...)), Shape: shape}
+	return Value{Variable: tape.Const(arrayOf(picked(in.Variable.Float64s(), size, at, rng, seed == 1), shape)), Shape: shape}
 }
 
-func picked[T any](x []T, size int, at func(int) int) []T {
+// arrayOf is a constant of any shape, scalars too.
+func arrayOf[T autograd.Float](x []T, shape []int) autograd.Variable {
+	return autograd.New(x).Reshape(shape...)
+}
+
+// picked is elements of x, or with between numbers that lie between two of them, and a little nearer to 0.
+func picked[T autograd.Float](x []T, size int, at func(int) int, rng *rand.Rand, between bool) []T {
 	y := make([]T, size)
 	for i := range y {
 		y[i] = x[at(i)]
+		if between {
+			weight := T(0.05 + 0.1*rng.Float64())
+			y[i] = (1-weight)*y[i] + 0.9*weight*x[rng.IntN(len(x))]
+		}
 	}
 	return y
 }
