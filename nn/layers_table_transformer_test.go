@@ -32,7 +32,7 @@ func transformerRows() []layerRow {
 				return append(ys, y, weights)
 			},
 		},
-		{name: "MultiheadAttention of one sequence", state: attentionNames, shapes: [][]int{{3, 4}, {2, 4}}, allocates: "the mask of the weights",
+		{name: "MultiheadAttention of one sequence", state: attentionNames, shapes: [][]int{{3, 4}, {2, 4}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{SequenceFirst: true, DType: d})
 			},
