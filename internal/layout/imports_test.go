@@ -29,6 +29,7 @@ var may = map[string][]string{
 	"autograd/drawing":        {"autograd"},
 	"autograd/gradcheck":      {"autograd"},
 	"autograd/optimize":       {"autograd"},
+	"internal/models":         {"autograd", "data", "nn"},
 	"internal/operations":     {"autograd"},
 	"internal/reference":      {"autograd"},
 	"data":                    {"internal/durable", "internal/parallel", "internal/simd", "internal/splitmix", "internal/tensor"},
