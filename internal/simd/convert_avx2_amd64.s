@@ -22,7 +22,7 @@ TEXT ·bytesToFloatsF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ         src+8(FP), DX
 	VBROADCASTSS scale+24(FP), Y0
 	VBROADCASTSS shift+28(FP), Y1
-	SUBQ         $+8, AX
+	SUBQ         $+16, AX
 	JL           done2
 
 again1:
@@ -31,12 +31,33 @@ again1:
 	VMULPS    Y0, Y2, Y2
 	VADDPS    Y1, Y2, Y2
 	VMOVUPS   Y2, (CX)
-	ADDQ      $+8, DX
-	ADDQ      $+32, CX
-	SUBQ      $+8, AX
+	VPMOVZXBD 8(DX), Y2
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y0, Y2, Y2
+	VADDPS    Y1, Y2, Y2
+	VMOVUPS   Y2, 32(CX)
+	ADDQ      $+16, DX
+	ADDQ      $+64, CX
+	SUBQ      $+16, AX
 	JGE       again1
 
 done2:
+	ADDQ $+16, AX
+	SUBQ $+8, AX
+	JL   done4
+
+again3:
+	VPMOVZXBD (DX), Y2
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y0, Y2, Y2
+	VADDPS    Y1, Y2, Y2
+	VMOVUPS   Y2, (CX)
+	ADDQ      $+8, DX
+	ADDQ      $+32, CX
+	SUBQ      $+8, AX
+	JGE       again3
+
+done4:
 	ADDQ $+8, AX
 	VZEROUPPER
 	RET
@@ -49,7 +70,7 @@ TEXT ·bytesToFloatsF64AVX2(SB), NOSPLIT, $0-40
 	MOVQ         src+8(FP), DX
 	VBROADCASTSD scale+24(FP), Y0
 	VBROADCASTSD shift+32(FP), Y1
-	SUBQ         $+4, AX
+	SUBQ         $+8, AX
 	JL           done2
 
 again1:
@@ -58,12 +79,33 @@ again1:
 	VMULPD    Y0, Y2, Y2
 	VADDPD    Y1, Y2, Y2
 	VMOVUPD   Y2, (CX)
-	ADDQ      $+4, DX
-	ADDQ      $+32, CX
-	SUBQ      $+4, AX
+	VPMOVZXBD 4(DX), X2
+	VCVTDQ2PD X2, Y2
+	VMULPD    Y0, Y2, Y2
+	VADDPD    Y1, Y2, Y2
+	VMOVUPD   Y2, 32(CX)
+	ADDQ      $+8, DX
+	ADDQ      $+64, CX
+	SUBQ      $+8, AX
 	JGE       again1
 
 done2:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done4
+
+again3:
+	VPMOVZXBD (DX), X2
+	VCVTDQ2PD X2, Y2
+	VMULPD    Y0, Y2, Y2
+	VADDPD    Y1, Y2, Y2
+	VMOVUPD   Y2, (CX)
+	ADDQ      $+4, DX
+	ADDQ      $+32, CX
+	SUBQ      $+4, AX
+	JGE       again3
+
+done4:
 	ADDQ $+4, AX
 	VZEROUPPER
 	RET
@@ -74,18 +116,33 @@ TEXT ·float32To64F64AVX2(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	MOVQ dst+0(FP), CX
 	MOVQ src+8(FP), DX
-	SUBQ $+4, AX
+	SUBQ $+8, AX
 	JL   done2
 
 again1:
 	VCVTPS2PD (DX), Y0
 	VMOVUPD   Y0, (CX)
-	ADDQ      $+16, DX
-	ADDQ      $+32, CX
-	SUBQ      $+4, AX
+	VCVTPS2PD 16(DX), Y0
+	VMOVUPD   Y0, 32(CX)
+	ADDQ      $+32, DX
+	ADDQ      $+64, CX
+	SUBQ      $+8, AX
 	JGE       again1
 
 done2:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done4
+
+again3:
+	VCVTPS2PD (DX), Y0
+	VMOVUPD   Y0, (CX)
+	ADDQ      $+16, DX
+	ADDQ      $+32, CX
+	SUBQ      $+4, AX
+	JGE       again3
+
+done4:
 	ADDQ $+4, AX
 	VZEROUPPER
 	RET
@@ -96,18 +153,33 @@ TEXT ·float64To32F64AVX2(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	MOVQ dst+0(FP), CX
 	MOVQ src+8(FP), DX
-	SUBQ $+4, AX
+	SUBQ $+8, AX
 	JL   done2
 
 again1:
 	VCVTPD2PSY (DX), X0
 	VMOVUPS    X0, (CX)
-	ADDQ       $+32, DX
-	ADDQ       $+16, CX
-	SUBQ       $+4, AX
+	VCVTPD2PSY 32(DX), X0
+	VMOVUPS    X0, 16(CX)
+	ADDQ       $+64, DX
+	ADDQ       $+32, CX
+	SUBQ       $+8, AX
 	JGE        again1
 
 done2:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done4
+
+again3:
+	VCVTPD2PSY (DX), X0
+	VMOVUPS    X0, (CX)
+	ADDQ       $+32, DX
+	ADDQ       $+16, CX
+	SUBQ       $+4, AX
+	JGE        again3
+
+done4:
 	ADDQ $+4, AX
 	VZEROUPPER
 	RET

@@ -12,7 +12,7 @@ TEXT ·bytesToFloatsF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ         src+8(FP), DX
 	VBROADCASTSS scale+24(FP), Z0
 	VBROADCASTSS shift+28(FP), Z1
-	SUBQ         $+16, AX
+	SUBQ         $+32, AX
 	JL           done2
 
 again1:
@@ -21,17 +21,38 @@ again1:
 	VMULPS    Z0, Z2, Z2
 	VADDPS    Z1, Z2, Z2
 	VMOVUPS   Z2, (CX)
-	ADDQ      $+16, DX
-	ADDQ      $+64, CX
-	SUBQ      $+16, AX
+	VPMOVZXBD 16(DX), Z2
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z0, Z2, Z2
+	VADDPS    Z1, Z2, Z2
+	VMOVUPS   Z2, 64(CX)
+	ADDQ      $+32, DX
+	ADDQ      $+128, CX
+	SUBQ      $+32, AX
 	JGE       again1
 
 done2:
-	ADDQ $+16, AX
-	SUBQ $+8, AX
+	ADDQ $+32, AX
+	SUBQ $+16, AX
 	JL   done4
 
 again3:
+	VPMOVZXBD (DX), Z2
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z0, Z2, Z2
+	VADDPS    Z1, Z2, Z2
+	VMOVUPS   Z2, (CX)
+	ADDQ      $+16, DX
+	ADDQ      $+64, CX
+	SUBQ      $+16, AX
+	JGE       again3
+
+done4:
+	ADDQ $+16, AX
+	SUBQ $+8, AX
+	JL   done6
+
+again5:
 	VPMOVZXBD (DX), Y2
 	VCVTDQ2PS Y2, Y2
 	VMULPS    Y0, Y2, Y2
@@ -40,9 +61,9 @@ again3:
 	ADDQ      $+8, DX
 	ADDQ      $+32, CX
 	SUBQ      $+8, AX
-	JGE       again3
+	JGE       again5
 
-done4:
+done6:
 	ADDQ $+8, AX
 	VZEROUPPER
 	RET
@@ -55,7 +76,7 @@ TEXT ·bytesToFloatsF64AVX512(SB), NOSPLIT, $0-40
 	MOVQ         src+8(FP), DX
 	VBROADCASTSD scale+24(FP), Z0
 	VBROADCASTSD shift+32(FP), Z1
-	SUBQ         $+8, AX
+	SUBQ         $+16, AX
 	JL           done2
 
 again1:
@@ -64,17 +85,38 @@ again1:
 	VMULPD    Z0, Z2, Z2
 	VADDPD    Z1, Z2, Z2
 	VMOVUPD   Z2, (CX)
-	ADDQ      $+8, DX
-	ADDQ      $+64, CX
-	SUBQ      $+8, AX
+	VPMOVZXBD 8(DX), Y2
+	VCVTDQ2PD Y2, Z2
+	VMULPD    Z0, Z2, Z2
+	VADDPD    Z1, Z2, Z2
+	VMOVUPD   Z2, 64(CX)
+	ADDQ      $+16, DX
+	ADDQ      $+128, CX
+	SUBQ      $+16, AX
 	JGE       again1
 
 done2:
-	ADDQ $+8, AX
-	SUBQ $+4, AX
+	ADDQ $+16, AX
+	SUBQ $+8, AX
 	JL   done4
 
 again3:
+	VPMOVZXBD (DX), Y2
+	VCVTDQ2PD Y2, Z2
+	VMULPD    Z0, Z2, Z2
+	VADDPD    Z1, Z2, Z2
+	VMOVUPD   Z2, (CX)
+	ADDQ      $+8, DX
+	ADDQ      $+64, CX
+	SUBQ      $+8, AX
+	JGE       again3
+
+done4:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done6
+
+again5:
 	VPMOVZXBD (DX), X2
 	VCVTDQ2PD X2, Y2
 	VMULPD    Y0, Y2, Y2
@@ -83,9 +125,9 @@ again3:
 	ADDQ      $+4, DX
 	ADDQ      $+32, CX
 	SUBQ      $+4, AX
-	JGE       again3
+	JGE       again5
 
-done4:
+done6:
 	ADDQ $+4, AX
 	VZEROUPPER
 	RET
@@ -96,31 +138,46 @@ TEXT ·float32To64F64AVX512(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	MOVQ dst+0(FP), CX
 	MOVQ src+8(FP), DX
-	SUBQ $+8, AX
+	SUBQ $+16, AX
 	JL   done2
 
 again1:
 	VCVTPS2PD (DX), Z0
 	VMOVUPD   Z0, (CX)
-	ADDQ      $+32, DX
-	ADDQ      $+64, CX
-	SUBQ      $+8, AX
+	VCVTPS2PD 32(DX), Z0
+	VMOVUPD   Z0, 64(CX)
+	ADDQ      $+64, DX
+	ADDQ      $+128, CX
+	SUBQ      $+16, AX
 	JGE       again1
 
 done2:
-	ADDQ $+8, AX
-	SUBQ $+4, AX
+	ADDQ $+16, AX
+	SUBQ $+8, AX
 	JL   done4
 
 again3:
+	VCVTPS2PD (DX), Z0
+	VMOVUPD   Z0, (CX)
+	ADDQ      $+32, DX
+	ADDQ      $+64, CX
+	SUBQ      $+8, AX
+	JGE       again3
+
+done4:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done6
+
+again5:
 	VCVTPS2PD (DX), Y0
 	VMOVUPD   Y0, (CX)
 	ADDQ      $+16, DX
 	ADDQ      $+32, CX
 	SUBQ      $+4, AX
-	JGE       again3
+	JGE       again5
 
-done4:
+done6:
 	ADDQ $+4, AX
 	VZEROUPPER
 	RET
@@ -131,31 +188,46 @@ TEXT ·float64To32F64AVX512(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	MOVQ dst+0(FP), CX
 	MOVQ src+8(FP), DX
-	SUBQ $+8, AX
+	SUBQ $+16, AX
 	JL   done2
 
 again1:
 	VCVTPD2PS (DX), Y0
 	VMOVUPS   Y0, (CX)
-	ADDQ      $+64, DX
-	ADDQ      $+32, CX
-	SUBQ      $+8, AX
+	VCVTPD2PS 64(DX), Y0
+	VMOVUPS   Y0, 32(CX)
+	ADDQ      $+128, DX
+	ADDQ      $+64, CX
+	SUBQ      $+16, AX
 	JGE       again1
 
 done2:
-	ADDQ $+8, AX
-	SUBQ $+4, AX
+	ADDQ $+16, AX
+	SUBQ $+8, AX
 	JL   done4
 
 again3:
+	VCVTPD2PS (DX), Y0
+	VMOVUPS   Y0, (CX)
+	ADDQ      $+64, DX
+	ADDQ      $+32, CX
+	SUBQ      $+8, AX
+	JGE       again3
+
+done4:
+	ADDQ $+8, AX
+	SUBQ $+4, AX
+	JL   done6
+
+again5:
 	VCVTPD2PSY (DX), X0
 	VMOVUPS    X0, (CX)
 	ADDQ       $+32, DX
 	ADDQ       $+16, CX
 	SUBQ       $+4, AX
-	JGE        again3
+	JGE        again5
 
-done4:
+done6:
 	ADDQ $+4, AX
 	VZEROUPPER
 	RET

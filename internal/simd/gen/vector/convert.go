@@ -38,23 +38,26 @@ func conversion(k kernel, from, to int, body func(f *function, scalars []vec, sr
 		for _, p := range k.params[2:] {
 			s = append(s, f.scalar(p.name))
 		}
-		loop := func() {
+		loop := func(vectors int) {
 			again, done := f.label("again"), f.label("done")
-			lanes := f.lanes()
-			f.SUBQ(operand.I32(lanes), n)
+			lanes, from, to := f.lanes(), cmp.Or(from, f.bytes()), cmp.Or(to, f.bytes())
+			f.SUBQ(operand.I32(vectors*lanes), n)
 			f.JL(ref(done))
 			f.Label(again)
-			body(f, s, operand.Mem{Base: src}, operand.Mem{Base: dst})
-			f.ADDQ(operand.I32(lanes*cmp.Or(from, f.bytes())), src)
-			f.ADDQ(operand.I32(lanes*cmp.Or(to, f.bytes())), dst)
-			f.SUBQ(operand.I32(lanes), n)
+			for i := range vectors {
+				body(f, s, operand.Mem{Base: src, Disp: i * lanes * from}, operand.Mem{Base: dst, Disp: i * lanes * to})
+			}
+			f.ADDQ(operand.I32(vectors*lanes*from), src)
+			f.ADDQ(operand.I32(vectors*lanes*to), dst)
+			f.SUBQ(operand.I32(vectors*lanes), n)
 			f.JGE(ref(again))
 			f.Label(done)
-			f.ADDQ(operand.I32(lanes), n)
+			f.ADDQ(operand.I32(vectors*lanes), n)
 		}
-		loop()
+		loop(2)
+		loop(1)
 		if f.vectorBytes() > narrowBytes {
-			f.narrowly(loop)
+			f.narrowly(func() { loop(1) })
 		}
 		f.finish()
 	}
