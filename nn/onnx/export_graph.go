@@ -351,61 +351,6 @@ func (e *exporter) inputName(k int) string {
 	return x
 }
 
-// tokens is the name of an array of int64 with lists of whole numbers that are one list in each
-// trace, with one axis: a constant, those of an input, or numbers at equal distances. shape is the dims
-// of the input that they are, under the name whole, or nil.
-func (e *exporter) tokens(lists [][]int, what string) (flat, whole string, shape []sizes) {
-	same := true
-	for _, l := range lists {
-		same = same && slices.Equal(l, lists[0])
-	}
-	for k := range e.inputs {
-		in := &e.inputs[k]
-		match := in.Tokens != nil
-		for t := range e.traces {
-			match = match && slices.Equal(e.traces[t].tokens[k], lists[t])
-		}
-		if !match || same && len(slices.Compact(slices.Sorted(slices.Values(lists[0])))) < 2 {
-			continue
-		}
-		dims := make([]sizes, len(in.Shape))
-		for axis := range dims {
-			for t := range e.traces {
-				dims[axis] = append(dims[axis], e.traces[t].shapes[k][axis])
-			}
-		}
-		return e.reshaped(in.Name, dims, []sizes{e.product(dims)}), in.Name, dims
-	}
-	if same {
-		return e.ints(lists[0]...), "", nil
-	}
-	if name := e.ramp(lists); name != "" {
-		return name, "", nil
-	}
-	byValue := slices.ContainsFunc(lists[:exampleTraces], func(l []int) bool { return !slices.Equal(l, lists[0]) })
-	e.fail(e.dependence(byValue, what))
-	return "", "", nil
-}
-
-// ramp is the name of lists of numbers at the same distances, of lengths that differ; "" if they
-// are not that.
-func (e *exporter) ramp(lists [][]int) string {
-	var lengths sizes
-	for _, l := range lists {
-		if len(l) < 2 || l[0] != lists[0][0] || l[1] != lists[0][1] || l[1] == l[0] {
-			return ""
-		}
-		for k := range l {
-			if l[k] != l[0]+k*(l[1]-l[0]) {
-				return ""
-			}
-		}
-		lengths = append(lengths, l[0]+len(l)*(l[1]-l[0]))
-	}
-	limit := e.emit("Squeeze", []string{e.size(lengths), e.ints(0)})
-	return e.emit("Range", []string{e.intArray([]int{}, []int{lists[0][0]}), limit, e.intArray([]int{}, []int{lists[0][1] - lists[0][0]})})
-}
-
 // condition is the name of truth values that operand k of node i stands for.
 func (e *exporter) condition(i, k int) string {
 	name := e.in(i, k)
@@ -436,15 +381,7 @@ func (e *exporter) graph(config ExportConfig) *onnxpb.GraphProto {
 		case in.Bytes == nil:
 			elements = elementType(in.Variable.DType())
 		}
-		var dims []sizes
-		for axis := range in.Shape {
-			var s sizes
-			for t := range e.traces {
-				s = append(s, e.traces[t].shapes[k][axis])
-			}
-			dims = append(dims, s)
-		}
-		g.Input = append(g.Input, e.valueInfo(in.Name, elements, dims))
+		g.Input = append(g.Input, e.valueInfo(in.Name, elements, e.inputDims(k)))
 		e.taken[in.Name] = true
 	}
 	outputs := e.traces[0].outputs

@@ -244,12 +244,15 @@ func exportSlice(e *exporter, i int) string {
 	to := bound(func(t int) int { return start[t] + step*count[t] })
 	switch {
 	case step > 0 && atEnd(start, count, size, step):
-		to = sizes{math.MaxInt}
+		to = sizes{maxIndex}
 	case step < 0 && beforeStart(start, count, step):
-		to = sizes{math.MinInt}
+		to = sizes{-maxIndex}
 	}
 	return e.emit("Slice", []string{e.in(i, 0), e.sizeList([]sizes{from}), e.sizeList([]sizes{to}), e.ints(axis), e.ints(step)})
 }
+
+// maxIndex stands for the end of any axis, and −maxIndex for before its start.
+const maxIndex = math.MaxInt
 
 // atEnd reports whether there is nothing after what is taken.
 func atEnd(start, count, size sizes, step int) bool {
