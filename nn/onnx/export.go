@@ -48,8 +48,8 @@ type Value struct {
 // that its Forward is.
 type ExportConfig struct {
 	// Forward computes the model's outputs on tape t. nil means the Forward of the model, which
-	// has to be a nn.Layer, or for tokens to have Forward(t, tokens, shape...) or Lookup(t,
-	// tokens, shape...). It must be a function of the inputs: the same operations for all values,
+	// has to be a nn.Layer, or for tokens its ForTokens(t, tokens, shape...), or Lookup(t, tokens,
+	// shape...) as [nn.Embedding] has. It must be a function of the inputs: the same operations for all values,
 	// since the file has those of the example. Numbers that Go code takes out of Variables are
 	// constants in the file, or an error if they depend on the inputs.
 	Forward func(t *autograd.Tape, in []Value) []autograd.Variable

@@ -112,9 +112,9 @@ func forwardOf(model nn.Module, inputs []Input) (func(t *autograd.Tape, in []Val
 		var of func(t *autograd.Tape, tokens []int, shape ...int) autograd.Variable
 		switch m := model.(type) {
 		case interface {
-			Forward(t *autograd.Tape, tokens []int, shape ...int) autograd.Variable
+			ForTokens(t *autograd.Tape, tokens []int, shape ...int) autograd.Variable
 		}:
-			of = m.Forward
+			of = m.ForTokens
 		case interface {
 			Lookup(t *autograd.Tape, tokens []int, shape ...int) autograd.Variable
 		}:
