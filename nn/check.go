@@ -46,7 +46,7 @@ func (e *evaluator) check(ctx context.Context) error {
 	measuring.begin()
 	err := first.each(ctx, func(s *StepContext) error {
 		e.objective.Loss(s).Item()
-		measuring.measure(s.outputs(), s.Batch)
+		measuring.measureAll(s)
 		if own, ok := e.objective.(*supervised); ok {
 			if l, ok := own.loss.(classesLoss); ok {
 				classes = l.classes(s.output, s.Target())

@@ -71,7 +71,8 @@
 //
 // Metrics measure outputs without taking part in training. They add up over batches of any
 // size, are merged, count examples by their weights, and leave out what has a negative label;
-// for texts and images they are about each position. See [Metric]; all are listed below.
+// for texts and images they are about each position. [OnOutput] measures one of several
+// outputs. See [Metric]; all are listed below.
 //
 // # Training
 //

@@ -68,7 +68,7 @@ func (e *evaluator) run(ctx context.Context) (Scores, error) {
 	e.tally.begin()
 	err := e.each(ctx, func(s *StepContext) error {
 		loss := e.objective.Loss(s).Item()
-		e.tally.measure(s.outputs(), s.Batch)
+		e.tally.measureAll(s)
 		e.tally.add(loss, s)
 		if e.after != nil {
 			return e.after(s.Batch.Number+1, e.loader.NumBatches())

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"log"
-	"math"
 	"math/rand/v2"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -90,21 +89,21 @@ func (m twoHeads) Parts() iter.Seq2[string, nn.Part] {
 	return nn.Parts(nn.Sub("body", m.body), nn.Sub("digit", m.digit), nn.Sub("ink", m.ink))
 }
 
-// Loss is the sum of the heads' losses, the second ten times. Metrics see the first head.
+// Loss is the sum of the heads' losses, the second ten times. Metrics see both heads.
 func (m twoHeads) Loss(s *nn.StepContext) autograd.Variable {
 	x, target := s.X(), s.Target()
 	features := m.body.Forward(x)
 	logits, ink := m.digit.Forward(features), m.ink.Forward(features)
-	s.Output(logits)
-	digit := nn.CrossEntropyLoss(logits, target.Labels)
-	squares := nn.MSELoss(ink, x.Mean(1, 2, 3).Unsqueeze(1))
+	darkness := nn.Target{Values: x.Mean(1, 2, 3).Unsqueeze(1)}
+	s.NamedOutput("digit", logits, target)
+	s.NamedOutput("ink", ink, darkness)
+	digit, squares := nn.CrossEntropyLoss(logits, target.Labels), nn.MSELoss(ink, darkness.Values)
 	s.Log("digit", digit)
-	s.Log("ink", squares)
 	return digit.Add(squares.MulScalar(10))
 }
 
-// A model with two heads, whose losses have weights.
-func ExampleStepContext() {
+// A model with two heads, whose losses have weights, and metrics of their own.
+func ExampleOnOutput() {
 	train, test, err := data.Digits(1, 0.2)
 	if err != nil {
 		log.Fatal(err)
@@ -116,15 +115,16 @@ func ExampleStepContext() {
 		ink:   nn.NewLinear(rng, 64, 1, nn.LinearConfig{}),
 	}
 	history, err := nn.FitObjective(context.Background(), model, train, nn.FitConfig{
-		Epochs: 10, Metrics: []nn.Metric{nn.Accuracy{}}, Validation: test,
+		Epochs: 10, Validation: test,
+		Metrics: []nn.Metric{nn.OnOutput("digit", nn.Accuracy{}), nn.OnOutput("ink", nn.RootMeanSquaredError{})},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	last := history.Epochs[9].Validation
-	accuracy, _ := last.Get("accuracy")
-	ink, _ := last.Get("ink")
-	fmt.Printf("accuracy above 0.9: %v, error of the darkness below 0.05: %v\n", accuracy > 0.9, math.Sqrt(ink) < 0.05)
+	accuracy, _ := last.Get("digit_accuracy")
+	ink, _ := last.Get("ink_rmse")
+	fmt.Printf("accuracy above 0.9: %v, error of the darkness below 0.05: %v\n", accuracy > 0.9, ink < 0.05)
 	// Output:
 	// accuracy above 0.9: true, error of the darkness below 0.05: true
 }

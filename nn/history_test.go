@@ -78,6 +78,8 @@ func TestReadHistoryRefuses(t *testing.T) {
 		head + "0,1,maybe,0.5,1,2\n":                    "line 2: column partial",
 		head + "0,1,true,0.5,1,high\n":                  "line 2: column loss",
 		head + "0,1,true,0.5,\"1,2\n":                   "parse error on line 2",
+		head + "0,1,true,1e10,1,2\n":                   "line 2: column seconds: 1e+10 seconds are no duration",
+		head + "0,1,true,NaN,1,2\n":                    "line 2: column seconds: NaN seconds are no duration",
 	} {
 		if _, err := nn.ReadHistoryCSV(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, expected %q", text, err, want)
@@ -86,6 +88,7 @@ func TestReadHistoryRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"{}\n{\n":                  "line 2: ",
 		`{"epoch":"x"}`:            "line 1: ",
+		`{"seconds":-1e300}`:       "line 1: -1e+300 seconds are no duration",
 		`{"train":[1]}`:            "scores: expected an object",
 		`{"train":{"loss":"low"}}`: `score "loss": `,
 		`{"train":{"loss":`:        "line 1: ",

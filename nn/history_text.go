@@ -95,12 +95,18 @@ func (e *Epoch) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &t); err != nil {
 		return err
 	}
-	*e = Epoch{t.Number, t.Steps, t.Partial, t.Train, t.Validation, durationOf(float64(t.Seconds))}
-	return nil
+	duration, err := durationOf(float64(t.Seconds))
+	*e = Epoch{t.Number, t.Steps, t.Partial, t.Train, t.Validation, duration}
+	return err
 }
 
-func durationOf(seconds float64) time.Duration {
-	return time.Duration(math.Round(seconds * float64(time.Second)))
+// durationOf is so many seconds, if a Duration can be so long.
+func durationOf(seconds float64) (time.Duration, error) {
+	ns := math.Round(seconds * float64(time.Second))
+	if !(math.Abs(ns) < math.MaxInt64) {
+		return 0, fmt.Errorf("%v seconds are no duration", seconds)
+	}
+	return time.Duration(ns), nil
 }
 
 // WriteJSONLines writes each epoch as an object on a line of its own, as [NewJSONLog] does.
@@ -292,18 +298,22 @@ func (c *csvColumns) epoch(fields []string) (e Epoch, err error) {
 	if want := n + len(c.train) + len(c.validation); len(fields) != want {
 		return e, fmt.Errorf("%d fields, expected %d", len(fields), want)
 	}
-	var seconds float64
 	for i, parse := range []func(string) error{
 		func(s string) (err error) { e.Number, err = strconv.Atoi(s); return err },
 		func(s string) (err error) { e.Steps, err = strconv.Atoi(s); return err },
 		func(s string) (err error) { e.Partial, err = strconv.ParseBool(s); return err },
-		func(s string) (err error) { seconds, err = strconv.ParseFloat(s, 64); return err },
+		func(s string) error {
+			seconds, err := strconv.ParseFloat(s, 64)
+			if err == nil {
+				e.Duration, err = durationOf(seconds)
+			}
+			return err
+		},
 	} {
 		if err := parse(fields[i]); err != nil {
 			return e, fmt.Errorf("column %s: %w", fixedColumns[i], err)
 		}
 	}
-	e.Duration = durationOf(seconds)
 	if e.Train, err = scoresIn(c.train, fields[n:n+len(c.train)]); err != nil {
 		return e, err
 	}

@@ -51,15 +51,22 @@ type Meter interface {
 }
 
 // Unweighted is m without the weights of examples: each counts once.
-func Unweighted(m Metric) Metric { return unweighted{m} }
+func Unweighted(m Metric) Metric {
+	if o, ok := m.(onOutput); ok {
+		return onOutput{Unweighted(o.Metric), o.output}
+	}
+	return unweighted{m}
+}
 
 type unweighted struct{ Metric }
 
 // Begin starts a measurement without weights.
-func (u unweighted) Begin() Meter { return &unweightedMeter{Meter: u.Metric.Begin()} }
+func (u unweighted) Begin() Meter {
+	return &unweightedMeter{wrappedMeter: wrappedMeter{u.Metric.Begin()}}
+}
 
 type unweightedMeter struct {
-	Meter
+	wrappedMeter
 	batch data.Batch // without weights
 }
 
@@ -73,14 +80,17 @@ func (m *unweightedMeter) Merge(other Meter) {
 	m.Meter.Merge(sameMeter("nn.Unweighted", m, other).Meter)
 }
 
-func (m *unweightedMeter) State() iter.Seq2[string, autograd.Variable] {
+// wrappedMeter is a Meter within another one, which has its state.
+type wrappedMeter struct{ Meter }
+
+func (m *wrappedMeter) State() iter.Seq2[string, autograd.Variable] {
 	if s, ok := m.Meter.(Stateful); ok {
 		return s.State()
 	}
 	return func(func(string, autograd.Variable) bool) {}
 }
 
-func (m *unweightedMeter) Restore(state map[string]autograd.Variable) error {
+func (m *wrappedMeter) Restore(state map[string]autograd.Variable) error {
 	if s, ok := m.Meter.(Stateful); ok {
 		return s.Restore(state)
 	}

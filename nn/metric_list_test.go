@@ -14,7 +14,7 @@ var metricFamilies = []struct{ title, files string }{
 	{"Scores, whatever the threshold", "metric_area.go metric_ranking.go"},
 	{"Probabilities", "metric_probability.go metric_calibration.go"},
 	{"Numbers", "metric_regression.go metric_variance.go"},
-	{"Of any", "metric.go"},
+	{"Of any", "metric.go metric_output.go"},
 }
 
 const metricsIndexHeader = `// # Metrics

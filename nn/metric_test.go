@@ -71,6 +71,7 @@ func metricRows() []metricRow {
 		{metric: nn.Accuracy{}, name: "targets of several axes", outputs: pairs(1, 2, 3, 0), targets: array([]float64{0, 1, 0.2, 0.8}, 2, 2, 1), want: 0.5},
 		{metric: nn.Accuracy{}, name: "NaN where the target is", outputs: pairs(nan, 1), targets: pairs(nan, 0), want: 0},
 		{metric: nn.Accuracy{}, name: "weights", outputs: pairs(1, 2, 3, 0, nan, 0), labels: []int{1, 1, 0}, weights: []float64{3, 1, 0}, want: 0.75},
+		{metric: nn.OnOutput("head", nn.Accuracy{}), outputs: pairs(1, 2, 3, 0), labels: []int{1, 1}, want: 0.5},
 		{metric: nn.Unweighted(nn.Accuracy{}), name: "unweighted", outputs: pairs(1, 2, 3, 0), labels: []int{1, 1}, weights: []float64{3, 1}, want: 0.5},
 
 		{metric: nn.TopKAccuracy{K: 2}, outputs: array([]float64{1, 2, 3, 1, 2, 3}, 2, 3), labels: []int{0, 1}, want: 0.5},
@@ -364,6 +365,8 @@ func TestMetricNames(t *testing.T) {
 		"accuracy":           nn.Accuracy{},
 		"top5_accuracy":      nn.TopKAccuracy{},
 		"top3_accuracy":      nn.Unweighted(nn.TopKAccuracy{K: 3}),
+		"head_accuracy":      nn.OnOutput("head", nn.Accuracy{}),
+		"head_rmse":          nn.Unweighted(nn.OnOutput("head", nn.RootMeanSquaredError{})),
 		"precision":          nn.Precision{},
 		"recall_macro":       nn.Recall{Average: nn.AverageMacro},
 		"f1_micro":           nn.FBeta{Average: nn.AverageMicro},
@@ -440,7 +443,7 @@ func TestMetricsRefuseLabels(t *testing.T) {
 func TestMetersOfTwoKinds(t *testing.T) {
 	metrics := []nn.Metric{nn.Accuracy{}, nn.Accuracy{Threshold: 0.5}, nn.TopKAccuracy{K: 2}, nn.Precision{}, nn.Precision{Average: nn.AverageMicro}, nn.Recall{}, nn.FBeta{}, nn.FBeta{Beta: 2},
 		nn.CohenKappa{}, nn.CohenKappa{Weights: nn.KappaLinear}, nn.MatthewsCorrelation{}, nn.ROCAUC{}, nn.ROCAUC{Probabilities: true}, nn.AveragePrecision{}, nn.LogLoss{}, nn.BrierScore{}, nn.Perplexity{},
-		nn.CalibrationError{}, nn.CalibrationError{Bins: 3}, nn.MeanSquaredError{}, nn.RootMeanSquaredError{}, nn.MeanAbsoluteError{}, nn.MaxError{}, nn.R2{}, nn.ExplainedVariance{}, nn.Unweighted(nn.Accuracy{})}
+		nn.CalibrationError{}, nn.CalibrationError{Bins: 3}, nn.MeanSquaredError{}, nn.RootMeanSquaredError{}, nn.MeanAbsoluteError{}, nn.MaxError{}, nn.R2{}, nn.ExplainedVariance{}, nn.Unweighted(nn.Accuracy{}), nn.OnOutput("a", nn.Accuracy{}), nn.OnOutput("b", nn.Accuracy{}), nn.OnOutput("a", nn.R2{})}
 	for i, a := range metrics {
 		for j, b := range metrics {
 			if i != j {

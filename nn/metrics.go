@@ -9,5 +9,5 @@
 //     [CalibrationError]
 //   - Numbers: [MeanSquaredError], [RootMeanSquaredError], [MeanAbsoluteError],
 //     [MeanAbsolutePercentageError], [MaxError], [R2], [ExplainedVariance]
-//   - Of any: [Unweighted]
+//   - Of any: [Unweighted], [OnOutput]
 package nn

@@ -35,6 +35,7 @@ type StepContext struct {
 
 	x, y    autograd.Variable // of the batch, on the tape
 	output  autograd.Variable
+	named   []namedOutput
 	divisor float64
 	terms   []Score
 }
@@ -43,7 +44,7 @@ type StepContext struct {
 func (s *StepContext) begin(tape *autograd.Tape, batch *data.Batch) {
 	*s = StepContext{
 		Tape: tape, Batch: batch, Epoch: batch.Epoch, Step: batch.Number,
-		divisor: float64(batch.Len), terms: s.terms[:0],
+		divisor: float64(batch.Len), terms: s.terms[:0], named: s.named[:0],
 	}
 }
 
@@ -69,16 +70,10 @@ func (s *StepContext) Target() Target {
 // has none. Tokens and Lengths are those of Batch.
 func (s *StepContext) Mask() autograd.Variable { return onTape(s.Tape, s.Batch.DType, &s.Batch.Mask) }
 
-// Output tells what the model put out for the batch, which is what metrics look at.
+// Output tells what the model put out for the batch, which is what metrics look at. Of a model
+// with several outputs it is the one that metrics without a name look at, if there are such;
+// see [StepContext.NamedOutput].
 func (s *StepContext) Output(y autograd.Variable) { s.output = y }
-
-// outputs is the elements that Output was told, the zero Array without any.
-func (s *StepContext) outputs() data.Array {
-	if (s.output == autograd.Variable{}) {
-		return data.Array{}
-	}
-	return elementsOf(s.output)
-}
 
 // Log tells a term of the loss, or any other number of interest, of one element: its mean
 // is among the scores of steps and epochs, under this name, weighed as the loss is.

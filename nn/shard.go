@@ -1,9 +1,6 @@
 package nn
 
 import (
-	"fmt"
-	"slices"
-
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
 	"github.com/chainrule-go/chainrule/internal/parallel"
@@ -91,10 +88,9 @@ func (j *shardJob) Do(i int) { j.shards[i].compute() }
 
 // pieces is what a step leaves besides gradients and what was assigned.
 type pieces struct {
-	tally   tally      // of the step alone: the loss and what the objective logged
-	loss    float64    // of the batch
-	outputs data.Array // what metrics look at; the zero Array if the objective gave none
-	memory  data.Array // for outputs of several pieces
+	tally    tally    // of the step alone: the loss and what the objective logged
+	loss     float64  // of the batch
+	measured measured // what metrics look at
 }
 
 // gradients computes the gradient of the loss of a batch, in pieces where that was asked
@@ -170,8 +166,7 @@ func (t *Trainer) microBatch(batch *data.Batch, lo, hi int) (autograd.Gradients,
 
 func (p *pieces) begin() {
 	p.tally.begin()
-	p.outputs = data.Array{}
-	p.memory.Float32s, p.memory.Float64s = p.memory.Float32s[:0], p.memory.Float64s[:0]
+	p.measured.begin()
 }
 
 // divisor is what the sum of the gradients is divided by.
@@ -183,35 +178,7 @@ func (p *pieces) take(s *shard, outputs bool) {
 	if p.loss = s.loss; !s.whole {
 		p.loss = p.tally.means[0].value()
 	}
-	if !outputs {
-		return
-	}
-	output := s.context.outputs()
-	if s.whole {
-		p.outputs = output
-	} else if output.Shape != nil {
-		p.append(&output)
-	}
-}
-
-// append adds the rows of an output to those of the pieces before.
-func (p *pieces) append(output *data.Array) {
-	all, first := &p.memory, p.outputs.Shape == nil
-	if first {
-		all.Shape = append(all.Shape[:0], output.Shape...)
-	} else if len(output.Shape) == len(all.Shape) {
-		all.Shape[0] += output.Rows()
-	}
-	if len(output.Shape) == 0 || !slices.Equal(output.Shape[1:], all.Shape[1:]) || !first && output.DType() != all.DType() {
-		panic(&autograd.ValueError{Op: "nn.Trainer", Reason: fmt.Sprintf(
-			"metrics need the outputs of all pieces of a batch side by side, but one has shape %v after %v", output.Shape, all.Shape)})
-	}
-	all.Float32s = append(all.Float32s, output.Float32s...)
-	all.Float64s = append(all.Float64s, output.Float64s...)
-	p.outputs = *all
-	if output.DType() == autograd.Float32 {
-		p.outputs.Float64s = nil
-	} else {
-		p.outputs.Float32s = nil
+	if outputs {
+		p.measured.take(&s.context, s.whole)
 	}
 }

@@ -3,7 +3,6 @@ package nn
 import (
 	"math"
 
-	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
 )
 
@@ -15,6 +14,8 @@ type tally struct {
 	guests  []Meter // that are measured with, and asked by others
 	means   []mean  // the loss first, then terms in the order in which they came up
 	scores  Scores
+
+	measured measured
 }
 
 // mean is a mean over batches: the sum of what the values were before they were divided,
@@ -51,20 +52,24 @@ func (t *tally) begin() {
 // measures reports whether outputs are measured.
 func (t *tally) measures() bool { return len(t.meters)+len(t.guests) > 0 }
 
-// measure takes in the output for a batch.
-func (t *tally) measure(output data.Array, batch *data.Batch) {
+// measure takes in the outputs for a batch.
+func (t *tally) measure(outputs *measured, batch *data.Batch) {
+	for _, m := range t.meters {
+		outputs.add(m, batch)
+	}
+	for _, m := range t.guests {
+		outputs.add(m, batch)
+	}
+}
+
+// measureAll is measure of what an objective tells of a whole batch.
+func (t *tally) measureAll(s *StepContext) {
 	if !t.measures() {
 		return
 	}
-	if output.Shape == nil {
-		panic(&autograd.ValueError{Op: "nn.Objective", Reason: "there are metrics, but Loss did not call Output"})
-	}
-	for _, m := range t.meters {
-		m.Add(output, batch)
-	}
-	for _, m := range t.guests {
-		m.Add(output, batch)
-	}
+	t.measured.begin()
+	t.measured.take(s, true)
+	t.measure(&t.measured, s.Batch)
 }
 
 // add takes in the loss of a batch, and what was logged.

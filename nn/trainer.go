@@ -259,7 +259,7 @@ func (t *Trainer) train(batch *data.Batch) (err error) {
 			return t.explained(err, batch)
 		}
 	}
-	t.tally.measure(t.pieces.outputs, batch)
+	t.tally.measure(&t.pieces.measured, batch)
 	if t.config.Schedule != nil {
 		t.config.Schedule.Set(int(t.made), t.config.Optimizer.Groups()...)
 	}
