@@ -78,8 +78,8 @@ func TestReadHistoryRefuses(t *testing.T) {
 		head + "0,1,maybe,0.5,1,2\n":                    "line 2: column partial",
 		head + "0,1,true,0.5,1,high\n":                  "line 2: column loss",
 		head + "0,1,true,0.5,\"1,2\n":                   "parse error on line 2",
-		head + "0,1,true,1e10,1,2\n":                   "line 2: column seconds: 1e+10 seconds are no duration",
-		head + "0,1,true,NaN,1,2\n":                    "line 2: column seconds: NaN seconds are no duration",
+		head + "0,1,true,1e10,1,2\n":                    "line 2: column seconds: 1e+10 seconds are no duration",
+		head + "0,1,true,NaN,1,2\n":                     "line 2: column seconds: NaN seconds are no duration",
 	} {
 		if _, err := nn.ReadHistoryCSV(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, expected %q", text, err, want)
