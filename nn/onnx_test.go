@@ -13,12 +13,12 @@ import (
 
 // exported is a layer as a file, with the first axis of its inputs dynamic where that is given.
 func (row *layerRow) exported(m nn.Module, xs []v, dynamic map[int]string) ([]byte, error) {
-	var inputs []onnx.Input
+	var inputs []onnx.ExportInput
 	for i, x := range xs {
-		inputs = append(inputs, onnx.Input{Name: fmt.Sprintf("x%d", i), Variable: x, Dynamic: dynamic})
+		inputs = append(inputs, onnx.ExportInput{Name: fmt.Sprintf("x%d", i), Variable: x, Dynamic: dynamic})
 	}
 	var file bytes.Buffer
-	err := onnx.Export(&file, m, inputs, onnx.ExportConfig{Forward: func(t *autograd.Tape, in []onnx.Value) []v {
+	err := onnx.Export(&file, m, inputs, onnx.ExportConfig{Forward: func(t *autograd.Tape, in []onnx.ExportValue) []v {
 		var xs []v
 		for _, value := range in {
 			xs = append(xs, value.Variable)

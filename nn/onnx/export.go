@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,10 +20,10 @@ import (
 // normalization. onnxruntime has it since version 1.12.
 const ExportOpset = 17
 
-// Input is an input of a model that is exported: its name, and an example of what the model is
+// ExportInput is an input of a model that is exported: its name, and an example of what the model is
 // given. Exactly one of Variable, Tokens and Bytes is set; [Export] computes the model with it,
 // and with arrays of other sizes that are made of its elements, so it should be like real data.
-type Input struct {
+type ExportInput struct {
 	Name string // in the file; "" means "x", or "x0", "x1", … if there are several inputs
 
 	Variable autograd.Variable // numbers: an input of float32 or float64
@@ -36,9 +38,9 @@ type Input struct {
 	Dynamic map[int]string
 }
 
-// Value is an input as the function that is exported gets it: numbers and bytes as Variable, whole
+// ExportValue is an input as the function that is exported gets it: numbers and bytes as Variable, whole
 // numbers as Tokens, in row-major order of Shape.
-type Value struct {
+type ExportValue struct {
 	Variable autograd.Variable
 	Tokens   []int
 	Shape    []int
@@ -52,7 +54,7 @@ type ExportConfig struct {
 	// shape...) as [nn.Embedding] has. It must be a function of the inputs: the same operations for all values,
 	// since the file has those of the example. Numbers that Go code takes out of Variables are
 	// constants in the file, or an error if they depend on the inputs.
-	Forward func(t *autograd.Tape, in []Value) []autograd.Variable
+	Forward func(t *autograd.Tape, in []ExportValue) []autograd.Variable
 
 	Outputs []string // names of the outputs; nil means "y", or "y0", "y1", …
 
@@ -66,14 +68,14 @@ type ExportConfig struct {
 // inputs are, with its parameters and buffers under the names of [nn.Params] and [nn.Buffers].
 // ir_version is 8, the operator set [ExportOpset]; everything runs in onnxruntime.
 //
-// The model is computed several times, with other sizes of the axes that Input.Dynamic names and
+// The model is computed several times, with other sizes of the axes that ExportInput.Dynamic names and
 // other values, and what differs is written down as a function of the sizes; a computation that
 // cannot be written so is an error, which names the operation and the layer, and so is an
 // operation that ONNX does not have (docs/onnx.md lists both).
 //
 // Nothing is written if there is an error of the model. Errors of w are returned as they are,
 // wrapped.
-func Export(w io.Writer, model nn.Module, inputs []Input, config ExportConfig) error {
+func Export(w io.Writer, model nn.Module, inputs []ExportInput, config ExportConfig) error {
 	data, err := exportBytes(model, inputs, config)
 	if err != nil {
 		return fmt.Errorf("onnx: Export: %w", err)
@@ -85,7 +87,7 @@ func Export(w io.Writer, model nn.Module, inputs []Input, config ExportConfig) e
 }
 
 // ExportFile is [Export] to a file, which is replaced when the new one is complete.
-func ExportFile(path string, model nn.Module, inputs []Input, config ExportConfig) error {
+func ExportFile(path string, model nn.Module, inputs []ExportInput, config ExportConfig) error {
 	data, err := exportBytes(model, inputs, config)
 	if err == nil {
 		err = durable.Replace(durable.OS{}, path, func(w io.Writer) error {
@@ -102,7 +104,7 @@ func ExportFile(path string, model nn.Module, inputs []Input, config ExportConfi
 // maxExport is the greatest size of a message of protocol buffers.
 const maxExport = 1<<31 - 1
 
-func exportBytes(model nn.Module, inputs []Input, config ExportConfig) ([]byte, error) {
+func exportBytes(model nn.Module, inputs []ExportInput, config ExportConfig) ([]byte, error) {
 	m, err := exportModel(model, inputs, config)
 	if err != nil {
 		return nil, err
@@ -114,7 +116,7 @@ func exportBytes(model nn.Module, inputs []Input, config ExportConfig) ([]byte, 
 }
 
 // exportModel makes the message of a model.
-func exportModel(model nn.Module, inputs []Input, config ExportConfig) (m *onnxpb.ModelProto, err error) {
+func exportModel(model nn.Module, inputs []ExportInput, config ExportConfig) (m *onnxpb.ModelProto, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(*exportError)
@@ -143,7 +145,7 @@ func exportModel(model nn.Module, inputs []Input, config ExportConfig) (m *onnxp
 	if config.Doc != "" {
 		m.DocString = proto.String(config.Doc)
 	}
-	for _, key := range sortedKeys(config.Metadata) {
+	for _, key := range slices.Sorted(maps.Keys(config.Metadata)) {
 		m.MetadataProps = append(m.MetadataProps, &onnxpb.StringStringEntryProto{Key: proto.String(key), Value: proto.String(config.Metadata[key])})
 	}
 	return m, nil

@@ -59,13 +59,13 @@ var exportElementwise = exportRows{
 	"floor": as("Floor"), "ceil": as("Ceil"), "round": as("Round"), "sign": as("Sign"),
 	"trunc": of1("Abs, Floor, Sign, Mul", func(e *exporter, i int, x string) string { return e.trunc(x) }),
 	"frac":  of1("Abs, Floor, Sign, Mul, Sub", func(e *exporter, i int, x string) string { return e.sub(x, e.trunc(x)) }),
-	"signbit": truth("Reciprocal, Less, Or", func(e *exporter, i int) string {
+	"signbit": exportTruth("Reciprocal, Less, Or", func(e *exporter, i int) string {
 		x := e.in(i, 0) // 1/−0 is −Inf
 		return e.op2("Or", e.op2("Less", x, e.scalar(i, 0)), e.op2("Less", e.op1("Reciprocal", x), e.scalar(i, 0)))
 	}),
-	"isnan": truth("IsNaN", func(e *exporter, i int) string { return e.op1("IsNaN", e.in(i, 0)) }),
-	"isinf": truth("IsInf", func(e *exporter, i int) string { return e.op1("IsInf", e.in(i, 0)) }),
-	"isfinite": truth("Sub, Equal", func(e *exporter, i int) string {
+	"isnan": exportTruth("IsNaN", func(e *exporter, i int) string { return e.op1("IsNaN", e.in(i, 0)) }),
+	"isinf": exportTruth("IsInf", func(e *exporter, i int) string { return e.op1("IsInf", e.in(i, 0)) }),
+	"isfinite": exportTruth("Sub, Equal", func(e *exporter, i int) string {
 		x := e.in(i, 0) // the difference is NaN otherwise
 		return e.op2("Equal", e.sub(x, x), e.scalar(i, 0))
 	}),
@@ -154,12 +154,12 @@ var exportBinary = exportRows{
 		return e.op1("Sqrt", e.add(e.mul(a, a), e.mul(b, b)))
 	}),
 
-	"greater":       truth("Greater", func(e *exporter, i int) string { return e.emit("Greater", e.ins(i)) }),
-	"greater equal": truth("GreaterOrEqual", func(e *exporter, i int) string { return e.emit("GreaterOrEqual", e.ins(i)) }),
-	"less":          truth("Less", func(e *exporter, i int) string { return e.emit("Less", e.ins(i)) }),
-	"less equal":    truth("LessOrEqual", func(e *exporter, i int) string { return e.emit("LessOrEqual", e.ins(i)) }),
-	"equal":         truth("Equal", func(e *exporter, i int) string { return e.emit("Equal", e.ins(i)) }),
-	"not equal":     truth("Equal, Not", func(e *exporter, i int) string { return e.op1("Not", e.emit("Equal", e.ins(i))) }),
+	"greater":       exportTruth("Greater", func(e *exporter, i int) string { return e.emit("Greater", e.ins(i)) }),
+	"greater equal": exportTruth("GreaterOrEqual", func(e *exporter, i int) string { return e.emit("GreaterOrEqual", e.ins(i)) }),
+	"less":          exportTruth("Less", func(e *exporter, i int) string { return e.emit("Less", e.ins(i)) }),
+	"less equal":    exportTruth("LessOrEqual", func(e *exporter, i int) string { return e.emit("LessOrEqual", e.ins(i)) }),
+	"equal":         exportTruth("Equal", func(e *exporter, i int) string { return e.emit("Equal", e.ins(i)) }),
+	"not equal":     exportTruth("Equal, Not", func(e *exporter, i int) string { return e.op1("Not", e.emit("Equal", e.ins(i))) }),
 	"where":         composed("Where, Cast", exportWhere),
 }
 

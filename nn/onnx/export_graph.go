@@ -28,8 +28,8 @@ type exporter struct {
 	sizeNames map[string]string // by the values in the traces
 	taken     map[string]bool
 	counts    map[string]int
-	bools     map[string]string  // numbers that are truth values: the name of these
-	natural   map[string][]sizes // parts of results of recurrent layers: the dims that they have in the file
+	bools     map[string]string    // numbers that are truth values: the name of these
+	natural   map[string][]extents // parts of results of recurrent layers: the dims that they have in the file
 	parts     map[int][]resultPart
 	current   []int // nodes that are being written
 }
@@ -38,9 +38,9 @@ func newExporter(t *tracer, traces []*trace) *exporter {
 	e := &exporter{
 		tracer: t, traces: traces, step: 1, table: exportTable(),
 		written: make([]string, len(traces[0].nodes)), constants: map[string]string{}, sizeNames: map[string]string{},
-		taken: map[string]bool{}, counts: map[string]int{}, bools: map[string]string{}, natural: map[string][]sizes{}, parts: map[int][]resultPart{},
+		taken: map[string]bool{}, counts: map[string]int{}, bools: map[string]string{}, natural: map[string][]extents{}, parts: map[int][]resultPart{},
 	}
-	if len(traces) > exampleTraces && traces[exampleTraces].sizes[0] < traces[0].sizes[0] {
+	if len(traces) > exampleTraces && traces[exampleTraces].extents[0] < traces[0].extents[0] {
 		e.step = -1
 	}
 	return e
@@ -149,7 +149,7 @@ func (e *exporter) ins(i int) []string {
 }
 
 // inDims is the dims of operand k of node i.
-func (e *exporter) inDims(i, k int) []sizes { return e.dims(e.node(i).in[k]) }
+func (e *exporter) inDims(i, k int) []extents { return e.dims(e.node(i).in[k]) }
 
 // rank is the number of axes of node i.
 func (e *exporter) rank(i int) int { return len(e.node(i).Shape) }
@@ -204,8 +204,8 @@ func (e *exporter) intLists(i int, name string) [][]int {
 }
 
 // sizesOf is an argument that may be another number in each trace.
-func (e *exporter) sizesOf(i int, name string) sizes {
-	var s sizes
+func (e *exporter) sizesOf(i int, name string) extents {
+	var s extents
 	for _, v := range e.argument(i, name) {
 		s = append(s, v.(int))
 	}
@@ -414,7 +414,7 @@ func (e *exporter) graph(config ExportConfig) *onnxpb.GraphProto {
 	return g
 }
 
-func (e *exporter) valueInfo(name string, elements onnxpb.TensorProto_DataType, dims []sizes) *onnxpb.ValueInfoProto {
+func (e *exporter) valueInfo(name string, elements onnxpb.TensorProto_DataType, dims []extents) *onnxpb.ValueInfoProto {
 	shape := &onnxpb.TensorShapeProto{}
 	for axis, s := range dims {
 		d := &onnxpb.TensorShapeProto_Dimension{}

@@ -108,7 +108,7 @@ func exportLayerNorm(e *exporter, i int) string {
 			e.fail(e.dependence(false, "the sizes that are normalized over differ"))
 		}
 		shape := first(dims)
-		in = append(in, e.floats(i, shape, slices.Repeat([]float64{1}, sizeOf(shape))...))
+		in = append(in, e.floats(i, shape, slices.Repeat([]float64{1}, elementsOf(shape))...))
 	}
 	if the[bool](e, i, "bias") {
 		in = append(in, e.in(i, len(n.in)-1))
@@ -131,11 +131,11 @@ func exportGroupNorm(e *exporter, i int) string {
 		weight, bias := e.weightAndBias(i, groups)
 		return e.emit("InstanceNormalization", []string{x, weight, bias}, eps)
 	}
-	inGroup := make(sizes, len(e.traces))
+	inGroup := make(extents, len(e.traces))
 	for t, size := range e.product(dims[1:]) {
 		inGroup[t] = size / groups
 	}
-	parts := []sizes{dims[0], {groups}, inGroup}
+	parts := []extents{dims[0], {groups}, inGroup}
 	ones := e.floats(i, []int{groups}, slices.Repeat([]float64{1}, groups)...)
 	zeros := e.floats(i, []int{groups}, make([]float64, groups)...)
 	y := e.emit("InstanceNormalization", []string{e.reshaped(x, dims, parts), ones, zeros}, eps)
@@ -158,7 +158,7 @@ func exportConvTranspose(e *exporter, i int) string {
 	kernel := e.node(e.node(i).in[1]).Shape[2:]
 	var rest []int
 	for k := range kernel {
-		var more sizes
+		var more extents
 		for t := range e.traces {
 			more = append(more, out[k+2][t]-((in[k+2][t]-1)*stride[k]-2*padding[k]+dilation[k]*(kernel[k]-1)+1))
 		}
@@ -182,7 +182,7 @@ func (e *exporter) channels(i int) int {
 // windowKernel is the weights [channels·kernel, 1, kernel…] of a convolution by groups of one channel
 // that puts each element of a window in a channel of its own.
 func (e *exporter) windowKernel(i, channels int, kernel []int) string {
-	size := sizeOf(kernel)
+	size := elementsOf(kernel)
 	values := make([]float64, channels*size*size)
 	for c := range channels * size {
 		values[c*size+c%size] = 1
@@ -215,13 +215,13 @@ func exportFold(e *exporter, i int) string {
 	if !out[2].constant() || !out[3].constant() {
 		e.fail(e.dependence(false, "the size of the image differs"))
 	}
-	windows, rest := make([]sizes, 2), make([]int, 2)
+	windows, rest := make([]extents, 2), make([]int, 2)
 	for k := range 2 {
 		room := out[k+2][0] + 2*padding[k] - dilation[k]*(kernel[k]-1) - 1
-		windows[k], rest[k] = sizes{room/stride[k] + 1}, room%stride[k]
+		windows[k], rest[k] = extents{room/stride[k] + 1}, room%stride[k]
 	}
 	from := e.inDims(i, 0)
-	x := e.reshaped(e.in(i, 0), from, []sizes{from[0], from[1], windows[0], windows[1]})
+	x := e.reshaped(e.in(i, 0), from, []extents{from[0], from[1], windows[0], windows[1]})
 	return e.emit("ConvTranspose", []string{x, e.windowKernel(i, channels, kernel)}, append(e.windowAttributes(i, channels), attrInts("output_padding", rest))...)
 }
 

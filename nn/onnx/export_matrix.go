@@ -120,7 +120,7 @@ func exportFFT(e *exporter, i int) string {
 	dims := e.dims(i)
 	wide := dims
 	for len(wide) < 3 {
-		wide = append([]sizes{{1}}, wide...)
+		wide = append([]extents{{1}}, wide...)
 	}
 	x := e.reshaped(e.in(i, 0), dims, wide)
 	inverse := the[bool](e, i, "inverse")
@@ -166,7 +166,7 @@ func exportReshape(e *exporter, i int) string {
 }
 
 // expanded is x repeated. Sizes that x has already are 1 in the shape that it is repeated to.
-func (e *exporter) expanded(x string, from, to []sizes) string {
+func (e *exporter) expanded(x string, from, to []extents) string {
 	if equalDims(from, to) {
 		return x
 	}
@@ -174,7 +174,7 @@ func (e *exporter) expanded(x string, from, to []sizes) string {
 	for k := range from {
 		at := len(to) - len(from) + k
 		if equalDims(from[k:k+1], to[at:at+1]) {
-			shape[at] = sizes{1}
+			shape[at] = extents{1}
 		}
 	}
 	return e.emit("Expand", []string{x, e.sizeList(shape)})
@@ -186,7 +186,7 @@ func exportIndex(e *exporter, i int) string {
 	dims := e.inDims(i, 0)
 	count := len(dims) - e.rank(i)
 	offsets := e.sizesOf(i, "offset")
-	places := make([]sizes, count) // of each axis, in each trace
+	places := make([]extents, count) // of each axis, in each trace
 	for t, offset := range offsets {
 		rest := 1
 		for _, d := range dims[count:] {
@@ -205,8 +205,8 @@ func exportIndex(e *exporter, i int) string {
 }
 
 // place is a place along an axis of the given size: from the front, or from the end.
-func (e *exporter) place(place, size sizes) string {
-	fromEnd := make(sizes, len(place))
+func (e *exporter) place(place, size extents) string {
+	fromEnd := make(extents, len(place))
 	for t := range place {
 		fromEnd[t] = place[t] - size[t]
 	}
@@ -230,8 +230,8 @@ func exportSlice(e *exporter, i int) string {
 	if step == 1 && slices.Equal(count, size) {
 		return e.in(i, 0)
 	}
-	bound := func(at func(t int) int) sizes {
-		front, back := make(sizes, len(size)), make(sizes, len(size))
+	bound := func(at func(t int) int) extents {
+		front, back := make(extents, len(size)), make(extents, len(size))
 		for t := range size {
 			front[t], back[t] = at(t), at(t)-size[t]
 		}
@@ -244,18 +244,18 @@ func exportSlice(e *exporter, i int) string {
 	to := bound(func(t int) int { return start[t] + step*count[t] })
 	switch {
 	case step > 0 && atEnd(start, count, size, step):
-		to = sizes{maxIndex}
+		to = extents{maxIndex}
 	case step < 0 && beforeStart(start, count, step):
-		to = sizes{-maxIndex}
+		to = extents{-maxIndex}
 	}
-	return e.emit("Slice", []string{e.in(i, 0), e.sizeList([]sizes{from}), e.sizeList([]sizes{to}), e.ints(axis), e.ints(step)})
+	return e.emit("Slice", []string{e.in(i, 0), e.sizeList([]extents{from}), e.sizeList([]extents{to}), e.ints(axis), e.ints(step)})
 }
 
 // maxIndex stands for the end of any axis, and −maxIndex for before its start.
 const maxIndex = math.MaxInt
 
 // atEnd reports whether there is nothing after what is taken.
-func atEnd(start, count, size sizes, step int) bool {
+func atEnd(start, count, size extents, step int) bool {
 	for t := range size {
 		if start[t]+step*count[t] < size[t] {
 			return false
@@ -265,7 +265,7 @@ func atEnd(start, count, size sizes, step int) bool {
 }
 
 // beforeStart reports whether there is nothing before what is taken downwards.
-func beforeStart(start, count sizes, step int) bool {
+func beforeStart(start, count extents, step int) bool {
 	for t := range start {
 		if start[t]+step*count[t] >= 0 {
 			return false
@@ -281,13 +281,13 @@ func exportEmbed(e *exporter, i int) string {
 		e.fail("elements that are put apart have no counterpart in ONNX")
 	}
 	before, count, size := e.sizesOf(i, "start"), e.inDims(i, 0)[axis], e.dims(i)[axis]
-	after := make(sizes, len(size))
+	after := make(extents, len(size))
 	for t := range size {
 		after[t] = size[t] - count[t] - before[t]
 	}
-	pads := make([]sizes, 2*e.rank(i))
+	pads := make([]extents, 2*e.rank(i))
 	for k := range pads {
-		pads[k] = sizes{0}
+		pads[k] = extents{0}
 	}
 	pads[axis], pads[axis+e.rank(i)] = before, after
 	return e.emit("Pad", []string{e.in(i, 0), e.sizeList(pads)})
@@ -315,9 +315,9 @@ var exportIndices = exportRows{
 }
 
 // indexArray is the indices of node i in the shape of dims.
-func (e *exporter) indexArray(i int, dims []sizes) string {
+func (e *exporter) indexArray(i int, dims []extents) string {
 	index, _, _ := e.tokens(e.intLists(i, "index"), "the indices")
-	return e.reshaped(index, []sizes{e.product(dims)}, dims)
+	return e.reshaped(index, []extents{e.product(dims)}, dims)
 }
 
 func exportGatherRows(e *exporter, i int) string {
@@ -327,7 +327,7 @@ func exportGatherRows(e *exporter, i int) string {
 
 // lookedUp is rows that node i gathers by the tokens of an input, where to is their dims in the shape
 // of the tokens; "" for anything else.
-func (e *exporter) lookedUp(i int, to []sizes) string {
+func (e *exporter) lookedUp(i int, to []extents) string {
 	n := e.node(i)
 	if n.Op != "gather rows" && n.Op != "sparse rows" || e.written[i] != "" {
 		return ""

@@ -11,18 +11,18 @@ import (
 )
 
 // modelInput is an input for one of the nine models: of its case, or by chance.
-func modelInput(kind models.Kind, x models.Input) Input {
+func modelInput(kind models.Kind, x models.Input) ExportInput {
 	if kind.Tokens > 0 {
-		return Input{Tokens: x.Tokens, Shape: x.Shape}
+		return ExportInput{Tokens: x.Tokens, Shape: x.Shape}
 	}
-	return Input{Variable: autograd.New(x.Floats, x.Shape...)}
+	return ExportInput{Variable: autograd.New(x.Floats, x.Shape...)}
 }
 
 // drawnInput is an input of a batch.
 func drawnInput(kind models.Kind, batch int) models.Input {
 	x := models.Input{Shape: append([]int{batch}, kind.Input...)}
 	if kind.Tokens > 0 {
-		x.Tokens = tokensBelow(uint64(batch), kind.Tokens, sizeOf(x.Shape))
+		x.Tokens = tokensBelow(uint64(batch), kind.Tokens, elementsOf(x.Shape))
 	} else {
 		x.Floats = autograd.Uniform(newRand(uint64(batch)), autograd.Float32, 0, 1, x.Shape...).Float32s()
 	}
@@ -45,7 +45,7 @@ func TestExportModels(t *testing.T) {
 	run := newRunner()
 	for _, kind := range models.All() {
 		model := kind.New(newRand(5))
-		file := mustExport(t, model, []Input{modelInput(kind, drawnInput(kind, 2))}, ExportConfig{})
+		file := mustExport(t, model, []ExportInput{modelInput(kind, drawnInput(kind, 2))}, ExportConfig{})
 		for _, batch := range []int{1, 2, 5} {
 			run.addModel(fmt.Sprintf("%s of %d", kind.Name, batch), file, model, kind, drawnInput(kind, batch))
 		}
@@ -55,7 +55,7 @@ func TestExportModels(t *testing.T) {
 		if err := nn.Load(c.Open(t, "model.safetensors"), model, nn.LoadConfig{}); err != nil {
 			t.Fatal(err)
 		}
-		file := mustExport(t, model, []Input{modelInput(c.Kind, c.Input)}, ExportConfig{})
+		file := mustExport(t, model, []ExportInput{modelInput(c.Kind, c.Input)}, ExportConfig{})
 		run.addModel(c.Name+" as PyTorch trained it", file, model, c.Kind, c.Input)
 		run.addModel(c.Name+" as PyTorch trained it, of 6", file, model, c.Kind, drawnInput(c.Kind, 6))
 	}

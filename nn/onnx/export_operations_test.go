@@ -18,7 +18,7 @@ type operationCase struct {
 	name   string
 	row    operations.Row
 	xs     []autograd.Variable
-	inputs []Input
+	inputs []ExportInput
 }
 
 // furtherRows are operations through which no gradient flows, which the table leaves out, and forms of
@@ -65,7 +65,7 @@ func operationCases() []operationCase {
 			for i, x := range row.Inputs(uint64(k)+1, shapes) {
 				x = x.AsType(autograd.Float32)
 				c.xs = append(c.xs, x)
-				c.inputs = append(c.inputs, Input{Name: fmt.Sprintf("x%d", i), Variable: x, Dynamic: map[int]string{}})
+				c.inputs = append(c.inputs, ExportInput{Name: fmt.Sprintf("x%d", i), Variable: x, Dynamic: map[int]string{}})
 			}
 			list = append(list, c)
 		}
@@ -75,7 +75,7 @@ func operationCases() []operationCase {
 
 func (c *operationCase) export() ([]byte, error) {
 	var file bytes.Buffer
-	err := Export(&file, nil, c.inputs, ExportConfig{Forward: func(_ *autograd.Tape, in []Value) []autograd.Variable {
+	err := Export(&file, nil, c.inputs, ExportConfig{Forward: func(_ *autograd.Tape, in []ExportValue) []autograd.Variable {
 		var xs []autograd.Variable
 		for _, v := range in {
 			xs = append(xs, v.Variable)

@@ -11,7 +11,7 @@ import (
 type pooling struct {
 	kernel, stride, padding, dilation []int
 	adaptive                          []bool
-	in, out                           []sizes // of the pooled axes
+	in, out                           []extents // of the pooled axes
 }
 
 func (e *exporter) pooling(i int) *pooling {
@@ -48,7 +48,7 @@ func (p *pooling) divides() bool {
 
 // after is the padding at the end that the windows need along axis k.
 func (e *exporter) after(p *pooling, k int) int {
-	var need sizes
+	var need extents
 	for t := range e.traces {
 		need = append(need, max(p.padding[k], (p.out[k][t]-1)*p.stride[k]+p.dilation[k]*(p.kernel[k]-1)+1-p.in[k][t]-p.padding[k]))
 	}
@@ -65,7 +65,7 @@ func (e *exporter) asImages(i int, x string, pooled int) (y string, undo func(y 
 	if lead == 2 {
 		return x, func(y string) string { return y }
 	}
-	rows := []sizes{{1}, e.product(in[:lead])}
+	rows := []extents{{1}, e.product(in[:lead])}
 	from, to := slices.Concat(rows, in[lead:]), slices.Concat(rows, out[lead:])
 	return e.reshaped(x, in, from), func(y string) string { return e.reshaped(y, to, out) }
 }
@@ -154,7 +154,7 @@ func exportAvgPool(e *exporter, i int) string {
 	y := e.emit("AveragePool", []string{x}, attrInts("kernel_shape", p.kernel), attrInts("strides", p.stride),
 		attrInts("pads", slices.Concat(before, after)), attrInt("count_include_pad", count))
 	if divisor != 0 {
-		y = e.mulScalar(i, y, float64(sizeOf(p.kernel))/divisor)
+		y = e.mulScalar(i, y, float64(elementsOf(p.kernel))/divisor)
 	}
 	return undo(y)
 }

@@ -22,13 +22,13 @@ var exportRecurrent = exportRows{
 // resultPart is a part of a result.
 type resultPart struct {
 	name         string
-	dims         []sizes // in the file
-	start, count sizes   // in the result
+	dims         []extents // in the file
+	start, count extents   // in the result
 }
 
 // resultPart is what a slice of node i's result is, if that is a recurrent layer's; "" else. The name is
 // that of an array with dims of its own, see exporter.natural.
-func (e *exporter) resultPart(i int, start, count sizes) string {
+func (e *exporter) resultPart(i int, start, count extents) string {
 	if op := e.node(i).Op; op != "lstm" && op != "gru" && op != "rnn" {
 		return ""
 	}
@@ -106,11 +106,11 @@ func (e *exporter) recurrence(i int) []resultPart {
 	if batchFirst {
 		outputs = exchange(outputs)
 	}
-	list := []resultPart{{name: outputs, dims: []sizes{dims[0], dims[1], hidden}}}
+	list := []resultPart{{name: outputs, dims: []extents{dims[0], dims[1], hidden}}}
 	for _, state := range y[1:] {
-		list = append(list, resultPart{name: e.emit("Squeeze", []string{state, e.ints(0)}), dims: []sizes{batch, hidden}})
+		list = append(list, resultPart{name: e.emit("Squeeze", []string{state, e.ints(0)}), dims: []extents{batch, hidden}})
 	}
-	start := make(sizes, len(e.traces))
+	start := make(extents, len(e.traces))
 	for k := range list {
 		p := &list[k]
 		p.start, p.count = slices.Clone(start), e.product(p.dims)
@@ -175,7 +175,7 @@ func (e *exporter) biases(i int, kind recurrentKind, at map[string]int, hidden i
 }
 
 // lengths is those of the sequences, as int32; "" if all have all steps.
-func (e *exporter) lengths(lists [][]int, steps sizes) string {
+func (e *exporter) lengths(lists [][]int, steps extents) string {
 	all := true
 	for t, list := range lists {
 		for _, length := range list {

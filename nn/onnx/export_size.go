@@ -10,11 +10,11 @@ import (
 // each; it is written as a polynomial of the dynamic sizes, each to the first power at most, which
 // the traces with one more along every set of axes determine, and the last one confirms.
 
-// sizes is a size, or another whole number, in each of the traces.
-type sizes []int
+// extents is a size, or another whole number, in each of the traces.
+type extents []int
 
 // constant reports whether it is the same in all of them.
-func (s sizes) constant() bool {
+func (s extents) constant() bool {
 	for _, v := range s {
 		if v != s[0] {
 			return false
@@ -27,7 +27,7 @@ func (s sizes) constant() bool {
 type polynomial []int
 
 // fit finds the polynomial that has these values; false if there is none.
-func (e *exporter) fit(s sizes) (polynomial, bool) {
+func (e *exporter) fit(s extents) (polynomial, bool) {
 	count := 1 << len(e.symbols)
 	if !s[:exampleTraces].constant() {
 		return nil, false // it depends on the values
@@ -57,14 +57,14 @@ func (e *exporter) fit(s sizes) (polynomial, bool) {
 		}
 	}
 	last := len(s) - 1
-	return c, c.at(e.traces[last].sizes) == s[last]
+	return c, c.at(e.traces[last].extents) == s[last]
 }
 
-func (c polynomial) at(sizes []int) int {
+func (c polynomial) at(extents []int) int {
 	sum := 0
 	for set, factor := range c {
 		term := factor
-		for i, size := range sizes {
+		for i, size := range extents {
 			if set>>i&1 != 0 {
 				term *= size
 			}
@@ -95,8 +95,8 @@ func (c polynomial) text(symbols []string) string {
 }
 
 // dims is the sizes of a node along its axes.
-func (e *exporter) dims(i int) []sizes {
-	dims := make([]sizes, len(e.traces[0].nodes[i].Shape))
+func (e *exporter) dims(i int) []extents {
+	dims := make([]extents, len(e.traces[0].nodes[i].Shape))
 	for axis := range dims {
 		for _, t := range e.traces {
 			dims[axis] = append(dims[axis], t.nodes[i].Shape[axis])
@@ -105,11 +105,11 @@ func (e *exporter) dims(i int) []sizes {
 	return dims
 }
 
-func allConstant(dims []sizes) bool {
-	return !slices.ContainsFunc(dims, func(s sizes) bool { return !s.constant() })
+func allConstant(dims []extents) bool {
+	return !slices.ContainsFunc(dims, func(s extents) bool { return !s.constant() })
 }
 
-func first(dims []sizes) []int {
+func first(dims []extents) []int {
 	shape := make([]int, len(dims))
 	for i, s := range dims {
 		shape[i] = s[0]
@@ -118,8 +118,8 @@ func first(dims []sizes) []int {
 }
 
 // product is the sizes of an axis that joins others.
-func (e *exporter) product(dims []sizes) sizes {
-	s := make(sizes, len(e.traces))
+func (e *exporter) product(dims []extents) extents {
+	s := make(extents, len(e.traces))
 	for t := range s {
 		s[t] = 1
 		for _, d := range dims {
@@ -130,7 +130,7 @@ func (e *exporter) product(dims []sizes) sizes {
 }
 
 // size is the name of an array of int64 [1] with a size.
-func (e *exporter) size(s sizes) string {
+func (e *exporter) size(s extents) string {
 	if s.constant() {
 		return e.ints(s[0])
 	}
@@ -192,7 +192,7 @@ func (e *exporter) symbol(i int) string {
 }
 
 // sizeList is the name of an array of int64 with these numbers.
-func (e *exporter) sizeList(list []sizes) string {
+func (e *exporter) sizeList(list []extents) string {
 	if allConstant(list) {
 		return e.ints(first(list)...)
 	}
@@ -216,11 +216,11 @@ func (e *exporter) sizeList(list []sizes) string {
 }
 
 // reshaped is an array of dims from under the dims to.
-func (e *exporter) reshaped(x string, from, to []sizes) string {
+func (e *exporter) reshaped(x string, from, to []extents) string {
 	if equalDims(from, to) {
 		return x
 	}
-	target := make([]sizes, len(to))
+	target := make([]extents, len(to))
 	open := 0
 	for i, d := range to {
 		switch {
@@ -228,9 +228,9 @@ func (e *exporter) reshaped(x string, from, to []sizes) string {
 			if d[0] == 0 {
 				e.fail("an array without elements")
 			}
-			target[i] = sizes{d[0]}
+			target[i] = extents{d[0]}
 		case i < len(from) && slices.Equal(from[i], d):
-			target[i] = sizes{0} // as it is
+			target[i] = extents{0} // as it is
 		default:
 			target[i] = d
 			open++
@@ -238,14 +238,14 @@ func (e *exporter) reshaped(x string, from, to []sizes) string {
 	}
 	for i, d := range target {
 		if open > 0 && !d.constant() {
-			target[i], open = sizes{-1}, -open
+			target[i], open = extents{-1}, -open
 		}
 	}
 	return e.emit("Reshape", []string{x, e.sizeList(target)})
 }
 
-func equalDims(a, b []sizes) bool {
-	return slices.EqualFunc(a, b, func(a, b sizes) bool {
+func equalDims(a, b []extents) bool {
+	return slices.EqualFunc(a, b, func(a, b extents) bool {
 		for i := range max(len(a), len(b)) {
 			if a[min(i, len(a)-1)] != b[min(i, len(b)-1)] {
 				return false

@@ -48,8 +48,8 @@ func of2(onnx string, emit func(e *exporter, i int, a, b string) string) exportR
 	return exportRow{onnx: onnx, emit: func(e *exporter, i int) string { return emit(e, i, e.in(i, 0), e.in(i, 1)) }}
 }
 
-// truth is a row for an operation whose results are 1 where the operators give true.
-func truth(onnx string, emit func(e *exporter, i int) string) exportRow {
+// exportTruth is a row for an operation whose results are 1 where the operators give true.
+func exportTruth(onnx string, emit func(e *exporter, i int) string) exportRow {
 	return exportRow{onnx: onnx + ", Cast", emit: func(e *exporter, i int) string { return e.number(i, emit(e, i)) }}
 }
 

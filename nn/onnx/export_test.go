@@ -39,7 +39,7 @@ func tokensBelow(seed uint64, limit, count int) []int {
 }
 
 // mustExport is the file, which keeps the rules of the format.
-func mustExport(t *testing.T, model nn.Module, inputs []Input, config ExportConfig) []byte {
+func mustExport(t *testing.T, model nn.Module, inputs []ExportInput, config ExportConfig) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	if err := Export(&file, model, inputs, config); err != nil {
@@ -73,23 +73,23 @@ func operators(t *testing.T, file []byte) []string {
 type dynamicCase struct {
 	name    string
 	model   nn.Module
-	example []Input
-	forward func(t *autograd.Tape, in []Value) []v
-	runs    [][]Input // other inputs, with Name as in the example
+	example []ExportInput
+	forward func(t *autograd.Tape, in []ExportValue) []v
+	runs    [][]ExportInput // other inputs, with Name as in the example
 }
 
 // value is the first output for inputs.
-func (c *dynamicCase) value(inputs []Input) v {
+func (c *dynamicCase) value(inputs []ExportInput) v {
 	forward := c.forward
 	if forward == nil {
 		forward, _ = forwardOf(c.model, inputs)
 	}
 	tape := autograd.NewTape(autograd.TapeConfig{})
-	var values []Value
+	var values []ExportValue
 	for _, in := range inputs {
-		value := Value{Tokens: in.Tokens, Shape: in.Shape}
+		value := ExportValue{Tokens: in.Tokens, Shape: in.Shape}
 		if in.Tokens == nil && in.Bytes == nil {
-			value = Value{Variable: tape.Const(in.Variable), Shape: in.Variable.Shape()}
+			value = ExportValue{Variable: tape.Const(in.Variable), Shape: in.Variable.Shape()}
 		}
 		if in.Bytes != nil {
 			value.Variable = tape.Bytes(autograd.Float32, in.Bytes, in.Scale, in.Shift, in.Shape...)
@@ -99,7 +99,7 @@ func (c *dynamicCase) value(inputs []Input) v {
 	return forward(tape, values)[0].Clone()
 }
 
-func arraysOf(inputs []Input) map[string]onnxruntime.Array {
+func arraysOf(inputs []ExportInput) map[string]onnxruntime.Array {
 	arrays := map[string]onnxruntime.Array{}
 	for _, in := range inputs {
 		switch a := (onnxruntime.Array{Shape: in.Shape}); {
@@ -121,11 +121,11 @@ func arraysOf(inputs []Input) map[string]onnxruntime.Array {
 func dynamicCases() []dynamicCase {
 	rng := newRand(1)
 	batchTime := map[int]string{0: "batch", 1: "time"}
-	numbers := func(dynamic map[int]string, shape ...int) []Input {
-		return []Input{{Name: "x", Variable: normal(uint64(len(shape)+shape[0]), shape...), Dynamic: dynamic}}
+	numbers := func(dynamic map[int]string, shape ...int) []ExportInput {
+		return []ExportInput{{Name: "x", Variable: normal(uint64(len(shape)+shape[0]), shape...), Dynamic: dynamic}}
 	}
-	tokens := func(dynamic map[int]string, shape ...int) []Input {
-		return []Input{{Name: "x", Tokens: tokensBelow(uint64(shape[0]), 9, sizeOf(shape)), Shape: shape, Dynamic: dynamic}}
+	tokens := func(dynamic map[int]string, shape ...int) []ExportInput {
+		return []ExportInput{{Name: "x", Tokens: tokensBelow(uint64(shape[0]), 9, elementsOf(shape)), Shape: shape, Dynamic: dynamic}}
 	}
 	lstm := nn.NewLSTM(rng, 3, 4, nn.LSTMConfig{Layers: 2, Bidirectional: true})
 	gru := nn.NewGRU(rng, 3, 4, nn.GRUConfig{TimeFirst: true})
@@ -134,26 +134,26 @@ func dynamicCases() []dynamicCase {
 	bags := nn.NewEmbeddingBag(rng, 9, 4, nn.EmbeddingBagConfig{})
 	cell := nn.NewLSTMCell(rng, 4, 5, nn.CellConfig{})
 	return []dynamicCase{
-		{name: "LSTM of any time", model: lstm, example: numbers(batchTime, 2, 5, 3), runs: [][]Input{numbers(nil, 1, 5, 3), numbers(nil, 4, 9, 3), numbers(nil, 3, 1, 3)}},
-		{name: "GRU, time first", model: gru, example: numbers(map[int]string{0: "time", 1: "batch"}, 5, 2, 3), runs: [][]Input{numbers(nil, 1, 1, 3), numbers(nil, 7, 4, 3)}},
-		{name: "states in and out", model: lstm, example: []Input{{Name: "x", Variable: normal(1, 2, 3, 3)}, {Name: "h", Variable: normal(2, 4, 2, 4), Dynamic: map[int]string{1: "batch"}}, {Name: "c", Variable: normal(3, 4, 2, 4), Dynamic: map[int]string{1: "batch"}}},
-			forward: func(t *autograd.Tape, in []Value) []v {
+		{name: "LSTM of any time", model: lstm, example: numbers(batchTime, 2, 5, 3), runs: [][]ExportInput{numbers(nil, 1, 5, 3), numbers(nil, 4, 9, 3), numbers(nil, 3, 1, 3)}},
+		{name: "GRU, time first", model: gru, example: numbers(map[int]string{0: "time", 1: "batch"}, 5, 2, 3), runs: [][]ExportInput{numbers(nil, 1, 1, 3), numbers(nil, 7, 4, 3)}},
+		{name: "states in and out", model: lstm, example: []ExportInput{{Name: "x", Variable: normal(1, 2, 3, 3)}, {Name: "h", Variable: normal(2, 4, 2, 4), Dynamic: map[int]string{1: "batch"}}, {Name: "c", Variable: normal(3, 4, 2, 4), Dynamic: map[int]string{1: "batch"}}},
+			forward: func(t *autograd.Tape, in []ExportValue) []v {
 				y, state := lstm.Run(in[0].Variable, nn.LSTMInput{State: nn.LSTMState{H: in[1].Variable, C: in[2].Variable}})
 				return []v{autograd.Concat(0, state.H.Transpose(0, 1).Flatten(1), state.C.Transpose(0, 1).Flatten(1), y.Flatten(1).Slice(1, 0, 16))}
-			}, runs: [][]Input{{{Name: "x", Variable: normal(1, 5, 3, 3)}, {Name: "h", Variable: normal(2, 4, 5, 4)}, {Name: "c", Variable: normal(3, 4, 5, 4)}}}},
-		{name: "lengths", model: gru, example: []Input{{Name: "x", Variable: normal(1, 4, 3, 3), Dynamic: map[int]string{1: "batch"}}, {Name: "lengths", Tokens: []int{4, 2, 1}}},
-			forward: func(t *autograd.Tape, in []Value) []v {
+			}, runs: [][]ExportInput{{{Name: "x", Variable: normal(1, 5, 3, 3)}, {Name: "h", Variable: normal(2, 4, 5, 4)}, {Name: "c", Variable: normal(3, 4, 5, 4)}}}},
+		{name: "lengths", model: gru, example: []ExportInput{{Name: "x", Variable: normal(1, 4, 3, 3), Dynamic: map[int]string{1: "batch"}}, {Name: "lengths", Tokens: []int{4, 2, 1}}},
+			forward: func(t *autograd.Tape, in []ExportValue) []v {
 				y, _ := gru.Run(in[0].Variable, nn.RecurrentInput{Lengths: in[1].Tokens})
 				return []v{y}
-			}, runs: [][]Input{{{Name: "x", Variable: normal(2, 4, 5, 3)}, {Name: "lengths", Tokens: []int{3, 1, 4, 4, 2}, Shape: []int{5}}}}},
-		{name: "tokens", model: embedding, example: tokens(batchTime, 2, 5), runs: [][]Input{tokens(nil, 1, 1), tokens(nil, 6, 3)}},
-		{name: "one axis of tokens", model: embedding, example: tokens(nil, 6), runs: [][]Input{tokens(nil, 1), tokens(nil, 3)}},
+			}, runs: [][]ExportInput{{{Name: "x", Variable: normal(2, 4, 5, 3)}, {Name: "lengths", Tokens: []int{3, 1, 4, 4, 2}, Shape: []int{5}}}}},
+		{name: "tokens", model: embedding, example: tokens(batchTime, 2, 5), runs: [][]ExportInput{tokens(nil, 1, 1), tokens(nil, 6, 3)}},
+		{name: "one axis of tokens", model: embedding, example: tokens(nil, 6), runs: [][]ExportInput{tokens(nil, 1), tokens(nil, 3)}},
 		{name: "bags", model: bags, example: tokens(map[int]string{1: "tokens"}, 2, 3),
-			forward: func(t *autograd.Tape, in []Value) []v {
+			forward: func(t *autograd.Tape, in []ExportValue) []v {
 				half := len(in[0].Tokens) / 2
 				return []v{bags.Lookup(t, [][]int{in[0].Tokens[:half]})}
-			}, runs: [][]Input{tokens(nil, 2, 5)}},
-		{name: "a step at a time", example: tokens(nil, 3, 4), forward: func(t *autograd.Tape, in []Value) []v {
+			}, runs: [][]ExportInput{tokens(nil, 2, 5)}},
+		{name: "a step at a time", example: tokens(nil, 3, 4), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			var state nn.LSTMState
 			for step := range in[0].Shape[1] {
 				var column []int
@@ -163,40 +163,40 @@ func dynamicCases() []dynamicCase {
 				state = cell.Next(embedding.Lookup(t, column), state)
 			}
 			return []v{state.H}
-		}, runs: [][]Input{tokens(nil, 1, 4), tokens(nil, 5, 4)}},
-		{name: "causal attention of any time", model: attention, example: numbers(batchTime, 2, 5, 8), forward: func(t *autograd.Tape, in []Value) []v {
+		}, runs: [][]ExportInput{tokens(nil, 1, 4), tokens(nil, 5, 4)}},
+		{name: "causal attention of any time", model: attention, example: numbers(batchTime, 2, 5, 8), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			y, _ := attention.Attend(in[0].Variable, in[0].Variable, in[0].Variable, nn.AttentionInput{Causal: true})
 			return []v{y}
-		}, runs: [][]Input{numbers(nil, 1, 7, 8), numbers(nil, 3, 2, 8)}},
-		{name: "positions, of which there are few", model: nn.NewLearnedPositions(rng, 6, 8, nn.PositionsConfig{}), example: numbers(batchTime, 4, 6, 8), runs: [][]Input{numbers(nil, 1, 6, 8), numbers(nil, 7, 3, 8)}},
-		{name: "sizes of images", example: numbers(map[int]string{0: "batch", 2: "height", 3: "width"}, 2, 2, 6, 8), forward: func(t *autograd.Tape, in []Value) []v {
+		}, runs: [][]ExportInput{numbers(nil, 1, 7, 8), numbers(nil, 3, 2, 8)}},
+		{name: "positions, of which there are few", model: nn.NewLearnedPositions(rng, 6, 8, nn.PositionsConfig{}), example: numbers(batchTime, 4, 6, 8), runs: [][]ExportInput{numbers(nil, 1, 6, 8), numbers(nil, 7, 3, 8)}},
+		{name: "sizes of images", example: numbers(map[int]string{0: "batch", 2: "height", 3: "width"}, 2, 2, 6, 8), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			x := in[0].Variable
 			w := normal(9, 3, 2, 3, 3)
 			y := autograd.Conv2d(x, w, v{}, autograd.ConvConfig{Padding: [2]int{1, 1}}).ReLU().MaxPool(autograd.MaxPoolConfig{Kernel: []int{3, 3}, Stride: []int{1, 1}})
 			return []v{y.Mean(2).Sub(y.Max(2)).MulScalar(0.5)}
-		}, runs: [][]Input{numbers(nil, 1, 2, 9, 5)}},
-		{name: "sizes that are computed", example: numbers(batchTime, 3, 5, 4), forward: func(t *autograd.Tape, in []Value) []v {
+		}, runs: [][]ExportInput{numbers(nil, 1, 2, 9, 5)}},
+		{name: "sizes that are computed", example: numbers(batchTime, 3, 5, 4), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			x := in[0].Variable
 			batch, time := x.Dim(0), x.Dim(1)
 			y := x.Reshape(batch*time, 4).Unflatten(0, batch, time).Permute(1, 0, 2).Reshape(time, batch*4) // two that vary
 			y = y.Reshape(2*time, 2*batch).Slice(0, 1, 2*time-1)                                            // not from the ends of another axis
 			last := x.Index(-1).Sum(0).Tile(batch, 1).Flip(0)
 			return []v{autograd.Concat(0, y.Sum().BroadcastTo(batch, 4), last, x.SliceStep(1, -1, -time-1, -1).Index(0).Slice(0, 0, 1))}
-		}, runs: [][]Input{numbers(nil, 1, 4, 4), numbers(nil, 5, 2, 4)}},
-		{name: "constants of the batch's size", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []Value) []v {
+		}, runs: [][]ExportInput{numbers(nil, 1, 4, 4), numbers(nil, 5, 2, 4)}},
+		{name: "constants of the batch's size", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			x := in[0].Variable
 			return []v{x.Add(t.Const(autograd.Full(autograd.Float32, 3, x.Dim(0), 2))).Mul(t.Const(autograd.Eye(autograd.Float32, 2).Slice(0, 0, 1).BroadcastTo(x.Shape()...)))}
-		}, runs: [][]Input{numbers(nil, 1, 2), numbers(nil, 7, 2)}},
-		{name: "indices that count", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []Value) []v {
+		}, runs: [][]ExportInput{numbers(nil, 1, 2), numbers(nil, 7, 2)}},
+		{name: "indices that count", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			var even []int
 			for i := range in[0].Shape[0] {
 				even = append(even, i*2)
 			}
 			return []v{in[0].Variable.Reshape(-1, 1).IndexSelect(0, even)}
-		}, runs: [][]Input{numbers(nil, 6, 2)}},
-		{name: "bytes", example: []Input{{Name: "x", Bytes: []byte("some pixels!"), Shape: []int{3, 4}, Scale: 1. / 255, Shift: -0.5}}, forward: func(t *autograd.Tape, in []Value) []v {
+		}, runs: [][]ExportInput{numbers(nil, 6, 2)}},
+		{name: "bytes", example: []ExportInput{{Name: "x", Bytes: []byte("some pixels!"), Shape: []int{3, 4}, Scale: 1. / 255, Shift: -0.5}}, forward: func(t *autograd.Tape, in []ExportValue) []v {
 			return []v{in[0].Variable.Sin()}
-		}, runs: [][]Input{{{Name: "x", Bytes: []byte{0, 255, 3, 4}, Shape: []int{1, 4}, Scale: 1. / 255, Shift: -0.5}}}},
+		}, runs: [][]ExportInput{{{Name: "x", Bytes: []byte{0, 255, 3, 4}, Shape: []int{1, 4}, Scale: 1. / 255, Shift: -0.5}}}},
 	}
 }
 
@@ -206,7 +206,7 @@ func TestExportDynamicAxes(t *testing.T) {
 	for _, c := range dynamicCases() {
 		t.Run(c.name, func(t *testing.T) {
 			file := mustExport(t, c.model, c.example, ExportConfig{Forward: c.forward})
-			for k, inputs := range append([][]Input{c.example}, c.runs...) {
+			for k, inputs := range append([][]ExportInput{c.example}, c.runs...) {
 				for i := range inputs {
 					if inputs[i].Shape == nil {
 						inputs[i].Shape = c.example[i].Shape
@@ -227,7 +227,7 @@ func TestExportNames(t *testing.T) {
 	rng := newRand(1)
 	linear := nn.NewLinear(rng, 4, 4, nn.LinearConfig{})
 	model := nn.Sequential{nn.NewConv1d(rng, 2, 2, []int{3}, nn.ConvConfig{}), nn.NewBatchNorm1d(2, nn.BatchNormConfig{}), nn.NewLSTM(rng, 4, 4, nn.LSTMConfig{}), linear, nn.ReLU{}, linear}
-	file := mustExport(t, model, []Input{{Name: "image", Variable: normal(1, 2, 2, 6)}}, ExportConfig{
+	file := mustExport(t, model, []ExportInput{{Name: "image", Variable: normal(1, 2, 2, 6)}}, ExportConfig{
 		Outputs: []string{"class"}, Name: "classifier", Producer: "a test", Doc: "It classifies.", Metadata: map[string]string{"b": "2", "a": "1"},
 	})
 	g := parsed(t, file)
@@ -255,7 +255,7 @@ func TestExportNames(t *testing.T) {
 	if dim := g.GetOutput()[0].GetType().GetTensorType().GetShape().GetDim()[0].GetDimParam(); dim != "batch" {
 		t.Errorf("the first axis of the output is %q", dim)
 	}
-	if again := mustExport(t, model, []Input{{Name: "image", Variable: normal(1, 2, 2, 6)}}, ExportConfig{
+	if again := mustExport(t, model, []ExportInput{{Name: "image", Variable: normal(1, 2, 2, 6)}}, ExportConfig{
 		Outputs: []string{"class"}, Name: "classifier", Producer: "a test", Doc: "It classifies.", Metadata: map[string]string{"b": "2", "a": "1"},
 	}); !bytes.Equal(file, again) {
 		t.Error("the same model gives another file")
@@ -276,13 +276,13 @@ func TestExportOperators(t *testing.T) {
 		{"normalizations", nn.Sequential{nn.NewBatchNorm1d(3, nn.BatchNormConfig{}), nn.NewLayerNorm([]int{4}, nn.LayerNormConfig{}), nn.NewInstanceNorm1d(3, nn.InstanceNormConfig{})}, []int{2, 3, 4}, "BatchNormalization LayerNormalization InstanceNormalization"},
 		{"rows", nn.NewLinear(rng, 4, 2, nn.LinearConfig{}), []int{2, 3, 4}, "Transpose MatMul Add"},
 	} {
-		got := strings.Join(operators(t, mustExport(t, test.layer, []Input{{Variable: normal(1, test.shape...)}}, ExportConfig{})), " ")
+		got := strings.Join(operators(t, mustExport(t, test.layer, []ExportInput{{Variable: normal(1, test.shape...)}}, ExportConfig{})), " ")
 		if got != test.want {
 			t.Errorf("%s: %s, expected %s", test.name, got, test.want)
 		}
 	}
 	embedding := nn.NewEmbedding(rng, 5, 2, nn.EmbeddingConfig{Padding: []int{0}})
-	if got := operators(t, mustExport(t, embedding, []Input{{Tokens: []int{0, 1, 2, 3}, Shape: []int{2, 2}}}, ExportConfig{})); !slices.Equal(got, []string{"Gather"}) {
+	if got := operators(t, mustExport(t, embedding, []ExportInput{{Tokens: []int{0, 1, 2, 3}, Shape: []int{2, 2}}}, ExportConfig{})); !slices.Equal(got, []string{"Gather"}) {
 		t.Errorf("Embedding: %v", got)
 	}
 }
@@ -295,32 +295,32 @@ func (m *inner) Forward(x v) v                     { return m.layer.Forward(x) }
 
 // What cannot be written is an error that says what and where.
 func TestExportErrors(t *testing.T) {
-	x := []Input{{Variable: normal(1, 3, 4)}}
+	x := []ExportInput{{Variable: normal(1, 3, 4)}}
 	forward := func(f func(x v) v) ExportConfig {
-		return ExportConfig{Forward: func(t *autograd.Tape, in []Value) []v { return []v{f(in[0].Variable)} }}
+		return ExportConfig{Forward: func(t *autograd.Tape, in []ExportValue) []v { return []v{f(in[0].Variable)} }}
 	}
 	function := &autograd.Function{Name: "my function", Forward: func(xs []v) v { return xs[0].Clone() }, VJP: func(xs []v, y, g v) []v { return []v{g} }}
 	embedding := nn.NewEmbedding(newRand(1), 5, 2, nn.EmbeddingConfig{})
 	for _, test := range []struct {
 		name   string
 		model  nn.Module
-		inputs []Input
+		inputs []ExportInput
 		config ExportConfig
 		says   string
 	}{
 		{"no inputs", nil, nil, ExportConfig{}, "there are no inputs"},
 		{"nothing to compute", nil, x, ExportConfig{}, "set ExportConfig.Forward"},
-		{"tokens for a layer of numbers", nn.ReLU{}, []Input{{Tokens: []int{1}}}, ExportConfig{}, "nn.ReLU is no function of these inputs"},
+		{"tokens for a layer of numbers", nn.ReLU{}, []ExportInput{{Tokens: []int{1}}}, ExportConfig{}, "nn.ReLU is no function of these inputs"},
 		{"numbers for a layer of tokens", embedding, x, ExportConfig{}, "set ExportConfig.Forward"},
-		{"two examples", nil, []Input{{Variable: normal(1, 2), Tokens: []int{1}}}, forward(v.Exp), "expected one of Variable, Tokens and Bytes"},
-		{"no elements", nn.ReLU{}, []Input{{Variable: normal(1, 0, 2)}}, ExportConfig{}, "there are none"},
-		{"a shape that does not fit", nil, []Input{{Tokens: []int{1, 2}, Shape: []int{3}}}, forward(v.Exp), "shape [3] does not fit 2 elements"},
-		{"a dynamic axis that is none", nn.ReLU{}, []Input{{Variable: normal(1, 2), Dynamic: map[int]string{1: "time"}}}, ExportConfig{}, "Dynamic names axis 1"},
-		{"axes of one name and two sizes", nil, []Input{{Variable: normal(1, 2)}, {Variable: normal(1, 3)}}, forward(v.Exp), `the axes named "batch" have sizes 2 and 3`},
-		{"one name twice", nil, []Input{{Name: "a", Variable: normal(1, 2)}, {Name: "a", Variable: normal(1, 2)}}, forward(v.Exp), `two inputs have the name "a"`},
-		{"the name of an output is taken", nn.ReLU{}, []Input{{Name: "y", Variable: normal(1, 2)}}, ExportConfig{}, `the name "y" of an output is taken`},
+		{"two examples", nil, []ExportInput{{Variable: normal(1, 2), Tokens: []int{1}}}, forward(v.Exp), "expected one of Variable, Tokens and Bytes"},
+		{"no elements", nn.ReLU{}, []ExportInput{{Variable: normal(1, 0, 2)}}, ExportConfig{}, "there are none"},
+		{"a shape that does not fit", nil, []ExportInput{{Tokens: []int{1, 2}, Shape: []int{3}}}, forward(v.Exp), "shape [3] does not fit 2 elements"},
+		{"a dynamic axis that is none", nn.ReLU{}, []ExportInput{{Variable: normal(1, 2), Dynamic: map[int]string{1: "time"}}}, ExportConfig{}, "Dynamic names axis 1"},
+		{"axes of one name and two sizes", nil, []ExportInput{{Variable: normal(1, 2)}, {Variable: normal(1, 3)}}, forward(v.Exp), `the axes named "batch" have sizes 2 and 3`},
+		{"one name twice", nil, []ExportInput{{Name: "a", Variable: normal(1, 2)}, {Name: "a", Variable: normal(1, 2)}}, forward(v.Exp), `two inputs have the name "a"`},
+		{"the name of an output is taken", nn.ReLU{}, []ExportInput{{Name: "y", Variable: normal(1, 2)}}, ExportConfig{}, `the name "y" of an output is taken`},
 		{"too few names", nn.ReLU{}, x, ExportConfig{Outputs: []string{}}, "0 names for 1 outputs"},
-		{"no outputs", nil, x, ExportConfig{Forward: func(*autograd.Tape, []Value) []v { return nil }}, "the model has no outputs"},
+		{"no outputs", nil, x, ExportConfig{Forward: func(*autograd.Tape, []ExportValue) []v { return nil }}, "the model has no outputs"},
 		{"an output of nothing", nil, x, forward(func(v) v { return autograd.Ones(autograd.Float32, 2) }), "output 0 was not computed on the tape"},
 		{"a model that does not take the input", nn.Sequential{nn.NewLinear(newRand(1), 5, 2, nn.LinearConfig{})}, x, ExportConfig{}, "batch 3: 0 (Linear): autograd: linear of [3 4] and [2 5]"},
 		{"an operation without counterpart", nn.Sequential{nn.ReLU{}, &inner{nn.Func(v.Lgamma)}}, x, ExportConfig{}, "layer 1: lgamma: it has no counterpart in ONNX: ONNX has no such special function"},
@@ -369,7 +369,7 @@ func TestExportFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("before"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	inputs := []Input{{Variable: normal(1, 2, 3)}}
+	inputs := []ExportInput{{Variable: normal(1, 2, 3)}}
 	if err := ExportFile(path, nn.Func(v.Lgamma), inputs, ExportConfig{}); err == nil || !strings.Contains(err.Error(), path+": lgamma") && !strings.Contains(err.Error(), path+": layer") {
 		t.Errorf("got %v", err)
 	}

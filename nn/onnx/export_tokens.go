@@ -8,7 +8,7 @@ import "slices"
 
 // tokens is the name of an array of int64 with one axis that has a list in each trace. whole is the name of
 // the input, of these dims, that has just these numbers; "" if none has.
-func (e *exporter) tokens(lists [][]int, what string) (flat, whole string, dims []sizes) {
+func (e *exporter) tokens(lists [][]int, what string) (flat, whole string, dims []extents) {
 	same := !slices.ContainsFunc(lists, func(l []int) bool { return !slices.Equal(l, lists[0]) })
 	for k := range e.inputs {
 		if e.inputs[k].Tokens == nil || same && allEqual(lists[0]) {
@@ -19,7 +19,7 @@ func (e *exporter) tokens(lists [][]int, what string) (flat, whole string, dims 
 		if !ok {
 			continue
 		}
-		flat := e.reshaped(e.inputs[k].Name, dims, []sizes{e.product(dims)})
+		flat := e.reshaped(e.inputs[k].Name, dims, []extents{e.product(dims)})
 		if e.isWhole(k, lists) {
 			return flat, e.inputs[k].Name, dims
 		}
@@ -42,8 +42,8 @@ func allEqual(list []int) bool {
 }
 
 // inputDims is the sizes of input k.
-func (e *exporter) inputDims(k int) []sizes {
-	dims := make([]sizes, len(e.inputs[k].Shape))
+func (e *exporter) inputDims(k int) []extents {
+	dims := make([]extents, len(e.inputs[k].Shape))
 	for axis := range dims {
 		for t := range e.traces {
 			dims[axis] = append(dims[axis], e.traces[t].shapes[k][axis])
@@ -68,7 +68,7 @@ func (e *exporter) partOfInput(k int, lists [][]int) (start, step int, ok bool) 
 	dims := e.inputDims(k)
 	for axis := range dims {
 		if inner := dims[axis+1:]; axis+1 < len(dims) && allConstant(inner) {
-			steps = append(steps, sizeOf(first(inner)))
+			steps = append(steps, elementsOf(first(inner)))
 		}
 	}
 	for _, step := range steps {
@@ -98,7 +98,7 @@ func (e *exporter) isPart(k int, lists [][]int, start, step int) bool {
 
 // stop is where the part ends: with the input, or at a place of its own.
 func (e *exporter) stop(k int, lists [][]int, start, step int) string {
-	end := make(sizes, len(lists))
+	end := make(extents, len(lists))
 	toEnd := true
 	for t, list := range lists {
 		end[t] = start + (len(list)-1)*step + 1
@@ -113,7 +113,7 @@ func (e *exporter) stop(k int, lists [][]int, start, step int) string {
 // ramp is the name of lists of numbers at the same distances, of lengths that differ; "" if they
 // are not that.
 func (e *exporter) ramp(lists [][]int) string {
-	var limits sizes
+	var limits extents
 	for _, l := range lists {
 		if len(l) < 2 || l[0] != lists[0][0] || l[1] != lists[0][1] || l[1] == l[0] {
 			return ""

@@ -17,8 +17,8 @@ import (
 // tracer computes a model.
 type tracer struct {
 	model   nn.Module
-	inputs  []Input
-	forward func(t *autograd.Tape, in []Value) []autograd.Variable
+	inputs  []ExportInput
+	forward func(t *autograd.Tape, in []ExportValue) []autograd.Variable
 
 	symbols []string // the names of the dynamic axes
 	base    []int    // their sizes in the first trace
@@ -28,7 +28,7 @@ type tracer struct {
 
 // trace is one computation.
 type trace struct {
-	sizes   []int // of the symbols
+	extents []int // of the symbols
 	tokens  [][]int
 	shapes  [][]int // of the inputs
 	nodes   []traceNode
@@ -48,7 +48,7 @@ type traceNode struct {
 
 func (n *traceNode) isOperation() bool { return len(n.in) > 0 }
 
-func newTracer(model nn.Module, inputs []Input, config ExportConfig) (*tracer, error) {
+func newTracer(model nn.Module, inputs []ExportInput, config ExportConfig) (*tracer, error) {
 	if len(inputs) == 0 {
 		return nil, errNoInputs
 	}
@@ -100,10 +100,10 @@ func newTracer(model nn.Module, inputs []Input, config ExportConfig) (*tracer, e
 const maxSymbols = 4
 
 // forwardOf is what a model computes by itself.
-func forwardOf(model nn.Module, inputs []Input) (func(t *autograd.Tape, in []Value) []autograd.Variable, error) {
+func forwardOf(model nn.Module, inputs []ExportInput) (func(t *autograd.Tape, in []ExportValue) []autograd.Variable, error) {
 	if len(inputs) == 1 && inputs[0].Tokens == nil {
 		if layer, ok := model.(nn.Layer); ok {
-			return func(_ *autograd.Tape, in []Value) []autograd.Variable {
+			return func(_ *autograd.Tape, in []ExportValue) []autograd.Variable {
 				return []autograd.Variable{layer.Forward(in[0].Variable)}
 			}, nil
 		}
@@ -121,7 +121,7 @@ func forwardOf(model nn.Module, inputs []Input) (func(t *autograd.Tape, in []Val
 			of = m.Lookup
 		}
 		if of != nil {
-			return func(t *autograd.Tape, in []Value) []autograd.Variable {
+			return func(t *autograd.Tape, in []ExportValue) []autograd.Variable {
 				return []autograd.Variable{of(t, in[0].Tokens, in[0].Shape...)}
 			}, nil
 		}
@@ -130,7 +130,7 @@ func forwardOf(model nn.Module, inputs []Input) (func(t *autograd.Tape, in []Val
 }
 
 // complete fills in what is left out, and checks the rest.
-func (in *Input) complete(i, count int) error {
+func (in *ExportInput) complete(i, count int) error {
 	if in.Name == "" {
 		in.Name = "x"
 		if count > 1 {
@@ -159,7 +159,7 @@ func (in *Input) complete(i, count int) error {
 	if in.Shape == nil {
 		in.Shape = []int{size}
 	}
-	if sizeOf(in.Shape) != size || size == 0 {
+	if elementsOf(in.Shape) != size || size == 0 {
 		return fmt.Errorf("input %s: the shape %v does not fit %d elements, or there are none", in.Name, in.Shape, size)
 	}
 	if in.Dynamic == nil && len(in.Shape) > 0 {
@@ -168,7 +168,7 @@ func (in *Input) complete(i, count int) error {
 	return nil
 }
 
-func (t *tracer) addSymbol(in *Input, axis int) error {
+func (t *tracer) addSymbol(in *ExportInput, axis int) error {
 	name := in.Dynamic[axis]
 	if axis < 0 || axis >= len(in.Shape) || name == "" {
 		return fmt.Errorf("input %s: Dynamic names axis %d %q: expected an axis of %v and a name", in.Name, axis, name, in.Shape)
@@ -193,8 +193,8 @@ const exampleTraces = 4
 func (t *tracer) traces() ([]*trace, error) {
 	var list []*trace
 	step := 1
-	add := func(sizes []int) error {
-		one, err := t.run(sizes, len(list))
+	add := func(extents []int) error {
+		one, err := t.run(extents, len(list))
 		if err != nil {
 			return err
 		}
@@ -207,13 +207,13 @@ func (t *tracer) traces() ([]*trace, error) {
 		return nil
 	}
 	at := func(set, by int) []int {
-		sizes := slices.Clone(t.base)
-		for i := range sizes {
+		extents := slices.Clone(t.base)
+		for i := range extents {
 			if set>>i&1 != 0 {
-				sizes[i] += by
+				extents[i] += by
 			}
 		}
-		return sizes
+		return extents
 	}
 	for range exampleTraces {
 		if err := add(t.base); err != nil {
@@ -237,16 +237,16 @@ func (t *tracer) traces() ([]*trace, error) {
 
 // run computes the model once. The first trace has the elements of the examples as they are, the second
 // one numbers between them, the others the same elements by chance.
-func (t *tracer) run(sizes []int, seed int) (*trace, error) {
+func (t *tracer) run(extents []int, seed int) (*trace, error) {
 	tape := autograd.NewTape(autograd.TapeConfig{Trace: true})
-	one := &trace{sizes: sizes, tape: tape}
+	one := &trace{extents: extents, tape: tape}
 	rng := rand.New(rand.NewPCG(uint64(seed), 1))
-	var values []Value
+	var values []ExportValue
 	for i := range t.inputs {
 		in := &t.inputs[i]
 		shape := slices.Clone(in.Shape)
 		for axis, name := range in.Dynamic {
-			shape[axis] = sizes[slices.Index(t.symbols, name)]
+			shape[axis] = extents[slices.Index(t.symbols, name)]
 		}
 		v := in.value(tape, rng, shape, seed)
 		values = append(values, v)
@@ -260,7 +260,7 @@ func (t *tracer) run(sizes []int, seed int) (*trace, error) {
 		outputs = t.forward(tape, slices.Clone(values))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.sizesText(sizes), err)
+		return nil, fmt.Errorf("%s: %w", t.sizesText(extents), err)
 	}
 	if len(outputs) == 0 {
 		return nil, errors.New("the model has no outputs")
@@ -274,20 +274,20 @@ func (t *tracer) run(sizes []int, seed int) (*trace, error) {
 	return one, nil
 }
 
-func (t *tracer) sizesText(sizes []int) string {
+func (t *tracer) sizesText(extents []int) string {
 	text := "computing the model"
 	for i, name := range t.symbols {
-		text += fmt.Sprintf(", %s %d", name, sizes[i])
+		text += fmt.Sprintf(", %s %d", name, extents[i])
 	}
 	return text
 }
 
 // value is the input for a trace.
-func (in *Input) value(tape *autograd.Tape, rng *rand.Rand, shape []int, seed int) Value {
-	size := sizeOf(shape)
+func (in *ExportInput) value(tape *autograd.Tape, rng *rand.Rand, shape []int, seed int) ExportValue {
+	size := elementsOf(shape)
 	at := func(i int) int { return i }
-	if seed != 0 || size != sizeOf(in.Shape) {
-		order := rng.Perm(sizeOf(in.Shape))
+	if seed != 0 || size != elementsOf(in.Shape) {
+		order := rng.Perm(elementsOf(in.Shape))
 		at = func(i int) int {
 			if i < len(order) {
 				return order[i]
@@ -301,17 +301,17 @@ func (in *Input) value(tape *autograd.Tape, rng *rand.Rand, shape []int, seed in
 		for i := range tokens {
 			tokens[i] = in.Tokens[at(i)]
 		}
-		return Value{Tokens: tokens, Shape: shape}
+		return ExportValue{Tokens: tokens, Shape: shape}
 	case in.Bytes != nil:
 		x := make([]float32, size)
 		for i := range x {
 			x[i] = float32(float32(in.Bytes[at(i)])*float32(in.Scale)) + float32(in.Shift)
 		}
-		return Value{Variable: tape.Const(arrayOf(x, shape)), Shape: shape}
+		return ExportValue{Variable: tape.Const(arrayOf(x, shape)), Shape: shape}
 	case in.Variable.DType() == autograd.Float32:
-		return Value{Variable: tape.Const(arrayOf(picked(in.Variable.Float32s(), size, at, rng, seed == 1), shape)), Shape: shape}
+		return ExportValue{Variable: tape.Const(arrayOf(picked(in.Variable.Float32s(), size, at, rng, seed == 1), shape)), Shape: shape}
 	}
-	return Value{Variable: tape.Const(arrayOf(picked(in.Variable.Float64s(), size, at, rng, seed == 1), shape)), Shape: shape}
+	return ExportValue{Variable: tape.Const(arrayOf(picked(in.Variable.Float64s(), size, at, rng, seed == 1), shape)), Shape: shape}
 }
 
 // arrayOf is a constant of any shape, scalars too.
@@ -362,7 +362,7 @@ func (t *tracer) watchLayers(tape *autograd.Tape, ends *[]layerEnd) (remove func
 
 // list writes the computation down, in an order that depends on its structure alone: that of the
 // record, with arrays that are no results before their first use.
-func (one *trace) list(t *tracer, outputs []autograd.Variable, values []Value, layers []layerEnd) {
+func (one *trace) list(t *tracer, outputs []autograd.Variable, values []ExportValue, layers []layerEnd) {
 	g := autograd.Graph(outputs[0], outputs[1:]...)
 	var recorded []int64
 	for nodes := g.Nodes(); nodes.Next(); {
@@ -422,7 +422,7 @@ func (one *trace) list(t *tracer, outputs []autograd.Variable, values []Value, l
 func (one *trace) sameStructure(other *trace, symbols []string) error {
 	what := ""
 	for i, name := range symbols {
-		what += fmt.Sprintf(" of %s %d", name, other.sizes[i])
+		what += fmt.Sprintf(" of %s %d", name, other.extents[i])
 	}
 	if len(one.nodes) != len(other.nodes) || !slices.Equal(one.outputs, other.outputs) {
 		return fmt.Errorf("the computation has %d operations and arrays for the example, and %d for one%s", len(one.nodes), len(other.nodes), what)
@@ -452,12 +452,10 @@ type memory[T any] struct {
 	shape string
 }
 
-func sizeOf(shape []int) int {
+func elementsOf(shape []int) int {
 	n := 1
 	for _, d := range shape {
 		n *= d
 	}
 	return n
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
