@@ -19,79 +19,57 @@ import (
 
 var update = flag.Bool("update", false, "write docs/layers.md and layers.go anew")
 
-// layerFamilies are the headings under which layers are listed, with the files that they
-// are in.
-var layerFamilies = []struct{ title, files string }{
-	{"Linear, and of two arrays", "linear.go distance.go bilinear.go"},
-	{"Convolution", "conv.go convtranspose.go unfold.go"},
-	{"Pooling", "pool.go unpool.go avgpool.go adaptivepool.go"},
-	{"Resizing, padding, rearranging", "upsample.go pad.go flatten.go"},
-	{"Normalization", "batchnorm.go instancenorm.go layernorm.go groupnorm.go localresponsenorm.go weightnorm.go spectralnorm.go"},
-	{"Dropout", "dropout.go"},
-	{"Activation", "activation.go prelu.go softmax.go glu.go"},
-	{"Tokens", "embedding.go embeddingbag.go"},
-	{"Recurrent", "rnn.go gru.go lstm.go recurrent_cell.go"},
-	{"Attention", "positions.go attention.go transformerencoder.go transformerdecoder.go transformer.go"},
-	{"Of layers and functions", "identity.go residual.go sequential.go frozen.go hook.go inference.go"},
-}
-
 // layerDoc is what docs/layers.md says about a layer.
 type layerDoc struct {
-	name, file string
-	synopsis   string
-	base       bool // others embed it, and it has no constructor of its own
-	example    bool
+	name     string
+	synopsis string
+	base     bool // others embed it, and it has no constructor of its own
+	example  bool
 }
 
 // TestLayerRows sees that every exported layer has a row that says its shapes, an Example,
 // its line in docs/layers.md, and its place in the package's documentation.
 func TestLayerRows(t *testing.T) {
-	documented := map[string]*layerRow{}
-	for _, row := range layerRows() {
-		if name, _, _ := strings.Cut(row.name, " "); documented[name] == nil {
-			documented[name] = &row
-		}
-	}
-	byFile := map[string][]layerDoc{}
+	layers := map[string]layerDoc{}
 	for _, l := range exportedLayers(t) {
-		byFile[l.file] = append(byFile[l.file], l)
+		if !l.base {
+			layers[l.name] = l
+		}
 	}
 	cases := referenceCases(t)
 	var table, index strings.Builder
 	table.WriteString(layersHeader)
 	index.WriteString(layersIndexHeader)
+	listed := map[string]bool{}
 	for _, family := range layerFamilies {
 		fmt.Fprintf(&table, "\n## %s\n\n%s", family.title, layersTableHeader)
 		var links []string
-		for _, file := range strings.Fields(family.files) {
-			for _, l := range byFile[file] {
-				if l.base {
-					continue
-				}
-				row := documented[l.name]
-				delete(documented, l.name)
-				switch {
-				case row == nil:
-					t.Errorf("nn.%s has no row in layerRows", l.name)
-					continue
-				case row.maps == "":
-					t.Errorf("the first row of nn.%s does not say its shapes", l.name)
-				case !l.example:
-					t.Errorf("nn.%s has no Example", l.name)
-				}
-				links = append(links, "["+l.name+"]")
-				table.WriteString(row.markdown(l, cases))
+		for _, row := range family.rows() {
+			name, _, _ := strings.Cut(row.name, " ")
+			if listed[name] {
+				continue
 			}
-			delete(byFile, file)
+			listed[name] = true
+			l, ok := layers[name]
+			switch {
+			case !ok:
+				t.Errorf("there is a row for %s, which is no exported layer", name)
+				continue
+			case row.maps == "":
+				t.Errorf("the first row of nn.%s does not say its shapes", name)
+			case !l.example:
+				t.Errorf("nn.%s has no Example", name)
+			}
+			links = append(links, "["+name+"]")
+			table.WriteString(row.markdown(l, cases))
 		}
 		index.WriteString(commentLines("   - ", family.title+": "+strings.Join(links, ", ")))
 	}
 	index.WriteString("package nn\n")
-	for name := range documented {
-		t.Errorf("layerRows has a row for %s, which is no exported layer", name)
-	}
-	for file, layers := range byFile {
-		t.Errorf("%s with %v belongs to no family", file, layers)
+	for name := range layers {
+		if !listed[name] {
+			t.Errorf("nn.%s has no row in a family of layerFamilies", name)
+		}
 	}
 	compareFile(t, filepath.Join("..", "docs", "layers.md"), table.String(), "TestLayerRows")
 	compareFile(t, "layers.go", index.String(), "TestLayerRows")
@@ -133,7 +111,7 @@ func exportedLayers(t *testing.T) []layerDoc {
 				}
 				if makesLayer(d) {
 					computes[name] = true
-					layers = append(layers, layerDoc{name: name, file: file.name, synopsis: synopsis(name, d.Doc.Text()), example: examples[name]})
+					layers = append(layers, layerDoc{name: name, synopsis: synopsis(name, d.Doc.Text()), example: examples[name]})
 				} else if computesLayer(d) {
 					computes[strings.TrimPrefix(typeText(d.Recv.List[0].Type), "*")] = true
 				}
@@ -144,7 +122,7 @@ func exportedLayers(t *testing.T) []layerDoc {
 						continue
 					}
 					name := typ.Name.Name
-					layers = append(layers, layerDoc{name: name, file: file.name, synopsis: synopsis(name, d.Doc.Text()), example: examples[name] || examples["New"+name]})
+					layers = append(layers, layerDoc{name: name, synopsis: synopsis(name, d.Doc.Text()), example: examples[name] || examples["New"+name]})
 					embeds[name] = embedded(typ.Type)
 				}
 			}

@@ -10,6 +10,24 @@ func recurrentRows() []layerRow {
 	lengths := []int{3, 1, 2}
 	cell := []string{"weight_ih", "weight_hh", "bias_ih", "bias_hh"}
 	return []layerRow{
+		{name: "RNN", maps: "[(batch,) time, in] → [(batch,) time, directions·hidden]", state: lstmNames("l0", "l1"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewRNN(newRand(seed), 2, 2, nn.RNNConfig{Layers: 2, DType: d})
+		}},
+		{name: "RNN with ReLU", state: lstmNames("l0")[:2], shapes: [][]int{{2, 2, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewRNN(newRand(seed), 2, 2, nn.RNNConfig{ReLU: true, NoBias: true, TimeFirst: true, DType: d})
+		}},
+		{name: "GRU", maps: "[(batch,) time, in] → [(batch,) time, directions·hidden]", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewGRU(newRand(seed), 2, 2, nn.GRUConfig{DType: d})
+		}},
+		{name: "GRU with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}, {2, 3, 1}},
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewGRU(newRand(seed), 1, 1, nn.GRUConfig{Bidirectional: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, state := m.(*nn.GRU).Run(xs[0], nn.RecurrentInput{State: xs[1], Lengths: lengths})
+				return append(ys, y, state)
+			},
+		},
 		{name: "LSTM", maps: "[(batch,) time, in] → [(batch,) time, directions·out]", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{DType: d})
 		}},
@@ -42,24 +60,6 @@ func recurrentRows() []layerRow {
 		}},
 		{name: "LSTM of one sequence", state: lstmNames("l0"), shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewLSTM(newRand(seed), 2, 2, nn.LSTMConfig{DType: d})
-		}},
-		{name: "GRU", maps: "[(batch,) time, in] → [(batch,) time, directions·hidden]", state: lstmNames("l0"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewGRU(newRand(seed), 2, 2, nn.GRUConfig{DType: d})
-		}},
-		{name: "GRU with lengths", state: lstmNames("l0", "l0_reverse"), shapes: [][]int{{3, 3, 1}, {2, 3, 1}},
-			make: func(seed uint64, d dtype) nn.Module {
-				return nn.NewGRU(newRand(seed), 1, 1, nn.GRUConfig{Bidirectional: true, DType: d})
-			},
-			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
-				y, state := m.(*nn.GRU).Run(xs[0], nn.RecurrentInput{State: xs[1], Lengths: lengths})
-				return append(ys, y, state)
-			},
-		},
-		{name: "RNN", maps: "[(batch,) time, in] → [(batch,) time, directions·hidden]", state: lstmNames("l0", "l1"), shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewRNN(newRand(seed), 2, 2, nn.RNNConfig{Layers: 2, DType: d})
-		}},
-		{name: "RNN with ReLU", state: lstmNames("l0")[:2], shapes: [][]int{{2, 2, 2}}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewRNN(newRand(seed), 2, 2, nn.RNNConfig{ReLU: true, NoBias: true, TimeFirst: true, DType: d})
 		}},
 		{name: "LSTMCell", maps: "[(batch,) in], two of [(batch,) hidden] → two of [(batch,) hidden]", state: cell, shapes: [][]int{{2, 2}, {2, 3}, {2, 3}},
 			make: func(seed uint64, d dtype) nn.Module {

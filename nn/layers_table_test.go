@@ -1,8 +1,6 @@
 package nn_test
 
 import (
-	"slices"
-
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/nn"
 )
@@ -50,81 +48,30 @@ func stateless(l nn.Module) func(uint64, autograd.DType) nn.Module {
 
 type dtype = autograd.DType
 
-// layerRows is the table that proves all layers, in the order of their families.
+// layerFamilies is the table that proves all layers: the headings under which
+// docs/layers.md lists them, and their rows.
+var layerFamilies = []struct {
+	title string
+	rows  func() []layerRow
+}{
+	{"Linear, and of two arrays", linearRows},
+	{"Convolution", convRows},
+	{"Pooling", poolRows},
+	{"Resizing, padding, rearranging", resizeRows},
+	{"Normalization", normRows},
+	{"Dropout", dropoutRows},
+	{"Activation", activationRows},
+	{"Tokens", tokenRows},
+	{"Recurrent", recurrentRows},
+	{"Attention", attentionRows},
+	{"Of layers and functions", containerRows},
+}
+
+// layerRows are the rows of all families.
 func layerRows() []layerRow {
-	return slices.Concat(basicRows(), activationRows(), normRows(), convRows(), recurrentRows(), transformerRows(), wrapperRows())
-}
-
-func basicRows() []layerRow {
-	norm := []string{"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
-	return []layerRow{
-		{name: "Linear", maps: "[…, in] → […, out]", state: []string{"weight", "bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{DType: d})
-		}},
-		{name: "Linear without bias", state: []string{"weight"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewLinear(newRand(seed), 4, 5, nn.LinearConfig{NoBias: true, DType: d})
-		}},
-		{name: "ReLU", maps: "[…] → […]", make: stateless(nn.ReLU{}), shapes: [][]int{{3, 4}}, kinks: []float64{0}},
-		{name: "Sigmoid", maps: "[…] → […]", make: stateless(nn.Sigmoid{}), shapes: [][]int{{3, 4}}},
-		{name: "Tanh", maps: "[…] → […]", make: stateless(nn.Tanh{}), shapes: [][]int{{3, 4}}},
-		{name: "Softmax", maps: "[…] → […]", make: stateless(nn.Softmax{}), shapes: [][]int{{3, 4}}},
-		{name: "Flatten", maps: "[batch, …] → [batch, features]", make: stateless(nn.Flatten{}), shapes: [][]int{{2, 3, 4}}},
-		{name: "Func", maps: "[…] → […]", torch: "–", make: stateless(nn.Func(autograd.Variable.GELU)), shapes: [][]int{{3, 4}}},
-		{name: "Sequential", maps: "of its layers", state: []string{"0.weight", "0.bias", "2.0.weight", "2.0.bias"}, shapes: [][]int{{3, 4}}, make: func(seed uint64, d dtype) nn.Module {
-			rng := newRand(seed)
-			return nn.Sequential{nn.NewLinear(rng, 4, 3, nn.LinearConfig{DType: d}), nn.Tanh{}, nn.Sequential{nn.NewLinear(rng, 3, 2, nn.LinearConfig{DType: d})}}
-		}},
-		{name: "BatchNorm1d", maps: "[batch, channels(, length)] → the same", state: norm, shapes: [][]int{{5, 3}}, make: func(_ uint64, d dtype) nn.Module {
-			return nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})
-		}},
-		{name: "BatchNorm1d of sequences", state: norm, shapes: [][]int{{3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
-			return nn.NewBatchNorm1d(2, nn.BatchNormConfig{DType: d, Momentum: 0.3})
-		}},
-		{name: "BatchNorm2d", maps: "[batch, channels, height, width] → the same", state: norm, shapes: [][]int{{2, 3, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
-			return nn.NewBatchNorm2d(3, nn.BatchNormConfig{DType: d})
-		}},
-		{name: "BatchNorm2d cumulative", state: norm, shapes: [][]int{{2, 2, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
-			return nn.NewBatchNorm2d(2, nn.BatchNormConfig{DType: d, Cumulative: true})
-		}},
-		{name: "BatchNorm2d without parameters", state: norm[2:], shapes: [][]int{{2, 2, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
-			return nn.NewBatchNorm2d(2, nn.BatchNormConfig{DType: d, NoAffine: true})
-		}},
-		{name: "BatchNorm3d", maps: "[batch, channels, depth, height, width] → the same", state: norm[:2], shapes: [][]int{{2, 2, 1, 2, 2}}, make: func(_ uint64, d dtype) nn.Module {
-			return nn.NewBatchNorm3d(2, nn.BatchNormConfig{DType: d, NoRunningStats: true})
-		}},
-		{name: "WithHooks", maps: "of its layer", torch: "–", state: []string{"0.weight", "0.bias"}, shapes: [][]int{{3, 2}}, allocates: "the list of hooks", make: func(seed uint64, d dtype) nn.Module {
-			return nn.WithHooks(nn.Sequential{nn.NewLinear(newRand(seed), 2, 3, nn.LinearConfig{DType: d}), nn.Tanh{}}, map[string]nn.Hook{"0": func(_ string, y v) v { return y.Square() }})
-		}},
-		{name: "Frozen", maps: "of its layer", torch: "–", state: []string{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}, shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.Frozen(nn.Sequential{nn.NewLinear(newRand(seed), 2, 3, nn.LinearConfig{DType: d}), nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})})
-		}},
-		{name: "Embedding", maps: "tokens of any shape […] → […, features]", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d})
-		}, call: lookup},
-		{name: "Embedding with padding", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Padding: []int{0}})
-		}, call: lookup},
-		{name: "Embedding kept as rows", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, Sparse: true})
-		}, call: lookup},
-		{name: "Embedding with a greatest norm", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, MaxNorm: 100}) // no row has it
-		}, call: lookup, allocates: "the factors in inference"},
-		{name: "EmbeddingBag", maps: "bags of tokens → [bags, features]", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{DType: d})
-		}, call: lookupBags},
-		{name: "EmbeddingBag of maxima", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
-			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{Mode: nn.BagMax, DType: d})
-		}, call: lookupBags},
+	var rows []layerRow
+	for _, family := range layerFamilies {
+		rows = append(rows, family.rows()...)
 	}
-}
-
-func lookup(m nn.Module, tape *autograd.Tape, _, ys []v) []v {
-	return append(ys, m.(*nn.Embedding).Lookup(tape, tokens, 2, 2))
-}
-
-var tokens = []int{1, 4, 1, 0}
-
-func lookupBags(m nn.Module, tape *autograd.Tape, _, ys []v) []v {
-	return append(ys, m.(*nn.EmbeddingBag).Lookup(tape, [][]int{{1, 4, 0}, {}, {2, 1}}))
+	return rows
 }

@@ -8,14 +8,31 @@ import (
 	"github.com/chainrule-go/chainrule/nn"
 )
 
-// transformerRows are attention and transformers.
-func transformerRows() []layerRow {
+// attentionRows are attention, what is built of it, and positions.
+func attentionRows() []layerRow {
 	decoderNames := slices.Concat(encoderNames[:4], named("multihead_attn.", attentionNames), encoderNames[4:], []string{"norm3.weight", "norm3.bias"})
 	keep := map[dtype]v{}
 	for _, d := range []dtype{autograd.Float32, double} {
 		keep[d] = autograd.New([]float64{1, 1, 0, 0, 1, 1}, 2, 3).AsType(d)
 	}
 	return []layerRow{
+		{name: "SinusoidalPositions", maps: "[…, positions, features] → the same", torch: "–", shapes: [][]int{{2, 3, 5}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewSinusoidalPositions(4, 5, nn.PositionsConfig{DType: d})
+		}},
+		{name: "LearnedPositions", maps: "[…, positions, features] → the same", torch: "–", state: []string{"weight"}, shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
+			return nn.NewLearnedPositions(newRand(seed), 4, 2, nn.PositionsConfig{DType: d})
+		}},
+		{name: "RotaryPositions", maps: "[…, positions, features] → the same", torch: "–", shapes: [][]int{{2, 3, 4}}, make: func(_ uint64, d dtype) nn.Module {
+			return nn.NewRotaryPositions(3, 4, nn.PositionsConfig{DType: d})
+		}},
+		{name: "RotaryPositions of halves", shapes: [][]int{{2, 2, 4}},
+			make: func(_ uint64, d dtype) nn.Module {
+				return nn.NewRotaryPositions(5, 4, nn.PositionsConfig{Halves: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				return append(ys, m.(*nn.RotaryPositions).From(xs[0], 3))
+			},
+		},
 		{name: "MultiheadAttention", maps: "[(batch,) queries, features], [(batch,) keys, KeyDim], [(batch,) keys, ValueDim] → [(batch,) queries, features]", state: []string{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"}, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{DType: d})
 		}},
@@ -52,6 +69,12 @@ func transformerRows() []layerRow {
 				first, cache := m.(*nn.MultiheadAttention).Next(xs[0], nn.AttentionCache{}, nn.AttentionInput{})
 				second, cache := m.(*nn.MultiheadAttention).Next(xs[1], cache, nn.AttentionInput{})
 				return append(ys, first, second, cache.Keys)
+			},
+		},
+		{
+			name: "MultiheadAttention with rotary positions", state: slices.Clone(attentionNames), shapes: [][]int{{1, 3, 4}},
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{Rotary: nn.NewRotaryPositions(3, 2, nn.PositionsConfig{DType: d}), DType: d})
 			},
 		},
 		{name: "TransformerEncoderLayer", maps: "[(batch,) length, features] → the same", state: encoderNames, shapes: [][]int{{2, 3, 2}}, make: func(seed uint64, d dtype) nn.Module {
