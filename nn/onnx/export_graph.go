@@ -225,27 +225,31 @@ func elementType(d autograd.DType) onnxpb.TensorProto_DataType {
 func (e *exporter) modelArray(n *traceNode) string {
 	if !e.taken[n.array] {
 		e.taken[n.array] = true
-		e.addArray(n.array, elementType(n.DType), n.Shape, rawFloats(n.Variable))
+		e.arrays = append(e.arrays, tensorOf(n.array, elementType(n.DType), n.Shape, rawFloats(n.Variable)))
 	}
 	return n.array
 }
 
-func (e *exporter) addArray(name string, elements onnxpb.TensorProto_DataType, shape []int, raw []byte) {
+func tensorOf(name string, elements onnxpb.TensorProto_DataType, shape []int, raw []byte) *onnxpb.TensorProto {
 	t := &onnxpb.TensorProto{Name: proto.String(name), DataType: proto.Int32(int32(elements)), RawData: raw}
 	for _, d := range shape {
 		t.Dims = append(t.Dims, int64(d))
 	}
-	e.arrays = append(e.arrays, t)
+	return t
 }
 
-// constant is the name of an array with this content, which is written once.
+// constant is the name of an array with this content, which is written once. It is no initializer: those
+// are what the model has.
 func (e *exporter) constant(elements onnxpb.TensorProto_DataType, shape []int, raw []byte) string {
 	key := fmt.Sprint(elements, shape, string(raw))
 	name, ok := e.constants[key]
 	if !ok {
 		name = fmt.Sprintf("constant_%d", len(e.constants))
 		e.constants[key] = name
-		e.addArray(name, elements, shape, raw)
+		value := &onnxpb.AttributeProto{Name: proto.String("value"), Type: onnxpb.AttributeProto_TENSOR.Enum(), T: tensorOf("", elements, shape, raw)}
+		e.nodes = append(e.nodes, &onnxpb.NodeProto{
+			OpType: proto.String("Constant"), Name: proto.String("/" + name), Output: []string{name}, Attribute: []*onnxpb.AttributeProto{value},
+		})
 	}
 	return name
 }

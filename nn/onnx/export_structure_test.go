@@ -36,7 +36,7 @@ var signatures = map[string]signature{
 	"Reshape": {2, 2, 1, "Ti", "T"}, "Expand": {2, 2, 1, "Ti", "T"}, "Squeeze": {1, 2, 1, "Ti", "T"}, "Unsqueeze": {2, 2, 1, "Ti", "T"}, "Transpose": {1, 1, 1, "T", "T"},
 	"Slice": {3, 5, 1, "Ti", "T"}, "Gather": {2, 2, 1, "Ti", "T"}, "GatherElements": {2, 2, 1, "Ti", "T"}, "ScatterElements": {3, 3, 1, "TiT", "T"}, "ScatterND": {3, 3, 1, "TiT", "T"},
 	"Concat": {1, 9999, 1, "T", "T"}, "Pad": {2, 3, 1, "TiT", "T"}, "Shape": {1, 1, 1, "T", "i"}, "Range": {3, 3, 1, "T", "T"}, "Trilu": {1, 2, 1, "Ti", "T"},
-	"MatMul": {2, 2, 1, "T", "T"}, "SoftmaxCrossEntropyLoss": {2, 3, 1, "fi", "f"},
+	"Constant": {0, 0, 1, "T", ""}, "MatMul": {2, 2, 1, "T", "T"}, "SoftmaxCrossEntropyLoss": {2, 3, 1, "fi", "f"},
 	"LSTM": {3, 8, 3, "ffffjf", "f"}, "GRU": {3, 6, 2, "ffffjf", "f"}, "RNN": {3, 6, 2, "ffffjf", "f"},
 }
 
@@ -80,12 +80,8 @@ func checkStructure(file []byte) error {
 		}
 	}
 	for _, a := range g.GetInitializer() {
-		size := map[onnxpb.TensorProto_DataType]int{onnxpb.TensorProto_FLOAT: 4, onnxpb.TensorProto_DOUBLE: 8, onnxpb.TensorProto_INT64: 8}[onnxpb.TensorProto_DataType(a.GetDataType())]
-		for _, d := range a.GetDims() {
-			size *= int(d)
-		}
-		if len(a.GetRawData()) != size {
-			return fmt.Errorf("%s has %d bytes, expected %d", a.GetName(), len(a.GetRawData()), size)
+		if err := checkSize(a); err != nil {
+			return err
 		}
 		if err := define(a.GetName(), onnxpb.TensorProto_DataType(a.GetDataType())); err != nil {
 			return err
@@ -118,6 +114,18 @@ func checkStructure(file []byte) error {
 	return nil
 }
 
+// checkSize checks that an array has the elements that its shape says.
+func checkSize(a *onnxpb.TensorProto) error {
+	size := map[onnxpb.TensorProto_DataType]int{onnxpb.TensorProto_FLOAT: 4, onnxpb.TensorProto_DOUBLE: 8, onnxpb.TensorProto_INT64: 8}[onnxpb.TensorProto_DataType(a.GetDataType())]
+	for _, d := range a.GetDims() {
+		size *= int(d)
+	}
+	if len(a.GetRawData()) != size {
+		return fmt.Errorf("array %q has %d bytes, expected %d", a.GetName(), len(a.GetRawData()), size)
+	}
+	return nil
+}
+
 // resultTypes checks a node's operands, and gives the types of its results.
 func resultTypes(n *onnxpb.NodeProto, types map[string]onnxpb.TensorProto_DataType) ([]onnxpb.TensorProto_DataType, error) {
 	s, ok := signatures[n.GetOpType()]
@@ -142,8 +150,12 @@ func resultTypes(n *onnxpb.NodeProto, types map[string]onnxpb.TensorProto_DataTy
 		}
 		bound[letter] = of
 	}
-	if n.GetOpType() == "Cast" {
+	switch n.GetOpType() {
+	case "Cast":
 		return []onnxpb.TensorProto_DataType{onnxpb.TensorProto_DataType(n.GetAttribute()[0].GetI())}, nil
+	case "Constant":
+		t := n.GetAttribute()[0].GetT()
+		return []onnxpb.TensorProto_DataType{onnxpb.TensorProto_DataType(t.GetDataType())}, checkSize(t)
 	}
 	var results []onnxpb.TensorProto_DataType
 	for k := range n.GetOutput() {
