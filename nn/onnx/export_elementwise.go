@@ -87,7 +87,7 @@ var exportActivations = exportRows{
 	"relu": as("Relu"), "sigmoid": as("Sigmoid"), "tanh": as("Tanh"), "softplus": as("Softplus"), "softsign": as("Softsign"), "hardswish": as("HardSwish"),
 	"log sigmoid": of1("Neg, Softplus", func(e *exporter, i int, x string) string { return e.op1("Neg", e.op1("Softplus", e.op1("Neg", x))) }),
 	"silu":        of1("Sigmoid, Mul", func(e *exporter, i int, x string) string { return e.mul(x, e.op1("Sigmoid", x)) }),
-	"gelu": of1("Mul, Erf, Add", func(e *exporter, i int, x string) string {
+	"gelu": of1("Div, Erf, Add, Mul", func(e *exporter, i int, x string) string {
 		// x·Φ(x), in the order in which onnxruntime finds it.
 		phi := e.addScalar(i, e.op1("Erf", e.div(x, e.scalar(i, math.Sqrt2))), 1)
 		return e.mulScalar(i, e.mul(x, phi), 0.5)
@@ -128,7 +128,7 @@ var exportBinary = exportRows{
 	"xlog1py": of2("Add, Log, Mul, Equal, Where", func(e *exporter, i int, a, b string) string {
 		return e.strong(i, a, e.mul(a, e.op1("Log", e.addScalar(i, b, 1))))
 	}),
-	"logaddexp": of2("Max, Sub, Abs, Neg, Softplus, Add", func(e *exporter, i int, a, b string) string {
+	"logaddexp": of2("Equal, Sub, Where, Max, Abs, Neg, Exp, Add, Log", func(e *exporter, i int, a, b string) string {
 		// ln(eᵃ+eᵇ) = max + ln(1+e^−|a−b|); of two that are equal, infinite ones too, there is no difference.
 		apart := e.where(e.op2("Equal", a, b), e.scalar(i, 0), e.sub(a, b))
 		return e.add(e.op2("Max", a, b), e.op1("Log", e.addScalar(i, e.op1("Exp", e.op1("Neg", e.op1("Abs", apart))), 1)))
@@ -138,10 +138,10 @@ var exportBinary = exportRows{
 	"remainder": of2("Mod, Less, Equal, Xor, Not, And, Add, Where", func(e *exporter, i int, a, b string) string {
 		return e.remainder(i, a, b)
 	}),
-	"floor divide": of2("Mod, Sub, Div, Round", func(e *exporter, i int, a, b string) string {
+	"floor divide": of2("Mod, Less, Equal, Xor, Not, And, Add, Where, Sub, Div, Round", func(e *exporter, i int, a, b string) string {
 		return e.op1("Round", e.div(e.sub(a, e.remainder(i, a, b)), b))
 	}),
-	"atan2": of2("Div, Atan, Less, Where, Add", func(e *exporter, i int, a, b string) string {
+	"atan2": of2("Equal, Where, Div, Atan, Less, Add, Sign, Mul", func(e *exporter, i int, a, b string) string {
 		// atan(a/b), half a turn further where b is negative, in the direction of a's sign; a quarter where b is 0.
 		zero := e.scalar(i, 0)
 		noB := e.op2("Equal", b, zero)

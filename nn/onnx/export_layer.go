@@ -19,7 +19,7 @@ var exportLayers = exportRows{
 	"unfold":         composed("Conv, Reshape", exportUnfold),
 	"fold":           composed("Reshape, ConvTranspose", exportFold),
 	"max pool":       composed("MaxPool, Pad, Slice, ReduceMax, Concat, Reshape", exportMaxPool),
-	"avg pool":       composed("AveragePool, GlobalAveragePool, Pad, MatMul, Mul, Reshape", exportAvgPool), "avg pool backward": without(gradientOnly),
+	"avg pool":       composed("AveragePool, GlobalAveragePool, Pad, MatMul, Transpose, Mul, Reshape", exportAvgPool), "avg pool backward": without(gradientOnly),
 
 	"layer norm": composed("LayerNormalization", exportLayerNorm),
 	"rms norm": composed("Mul, ReduceMean, Add, Sqrt, Div", func(e *exporter, i int) string {

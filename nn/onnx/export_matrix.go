@@ -3,6 +3,7 @@ package onnx
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // Reductions and products of matrices.
@@ -19,23 +20,25 @@ var exportReductions = exportRows{
 	"max":       reduction("ReduceMax"),
 	"min":       reduction("ReduceMin"),
 	"logsumexp": reduction("ReduceLogSumExp"),
-	"norm":      reduction("ReduceL2"),
+	"norm":      reduction("ReduceL2, Abs"),
 	"sum to":    without("it is part of gradients only"),
 	"cumsum": composed("CumSum", func(e *exporter, i int) string {
 		axis := e.intArray([]int{}, []int{the[int](e, i, "axis")})
 		return e.emit("CumSum", []string{e.in(i, 0), axis}, attrInt("reverse", truthInt(the[bool](e, i, "reverse"))))
 	}),
-	"topk": composed("TopK, Slice, Reshape", exportTopK),
+	"topk": composed("TopK, Gather", exportTopK),
 }
 
-// reduction is a row for a reduction whose axes are an attribute.
-func reduction(op string) exportRow {
-	return composed(op, func(e *exporter, i int) string {
+// reduction is a row for a reduction whose axes are an attribute. onnx names the operator, and what it is of a
+// scalar, unless that is the scalar.
+func reduction(onnx string) exportRow {
+	op, ofScalar, _ := strings.Cut(onnx, ", ")
+	return composed(onnx, func(e *exporter, i int) string {
 		axes := e.theInts(i, "axes")
-		if len(axes) == 0 { // a scalar
-			if op == "ReduceL2" {
-				return e.op1("Abs", e.in(i, 0))
-			}
+		switch {
+		case len(axes) == 0 && ofScalar != "":
+			return e.op1(ofScalar, e.in(i, 0))
+		case len(axes) == 0:
 			return e.in(i, 0)
 		}
 		return e.emit(op, e.ins(i), attrInts("axes", axes), attrInt("keepdims", truthInt(the[bool](e, i, "keep"))))
@@ -298,7 +301,7 @@ func exportEmbed(e *exporter, i int) string {
 var exportIndices = exportRows{
 	"gather rows": composed("Gather", exportGatherRows),
 	"sparse rows": composed("Gather", exportGatherRows),
-	"gather": composed("GatherElements", func(e *exporter, i int) string {
+	"gather": composed("GatherElements, Reshape", func(e *exporter, i int) string {
 		index := e.indexArray(i, e.dims(i))
 		return e.emit("GatherElements", []string{e.in(i, 0), index}, attrInt("axis", the[int](e, i, "axis")))
 	}),
@@ -307,7 +310,7 @@ var exportIndices = exportRows{
 		zeros := e.emit("Expand", []string{e.scalar(i, 0), e.sizeList(e.dims(i))})
 		return e.emit("ScatterND", []string{zeros, e.emit("Unsqueeze", []string{index, e.ints(1)}), e.in(i, 0)}, attrString("reduction", "add"))
 	}),
-	"scatter": composed("Expand, ScatterElements", func(e *exporter, i int) string {
+	"scatter": composed("Expand, ScatterElements, Reshape", func(e *exporter, i int) string {
 		index := e.indexArray(i, e.inDims(i, 0))
 		zeros := e.emit("Expand", []string{e.scalar(i, 0), e.sizeList(e.dims(i))})
 		return e.emit("ScatterElements", []string{zeros, index, e.in(i, 0)}, attrInt("axis", the[int](e, i, "axis")), attrString("reduction", "add"))

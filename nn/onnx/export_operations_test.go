@@ -45,11 +45,34 @@ var furtherRows = func() []operations.Row {
 	} {
 		rows = append(rows, operations.Row{Name: name, F: func(xs []autograd.Variable) autograd.Variable { return f(xs[0], xs[1]) }, Shapes: [][][]int{{{3, 4}, {4}}}})
 	}
+	pool := func(config autograd.AvgPoolConfig) autograd.Func {
+		return func(xs []autograd.Variable) autograd.Variable { return xs[0].AvgPool(config) }
+	}
+	images := [][][]int{{{5, 7}}, {{2, 5, 4}}, {{1, 2, 4, 6}}}
+	rows = append(rows,
+		operations.Row{Name: "means of windows partly outside", F: pool(autograd.AvgPoolConfig{Kernel: []int{3, 2}, Stride: []int{2, 3}, Padding: []int{1, 1}, Ceil: true}), Shapes: images},
+		operations.Row{Name: "means of elements partly outside", F: pool(autograd.AvgPoolConfig{Kernel: []int{3, 2}, Stride: []int{2, 3}, Padding: []int{1, 0}, Ceil: true, ExcludePadding: true}), Shapes: images},
+		operations.Row{Name: "sums of windows partly outside", F: pool(autograd.AvgPoolConfig{Kernel: []int{3, 2}, Stride: []int{2, 3}, Padding: []int{1, 1}, Ceil: true, Divisor: 2}), Shapes: images},
+		operations.Row{Name: "sums of windows", F: pool(autograd.AvgPoolConfig{Kernel: []int{2}, Divisor: 3}), Shapes: images},
+		operations.Row{Name: "means of images", F: func(xs []autograd.Variable) autograd.Variable { return xs[0].AdaptiveAvgPool(1, 1) }, Shapes: images},
+		operations.Row{Name: "means of halves", F: func(xs []autograd.Variable) autograd.Variable { return xs[0].AdaptiveAvgPool(2) }, Shapes: images},
+		operations.Row{Name: "greatest of windows partly outside", Apart: true, F: func(xs []autograd.Variable) autograd.Variable {
+			return xs[0].MaxPool(autograd.MaxPoolConfig{Kernel: []int{2, 2}, Stride: []int{2, 3}, Padding: []int{1, 0}, Dilation: []int{2, 1}, Ceil: true})
+		}, Shapes: images},
+	)
 	return append(rows,
 		operations.Row{Name: "LSTM without projection", F: func(xs []autograd.Variable) autograd.Variable {
 			y, h, c := autograd.LSTM(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2], BiasHH: xs[3]}, autograd.RecurrentConfig{Lengths: []int{2, 1}, Reverse: true})
 			return autograd.Concat(0, y.Reshape(-1), h.Reshape(-1), c.Reshape(-1))
 		}, Shapes: [][][]int{{{2, 2, 3}, {8, 3}, {8, 2}, {8}}}},
+		operations.Row{Name: "RNN, batch first", F: func(xs []autograd.Variable) autograd.Variable {
+			y, _ := autograd.RNN(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2]}, autograd.RecurrentConfig{BatchFirst: true, ReLU: true})
+			return y
+		}, Shapes: [][][]int{{{2, 3, 3}, {2, 3}, {2, 2}}}},
+		operations.Row{Name: "LSTM, batch first", F: func(xs []autograd.Variable) autograd.Variable {
+			y, _, _ := autograd.LSTM(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2]}, autograd.RecurrentConfig{BatchFirst: true})
+			return y
+		}, Shapes: [][][]int{{{2, 3, 3}, {8, 3}, {8, 2}}}},
 		operations.Row{Name: "Conv2d with ReLU", F: func(xs []autograd.Variable) autograd.Variable {
 			return autograd.Conv2d(xs[0], xs[1], autograd.Variable{}, autograd.ConvConfig{ReLU: true})
 		}, Shapes: [][][]int{{{1, 2, 3, 3}, {2, 2, 2, 2}}}},
@@ -103,10 +126,13 @@ var valuesDecide = []string{"Variable.Mode", "Variable.NanMedian", "Quantile", "
 // in onnxruntime what the operation gives; or the table says why one of its operations has no counterpart.
 func TestExportOperations(t *testing.T) {
 	run := newRunner()
-	met := map[string]bool{}
+	met, emitted := map[string]bool{}, map[string]bool{}
 	for _, c := range operationCases() {
-		for _, op := range c.operations() {
+		listed := []string{"Identity"}
+		ops := c.operations()
+		for _, op := range ops {
 			met[op] = true
+			listed = append(listed, strings.Split(exportTable()[op].onnx, ", ")...)
 		}
 		file, err := c.export()
 		if err != nil {
@@ -115,6 +141,14 @@ func TestExportOperations(t *testing.T) {
 		}
 		if err := checkStructure(file); err != nil {
 			t.Errorf("%s: %v", c.name, err)
+		}
+		for _, op := range operators(t, file) {
+			for _, operation := range ops {
+				emitted[operation+": "+op] = true
+			}
+			if !slices.Contains(listed, op) {
+				t.Errorf("%s: the table does not say that %s is among the operators", c.name, op)
+			}
 		}
 		inputs := map[string]onnxruntime.Array{}
 		for i, x := range c.xs {
@@ -132,6 +166,11 @@ func TestExportOperations(t *testing.T) {
 	for op, row := range table {
 		if !met[op] && row.emit != nil && !strings.HasPrefix(op, "strong ") { // those are made by derivatives
 			t.Errorf("no case has the operation %q", op)
+		}
+		for operator := range strings.SplitSeq(row.onnx, ", ") {
+			if met[op] && row.emit != nil && operator != "–" && !emitted[op+": "+operator] {
+				t.Errorf("%s: no case has %s, which the table names", op, operator)
+			}
 		}
 		if (row.emit == nil) == (row.reason == "") || (row.emit == nil) == (row.onnx != "") {
 			t.Errorf("the row of %q has both a counterpart and a reason why not, or none", op)

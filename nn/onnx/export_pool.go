@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"math"
 	"slices"
 )
 
@@ -80,15 +81,16 @@ func exportMaxPool(e *exporter, i int) string {
 	for k := range p.kernel {
 		after = append(after, e.after(p, k))
 	}
-	fits := true
-	for k := range after { // onnxruntime wants less than the kernel
-		fits = fits && after[k] < p.kernel[k] && p.padding[k] < p.kernel[k]
-	}
-	if !fits {
-		e.fail("windows that lie outside as a whole have no counterpart in ONNX")
+	before := p.padding
+	for k := range after {
+		if after[k] >= p.kernel[k] { // more than the operator takes
+			x = e.around(i, x, before, after, math.Inf(-1))
+			before, after = make([]int, len(before)), make([]int, len(after))
+			break
+		}
 	}
 	return undo(e.emit("MaxPool", []string{x}, attrInts("kernel_shape", p.kernel), attrInts("strides", p.stride),
-		attrInts("pads", slices.Concat(p.padding, after)), attrInts("dilations", p.dilation)))
+		attrInts("pads", slices.Concat(before, after)), attrInts("dilations", p.dilation)))
 }
 
 // partsOf is the greatest element of parts that are not of one size, along one axis after the other.
@@ -140,7 +142,7 @@ func exportAvgPool(e *exporter, i int) string {
 	switch {
 	case divisor != 0:
 		if outside {
-			x, before, after = e.zerosAround(i, x, before, after), make([]int, len(before)), make([]int, len(before))
+			x, before, after = e.around(i, x, before, after, 0), make([]int, len(before)), make([]int, len(before))
 		}
 	case exclude:
 		count = 0
@@ -149,7 +151,7 @@ func exportAvgPool(e *exporter, i int) string {
 		for k := range after {
 			rest[k] = after[k] - p.padding[k]
 		}
-		x, before, after, count = e.zerosAround(i, x, before, before), make([]int, len(before)), rest, 0
+		x, before, after, count = e.around(i, x, before, before, 0), make([]int, len(before)), rest, 0
 	}
 	y := e.emit("AveragePool", []string{x}, attrInts("kernel_shape", p.kernel), attrInts("strides", p.stride),
 		attrInts("pads", slices.Concat(before, after)), attrInt("count_include_pad", count))
@@ -159,9 +161,9 @@ func exportAvgPool(e *exporter, i int) string {
 	return undo(y)
 }
 
-// zerosAround puts zeros around images.
-func (e *exporter) zerosAround(i int, x string, before, after []int) string {
-	return e.emit("Pad", []string{x, e.ints(slices.Concat([]int{0, 0}, before, []int{0, 0}, after)...)})
+// around puts elements of a value around images.
+func (e *exporter) around(i int, x string, before, after []int, value float64) string {
+	return e.emit("Pad", []string{x, e.ints(slices.Concat([]int{0, 0}, before, []int{0, 0}, after)...), e.scalar(i, value)})
 }
 
 // meansOf is the means of parts that are not of one size, along one axis after the other: products with

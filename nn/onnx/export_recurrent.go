@@ -11,7 +11,7 @@ import (
 // which slices are taken; in the file these are results of their own.
 
 var exportRecurrent = exportRows{
-	"lstm": composed("LSTM, Gather, Concat, Transpose, Squeeze, Unsqueeze", exportWholeRecurrence),
+	"lstm": composed("LSTM, Gather, Cast, Concat, Transpose, Squeeze, Unsqueeze", exportWholeRecurrence),
 	"gru":  composed("GRU, Gather, Concat, Transpose, Squeeze, Unsqueeze", exportWholeRecurrence),
 	"rnn":  composed("RNN, Concat, Transpose, Squeeze, Unsqueeze", exportWholeRecurrence),
 
