@@ -1,4 +1,8 @@
-// Package onnx writes models as ONNX files, the format that onnxruntime and other programs run.
+// Package onnx reads and writes models as ONNX files, the format that onnxruntime and other
+// programs run and that PyTorch and others export.
+//
+// [Open] and [Read] make a [Model] of a file: an [nn.Module] whose parameters are the file's
+// weights, to be run and trained further.
 //
 // [Export] and [ExportFile] trace a model on an example of its input:
 //

@@ -39,9 +39,6 @@ const absent = -1
 // wants reports whether output i is asked for.
 func (n *node) wants(i int) bool { return i < len(n.outputs) && n.outputs[i] != absent }
 
-// has reports whether input i is there.
-func (n *node) has(i int) bool { return i < len(n.inputs) && n.inputs[i] != absent }
-
 // attribute is the attribute of a name and type, nil if there is none.
 func (n *node) attribute(name string, kind onnxpb.AttributeProto_AttributeType) *onnxpb.AttributeProto {
 	n.read[name] = true
@@ -122,11 +119,6 @@ func (n *node) text(name, otherwise string) string {
 		return otherwise
 	}
 	return string(a.GetS())
-}
-
-// texts is a list of strings, nil if there is none.
-func (n *node) texts(name string) []string {
-	return convert(n.attribute(name, onnxpb.AttributeProto_STRINGS).GetStrings(), func(s []byte) string { return string(s) })
 }
 
 // choice is an attribute that is one of some strings, the first by default. Its place among

@@ -62,6 +62,7 @@ var families = []family{
 	gatherOperators,
 	selectionOperators,
 	productOperators,
+	controlOperators,
 }
 
 // newestVersion is the newest version of the standard's operator set that is known: a later
