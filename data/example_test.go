@@ -2,6 +2,7 @@ package data_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -194,6 +195,48 @@ func ExampleReadCSV() {
 	// [length width] [3 2] [5.1 3.5 6.2 2.9 5 3.6]
 	// [setosa versicolor] [0 1 0]
 	// data: line 3, column 2: want a finite float32 in column "width", got "n/a"
+}
+
+// Images that are compressed, and larger than memory when they are not.
+func ExampleOpenImages() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	images := &data.IDX{Type: data.IDXUint8, Shape: []int{3, 2, 2}, Data: []byte{0, 0, 0, 0, 255, 255, 255, 255, 0, 255, 0, 255}}
+	labels := &data.IDX{Type: data.IDXUint8, Shape: []int{3}, Data: []byte{0, 1, 0}}
+	imagesPath, labelsPath := filepath.Join(dir, "images.gz"), filepath.Join(dir, "labels.gz")
+	write := func(path string, x *data.IDX) {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		x.WriteTo(z)
+		z.Close()
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+			log.Fatal(err)
+		}
+	}
+	write(imagesPath, images)
+	write(labelsPath, labels)
+
+	path, err := data.Uncompress(context.Background(), imagesPath, dir) // "" keeps it in the user's cache
+	if err != nil {
+		log.Fatal(err)
+	}
+	train, err := data.OpenImages(path, labelsPath)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer train.Close()
+	for batch, err := range data.NewLoader(train, data.LoaderConfig{BatchSize: 2}).Batches(context.Background(), 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(batch.X.Shape, batch.X.Float32s, batch.Labels)
+	}
+	// Output:
+	// [2 1 2 2] [0 0 0 0 1 1 1 1] [0 1]
+	// [1 1 2 2] [0 1 0 1] [0]
 }
 
 // A text of any length becomes a file of numbers, of which passages are read.
