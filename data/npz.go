@@ -57,9 +57,9 @@ func readNPZ(r io.ReaderAt, size int64, name string) (map[string]Array, error) {
 // npzEntries is the files of an archive, all of which are those of arrays of different
 // names.
 func npzEntries(r io.ReaderAt, size int64, name string) ([]*zip.File, error) {
-	archive, err := zip.NewReader(r, size)
+	archive, err := openZip(r, size, name)
 	if err != nil {
-		return nil, zipError(name, "a ZIP archive", err)
+		return nil, err
 	}
 	seen := map[string]bool{}
 	for _, entry := range archive.File {
@@ -74,6 +74,15 @@ func npzEntries(r io.ReaderAt, size int64, name string) ([]*zip.File, error) {
 	return archive.File, nil
 }
 
+// openZip opens an archive. What it says to be before its beginning is at its end: nothing.
+func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
+	archive, err := zip.NewReader(io.NewSectionReader(r, 0, size), size)
+	if err != nil {
+		return nil, zipError(name, "a ZIP archive", err)
+	}
+	return archive, nil
+}
+
 // arrayName is the name of the array in a file of an archive.
 func arrayName(entry *zip.File) string { return strings.TrimSuffix(entry.Name, ".npy") }
 
@@ -86,6 +95,7 @@ func memberName(archive string, entry *zip.File) string {
 // [OpenNPZ], and safe for concurrent use.
 type NPZFile struct {
 	file    *os.File
+	size    int64
 	name    string
 	entries map[string]*zip.File
 }
@@ -104,7 +114,7 @@ func OpenNPZ(path string) (*NPZFile, error) {
 		f.Close()
 		return nil, err
 	}
-	n := &NPZFile{file: f, name: path, entries: map[string]*zip.File{}}
+	n := &NPZFile{file: f, size: size, name: path, entries: map[string]*zip.File{}}
 	for _, entry := range entries {
 		n.entries[arrayName(entry)] = entry
 	}
@@ -132,7 +142,7 @@ func (n *NPZFile) Array(name string) (*ArrayFile, error) {
 		return nil, zipError(file, "a file of the archive", err)
 	}
 	size := int64(min(entry.CompressedSize64, math.MaxInt64))
-	source := io.NewSectionReader(n.file, start, size)
+	source := io.NewSectionReader(io.NewSectionReader(n.file, 0, n.size), start, size)
 	return openNPYArray(&binaryReader{r: source, name: file}, source, size)
 }
 

@@ -76,7 +76,7 @@ func readError(name string, offset int64, want string, err error) error {
 	switch {
 	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
 		err, got = io.ErrUnexpectedEOF, "the end of the file"
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, zip.ErrChecksum), errors.As(err, &corrupt):
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat), errors.As(err, &corrupt):
 		got = "damaged compressed data"
 	default:
 		if name != "" {

@@ -130,9 +130,9 @@ func unzipping(ctx context.Context, f *os.File, path string) (write func(w io.Wr
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	archive, err := zip.NewReader(f, info.Size())
+	archive, err := openZip(f, info.Size(), path)
 	if err != nil {
-		return nil, zipError(path, "a ZIP archive", err)
+		return nil, err
 	}
 	compressed := false
 	for _, entry := range archive.File {
