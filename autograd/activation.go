@@ -198,13 +198,22 @@ func (x Variable) Softsign() Variable { return softsignOp.apply(x) }
 
 // LeakyReLU is x for x > 0 and slope·x elsewhere; the derivative at 0 is slope.
 func (x Variable) LeakyReLU(slope float64) Variable {
-	return Where(x.Greater(x.scalar(0)), x, x.MulScalar(slope))
+	y := Where(x.Greater(x.scalar(0)), x, x.MulScalar(slope))
+	return leakyReLUOp.recordWhole(y, attributes{x: slope}, x.n)
 }
+
+// What traces have of activation functions that are made of several operations. attr.x is the argument.
+var (
+	leakyReLUOp   = wholeOp("leaky relu", func(n *node) []Argument { return arguments("slope", n.attr.x) })
+	eluOp         = wholeOp("elu", func(n *node) []Argument { return arguments("alpha", n.attr.x) })
+	hardsigmoidOp = wholeOp("hardsigmoid", nil)
+)
 
 // ELU is x for x > 0 and alpha·(eˣ−1) elsewhere, the exponential linear unit
 // (Clevert et al. 2015); the derivative at 0 is alpha.
 func (x Variable) ELU(alpha float64) Variable {
-	return Where(x.Greater(x.scalar(0)), x, x.Expm1().MulScalar(alpha))
+	y := Where(x.Greater(x.scalar(0)), x, x.Expm1().MulScalar(alpha))
+	return eluOp.recordWhole(y, attributes{x: alpha}, x.n)
 }
 
 // SELU is the scaled exponential linear unit, [Variable.ELU] with the constants of
@@ -219,7 +228,9 @@ func (x Variable) Hardtanh() Variable { return x.Clamp(-1, 1) }
 
 // Hardsigmoid is x/6 + ½ limited to 0 … 1; the derivative is ⅙ for −3 ≤ x ≤ 3 and
 // 0 elsewhere.
-func (x Variable) Hardsigmoid() Variable { return x.AddScalar(3).Clamp(0, 6).DivScalar(6) }
+func (x Variable) Hardsigmoid() Variable {
+	return hardsigmoidOp.recordWhole(x.AddScalar(3).Clamp(0, 6).DivScalar(6), attributes{}, x.n)
+}
 
 var hardswishOp *unary
 

@@ -60,13 +60,10 @@ func GridSample(x, grid Variable, config GridSampleConfig) Variable {
 
 // gridSampleOp is what a trace has, as which elements are taken depends on the grid's values. attr.i
 // is the mode, attr.axes the padding, attr.keep AlignCorners.
-var gridSampleOp = &op{
-	name: "grid sample",
-	arguments: func(n *node) []Argument {
-		return arguments("mode", [...]string{InterpolateNearest: "nearest", InterpolateLinear: "linear", InterpolateCubic: "cubic"}[n.attr.i],
-			"padding", [...]string{GridZeros: "zeros", GridBorder: "border", GridReflection: "reflection"}[n.attr.axes], "align corners", n.attr.keep)
-	},
-}
+var gridSampleOp = wholeOp("grid sample", func(n *node) []Argument {
+	return arguments("mode", InterpolateMode(n.attr.i).name(),
+		"padding", [...]string{GridZeros: "zeros", GridBorder: "border", GridReflection: "reflection"}[n.attr.axes], "align corners", n.attr.keep)
+})
 
 // gridSampler is images as rows of channels, and where they are sampled.
 type gridSampler struct {

@@ -44,11 +44,55 @@ func (x Variable) Interpolate(config InterpolateConfig) Variable {
 	if len(in.Shape) < 3 || slices.Contains(in.Shape[2:], 0) {
 		panic(&ShapeError{name, shapesOf(in), "expected [batch, channels, …] with elements"})
 	}
+	y := x
 	for i := range len(in.Shape) - 2 {
 		size, step := config.along(name, i, len(in.Shape)-2, in.Shape[2+i])
-		x = x.interpolateAlong(2+i, size, step, config)
+		y = y.interpolateAlong(2+i, size, step, config)
 	}
-	return x
+	if !config.isResize(in, y.n) {
+		return y
+	}
+	return resizeOp.recordWhole(y, attributes{i: int(config.Mode), keep: config.AlignCorners, x: config.uniformScale()}, x.n)
+}
+
+// resizeOp is what a trace has. attr.i is the mode, attr.keep AlignCorners, attr.x the scale, or 0
+// where the sizes say it.
+var resizeOp = wholeOp("resize", func(n *node) []Argument {
+	return arguments("mode", InterpolateMode(n.attr.i).name(), "align corners", n.attr.keep, "scale", n.attr.x)
+})
+
+// name is what a mode is called.
+func (m InterpolateMode) name() string {
+	return [...]string{InterpolateNearest: "nearest", InterpolateLinear: "linear", InterpolateCubic: "cubic", InterpolateArea: "area"}[m]
+}
+
+// uniformScale is the scale of all axes, 0 if there is none.
+func (c InterpolateConfig) uniformScale() float64 {
+	if len(c.Scale) == 0 || slices.Min(c.Scale) != slices.Max(c.Scale) {
+		return 0
+	}
+	return c.Scale[0]
+}
+
+// isResize reports whether resizing x to y is what others call so, to the last element: where the nearest
+// one is taken, that is when each becomes a whole number of them.
+func (c InterpolateConfig) isResize(x, y *node) bool {
+	if !traces(x) || len(c.Scale) > 0 && c.uniformScale() == 0 {
+		return false
+	}
+	whole := c.uniformScale() == math.Trunc(c.uniformScale())
+	for i, size := range x.Shape {
+		whole = whole && y.Shape[i]%size == 0
+	}
+	switch c.Mode {
+	case InterpolateNearest:
+		return whole
+	case InterpolateLinear:
+		return len(x.Shape) <= 5
+	case InterpolateCubic:
+		return len(x.Shape) == 4
+	}
+	return false
 }
 
 // along is the size of the result along axis i of count, and how far its elements are apart

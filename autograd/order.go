@@ -31,15 +31,15 @@ func pick(op string, x Variable, axis, count int, keep bool, choose func(row []f
 // topKOp is what a trace has for what is picked by size: the k greatest or least elements along an
 // axis, or the last of these alone. attr.i is the axis, attr.ints k, attr.keep says least, attr.axes = 1 the
 // last alone.
-var topKOp = &op{
-	name: "topk",
-	arguments: func(n *node) []Argument {
-		return arguments("axis", n.attr.i, "k", n.attr.ints[0], "least", n.attr.keep, "last", n.attr.axes == 1)
-	},
-}
+var topKOp = wholeOp("topk", func(n *node) []Argument {
+	return arguments("axis", n.attr.i, "k", n.attr.ints[0], "least", n.attr.keep, "last", n.attr.axes == 1)
+})
 
 // ranked is values, which were picked from x by size.
 func ranked(values, x Variable, k, axis int, least, last bool) Variable {
+	if !traces(x.n) {
+		return values
+	}
 	axis = resolveAxis(topKOp.name, axis, len(x.n.Shape))
 	return topKOp.recordWhole(values, attributes{i: axis, ints: []int{k}, keep: least, axes: uint64(btoi(last))}, x.n)
 }

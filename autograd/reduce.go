@@ -231,8 +231,13 @@ func (x Variable) Prod(axes ...int) Variable {
 			x = x.prodAlong(axis)
 		}
 	}
-	return x.Reshape(shape...)
+	return prodOp.recordWhole(x.Reshape(shape...), attributes{axes: set}, in)
 }
+
+// prodOp is what a trace has. attr.axes is the axes.
+var prodOp = wholeOp("prod", func(n *node) []Argument {
+	return arguments("axes", axesOf(n.attr.axes, len(n.in[0].Shape)), "keep", false)
+})
 
 // prodAlong multiplies along one axis, which keeps size 1.
 func (x Variable) prodAlong(axis int) Variable {

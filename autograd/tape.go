@@ -64,7 +64,9 @@ type TapeConfig struct {
 
 	// Trace makes the tape record every operation, those through which no gradient flows
 	// too, in forms that [Graph] tells all about: for those who write a computation down in
-	// another form. It takes more memory and time.
+	// another form. It takes more memory and time. What is computed by several operations
+	// for which others have one, as [Variable.LeakyReLU] or [Variable.Pad], is recorded as
+	// that one, which has no derivative: a backward pass that comes to it panics.
 	Trace bool
 
 	// Training makes layers such as dropout and batch normalization behave as in

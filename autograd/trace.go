@@ -60,9 +60,18 @@ func detached(v, n *node) *node {
 	return v
 }
 
-// recordWhole is y, which was computed from in with indices that Go code chose by the values
-// of elements: in a trace it is the result of the one operation o, since the operations that
-// computed it do not tell how it depends on them.
+// wholeOp is an operation that traces alone have, made by recordWhole. A backward pass that comes
+// to it panics.
+func wholeOp(name string, arguments func(n *node) []Argument) *op {
+	return &op{name: name, arguments: arguments, vjp: func(*pass, *node, Variable) {
+		panic(&TapeError{name, "the tape traces, and the trace has no derivative of it: use a tape without TapeConfig.Trace"})
+	}}
+}
+
+// recordWhole is y, which was computed from in: in a trace it is the result of the one operation o.
+// It is for what other programs have an operation for, and for what is computed with indices that Go
+// code chose by the values of elements, since the operations that computed it do not tell how it
+// depends on them.
 func (o *op) recordWhole(y Variable, attr attributes, in ...*node) Variable {
 	if !traces(in...) || y.n.tape == nil {
 		return y

@@ -129,3 +129,51 @@ func TestGraphOfSeveral(t *testing.T) {
 		t.Errorf("of two tapes: %v", err)
 	}
 }
+
+// What a trace has whole has the value that it has else, and no derivative, which a backward pass says.
+func TestTraceOfWholes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	widths := [][2]int{{0, 0}, {0, 0}, {1, 2}, {-1, 1}}
+	for _, test := range []struct {
+		want string
+		f    func(x autograd.Variable) autograd.Variable
+	}{
+		{"leaky relu slope=0.2", func(x autograd.Variable) autograd.Variable { return x.LeakyReLU(0.2) }},
+		{"elu alpha=2", func(x autograd.Variable) autograd.Variable { return x.ELU(2) }},
+		{"hardsigmoid", autograd.Variable.Hardsigmoid},
+		{"prod axes=[1 3] keep=false", func(x autograd.Variable) autograd.Variable { return x.Prod(1, -1) }},
+		{"pad mode=constant value=7 before=[0 0 1 0] after=[0 0 2 1]", func(x autograd.Variable) autograd.Variable { return x.Pad(7, widths...) }},
+		{"pad mode=reflection value=0 before=[0 0 1 0] after=[0 0 2 1]", func(x autograd.Variable) autograd.Variable { return x.PadReflection(widths...) }},
+		{"pad mode=replication value=0 before=[0 0 1 0] after=[0 0 2 1]", func(x autograd.Variable) autograd.Variable { return x.PadReplication(widths...) }},
+		{"resize mode=linear align corners=true scale=0", func(x autograd.Variable) autograd.Variable {
+			return x.Interpolate(autograd.InterpolateConfig{Size: []int{5, 4}, Mode: autograd.InterpolateLinear, AlignCorners: true})
+		}},
+		{"resize mode=nearest align corners=false scale=2", func(x autograd.Variable) autograd.Variable {
+			return x.Interpolate(autograd.InterpolateConfig{Scale: []float64{2}})
+		}},
+		{"grid sample mode=linear padding=border align corners=false", func(x autograd.Variable) autograd.Variable {
+			return autograd.GridSample(x, x.Slice(1, 0, 2).Permute(0, 2, 3, 1), autograd.GridSampleConfig{Mode: autograd.InterpolateLinear, Padding: autograd.GridBorder})
+		}},
+	} {
+		t.Run(test.want, func(t *testing.T) {
+			x := autograd.Normal(rng, autograd.Float64, 0, 1, 1, 2, 3, 4)
+			tape := autograd.NewTape(autograd.TapeConfig{Trace: true})
+			y := test.f(tape.Watch(x))
+			if got := tracedText(y); !slices.Contains(got, test.want) || len(got) > 4 {
+				t.Errorf("the trace is %q", got)
+			}
+			if diff := cmp.Diff(test.f(x).Float64s(), y.Float64s()); diff != "" {
+				t.Errorf("values (-want +got):\n%s", diff)
+			}
+			if err := autograd.Try(func() { y.Sum().Backward() }); err == nil || !strings.Contains(err.Error(), "the trace has no derivative of it") {
+				t.Errorf("a backward pass: %v", err)
+			}
+		})
+	}
+	// What others would compute otherwise is left as it is.
+	tape := autograd.NewTape(autograd.TapeConfig{Trace: true})
+	x := tape.Const(autograd.Normal(rng, autograd.Float64, 0, 1, 1, 2, 3))
+	if got := tracedText(x.Interpolate(autograd.InterpolateConfig{Size: []int{4}})); slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "resize") }) {
+		t.Errorf("the nearest of 3 for 4 is %q", got)
+	}
+}

@@ -20,7 +20,7 @@ func exportSection() string {
 	var b strings.Builder
 	b.WriteString(exportHeading)
 	b.WriteString(`
-Operations are those that a trace has: others, such as attention or LeakyReLU, are made of them. Where several operators
+Operations are those that a trace has: others, such as attention or Einsum, are made of them. Where several operators
 are named, the result takes all or some of them. The list is written by ` + "`go test ./nn/onnx -run TestExportDocument -args -update-export`" + `.
 
 | operation | operators |

@@ -85,6 +85,13 @@ func (e *exporter) trunc(x string) string {
 
 var exportActivations = exportRows{
 	"relu": as("Relu"), "sigmoid": as("Sigmoid"), "tanh": as("Tanh"), "softplus": as("Softplus"), "softsign": as("Softsign"), "hardswish": as("HardSwish"),
+	"leaky relu": composed("LeakyRelu", func(e *exporter, i int) string {
+		return e.emit("LeakyRelu", e.ins(i), attrFloat("alpha", the[float64](e, i, "slope")))
+	}),
+	"elu": composed("Elu", func(e *exporter, i int) string {
+		return e.emit("Elu", e.ins(i), attrFloat("alpha", the[float64](e, i, "alpha")))
+	}),
+	"hardsigmoid": as("HardSigmoid", attrFloat("alpha", 1./6), attrFloat("beta", 0.5)),
 	"log sigmoid": of1("Neg, Softplus", func(e *exporter, i int, x string) string { return e.op1("Neg", e.op1("Softplus", e.op1("Neg", x))) }),
 	"silu":        of1("Sigmoid, Mul", func(e *exporter, i int, x string) string { return e.mul(x, e.op1("Sigmoid", x)) }),
 	"gelu": of1("Div, Erf, Add, Mul", func(e *exporter, i int, x string) string {

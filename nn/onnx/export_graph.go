@@ -282,6 +282,15 @@ func (e *exporter) floats(i int, shape []int, values ...float64) string {
 	return e.constant(elementType(d), shape, raw)
 }
 
+// float32s is a constant of float32 with one axis, whatever the model's type is.
+func (e *exporter) float32s(values []float64) string {
+	var raw []byte
+	for _, x := range values {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(x)))
+	}
+	return e.constant(onnxpb.TensorProto_FLOAT, []int{len(values)}, raw)
+}
+
 func rawFloats(v autograd.Variable) []byte {
 	if v.DType() == autograd.Float32 {
 		raw := make([]byte, 0, 4*v.Size())

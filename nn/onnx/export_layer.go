@@ -43,6 +43,7 @@ var exportLayers = exportRows{
 	}),
 	"group norm":  composed("InstanceNormalization, Reshape, Mul, Add", exportGroupNorm),
 	"grid sample": composed("GridSample", exportGridSample),
+	"resize":      composed("Resize, Unsqueeze, Squeeze", exportResize),
 }
 
 func lastAxes(rank, count int) []int {
@@ -229,4 +230,39 @@ func exportGridSample(e *exporter, i int) string {
 	mode := map[string]string{"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}[the[string](e, i, "mode")]
 	return e.emit("GridSample", e.ins(i), attrString("mode", mode),
 		attrString("padding_mode", the[string](e, i, "padding")), attrInt("align_corners", truthInt(the[bool](e, i, "align corners"))))
+}
+
+// exportResize resizes signals as images of one row.
+func exportResize(e *exporter, i int) string {
+	mode, x := the[string](e, i, "mode"), e.in(i, 0)
+	coordinates := "half_pixel"
+	switch {
+	case mode == "nearest":
+		coordinates = "asymmetric"
+	case the[bool](e, i, "align corners"):
+		coordinates = "align_corners"
+	}
+	attributes := []*onnxpb.AttributeProto{
+		attrString("mode", mode), attrString("coordinate_transformation_mode", coordinates), attrString("nearest_mode", "floor"), attrFloat("cubic_coeff_a", -0.75),
+	}
+	dims, signal := e.dims(i), e.rank(i) == 3
+	if signal {
+		x, dims = e.emit("Unsqueeze", []string{x, e.ints(2)}), []extents{dims[0], dims[1], {1}, dims[2]}
+	}
+	in := []string{x, "", ""}
+	if scale := the[float64](e, i, "scale"); scale != 0 {
+		scales := slices.Repeat([]float64{scale}, len(dims))
+		scales[0], scales[1] = 1, 1
+		if signal {
+			scales[2] = 1
+		}
+		in[2] = e.float32s(scales)
+	} else {
+		in = append(in, e.sizeList(dims))
+	}
+	y := e.emit("Resize", in, attributes...)
+	if signal {
+		return e.emit("Squeeze", []string{y, e.ints(2)})
+	}
+	return y
 }

@@ -17,6 +17,7 @@ var exportReductions = exportRows{
 		return e.emit("ReduceSum", []string{e.in(i, 0), e.ints(axes...)}, attrInt("keepdims", truthInt(the[bool](e, i, "keep"))))
 	}),
 	"mean":      reduction("ReduceMean"),
+	"prod":      reduction("ReduceProd"),
 	"max":       reduction("ReduceMax"),
 	"min":       reduction("ReduceMin"),
 	"logsumexp": reduction("ReduceLogSumExp"),
@@ -149,6 +150,7 @@ var exportMovements = exportRows{
 	"index":     composed("Gather", exportIndex),
 	"slice":     composed("Slice", exportSlice),
 	"embed":     composed("Pad", exportEmbed),
+	"pad":       composed("Pad", exportPad),
 	"concat": composed("Concat", func(e *exporter, i int) string {
 		return e.emit("Concat", e.ins(i), attrInt("axis", the[int](e, i, "axis")))
 	}),
@@ -294,6 +296,27 @@ func exportEmbed(e *exporter, i int) string {
 	}
 	pads[axis], pads[axis+e.rank(i)] = before, after
 	return e.emit("Pad", []string{e.in(i, 0), e.sizeList(pads)})
+}
+
+// exportPad puts elements around its operand; how many is a matter of the sizes too.
+func exportPad(e *exporter, i int) string {
+	widths := make([]extents, 0, 2*e.rank(i))
+	for _, name := range []string{"before", "after"} {
+		lists := e.intLists(i, name)
+		for axis := range e.rank(i) {
+			var w extents
+			for _, list := range lists {
+				w = append(w, list[axis])
+			}
+			widths = append(widths, w)
+		}
+	}
+	mode := map[string]string{"constant": "constant", "reflection": "reflect", "replication": "edge"}[the[string](e, i, "mode")]
+	in := []string{e.in(i, 0), e.sizeList(widths)}
+	if mode == "constant" {
+		in = append(in, e.scalar(i, the[float64](e, i, "value")))
+	}
+	return e.emit("Pad", in, attrString("mode", mode))
 }
 
 // Picking and placing by indices.

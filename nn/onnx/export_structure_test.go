@@ -19,12 +19,12 @@ import (
 type signature struct {
 	least, most int    // operands
 	results     int    // at most
-	types       string // of the operands: one letter for each, the last one for all others; see typeLetters
+	types       string // of the operands: one letter for each, the last one for all others; see signatures
 	result      string
 }
 
-// typeLetters: T and U are any type, the same for all that have the letter; f a floating one, b bool, i
-// int64, j int32.
+// signatures: of types, T is any one, the same for all that have the letter; f a floating one, b bool, i
+// int64, j int32, g float32.
 var signatures = map[string]signature{
 	"Add": {2, 2, 1, "T", "T"}, "Sub": {2, 2, 1, "T", "T"}, "Mul": {2, 2, 1, "T", "T"}, "Div": {2, 2, 1, "T", "T"},
 	"Pow": {2, 2, 1, "T", "T"}, "Max": {1, 99, 1, "T", "T"}, "Min": {1, 99, 1, "T", "T"}, "Mod": {2, 2, 1, "T", "T"},
@@ -37,12 +37,12 @@ var signatures = map[string]signature{
 	"Slice": {3, 5, 1, "Ti", "T"}, "Gather": {2, 2, 1, "Ti", "T"}, "GatherElements": {2, 2, 1, "Ti", "T"}, "ScatterElements": {3, 3, 1, "TiT", "T"}, "ScatterND": {3, 3, 1, "TiT", "T"},
 	"Concat": {1, 9999, 1, "T", "T"}, "Pad": {2, 3, 1, "TiT", "T"}, "Shape": {1, 1, 1, "T", "i"}, "Range": {3, 3, 1, "T", "T"}, "Trilu": {1, 2, 1, "Ti", "T"},
 	"Constant": {0, 0, 1, "T", ""}, "MatMul": {2, 2, 1, "T", "T"}, "SoftmaxCrossEntropyLoss": {2, 3, 1, "fi", "f"},
-	"LSTM": {3, 8, 3, "ffffjf", "f"}, "GRU": {3, 6, 2, "ffffjf", "f"}, "RNN": {3, 6, 2, "ffffjf", "f"},
+	"Resize": {1, 4, 1, "TggiT", "T"}, "LSTM": {3, 8, 3, "ffffjf", "f"}, "GRU": {3, 6, 2, "ffffjf", "f"}, "RNN": {3, 6, 2, "ffffjf", "f"},
 }
 
 func init() {
 	one := strings.Fields("Exp Log Sqrt Reciprocal Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Erf Floor Ceil Round Relu Sigmoid Tanh Softplus Softsign " +
-		"HardSwish Softmax LogSoftmax Det GlobalAveragePool AveragePool MaxPool ReduceMean ReduceMax ReduceMin ReduceLogSumExp ReduceL2 DFT")
+		"HardSwish LeakyRelu Elu HardSigmoid ReduceProd Softmax LogSoftmax Det GlobalAveragePool AveragePool MaxPool ReduceMean ReduceMax ReduceMin ReduceLogSumExp ReduceL2 DFT")
 	for _, op := range one {
 		signatures[op] = signature{1, 1, 1, "f", "f"}
 	}
@@ -53,7 +53,7 @@ func init() {
 
 var letterTypes = map[byte][]onnxpb.TensorProto_DataType{
 	'f': {onnxpb.TensorProto_FLOAT, onnxpb.TensorProto_DOUBLE}, 'b': {onnxpb.TensorProto_BOOL},
-	'i': {onnxpb.TensorProto_INT64}, 'j': {onnxpb.TensorProto_INT32},
+	'i': {onnxpb.TensorProto_INT64}, 'j': {onnxpb.TensorProto_INT32}, 'g': {onnxpb.TensorProto_FLOAT},
 }
 
 // checkStructure says what is wrong with a file.
