@@ -44,6 +44,7 @@ var may = map[string][]string{
 	"bench/limits":            {"internal/simd"},
 	"bench/networks":          {"autograd", "nn"},
 	"cmd/mnist":               {"autograd", "data", "nn", "nn/optim", "nn/progress"},
+	"examples/cartpole":       {"autograd", "nn", "nn/optim"},
 	"examples/cnn":            {"data", "nn", "nn/optim", "nn/progress"},
 }
 
