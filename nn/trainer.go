@@ -94,7 +94,12 @@ type Step struct {
 	GradNorm float64 // Euclidean norm of all gradients, before clipping
 
 	trainer *Trainer
+	grads   autograd.Gradients
 }
+
+// Gradients is the gradients that the optimizer was given, after clipping. They are valid
+// until the next step, as s itself is, and not to be changed.
+func (s *Step) Gradients() autograd.Gradients { return s.grads }
 
 // Means is the scores of the steps of the epoch so far: the loss, what the objective logs
 // and the metrics, each with the weights of its time. They are computed when they are
@@ -253,7 +258,7 @@ func (t *Trainer) train(batch *data.Batch) (err error) {
 	if err != nil {
 		return t.explained(err, batch)
 	}
-	t.step = Step{Epoch: batch.Epoch, Index: batch.Number, Examples: batch.Len, Loss: t.pieces.loss, trainer: t}
+	t.step = Step{Epoch: batch.Epoch, Index: batch.Number, Examples: batch.Len, Loss: t.pieces.loss, trainer: t, grads: grads}
 	if t.step.GradNorm = t.clip(grads); !isFinite(t.step.GradNorm) {
 		if err := t.nonFinite(grads, batch); err != nil {
 			return t.explained(err, batch)
