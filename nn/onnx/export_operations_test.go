@@ -231,9 +231,10 @@ func (r *runner) add(name string, file []byte, inputs map[string]onnxruntime.Arr
 	r.cases = append(r.cases, onnxruntime.Case{Model: file, Inputs: inputs})
 }
 
-// compare asks onnx's checker and onnxruntime, where they are.
+// compare reads the files back, and asks onnx's checker and onnxruntime, where they are.
 func (r *runner) compare(t *testing.T) {
 	t.Helper()
+	r.compareHere(t)
 	var files [][]byte
 	for _, c := range r.cases {
 		files = append(files, c.Model)

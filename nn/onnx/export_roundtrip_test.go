@@ -1,0 +1,71 @@
+package onnx
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/onnxruntime"
+)
+
+// readBack is output y of a file, read by this package.
+func readBack(c onnxruntime.Case) (v, error) {
+	m, err := Read(bytes.NewReader(c.Model), Config{})
+	if err != nil {
+		return v{}, err
+	}
+	inputs := map[string]Value{}
+	for name, a := range c.Inputs {
+		switch {
+		case a.Float32s != nil:
+			inputs[name] = Tensor(autograd.New(a.Float32s).Reshape(a.Shape...))
+		case a.Int64s != nil:
+			inputs[name] = Ints(a.Int64s, a.Shape...)
+		default:
+			inputs[name] = Ints(a.Bytes, a.Shape...)
+		}
+	}
+	outputs, err := m.Run(autograd.NewTape(autograd.TapeConfig{NoGrad: true}), inputs)
+	if err != nil {
+		return v{}, err
+	}
+	y := outputs["y"]
+	if y.Type() != Float {
+		return v{}, fmt.Errorf("the output is of type %v", y.Type())
+	}
+	return y.Variable().Clone(), nil
+}
+
+// notRead are operators that are written and not read.
+var notRead = strings.Fields("Conv ConvTranspose LSTM GRU RNN LayerNormalization AveragePool BatchNormalization DFT GlobalAveragePool GridSample InstanceNormalization MaxPool Resize SoftmaxCrossEntropyLoss")
+
+// compareHere has each file read and evaluated by this package.
+func (r *runner) compareHere(t *testing.T) {
+	t.Helper()
+	missing := map[string]int{}
+	for i, c := range r.cases {
+		y, err := readBack(c)
+		var unsupported *UnsupportedError
+		if errors.As(err, &unsupported) {
+			missing[unsupported.Operator]++
+			continue
+		}
+		if err == nil {
+			err = onnxruntime.Array{Shape: y.Shape(), Float64s: y.Floats()}.Differs(r.wanted[i].Shape(), r.wanted[i].Floats(), 1e-5)
+		}
+		if err != nil {
+			t.Errorf("%s, read back: %v", r.names[i], err)
+		}
+	}
+	for op, count := range missing {
+		if slices.Contains(notRead, op) {
+			t.Logf("%d files are not read back, for the operator %s", count, op)
+		} else {
+			t.Errorf("%d files are not read back, for the operator %s", count, op)
+		}
+	}
+}
