@@ -7,7 +7,10 @@
 //	problem := optimize.Problem(func(x autograd.Variable) autograd.Variable { … })
 //	result, err := gonum.Minimize(problem, start, nil, &gonum.LBFGS{})
 //
-// What lives here: the bridge. What does not: optimizers for training in
+// gonum has no method for nonlinear least squares; [LeastSquares] is one, by Levenberg and
+// Marquardt, with covariance and standard errors of what it fits.
+//
+// What lives here: the bridge, and least squares. What does not: optimizers for training in
 // mini-batches, which are in nn/optim.
 package optimize
 

@@ -21,7 +21,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	out := flag.String("out", "", "`directory` for a picture of the fits (default: none)")
+	out := flag.String("out", "", "write fit.png, a picture of some fits, to this `directory` (default: no picture)")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		log.Printf("unexpected argument %q: the program takes flags only", flag.Arg(0))
@@ -40,7 +40,7 @@ func main() {
 	}
 	printTable(os.Stdout, scores)
 	if *out != "" {
-		if err := error(nil); err != nil {
+		if err := picture(*out, scores); err != nil {
 			log.Fatal(err)
 		}
 	}

@@ -48,6 +48,7 @@ var may = map[string][]string{
 	"cmd/mnist":                       {"autograd", "data", "nn", "nn/optim", "nn/progress"},
 	"examples/cartpole":               {"autograd", "nn", "nn/optim"},
 	"examples/cnn":                    {"data", "nn", "nn/optim", "nn/progress"},
+	"examples/fit":                    {"autograd", "autograd/optimize"},
 }
 
 // libraryModules are the modules that the library may import besides the standard
