@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -10,6 +11,9 @@ import (
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/autograd/gradcheck"
 )
+
+// The test is never less than full; the flag is there for runs of all examples with it.
+var _ = flag.Bool("full", false, "measure all, as always")
 
 // All 27 problems from both starting points: parameters and standard errors to 6 certified
 // digits at least. The residuals of Lanczos1 are the rounding errors of its data, 1e-13 beside
