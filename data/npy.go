@@ -133,6 +133,7 @@ func npyHeader(d *binaryReader) (text string, at int64, err error) {
 
 // npyLayout is what a header says.
 type npyLayout struct {
+	descr   string // of the type, by letter and size
 	kind    elementType
 	order   binary.ByteOrder
 	fortran bool
@@ -146,26 +147,34 @@ func (h *npyLayout) array(raw []byte) Array {
 		dtype = Float64
 	}
 	a := makeArray(dtype, h.shape)
-	source := 0                         // element of the file
-	index := make([]int, len(h.shape))  // of the element of the array
-	stride := make([]int, len(h.shape)) // of each axis, in the file
-	for axis, step := 0, 1; axis < len(h.shape); axis++ {
-		stride[axis] = step
-		step *= h.shape[axis]
-	}
-	for i := range len(raw) / h.kind.size {
-		if !h.fortran {
-			source = i
-		}
+	h.each(len(raw)/h.kind.size, func(i, source int) {
 		v := h.kind.decode(h.order, raw[source*h.kind.size:])
 		if h.kind.wide {
 			a.Float64s[i] = v
 		} else {
 			a.Float32s[i] = float32(v)
 		}
-		if !h.fortran {
-			continue
+	})
+	return a
+}
+
+// each calls f for each of n elements in row-major order with its number in the file.
+func (h *npyLayout) each(n int, f func(i, source int)) {
+	if !h.fortran {
+		for i := range n {
+			f(i, i)
 		}
+		return
+	}
+	index := make([]int, len(h.shape))  // of the element of the array
+	stride := make([]int, len(h.shape)) // of each axis, in the file
+	for axis, step := 0, 1; axis < len(h.shape); axis++ {
+		stride[axis] = step
+		step *= h.shape[axis]
+	}
+	source := 0
+	for i := range n {
+		f(i, source)
 		for axis := len(index) - 1; axis >= 0; axis-- {
 			index[axis]++
 			source += stride[axis]
@@ -176,7 +185,6 @@ func (h *npyLayout) array(raw []byte) Array {
 			index[axis] = 0
 		}
 	}
-	return a
 }
 
 // npyFault is where a header is wrong, and what was expected there.
@@ -269,7 +277,8 @@ func (p *npyParser) descr(h *npyLayout) *npyFault {
 	start := p.position
 	s, ok := p.quoted()
 	if ok && len(s) == 3 && strings.ContainsRune("<>|=", rune(s[0])) {
-		h.kind, ok = elementTypes[s[1:]]
+		h.descr = s[1:]
+		h.kind, ok = elementTypes[h.descr]
 		h.order = binary.ByteOrder(binary.LittleEndian)
 		if s[0] == '>' {
 			h.order = binary.BigEndian
@@ -279,12 +288,33 @@ func (p *npyParser) descr(h *npyLayout) *npyFault {
 		ok = false
 	}
 	if strings.HasPrefix(p.text[start:], "[") {
-		return &npyFault{start, "one element type, such as '<f4': columns of a structured array are arrays of their own here"}
+		return &npyFault{start, "one element type, such as '<f4': columns of a structured array" + columnNames(p.text[start:]) + " are arrays of their own here"}
 	}
 	if !ok {
 		return &npyFault{start, "an element type such as '<f4' or '<f8' (bool, integer, float32 or float64)"}
 	}
 	return nil
+}
+
+// columnNames is the names of the columns in a description, as " (a, b)": for an error, so the
+// first few, of a list whose other parts are not understood.
+func columnNames(descr string) string {
+	var names []string
+	for rest := descr; len(names) < 10; {
+		_, after, ok := strings.Cut(rest, "(")
+		if !ok {
+			break
+		}
+		p := npyParser{text: after}
+		if name, ok := p.quoted(); ok {
+			names = append(names, fmt.Sprintf("%.40q", name))
+		}
+		rest = after
+	}
+	if names == nil {
+		return ""
+	}
+	return " (" + strings.Join(names, ", ") + ")"
 }
 
 func (p *npyParser) fortranOrder(h *npyLayout) *npyFault {

@@ -134,7 +134,7 @@ func TestReadNPYMalformed(t *testing.T) {
 		{"complex", npyBytes("{'descr': '<c8', " + rest), 20, "want an element type such as '<f4' or '<f8'"},
 		{"objects", npyBytes("{'descr': '|O', " + rest), 20, "want an element type"},
 		{"order unknown", npyBytes("{'descr': '|f4', " + rest), 20, "want an element type"},
-		{"structured", npyBytes("{'descr': [('a', '<f4')], " + rest), 20, "want one element type, such as '<f4': columns of a structured array are arrays of their own here, got \"[('a', '<f4')]"},
+		{"structured", npyBytes("{'descr': [('a', '<f4')], " + rest), 20, "want one element type, such as '<f4': columns of a structured array (\"a\") are arrays of their own here, got \"[('a', '<f4')]"},
 		{"order not boolean", npyBytes("{'fortran_order': 1}"), 28, "want True or False"},
 		{"shape not a tuple", npyBytes("{'shape': 3}"), 20, "want a tuple"},
 		{"negative size", npyBytes("{'shape': (-3,)}"), 21, "sizes"},

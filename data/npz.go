@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strings"
 )
@@ -91,30 +90,41 @@ func memberName(archive string, entry *zip.File) string {
 	return strings.TrimPrefix(archive+": "+entry.Name, ": ")
 }
 
-// NPZFile is a file as numpy.savez writes it, whose arrays are read by rows. It is made by
-// [OpenNPZ], and safe for concurrent use.
+// NPZFile is a file as numpy.savez writes it, whose arrays are read one by one, or by rows.
+// It is made by [OpenNPZ] and [NewNPZFile], and safe for concurrent use.
 type NPZFile struct {
-	file    *os.File
-	size    int64
+	source  *io.SectionReader // of the whole file
+	owner   io.Closer         // nil if the source is another's
 	name    string
 	entries map[string]*zip.File
 }
 
-// OpenNPZ opens a ZIP archive of NPY files to read single rows of them. The caller closes it.
-// It fails as [ReadNPZFile] does. Arrays that are compressed, as numpy.savez_compressed
-// writes them, have no rows that could be read by themselves: [Uncompress] makes a file of
-// which all arrays can.
+// OpenNPZ opens a ZIP archive of NPY files to read single arrays and rows of. The caller
+// closes it. It fails as [ReadNPZFile] does. Arrays that are compressed, as
+// numpy.savez_compressed writes them, have no rows that could be read by themselves:
+// [Uncompress] makes a file of which all arrays can.
 func OpenNPZ(path string) (*NPZFile, error) {
 	f, size, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := npzEntries(f, size, path)
+	n, err := NewNPZFile(f, size, path)
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	n := &NPZFile{file: f, size: size, name: path, entries: map[string]*zip.File{}}
+	n.owner = f
+	return n, nil
+}
+
+// NewNPZFile is [OpenNPZ] of what has this name, for errors, and lies in source, which need not
+// be a file. To close it does nothing.
+func NewNPZFile(source io.ReaderAt, size int64, name string) (*NPZFile, error) {
+	entries, err := npzEntries(source, size, name)
+	if err != nil {
+		return nil, err
+	}
+	n := &NPZFile{source: io.NewSectionReader(source, 0, size), name: name, entries: map[string]*zip.File{}}
 	for _, entry := range entries {
 		n.entries[arrayName(entry)] = entry
 	}
@@ -129,9 +139,9 @@ func (n *NPZFile) Names() []string { return slices.Sorted(maps.Keys(n.entries)) 
 // [OpenNPY] does; with a [*FormatError] if the array is compressed; and with an error that
 // wraps [fs.ErrNotExist] if there is none of the name.
 func (n *NPZFile) Array(name string) (*ArrayFile, error) {
-	entry, ok := n.entries[name]
-	if !ok {
-		return nil, fmt.Errorf("data: %s: no array %q among %.200q: %w", n.name, name, n.Names(), fs.ErrNotExist)
+	entry, err := n.entry(name)
+	if err != nil {
+		return nil, err
 	}
 	file := memberName(n.name, entry)
 	if entry.Method != zip.Store {
@@ -142,12 +152,25 @@ func (n *NPZFile) Array(name string) (*ArrayFile, error) {
 		return nil, zipError(file, "a file of the archive", err)
 	}
 	size := int64(min(entry.CompressedSize64, math.MaxInt64))
-	source := io.NewSectionReader(io.NewSectionReader(n.file, 0, n.size), start, size)
+	source := io.NewSectionReader(n.source, start, size)
 	return openNPYArray(&binaryReader{r: source, name: file}, source, size)
 }
 
+func (n *NPZFile) entry(name string) (*zip.File, error) {
+	entry, ok := n.entries[name]
+	if !ok {
+		return nil, fmt.Errorf("data: %s: no array %q among %.200q: %w", n.name, name, n.Names(), fs.ErrNotExist)
+	}
+	return entry, nil
+}
+
 // Close closes the file.
-func (n *NPZFile) Close() error { return n.file.Close() }
+func (n *NPZFile) Close() error {
+	if n.owner == nil {
+		return nil
+	}
+	return n.owner.Close()
+}
 
 // zipError is what reading an archive ends with.
 func zipError(name, want string, err error) error {
@@ -162,7 +185,7 @@ func zipError(name, want string, err error) error {
 func WriteNPZ(w io.Writer, arrays map[string]Array) error {
 	archive := zip.NewWriter(w)
 	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		entry, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store})
+		entry, err := npzEntry(archive, name)
 		if err == nil {
 			err = WriteNPY(entry, arrays[name])
 		}
@@ -174,4 +197,9 @@ func WriteNPZ(w io.Writer, arrays map[string]Array) error {
 		return fmt.Errorf("data: writing NPZ: %w", err)
 	}
 	return nil
+}
+
+// npzEntry begins the file of an array in an archive.
+func npzEntry(archive *zip.Writer, name string) (io.Writer, error) {
+	return archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store})
 }

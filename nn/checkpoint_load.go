@@ -160,14 +160,16 @@ func readCheckpoint(r io.Reader, trainers []*Trainer) (*loading, error) {
 		return nil, &FormatError{Offset: h.size, Reason: fmt.Sprintf("expected a last tensor %q of %d bytes: it is no checkpoint", checksumName, sha256.Size)}
 	}
 	l.metadata = h.metadata
-	if l.places, err = h.match(fixed, LoadConfig{}, l.claim); err != nil {
+	stream := newStream(h, in)
+	claim := func(i int) (others bool, wrong string) { return l.claim(&h.tensors[i]) }
+	if l.places, err = match(stream, fixed, LoadConfig{}, claim); err != nil {
 		// A name of another model may be one that was damaged.
 		if damage := in.skipTo(h, last); damage != nil {
 			return nil, damage
 		}
 		return nil, cmp.Or(in.verify(h, last), err)
 	}
-	if err := l.read(in, h, last); err != nil {
+	if err := l.read(in, stream, last); err != nil {
 		return nil, err
 	}
 	if err := h.expectEnd(r); err != nil {
@@ -177,19 +179,21 @@ func readCheckpoint(r io.Reader, trainers []*Trainer) (*loading, error) {
 }
 
 // read reads the data of all tensors, up to the checksum, number last, and compares that.
-func (l *loading) read(in *summedReader, h *header, last int) error {
+func (l *loading) read(in *summedReader, stream *safetensorsStream, last int) error {
+	h := stream.h
+	tensors := &weightsLoader{weights: stream, tensors: stream.infos}
 	l.values = make([]value, len(l.places))
 	for i := range last {
 		t := &h.tensors[i]
 		s := l.sectionOf(t)
 		if s == nil {
 			var err error
-			if l.values[i], err = h.read(in, t, l.places[i]); err != nil {
+			if l.values[i], err = tensors.read(i, l.places[i]); err != nil {
 				return err
 			}
 			continue
 		}
-		raw, err := h.readBytes(in, t)
+		raw, err := h.readBytes(stream, t)
 		if err != nil {
 			return err
 		}

@@ -25,13 +25,17 @@ func withFile(path string, read func(r io.Reader) error) error {
 		return fmt.Errorf("nn: %w", err)
 	}
 	defer file.Close()
-	err = read(file)
+	return nameFile(read(file), path)
+}
+
+// nameFile puts the name of a file into errors that have none.
+func nameFile(err error, path string) error {
 	var format *FormatError
 	var mismatch *MismatchError
 	switch {
-	case errors.As(err, &format):
+	case errors.As(err, &format) && format.File == "":
 		format.File = path
-	case errors.As(err, &mismatch):
+	case errors.As(err, &mismatch) && mismatch.File == "":
 		mismatch.File = path
 	}
 	return err

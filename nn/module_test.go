@@ -146,14 +146,23 @@ func TestSaveBuffersAndCounters(t *testing.T) {
 	if diff := cmp.Diff(bitsOf(model), bitsOf(other)); diff != "" || other.steps != 1<<40 {
 		t.Errorf("steps %d (-saved +loaded):\n%s", other.steps, diff)
 	}
-	// A counter is no float, nor the other way round.
-	float := &knot{parts: []nn.NamedPart{nn.Buffer("n", autograd.Scalar(1.))}}
-	integer := &knot{parts: []nn.NamedPart{nn.Counter("n", new(int64))}}
-	for _, pair := range [][2]nn.Module{{float, integer}, {integer, float}} {
-		var mismatch *nn.MismatchError
-		if err := nn.Load(bytes.NewReader(saved(t, pair[0], nil)), pair[1], nn.LoadConfig{Convert: true}); !errors.As(err, &mismatch) || mismatch.Different == nil {
-			t.Errorf("got %v", err)
+	// A float is no counter; an integer is a float if it is one exactly.
+	float := &knot{parts: []nn.NamedPart{nn.Buffer("n", autograd.Scalar(float32(1)))}}
+	counter := int64(1 << 24)
+	integer := &knot{parts: []nn.NamedPart{nn.Counter("n", &counter)}}
+	var mismatch *nn.MismatchError
+	if err := nn.Load(bytes.NewReader(saved(t, float, nil)), integer, nn.LoadConfig{Convert: true}); !errors.As(err, &mismatch) || mismatch.Different == nil {
+		t.Errorf("got %v", err)
+	}
+	for n, ok := range map[int64]bool{1 << 24: true, 1<<24 + 1: false, -1 << 63: false, 1<<63 - 1: false} {
+		counter = n
+		err := nn.Load(bytes.NewReader(saved(t, integer, nil)), float, nn.LoadConfig{Convert: true})
+		if ok != (err == nil) || !ok && !strings.Contains(err.Error(), "cannot be float32 exactly") {
+			t.Errorf("%d as float32: %v", n, err)
 		}
+	}
+	if got := float.parts[0].Buffer.Floats()[0]; got != 1<<24 {
+		t.Errorf("got %v", got)
 	}
 }
 

@@ -107,6 +107,24 @@ func readHeader(r io.Reader) (*header, error) {
 	return h, h.checkLayout()
 }
 
+// infos is the tensors as others see them.
+func (h *header) infos() []TensorInfo {
+	infos := make([]TensorInfo, len(h.tensors))
+	for i, e := range h.tensors {
+		infos[i] = TensorInfo{e.name, e.dtype, e.shape}
+	}
+	return infos
+}
+
+// end is where the data end.
+func (h *header) end() int64 {
+	end := h.size
+	if n := len(h.tensors); n > 0 {
+		end += h.tensors[n-1].end
+	}
+	return end
+}
+
 // unreadable is the error of a read that failed at an offset.
 func unreadable(offset int64, tensor, reason string, err error) error {
 	if err == io.EOF {
@@ -117,7 +135,7 @@ func unreadable(offset int64, tensor, reason string, err error) error {
 
 // parseHeader reads the text of a header.
 func parseHeader(text []byte) (*header, error) {
-	p := &headerParser{decoder: json.NewDecoder(bytes.NewReader(text))}
+	p := &headerParser{decoder: json.NewDecoder(bytes.NewReader(text)), start: 8}
 	p.decoder.UseNumber()
 	if !utf8.Valid(text) {
 		return nil, p.wrong("", "the header is not UTF-8")
@@ -154,6 +172,7 @@ func parseHeader(text []byte) (*header, error) {
 // that occur twice.
 type headerParser struct {
 	decoder *json.Decoder
+	start   int64 // of the text in the file
 }
 
 // wrong is the error for what was just read.
@@ -162,7 +181,7 @@ func (p *headerParser) wrong(tensor, format string, args ...any) error {
 }
 
 // offset is the place in the file after the last token.
-func (p *headerParser) offset() int64 { return 8 + p.decoder.InputOffset() }
+func (p *headerParser) offset() int64 { return p.start + p.decoder.InputOffset() }
 
 // next is the next token, which must be of type T.
 func next[T json.Token](p *headerParser, tensor, want string) (T, error) {
@@ -273,28 +292,38 @@ func (p *headerParser) integers(tensor, want string, limit int) ([]int, error) {
 
 // checkSize compares a tensor's place with its type and shape.
 func (p *headerParser) checkSize(e *tensorEntry) error {
-	size, ok := elementSizes[e.dtype]
-	if !ok {
+	if elementSizes[e.dtype] == 0 {
 		return p.wrong(e.name, "there is no type %q", e.dtype)
 	}
-	// A size of 0 must not hide that the others are absurd.
+	size, ok := tensorBytes(e.dtype, e.shape)
+	if !ok {
+		return p.wrong(e.name, "the shape %v is too large", e.shape)
+	}
+	if e.begin > e.end || e.end-e.begin != size {
+		return p.wrong(e.name, "data_offsets [%d, %d] do not fit %s of shape %v, which has %d bytes", e.begin, e.end, e.dtype, e.shape, size)
+	}
+	return nil
+}
+
+// tensorBytes is the bytes of a tensor. ok is false if it could not be addressed; a size of 0
+// does not hide that the others are absurd.
+func tensorBytes(dtype string, shape []int) (size int64, ok bool) {
+	size = elementSizes[dtype]
 	empty := false
-	for _, n := range e.shape {
-		if n == 0 {
+	for _, n := range shape {
+		switch {
+		case n == 0:
 			empty = true
-		} else if size > math.MaxInt64/int64(n) {
-			return p.wrong(e.name, "the shape %v is too large", e.shape)
-		} else {
+		case n < 0 || size > math.MaxInt64/int64(n):
+			return 0, false
+		default:
 			size *= int64(n)
 		}
 	}
 	if empty {
 		size = 0
 	}
-	if e.begin > e.end || e.end-e.begin != size {
-		return p.wrong(e.name, "data_offsets [%d, %d] do not fit %s of shape %v, which has %d bytes", e.begin, e.end, e.dtype, e.shape, size)
-	}
-	return nil
+	return size, true
 }
 
 // checkLayout sorts the tensors by their place, and sees that they cover the data

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -18,7 +19,8 @@ import (
 // SaveConfig configures [Save].
 type SaveConfig struct {
 	// Metadata is kept in the file beside the weights: what the model is, what it was
-	// trained on. [Inspect] reads it.
+	// trained on. [Inspect] reads it. Unless it has "format", that is "pt", as programs
+	// for PyTorch want it.
 	Metadata map[string]string
 }
 
@@ -32,7 +34,9 @@ func Save(w io.Writer, model Module, config SaveConfig) error {
 	if err != nil {
 		return fmt.Errorf("nn: Save: %w", err)
 	}
-	if err := writeState(w, state, config.Metadata); err != nil {
+	metadata := map[string]string{"format": "pt"}
+	maps.Copy(metadata, config.Metadata)
+	if err := writeState(w, state, metadata); err != nil {
 		return fmt.Errorf("nn: Save: %w", err)
 	}
 	return nil
@@ -132,7 +136,7 @@ func toJSON(value any) []byte {
 // chunkSize is how many bytes are read and written at once.
 const chunkSize = 1 << 16
 
-// write writes the data, little-endian.
+// write writes the data, little-endian. A failure is kept by w until Flush.
 func (e *entry) write(w *bufio.Writer) {
 	switch {
 	case e.counter != nil:

@@ -103,7 +103,7 @@ func TestSaveAndLoadOddParameters(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &nn.WeightsInfo{
-		Metadata: map[string]string{"": "", "é": "\n"},
+		Metadata: map[string]string{"": "", "é": "\n", "format": "pt"},
 		Tensors: []nn.TensorInfo{
 			{"wide", "F64", []int{33_333}}, {"special", "F64", []int{4}}, {"odd", "F32", []int{3, 11_111}},
 			{"nothing", "F32", []int{0, 4}}, {"a scalar \"<ü>\" ", "F32", []int{}},
@@ -267,8 +267,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"unexpected", file("{"+weight+","+bias+`,"0.weight":{"dtype":"F32","shape":[],"data_offsets":[12,16]}}`, data+"\x00\x00\x00\x00"), "unexpected: 0.weight"},
 		{"other shape", file(`{"weight":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},`+bias+`}`, data), "different: weight is F32 [2 1] at byte 126, the model has F32 [1 2]"},
 		{"other rank", file("{"+weight+`,"bias":{"dtype":"F32","shape":[],"data_offsets":[8,12]}}`, data), "different: bias is F32 []"},
-		{"other type", file("{"+weight+`,"bias":{"dtype":"I32","shape":[1],"data_offsets":[8,12]}}`, data), "different: bias is I32 [1]"},
-		{"everything", file(`{"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"bias":{"dtype":"F16","shape":[1],"data_offsets":[8,10]}}`, data[:10]), "missing: weight; unexpected: w; different: bias is F16"},
+		{"other type", file("{"+weight+`,"bias":{"dtype":"U64","shape":[1],"data_offsets":[8,16]}}`, data), "different: bias is U64 [1]"},
+		{"everything", file(`{"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"bias":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[8,9]}}`, data[:9]), "missing: weight; unexpected: w; different: bias is F8_E4M3"},
 		{"data cut off", file("{"+weight+","+bias+"}", data[:11]), `at byte 137: tensor "bias": expected 4 bytes of data up to byte 138: unexpected EOF`},
 		{"no data", file("{"+weight+","+bias+"}", ""), `at byte 126: tensor "weight": expected 8 bytes of data up to byte 134: unexpected EOF`},
 		{"a byte more", file("{"+weight+","+bias+"}", data+"\x00"), "at byte 138: expected nothing after the data of the last tensor"},
