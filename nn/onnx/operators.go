@@ -62,6 +62,12 @@ var families = []family{
 	gatherOperators,
 	selectionOperators,
 	productOperators,
+	convolutionOperators,
+	poolOperators,
+	normalizationOperators,
+	dropoutOperators,
+	lossOperators,
+	signalOperators,
 	controlOperators,
 }
 
