@@ -25,6 +25,9 @@ func (l *tableLookup) rows(w autograd.Variable, t *autograd.Tape, tokens, shape 
 	defer l.limit.Unlock()
 	if t == nil || !t.Training() {
 		rows := l.pick(w, t, tokens, shape)
+		if t != nil && t.Tracing() {
+			return rows.Mul(l.tracedFactors(rows))
+		}
 		return rows.Mul(l.factors(rows))
 	}
 	for i, token := range tokens {
@@ -80,6 +83,14 @@ func (l *tableLookup) factors(rows autograd.Variable) autograd.Variable {
 		}
 	}
 	return factors
+}
+
+// tracedFactors is factors by operations, for those who are to see how they depend on the rows.
+func (l *tableLookup) tracedFactors(rows autograd.Variable) autograd.Variable {
+	norms := rows.Detach().NormP(l.normType, -1).Unsqueeze(-1)
+	limit := autograd.Full(rows.DType(), l.maxNorm)
+	one := autograd.Full(rows.DType(), 1)
+	return autograd.Where(norms.Greater(limit), limit.Div(norms.AddScalar(1e-7)), one)
 }
 
 // rowFactor is what brings a row within the greatest norm: 1 for one that is.

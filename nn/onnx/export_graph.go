@@ -309,6 +309,9 @@ func rawFloats(v autograd.Variable) []byte {
 // constantNode is an array that neither the inputs nor the model have. If its size depends on that of
 // dynamic axes it must be the same all along these, and is repeated in the file.
 func (e *exporter) constantNode(i int) string {
+	if name := e.numberOfSizes(i); name != "" {
+		return name
+	}
 	dims := e.dims(i)
 	narrow := make([][]byte, len(e.traces))
 	var shape []int
@@ -336,6 +339,42 @@ func (e *exporter) constantNode(i int) string {
 		return name
 	}
 	return e.emit("Expand", []string{name, e.sizeList(dims)})
+}
+
+// numberOfSizes is the name of a scalar that is a size, such as the batch's, or one over it; "" for another
+// array, or a number that is the same in all traces.
+func (e *exporter) numberOfSizes(i int) string {
+	n := e.node(i)
+	if len(n.Shape) != 0 {
+		return ""
+	}
+	sizes, inverses := extents{}, extents{}
+	for _, t := range e.traces {
+		x := t.nodes[i].Variable.Item()
+		sizes = append(sizes, wholeNumber(x))
+		inverses = append(inverses, wholeNumber(1/x))
+	}
+	number := func(s extents) string {
+		scalar := e.emit("Squeeze", []string{e.size(s), e.ints(0)})
+		return e.emit("Cast", []string{scalar}, attrInt("to", int(elementType(n.DType))))
+	}
+	_, isSize := e.fit(sizes)
+	_, isInverse := e.fit(inverses)
+	switch {
+	case isSize && !sizes.constant():
+		return number(sizes)
+	case isInverse && !inverses.constant():
+		return e.op1("Reciprocal", number(inverses))
+	}
+	return ""
+}
+
+// wholeNumber is the whole number that x is but for rounding, and −1 if there is none.
+func wholeNumber(x float64) int {
+	if n := math.Round(x); n > 0 && n < 1<<24 && math.Abs(x-n) <= 1e-6*n {
+		return int(n)
+	}
+	return -1
 }
 
 func sameElements(a, b autograd.Variable) bool { return slices.Equal(rawFloats(a), rawFloats(b)) }

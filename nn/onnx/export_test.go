@@ -134,6 +134,7 @@ func dynamicCases() []dynamicCase {
 	attention := nn.NewMultiheadAttention(rng, 8, 2, nn.MultiheadAttentionConfig{})
 	embedding := nn.NewEmbedding(rng, 9, 4, nn.EmbeddingConfig{Padding: []int{1}})
 	bags := nn.NewEmbeddingBag(rng, 9, 4, nn.EmbeddingBagConfig{})
+	longest := nn.NewEmbedding(rng, 9, 4, nn.EmbeddingConfig{MaxNorm: 1.5, Sparse: true})
 	cell := nn.NewLSTMCell(rng, 4, 5, nn.CellConfig{})
 	return []dynamicCase{
 		{name: "LSTM of any time", model: lstm, example: numbers(batchTime, 2, 5, 3), runs: [][]ExportInput{numbers(nil, 1, 5, 3), numbers(nil, 4, 9, 3), numbers(nil, 3, 1, 3)}},
@@ -189,6 +190,12 @@ func dynamicCases() []dynamicCase {
 			x := in[0].Variable
 			return []v{x.Add(t.Const(autograd.Full(autograd.Float32, 3, x.Dim(0), 2))).Mul(t.Const(autograd.Eye(autograd.Float32, 2).Slice(0, 0, 1).BroadcastTo(x.Shape()...)))}
 		}, runs: [][]ExportInput{numbers(nil, 1, 2), numbers(nil, 7, 2)}},
+		{name: "numbers that are sizes", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
+			x := in[0].Variable
+			n := float64(x.Dim(0))
+			return []v{x.Sum(0).DivScalar(n).Add(x.Sum(0).MulScalar(1 / (n + 1))).Sub(x.Var(0)).AddScalar(2*n + 1)}
+		}, runs: [][]ExportInput{numbers(nil, 2, 2), numbers(nil, 9, 2)}},
+		{name: "rows of tokens, and a greatest norm", model: longest, example: tokens(nil, 4, 2), runs: [][]ExportInput{tokens(nil, 1, 2), tokens(nil, 3, 2)}},
 		{name: "indices that count", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			var even []int
 			for i := range in[0].Shape[0] {
