@@ -194,7 +194,7 @@ func (h *holes) Write(p []byte) (int, error) {
 
 // A text of any length is counted, and written as numbers, in a few megabytes.
 func TestBigText(t *testing.T) {
-	size := 1 << 28
+	size := 1 << 26
 	if testing.Short() {
 		size = 1 << 24
 	}
