@@ -12,7 +12,7 @@ import (
 // classes, of examples and of positive targets, and classes on another axis too.
 func TestLossesAllocateNothing(t *testing.T) {
 	if race.Enabled {
-		t.Skip("the race detector allocates")
+		t.Skip("the race detector makes pools forget")
 	}
 	set := newWholeSet()
 	var all []int

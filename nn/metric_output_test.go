@@ -192,7 +192,7 @@ func TestOnOutputRefuses(t *testing.T) {
 // Measuring named outputs, in pieces too, allocates nothing in a steady step.
 func TestOnOutputAllocatesNothing(t *testing.T) {
 	if race.Enabled {
-		t.Skip("the race detector allocates")
+		t.Skip("the race detector makes pools forget")
 	}
 	set, model := headsData(64), newHeads()
 	model.tell = func(s *nn.StepContext, class, number v) {
