@@ -31,13 +31,13 @@ func NewVocabulary(texts []string, split func(text string) []string, size int) *
 	if size < 0 {
 		misuse("NewVocabulary", "size %d: want no negative number", size)
 	}
-	counts := map[string]int{}
+	counts := tokenCounts{}
 	for _, text := range texts {
 		for _, token := range split(text) {
-			counts[token]++
+			counts.add(token)
 		}
 	}
-	return vocabularyOfCounts(counts, size)
+	return counts.vocabulary(size)
 }
 
 // ReadVocabulary is [NewVocabulary] of a text that is read piece by piece, plain or
@@ -47,24 +47,34 @@ func ReadVocabulary(r io.Reader, split func(text string) []string, size int) (*V
 	if size < 0 {
 		misuse("ReadVocabulary", "size %d: want no negative number", size)
 	}
-	counts := map[string]int{}
+	counts := tokenCounts{}
 	for token, err := range ReadTokens(r, split) {
 		if err != nil {
 			return nil, err
 		}
-		if _, known := counts[token]; !known {
-			token = strings.Clone(token) // which does not hold on to the piece of text
-		}
-		counts[token]++
+		counts.add(token)
 	}
-	return vocabularyOfCounts(counts, size), nil
+	return counts.vocabulary(size), nil
 }
 
-// vocabularyOfCounts numbers the most frequent tokens.
-func vocabularyOfCounts(counts map[string]int, size int) *Vocabulary {
-	tokens := slices.Collect(maps.Keys(counts))
+// tokenCounts is how often tokens occur. A token that is there is not assigned to, which
+// would put it in the place of the one before, and hold on to the text that it is a part of.
+type tokenCounts map[string]*int
+
+func (c tokenCounts) add(token string) {
+	if count := c[token]; count != nil {
+		*count++
+		return
+	}
+	one := 1
+	c[strings.Clone(token)] = &one
+}
+
+// vocabulary numbers the most frequent tokens.
+func (c tokenCounts) vocabulary(size int) *Vocabulary {
+	tokens := slices.Collect(maps.Keys(c))
 	slices.SortFunc(tokens, func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(*c[b], *c[a]), cmp.Compare(a, b))
 	})
 	if size > 0 {
 		tokens = tokens[:min(len(tokens), max(0, size-2))]
