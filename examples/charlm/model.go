@@ -1,0 +1,183 @@
+package main
+
+import (
+	"iter"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"gonum.org/v1/gonum/floats"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn"
+)
+
+// languageModel tells from the characters of a text so far how likely each one is to come
+// next: characters become vectors, a core looks back at those before, and a linear layer
+// makes of what it found a score for each character.
+type languageModel struct {
+	embedding *nn.Embedding
+	dropout   nn.Layer
+	core      core
+	head      *nn.Linear
+}
+
+// core is what looks back: an LSTM or a transformer.
+type core interface {
+	nn.Module
+
+	// run computes from the vectors x of the next characters of each text, [batch, length,
+	// features], what is known after each, given the memory of those before: nil at the
+	// beginning of texts. It returns the memory to go on with.
+	run(x autograd.Variable, memory any) (y autograd.Variable, next any)
+}
+
+func newModel(name string, seed uint64, characters, size int) *languageModel {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	if name == "transformer" {
+		features := size / 2
+		return &languageModel{
+			nn.NewEmbedding(rng, characters, features, nn.EmbeddingConfig{}), nn.Dropout{P: 0.1},
+			transformer{nn.NewTransformerEncoder(rng, 4, features, 4, nn.TransformerConfig{
+				FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true,
+				Rotary: nn.NewRotaryPositions(window, features/4, nn.PositionsConfig{}),
+			})},
+			nn.NewLinear(rng, features, characters, nn.LinearConfig{}),
+		}
+	}
+	return &languageModel{
+		nn.NewEmbedding(rng, characters, size/4, nn.EmbeddingConfig{}), nn.Dropout{P: 0.3},
+		lstm{nn.NewLSTM(rng, size/4, size, nn.LSTMConfig{Layers: 2, Dropout: 0.3})},
+		nn.NewLinear(rng, size, characters, nn.LinearConfig{}),
+	}
+}
+
+// Parts yields the layers.
+func (m *languageModel) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Sub("embedding", m.embedding), nn.Sub("core", m.core), nn.Sub("head", m.head))
+}
+
+// scores are the logits of the next character after each of tokens, [batch, length, characters].
+func (m *languageModel) scores(tape *autograd.Tape, tokens []int, batch int, memory any) (logits autograd.Variable, next any) {
+	x := m.embedding.Lookup(tape, tokens, batch, len(tokens)/batch)
+	y, next := m.core.run(x, memory)
+	return m.head.Forward(m.dropout.Forward(y)), next
+}
+
+// Loss is the mean of −ln p of the characters that come next.
+func (m *languageModel) Loss(s *nn.StepContext) autograd.Variable {
+	logits, _ := m.scores(s.Tape, s.Batch.Tokens, s.Batch.Len, nil)
+	loss, count := nn.CrossEntropy{}.Of(logits, s.Target())
+	s.Output(logits)
+	s.Divisor(count)
+	return loss
+}
+
+type lstm struct{ *nn.LSTM }
+
+func (l lstm) run(x autograd.Variable, memory any) (autograd.Variable, any) {
+	state, _ := memory.(nn.LSTMState)
+	y, next := l.Run(x, nn.LSTMInput{State: state})
+	return y, next
+}
+
+type transformer struct{ *nn.TransformerEncoder }
+
+// The memory is the keys and values of the characters before. In training there is none,
+// and all characters of a passage are computed at once.
+func (t transformer) run(x autograd.Variable, memory any) (autograd.Variable, any) {
+	if x.Dim(1) > 1 {
+		return t.Encode(x, nn.AttentionInput{Causal: true}), nil
+	}
+	caches, _ := memory.([]nn.AttentionCache)
+	y, next := t.Next(x, caches, nn.AttentionInput{})
+	return y, next
+}
+
+// bitsOf is how many bits the model needs for a character of a text, each given what comes
+// before it: all of it for the LSTM, and at least half a window for the transformer, but at
+// the beginning.
+func bitsOf(m *languageModel, text []int) float64 {
+	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
+	stride := window
+	if _, ok := m.core.(transformer); ok {
+		stride = window / 2
+	}
+	nats, count := 0.0, 0
+	var memory any
+	for from := 0; from+1 < len(text); from += stride {
+		to := min(from+window, len(text)-1)
+		logits, next := m.scores(tape, text[from:to], 1, memory)
+		first := 0
+		if stride < window && from > 0 {
+			first = window - stride
+		}
+		if first >= to-from {
+			break
+		}
+		losses := nn.CrossEntropy{Reduction: nn.ReduceSum}.Loss(logits.Slice(1, first, to-from), text[from+first+1:to+1])
+		nats += losses.Item()
+		count += to - from - first
+		memory = keep(next)
+		tape.Reset()
+	}
+	return nats / float64(count) / math.Ln2
+}
+
+// keep makes a memory outlive the tape that it was computed on.
+func keep(memory any) any {
+	switch memory := memory.(type) {
+	case nn.LSTMState:
+		return nn.LSTMState{H: memory.H.Clone(), C: memory.C.Clone()}
+	case []nn.AttentionCache:
+		for i, cache := range memory {
+			memory[i] = cache.Clone()
+		}
+	}
+	return memory
+}
+
+// write lets the model go on with the prompt: characters are drawn by the probabilities
+// softmax(scores/temperature).
+func write(m *languageModel, vocabulary *data.Vocabulary, s settings) string {
+	rng := rand.New(rand.NewPCG(s.seed, 1))
+	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
+	text := vocabulary.Encode(characters(s.prompt))
+	prompt := len(text)
+	var memory any
+	var p []float64
+	for seen, known := 0, 0; ; {
+		// A transformer that has seen as much as it learned from forgets the first half.
+		if _, ok := m.core.(transformer); ok && known == window {
+			memory, seen, known = nil, seen-window/2, 0
+		}
+		logits, next := m.scores(tape, text[seen:seen+1], 1, memory)
+		seen, known = seen+1, known+1
+		if seen == len(text) {
+			if len(text) == prompt+s.length {
+				break
+			}
+			p = append(p[:0], logits.DivScalar(s.temperature).Softmax(-1).Floats()...)
+			text = append(text, draw(rng, p))
+		}
+		memory = keep(next)
+		tape.Reset()
+	}
+	return strings.Join(vocabulary.Decode(text[prompt:]), "")
+}
+
+// draw is number i with probability pᵢ, but never padding or the unknown character.
+func draw(rng *rand.Rand, p []float64) int {
+	clear(p[:2])
+	at, last := rng.Float64()*floats.Sum(p), 0
+	for i, q := range p {
+		if q == 0 {
+			continue
+		}
+		if last, at = i, at-q; at < 0 {
+			break
+		}
+	}
+	return last
+}
