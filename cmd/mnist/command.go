@@ -42,7 +42,8 @@ const rootExamples = `  mnist                                      train with th
   mnist train --checkpoint run               keep checkpoints, against all that may happen
   mnist train --checkpoint run --resume      go on where that run was interrupted
   mnist evaluate                             measure what was trained
-  mnist predict photo.jpg scan.png           which digits are these?`
+  mnist predict photo.jpg scan.png           which digits are these?
+  mnist export model.onnx                    for other programs to run`
 
 func (a *app) rootCommand() *cobra.Command {
 	root := a.trainCommand()
@@ -55,7 +56,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(a.trainCommand(), a.evaluateCommand(), a.predictCommand())
+	root.AddCommand(a.trainCommand(), a.evaluateCommand(), a.predictCommand(), a.exportCommand())
 	root.SetHelpCommand(helpCommand())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -176,6 +177,29 @@ training images have, and shown to the network.`,
 	c.Flags().StringVar(&o.weights, "weights", "", "`FILE` of weights (default: where train keeps them)")
 	c.Flags().BoolVar(&o.json, "json", false, "print a JSON object for each picture")
 	c.RunE = func(c *cobra.Command, args []string) error { return a.predict(c.Context(), &o, args) }
+	return c
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	var o exportOptions
+	c := &cobra.Command{
+		Use:   "export FILE.onnx",
+		Short: "Write the trained network as an ONNX file",
+		Long: `Write the trained network as an ONNX file, which onnxruntime and other programs
+run. Its input is pixels from 0 to 1, of any number of images; its output has a score
+for each class, of which the greatest is the answer.`,
+		Args: func(c *cobra.Command, args []string) error {
+			switch {
+			case len(args) != 1:
+				return misuse(c, "%d files, want one to write", len(args))
+			case !isONNX(args[0]):
+				return misuse(c, "%s: want a name that ends in %s", args[0], onnxEnding)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&o.weights, "weights", "", "`FILE` of weights (default: where train keeps them)")
+	c.RunE = func(c *cobra.Command, args []string) error { return a.export(&o, args[0]) }
 	return c
 }
 

@@ -178,6 +178,7 @@ func TestHelp(t *testing.T) {
 		{[]string{"help", "train"}, []string{"--hidden SIZES", "--help"}},
 		{[]string{"help", "evaluate"}, []string{"--weights FILE"}},
 		{[]string{"predict", "--help"}, []string{"PNG or JPEG", "IMAGE...", "--json"}},
+		{[]string{"export", "--help"}, []string{"onnxruntime", "FILE.onnx", "--weights FILE"}},
 		{[]string{"completion", "bash"}, []string{"bash completion"}},
 	}
 	for _, c := range cases {

@@ -35,7 +35,7 @@ func (a *app) evaluate(ctx context.Context, o *evaluateOptions) error {
 	if n := len(set.classes()); n > len(net.recipe.Classes) {
 		return fmt.Errorf("%s: %d classes, but %s was trained to tell %d apart", set.title, n, net.path, len(net.recipe.Classes))
 	}
-	a.print("Weights: %s (%s, trained on %s)", net.path, net.recipe.text(), net.recipe.Dataset)
+	a.print("Weights: %s (%s, trained on %s)", net.path, net.text, net.recipe.Dataset)
 	a.print("Data: %s (%s test images)", set.title, grouped(set.test.N))
 	return a.measure(ctx, net.model, set, net.recipe.Classes)
 }

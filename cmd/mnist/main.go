@@ -4,6 +4,7 @@
 //	mnist                      # train: 784-128-10, ReLU, Adam, 10 epochs
 //	mnist evaluate             # the accuracy on the test images
 //	mnist predict photo.jpg    # which digit is this?
+//	mnist export model.onnx    # for other programs
 //
 // MNIST comes from the user's cache, or from the network; without either the digits
 // embedded in the program are used. What is trained and how is a matter of flags, see

@@ -82,8 +82,9 @@ func (a *app) keep(path string, model nn.Layer, r *recipe) error {
 // trained is a network with the weights that train has kept.
 type trained struct {
 	path   string
+	text   string // what the network is, in short
 	recipe *recipe
-	model  nn.Sequential
+	model  nn.Layer
 }
 
 // loadTrained reads the weights asked for, or those in the default place, and builds the
@@ -92,6 +93,9 @@ func loadTrained(asked string) (*trained, error) {
 	path, err := findWeights(asked)
 	if err != nil {
 		return nil, err
+	}
+	if isONNX(path) {
+		return loadONNX(path)
 	}
 	info, err := nn.InspectFile(path)
 	if err != nil {
@@ -112,7 +116,7 @@ func loadTrained(asked string) (*trained, error) {
 	if !finite(model) {
 		return nil, fmt.Errorf("%s: weights that are no finite numbers", path)
 	}
-	return &trained{path, r, model}, nil
+	return &trained{path, r.text(), r, model}, nil
 }
 
 // elements is how many weights the file says it has, no more than the program would train.

@@ -46,7 +46,7 @@ var may = map[string][]string{
 	"bench":                           nil,
 	"bench/limits":                    {"internal/simd"},
 	"bench/networks":                  {"autograd", "nn"},
-	"cmd/mnist":                       {"autograd", "data", "nn", "nn/optim", "nn/progress"},
+	"cmd/mnist":                       {"autograd", "data", "nn", "nn/onnx", "nn/optim", "nn/progress"},
 	"examples/cartpole":               {"autograd", "nn", "nn/optim"},
 	"examples/cnn":                    {"data", "nn", "nn/optim", "nn/progress"},
 	"examples/fit":                    {"autograd", "autograd/optimize"},

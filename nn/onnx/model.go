@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -51,6 +52,7 @@ type Model struct {
 	file     string
 	config   Config
 	producer string
+	metadata map[string]string
 
 	directory *os.Root // of external data, while the model is opened
 
@@ -140,6 +142,10 @@ func (m *Model) build(p *onnxpb.ModelProto, size int) {
 		failf("there is no graph: this is no ONNX model")
 	}
 	m.producer = p.GetProducerName()
+	m.metadata = map[string]string{}
+	for _, entry := range p.GetMetadataProps() {
+		m.metadata[entry.GetKey()] = entry.GetValue()
+	}
 	m.parts, m.buffers = newParts(), map[int]autograd.Variable{}
 	b := &builder{model: m, functions: map[operatorName]*onnxpb.FunctionProto{}, names: map[string]bool{}}
 	b.fromConstants = !hasFloats(p.GetGraph(), 0)
@@ -205,6 +211,9 @@ func (m *Model) Outputs() []Info { return m.outputs }
 
 // Producer is the name of the program that wrote the file.
 func (m *Model) Producer() string { return m.producer }
+
+// Metadata is a copy of the file's metadata_props: what ExportConfig.Metadata was.
+func (m *Model) Metadata() map[string]string { return maps.Clone(m.metadata) }
 
 // Parts yields the weights as parameters, and running statistics of batch normalizations as
 // buffers. A dot in a weight's name stands between modules, as in PyTorch.
