@@ -28,6 +28,7 @@ func main() {
 	}
 	addNetworks(makers)
 	addConvolutions(makers)
+	addModels(makers)
 	workload.Main(workload.Peer{
 		Name:   "chainrule",
 		Module: "github.com/chainrule-go/chainrule",
