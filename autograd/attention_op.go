@@ -312,7 +312,7 @@ func attentionWeights(q, k Variable, config *AttentionConfig, seed uint64, scale
 		scores = scores.MaskedFill(config.Mask.Equal(config.Mask.scalar(0)), math.Inf(-1))
 	}
 	weights := scores
-	if keys > 0 && (config.Causal || config.Mask.n != nil || config.Bias.n != nil) {
+	if keys > 0 && (config.Mask.n != nil || config.Bias.n != nil) { // a causal query sees a key
 		// Where nothing can be seen the softmax is one of zeros, and does not count.
 		nothing := scores.Detach().MaxKeepDims(-1).Equal(scores.scalar(math.Inf(-1)))
 		weights = scores.MaskedFill(nothing, 0).Softmax(-1).MaskedFill(nothing, 0)

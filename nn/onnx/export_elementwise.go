@@ -190,5 +190,5 @@ func exportWhere(e *exporter, i int) string {
 	if a == b && equalDims(e.inDims(i, 1), e.dims(i)) {
 		return a
 	}
-	return e.where(e.condition(i, 0), a, b)
+	return e.where(e.condition(i), a, b)
 }

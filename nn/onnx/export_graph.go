@@ -403,9 +403,13 @@ func (e *exporter) inputName(k int) string {
 	return x
 }
 
-// condition is the name of truth values that operand k of node i stands for.
-func (e *exporter) condition(i, k int) string {
-	name := e.in(i, k)
+// condition is the name of truth values that the condition of node i, a choice, stands for. It need not be
+// repeated to the size of the choices.
+func (e *exporter) condition(i int) string {
+	name := e.in(i, 0)
+	if at := e.node(i).in[0]; e.node(at).Op == "broadcast" && (equalDims(e.inDims(i, 1), e.dims(i)) || equalDims(e.inDims(i, 2), e.dims(i))) {
+		name = e.in(at, 0)
+	}
 	if b, ok := e.bools[name]; ok {
 		return b
 	}

@@ -113,6 +113,8 @@ func arraysOf(inputs []ExportInput) map[string]onnxruntime.Array {
 		case in.Bytes != nil:
 			a.Bytes = in.Bytes
 			arrays[in.Name] = a
+		case in.Variable.DType() == autograd.Float64:
+			arrays[in.Name] = onnxruntime.Array{Shape: in.Variable.Shape(), Float64s: in.Variable.Float64s()}
 		default:
 			arrays[in.Name] = onnxruntime.Array{Shape: in.Variable.Shape(), Float32s: in.Variable.Float32s()}
 		}
@@ -196,6 +198,11 @@ func dynamicCases() []dynamicCase {
 			return []v{x.Sum(0).DivScalar(n).Add(x.Sum(0).MulScalar(1 / (n + 1))).Sub(x.Var(0)).AddScalar(2*n + 1)}
 		}, runs: [][]ExportInput{numbers(nil, 2, 2), numbers(nil, 9, 2)}},
 		{name: "rows of tokens, and a greatest norm", model: longest, example: tokens(nil, 4, 2), runs: [][]ExportInput{tokens(nil, 1, 2), tokens(nil, 3, 2)}},
+		{name: "float64", model: nn.Sequential{nn.NewLinear(rng, 4, 3, nn.LinearConfig{DType: autograd.Float64}), nn.Tanh{}, nn.NewLayerNorm([]int{3}, nn.LayerNormConfig{DType: autograd.Float64})},
+			example: []ExportInput{{Name: "x", Variable: normal(1, 2, 4).AsType(autograd.Float64)}}, runs: [][]ExportInput{{{Name: "x", Variable: normal(2, 5, 4).AsType(autograd.Float64)}}}},
+		{name: "one type from another", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
+			return []v{in[0].Variable.AsType(autograd.Float64).Exp().AsType(autograd.Float32)}
+		}, runs: [][]ExportInput{numbers(nil, 2, 2)}},
 		{name: "indices that count", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			var even []int
 			for i := range in[0].Shape[0] {
