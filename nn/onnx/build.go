@@ -109,6 +109,7 @@ func (b *builder) graph(p *onnxpb.GraphProto, name string, parent *scope, attrib
 				failf("no node makes output %q", out.GetName())
 			}
 			g.outputs = append(g.outputs, slot)
+			g.types = append(g.types, infoOf(out))
 		}
 	})
 	b.graphs = append(b.graphs, g)

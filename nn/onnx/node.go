@@ -15,6 +15,7 @@ type graph struct {
 	nodes   []*node
 	inputs  []int // slots
 	outputs []int
+	types   []Info // of outputs, as declared
 }
 
 // node is a node of a graph.
@@ -119,6 +120,19 @@ func (n *node) text(name, otherwise string) string {
 		return otherwise
 	}
 	return string(a.GetS())
+}
+
+// texts is a list of strings, nil if there is none.
+func (n *node) texts(name string) []string {
+	a := n.attribute(name, onnxpb.AttributeProto_STRINGS)
+	if a == nil {
+		return nil
+	}
+	texts := make([]string, len(a.GetStrings()))
+	for i, s := range a.GetStrings() {
+		texts[i] = string(s)
+	}
+	return texts
 }
 
 // choice is an attribute that is one of some strings, the first by default. Its place among

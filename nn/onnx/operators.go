@@ -68,6 +68,12 @@ var families = []family{
 	dropoutOperators,
 	lossOperators,
 	signalOperators,
+	sequenceOperators,
+	recurrentOperators,
+	resizeOperators,
+	quantizationOperators,
+	detectionOperators,
+	optimizerOperators,
 	controlOperators,
 }
 

@@ -1,0 +1,136 @@
+package onnx
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/nn/onnx/internal/host"
+)
+
+// modelCase is a case of a manifest: a model's file, and the directory with its name that has
+// inputs and outputs as npy files in a directory of the case's name.
+type modelCase struct {
+	Model   string   `json:"model"`
+	Case    string   `json:"case"`
+	Inputs  []string `json:"inputs"`
+	Outputs []string `json:"outputs"`
+}
+
+// readNPY is the array in a file as a Value of a type.
+func readNPY(path string, dtype DataType) (Value, error) {
+	a, err := data.ReadNPYFile(path)
+	if err != nil {
+		return Value{}, err
+	}
+	numbers := a.Float64s
+	if numbers == nil {
+		numbers = convert(a.Float32s, func(x float32) float64 { return float64(x) })
+	}
+	switch {
+	case dtype == Double:
+		return floats(dtype, numbers, a.Shape), nil
+	case dtype.isFloat():
+		return floats(dtype, convert(numbers, func(x float64) float32 { return float32(x) }), a.Shape), nil
+	}
+	return ofHost(host.FromFloats(kinds[dtype], numbers, a.Shape...)), nil
+}
+
+// run computes a case of a model in a directory and compares the outputs with those there,
+// within 1e-4 of the largest element.
+func (c modelCase) run(m *Model, tape *autograd.Tape, directory string) error {
+	directory = filepath.Join(directory, strings.TrimSuffix(c.Model, ".onnx"), c.Case)
+	inputs := map[string]Value{}
+	for _, in := range m.Inputs() {
+		v, err := readNPY(filepath.Join(directory, "input_"+in.Name+".npy"), in.Type)
+		if err != nil {
+			return err
+		}
+		inputs[in.Name] = v
+	}
+	outputs, err := m.Run(tape, inputs)
+	if err != nil {
+		return err
+	}
+	for _, out := range m.Outputs() {
+		want, err := readNPY(filepath.Join(directory, "output_"+out.Name+".npy"), outputs[out.Name].Type())
+		if err != nil {
+			return err
+		}
+		if err := near(outputs[out.Name], want, 1e-4); err != nil {
+			return fmt.Errorf("output %q: %w", out.Name, err)
+		}
+	}
+	return nil
+}
+
+// near compares arrays within a part of the largest element.
+func near(got, want Value, tolerance float64) error {
+	if !slices.Equal(got.Shape(), want.Shape()) {
+		return fmt.Errorf("is %s, expected %s", got.describe(), want.describe())
+	}
+	if want.ints != nil {
+		return sameValues(got, want, 0, 0)
+	}
+	g, w := got.float.Floats(), want.float.Floats()
+	largest := 0.0
+	for _, x := range w {
+		largest = max(largest, math.Abs(x))
+	}
+	for i, x := range w {
+		if !(math.Abs(g[i]-x) <= tolerance*largest) {
+			return fmt.Errorf("element %d is %v, expected %v within %v of %v", i, g[i], x, tolerance, largest)
+		}
+	}
+	return nil
+}
+
+// TestONNXModels runs published models: every case of manifest.json in the directory that the
+// environment variable CHAINRULE_ONNX_MODELS names, on tapes that record and that do not.
+func TestONNXModels(t *testing.T) {
+	directory := os.Getenv("CHAINRULE_ONNX_MODELS")
+	if directory == "" {
+		t.Skip("CHAINRULE_ONNX_MODELS names no directory")
+	}
+	text, err := os.ReadFile(filepath.Join(directory, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []modelCase
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	models, passed, failed := map[string]*Model{}, 0, 0
+	for _, c := range cases {
+		m, err := models[c.Model], error(nil)
+		if m == nil {
+			m, err = Open(filepath.Join(directory, c.Model), Config{})
+			models[c.Model] = m
+		}
+		for _, config := range []autograd.TapeConfig{{NoGrad: true}, {}} {
+			if err == nil {
+				err = c.run(m, autograd.NewTape(config), directory)
+			}
+		}
+		var unsupported *UnsupportedError
+		switch {
+		case err == nil:
+			passed++
+		case errors.As(err, &unsupported):
+			models[c.Model] = nil
+			t.Logf("%s, %s: %v", c.Model, c.Case, err)
+		default:
+			failed++
+			t.Errorf("%s, %s: %v", c.Model, c.Case, err)
+		}
+	}
+	t.Logf("%d passed, %d failed, %d unsupported", passed, failed, len(cases)-passed-failed)
+}
