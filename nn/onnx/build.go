@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -109,11 +110,19 @@ func (b *builder) graph(p *onnxpb.GraphProto, name string, parent *scope, attrib
 				failf("no node makes output %q", out.GetName())
 			}
 			g.outputs = append(g.outputs, slot)
-			g.types = append(g.types, infoOf(out))
+			g.types = append(g.types, declared(out))
 		}
 	})
 	b.graphs = append(b.graphs, g)
 	return g
+}
+
+// declared is what is said about an output of a graph, nothing if that is no tensor.
+func declared(p *onnxpb.ValueInfoProto) Info {
+	if p.GetType().GetTensorType() == nil {
+		return Info{Name: p.GetName()}
+	}
+	return infoOf(p)
 }
 
 func (b *builder) enter() {
@@ -189,8 +198,8 @@ func (b *builder) node(g *graph, p *onnxpb.NodeProto, s *scope, place Place, ver
 		n.attributes[a.GetName()] = a
 	}
 	n.inputs = b.resolve(p.GetInput(), s)
-	for name, a := range n.attributes {
-		if a.GetG() != nil {
+	for _, name := range slices.Sorted(maps.Keys(n.attributes)) {
+		if a := n.attributes[name]; a.GetG() != nil {
 			n.graphs[name] = b.graph(a.GetG(), place.Graph+"/"+place.Node+"."+name, s, attributes)
 		}
 	}

@@ -23,23 +23,26 @@ func pair(list []int) [2]int {
 // convolution is Conv: x [batch, in, …], weights [out, in/groups, kernel…] and bias [out].
 func convolution(n *node) kernel {
 	w, groups := windowOf(n), n.int("group", 1)
-	return func(c *call) {
-		sizes, weights := c.spatial(0), c.value(1).Shape()
-		if len(weights) != len(sizes)+2 || len(sizes) > 3 {
-			failf("weights %s for %s", c.in[1].describe(), c.in[0].describe())
-		}
-		w := w.over(sizes, weights[2:])
-		counts := w.counts(sizes)
-		c.room(append([]int{c.in[0].Shape()[0], weights[0]}, counts...)...)
-		both, more := w.symmetric()
-		around := append([]int{}, c.in[0].Shape()...)
-		for i, m := range more {
-			around[2+i] += m[0] + m[1] + 2*both[i]
-		}
-		c.room(around...)
-		x := padded(c.float(0), 0, more)
-		c.set(0, convolve(x, c.float(1), c.optional(2), w, both, groups))
+	return func(c *call) { c.set(0, c.convolved(w, groups, 1, c.float, c.optional(2))) }
+}
+
+// convolved is the convolution of input 0 with weights in another input, whose Variables are
+// what values says.
+func (c *call) convolved(w window, groups, at int, values func(i int) autograd.Variable, bias autograd.Variable) autograd.Variable {
+	sizes, weights := c.spatial(0), c.value(at).Shape()
+	if len(weights) != len(sizes)+2 || len(sizes) > 3 {
+		failf("weights %s for %s", c.in[at].describe(), c.in[0].describe())
 	}
+	w = w.over(sizes, weights[2:])
+	counts := w.counts(sizes)
+	c.room(append([]int{c.in[0].Shape()[0], weights[0]}, counts...)...)
+	both, more := w.symmetric()
+	around := append([]int{}, c.in[0].Shape()...)
+	for i, m := range more {
+		around[2+i] += m[0] + m[1] + 2*both[i]
+	}
+	c.room(around...)
+	return convolve(padded(values(0), 0, more), values(at), bias, w, both, groups)
 }
 
 func convolve(x, weights, bias autograd.Variable, w window, padding []int, groups int) autograd.Variable {

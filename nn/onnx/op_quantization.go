@@ -15,6 +15,8 @@ var quantizationOperators = family{"Quantization", []operator{
 	{name: "DequantizeLinear", since: 10, in: span{2, 3}, make: dequantize},
 	{name: "DynamicQuantizeLinear", since: 11, in: one, out: three, make: simple(dynamicQuantize), note: "no gradient"},
 	{name: "MatMulInteger", since: 10, in: span{2, 4}, make: simple(matMulInteger)},
+	{name: "ConvInteger", since: 10, in: span{2, 4}, make: convInteger, note: "one to three axes"},
+	{name: "QLinearConv", since: 10, in: span{8, 9}, make: qLinearConv, plain: []int{1, 4, 6}, note: "one to three axes"},
 	{name: "QLinearMatMul", since: 10, in: span{8, 8}, make: simple(qLinearMatMul), plain: []int{1, 4, 6}},
 }}
 
@@ -169,6 +171,35 @@ func qLinearMatMul(c *call) {
 	c.matrices(c.value(0).Shape(), c.value(3).Shape())
 	y := c.centred(0, 2, -2).MatMul(c.centred(3, 5, -1))
 	c.requantize(y, 1, 4, 6, 7, y.Rank()-1)
+}
+
+// convInteger is the convolution of integers minus their zero points, those of the weights for
+// each channel.
+func convInteger(n *node) kernel {
+	w, groups := windowOf(n), n.int("group", 1)
+	return func(c *call) {
+		y := c.convolved(w, groups, 1, func(i int) autograd.Variable { return c.centred(i, 2+i, 1-i) }, autograd.Variable{})
+		c.setNumbers(0, Int32, y.Floats(), y.Shape())
+	}
+}
+
+// qLinearConv is the convolution of quantized numbers, quantized. The bias is of integers that
+// stand for themselves times both scales.
+func qLinearConv(n *node) kernel {
+	w, groups := windowOf(n), n.int("group", 1)
+	return func(c *call) {
+		bias := autograd.Variable{}
+		if c.has(8) {
+			bias = c.onTape(newVariable(c.host(8).Floats(), c.in[8].Shape()))
+		}
+		y := c.convolved(w, groups, 3, func(i int) autograd.Variable {
+			if i == 0 {
+				return c.centred(0, 2, 1)
+			}
+			return c.centred(3, 5, 0)
+		}, bias)
+		c.requantize(y, 1, 4, 6, 7, 1)
+	}
 }
 
 // requantize makes products of quantized numbers, whose scales are in two inputs, result 0
