@@ -44,7 +44,8 @@ type settings struct {
 	length      int
 	epochs      int
 	seed        uint64
-	size        int // of the models: features of the LSTM; the transformer has half as many
+	size        int // of the models: units of the LSTM; the transformer has half as many features
+	batch       int // passages of a step
 }
 
 func main() {
@@ -55,9 +56,10 @@ func main() {
 	flag.StringVar(&s.prompt, "prompt", "The Rays of Light", "the `text` to go on with")
 	flag.Float64Var(&s.temperature, "temperature", 0.6, "of what is written: near 0 the likeliest character always, 1 as often as the model thinks")
 	flag.IntVar(&s.length, "length", 400, "how many characters to write")
-	flag.IntVar(&s.epochs, "epochs", 12, "passes over the text")
+	flag.IntVar(&s.epochs, "epochs", 10, "passes over the text")
 	flag.Uint64Var(&s.seed, "seed", 1, "of weights, order and what is written")
 	flag.IntVar(&s.size, "size", 256, "units of the LSTM; the transformer has half as many features")
+	flag.IntVar(&s.batch, "batch", 32, "passages of 128 characters that a step learns from")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		log.Fatalf("charlm: unexpected argument %q", flag.Arg(0))
@@ -93,7 +95,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	for _, name := range names {
 		start := time.Now()
 		model := newModel(name, s.seed, book.vocabulary.Len(), s.size)
-		if err := learn(ctx, model, book, s); err != nil {
+		if err := learn(ctx, model, book, s, os.Stderr); err != nil {
 			return err
 		}
 		took := time.Since(start)
@@ -116,8 +118,8 @@ func (s settings) names() ([]string, error) {
 
 // text is what is learned from.
 func (s settings) text() (string, error) {
-	if !(s.temperature > 0) || s.length < 0 || s.epochs < 1 || s.size < 16 || s.size%16 != 0 || s.prompt == "" {
-		return "", errors.New("want a temperature above 0, a length from 0, epochs from 1, a size that 16 divides, and a prompt")
+	if !(s.temperature > 0) || s.length < 0 || s.epochs < 1 || s.batch < 1 || s.size < 16 || s.size%16 != 0 || s.prompt == "" {
+		return "", errors.New("want a temperature above 0, a length from 0, epochs and a batch from 1, a size that 16 divides, and a prompt")
 	}
 	file := opticks
 	if s.file != "" {
@@ -157,22 +159,19 @@ func newBook(text string) (*book, error) {
 // characters takes a text apart.
 func characters(text string) []string { return strings.Split(text, "") }
 
-const (
-	window = 128 // characters that are learned from at once
-	batch  = 32
-)
+const window = 128 // characters that are learned from at once
 
-// learn trains a model, and leaves it with the weights that did best on the validation part.
-func learn(ctx context.Context, model *languageModel, b *book, s settings) error {
+// learn trains a model, tells report how far it is, and leaves it with the weights that did best on the validation part.
+func learn(ctx context.Context, model *languageModel, b *book, s settings, report io.Writer) error {
 	train := &data.Passages{Tokens: b.train, Length: window, Stride: window / 2}
 	_, err := nn.FitObjective(ctx, model, train, nn.FitConfig{
-		Epochs: s.epochs, BatchSize: batch, Seed: s.seed, ClipNorm: 1,
+		Epochs: s.epochs, BatchSize: s.batch, Seed: s.seed, ClipNorm: 1,
 		Validation: &data.Passages{Tokens: b.validation, Length: window},
 		Optimizer:  optim.NewAdamW(nn.Params(model), optim.AdamConfig{LR: 0.003, WeightDecay: 0.05}),
-		Schedule:   optim.OneCycle(optim.OneCycleConfig{Steps: s.epochs * ((train.Len() + batch - 1) / batch)}),
+		Schedule:   optim.OneCycle(optim.OneCycleConfig{Steps: s.epochs * ((train.Len() + s.batch - 1) / s.batch)}),
 		Callbacks: []nn.Callback{
 			nn.NewEarlyStopping(nn.EarlyStoppingConfig{Patience: s.epochs}),
-			progress.New(os.Stderr, progress.Config{}),
+			progress.New(report, progress.Config{}),
 		},
 	})
 	return err
