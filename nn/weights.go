@@ -107,16 +107,29 @@ func newWeights(r io.ReaderAt, size int64, name string, owner io.Closer) (Weight
 // where it had not in the first, the error says so, and the model is loaded in part.
 func LoadWeights(w Weights, model Module, config LoadConfig) error {
 	l, err := newWeightsLoader("nn.LoadWeights", w, model, config)
-	if err != nil {
-		return err
+	if err == nil {
+		err = l.check()
 	}
-	if err := l.check(); err != nil {
-		return err
+	if err != nil {
+		return nameFile(err, fileOf(w))
 	}
 	if err := l.set(); err != nil {
 		return fmt.Errorf("nn: the model is loaded in part: %w", err)
 	}
 	return nil
+}
+
+// fileOf is the file that all tensors are in; empty if there are several.
+func fileOf(w Weights) string {
+	var file string
+	for i := range w.Tensors() {
+		name, _ := w.Place(i)
+		if i > 0 && name != file {
+			return ""
+		}
+		file = name
+	}
+	return file
 }
 
 // ReadTensor reads a tensor of w by its name: as float64 where it is F64, I32, U32 or I64,

@@ -43,6 +43,7 @@ var may = map[string][]string{
 	"nn/progress":                     {"nn"},
 	"nn/search":                       {"internal/durable"},
 	"nn/tensorboard":                  {"autograd", "nn", "nn/optim", "nn/tensorboard/internal/eventpb"},
+	"nn/torchfile":                    {"nn"},
 	"nn/tensorboard/internal/eventpb": nil,
 	"bench":                           nil,
 	"bench/limits":                    {"internal/simd"},
