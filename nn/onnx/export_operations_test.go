@@ -266,3 +266,46 @@ func (r *runner) compare(t *testing.T) {
 		}
 	}
 }
+
+// Operations of one operand that are exported with a first axis of any size give what they give here at other
+// sizes, or the error says that they depend on the size. In the table many do not take others.
+func TestExportOperationsOfAnySize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it computes hundreds of models")
+	}
+	run := newRunner()
+	exported := 0
+	for _, c := range operationCases() {
+		if len(c.xs) != 1 || c.xs[0].Rank() < 1 || c.xs[0].Size() == 0 {
+			continue
+		}
+		c.inputs[0].Dynamic = map[int]string{0: "n"}
+		file, err := c.export()
+		if err != nil {
+			var e *exportError
+			if !errors.As(err, &e) && !strings.Contains(err.Error(), "computing the model") && !strings.Contains(err.Error(), "operations and arrays") {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		if err := checkStructure(file); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		exported++
+		for _, size := range []int{1, c.xs[0].Dim(0) + 3} {
+			shape := slices.Clone(c.xs[0].Shape())
+			shape[0] = size
+			other := c
+			other.xs = []autograd.Variable{c.row.Inputs(7, [][]int{shape})[0].AsType(autograd.Float32)}
+			if err := autograd.Try(func() {
+				run.add(fmt.Sprintf("%s of %d", c.name, size), file, map[string]onnxruntime.Array{"x0": {Shape: shape, Float32s: other.xs[0].Float32s()}}, other.value())
+			}); err != nil && size > 1 { // one may be too few
+				t.Errorf("%s of %d: %v", c.name, size, err)
+			}
+		}
+	}
+	if exported < 250 {
+		t.Errorf("only %d cases are exported", exported)
+	}
+	run.compare(t)
+}

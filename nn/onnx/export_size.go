@@ -8,7 +8,7 @@ import (
 
 // Sizes that depend on those of the dynamic axes. In the traces a size is a list of numbers, one for
 // each; it is written as a polynomial of the dynamic sizes, each to the first power at most, which
-// the traces with one more along every set of axes determine, and the last one confirms.
+// the traces with one more along every set of axes determine, and the last ones confirm.
 
 // extents is a size, or another whole number, in each of the traces.
 type extents []int
@@ -56,8 +56,12 @@ func (e *exporter) fit(s extents) (polynomial, bool) {
 			}
 		}
 	}
-	last := len(s) - 1
-	return c, c.at(e.traces[last].extents) == s[last]
+	for t := exampleTraces + count - 1; t < len(s); t++ {
+		if c.at(e.traces[t].extents) != s[t] {
+			return nil, false
+		}
+	}
+	return c, true
 }
 
 func (c polynomial) at(extents []int) int {

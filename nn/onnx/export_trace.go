@@ -189,7 +189,8 @@ func (t *tracer) addSymbol(in *ExportInput, axis int) error {
 const exampleTraces = 4
 
 // traces computes the model: first with the sizes of the example; then with one more along each set
-// of dynamic axes; at last with two more along all.
+// of dynamic axes, and with two more along all; at last with two along all, unless the model does not
+// take so few.
 func (t *tracer) traces() ([]*trace, error) {
 	var list []*trace
 	step := 1
@@ -232,7 +233,14 @@ func (t *tracer) traces() ([]*trace, error) {
 			return nil, err
 		}
 	}
-	return list, add(at(all, 2*step))
+	if err := add(at(all, 2*step)); err != nil {
+		return nil, err
+	}
+	fewest := slices.Repeat([]int{2}, len(t.symbols))
+	if _, err := t.run(fewest, 0); err == nil {
+		return list, add(fewest)
+	}
+	return list, nil
 }
 
 // run computes the model once. The first trace has the elements of the examples as they are, the second
