@@ -36,6 +36,7 @@ var may = map[string][]string{
 	"data":                            {"internal/durable", "internal/parallel", "internal/simd", "internal/splitmix", "internal/tensor"},
 	"nn/optim":                        {"autograd", "internal/tensor", "internal/simd"},
 	"nn":                              {"autograd", "data", "internal/durable", "internal/parallel", "internal/splitmix", "nn/optim"},
+	"nn/distribution":                 {"autograd", "internal/simd", "internal/tensor"},
 	"internal/onnxruntime":            nil,
 	"nn/onnx":                         {"autograd", "nn", "internal/durable", "nn/onnx/internal/host", "nn/onnx/internal/onnxpb"},
 	"nn/onnx/internal/host":           nil,
