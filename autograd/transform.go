@@ -9,8 +9,9 @@ import "github.com/chainrule-go/chainrule/internal/tensor"
 //
 // A transformation evaluates its Func on the tape of its arguments if they are on one, and
 // then its results are recorded there and can be differentiated further, so that
-// transformations nest; else on a tape of its own, and then its results are constants. It
-// panics with [*TapeError] if its arguments are on two tapes. Where the result does not
+// transformations nest; else on a tape of its own, and then its results are constants. A tape
+// that does not record ([TapeConfig].NoGrad) does so for the transformation's sake, and the
+// results are constants on it. It panics with [*TapeError] if its arguments are on two tapes. Where the result does not
 // depend on an argument, derivatives with respect to that are zero, save for
 // [ValueAndGrad].
 type Func func(xs []Variable) Variable
@@ -19,6 +20,7 @@ type Func func(xs []Variable) Variable
 type evaluation struct {
 	tape *Tape
 	own  bool    // the tape was made for this run
+	lent bool    // the tape does not record otherwise, and does for this run
 	xs   []*node // the Func's arguments
 	y    *node   // its result
 }
@@ -26,9 +28,17 @@ type evaluation struct {
 func evaluate(op string, f Func, xs []Variable) *evaluation {
 	nodes := checkAll(op, xs)
 	e := &evaluation{tape: jointTape(op, nodes)}
-	if e.tape == nil {
+	switch {
+	case e.tape == nil:
 		e.tape, e.own = NewTape(TapeConfig{}), true
+	case e.tape.noGrad:
+		e.lent, e.tape.noGrad, e.tape.recording = true, false, true
 	}
+	defer func() {
+		if e.y == nil { // f panicked
+			e.end()
+		}
+	}()
 	args := make([]Variable, len(xs))
 	e.xs = make([]*node, len(xs))
 	for i, n := range nodes {
@@ -43,10 +53,20 @@ func evaluate(op string, f Func, xs []Variable) *evaluation {
 	return e
 }
 
+// end makes a tape that was lent what it was.
+func (e *evaluation) end() {
+	if e.lent {
+		e.tape.noGrad, e.tape.recording = true, false
+	}
+}
+
 // give is a result as the caller gets it.
 func (e *evaluation) give(v Variable) Variable {
-	if e.own {
+	switch {
+	case e.own:
 		return v.Clone()
+	case e.lent:
+		return v.Detach()
 	}
 	return v
 }
@@ -90,7 +110,7 @@ func (e *evaluation) grads(op string, y *node, upstream Variable) []Variable {
 		}
 		return xs
 	}
-	return y.gradients(op, upstream, xs, 0, !e.own)
+	return y.gradients(op, upstream, xs, 0, !e.own && !e.lent)
 }
 
 // ValueAndGrad is f's value at xs, which must have one element, and its gradient
@@ -103,6 +123,7 @@ func ValueAndGrad(f Func, xs ...Variable) (value Variable, grads []Variable) {
 // ValueAndGrad is [ValueAndGrad] as configured, and panics as that does.
 func (c GradConfig) ValueAndGrad(f Func, xs ...Variable) (value Variable, grads []Variable) {
 	e := evaluate("ValueAndGrad", f, xs)
+	defer e.end()
 	e.scalar("ValueAndGrad")
 	if !c.AllowUnused {
 		e.y.checkUsed("ValueAndGrad", e.arguments())
@@ -116,6 +137,7 @@ func (c GradConfig) ValueAndGrad(f Func, xs ...Variable) (value Variable, grads 
 // panics with [*ShapeError] or [*DTypeError].
 func VJP(f Func, xs []Variable, u Variable) (value Variable, grads []Variable) {
 	e := evaluate("VJP", f, xs)
+	defer e.end()
 	checkUpstream("VJP", e.y, u.check("VJP"))
 	grads = e.grads("VJP", e.y, u)
 	return e.give(e.y.variable()), e.giveAll(grads)
@@ -128,6 +150,7 @@ func VJP(f Func, xs []Variable, u Variable) (value Variable, grads []Variable) {
 // there is not one for each, or an operation has no tangent rule, as a [Function] may.
 func JVP(f Func, xs, tangents []Variable) (value, tangent Variable) {
 	e := evaluate("JVP", f, xs)
+	defer e.end()
 	tangent = e.jvp("JVP", tangents)
 	return e.give(e.y.variable()), e.give(tangent)
 }
@@ -155,6 +178,7 @@ func (e *evaluation) jvp(op string, tangents []Variable) Variable {
 // as [JVP] does, and with [*ShapeError] if f's value has more elements.
 func HVP(f Func, xs, v []Variable) []Variable {
 	e := evaluate("HVP", f, xs)
+	defer e.end()
 	e.scalar("HVP")
 	tangent := e.jvp("HVP", v)
 	return e.giveAll(e.grads("HVP", tangent.n, Variable{}))
@@ -165,6 +189,7 @@ func HVP(f Func, xs, v []Variable) []Variable {
 // f's value, or, where x has fewer elements, one forward pass for each of those.
 func Jacobian(f func(x Variable) Variable, x Variable) Variable {
 	e := evaluate("Jacobian", func(xs []Variable) Variable { return f(xs[0]) }, []Variable{x})
+	defer e.end()
 	shape := append(append([]int{}, e.y.Shape...), e.xs[0].Shape...)
 	var rows Variable
 	if e.xs[0].Len() < e.y.Len() {
@@ -216,6 +241,7 @@ func (e *evaluation) stack(from, to *node, f func(unit Variable) Variable) Varia
 // panics with [*ShapeError] if f's value has more elements.
 func Hessian(f func(x Variable) Variable, x Variable) Variable {
 	e := evaluate("Hessian", func(xs []Variable) Variable { return f(xs[0]) }, []Variable{x})
+	defer e.end()
 	e.scalar("Hessian")
 	shape := append(append([]int{}, e.xs[0].Shape...), e.xs[0].Shape...)
 	gradient := e.zerosLike(e.xs[0])

@@ -172,3 +172,50 @@ func ExampleJVP() {
 	// Output:
 	// [1 4] [2 40]
 }
+
+// A tape that does not record gives the derivatives that there are without a tape, as
+// constants, and afterwards does not record as before.
+func TestTransformationsWithoutRecording(t *testing.T) {
+	w := autograd.Parameter(autograd.New([]float64{2, -1, 0.5}))
+	cube := func(x v) v { return x.Square().Mul(x).Mul(w) }
+	sum := func(xs []v) v { return cube(xs[0]).Sum() }
+	second := func(x, u v) v { // the tangent of a tangent
+		_, d := autograd.JVP(func(xs []v) v {
+			_, d := autograd.JVP(func(xs []v) v { return cube(xs[0]) }, xs, []v{u})
+			return d
+		}, []v{x}, []v{u})
+		return d
+	}
+	at := autograd.New([]float64{1, 2, 3})
+	for name, f := range map[string]func(x v) v{
+		"ValueAndGrad": func(x v) v { _, grads := autograd.ValueAndGrad(sum, x); return grads[0] },
+		"VJP":          func(x v) v { _, grads := autograd.VJP(func(xs []v) v { return cube(xs[0]) }, []v{x}, at); return grads[0] },
+		"JVP":          func(x v) v { _, d := autograd.JVP(func(xs []v) v { return cube(xs[0]) }, []v{x}, []v{at}); return d },
+		"JVP of JVP":   func(x v) v { return second(x, at) },
+		"HVP":          func(x v) v { return autograd.HVP(sum, []v{x}, []v{at})[0] },
+		"Jacobian":     func(x v) v { return autograd.Jacobian(cube, x) },
+		"Hessian":      func(x v) v { return autograd.Hessian(func(x v) v { return cube(x).Sum() }, x) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
+			for range 2 {
+				before := w.Mul(tape.Const(at)) // w is known to the tape, as a constant
+				got := f(tape.Const(at))
+				if diff := cmp.Diff(f(at).Float64s(), got.Float64s(), approximately(1e-14)); diff != "" {
+					t.Error(diff)
+				}
+				if got.Tracked() || got.Mul(w).Tracked() || before.Tracked() || tape.Recording() {
+					t.Error("the tape records")
+				}
+				tape.Reset()
+			}
+		})
+	}
+	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
+	err := autograd.Try(func() {
+		autograd.JVP(func(xs []v) v { return xs[0].Reshape(7) }, []v{tape.Const(at)}, []v{at})
+	})
+	if err == nil || tape.Recording() || w.Mul(tape.Const(at)).Tracked() {
+		t.Errorf("after a function that panics with %v the tape records", err)
+	}
+}
