@@ -15,6 +15,11 @@ func TestDocumentsShowExamples(t *testing.T) {
 	}
 }
 
+// Programs in the tutorial are the text of the program beside it, which a test runs.
+func TestTutorialShowsProgram(t *testing.T) {
+	checkPrograms(t, "examples/tutorial/tutorial.md", examplesOf(t, "examples/tutorial/*.go"))
+}
+
 // examplesOf is the flushed texts of test files.
 func examplesOf(t *testing.T, patterns ...string) (examples []string) {
 	for _, pattern := range patterns {
