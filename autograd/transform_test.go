@@ -189,12 +189,15 @@ func TestTransformationsWithoutRecording(t *testing.T) {
 	at := autograd.New([]float64{1, 2, 3})
 	for name, f := range map[string]func(x v) v{
 		"ValueAndGrad": func(x v) v { _, grads := autograd.ValueAndGrad(sum, x); return grads[0] },
-		"VJP":          func(x v) v { _, grads := autograd.VJP(func(xs []v) v { return cube(xs[0]) }, []v{x}, at); return grads[0] },
-		"JVP":          func(x v) v { _, d := autograd.JVP(func(xs []v) v { return cube(xs[0]) }, []v{x}, []v{at}); return d },
-		"JVP of JVP":   func(x v) v { return second(x, at) },
-		"HVP":          func(x v) v { return autograd.HVP(sum, []v{x}, []v{at})[0] },
-		"Jacobian":     func(x v) v { return autograd.Jacobian(cube, x) },
-		"Hessian":      func(x v) v { return autograd.Hessian(func(x v) v { return cube(x).Sum() }, x) },
+		"VJP": func(x v) v {
+			_, grads := autograd.VJP(func(xs []v) v { return cube(xs[0]) }, []v{x}, at)
+			return grads[0]
+		},
+		"JVP":        func(x v) v { _, d := autograd.JVP(func(xs []v) v { return cube(xs[0]) }, []v{x}, []v{at}); return d },
+		"JVP of JVP": func(x v) v { return second(x, at) },
+		"HVP":        func(x v) v { return autograd.HVP(sum, []v{x}, []v{at})[0] },
+		"Jacobian":   func(x v) v { return autograd.Jacobian(cube, x) },
+		"Hessian":    func(x v) v { return autograd.Hessian(func(x v) v { return cube(x).Sum() }, x) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
