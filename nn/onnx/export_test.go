@@ -203,6 +203,9 @@ func dynamicCases() []dynamicCase {
 		{name: "one type from another", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			return []v{in[0].Variable.AsType(autograd.Float64).Exp().AsType(autograd.Float32)}
 		}, runs: [][]ExportInput{numbers(nil, 2, 2)}},
+		{name: "indices from the end", example: numbers(nil, 4, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
+			return []v{in[0].Variable.IndexSelect(0, []int{-1, 0, 1, -2})}
+		}, runs: [][]ExportInput{numbers(nil, 2, 2), numbers(nil, 9, 2)}},
 		{name: "indices that count", example: numbers(nil, 3, 2), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			var even []int
 			for i := range in[0].Shape[0] {

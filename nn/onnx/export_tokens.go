@@ -32,6 +32,9 @@ func (e *exporter) tokens(lists [][]int, what string) (flat, whole string, dims 
 	if name := e.ramp(lists); name != "" {
 		return name, "", nil
 	}
+	if list := e.places(lists); list != nil {
+		return e.sizeList(list), "", nil
+	}
 	byValue := slices.ContainsFunc(lists[:exampleTraces], func(l []int) bool { return !slices.Equal(l, lists[0]) })
 	e.fail(e.dependence(byValue, what))
 	return "", "", nil
@@ -108,6 +111,26 @@ func (e *exporter) stop(k int, lists [][]int, start, step int) string {
 		return e.ints(maxIndex)
 	}
 	return e.size(end)
+}
+
+// places is lists of one length whose numbers depend on the sizes each by itself, as where they count from the
+// end; nil if they are not that.
+func (e *exporter) places(lists [][]int) []extents {
+	list := make([]extents, len(lists[0]))
+	for _, l := range lists {
+		if len(l) != len(list) {
+			return nil
+		}
+		for k, place := range l {
+			list[k] = append(list[k], place)
+		}
+	}
+	for _, place := range list {
+		if _, ok := e.fit(place); !ok {
+			return nil
+		}
+	}
+	return list
 }
 
 // ramp is the name of lists of numbers at the same distances, of lengths that differ; "" if they
