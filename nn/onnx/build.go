@@ -12,7 +12,7 @@ import (
 // Limits on what a file may ask for before anything is computed.
 const (
 	maxDepth = 64      // graphs and functions within each other
-	maxNodes = 1 << 20 // nodes in all, those that functions stand for counted at each use
+	maxNodes = 1 << 18 // nodes in all, those that functions stand for counted at each use
 )
 
 // builder makes the graphs of a model from its messages.

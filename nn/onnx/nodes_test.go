@@ -168,17 +168,21 @@ func sameValues(got, want Value, relative, absolute float64) error {
 	return nil
 }
 
+// nodesFile is the file of all of the standard's tests, if there is one, or of some.
+func nodesFile() string {
+	if file := os.Getenv("CHAINRULE_ONNX_NODES"); file != "" {
+		return file
+	}
+	return "testdata/nodes.zip"
+}
+
 // TestONNXNodes runs the standard's own tests: some of them, and all of the file that the
 // environment variable CHAINRULE_ONNX_NODES names.
 func TestONNXNodes(t *testing.T) {
-	file := os.Getenv("CHAINRULE_ONNX_NODES")
-	if file == "" {
-		file = "testdata/nodes.zip"
-	}
 	passed, failed := 0, 0
 	reasons := map[string][]string{}
 	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
-	tests := readNodeTests(t, file)
+	tests := readNodeTests(t, nodesFile())
 	for _, test := range tests {
 		tape.Reset()
 		err := test.run(tape)

@@ -91,7 +91,7 @@ func (c *call) setNumbers(i int, dtype DataType, data []float64, shape []int) {
 
 func ranged(c *call) {
 	if c.value(0).ints != nil {
-		start, limit, step := c.host(0).At(0), c.host(1).At(0), c.host(2).At(0)
+		start, limit, step := c.single(0).At(0), c.single(1).At(0), c.single(2).At(0)
 		if step == 0 {
 			failf("the step is 0")
 		}

@@ -198,11 +198,11 @@ func clip(c *call) {
 		y := v.ints
 		if c.has(1) {
 			same(v, c.value(1))
-			y = y.Combine(host.Max, c.host(1).Reshape())
+			y = y.Combine(host.Max, c.single(1))
 		}
 		if c.has(2) {
 			same(v, c.value(2))
-			y = y.Combine(host.Min, c.host(2).Reshape())
+			y = y.Combine(host.Min, c.single(2))
 		}
 		c.setHost(0, y)
 		return

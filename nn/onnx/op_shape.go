@@ -152,7 +152,7 @@ func expand(c *call) {
 	x := c.value(0)
 	shape := c.ints(1)
 	if _, ok := sizeOf(shape); !ok {
-		failf("shape %v", shape)
+		failf("shape %v has no or too many elements", shape)
 	}
 	shape = c.broadcast(x.Shape(), shape)
 	if x.ints != nil {
@@ -194,13 +194,13 @@ func (c *call) permuted(v Value, perm []int) Value {
 	return ofHost(v.ints.Pick(host.Positions(shape, steps, 0), shape...))
 }
 
-// blocks checks that input 0 is images and the size of blocks positive.
+// images checks that input 0 is images and the size of blocks positive.
 func (c *call) images(size int) (n, channels, height, width int) {
 	shape := c.value(0).Shape()
 	if len(shape) != 4 {
 		failf("input 0 is %s, expected four axes", c.value(0).describe())
 	}
-	if size < 1 {
+	if size < 1 || size > 1<<15 {
 		failf("attribute blocksize is %d", size)
 	}
 	return shape[0], shape[1], shape[2], shape[3]

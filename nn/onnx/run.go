@@ -190,6 +190,15 @@ func (c *call) int(i int) int {
 	return ints[0]
 }
 
+// single is input i, which must be one integer or truth value.
+func (c *call) single(i int) *host.Array {
+	a := c.host(i)
+	if a.Len() != 1 {
+		failf("input %d is %s, expected one element", i, c.in[i].describe())
+	}
+	return a.Reshape()
+}
+
 // numbers is the elements of input i, of any type, without their gradient.
 func (c *call) numbers(i int) []float64 {
 	v := c.value(i)
