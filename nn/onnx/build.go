@@ -212,9 +212,9 @@ func (b *builder) node(g *graph, p *onnxpb.NodeProto, s *scope, place Place, ver
 		n.outputs = append(n.outputs, b.define(s, name))
 	}
 	n.kernel = n.op.make(n)
-	pure := n.pure()
+	n.isPure = n.pure()
 	n.finish()
-	if pure && b.evaluate(n) {
+	if n.isPure && b.evaluate(n) {
 		if slot := n.outputs[0]; n.op.name == "Constant" && b.fromConstants && !b.inlined && b.values[slot].Size() > 1 {
 			b.constant[slot] = false
 			b.weight(outputs[0], slot, b.values[slot], s.uses)

@@ -63,6 +63,7 @@ type Model struct {
 	parts   *parts
 	buffers map[int]autograd.Variable // running statistics by slot
 	runs    sync.Pool                 // *run
+	records records
 }
 
 // Info is what a file says about an input or output of a model.
@@ -157,6 +158,7 @@ func (m *Model) build(p *onnxpb.ModelProto, size int) {
 	b.fold = &run{model: m, budget: foldBytes + 4*int64(size)}
 	m.main = b.graph(p.GetGraph(), p.GetGraph().GetName(), nil, nil)
 	m.describe(p.GetGraph())
+	b.setRoles(m.main)
 	b.forget()
 	m.values = b.values
 }
@@ -305,7 +307,7 @@ func (m *Model) evaluate(tape *autograd.Tape, inputs []Value) (outputs []Value, 
 		r = &run{model: m, values: make([]Value, len(m.values))}
 	}
 	defer m.release(r)
-	copy(r.values, m.values)
+	r.begin(inputs)
 	r.tape, r.budget = tape, m.config.maxBytes()
 	err = autograd.Try(func() {
 		r.current()
@@ -316,6 +318,7 @@ func (m *Model) evaluate(tape *autograd.Tape, inputs []Value) (outputs []Value, 
 			r.values[slot] = inputs[i]
 		}
 		r.eval(m.main)
+		r.remember(inputs)
 	})
 	if err != nil {
 		place, version := r.place()
@@ -349,6 +352,7 @@ func (m *Model) release(r *run) {
 	clear(r.values)
 	clear(r.stack[:cap(r.stack)])
 	r.tape, r.node, r.stack = nil, nil, r.stack[:0]
+	r.memory = recollection{seen: r.memory.seen[:0]}
 	m.runs.Put(r)
 }
 

@@ -26,6 +26,8 @@ type node struct {
 	inputs  []int     // slots; absent for those left out
 	outputs []int
 	kernel  kernel
+	role    role // how its results are kept
+	isPure  bool // they depend on the inputs alone
 
 	// What operators are made from, while the model is opened.
 	attributes map[string]*onnxpb.AttributeProto

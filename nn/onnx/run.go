@@ -21,6 +21,7 @@ type run struct {
 	budget int64          // bytes that results may still have
 	node   *node          // the one that is being evaluated, for errors
 	stack  []Value        // inputs and results of the nodes that are being evaluated
+	memory recollection
 }
 
 // call is the evaluation of one node.
@@ -34,7 +35,16 @@ type call struct {
 // eval evaluates all nodes of a graph.
 func (r *run) eval(g *graph) {
 	for _, n := range g.nodes {
-		r.evalNode(n)
+		switch {
+		case n.role == computed:
+			r.evalNode(n)
+		case !r.recall(n):
+			tape := r.tape
+			r.tape = nil // what is kept outlives it
+			r.evalNode(n)
+			r.tape = tape
+			r.note(n)
+		}
 	}
 }
 
@@ -48,7 +58,9 @@ func (r *run) evalNode(n *node) {
 		r.stack = append(r.stack, r.values[slot])
 	}
 	middle := len(r.stack)
-	r.stack = append(r.stack, make([]Value, len(n.outputs))...)
+	for range n.outputs {
+		r.stack = append(r.stack, Value{})
+	}
 	// Evaluating subgraphs may move the stack: the call keeps its own part.
 	c := call{run: r, node: n, in: r.stack[base:middle:middle], out: r.stack[middle:len(r.stack):len(r.stack)]}
 	outer := r.node
