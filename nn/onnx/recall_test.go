@@ -17,10 +17,6 @@ func testNode(operator string, inputs, outputs []string, attributes ...*onnxpb.A
 	return &onnxpb.NodeProto{OpType: &operator, Input: inputs, Output: outputs, Attribute: attributes}
 }
 
-func testInt(name string, value int64) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: &name, Type: onnxpb.AttributeProto_INT.Enum(), I: &value}
-}
-
 func testGraph(name string, inputs, outputs []string, nodes ...*onnxpb.NodeProto) *onnxpb.GraphProto {
 	g := &onnxpb.GraphProto{Name: &name, Node: nodes}
 	for _, in := range inputs {
