@@ -142,7 +142,7 @@ func (a *app) evaluateCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.weights, "weights", "", "`FILE` of weights (default: where train keeps them)")
+	o.flags(f)
 	f.StringVar(&o.dataset, "dataset", "", "`NAME`: "+strings.Join(datasets(), ", ")+" (default: what the weights were trained on)")
 	f.StringVar(&o.dataDir, "data-dir", "", "`DIR` with the files of the data set (default: $"+dirVariable+", the cache, the network)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -150,6 +150,9 @@ func (a *app) evaluateCommand() *cobra.Command {
 			if err := choice("--dataset", o.dataset, datasets()); err != nil {
 				return misuse(c, "%v", err)
 			}
+		}
+		if err := o.check(); err != nil {
+			return misuse(c, "%v", err)
 		}
 		if o.dataset == digits && o.dataDir != "" {
 			return misuse(c, "--data-dir: the digits are embedded in the program")
@@ -174,9 +177,14 @@ training images have, and shown to the network.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&o.weights, "weights", "", "`FILE` of weights (default: where train keeps them)")
+	o.flags(c.Flags())
 	c.Flags().BoolVar(&o.json, "json", false, "print a JSON object for each picture")
-	c.RunE = func(c *cobra.Command, args []string) error { return a.predict(c.Context(), &o, args) }
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := o.check(); err != nil {
+			return misuse(c, "%v", err)
+		}
+		return a.predict(c.Context(), &o, args)
+	}
 	return c
 }
 
@@ -198,8 +206,13 @@ for each class, of which the greatest is the answer.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&o.weights, "weights", "", "`FILE` of weights (default: where train keeps them)")
-	c.RunE = func(c *cobra.Command, args []string) error { return a.export(&o, args[0]) }
+	o.flags(c.Flags())
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := o.check(); err != nil {
+			return misuse(c, "%v", err)
+		}
+		return a.export(&o, args[0])
+	}
 	return c
 }
 

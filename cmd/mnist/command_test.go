@@ -292,7 +292,7 @@ func TestOutputFails(t *testing.T) {
 			}
 		})
 	}
-	if _, err := loadTrained(weights); err != nil {
+	if _, err := loadTrained(source{weights: weights}); err != nil {
 		t.Errorf("the weights were damaged: %v", err)
 	}
 }

@@ -12,12 +12,13 @@ const inferenceBatch = 256 // images computed at once where nothing is learned
 
 // evaluateOptions is what the flags of evaluate say.
 type evaluateOptions struct {
-	weights, dataset, dataDir string
+	source
+	dataset, dataDir string
 }
 
 // evaluate is the command of that name.
 func (a *app) evaluate(ctx context.Context, o *evaluateOptions) error {
-	net, err := loadTrained(o.weights)
+	net, err := loadTrained(o.source)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,6 +93,87 @@ func TestUnfitONNX(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fails(t, execute(t, "evaluate", "--weights", c.path, "--dataset", digits).err, 1, c.path, c.want)
+		})
+	}
+}
+
+// Files of weights alone, as PyTorch's users have them.
+func TestForeignWeights(t *testing.T) {
+	isolate(t)
+	dir := t.TempDir()
+	weights := filepath.Join(dir, "w.safetensors")
+	succeed(t, "train", "--dataset", digits, "--epochs", "1", "--hidden", "20,12", "--activation", "tanh", "--out", weights)
+	net, err := loadTrained(source{weights: weights})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, npz := filepath.Join(dir, "bare.safetensors"), filepath.Join(dir, "bare.npz")
+	if err := nn.SaveFile(bare, net.model, nn.SaveConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(npz)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmp.Or(nn.SaveNPZ(file, net.model), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.ReplaceAll(succeed(t, "evaluate", "--weights", weights).stdout, "trained on digits", "trained on mnist")
+	for _, path := range []string{bare, npz} {
+		got := succeed(t, "evaluate", "--weights", path, "--activation", "tanh", "--dataset", digits).stdout
+		if got = strings.ReplaceAll(got, path, weights); got != want {
+			t.Errorf("%s is evaluated as\n%s\nwant\n%s", path, got, want)
+		}
+	}
+	fails(t, execute(t, "evaluate", "--weights", bare, "--activation", "softsign").err, 2, "--activation softsign", "relu")
+}
+
+// The perceptron that PyTorch wrote, by torch.save and otherwise, is one network.
+func TestPyTorchWeights(t *testing.T) {
+	interchange := os.Getenv("CHAINRULE_INTERCHANGE")
+	if interchange == "" {
+		t.Skip("CHAINRULE_INTERCHANGE names no directory of PyTorch's files")
+	}
+	isolate(t)
+	var want string
+	for _, name := range []string{"opset13.onnx", "state_dict.pt", "checkpoint.pt", "model.safetensors"} {
+		path := filepath.Join(interchange, "mlp", name)
+		_, got, _ := strings.Cut(succeed(t, "evaluate", "--weights", path, "--dataset", digits).stdout, "Data: ")
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("%s: \n%s\nwant\n%s", name, got, want)
+		}
+	}
+	fails(t, execute(t, "evaluate", "--weights", filepath.Join(interchange, "lenet", "state_dict.pt"), "--dataset", digits).err, 1, "no part of a perceptron", "ONNX")
+}
+
+func TestPerceptron(t *testing.T) {
+	matrix := func(name string, out, in int) []nn.TensorInfo {
+		return []nn.TensorInfo{{Name: name + ".bias", Shape: []int{out}}, {Name: name + ".weight", Shape: []int{out, in}}}
+	}
+	names, sizes, err := perceptron(slices.Concat(matrix("fc10", 10, 20), matrix("fc9", 20, 784)))
+	if err != nil || !slices.Equal(names, []string{"fc9", "fc10"}) || !slices.Equal(sizes, []int{784, 20, 10}) {
+		t.Errorf("layers %v of sizes %v, %v", names, sizes, err)
+	}
+	for _, c := range []struct {
+		name    string
+		tensors []nn.TensorInfo
+		want    string
+	}{
+		{"nothing", nil, "0 matrices"},
+		{"no biases", matrix("a", 10, 784)[1:], "0 biases"},
+		{"layers that do not fit", slices.Concat(matrix("a", 20, 784), matrix("b", 10, 30)), `layer "b" has weights [10 30]`},
+		{"a bias of another size", append(matrix("a", 20, 784)[1:], nn.TensorInfo{Name: "a.bias", Shape: []int{10}}), "want [out 784]"},
+		{"a bias of another layer", append(matrix("a", 20, 784)[1:], nn.TensorInfo{Name: "b.bias", Shape: []int{20}}), "want [out 784]"},
+		{"other tensors", append(matrix("a", 10, 784), nn.TensorInfo{Name: "a.scale", Shape: []int{1}}), `"a.scale" of shape [1]`},
+		{"too many classes", matrix("a", 1000, 784), "1000 outputs"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, _, err := perceptron(c.tensors); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error is %v, want one with %q", err, c.want)
+			}
 		})
 	}
 }

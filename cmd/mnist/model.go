@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -152,9 +151,6 @@ const (
 
 // parseRecipe reads the metadata of a file of weights, which may hold anything.
 func parseRecipe(metadata map[string]string) (*recipe, error) {
-	if _, ok := metadata["hidden"]; !ok {
-		return nil, errors.New("not written by mnist train: the metadata do not say what the network is")
-	}
 	r := &recipe{
 		Activation: metadata["activation"],
 		Classes:    strings.Split(metadata["classes"], "\n"),

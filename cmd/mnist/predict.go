@@ -15,8 +15,8 @@ import (
 
 // predictOptions is what the flags of predict say.
 type predictOptions struct {
-	weights string
-	json    bool
+	source
+	json bool
 }
 
 // guess is a class and how probable the network thinks it is.
@@ -37,7 +37,7 @@ type recognized struct {
 // predict is the command of that name. A picture that cannot be read does not keep the
 // others from being recognized.
 func (a *app) predict(ctx context.Context, o *predictOptions, files []string) error {
-	net, err := loadTrained(o.weights)
+	net, err := loadTrained(o.source)
 	if err != nil {
 		return err
 	}

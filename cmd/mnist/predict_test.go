@@ -247,7 +247,6 @@ func TestBadWeights(t *testing.T) {
 		{"cut off", whole[:len(whole)-10], ""},
 		{"longer", append(bytes.Clone(whole), 0), ""},
 		{"huge header", append([]byte{0, 0, 0, 0, 0, 0, 0, 0x7f}, whole[8:]...), ""},
-		{"no metadata", weightsFile(t, func(m map[string]string) { clear(m) }, nil), "not written by mnist train"},
 		{"other network", weightsFile(t, same, other), "weights, want 6370 for 784-8-10, relu"},
 		{"huge network", weightsFile(t, set("hidden", "65536,65536"), nil), "metadata: "},
 		{"large network", weightsFile(t, set("hidden", "65536"), nil), "6370 weights, want "},

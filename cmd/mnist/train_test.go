@@ -256,7 +256,7 @@ func TestStoppedInEpoch(t *testing.T) {
 				return time.Unix(0, 0)
 			}
 			fails(t, a.run(ctx, []string{"--dataset", digits}), 130, c.want)
-			_, err := loadTrained("")
+			_, err := loadTrained(source{})
 			if kept := err == nil; kept != (c.steps > 0) {
 				t.Errorf("weights in %s: %v", weights, err)
 			}

@@ -89,8 +89,8 @@ type trained struct {
 
 // loadTrained reads the weights asked for, or those in the default place, and builds the
 // network they belong to.
-func loadTrained(asked string) (*trained, error) {
-	path, err := findWeights(asked)
+func loadTrained(from source) (*trained, error) {
+	path, err := findWeights(from.weights)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +98,8 @@ func loadTrained(asked string) (*trained, error) {
 		return loadONNX(path)
 	}
 	info, err := nn.InspectFile(path)
-	if err != nil {
-		return nil, err
+	if err != nil || info.Metadata["hidden"] == "" {
+		return loadForeign(path, from.activation)
 	}
 	r, err := parseRecipe(info.Metadata)
 	if err != nil {

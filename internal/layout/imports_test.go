@@ -49,7 +49,7 @@ var may = map[string][]string{
 	"bench":                           nil,
 	"bench/limits":                    {"internal/simd"},
 	"bench/networks":                  {"autograd", "nn"},
-	"cmd/mnist":                       {"autograd", "data", "nn", "nn/onnx", "nn/optim", "nn/progress"},
+	"cmd/mnist":                       {"autograd", "data", "nn", "nn/onnx", "nn/optim", "nn/progress", "nn/torchfile"},
 }
 
 // libraryModules are the modules that the library may import besides the standard
