@@ -146,7 +146,7 @@ func (j *journal) take(space Space, text []byte) error {
 	if _, ok := j.done[l.Number]; ok || l.Number < 0 {
 		return fmt.Errorf("it is damaged: evaluation %d comes twice, or cannot be", l.Number)
 	}
-	e := Evaluation{Proposal: Proposal{Trial: l.Trial, Budget: l.Budget, Values: l.Values}, Number: l.Number, Score: l.Score, Seconds: l.Seconds}
+	e := Evaluation{Proposal: Proposal{Trial: l.Trial, Budget: l.Budget, Values: l.Values}, Number: l.Number, Seed: trialSeed(j.head.Seed, l.Trial), Score: l.Score, Seconds: l.Seconds}
 	if l.Error != "" {
 		e.Err = errors.New(l.Error)
 	}

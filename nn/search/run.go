@@ -204,25 +204,28 @@ func (s *searching) propose(p Proposal) error {
 		return nil
 	}
 	trial := Trial{Number: p.Trial, Values: p.Values, Budget: p.Budget, State: s.states[p.Trial],
-		Seed: rand.NewPCG(s.config.Seed, uint64(p.Trial)).Uint64()}
+		Seed: trialSeed(s.config.Seed, p.Trial)}
 	delete(s.states, p.Trial)
 	s.jobs <- job{number: number, trial: trial, proposal: p}
 	return nil
 }
+
+// trialSeed is the seed of a trial in a search with this seed.
+func trialSeed(seed uint64, trial int) uint64 { return rand.NewPCG(seed, uint64(trial)).Uint64() }
 
 // evaluate calls the function.
 func (s *searching) evaluate(ctx context.Context, j job) finished {
 	begin := time.Now()
 	trial := j.trial
 	trial.Values = maps.Clone(trial.Values)
-	score, err := s.f(ctx, &trial)
+	score, err := s.f(ctx, &trial) // which may change what it is given
 	if err == nil && (math.IsNaN(score) || math.IsInf(score, 0)) {
 		err = fmt.Errorf("the score is %v", score)
 	}
 	if err != nil {
 		score = 0
 	}
-	return finished{Evaluation{Proposal: j.proposal, Number: j.number, Score: score, Err: err, Seconds: time.Since(begin).Seconds()}, trial.State}
+	return finished{Evaluation{Proposal: j.proposal, Number: j.number, Seed: j.trial.Seed, Score: score, Err: err, Seconds: time.Since(begin).Seconds()}, trial.State}
 }
 
 // record keeps a result, but not the failure of one that was cancelled.

@@ -34,6 +34,7 @@ type Proposal struct {
 type Evaluation struct {
 	Proposal
 	Number  int     // from 0, in the order of proposals
+	Seed    uint64  // that of the trial: with it and Values the best one can be trained again
 	Score   float64 // finite, unless Err says why there is none
 	Err     error   // nil if it went well
 	Seconds float64 // how long it took
