@@ -135,7 +135,9 @@ func (p *problem) hessian(hess *mat.SymDense, x []float64) {
 // float64, taken together as one vector in order: for fitting a model by a method
 // that sees all data at once. loss records the model's loss on the tape it is
 // given. Evaluating the problem writes to params, so it is not for concurrent use. Errors
-// end a run as they do for [Problem].
+// end a run as they do for [Problem]. Where only the value is wanted that tape does not
+// record: a loss with derivatives in it takes them by [autograd.ValueAndGrad],
+// [autograd.JVP] and the like, which work on any tape, not by [autograd.Grad].
 //
 // start is the present value of params. After minimizing, set puts the optimum in
 // place:

@@ -168,3 +168,22 @@ func ExampleOverParameters() {
 	// Output:
 	// y = 2.000·x + 1.000
 }
+
+// A loss that has a derivative in it: the network's slope is to be 2x, its value 0 at 0.
+func TestOverParametersWithDerivatives(t *testing.T) {
+	a, b := autograd.Parameter(autograd.New([]float64{0.5})), autograd.Parameter(autograd.New([]float64{0.3}))
+	x := autograd.New([]float64{-1, 0, 1, 2})
+	problem, start, set := optimize.OverParameters([]v{a, b}, func(tape *autograd.Tape) v {
+		f := func(xs []v) v { return a.Mul(xs[0].Square()).Add(b).Sum() }
+		_, slopes := autograd.ValueAndGrad(f, tape.Const(x))
+		return slopes[0].Sub(x.MulScalar(2)).Square().Sum().Add(b.Square().Sum())
+	})
+	result, err := gonum.Minimize(problem, start, nil, &gonum.LBFGS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set(result.X)
+	if diff := cmp.Diff([]float64{1, 0}, result.X, cmpopts.EquateApprox(0, 1e-6)); diff != "" || result.F > 1e-10 {
+		t.Errorf("%s at %v", diff, result.F)
+	}
+}
