@@ -82,13 +82,13 @@ func TestResidual(t *testing.T) {
 	}
 }
 
-// The spiral, to 2 % at full size and to half in a tenth of the time, where a trajectory that
+// The spiral, to 5 % at full size and to half in a tenth of the time, where a trajectory that
 // is out of step is off by more than all; and gradients that agree to 1e-6: through the solver's checkpointed steps, and by the
 // adjoint equation.
 func TestSpiral(t *testing.T) {
 	p, seeds, limit := spiral{hidden: 24, horizon: 20, adam: 150, lbfgs: 150}, 1, 0.5
 	if *full {
-		p, seeds, limit = fullSpiral, 3, 0.02
+		p, seeds, limit = fullSpiral, 3, 0.05
 	}
 	for seed := range uint64(seeds) {
 		r, err := runSpiral(t.Context(), p, seed+1, t.Output())

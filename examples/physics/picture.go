@@ -30,14 +30,16 @@ func (r burgersResult) draw(path string) error {
 	colors := moreland.SmoothBlueRed()
 	colors.SetMin(-1)
 	colors.SetMax(1)
-	heat.Add(plotter.NewHeatMap(r.network, colors.Palette(255)))
+	field := plotter.NewHeatMap(r.network, colors.Palette(255))
+	field.Rasterized = true // no seams between cells
+	heat.Add(field)
 	plots := []*plot.Plot{heat}
 	last := len(r.network) - 1
 	for _, fraction := range []float64{0.25, 0.5, 1} {
 		i := int(fraction * float64(last))
 		p := plot.New()
 		p.Title.Text = fmt.Sprintf("t = %v", fraction)
-		p.X.Label.Text = "x"
+		p.X.Label.Text, p.Y.Label.Text = "x", "u"
 		reference, err := line(r.reference.slice(i), gray, 4)
 		if err != nil {
 			return err
