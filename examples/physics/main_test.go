@@ -86,6 +86,9 @@ func TestResidual(t *testing.T) {
 // is out of step is off by more than all; and gradients that agree to 1e-6: through the solver's checkpointed steps, and by the
 // adjoint equation.
 func TestSpiral(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it learns for five seconds, and the race detector makes that a minute")
+	}
 	p, seeds, limit := spiral{hidden: 24, horizon: 20, adam: 150, lbfgs: 150}, 1, 0.5
 	if *full {
 		p, seeds, limit = fullSpiral, 3, 0.05
@@ -104,6 +107,18 @@ func TestSpiral(t *testing.T) {
 			t.Errorf("seed %d: gradients differ by %v", seed+1, r.disagreement)
 		}
 		checkPicture(t, r.draw)
+	}
+}
+
+// The two ways to the gradient agree for a network that has not learned anything, too.
+func TestGradientsAgree(t *testing.T) {
+	points, err := truth()
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, f := newField(rand.New(rand.NewPCG(7, 1)), 6)
+	if d, err := compareGradients(model, solver{f, 1e-9}, points); err != nil || !(d < 1e-6) {
+		t.Errorf("they differ by %v (%v)", d, err)
 	}
 }
 
