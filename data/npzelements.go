@@ -27,9 +27,9 @@ func (e *Elements) Read(p []byte) (int, error) { return e.r.Read(p) }
 func (e *Elements) Close() error { return e.source.Close() }
 
 // Elements opens the array of this name, compressed or not. The caller closes it, before n. It
-// fails as [ReadNPY] does, and with an error that wraps [io/fs.ErrNotExist] if there is none of the
-// name. Elements of several bytes that are big-endian, and those in Fortran order, are read into
-// memory, which grows as they arrive; others are not.
+// fails as [ReadNPY] does, and with an error that wraps [io/fs.ErrNotExist] if there is none of
+// the name. Elements of several bytes that are big-endian, and those in Fortran order, are read
+// into memory, which grows as they arrive; others are not.
 func (n *NPZFile) Elements(name string) (*Elements, error) {
 	entry, err := n.entry(name)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/chainrule-go/chainrule/data"
 	"github.com/chainrule-go/chainrule/nn"
 	"github.com/chainrule-go/chainrule/nn/optim"
+	"github.com/chainrule-go/chainrule/nn/torchfile"
 	gonum "gonum.org/v1/gonum/optimize"
 )
 
@@ -204,6 +205,36 @@ func Example_files() {
 	// true
 	// <nil>
 	// 1
+}
+
+func Example_fromPyTorch() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	model := nn.Sequential{
+		nn.NewLinear(rng, 20, 8, nn.LinearConfig{}), nn.GELU{},
+		nn.NewLinear(rng, 8, 20, nn.LinearConfig{}), nn.Sigmoid{},
+	}
+	const dir = "../internal/models/testdata/autoencoder/"
+	// torch.save(model.state_dict(), "state_dict.pt"), or a checkpoint that has it under a key
+	if err := torchfile.LoadFile(dir+"state_dict.pt", model, torchfile.Options{}, nn.LoadConfig{}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.4f\n", model[0].(*nn.Linear).Bias.Floats()[0])
+	// safetensors, also in several files with an index, and numpy.savez
+	for _, file := range []string{"model.safetensors", "weights.npz"} {
+		if err := nn.LoadFile(dir+file, model, nn.LoadConfig{}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Tensors that have other names there.
+	decoder := nn.NewLinear(rng, 8, 20, nn.LinearConfig{})
+	fmt.Println(nn.LoadFile(dir+"model.safetensors", decoder, nn.LoadConfig{Prefix: "2."}))
+	renamed := nn.ModuleMap[nn.Module]{"encoder": model[0], "decoder": model[2]}
+	names := strings.NewReplacer("0.", "encoder.", "2.", "decoder.")
+	fmt.Println(nn.LoadFile(dir+"model.safetensors", renamed, nn.LoadConfig{Rename: names.Replace}))
+	// Output:
+	// 0.1970
+	// <nil>
+	// <nil>
 }
 
 func Example_checkpoints() {

@@ -112,7 +112,9 @@
 //
 // [Save] and [Load] keep a model's state in the safetensors format, under the names of
 // PyTorch's state_dict: files go from there to here and back. Loading is strict, and
-// all or nothing. [SaveCheckpoint] keeps all that training depends on, so that it goes on
+// all or nothing. [LoadWeights] reads from any [Weights], tensors that are read one by one, so
+// that a large model is not in memory twice: [OpenWeights] opens safetensors, also in several
+// files, and NPZ; package nn/torchfile what torch.save wrote. [SaveCheckpoint] keeps all that training depends on, so that it goes on
 // after an interruption with the same bits; [Checkpointing] does so in [Fit], and
 // [CheckpointDir] in loops of one's own.
 //

@@ -20,8 +20,8 @@ type LoadConfig struct {
 
 	// Except leaves out what a pattern matches (see [Except]): parts of the model, which
 	// stay as they are, and tensors, which are not read. To take over all but the head of
-	// a model for other classes: Except: []string{"head.*"}. Names are those in the model. It is an error if one
-	// matches nothing.
+	// a model for other classes: Except: []string{"head.*"}. Names are those in the model. It
+	// is an error if one matches nothing.
 	Except []string
 
 	// Prefix is what names have before them in the file; tensors without it are not read.

@@ -470,7 +470,7 @@ func FuzzWeights(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		w, err := nn.NewWeights(bytes.NewReader(content), int64(len(content)))
 		if err != nil {
-			if strings.Contains(err.Error(), "%!") {
+			if strings.Contains(err.Error(), "%!") && !bytes.Contains(content, []byte("%!")) {
 				t.Fatalf("the error is %q", err)
 			}
 			return

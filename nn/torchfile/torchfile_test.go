@@ -439,7 +439,7 @@ func FuzzPickle(f *testing.F) {
 func openAll(t *testing.T, content []byte) {
 	f, err := opened(content, torchfile.Options{})
 	if err != nil {
-		if strings.Contains(err.Error(), "%!") {
+		if strings.Contains(err.Error(), "%!") && !bytes.Contains(content, []byte("%!")) {
 			t.Fatalf("the error is %q", err)
 		}
 		return
