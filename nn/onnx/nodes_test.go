@@ -29,7 +29,7 @@ type nodeTest struct {
 
 // readNodeTests is the tests in a zip file that has NAME/model.onnx with NAME/input_K.pb and
 // NAME/output_K.pb. Where it has a name several times, each is a test.
-func readNodeTests(t *testing.T, file string) []nodeTest {
+func readNodeTests(t testing.TB, file string) []nodeTest {
 	archive, err := zip.OpenReader(file)
 	if err != nil {
 		t.Fatal(err)
