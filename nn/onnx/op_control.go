@@ -10,7 +10,7 @@ import (
 // Operators that evaluate graphs within a graph.
 var controlOperators = family{"Control flow", []operator{
 	{name: "If", since: 1, in: one, out: oneOrMore, make: choose, typed: true},
-	{name: "Loop", since: 1, in: span{2, many}, out: oneOrMore, make: loop, typed: true},
+	{name: "Loop", since: 1, in: span{0, many}, out: oneOrMore, make: loop, typed: true},
 	{name: "Scan", since: 8, in: oneOrMore, out: oneOrMore, make: scanBatches, typed: true, note: "of sequences of one length"},
 	{name: "Scan", since: 9, in: oneOrMore, out: oneOrMore, make: scan, typed: true},
 }}
@@ -62,7 +62,7 @@ func (c *call) turn(body *graph, inputs, outputs []Value) {
 // further result.
 func loop(n *node) kernel {
 	body := n.subgraph("body")
-	states := len(n.inputs) - 2
+	states := max(len(n.inputs)-2, 0)
 	if len(body.inputs) != 2+states || len(body.outputs) != 1+len(n.outputs) || len(n.outputs) < states {
 		failf("the body has %d inputs and %d outputs, expected %d and %d for %d states", len(body.inputs), len(body.outputs), 2+states, 1+len(n.outputs), states)
 	}
@@ -73,7 +73,7 @@ func loop(n *node) kernel {
 		}
 		goesOn := !c.has(1) || c.truth(c.in[1])
 		inputs, outputs := make([]Value, len(body.inputs)), make([]Value, len(body.outputs))
-		copy(inputs[2:], c.in[2:])
+		copy(inputs[2:], c.in[min(2, len(c.in)):])
 		entries := make([][]Value, len(n.outputs)-states)
 		for i := int64(0); goesOn && (i < most || !c.has(0)); i++ {
 			inputs[0], inputs[1] = ofHost(host.New([]int64{i}).Reshape()), ofHost(host.NewBools([]bool{true}).Reshape())

@@ -350,7 +350,8 @@ func gate(x autograd.Variable, i, hidden int) autograd.Variable {
 	return x.Slice(1, i*hidden, (i+1)*hidden)
 }
 
-// bounded is x within the layer's clip, if there is one.
+// bounded is the input of a gate within the layer's clip, if there is one. That of the
+// activation of an LSTM's cell is not bounded, as in onnxruntime.
 func (l *recurrentLayer) bounded(x autograd.Variable) autograd.Variable {
 	if l.clip == 0 {
 		return x
@@ -368,7 +369,7 @@ func linear(x, w, b autograd.Variable) autograd.Variable {
 
 // lstmStep is, with f, g, h the activations and P the peepholes,
 //
-//	i, o, c̃, φ = x·Wᵀ + h·Rᵀ + b, a quarter each
+//	i, o, φ, c̃ = x·Wᵀ + h·Rᵀ + b, a quarter each
 //	i = f(i + Pᵢ⊙c), φ = f(φ + P_φ⊙c), c ← φ⊙c + i⊙g(c̃)
 //	o = f(o + Pₒ⊙c), h ← o⊙h(c)
 func lstmStep(l *recurrentLayer, d *recurrentDirection, x, h, c autograd.Variable) (hNext, cNext autograd.Variable) {
@@ -383,11 +384,11 @@ func lstmStep(l *recurrentLayer, d *recurrentDirection, x, h, c autograd.Variabl
 	in := peep(gate(all, 0, hidden), 0, c)
 	forget := in.Neg().AddScalar(1)
 	if !l.couple {
-		forget = peep(gate(all, 3, hidden), 2, c)
+		forget = peep(gate(all, 2, hidden), 2, c)
 	}
-	cNext = forget.Mul(c).Add(in.Mul(d.activations[1](l.bounded(gate(all, 2, hidden)))))
+	cNext = forget.Mul(c).Add(in.Mul(d.activations[1](l.bounded(gate(all, 3, hidden)))))
 	out := peep(gate(all, 1, hidden), 1, cNext)
-	return out.Mul(d.activations[2](l.bounded(cNext))), cNext
+	return out.Mul(d.activations[2](cNext)), cNext
 }
 
 // gruStep is, with f and g the activations,

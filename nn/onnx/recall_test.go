@@ -38,10 +38,15 @@ func testInts(name string, values ...int64) *onnxpb.TensorProto {
 
 func testModel(t testing.TB, version int64, g *onnxpb.GraphProto) *Model {
 	t.Helper()
-	text, err := proto.Marshal(&onnxpb.ModelProto{
+	return readProto(t, &onnxpb.ModelProto{
 		IrVersion: proto.Int64(8), Graph: g,
 		OpsetImport: []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: &version}},
 	})
+}
+
+func readProto(t testing.TB, p *onnxpb.ModelProto) *Model {
+	t.Helper()
+	text, err := proto.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
 	}
