@@ -158,6 +158,7 @@ func (m *Model) build(p *onnxpb.ModelProto, size int) {
 	b.fold = &run{model: m, budget: foldBytes + 4*int64(size)}
 	m.main = b.graph(p.GetGraph(), p.GetGraph().GetName(), nil, nil)
 	m.describe(p.GetGraph())
+	b.fuse()
 	b.setRoles(m.main)
 	b.forget()
 	m.values = b.values

@@ -29,6 +29,9 @@ type node struct {
 	role    role // how its results are kept
 	isPure  bool // they depend on the inputs alone
 
+	relu   bool        // of a convolution: max(x, 0) of what it gives
+	limits *[2]float64 // of a Clip that has them as attributes
+
 	// What operators are made from, while the model is opened.
 	attributes map[string]*onnxpb.AttributeProto
 	read       map[string]bool   // attributes that the operator knows

@@ -23,7 +23,13 @@ func pair(list []int) [2]int {
 // convolution is Conv: x [batch, in, …], weights [out, in/groups, kernel…] and bias [out].
 func convolution(n *node) kernel {
 	w, groups := windowOf(n), n.int("group", 1)
-	return func(c *call) { c.set(0, c.convolved(w, groups, 1, c.float, c.optional(2))) }
+	return func(c *call) {
+		bias := c.optional(2)
+		if bias != (autograd.Variable{}) && bias.Rank() > 1 { // what was added to each channel
+			bias = bias.Reshape(bias.Size())
+		}
+		c.set(0, c.convolved(w, groups, 1, c.float, bias))
+	}
 }
 
 // convolved is the convolution of input 0 with weights in another input, whose Variables are
@@ -42,16 +48,20 @@ func (c *call) convolved(w window, groups, at int, values func(i int) autograd.V
 		around[2+i] += m[0] + m[1] + 2*both[i]
 	}
 	c.room(around...)
-	return convolve(padded(values(0), 0, more), values(at), bias, w, both, groups)
+	return convolve(padded(values(0), 0, more), values(at), bias, w, both, groups, c.node.relu)
 }
 
-func convolve(x, weights, bias autograd.Variable, w window, padding []int, groups int) autograd.Variable {
+func convolve(x, weights, bias autograd.Variable, w window, padding []int, groups int, relu bool) autograd.Variable {
 	if len(padding) == 3 {
-		return autograd.Conv3d(x, weights, bias, autograd.Conv3dConfig{
+		y := autograd.Conv3d(x, weights, bias, autograd.Conv3dConfig{
 			Stride: [3]int(w.strides), Padding: [3]int(padding), Dilation: [3]int(w.dilations), Groups: groups,
 		})
+		if relu {
+			y = y.ReLU()
+		}
+		return y
 	}
-	config := autograd.ConvConfig{Stride: pair(w.strides), Padding: pair(padding), Dilation: pair(w.dilations), Groups: groups}
+	config := autograd.ConvConfig{Stride: pair(w.strides), Padding: pair(padding), Dilation: pair(w.dilations), Groups: groups, ReLU: relu}
 	if len(padding) == 1 {
 		return autograd.Conv1d(x, weights, bias, config)
 	}
