@@ -42,6 +42,7 @@ var may = map[string][]string{
 	"nn/onnx/internal/host":           nil,
 	"nn/onnx/internal/onnxpb":         nil,
 	"nn/progress":                     {"nn"},
+	"nn/attack":                       {"autograd", "nn"},
 	"nn/explain":                      {"autograd", "data", "nn"},
 	"nn/search":                       {"internal/durable"},
 	"nn/tensorboard":                  {"autograd", "nn", "nn/optim", "nn/tensorboard/internal/eventpb"},
