@@ -1,8 +1,13 @@
 package onnx
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/internal/models"
@@ -60,4 +65,46 @@ func TestExportModels(t *testing.T) {
 		run.addModel(c.Name+" as PyTorch trained it, of 6", file, model, c.Kind, drawnInput(c.Kind, 6))
 	}
 	run.compare(t)
+}
+
+// A model that is read back has the parameters that were written, by their names, and gradients for all.
+func TestExportKeepsParameters(t *testing.T) {
+	for _, kind := range models.All() {
+		t.Run(kind.Name, func(t *testing.T) {
+			model := kind.New(newRand(5))
+			file := mustExport(t, model, []ExportInput{modelInput(kind, drawnInput(kind, 2))}, ExportConfig{})
+			again, err := Read(bytes.NewReader(file), Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, got := maps.Collect(nn.Params(model)), maps.Collect(nn.Params(again))
+			if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
+				t.Errorf("parameters (-want +got):\n%s", diff)
+			}
+			x := drawnInput(kind, 3)
+			tokens := make([]int64, len(x.Tokens))
+			for i, token := range x.Tokens {
+				tokens[i] = int64(token)
+			}
+			var input Value
+			if kind.Tokens > 0 {
+				input = Ints(tokens, x.Shape...)
+			} else {
+				input = Tensor(autograd.New(x.Floats, x.Shape...))
+			}
+			tape := autograd.NewTape(autograd.TapeConfig{})
+			outputs, err := again.Run(tape, map[string]Value{"x": input})
+			if err != nil {
+				t.Fatal(err)
+			}
+			grads := outputs["y"].Variable().Square().Sum().Backward()
+			here := models.Run(autograd.NewTape(autograd.TapeConfig{}), model, x).Square().Sum().Backward()
+			for name, w := range want {
+				a, b := here.Of(w), grads.Of(got[name])
+				if err := (onnxruntime.Array{Shape: b.Shape(), Float64s: b.Floats()}).Differs(a.Shape(), a.Floats(), 1e-4); err != nil {
+					t.Errorf("the gradient of %s: %v", name, err)
+				}
+			}
+		})
+	}
 }

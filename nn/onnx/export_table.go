@@ -3,6 +3,8 @@ package onnx
 import (
 	"maps"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/chainrule-go/chainrule/nn/onnx/internal/onnxpb"
 )
 
@@ -70,3 +72,33 @@ func (e *exporter) where(condition, a, b string) string {
 // addScalar and mulScalar take a number of node i's type.
 func (e *exporter) addScalar(i int, x string, s float64) string { return e.add(x, e.scalar(i, s)) }
 func (e *exporter) mulScalar(i int, x string, s float64) string { return e.mul(x, e.scalar(i, s)) }
+
+// Attributes.
+
+func attrInt(name string, v int) *onnxpb.AttributeProto {
+	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(int64(v))}
+}
+
+func attrFloat(name string, v float64) *onnxpb.AttributeProto {
+	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: proto.Float32(float32(v))}
+}
+
+func attrString(name, v string) *onnxpb.AttributeProto {
+	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_STRING.Enum(), S: []byte(v)}
+}
+
+func attrStrings(name string, v ...string) *onnxpb.AttributeProto {
+	a := &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_STRINGS.Enum()}
+	for _, s := range v {
+		a.Strings = append(a.Strings, []byte(s))
+	}
+	return a
+}
+
+func attrInts(name string, v []int) *onnxpb.AttributeProto {
+	a := &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INTS.Enum()}
+	for _, i := range v {
+		a.Ints = append(a.Ints, int64(i))
+	}
+	return a
+}
