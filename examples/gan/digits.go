@@ -60,7 +60,7 @@ func learnDigits(ctx context.Context, images, test *data.Images, seed uint64, t 
 // read has a classifier, learned from the data, read what was made.
 func (r *digitsResult) read(ctx context.Context, rng *rand.Rand, images, test *data.Images, made autograd.Variable) error {
 	model := nn.Sequential{nn.Flatten{}, nn.Dropout{P: 0.2}, nn.NewMLP(rng, nn.MLPConfig{Sizes: []int{side * side, 128, classes}})}
-	if _, err := nn.Fit(ctx, model, images, nn.FitConfig{Epochs: 8, BatchSize: 64}); err != nil {
+	if _, err := nn.Fit(ctx, model, images, nn.FitConfig{Epochs: 20, BatchSize: 64}); err != nil {
 		return err
 	}
 	sure := func(ds data.Dataset) (float64, []int, error) {
