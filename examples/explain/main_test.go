@@ -19,6 +19,9 @@ var full = flag.Bool("full", false, "train as long as the program does, with thr
 // ink that matters: without a fifth of it the network is lost, while it does well without any
 // other fifth.
 func TestDigits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a network for some seconds")
+	}
 	seeds, epochs, accuracy, random := 1, 6, 0.85, 0.7
 	if *full {
 		seeds, epochs, accuracy, random = 3, 20, 0.95, 0.75
@@ -91,6 +94,9 @@ func TestErase(t *testing.T) {
 }
 
 func TestPictures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a network for some seconds")
+	}
 	dir := filepath.Join(t.TempDir(), "new")
 	var stdout, stderr bytes.Buffer
 	if err := program(t.Context(), []string{"-epochs", "1", "-out", dir}, &stdout, &stderr); err != nil {

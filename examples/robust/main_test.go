@@ -16,6 +16,9 @@ var full = flag.Bool("full", false, "train as long as the program does, with thr
 // At ε = 0.1 PGD fools the network that was trained as usual nearly always, while that of
 // adversarial training keeps its head, without being worse on images as they are.
 func TestAdversarialTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a network for some seconds")
+	}
 	seeds, epochs, images, robust, fooled, accuracy := 1, 5, 100, 0.4, 0.2, 0.9
 	if *full {
 		seeds, epochs, images, robust, fooled, accuracy = 3, 25, 359, 0.6, 0.15, 0.97

@@ -19,9 +19,9 @@
 //
 // Mistakes panic with the typed errors of package autograd, as those of [nn.Layer] do:
 // [*autograd.ValueError] for a nil model, an ε that is negative or not finite and a range that
-// is none, [*autograd.ShapeError] if x has no axis, or there are not as many labels and rows of outputs as
-// examples, [*autograd.IndexError] for a label that is no class, and [*autograd.TapeError] if no
-// gradient flows from the output to x.
+// is none, [*autograd.ShapeError] if x has no axis, or there are not as many labels and rows of
+// outputs as examples, [*autograd.IndexError] for a label that is no class, and
+// [*autograd.TapeError] if no gradient flows from the output to x.
 //
 // What lives here: attacks. What does not: training (package nn).
 package attack

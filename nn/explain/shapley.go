@@ -35,16 +35,15 @@ type ShapleyConfig struct {
 //
 // over the sets S of the d features without i, where v(S) is the mean over the background of
 // the output for an example that has the features in S from x, and the others from the
-// background. The sum is estimated by permutations: along each, feature by feature of
-// one row of the background is replaced by that of x, and the change of the output counts for
+// background. The sum is estimated by permutations: along each, one feature after the other
+// of a row of the background is replaced by that of x, and the change of the output counts for
 // the feature. The error falls with 1/√Permutations; reverse orders make it smaller (Mitchell
 // et al. 2022).
 //
 // Whatever the number of permutations, the values add up to f(x) − Attribution.Baseline, the
 // mean of f over the rows that were drawn (efficiency), and a feature that the model does not
-// use has 0, both up to rounding. Rows are drawn without repetition, then all over again: as
-// many as rounds need for a multiple of 2·rows permutations, the mean is that over
-// the background. The value of a group is spread evenly over its elements.
+// use has 0, both up to rounding. Rows are drawn without repetition, and when all have been,
+// again: with a multiple of 2·rows permutations Baseline is the mean over the background. The value of a group is spread evenly over its elements.
 //
 // It computes Permutations·(d + 1) outputs for each example. Besides what the package's
 // documentation says it panics with [*autograd.ShapeError] and [*autograd.DTypeError] for a
