@@ -93,7 +93,10 @@ func (b *builder) graph(p *onnxpb.GraphProto, name string, parent *scope, attrib
 		b.enter()
 		defer b.leave()
 		initialized := b.readInitializers(p, s)
-		for _, in := range p.GetInput() {
+		for i, in := range p.GetInput() {
+			if in.GetName() == "" {
+				failf("input %d has no name", i)
+			}
 			if !initialized[in.GetName()] {
 				g.inputs = append(g.inputs, b.define(s, in.GetName()))
 			}
