@@ -116,11 +116,10 @@ func (g *ngrams) bitsOf(text []int, order int) float64 {
 const highestOrder = 10
 
 // bestOrder is the order of the model that does best on what is held out: which it should
-// not know, so that it is at an advantage. It learns from the validation part too, for
-// which it has no use otherwise.
+// not know, so that it is at an advantage. It learns from the text that the networks learn
+// from.
 func bestOrder(b *book) (order int, least float64) {
-	text := append(append([]int{}, b.train...), b.validation...)
-	g := count(text, b.vocabulary.Len(), highestOrder)
+	g := count(b.train, b.vocabulary.Len(), highestOrder)
 	for k := 1; k <= highestOrder; k++ {
 		if x := g.bitsOf(b.test, k); k == 1 || x < least {
 			order, least = k, x
