@@ -40,7 +40,7 @@ func TestLearns(t *testing.T) {
 	b := opticksBook(t, 50_000)
 	pairs := count(b.train, b.vocabulary.Len(), 2).bitsOf(b.test, 2)
 	s := defaults()
-	s.size, s.epochs, s.batch = 64, 4, 8
+	s.size, s.epochs, s.batch = 64, 6, 8
 	for _, name := range []string{"lstm", "transformer"} {
 		t.Run(name, func(t *testing.T) {
 			model := newModel(name, s.seed, b.vocabulary.Len(), s.size)

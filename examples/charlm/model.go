@@ -38,9 +38,9 @@ func newModel(name string, seed uint64, characters, size int) *languageModel {
 	if name == "transformer" {
 		features := size / 2
 		return &languageModel{
-			nn.NewEmbedding(rng, characters, features, nn.EmbeddingConfig{}), nn.Dropout{P: 0.2},
+			nn.NewEmbedding(rng, characters, features, nn.EmbeddingConfig{}), nn.Dropout{P: 0.1},
 			transformer{nn.NewTransformerEncoder(rng, 4, features, 4, nn.TransformerConfig{
-				FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true, Dropout: 0.2,
+				FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true,
 				Rotary: nn.NewRotaryPositions(window, features/4, nn.PositionsConfig{}),
 			})},
 			nn.NewLinear(rng, features, characters, nn.LinearConfig{}),
