@@ -77,19 +77,8 @@ func checkONNX(model *onnx.Model) (classes int, err error) {
 		return 0, fmt.Errorf("%d inputs and %d outputs, want one each", len(inputs), len(outputs))
 	}
 	in, out := inputs[0], outputs[0]
-	if len(in.Shape) < 2 || len(in.Shape) > 4 {
-		return 0, fmt.Errorf("input %q has shape %v, want [batch, %d] or [batch, 1, %d, %d]", in.Name, in.Shape, imageSide*imageSide, imageSide, imageSide)
-	}
-	pixels := 1
-	for _, dim := range in.Shape[1:] {
-		if dim.Size < 1 || dim.Size > imageSide*imageSide {
-			pixels = 0
-			break
-		}
-		pixels *= dim.Size
-	}
 	switch {
-	case pixels != imageSide*imageSide:
+	case !isImage(in.Shape):
 		return 0, fmt.Errorf("input %q has shape %v, want [batch, %d] or [batch, 1, %d, %d]", in.Name, in.Shape, imageSide*imageSide, imageSide, imageSide)
 	case in.Shape[0].Size >= 0:
 		return 0, fmt.Errorf("input %q has batches of %d only, want an axis of any size", in.Name, in.Shape[0].Size)
@@ -97,6 +86,24 @@ func checkONNX(model *onnx.Model) (classes int, err error) {
 		return 0, fmt.Errorf("output %q has shape %v, want [batch, classes]", out.Name, out.Shape)
 	}
 	return out.Shape[1].Size, nil
+}
+
+// isImage reports whether an input takes a batch of images, with their pixels along one axis
+// or in rows, with an axis for the channel or without.
+func isImage(shape []onnx.Dim) bool {
+	sizes := make([]int, len(shape))
+	for i, dim := range shape {
+		sizes[i] = dim.Size
+	}
+	switch len(sizes) {
+	case 2:
+		return sizes[1] == imageSide*imageSide
+	case 3:
+		return sizes[1] == imageSide && sizes[2] == imageSide
+	case 4:
+		return sizes[1] == 1 && sizes[2] == imageSide && sizes[3] == imageSide
+	}
+	return false
 }
 
 // imageModel gives a model images of as many axes as it takes.

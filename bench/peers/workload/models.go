@@ -20,6 +20,3 @@ func Imported(model string, batch int) string {
 
 // ImportedBatches are the batches of such workloads.
 func ImportedBatches() []int { return []int{1, 32} }
-
-// ModelFile is the file of that name of a model, in the directory dir.
-func ModelFile(dir, model, name string) string { return dir + "/" + model + "/" + name }
