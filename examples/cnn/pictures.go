@@ -1,13 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"image"
-	"image/png"
 	"math"
-	"os"
 	"strconv"
 
 	xdraw "golang.org/x/image/draw"
@@ -17,6 +14,7 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
+	"github.com/chainrule-go/chainrule/examples/internal/example"
 	"github.com/chainrule-go/chainrule/nn"
 )
 
@@ -68,7 +66,7 @@ func draw(ctx context.Context, path string, model nn.Sequential, test *data.Imag
 	for i := range min(filters.Dim(0), columns*rows) {
 		c.enlarged(i%columns*cell, top+caption+i/columns*cell, filterImage(filters.Slice(0, i, i+1)), xdraw.NearestNeighbor)
 	}
-	return write(path, c)
+	return example.WritePNG(path, c)
 }
 
 // className is the name of a class.
@@ -102,13 +100,4 @@ func (c canvas) enlarged(x, y int, picture image.Image, by xdraw.Interpolator) {
 func (c canvas) words(x, y int, text string) {
 	d := font.Drawer{Dst: c, Src: image.Black, Face: basicfont.Face7x13, Dot: fixed.P(x, y)}
 	d.DrawString(text)
-}
-
-func write(path string, picture image.Image) (err error) {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = cmp.Or(err, file.Close()) }()
-	return png.Encode(file, picture)
 }
