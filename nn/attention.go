@@ -112,15 +112,15 @@ func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionIn
 	input.dropout = a.dropout
 	switch {
 	case input.NeedWeights || input.NeedHeadWeights:
-		weights = autograd.AttentionWeights(a.turned(q, 0, 0), a.turned(k, 1, 0), input.config(0, single))
+		weights = autograd.AttentionWeights(a.turned(q, 0, 0), a.turned(k, 1, 0), input.config(q, 0, single))
 		y = weights.MatMul(a.perHead(a.project(v, 2))).Transpose(1, 2).Reshape(q.Dim(0), q.Dim(1), a.features)
 		weights = input.weights(weights, single)
 	case a.rotary != nil:
 		return Hooked(a, a.combine(a.turned(q, 0, 0), a.turned(k, 1, 0), a.perHead(a.project(v, 2)), input, single)), weights
 	case q == k && k == v && a.InProjWeight != autograd.Variable{}:
-		y = autograd.SelfAttention(autograd.Linear(q, a.InProjWeight, a.InProjBias), input.config(a.heads, single))
+		y = autograd.SelfAttention(autograd.Linear(q, a.InProjWeight, a.InProjBias), input.config(q, a.heads, single))
 	default:
-		y = autograd.ScaledDotProductAttention(a.project(q, 0), a.project(k, 1), a.project(v, 2), input.config(a.heads, single))
+		y = autograd.ScaledDotProductAttention(a.project(q, 0), a.project(k, 1), a.project(v, 2), input.config(q, a.heads, single))
 	}
 	return Hooked(a, a.out(y, single)), weights
 }
@@ -177,7 +177,7 @@ func (a *MultiheadAttention) turned(x autograd.Variable, i, start int) autograd.
 
 // combine is the results for queries, keys and values per head.
 func (a *MultiheadAttention) combine(q, k, v autograd.Variable, input AttentionInput, single bool) autograd.Variable {
-	y := autograd.ScaledDotProductAttention(q, k, v, input.config(0, single))
+	y := autograd.ScaledDotProductAttention(q, k, v, input.config(q, 0, single))
 	return a.out(y.Transpose(1, 2).Reshape(q.Dim(0), q.Dim(2), a.features), single)
 }
 

@@ -22,14 +22,14 @@ type AttentionInput struct {
 	dropout float64 // of weights in training
 }
 
-// config is what a query may see, for so many heads side by side, or 0 where the heads are
+// config is what queries q may see, for so many heads side by side, or 0 where the heads are
 // an axis; single says that masks have no batch axis.
-func (input *AttentionInput) config(heads int, single bool) autograd.AttentionConfig {
+func (input *AttentionInput) config(q autograd.Variable, heads int, single bool) autograd.AttentionConfig {
 	config := autograd.AttentionConfig{
 		Heads: heads, Causal: input.Causal, Past: input.past, Dropout: input.dropout,
-		Mask: headMask(input.Keep, single), Bias: headMask(input.Bias, single),
+		Mask: headMask(beside(q, input.Keep), single), Bias: headMask(input.Bias, single),
 	}
-	keys := input.KeyKeep
+	keys := beside(q, input.KeyKeep)
 	if keys == (autograd.Variable{}) {
 		return config
 	}
@@ -53,6 +53,15 @@ func (input *AttentionInput) weights(weights autograd.Variable, single bool) aut
 		weights = weights.Squeeze(0)
 	}
 	return weights
+}
+
+// beside is a mask on the tape of x, if x is on one, so that what is made of it takes no other
+// memory.
+func beside(x, mask autograd.Variable) autograd.Variable {
+	if tape := x.Tape(); tape != nil && mask != (autograd.Variable{}) && mask.Tape() == nil {
+		return tape.Const(mask)
+	}
+	return mask
 }
 
 // headMask gives a mask of [batch, queries, keys] an axis for the heads; others have it or

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -65,18 +66,61 @@ func (e *EmbeddingBag) Lookup(t *autograd.Tape, bags [][]int) autograd.Variable 
 	if len(bags) == 0 {
 		panic(&autograd.ValueError{Op: "nn.EmbeddingBag", Reason: "there are no bags"})
 	}
-	rows := make([]autograd.Variable, len(bags))
-	for i, tokens := range bags {
-		switch {
-		case len(tokens) == 0:
-			rows[i] = autograd.Zeros(e.Weight.DType(), e.Weight.Dim(1))
-		case e.mode == BagSum:
-			rows[i] = e.lookup.rows(e.Weight, t, tokens, nil).Sum(0)
-		case e.mode == BagMax:
-			rows[i] = e.lookup.rows(e.Weight, t, tokens, nil).Max(0)
-		default:
-			rows[i] = e.lookup.rows(e.Weight, t, tokens, nil).Mean(0)
+	if e.mode == BagMax || t != nil && t.Tracing() { // who traces is to see bags of any length
+		return Hooked(e, e.oneByOne(t, bags))
+	}
+	return Hooked(e, e.together(t, bags))
+}
+
+// together looks up the tokens of all bags at once, and adds up the rows of each bag.
+func (e *EmbeddingBag) together(t *autograd.Tape, bags [][]int) autograd.Variable {
+	count := 0
+	for _, bag := range bags {
+		count += len(bag)
+	}
+	tokens, bagOf := integers(count), integers(count)
+	defer tokens.release()
+	defer bagOf.release()
+	at := 0
+	for i, bag := range bags {
+		for _, token := range bag {
+			tokens.list[at], bagOf.list[at] = token, i
+			at++
 		}
 	}
-	return Hooked(e, autograd.Stack(0, rows...))
+	rows := e.lookup.rows(e.Weight, t, tokens.list, nil)
+	sums := zerosFor(rows, len(bags), e.Weight.Dim(1)).IndexAdd(0, bagOf.list, rows)
+	if e.mode == BagSum {
+		return sums
+	}
+	return sums.Div(constantFor(rows, func(i int) float64 { return float64(max(1, len(bags[i]))) }, len(bags), 1))
+}
+
+// bagRows is memory for a row for each bag.
+var bagRows = sync.Pool{New: func() any { return new([]autograd.Variable) }}
+
+// oneByOne looks up one bag after another.
+func (e *EmbeddingBag) oneByOne(t *autograd.Tape, bags [][]int) autograd.Variable {
+	memory := bagRows.Get().(*[]autograd.Variable)
+	rows := (*memory)[:0]
+	defer func() {
+		clear(rows)
+		*memory = rows
+		bagRows.Put(memory)
+	}()
+	for _, bag := range bags {
+		row := e.lookup.rows(e.Weight, t, bag, nil)
+		switch {
+		case len(bag) == 0:
+			row = zerosFor(row, e.Weight.Dim(1))
+		case e.mode == BagSum:
+			row = row.Sum(0)
+		case e.mode == BagMax:
+			row = row.Max(0)
+		default:
+			row = row.Mean(0)
+		}
+		rows = append(rows, row)
+	}
+	return autograd.Stack(0, rows...)
 }

@@ -46,12 +46,14 @@ func AddHooks(tape *autograd.Tape, model Module, hooks map[string]Hook) (remove 
 // number of goroutines. Its parts are those of the layer. Besides what AddHooks says, Forward
 // panics with [*autograd.TapeError] if x is on no tape.
 func WithHooks(layer Layer, hooks map[string]Hook) Layer {
-	return &hookedLayer{layer, newHookPoints("nn.WithHooks", layer, hooks)}
+	points := newHookPoints("nn.WithHooks", layer, hooks)
+	return &hookedLayer{layer, points, hookList{points}}
 }
 
 type hookedLayer struct {
 	layer Layer
 	hooks *hookPoints
+	alone autograd.ResultHook // hooks where there are no others
 }
 
 func (l *hookedLayer) Parts() iter.Seq2[string, Part] { return l.layer.Parts() }
@@ -65,7 +67,11 @@ func (l *hookedLayer) Forward(x autograd.Variable) autograd.Variable {
 	}
 	before := tape.ResultHook()
 	defer tape.SetResultHook(before)
-	tape.SetResultHook(hooksOf(tape).with(l.hooks))
+	if before == nil {
+		tape.SetResultHook(l.alone)
+	} else {
+		tape.SetResultHook(hooksOf(tape).with(l.hooks))
+	}
 	return l.layer.Forward(x)
 }
 
@@ -77,9 +83,17 @@ func (l *hookedLayer) Forward(x autograd.Variable) autograd.Variable {
 // Without hooks on y's tape it costs a comparison.
 func Hooked(m Module, y autograd.Variable) autograd.Variable {
 	if h := hookOf(y); h != nil {
-		return h.Result(hookPoint{identity(m), itself}, y)
+		return hookedAt(h, pointOf(m), y)
 	}
 	return y
+}
+
+// hookedAt is what a hook makes of y, the result at a point.
+func hookedAt(h autograd.ResultHook, point hookPoint, y autograd.Variable) autograd.Variable {
+	if l, ok := h.(hookList); ok {
+		return l.at(point, y) // as Result, which takes memory for the point
+	}
+	return h.Result(point, y)
 }
 
 // hookOf is the hook on x's tape, nil if there is none.
@@ -93,11 +107,30 @@ func hookOf(x autograd.Variable) autograd.ResultHook {
 // hookPoint is where a hook is called: with the result of a module, or of the layer of a
 // Sequential with that number.
 type hookPoint struct {
-	owner any // its identity
+	owner any // its identity; nil for a Sequential, whose own would take memory
 	at    int
+
+	first *Layer // of a Sequential with so many layers
+	count int
 }
 
 const itself = -1
+
+// pointOf is where the result of a module is seen.
+func pointOf(m Module) hookPoint {
+	if s, ok := thawed(m).(Sequential); ok {
+		return s.point(itself)
+	}
+	return hookPoint{owner: identity(m), at: itself}
+}
+
+// point is where the result of the layer with that number is seen.
+func (s Sequential) point(at int) hookPoint {
+	if len(s) == 0 {
+		return hookPoint{at: itself}
+	}
+	return hookPoint{at: at, first: &s[0], count: len(s)}
+}
 
 // hookPoints is hooks by where they are called.
 type hookPoints map[hookPoint]namedHook
@@ -114,6 +147,10 @@ type hookList []*hookPoints
 // Result calls the hooks of a point.
 func (l hookList) Result(of any, y autograd.Variable) autograd.Variable {
 	point, _ := of.(hookPoint)
+	return l.at(point, y)
+}
+
+func (l hookList) at(point hookPoint, y autograd.Variable) autograd.Variable {
 	for _, points := range l {
 		if h, ok := (*points)[point]; ok {
 			if other := h.f(h.name, y); other != (autograd.Variable{}) {
@@ -177,23 +214,23 @@ func pointsOf(modules map[string]Module, name string) []hookPoint {
 	}
 	if s, ok := thawed(modules[parent]).(Sequential); ok && name != "" {
 		i, _ := strconv.Atoi(number) // the names of its parts are numbers
-		return []hookPoint{{identity(s), i}}
+		return []hookPoint{s.point(i)}
 	}
 	var points []hookPoint
 	m := thawed(modules[name])
 	switch v := reflect.ValueOf(m); v.Kind() {
 	case reflect.Slice, reflect.Map:
-		if id := identity(m); id != nil {
-			points = append(points, hookPoint{id, itself})
+		if point := pointOf(m); point != (hookPoint{at: itself}) {
+			points = append(points, point)
 		}
 	case reflect.Pointer:
-		points = append(points, hookPoint{m, itself})
+		points = append(points, hookPoint{owner: m, at: itself})
 		// Its Forward may be that of a type that it embeds.
 		for e := v.Elem(); e.Kind() == reflect.Struct && e.NumField() > 0 && e.Type().Field(0).Anonymous && e.Field(0).CanInterface(); {
 			if e = e.Field(0); e.Kind() == reflect.Pointer {
-				points, e = append(points, hookPoint{e.Interface(), itself}), e.Elem()
+				points, e = append(points, hookPoint{owner: e.Interface(), at: itself}), e.Elem()
 			} else {
-				points = append(points, hookPoint{e.Addr().Interface(), itself})
+				points = append(points, hookPoint{owner: e.Addr().Interface(), at: itself})
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func attentionRows() []layerRow {
 		}},
 		{
 			name: "MultiheadAttention with masks", state: []string{"q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"},
-			shapes: [][]int{{2, 2, 2}, {2, 3, 1}, {2, 3, 3}, {2, 3}}, allocates: "masks",
+			shapes: [][]int{{2, 2, 2}, {2, 3, 1}, {2, 3, 3}, {2, 3}},
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewMultiheadAttention(newRand(seed), 2, 2, nn.MultiheadAttentionConfig{KeyDim: 1, ValueDim: 3, DType: d})
 			},
@@ -105,7 +105,7 @@ func attentionRows() []layerRow {
 		},
 		{
 			name: "TransformerDecoder with a cache", state: named("layers.0.", decoderNames),
-			shapes: [][]int{{1, 1, 2}, {1, 2, 2}, {1, 3, 2}}, allocates: "the list of caches",
+			shapes: [][]int{{1, 1, 2}, {1, 2, 2}, {1, 3, 2}}, allocates: "Next gives back a list of caches, which is the caller's",
 			make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewTransformerDecoder(newRand(seed), 1, 2, 1, nn.TransformerConfig{FeedForward: 2, Activation: nn.Tanh{}, Dropout: nn.None, Eps: 0.1, DType: d})
 			},

@@ -28,7 +28,7 @@ func containerRows() []layerRow {
 		{name: "Frozen", maps: "of its layer", torch: "–", state: []string{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}, shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.Frozen(nn.Sequential{nn.NewLinear(newRand(seed), 2, 3, nn.LinearConfig{DType: d}), nn.NewBatchNorm1d(3, nn.BatchNormConfig{DType: d})})
 		}},
-		{name: "WithHooks", maps: "of its layer", torch: "–", state: []string{"0.weight", "0.bias"}, shapes: [][]int{{3, 2}}, allocates: "the list of hooks", make: func(seed uint64, d dtype) nn.Module {
+		{name: "WithHooks", maps: "of its layer", torch: "–", state: []string{"0.weight", "0.bias"}, shapes: [][]int{{3, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.WithHooks(nn.Sequential{nn.NewLinear(newRand(seed), 2, 3, nn.LinearConfig{DType: d}), nn.Tanh{}}, map[string]nn.Hook{"0": func(_ string, y v) v { return y.Square() }})
 		}},
 	}

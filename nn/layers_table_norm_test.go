@@ -61,20 +61,20 @@ func normRows() []layerRow {
 			return nn.NewGroupNorm(2, 4, nn.GroupNormConfig{DType: d})
 		}},
 		{name: "LocalResponseNorm", maps: "[batch, channels, …] → the same", torch: "LocalResponseNorm, CrossMapLRN2d", make: stateless(nn.LocalResponseNorm{Size: 2, Alpha: 0.3}), shapes: [][]int{{2, 3, 2}}},
-		{name: "WeightNorm", maps: "of its layer", torch: "WeightNorm", state: normed, shapes: [][]int{{2, 3}}, allocates: "the layer with its weight", make: func(seed uint64, d dtype) nn.Module {
+		{name: "WeightNorm", maps: "of its layer", torch: "WeightNorm", state: normed, shapes: [][]int{{2, 3}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewWeightNorm(linear(seed, 3, 2, d), nn.WeightNormConfig{})
 		}},
-		{name: "WeightNorm of a convolution", state: normed, shapes: [][]int{{1, 2, 4}}, allocates: "the layer with its weight", make: func(seed uint64, d dtype) nn.Module {
+		{name: "WeightNorm of a convolution", state: normed, shapes: [][]int{{1, 2, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewWeightNorm(nn.NewConv1d(newRand(seed), 2, 2, []int{3}, nn.ConvConfig{DType: d}), nn.WeightNormConfig{Axis: -1})
 		}},
-		{name: "WeightNorm of a whole weight", state: normed, shapes: [][]int{{1, 2, 2, 2}}, allocates: "the layer with its weight", make: func(seed uint64, d dtype) nn.Module {
+		{name: "WeightNorm of a whole weight", state: normed, shapes: [][]int{{1, 2, 2, 2}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewWeightNorm(nn.NewConvTranspose2d(newRand(seed), 2, 1, []int{2}, nn.ConvTransposeConfig{DType: d}), nn.WeightNormConfig{Whole: true})
 		}},
-		{name: "SpectralNorm", maps: "of its layer", torch: "SpectralNorm", state: spectral, shapes: [][]int{{2, 3}}, allocates: "the layer with its weight",
+		{name: "SpectralNorm", maps: "of its layer", torch: "SpectralNorm", state: spectral, shapes: [][]int{{2, 3}},
 			assigns: true, constants: "singular vectors", make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewSpectralNorm(newRand(seed+7), linear(seed, 3, 2, d), nn.SpectralNormConfig{})
 			}},
-		{name: "SpectralNorm of a convolution", state: spectral, shapes: [][]int{{1, 2, 2, 2}}, allocates: "the layer with its weight",
+		{name: "SpectralNorm of a convolution", state: spectral, shapes: [][]int{{1, 2, 2, 2}},
 			assigns: true, constants: "singular vectors", make: func(seed uint64, d dtype) nn.Module {
 				return nn.NewSpectralNorm(newRand(seed+7), nn.NewConvTranspose2d(newRand(seed), 2, 3, []int{2}, nn.ConvTransposeConfig{DType: d}), nn.SpectralNormConfig{Axis: 1, Iterations: 2})
 			}},

@@ -12,21 +12,21 @@ func poolRows() []layerRow {
 		{name: "MaxPool2d", maps: "[(batch,) channels, height, width] → [(batch,) channels, height′, width′]", make: stateless(nn.NewMaxPool2d([]int{2, 3}, nn.MaxPoolConfig{Stride: []int{1, 2}, Padding: []int{1}})), shapes: [][]int{{2, 2, 3, 4}}},
 		{name: "MaxPool3d", maps: "[(batch,) channels, depth, height, width] → [(batch,) channels, depth′, height′, width′]", make: stateless(nn.NewMaxPool3d([]int{2}, nn.MaxPoolConfig{Ceil: true})), shapes: [][]int{{2, 2, 3, 2}}},
 		{
-			name: "MaxUnpool1d", maps: "[(batch,) channels, length], indices → [(batch,) channels, length′]", shapes: [][]int{{2, 3}}, allocates: "the places",
+			name: "MaxUnpool1d", maps: "[(batch,) channels, length], indices → [(batch,) channels, length′]", shapes: [][]int{{2, 3}},
 			make: stateless(nn.NewMaxUnpool1d([]int{2}, nn.MaxUnpoolConfig{})),
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				return append(ys, m.(*nn.MaxUnpool1d).Unpool(xs[0], []int{1, 2, 5, 0, 3, 4}))
 			},
 		},
 		{
-			name: "MaxUnpool2d", maps: "[(batch,) channels, height, width], indices → [(batch,) channels, height′, width′]", shapes: [][]int{{2, 1, 1, 2}}, allocates: "the places",
+			name: "MaxUnpool2d", maps: "[(batch,) channels, height, width], indices → [(batch,) channels, height′, width′]", shapes: [][]int{{2, 1, 1, 2}},
 			make: stateless(nn.NewMaxUnpool2d([]int{2}, nn.MaxUnpoolConfig{})),
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				return append(ys, m.(*nn.MaxUnpool2d).Unpool(xs[0], []int{0, 8, 4, 9}, 2, 5))
 			},
 		},
 		{
-			name: "MaxUnpool3d", maps: "[(batch,) channels, depth, height, width], indices → [(batch,) channels, depth′, height′, width′]", shapes: [][]int{{1, 2, 1, 1}}, allocates: "the places",
+			name: "MaxUnpool3d", maps: "[(batch,) channels, depth, height, width], indices → [(batch,) channels, depth′, height′, width′]", shapes: [][]int{{1, 2, 1, 1}},
 			make: stateless(nn.NewMaxUnpool3d([]int{2, 1, 3}, nn.MaxUnpoolConfig{Stride: []int{2, 1, 1}})),
 			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
 				return append(ys, m.(*nn.MaxUnpool3d).Unpool(xs[0], []int{11, 4}))

@@ -19,11 +19,11 @@ func tokenRows() []layerRow {
 		}, call: lookup},
 		{name: "Embedding with a greatest norm", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbedding(newRand(seed), 5, 3, nn.EmbeddingConfig{DType: d, MaxNorm: 100}) // no row has it
-		}, call: lookup, allocates: "the factors in inference"},
-		{name: "EmbeddingBag", maps: "bags of tokens → [bags, features]", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
+		}, call: lookup},
+		{name: "EmbeddingBag", maps: "bags of tokens → [bags, features]", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{DType: d})
 		}, call: lookupBags},
-		{name: "EmbeddingBag of maxima", state: []string{"weight"}, allocates: "the bags", make: func(seed uint64, d dtype) nn.Module {
+		{name: "EmbeddingBag of maxima", state: []string{"weight"}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewEmbeddingBag(newRand(seed), 5, 3, nn.EmbeddingBagConfig{Mode: nn.BagMax, DType: d})
 		}, call: lookupBags},
 	}

@@ -96,3 +96,23 @@ func TestLossesAllocateNothing(t *testing.T) {
 		t.Errorf("only %d losses were tested", tested)
 	}
 }
+
+// Nor does a steady step of CTC, with examples of different lengths.
+func TestCTCAllocatesNothing(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	x := autograd.Normal(newRand(1), autograd.Float32, 0, 1, 3, 6, 4)
+	targets, lengths := [][]int{{1, 2}, {}, {3, 3, 1}}, []int{6, 2, 5}
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true})
+	step := func() {
+		tape.Reset()
+		nn.CTC{ZeroInfinity: true}.Loss(tape.Watch(x).LogSoftmax(-1), targets, lengths).Backward()
+	}
+	for range 20 {
+		step()
+	}
+	if n := testing.AllocsPerRun(20, step); n != 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+}

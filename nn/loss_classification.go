@@ -347,6 +347,11 @@ func scalarFor(x autograd.Variable, value float64) autograd.Variable {
 	return constantFor(x, func(int) float64 { return value })
 }
 
+// zerosFor is a constant of zeros, as constantFor makes it.
+func zerosFor(x autograd.Variable, shape ...int) autograd.Variable {
+	return scalarFor(x, 0).BroadcastTo(shape...)
+}
+
 // constantFor is a constant of f(0), f(1), … in row-major order, of x's element type and on
 // its tape, if it is on one.
 func constantFor(x autograd.Variable, f func(i int) float64, shape ...int) autograd.Variable {

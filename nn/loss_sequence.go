@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -43,16 +44,14 @@ func (l CTC) Loss(logProbs autograd.Variable, targets [][]int, lengths []int) au
 		x = x.Transpose(0, 1)
 	}
 	l.check(op, logProbs, x, targets, lengths)
-	losses := l.alignments(targets).sum(x, lengths).Neg()
+	a := l.alignments(targets)
+	defer a.classes.release()
+	losses := a.sum(x, lengths).Neg()
 	if l.ZeroInfinity {
-		losses = losses.MaskedFill(losses.Equal(autograd.Full(x.DType(), math.Inf(1))), 0)
+		losses = losses.MaskedFill(losses.Equal(scalarFor(x, math.Inf(1))), 0)
 	}
 	if l.Reduction == ReduceMean {
-		counts := make([]float64, len(targets))
-		for i, target := range targets {
-			counts[i] = float64(max(1, len(target)))
-		}
-		losses = losses.Div(autograd.New(counts).AsType(x.DType()))
+		losses = losses.Div(constantFor(x, func(i int) float64 { return float64(max(1, len(targets[i]))) }, len(targets)))
 	}
 	return l.Reduction.reduce(op, losses)
 }
@@ -87,8 +86,8 @@ func (l CTC) check(op string, logProbs, x autograd.Variable, targets [][]int, le
 // blank before and behind each: state 2k+1 is label k.
 type alignments struct {
 	targets [][]int
-	states  int     // of the example with most labels
-	classes [][]int // of the states of each example
+	states  int          // of the example with most labels
+	classes *integerList // of the states of each example, in memory to be released
 }
 
 func (l CTC) alignments(targets [][]int) alignments {
@@ -96,30 +95,35 @@ func (l CTC) alignments(targets [][]int) alignments {
 	for _, target := range targets {
 		a.states = max(a.states, 2*len(target)+1)
 	}
-	for _, target := range targets {
-		classes := make([]int, a.states)
-		for s := range classes {
-			classes[s] = l.Blank
+	a.classes = integers(len(targets) * a.states)
+	for i, target := range targets {
+		for s := range a.states {
+			class := l.Blank
 			if s%2 == 1 && s/2 < len(target) {
-				classes[s] = target[s/2]
+				class = target[s/2]
 			}
+			a.classes.list[i*a.states+s] = class
 		}
-		a.classes = append(a.classes, classes)
 	}
 	return a
 }
 
-// mask is 1 for the states [batch, states] that are chosen, and 0 for the others.
-func (a alignments) mask(dtype autograd.DType, chosen func(example, state int) bool) autograd.Variable {
-	data := make([]float64, len(a.targets)*a.states)
-	for i := range a.targets {
-		for s := range a.states {
-			if chosen(i, s) {
-				data[i*a.states+s] = 1
-			}
+// mask is 1 for the states [batch, states] that are chosen, and 0 for the others, on the
+// tape of x.
+func (a alignments) mask(x autograd.Variable, chosen func(example, state int) bool) autograd.Variable {
+	return constantFor(x, func(i int) float64 {
+		if chosen(i/a.states, i%a.states) {
+			return 1
 		}
-	}
-	return autograd.New(data).Reshape(len(a.targets), a.states).AsType(dtype)
+		return 0
+	}, len(a.targets), a.states)
+}
+
+// skips reports whether an alignment may come to a state from the one before the last: to a
+// label that is not the same as the one before.
+func (a alignments) skips(example, state int) bool {
+	classes := a.classes.list[example*a.states:]
+	return state > 2 && state%2 == 1 && classes[state] != classes[state-2]
 }
 
 // sum is the logarithm of the probability of all alignments, for each example, by logProbs
@@ -130,12 +134,12 @@ func (a alignments) mask(dtype autograd.DType, chosen func(example, state int) b
 //
 // where the last term is there only for a label that is not that of state s−2.
 func (a alignments) sum(x autograd.Variable, lengths []int) autograd.Variable {
-	dtype, time := x.DType(), x.Dim(0)
-	emissions := x.Gather(2, a.indices(time), time, len(a.targets), a.states)
+	time := x.Dim(0)
+	emissions := a.emissions(x)
 	at := func(t int) autograd.Variable { return emissions.Slice(0, t, t+1).Squeeze(0) }
-	never := autograd.Full(dtype, math.Inf(-1))
-	alpha := autograd.Where(a.mask(dtype, func(i, s int) bool { return s < 2 && s <= 2*len(a.targets[i]) }), at(0), never)
-	skips := a.mask(dtype, func(i, s int) bool { return s > 2 && s%2 == 1 && a.classes[i][s] != a.classes[i][s-2] })
+	never := scalarFor(x, math.Inf(-1))
+	alpha := autograd.Where(a.mask(x, func(i, s int) bool { return s < 2 && s <= 2*len(a.targets[i]) }), at(0), never)
+	skips := a.mask(x, a.skips)
 	shifted := func(by int) autograd.Variable {
 		return alpha.Pad(math.Inf(-1), [2]int{}, [2]int{by, 0}).Slice(1, 0, a.states)
 	}
@@ -145,25 +149,24 @@ func (a alignments) sum(x autograd.Variable, lengths []int) autograd.Variable {
 			next = autograd.LogAddExp(next, autograd.Where(skips, shifted(2), never))
 		}
 		next = next.Add(at(t))
-		if lengths != nil {
-			next = autograd.Where(a.mask(dtype, func(i, _ int) bool { return t < lengths[i] }), next, alpha)
+		if lengths != nil && t >= slices.Min(lengths) {
+			next = autograd.Where(a.mask(x, func(i, _ int) bool { return t < lengths[i] }), next, alpha)
 		}
 		alpha = next
 	}
-	last := a.mask(dtype, func(i, s int) bool { n := 2 * len(a.targets[i]); return s == n || s == n-1 })
+	last := a.mask(x, func(i, s int) bool { n := 2 * len(a.targets[i]); return s == n || s == n-1 })
 	return autograd.Where(last, alpha, never).LogSumExp(1)
 }
 
-// indices are the classes of the states at each time.
-func (a alignments) indices(time int) []int {
-	var once, all []int
-	for _, classes := range a.classes {
-		once = append(once, classes...)
+// emissions is x [time, batch, classes] of the classes of the states: [time, batch, states].
+func (a alignments) emissions(x autograd.Variable) autograd.Variable {
+	time, once := x.Dim(0), a.classes.list
+	index := integers(time * len(once))
+	defer index.release()
+	for t := range time {
+		copy(index.list[t*len(once):], once)
 	}
-	for range time {
-		all = append(all, once...)
-	}
-	return all
+	return x.Gather(2, index.list, time, len(a.targets), a.states)
 }
 
 // CTCLoss is the loss of the zero [CTC] for examples that all have the whole time.

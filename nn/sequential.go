@@ -29,11 +29,11 @@ func (s Sequential) Forward(x autograd.Variable) autograd.Variable {
 		}
 		x = s[i].Forward(x)
 		if h := hookOf(x); h != nil {
-			x = h.Result(hookPoint{identity(s), i}, x)
+			x = hookedAt(h, s.point(i), x)
 		}
 	}
 	if h := hookOf(x); h != nil {
-		x = h.Result(hookPoint{identity(s), itself}, x)
+		x = hookedAt(h, s.point(itself), x)
 	}
 	return x
 }

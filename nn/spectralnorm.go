@@ -61,7 +61,7 @@ func NewSpectralNorm(rng *rand.Rand, layer Reweighted, config SpectralNormConfig
 func (n *SpectralNorm) unit(x autograd.Variable) autograd.Variable {
 	length := x.Norm()
 	if n.eps > 0 {
-		length = length.Maximum(autograd.Full(x.DType(), n.eps))
+		length = length.Maximum(scalarFor(x, n.eps))
 	}
 	return x.Div(length)
 }
@@ -95,5 +95,5 @@ func (n *SpectralNorm) Forward(x autograd.Variable) autograd.Variable {
 		tape.Assign(n.V, v)
 	}
 	sigma := u.Detach().Mul(matrix.MatMul(v.Detach())).Sum()
-	return Hooked(n, n.layer.WithWeight(w.Div(sigma)).Forward(x))
+	return Hooked(n, n.layer.ForwardWith(x, w.Div(sigma)))
 }

@@ -2,7 +2,6 @@ package nn
 
 import (
 	"math"
-	"slices"
 	"sync"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -73,16 +72,14 @@ func scaleRows[T float32 | float64](l *tableLookup, w autograd.Variable, table [
 // factors is what brings each of rows [..., features] within the greatest norm: [..., 1].
 func (l *tableLookup) factors(rows autograd.Variable) autograd.Variable {
 	features := rows.Dim(-1)
-	factors := autograd.Zeros(rows.DType(), append(slices.Clone(rows.Shape()[:rows.Rank()-1]), 1)...)
-	for i := range factors.Size() {
+	var buffer [8]int
+	return constantFor(rows, func(i int) float64 {
 		from, to := i*features, (i+1)*features
 		if rows.DType() == autograd.Float32 {
-			set(factors, i, rowFactor(l, rows.Float32s()[from:to]))
-		} else {
-			set(factors, i, rowFactor(l, rows.Float64s()[from:to]))
+			return rowFactor(l, rows.Float32s()[from:to])
 		}
-	}
-	return factors
+		return rowFactor(l, rows.Float64s()[from:to])
+	}, append(append(buffer[:0], rows.Shape()[:rows.Rank()-1]...), 1)...)
 }
 
 // tracedFactors is factors by operations, for those who are to see how they depend on the rows.

@@ -124,10 +124,9 @@ func (d *TransformerDecoder) Decode(x, memory autograd.Variable, input DecoderIn
 // another number of caches.
 func (d *TransformerDecoder) Next(x, memory autograd.Variable, caches []DecoderCache, input DecoderInput) (y autograd.Variable, next []DecoderCache) {
 	defer in(d)
-	caches = cachesFor("nn.TransformerDecoder", caches, len(d.Layers))
-	next = make([]DecoderCache, len(d.Layers))
+	next = nextCaches("nn.TransformerDecoder", caches, len(d.Layers))
 	for i, l := range d.Layers {
-		x, next[i] = l.Next(x, memory, caches[i], input)
+		x, next[i] = l.Next(x, memory, next[i], input)
 	}
 	return Hooked(d, d.normalize(x)), next
 }
@@ -139,13 +138,13 @@ func (d *TransformerDecoder) normalize(x autograd.Variable) autograd.Variable {
 	return d.Norm.Forward(x)
 }
 
-// cachesFor is the caches of a stack's layers: empty ones where there are none yet.
-func cachesFor[C any](op string, caches []C, layers int) []C {
-	switch len(caches) {
-	case layers:
-		return caches
-	case 0:
-		return make([]C, layers)
+// nextCaches is a list for the next caches of a stack's layers, with the present ones: empty
+// ones where there are none yet.
+func nextCaches[C any](op string, caches []C, layers int) []C {
+	if len(caches) != 0 && len(caches) != layers {
+		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%d caches for %d layers", len(caches), layers)})
 	}
-	panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("%d caches for %d layers", len(caches), layers)})
+	next := make([]C, layers)
+	copy(next, caches)
+	return next
 }

@@ -111,10 +111,9 @@ func (e *TransformerEncoder) Encode(x autograd.Variable, input AttentionInput) a
 // as [MultiheadAttention.Next].
 func (e *TransformerEncoder) Next(x autograd.Variable, caches []AttentionCache, input AttentionInput) (y autograd.Variable, next []AttentionCache) {
 	defer in(e)
-	caches = cachesFor("nn.TransformerEncoder", caches, len(e.Layers))
-	next = make([]AttentionCache, len(e.Layers))
+	next = nextCaches("nn.TransformerEncoder", caches, len(e.Layers))
 	for i, l := range e.Layers {
-		x, next[i] = l.Next(x, caches[i], input)
+		x, next[i] = l.Next(x, next[i], input)
 	}
 	return Hooked(e, e.normalize(x)), next
 }

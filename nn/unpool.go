@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -46,12 +47,12 @@ func (u *MaxUnpool) Unpool(x autograd.Variable, index []int, size ...int) autogr
 			shape[first+i] = size[i]
 		}
 		if shape[first+i] < 0 {
-			panic(&autograd.ValueError{Op: w.op, Reason: fmt.Sprintf("the result would have size %v", shape[first:])})
+			panic(&autograd.ValueError{Op: w.op, Reason: fmt.Sprintf("the result would have size %v", slices.Clone(shape[first:]))})
 		}
 		places *= shape[first+i]
 	}
 	flat := x.Flatten(first)
-	y := autograd.Zeros(x.DType(), append(append(make([]int, 0, 3), shape[:first]...), places)...)
+	y := zerosFor(x, append(append(make([]int, 0, 3), shape[:first]...), places)...)
 	if repeats(w.op, index, flat.Dim(-1), places) {
 		y = y.Scatter(first, index, flat)
 	} else {
@@ -63,7 +64,10 @@ func (u *MaxUnpool) Unpool(x autograd.Variable, index []int, size ...int) autogr
 // repeats reports whether a place is named twice in any of the channels, of which each has so
 // many elements and places. It panics for an index outside.
 func repeats(op string, index []int, elements, places int) bool {
-	last := make([]int, places) // the channel that named a place last, from 1
+	channels := integers(places)
+	defer channels.release()
+	last := channels.list // the channel that named a place last, from 1
+	clear(last)
 	found := false
 	for i, place := range index {
 		if place < 0 || place >= places {

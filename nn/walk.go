@@ -134,7 +134,7 @@ func isNil(m any) bool {
 func identity(m Module) any {
 	m = thawed(m)
 	switch v := reflect.ValueOf(m); {
-	case v.Comparable():
+	case v.Kind() == reflect.Pointer || v.Comparable(): // the first alone takes no memory
 		return m
 	case v.Kind() == reflect.Slice && v.Len() > 0:
 		return sliceIdentity{v.Pointer(), v.Len()}

@@ -9,55 +9,68 @@ import (
 
 // Reweighted is a layer that can do with another weight than its own: what [NewWeightNorm] and
 // [NewSpectralNorm] are put around. [Linear], the convolutions and the transposed convolutions
-// are; a layer of one's own is with three lines:
+// are, and so is a layer of one's own whose Forward is
 //
-//	func (l *layer) WithWeight(w autograd.Variable) nn.Layer {
-//		c := *l
-//		c.Weight = w
-//		return &c
-//	}
+//	func (l *layer) Forward(x autograd.Variable) autograd.Variable { return l.ForwardWith(x, l.Weight) }
 type Reweighted interface {
 	Layer
 
-	// WithWeight is the layer with w in place of its part named "weight".
-	WithWeight(w autograd.Variable) Layer
+	// ForwardWith is Forward with weight in place of the part named "weight".
+	ForwardWith(x, weight autograd.Variable) autograd.Variable
 }
 
-// WithWeight is the layer with another weight, for [NewWeightNorm] and the like.
-func (l *Linear) WithWeight(w autograd.Variable) Layer { return &Linear{w, l.Bias} }
-
-// WithWeight is the layer with another weight, for [NewWeightNorm] and the like.
-func (c *Conv1d) WithWeight(w autograd.Variable) Layer { return &Conv1d{c.withWeight(w)} }
-
-// WithWeight is the layer with another weight, for [NewWeightNorm] and the like.
-func (c *Conv2d) WithWeight(w autograd.Variable) Layer { return &Conv2d{c.withWeight(w)} }
-
-// WithWeight is the layer with another weight, for [NewWeightNorm] and the like.
-func (c *Conv3d) WithWeight(w autograd.Variable) Layer { return &Conv3d{c.withWeight(w)} }
-
-func (c Conv) withWeight(w autograd.Variable) Conv {
-	c.Weight = w
-	return c
+// ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
+func (l *Linear) ForwardWith(x, weight autograd.Variable) autograd.Variable {
+	defer in(l)
+	return Hooked(l, autograd.Linear(x, weight, l.Bias))
 }
 
-// WithWeight is the layer with another weight, for [NewWeightNorm] and the like.
-func (c *ConvTranspose1d) WithWeight(w autograd.Variable) Layer {
-	return &ConvTranspose1d{c.withWeight(w)}
+// ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
+func (c *Conv1d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
+	defer in(c)
+	other := c.Conv
+	other.Weight = weight
+	return Hooked(c, other.convolve("nn.Conv1d", x, false))
 }
 
-// WithWeight is the layer with another weight, for [NewWeightNorm] and the like.
-func (c *ConvTranspose2d) WithWeight(w autograd.Variable) Layer {
-	return &ConvTranspose2d{c.withWeight(w)}
+// ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
+func (c *Conv2d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
+	defer in(c)
+	other := c.Conv
+	other.Weight = weight
+	return Hooked(c, other.convolve("nn.Conv2d", x, false))
 }
 
-// WithWeight is the layer with another weight, for [NewWeightNorm] and the like.
-func (c *ConvTranspose3d) WithWeight(w autograd.Variable) Layer {
-	return &ConvTranspose3d{c.withWeight(w)}
+// ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
+func (c *Conv3d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
+	defer in(c)
+	other := c.Conv
+	other.Weight = weight
+	return Hooked(c, other.convolve("nn.Conv3d", x, false))
 }
 
-func (c ConvTranspose) withWeight(w autograd.Variable) ConvTranspose {
-	c.Weight = w
-	return c
+// ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
+func (c *ConvTranspose1d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
+	defer in(c)
+	other := c.ConvTranspose
+	other.Weight = weight
+	return Hooked(c, other.convolve("nn.ConvTranspose1d", x))
+}
+
+// ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
+func (c *ConvTranspose2d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
+	defer in(c)
+	other := c.ConvTranspose
+	other.Weight = weight
+	return Hooked(c, other.convolve("nn.ConvTranspose2d", x))
+}
+
+// ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
+func (c *ConvTranspose3d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
+	defer in(c)
+	other := c.ConvTranspose
+	other.Weight = weight
+	return Hooked(c, other.convolve("nn.ConvTranspose3d", x))
 }
 
 // weightPart is the parameter named weight of a layer.
@@ -149,5 +162,5 @@ func (n *WeightNorm) Parts() iter.Seq2[string, Part] {
 func (n *WeightNorm) Forward(x autograd.Variable) autograd.Variable {
 	defer in(n)
 	g, v := watched(x, n.G), watched(x, n.V)
-	return Hooked(n, n.layer.WithWeight(v.Mul(g.Div(n.norm(v)))).Forward(x))
+	return Hooked(n, n.layer.ForwardWith(x, v.Mul(g.Div(n.norm(v)))))
 }
