@@ -34,7 +34,7 @@
 //	recurrent.go	assembly	LSTM LSTMBackward GRU GRUBackward
 //	reduce.go	assembly	Sum SumAbs SumSquares SumExp Dot MaxOf MinOf ArgMax SumRows
 //	softmax.go	assembly	Softmax CrossEntropyRow LogSoftmax LogSumExp SoftmaxBackward
-//	softmax.go	assembly	LogSoftmaxBackward ExpSum SoftmaxGradient
+//	softmax.go	assembly	LogSoftmaxBackward ExpSum SoftmaxGradient SoftmaxRows SoftmaxRowsBackward
 //	special.go	assembly	Erf Erfc
 //	special.go	Go	Lgamma Digamma Trigamma
 //	trig.go	assembly	Sin Cos

@@ -1417,6 +1417,72 @@ func softmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	}
 }
 
+func softmaxRowsKernel[T Float](x []T, rows int) {
+	n := len(x) / rows
+	width := softmaxRowsWidth[T](n)
+	if width == 0 {
+		softmaxRowsGeneric(x, rows)
+		return
+	}
+	softmaxRowsAssembly(width, unsafe.SliceData(x), n, rows)
+}
+
+func softmaxRowsWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func softmaxRowsAssembly[T Float](width int, x *T, n, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		softmaxRowsF32AVX2((*float32)(unsafe.Pointer(x)), n, rows)
+	case width < 64:
+		softmaxRowsF64AVX2((*float64)(unsafe.Pointer(x)), n, rows)
+	case is32[T]():
+		softmaxRowsF32AVX512((*float32)(unsafe.Pointer(x)), n, rows)
+	default:
+		softmaxRowsF64AVX512((*float64)(unsafe.Pointer(x)), n, rows)
+	}
+}
+
+func softmaxRowsGradientKernel[T Float](grad []T, y []T, rows int) {
+	n := len(grad) / rows
+	width := softmaxRowsGradientWidth[T](n)
+	if width == 0 {
+		softmaxRowsGradientGeneric(grad, y, rows)
+		return
+	}
+	softmaxRowsGradientAssembly(width, unsafe.SliceData(grad), unsafe.SliceData(y), n, rows)
+}
+
+func softmaxRowsGradientWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func softmaxRowsGradientAssembly[T Float](width int, grad, y *T, n, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		softmaxRowsGradientF32AVX2((*float32)(unsafe.Pointer(grad)), (*float32)(unsafe.Pointer(y)), n, rows)
+	case width < 64:
+		softmaxRowsGradientF64AVX2((*float64)(unsafe.Pointer(grad)), (*float64)(unsafe.Pointer(y)), n, rows)
+	case is32[T]():
+		softmaxRowsGradientF32AVX512((*float32)(unsafe.Pointer(grad)), (*float32)(unsafe.Pointer(y)), n, rows)
+	default:
+		softmaxRowsGradientF64AVX512((*float64)(unsafe.Pointer(grad)), (*float64)(unsafe.Pointer(y)), n, rows)
+	}
+}
+
 func logSoftmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	switch {
 	case active < avx2:
@@ -2941,6 +3007,30 @@ func softmaxGradientF32AVX512(dst *float32, grad *float32, y *float32, n int, s 
 
 //go:noescape
 func softmaxGradientF64AVX512(dst *float64, grad *float64, y *float64, n int, s float64)
+
+//go:noescape
+func softmaxRowsF32AVX2(x *float32, n, rows int)
+
+//go:noescape
+func softmaxRowsF64AVX2(x *float64, n, rows int)
+
+//go:noescape
+func softmaxRowsF32AVX512(x *float32, n, rows int)
+
+//go:noescape
+func softmaxRowsF64AVX512(x *float64, n, rows int)
+
+//go:noescape
+func softmaxRowsGradientF32AVX2(grad, y *float32, n, rows int)
+
+//go:noescape
+func softmaxRowsGradientF64AVX2(grad, y *float64, n, rows int)
+
+//go:noescape
+func softmaxRowsGradientF32AVX512(grad, y *float32, n, rows int)
+
+//go:noescape
+func softmaxRowsGradientF64AVX512(grad, y *float64, n, rows int)
 
 //go:noescape
 func logSoftmaxGradientF32AVX2(dst *float32, grad *float32, y *float32, n int, s float32)

@@ -487,6 +487,14 @@ func softmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	softmaxGradientGeneric(dst, grad, y, s)
 }
 
+func softmaxRowsKernel[T Float](x []T, rows int) {
+	softmaxRowsGeneric(x, rows)
+}
+
+func softmaxRowsGradientKernel[T Float](grad []T, y []T, rows int) {
+	softmaxRowsGradientGeneric(grad, y, rows)
+}
+
 func logSoftmaxGradientKernel[T Float](dst []T, grad []T, y []T, s T) {
 	logSoftmaxGradientGeneric(dst, grad, y, s)
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// recurrentKernel is a kernel on rows of matrices for the tests of this file.
-type recurrentKernel[T Float] struct {
+// rowsKernel is a kernel on rows of matrices for tests.
+type rowsKernel[T Float] struct {
 	name     string
 	pieces   []int // how many times the state's size the rows of each operand have
 	run, ref func(s [][]T, rows int)
@@ -19,8 +19,8 @@ type recurrentKernel[T Float] struct {
 	want func(s [][]float64) [][]float64
 }
 
-func recurrentCases[T Float]() []recurrentKernel[T] {
-	return []recurrentKernel[T]{
+func recurrentCases[T Float]() []rowsKernel[T] {
+	return []rowsKernel[T]{
 		{"lstm", []int{1, 1, 1, 4},
 			func(s [][]T, rows int) { LSTM(s[0], s[1], s[2], s[3], rows) },
 			func(s [][]T, rows int) { lstmGeneric(s[0], s[1], s[2], s[3], rows) },
@@ -94,7 +94,7 @@ func testRecurrentKernels[T Float](t *testing.T) {
 	}
 }
 
-func (k *recurrentKernel[T]) compare(t *testing.T, before [][]T, n, rows int) {
+func (k *rowsKernel[T]) compare(t *testing.T, before [][]T, n, rows int) {
 	t.Helper()
 	want := cloned(before)
 	k.ref(want, rows)

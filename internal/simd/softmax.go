@@ -130,3 +130,39 @@ func SoftmaxGradient[T Float](dst, g, y []T, s T) {
 	checkPair("SoftmaxGradient", dst, g, y)
 	softmaxGradientKernel(dst, g, y, s)
 }
+
+// SoftmaxRows replaces each of rows rows of x, which follow each other, by its softmax, or by
+// zeros if it is nothing but −Inf. A row that holds NaN or +Inf gives NaN.
+func SoftmaxRows[T Float](x []T, rows int) {
+	if checkRows("SoftmaxRows", rows, len(x), 4*len(x), len(x), len(x), len(x)) {
+		softmaxRowsKernel(x, rows)
+	}
+}
+
+func softmaxRowsGeneric[T Float](x []T, rows int) {
+	n := len(x) / rows
+	for ; len(x) > 0; x = x[n:] {
+		row := x[:n]
+		if largest := maxOfGeneric(row); math.IsInf(float64(largest), -1) {
+			clear(row)
+		} else {
+			scaleGeneric(row, row, 1/expShiftSumGeneric(row, row, largest))
+		}
+	}
+}
+
+// SoftmaxRowsBackward sets g[i] = y[i]·(g[i] − Σⱼ g[j]y[j]) in each of rows rows, y being what
+// SoftmaxRows gave.
+func SoftmaxRowsBackward[T Float](g, y []T, rows int) {
+	if checkRows("SoftmaxRowsBackward", rows, len(g), 4*len(g), len(y), len(y), len(y)) {
+		softmaxRowsGradientKernel(g, y, rows)
+	}
+}
+
+func softmaxRowsGradientGeneric[T Float](g, y []T, rows int) {
+	n := len(g) / rows
+	for i := 0; i < len(g); i += n {
+		g, y := g[i:i+n], y[i:i+n]
+		softmaxGradientGeneric(g, g, y, dotGeneric(g, y))
+	}
+}

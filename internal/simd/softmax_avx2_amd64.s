@@ -100,6 +100,12 @@ DATA sc2e60000<>+16(SB)/8, $0xc2e60000c2e60000
 DATA sc2e60000<>+24(SB)/8, $0xc2e60000c2e60000
 GLOBL sc2e60000<>(SB), RODATA|NOPTR, $32
 
+DATA sff7fffff<>+0(SB)/8, $0xff7fffffff7fffff
+DATA sff7fffff<>+8(SB)/8, $0xff7fffffff7fffff
+DATA sff7fffff<>+16(SB)/8, $0xff7fffffff7fffff
+DATA sff7fffff<>+24(SB)/8, $0xff7fffffff7fffff
+GLOBL sff7fffff<>(SB), RODATA|NOPTR, $32
+
 DATA sff800000<>+0(SB)/8, $0xff800000ff800000
 DATA sff800000<>+8(SB)/8, $0xff800000ff800000
 DATA sff800000<>+16(SB)/8, $0xff800000ff800000
@@ -237,6 +243,12 @@ DATA dc087c00000000000<>+8(SB)/8, $0xc087c00000000000
 DATA dc087c00000000000<>+16(SB)/8, $0xc087c00000000000
 DATA dc087c00000000000<>+24(SB)/8, $0xc087c00000000000
 GLOBL dc087c00000000000<>(SB), RODATA|NOPTR, $32
+
+DATA dffefffffffffffff<>+0(SB)/8, $0xffefffffffffffff
+DATA dffefffffffffffff<>+8(SB)/8, $0xffefffffffffffff
+DATA dffefffffffffffff<>+16(SB)/8, $0xffefffffffffffff
+DATA dffefffffffffffff<>+24(SB)/8, $0xffefffffffffffff
+GLOBL dffefffffffffffff<>(SB), RODATA|NOPTR, $32
 
 DATA dfff0000000000000<>+0(SB)/8, $0xfff0000000000000
 DATA dfff0000000000000<>+8(SB)/8, $0xfff0000000000000
@@ -2006,6 +2018,1061 @@ skip10:
 
 skip11:
 done4:
+	VZEROUPPER
+	RET
+
+// func softmaxRowsF32AVX2(x *float32, n int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxRowsF32AVX2(SB), NOSPLIT, $0-24
+	VMOVUPS sff800000<>+0(SB), Y0
+	VMOVUPS sc2e60000<>+0(SB), Y1
+	VMOVUPS s4b4000ca<>+0(SB), Y2
+
+row1:
+	MOVQ    n+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), AX
+	MOVQ    x+0(FP), CX
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
+	SUBQ    $+32, AX
+	JL      one3
+
+many2:
+	VMOVUPS (CX), Y7
+	VMAXPS  Y3, Y7, Y3
+	VMOVUPS 32(CX), Y7
+	VMAXPS  Y4, Y7, Y4
+	VMOVUPS 64(CX), Y7
+	VMAXPS  Y5, Y7, Y5
+	VMOVUPS 96(CX), Y7
+	VMAXPS  Y6, Y7, Y6
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JGE     many2
+
+one3:
+	ADDQ $+24, AX
+	JL   tail5
+
+again4:
+	VMOVUPS (CX), Y7
+	VMAXPS  Y3, Y7, Y3
+	ADDQ    $+32, CX
+	SUBQ    $+8, AX
+	JGE     again4
+
+tail5:
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X7
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X8
+	VMOVLHPS X7, X8, X7
+
+skip8:
+	TESTQ       $0x00000004, AX
+	JE          skip9
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X7, Y8, Y7
+
+skip9:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPS   (CX)(AX*4), Y9
+	VBLENDVPS Y9, Y7, Y0, Y7
+	VMAXPS    Y3, Y7, Y3
+
+done6:
+	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X4
+	VMAXPS       X4, X3, X3
+	VPSHUFD      $0x4e, X3, X4
+	VMAXPS       X4, X3, X3
+	VPSHUFD      $0xb1, X3, X4
+	VMAXPS       X4, X3, X3
+	VBROADCASTSS X3, Y3
+	VMOVUPS      sff7fffff<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	MOVQ         n+8(FP), AX
+	VXORPS       Y4, Y4, Y4
+	MOVQ         x+0(FP), CX
+
+two11:
+	CMPQ         AX, $+16
+	JL           loop10
+	VMOVUPS      (CX), Y5
+	VMOVUPS      32(CX), Y6
+	VSUBPS       Y3, Y5, Y5
+	VSUBPS       Y3, Y6, Y6
+	VMAXPS       Y5, Y1, Y5
+	VMAXPS       Y6, Y1, Y9
+	VMOVUPS      Y2, Y6
+	VMOVUPS      Y2, Y10
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y6
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
+	VSUBPS       Y2, Y6, Y7
+	VSUBPS       Y2, Y10, Y11
+	VFNMADD231PS s3f317200<>+0(SB), Y7, Y5
+	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y5
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y9, Y9, Y13
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
+	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y11
+	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
+	VFMADD213PS  s3effffff<>+0(SB), Y7, Y11
+	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
+	VMOVUPS      s3e2aaa55<>+0(SB), Y12
+	VMOVUPS      s3e2aaa55<>+0(SB), Y15
+	VFMADD231PS  s3c091630<>+0(SB), Y7, Y12
+	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
+	VFMADD213PS  Y11, Y5, Y12
+	VFMADD213PS  Y14, Y9, Y15
+	VFMADD213PS  Y5, Y7, Y12
+	VFMADD213PS  Y9, Y13, Y15
+	VPSLLD       $0x17, Y6, Y5
+	VPSLLD       $0x17, Y10, Y6
+	VFMADD213PS  Y5, Y5, Y12
+	VFMADD213PS  Y6, Y6, Y15
+	VMULPS       s1a000000<>+0(SB), Y12, Y5
+	VMULPS       s1a000000<>+0(SB), Y15, Y6
+	VMOVUPS      Y5, (CX)
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y6, 32(CX)
+	VADDPS       Y6, Y4, Y4
+	ADDQ         $+64, CX
+	SUBQ         $+16, AX
+	JMP          two11
+
+loop10:
+	CMPQ    AX, $+8
+	JL      rest13
+	VMOVUPS (CX), Y5
+
+enter12:
+	VSUBPS       Y3, Y5, Y5
+	VMAXPS       Y5, Y1, Y5
+	VMOVUPS      Y2, Y6
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y6
+	VSUBPS       Y2, Y6, Y7
+	VFNMADD231PS s3f317200<>+0(SB), Y7, Y5
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y5
+	VMULPS       Y5, Y5, Y7
+	VMOVUPS      s3d2aabce<>+0(SB), Y9
+	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y9
+	VFMADD213PS  s3effffff<>+0(SB), Y7, Y9
+	VMOVUPS      s3e2aaa55<>+0(SB), Y10
+	VFMADD231PS  s3c091630<>+0(SB), Y7, Y10
+	VFMADD213PS  Y9, Y5, Y10
+	VFMADD213PS  Y5, Y7, Y10
+	VPSLLD       $0x17, Y6, Y5
+	VFMADD213PS  Y5, Y5, Y10
+	VMULPS       s1a000000<>+0(SB), Y10, Y5
+	CMPQ         AX, $+8
+	JL           leave14
+	VMOVUPS      Y5, (CX)
+	VADDPS       Y5, Y4, Y4
+	ADDQ         $+32, CX
+	SUBQ         $+8, AX
+	JMP          loop10
+
+rest13:
+	TESTQ  AX, AX
+	JE     done15
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip16
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X5
+
+skip16:
+	TESTQ    $0x00000002, AX
+	JE       skip17
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X8
+	VMOVLHPS X5, X8, X5
+
+skip17:
+	TESTQ       $0x00000004, AX
+	JE          skip18
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X5, Y8, Y5
+
+skip18:
+	JMP enter12
+
+leave14:
+	LEAQ         masks<>+32(SB), DX
+	MOVQ         AX, BX
+	NEGQ         BX
+	VMOVUPS      (DX)(BX*4), Y3
+	VANDPS       Y5, Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	TESTQ        $0x00000004, AX
+	JE           skip19
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $+16, CX
+
+skip19:
+	TESTQ   $0x00000002, AX
+	JE      skip20
+	VMOVLPS X5, (CX)
+	VPSRLDQ $0x08, X5, X5
+	ADDQ    $+8, CX
+
+skip20:
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	VMOVSS X5, (CX)
+
+skip21:
+done15:
+	VEXTRACTF128 $0x01, Y4, X3
+	VADDPS       X3, X4, X4
+	VPSHUFD      $0x4e, X4, X3
+	VADDPS       X3, X4, X4
+	VPSHUFD      $0xb1, X4, X3
+	VADDPS       X3, X4, X4
+	VBROADCASTSS X4, Y3
+	VMOVUPS      s3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x04, Y5, Y3, Y3
+	VANDPS       Y4, Y3, Y3
+	MOVQ         n+8(FP), AX
+	MOVQ         x+0(FP), CX
+	SUBQ         $+32, AX
+	JL           one23
+
+many22:
+	VMULPS  (CX), Y3, Y4
+	VMOVUPS Y4, (CX)
+	VMULPS  32(CX), Y3, Y4
+	VMOVUPS Y4, 32(CX)
+	VMULPS  64(CX), Y3, Y4
+	VMOVUPS Y4, 64(CX)
+	VMULPS  96(CX), Y3, Y4
+	VMOVUPS Y4, 96(CX)
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JGE     many22
+
+one23:
+	ADDQ $+24, AX
+	JL   tail24
+
+again26:
+	VMULPS  (CX), Y3, Y4
+	VMOVUPS Y4, (CX)
+	ADDQ    $+32, CX
+	SUBQ    $+8, AX
+	JGE     again26
+
+tail24:
+	ADDQ   $+8, AX
+	JE     done25
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip27
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (CX)(DX*4), X4
+
+skip27:
+	TESTQ    $0x00000002, AX
+	JE       skip28
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (CX)(DX*4), X8
+	VMOVLHPS X4, X8, X4
+
+skip28:
+	TESTQ       $0x00000004, AX
+	JE          skip29
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X4, Y8, Y4
+
+skip29:
+	VMULPS       Y4, Y3, Y3
+	TESTQ        $0x00000004, AX
+	JE           skip30
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $+16, CX
+
+skip30:
+	TESTQ   $0x00000002, AX
+	JE      skip31
+	VMOVLPS X3, (CX)
+	VPSRLDQ $0x08, X3, X3
+	ADDQ    $+8, CX
+
+skip31:
+	TESTQ  $0x00000001, AX
+	JE     skip32
+	VMOVSS X3, (CX)
+
+skip32:
+done25:
+	MOVQ n+8(FP), AX
+	SHLQ $0x02, AX
+	ADDQ AX, x+0(FP)
+	SUBQ $+1, rows+16(FP)
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func softmaxRowsF64AVX2(x *float64, n int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxRowsF64AVX2(SB), NOSPLIT, $0-24
+	VMOVUPD dfff0000000000000<>+0(SB), Y0
+	VMOVUPD dc087c00000000000<>+0(SB), Y1
+	VMOVUPD d4338000000000618<>+0(SB), Y2
+
+row1:
+	MOVQ    n+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), AX
+	MOVQ    x+0(FP), CX
+	VMOVUPD Y0, Y3
+	VMOVUPD Y0, Y4
+	VMOVUPD Y0, Y5
+	VMOVUPD Y0, Y6
+	SUBQ    $+16, AX
+	JL      one3
+
+many2:
+	VMOVUPD (CX), Y7
+	VMAXPD  Y3, Y7, Y3
+	VMOVUPD 32(CX), Y7
+	VMAXPD  Y4, Y7, Y4
+	VMOVUPD 64(CX), Y7
+	VMAXPD  Y5, Y7, Y5
+	VMOVUPD 96(CX), Y7
+	VMAXPD  Y6, Y7, Y6
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many2
+
+one3:
+	ADDQ $+12, AX
+	JL   tail5
+
+again4:
+	VMOVUPD (CX), Y7
+	VMAXPD  Y3, Y7, Y3
+	ADDQ    $+32, CX
+	SUBQ    $+4, AX
+	JGE     again4
+
+tail5:
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X7
+
+skip7:
+	TESTQ       $0x00000002, AX
+	JE          skip8
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X7, Y8, Y7
+
+skip8:
+	LEAQ      masks<>+32(SB), CX
+	NEGQ      AX
+	VMOVUPD   (CX)(AX*8), Y9
+	VBLENDVPD Y9, Y7, Y0, Y7
+	VMAXPD    Y3, Y7, Y3
+
+done6:
+	VMAXPD       Y5, Y3, Y3
+	VMAXPD       Y6, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X4
+	VMAXPD       X4, X3, X3
+	VPSHUFD      $0x4e, X3, X4
+	VMAXPD       X4, X3, X3
+	VBROADCASTSD X3, Y3
+	VMOVUPD      dffefffffffffffff<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	MOVQ         n+8(FP), AX
+	VXORPD       Y4, Y4, Y4
+	MOVQ         x+0(FP), CX
+
+two10:
+	CMPQ         AX, $+8
+	JL           loop9
+	VMOVUPD      (CX), Y5
+	VMOVUPD      32(CX), Y6
+	VSUBPD       Y3, Y5, Y5
+	VSUBPD       Y3, Y6, Y6
+	VMAXPD       Y5, Y1, Y5
+	VMAXPD       Y6, Y1, Y9
+	VMOVUPD      Y2, Y6
+	VMOVUPD      Y2, Y10
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y6
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y9, Y10
+	VSUBPD       Y2, Y6, Y7
+	VSUBPD       Y2, Y10, Y11
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y5
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y9
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y5
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
+	VMULPD       Y5, Y5, Y7
+	VMULPD       Y9, Y9, Y13
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y11
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y11
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y11
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y11
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y11
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y12
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y12
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y12
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y12
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y12
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
+	VFMADD213PD  Y11, Y5, Y12
+	VFMADD213PD  Y14, Y9, Y15
+	VFMADD213PD  Y5, Y7, Y12
+	VFMADD213PD  Y9, Y13, Y15
+	VPSLLQ       $0x34, Y6, Y5
+	VPSLLQ       $0x34, Y10, Y6
+	VFMADD213PD  Y5, Y5, Y12
+	VFMADD213PD  Y6, Y6, Y15
+	VMULPD       d1e60000000000000<>+0(SB), Y12, Y5
+	VMULPD       d1e60000000000000<>+0(SB), Y15, Y6
+	VMOVUPD      Y5, (CX)
+	VADDPD       Y5, Y4, Y4
+	VMOVUPD      Y6, 32(CX)
+	VADDPD       Y6, Y4, Y4
+	ADDQ         $+64, CX
+	SUBQ         $+8, AX
+	JMP          two10
+
+loop9:
+	CMPQ    AX, $+4
+	JL      rest12
+	VMOVUPD (CX), Y5
+
+enter11:
+	VSUBPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y1, Y5
+	VMOVUPD      Y2, Y6
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y6
+	VSUBPD       Y2, Y6, Y7
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y5
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y9
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y9
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y9
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y9
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y9
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y9
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y10
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y10
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y10
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y10
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y10
+	VFMADD213PD  Y9, Y5, Y10
+	VFMADD213PD  Y5, Y7, Y10
+	VPSLLQ       $0x34, Y6, Y5
+	VFMADD213PD  Y5, Y5, Y10
+	VMULPD       d1e60000000000000<>+0(SB), Y10, Y5
+	CMPQ         AX, $+4
+	JL           leave13
+	VMOVUPD      Y5, (CX)
+	VADDPD       Y5, Y4, Y4
+	ADDQ         $+32, CX
+	SUBQ         $+4, AX
+	JMP          loop9
+
+rest12:
+	TESTQ  AX, AX
+	JE     done14
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X5
+
+skip15:
+	TESTQ       $0x00000002, AX
+	JE          skip16
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X5, Y8, Y5
+
+skip16:
+	JMP enter11
+
+leave13:
+	LEAQ         masks<>+32(SB), DX
+	MOVQ         AX, BX
+	NEGQ         BX
+	VMOVUPD      (DX)(BX*8), Y3
+	VANDPD       Y5, Y3, Y3
+	VADDPD       Y3, Y4, Y4
+	TESTQ        $0x00000002, AX
+	JE           skip17
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $+16, CX
+
+skip17:
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	VMOVSD X5, (CX)
+
+skip18:
+done14:
+	VEXTRACTF128 $0x01, Y4, X3
+	VADDPD       X3, X4, X4
+	VPSHUFD      $0x4e, X4, X3
+	VADDPD       X3, X4, X4
+	VBROADCASTSD X4, Y3
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y4
+	VDIVPD       Y3, Y4, Y4
+	VXORPD       Y5, Y5, Y5
+	VCMPPD       $0x04, Y5, Y3, Y3
+	VANDPD       Y4, Y3, Y3
+	MOVQ         n+8(FP), AX
+	MOVQ         x+0(FP), CX
+	SUBQ         $+16, AX
+	JL           one20
+
+many19:
+	VMULPD  (CX), Y3, Y4
+	VMOVUPD Y4, (CX)
+	VMULPD  32(CX), Y3, Y4
+	VMOVUPD Y4, 32(CX)
+	VMULPD  64(CX), Y3, Y4
+	VMOVUPD Y4, 64(CX)
+	VMULPD  96(CX), Y3, Y4
+	VMOVUPD Y4, 96(CX)
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many19
+
+one20:
+	ADDQ $+12, AX
+	JL   tail21
+
+again23:
+	VMULPD  (CX), Y3, Y4
+	VMOVUPD Y4, (CX)
+	ADDQ    $+32, CX
+	SUBQ    $+4, AX
+	JGE     again23
+
+tail21:
+	ADDQ   $+4, AX
+	JE     done22
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip24
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (CX)(DX*8), X4
+
+skip24:
+	TESTQ       $0x00000002, AX
+	JE          skip25
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X4, Y8, Y4
+
+skip25:
+	VMULPD       Y4, Y3, Y3
+	TESTQ        $0x00000002, AX
+	JE           skip26
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $+16, CX
+
+skip26:
+	TESTQ  $0x00000001, AX
+	JE     skip27
+	VMOVSD X3, (CX)
+
+skip27:
+done22:
+	MOVQ n+8(FP), AX
+	SHLQ $0x03, AX
+	ADDQ AX, x+0(FP)
+	SUBQ $+1, rows+16(FP)
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func softmaxRowsGradientF32AVX2(grad *float32, y *float32, n int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxRowsGradientF32AVX2(SB), NOSPLIT, $0-32
+row1:
+	MOVQ   n+16(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	SUBQ   $+64, DX
+	JL     one3
+
+many2:
+	VMOVUPS     (AX), Y8
+	VFMADD231PS (CX), Y8, Y0
+	VMOVUPS     32(AX), Y8
+	VFMADD231PS 32(CX), Y8, Y1
+	VMOVUPS     64(AX), Y8
+	VFMADD231PS 64(CX), Y8, Y2
+	VMOVUPS     96(AX), Y8
+	VFMADD231PS 96(CX), Y8, Y3
+	VMOVUPS     128(AX), Y8
+	VFMADD231PS 128(CX), Y8, Y4
+	VMOVUPS     160(AX), Y8
+	VFMADD231PS 160(CX), Y8, Y5
+	VMOVUPS     192(AX), Y8
+	VFMADD231PS 192(CX), Y8, Y6
+	VMOVUPS     224(AX), Y8
+	VFMADD231PS 224(CX), Y8, Y7
+	ADDQ        $+256, AX
+	ADDQ        $+256, CX
+	SUBQ        $+64, DX
+	JGE         many2
+
+one3:
+	ADDQ $+56, DX
+	JL   tail5
+
+again4:
+	VMOVUPS     (AX), Y8
+	VFMADD231PS (CX), Y8, Y0
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+8, DX
+	JGE         again4
+
+tail5:
+	ADDQ   $+8, DX
+	JE     done6
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, BX
+	ANDQ   $+6, BX
+	VMOVSS (AX)(BX*4), X8
+
+skip7:
+	TESTQ    $0x00000002, DX
+	JE       skip8
+	MOVQ     DX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (AX)(BX*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip8:
+	TESTQ       $0x00000004, DX
+	JE          skip9
+	VMOVUPS     (AX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
+
+skip9:
+	VXORPS Y10, Y10, Y10
+	TESTQ  $0x00000001, DX
+	JE     skip10
+	MOVQ   DX, AX
+	ANDQ   $+6, AX
+	VMOVSS (CX)(AX*4), X10
+
+skip10:
+	TESTQ    $0x00000002, DX
+	JE       skip11
+	MOVQ     DX, AX
+	ANDQ     $+4, AX
+	VMOVSD   (CX)(AX*4), X9
+	VMOVLHPS X10, X9, X10
+
+skip11:
+	TESTQ       $0x00000004, DX
+	JE          skip12
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X10, Y9, Y10
+
+skip12:
+	VFMADD231PS Y10, Y8, Y0
+
+done6:
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPSHUFD      $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         grad+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         n+16(FP), DX
+	SUBQ         $+32, DX
+	JL           one14
+
+many13:
+	VMOVUPS (AX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  (CX), Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(AX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  32(CX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(AX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  64(CX), Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(AX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  96(CX), Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	SUBQ    $+32, DX
+	JGE     many13
+
+one14:
+	ADDQ $+24, DX
+	JL   tail15
+
+again17:
+	VMOVUPS (AX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  (CX), Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	SUBQ    $+8, DX
+	JGE     again17
+
+tail15:
+	ADDQ   $+8, DX
+	JE     done16
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, DX
+	JE     skip18
+	MOVQ   DX, BX
+	ANDQ   $+6, BX
+	VMOVSS (AX)(BX*4), X1
+
+skip18:
+	TESTQ    $0x00000002, DX
+	JE       skip19
+	MOVQ     DX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (AX)(BX*4), X9
+	VMOVLHPS X1, X9, X1
+
+skip19:
+	TESTQ       $0x00000004, DX
+	JE          skip20
+	VMOVUPS     (AX), X9
+	VINSERTF128 $0x01, X1, Y9, Y1
+
+skip20:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, DX
+	JE     skip21
+	MOVQ   DX, BX
+	ANDQ   $+6, BX
+	VMOVSS (CX)(BX*4), X2
+
+skip21:
+	TESTQ    $0x00000002, DX
+	JE       skip22
+	MOVQ     DX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (CX)(BX*4), X9
+	VMOVLHPS X2, X9, X2
+
+skip22:
+	TESTQ       $0x00000004, DX
+	JE          skip23
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X2, Y9, Y2
+
+skip23:
+	VSUBPS       Y0, Y1, Y0
+	VMULPS       Y2, Y0, Y0
+	TESTQ        $0x00000004, DX
+	JE           skip24
+	VMOVUPS      X0, (AX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, AX
+
+skip24:
+	TESTQ   $0x00000002, DX
+	JE      skip25
+	VMOVLPS X0, (AX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, AX
+
+skip25:
+	TESTQ  $0x00000001, DX
+	JE     skip26
+	VMOVSS X0, (AX)
+
+skip26:
+done16:
+	MOVQ n+16(FP), AX
+	SHLQ $0x02, AX
+	ADDQ AX, grad+0(FP)
+	ADDQ AX, y+8(FP)
+	SUBQ $+1, rows+24(FP)
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func softmaxRowsGradientF64AVX2(grad *float64, y *float64, n int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxRowsGradientF64AVX2(SB), NOSPLIT, $0-32
+row1:
+	MOVQ   n+16(FP), AX
+	SHLQ   $0x03, AX
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	SUBQ   $+32, DX
+	JL     one3
+
+many2:
+	VMOVUPD     (AX), Y8
+	VFMADD231PD (CX), Y8, Y0
+	VMOVUPD     32(AX), Y8
+	VFMADD231PD 32(CX), Y8, Y1
+	VMOVUPD     64(AX), Y8
+	VFMADD231PD 64(CX), Y8, Y2
+	VMOVUPD     96(AX), Y8
+	VFMADD231PD 96(CX), Y8, Y3
+	VMOVUPD     128(AX), Y8
+	VFMADD231PD 128(CX), Y8, Y4
+	VMOVUPD     160(AX), Y8
+	VFMADD231PD 160(CX), Y8, Y5
+	VMOVUPD     192(AX), Y8
+	VFMADD231PD 192(CX), Y8, Y6
+	VMOVUPD     224(AX), Y8
+	VFMADD231PD 224(CX), Y8, Y7
+	ADDQ        $+256, AX
+	ADDQ        $+256, CX
+	SUBQ        $+32, DX
+	JGE         many2
+
+one3:
+	ADDQ $+28, DX
+	JL   tail5
+
+again4:
+	VMOVUPD     (AX), Y8
+	VFMADD231PD (CX), Y8, Y0
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+4, DX
+	JGE         again4
+
+tail5:
+	ADDQ   $+4, DX
+	JE     done6
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, BX
+	ANDQ   $+2, BX
+	VMOVSD (AX)(BX*8), X8
+
+skip7:
+	TESTQ       $0x00000002, DX
+	JE          skip8
+	VMOVUPS     (AX), X9
+	VINSERTF128 $0x01, X8, Y9, Y8
+
+skip8:
+	VXORPD Y10, Y10, Y10
+	TESTQ  $0x00000001, DX
+	JE     skip9
+	MOVQ   DX, AX
+	ANDQ   $+2, AX
+	VMOVSD (CX)(AX*8), X10
+
+skip9:
+	TESTQ       $0x00000002, DX
+	JE          skip10
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X10, Y9, Y10
+
+skip10:
+	VFMADD231PD Y10, Y8, Y0
+
+done6:
+	VADDPD       Y4, Y0, Y0
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPSHUFD      $0x4e, X0, X1
+	VADDPD       X1, X0, X0
+	VBROADCASTSD X0, Y0
+	MOVQ         grad+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         n+16(FP), DX
+	SUBQ         $+16, DX
+	JL           one12
+
+many11:
+	VMOVUPD (AX), Y1
+	VSUBPD  Y0, Y1, Y1
+	VMULPD  (CX), Y1, Y1
+	VMOVUPD Y1, (AX)
+	VMOVUPD 32(AX), Y1
+	VSUBPD  Y0, Y1, Y1
+	VMULPD  32(CX), Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD 64(AX), Y1
+	VSUBPD  Y0, Y1, Y1
+	VMULPD  64(CX), Y1, Y1
+	VMOVUPD Y1, 64(AX)
+	VMOVUPD 96(AX), Y1
+	VSUBPD  Y0, Y1, Y1
+	VMULPD  96(CX), Y1, Y1
+	VMOVUPD Y1, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	SUBQ    $+16, DX
+	JGE     many11
+
+one12:
+	ADDQ $+12, DX
+	JL   tail13
+
+again15:
+	VMOVUPD (AX), Y1
+	VSUBPD  Y0, Y1, Y1
+	VMULPD  (CX), Y1, Y1
+	VMOVUPD Y1, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	SUBQ    $+4, DX
+	JGE     again15
+
+tail13:
+	ADDQ   $+4, DX
+	JE     done14
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, DX
+	JE     skip16
+	MOVQ   DX, BX
+	ANDQ   $+2, BX
+	VMOVSD (AX)(BX*8), X1
+
+skip16:
+	TESTQ       $0x00000002, DX
+	JE          skip17
+	VMOVUPS     (AX), X9
+	VINSERTF128 $0x01, X1, Y9, Y1
+
+skip17:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, DX
+	JE     skip18
+	MOVQ   DX, BX
+	ANDQ   $+2, BX
+	VMOVSD (CX)(BX*8), X2
+
+skip18:
+	TESTQ       $0x00000002, DX
+	JE          skip19
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X2, Y9, Y2
+
+skip19:
+	VSUBPD       Y0, Y1, Y0
+	VMULPD       Y2, Y0, Y0
+	TESTQ        $0x00000002, DX
+	JE           skip20
+	VMOVUPS      X0, (AX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, AX
+
+skip20:
+	TESTQ  $0x00000001, DX
+	JE     skip21
+	VMOVSD X0, (AX)
+
+skip21:
+done14:
+	MOVQ n+16(FP), AX
+	SHLQ $0x03, AX
+	ADDQ AX, grad+0(FP)
+	ADDQ AX, y+8(FP)
+	SUBQ $+1, rows+24(FP)
+	JG   row1
 	VZEROUPPER
 	RET
 

@@ -43,6 +43,9 @@ GLOBL s4b4000ca<>(SB), RODATA|NOPTR, $4
 DATA sc2e60000<>+0(SB)/4, $0xc2e60000
 GLOBL sc2e60000<>(SB), RODATA|NOPTR, $4
 
+DATA sff7fffff<>+0(SB)/4, $0xff7fffff
+GLOBL sff7fffff<>(SB), RODATA|NOPTR, $4
+
 DATA sff800000<>+0(SB)/4, $0xff800000
 GLOBL sff800000<>(SB), RODATA|NOPTR, $4
 
@@ -102,6 +105,9 @@ GLOBL d4338000000000618<>(SB), RODATA|NOPTR, $8
 
 DATA dc087c00000000000<>+0(SB)/8, $0xc087c00000000000
 GLOBL dc087c00000000000<>(SB), RODATA|NOPTR, $8
+
+DATA dffefffffffffffff<>+0(SB)/8, $0xffefffffffffffff
+GLOBL dffefffffffffffff<>(SB), RODATA|NOPTR, $8
 
 DATA dfff0000000000000<>+0(SB)/8, $0xfff0000000000000
 GLOBL dfff0000000000000<>(SB), RODATA|NOPTR, $8
@@ -2100,6 +2106,1156 @@ skip13:
 
 skip14:
 done4:
+	VZEROUPPER
+	RET
+
+// func softmaxRowsF32AVX512(x *float32, n int, rows int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·softmaxRowsF32AVX512(SB), NOSPLIT, $0-24
+	VBROADCASTSS sff800000<>+0(SB), Z0
+	VBROADCASTSS sc2e60000<>+0(SB), Z1
+	VBROADCASTSS s4b4000ca<>+0(SB), Z2
+	VBROADCASTSS s3d2aabce<>+0(SB), Z3
+	VBROADCASTSS s3e2aaa55<>+0(SB), Z4
+	VBROADCASTSS s3f800000<>+0(SB), Z5
+	VBROADCASTSS sff7fffff<>+0(SB), Z6
+	VBROADCASTSS s3fb8aa3b<>+0(SB), Z7
+	VBROADCASTSS s3f317200<>+0(SB), Z8
+	VBROADCASTSS s35bfbe8e<>+0(SB), Z9
+	VBROADCASTSS s3ab55c90<>+0(SB), Z10
+	VBROADCASTSS s3effffff<>+0(SB), Z11
+	VBROADCASTSS s3c091630<>+0(SB), Z12
+
+row1:
+	MOVQ    n+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), AX
+	MOVQ    x+0(FP), CX
+	VMOVUPS Z0, Z13
+	VMOVUPS Z0, Z14
+	MOVQ    AX, DX
+	SUBQ    $+32, AX
+	JL      one3
+
+many2:
+	VMOVUPS (CX), Z15
+	VMAXPS  Z13, Z15, Z13
+	VMOVUPS 64(CX), Z15
+	VMAXPS  Z14, Z15, Z14
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JGE     many2
+
+one3:
+	VEXTRACTF64X4 $0x01, Z13, Y15
+	ADDQ          $+24, AX
+	JL            tail5
+
+again4:
+	VMOVUPS (CX), Y18
+	VMAXPS  Y13, Y18, Y13
+	ADDQ    $+32, CX
+	SUBQ    $+8, AX
+	JGE     again4
+
+tail5:
+	ADDQ   $+8, AX
+	JE     done6
+	VXORPS Y18, Y18, Y18
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (CX)(BX*4), X18
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (CX)(BX*4), X16
+	VMOVLHPS X18, X16, X18
+
+skip8:
+	TESTQ        $0x00000004, AX
+	JE           skip9
+	VMOVUPS      (CX), X16
+	VINSERTF32X4 $0x01, X18, Y16, Y18
+
+skip9:
+	MOVQ      $-1, CX
+	BZHIQ     AX, CX, CX
+	KMOVW     CX, K1
+	VBLENDMPS Y18, Y0, K1, Y17
+	VMAXPS    Y13, Y17, Y13
+
+done6:
+	CMPQ          DX, $+32
+	JL            joined10
+	VINSERTF64X4  $0x01, Y15, Z13, Z13
+	VMAXPS        Z14, Z13, Z13
+	VEXTRACTF64X4 $0x01, Z13, Y14
+	VMAXPS        Y14, Y13, Y13
+
+joined10:
+	VEXTRACTF32X4 $0x01, Y13, X14
+	VMAXPS        X14, X13, X13
+	VPSHUFD       $0x4e, X13, X14
+	VMAXPS        X14, X13, X13
+	VPSHUFD       $0xb1, X13, X14
+	VMAXPS        X14, X13, X13
+	VBROADCASTSS  X13, Z13
+	VMAXPS        Z13, Z6, Z13
+	MOVQ          n+8(FP), AX
+	VXORPS        Y20, Y20, Y20
+	MOVQ          x+0(FP), CX
+
+two12:
+	CMPQ          AX, $+32
+	JL            loop11
+	VMOVUPS       (CX), Z14
+	VMOVUPS       64(CX), Z15
+	VSUBPS        Z13, Z14, Z14
+	VSUBPS        Z13, Z15, Z15
+	VMAXPS        Z14, Z1, Z14
+	VMAXPS        Z15, Z1, Z23
+	VMOVUPS       Z2, Z15
+	VMOVUPS       Z2, Z24
+	VFMADD231PS   Z7, Z14, Z15
+	VFMADD231PS   Z7, Z23, Z24
+	VSUBPS        Z2, Z15, Z15
+	VSUBPS        Z2, Z24, Z27
+	VFNMADD231PS  Z8, Z15, Z14
+	VFNMADD231PS  Z8, Z27, Z23
+	VFNMADD231PS  Z9, Z15, Z14
+	VFNMADD231PS  Z9, Z27, Z23
+	VMULPS        Z14, Z14, Z24
+	VMULPS        Z23, Z23, Z28
+	VMOVUPS       Z3, Z25
+	VMOVUPS       Z3, Z29
+	VFMADD231PS   Z10, Z24, Z25
+	VFMADD231PS   Z10, Z28, Z29
+	VFMADD213PS   Z11, Z24, Z25
+	VFMADD213PS   Z11, Z28, Z29
+	VMOVUPS       Z4, Z26
+	VMOVUPS       Z4, Z30
+	VFMADD231PS   Z12, Z24, Z26
+	VFMADD231PS   Z12, Z28, Z30
+	VFMADD213PS   Z25, Z14, Z26
+	VFMADD213PS   Z29, Z23, Z30
+	VFMADD213PS   Z14, Z24, Z26
+	VFMADD213PS   Z23, Z28, Z30
+	VADDPS        Z5, Z26, Z14
+	VADDPS        Z5, Z30, Z23
+	VSCALEFPS     Z15, Z14, Z14
+	VSCALEFPS     Z27, Z23, Z15
+	VMOVUPS       Z14, (CX)
+	VEXTRACTF64X4 $0x01, Z14, Y18
+	VADDPS        Y14, Y20, Y20
+	VADDPS        Y18, Y20, Y20
+	VMOVUPS       Z15, 64(CX)
+	VEXTRACTF64X4 $0x01, Z15, Y14
+	VADDPS        Y15, Y20, Y20
+	VADDPS        Y14, Y20, Y20
+	ADDQ          $+128, CX
+	SUBQ          $+32, AX
+	JMP           two12
+
+loop11:
+	CMPQ    AX, $+16
+	JL      rest14
+	VMOVUPS (CX), Z18
+
+enter13:
+	VSUBPS        Z13, Z18, Z14
+	VMAXPS        Z14, Z1, Z14
+	VMOVUPS       Z2, Z15
+	VFMADD231PS   Z7, Z14, Z15
+	VSUBPS        Z2, Z15, Z15
+	VFNMADD231PS  Z8, Z15, Z14
+	VFNMADD231PS  Z9, Z15, Z14
+	VMULPS        Z14, Z14, Z23
+	VMOVUPS       Z3, Z24
+	VFMADD231PS   Z10, Z23, Z24
+	VFMADD213PS   Z11, Z23, Z24
+	VMOVUPS       Z4, Z25
+	VFMADD231PS   Z12, Z23, Z25
+	VFMADD213PS   Z24, Z14, Z25
+	VFMADD213PS   Z14, Z23, Z25
+	VADDPS        Z5, Z25, Z14
+	VSCALEFPS     Z15, Z14, Z14
+	CMPQ          AX, $+16
+	JL            leave15
+	VMOVUPS       Z14, (CX)
+	VEXTRACTF64X4 $0x01, Z14, Y15
+	VADDPS        Y14, Y20, Y20
+	VADDPS        Y15, Y20, Y20
+	ADDQ          $+64, CX
+	SUBQ          $+16, AX
+	JMP           loop11
+
+rest14:
+	TESTQ  AX, AX
+	JE     done16
+	VXORPS Y18, Y18, Y18
+	TESTQ  $0x00000001, AX
+	JE     skip17
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (CX)(DX*4), X18
+
+skip17:
+	TESTQ    $0x00000002, AX
+	JE       skip18
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (CX)(DX*4), X19
+	VMOVLHPS X18, X19, X18
+
+skip18:
+	TESTQ        $0x00000004, AX
+	JE           skip19
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (CX)(DX*4), X19
+	VINSERTF32X4 $0x01, X18, Y19, Y18
+
+skip19:
+	TESTQ        $0x00000008, AX
+	JE           skip20
+	VMOVUPS      (CX), Y19
+	VINSERTF64X4 $0x01, Y18, Z19, Z18
+
+skip20:
+	JMP enter13
+
+leave15:
+	MOVQ          $-1, DX
+	BZHIQ         AX, DX, DX
+	KMOVW         DX, K1
+	VMOVUPS.Z     Z14, K1, Z13
+	VEXTRACTF64X4 $0x01, Z13, Y15
+	VADDPS        Y13, Y20, Y20
+	VADDPS        Y15, Y20, Y20
+	TESTQ         $0x00000008, AX
+	JE            skip21
+	VMOVUPS       Y14, (CX)
+	VEXTRACTF64X4 $0x01, Z14, Y14
+	ADDQ          $+32, CX
+
+skip21:
+	TESTQ         $0x00000004, AX
+	JE            skip22
+	VMOVUPS       X14, (CX)
+	VEXTRACTF32X4 $0x01, Y14, X14
+	ADDQ          $+16, CX
+
+skip22:
+	TESTQ   $0x00000002, AX
+	JE      skip23
+	VMOVLPS X14, (CX)
+	VPSRLDQ $0x08, X14, X14
+	ADDQ    $+8, CX
+
+skip23:
+	TESTQ  $0x00000001, AX
+	JE     skip24
+	VMOVSS X14, (CX)
+
+skip24:
+done16:
+	VEXTRACTF32X4 $0x01, Y20, X13
+	VADDPS        X13, X20, X20
+	VPSHUFD       $0x4e, X20, X13
+	VADDPS        X13, X20, X20
+	VPSHUFD       $0xb1, X20, X13
+	VADDPS        X13, X20, X20
+	VBROADCASTSS  X20, Z13
+	VDIVPS        Z13, Z5, Z14
+	VXORPS        Y20, Y20, Y20
+	VCMPPS        $0x04, Z20, Z13, K1
+	VMOVUPS.Z     Z14, K1, Z13
+	MOVQ          n+8(FP), AX
+	MOVQ          x+0(FP), CX
+	SUBQ          $+32, AX
+	JL            one26
+
+many25:
+	VMULPS  (CX), Z13, Z14
+	VMOVUPS Z14, (CX)
+	VMULPS  64(CX), Z13, Z14
+	VMOVUPS Z14, 64(CX)
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JGE     many25
+
+one26:
+	ADDQ $+16, AX
+	JL   tail27
+
+again29:
+	VMULPS  (CX), Z13, Z14
+	VMOVUPS Z14, (CX)
+	ADDQ    $+64, CX
+	SUBQ    $+16, AX
+	JGE     again29
+
+tail27:
+	ADDQ   $+16, AX
+	JE     done28
+	VXORPS Y21, Y21, Y21
+	TESTQ  $0x00000001, AX
+	JE     skip30
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (CX)(DX*4), X21
+
+skip30:
+	TESTQ    $0x00000002, AX
+	JE       skip31
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (CX)(DX*4), X22
+	VMOVLHPS X21, X22, X21
+
+skip31:
+	TESTQ        $0x00000004, AX
+	JE           skip32
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (CX)(DX*4), X22
+	VINSERTF32X4 $0x01, X21, Y22, Y21
+
+skip32:
+	TESTQ        $0x00000008, AX
+	JE           skip33
+	VMOVUPS      (CX), Y22
+	VINSERTF64X4 $0x01, Y21, Z22, Z21
+
+skip33:
+	VMULPS        Z21, Z13, Z13
+	TESTQ         $0x00000008, AX
+	JE            skip34
+	VMOVUPS       Y13, (CX)
+	VEXTRACTF64X4 $0x01, Z13, Y13
+	ADDQ          $+32, CX
+
+skip34:
+	TESTQ         $0x00000004, AX
+	JE            skip35
+	VMOVUPS       X13, (CX)
+	VEXTRACTF32X4 $0x01, Y13, X13
+	ADDQ          $+16, CX
+
+skip35:
+	TESTQ   $0x00000002, AX
+	JE      skip36
+	VMOVLPS X13, (CX)
+	VPSRLDQ $0x08, X13, X13
+	ADDQ    $+8, CX
+
+skip36:
+	TESTQ  $0x00000001, AX
+	JE     skip37
+	VMOVSS X13, (CX)
+
+skip37:
+done28:
+	MOVQ n+8(FP), AX
+	SHLQ $0x02, AX
+	ADDQ AX, x+0(FP)
+	SUBQ $+1, rows+16(FP)
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func softmaxRowsF64AVX512(x *float64, n int, rows int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·softmaxRowsF64AVX512(SB), NOSPLIT, $0-24
+	VBROADCASTSD dfff0000000000000<>+0(SB), Z0
+	VBROADCASTSD dc087c00000000000<>+0(SB), Z1
+	VBROADCASTSD d4338000000000618<>+0(SB), Z2
+	VBROADCASTSD d3e927e4fac37b613<>+0(SB), Z3
+	VBROADCASTSD d3ec71ddf8ff07e0a<>+0(SB), Z4
+	VBROADCASTSD d3ff0000000000000<>+0(SB), Z5
+	VBROADCASTSD dffefffffffffffff<>+0(SB), Z6
+	VBROADCASTSD d3ff71547652b82fe<>+0(SB), Z7
+	VBROADCASTSD d3fe62e42fee00000<>+0(SB), Z8
+	VBROADCASTSD d3dea39ef35793c76<>+0(SB), Z9
+	VBROADCASTSD d3e21f395c6dfaee1<>+0(SB), Z10
+	VBROADCASTSD d3efa01a019c5f50a<>+0(SB), Z11
+	VBROADCASTSD d3f56c16c16c1704b<>+0(SB), Z12
+	VBROADCASTSD d3fa5555555555558<>+0(SB), Z13
+
+row1:
+	MOVQ    n+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), AX
+	MOVQ    x+0(FP), CX
+	VMOVUPD Z0, Z14
+	VMOVUPD Z0, Z15
+	MOVQ    AX, DX
+	SUBQ    $+16, AX
+	JL      one3
+
+many2:
+	VMOVUPD (CX), Z16
+	VMAXPD  Z14, Z16, Z14
+	VMOVUPD 64(CX), Z16
+	VMAXPD  Z15, Z16, Z15
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many2
+
+one3:
+	VEXTRACTF64X4 $0x01, Z14, Y16
+	ADDQ          $+12, AX
+	JL            tail5
+
+again4:
+	VMOVUPD (CX), Y19
+	VMAXPD  Y14, Y19, Y14
+	ADDQ    $+32, CX
+	SUBQ    $+4, AX
+	JGE     again4
+
+tail5:
+	ADDQ   $+4, AX
+	JE     done6
+	VXORPD Y19, Y19, Y19
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (CX)(BX*8), X19
+
+skip7:
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	VMOVUPS      (CX), X17
+	VINSERTF32X4 $0x01, X19, Y17, Y19
+
+skip8:
+	MOVQ      $-1, CX
+	BZHIQ     AX, CX, CX
+	KMOVW     CX, K1
+	VBLENDMPD Y19, Y0, K1, Y18
+	VMAXPD    Y14, Y18, Y14
+
+done6:
+	CMPQ          DX, $+16
+	JL            joined9
+	VINSERTF64X4  $0x01, Y16, Z14, Z14
+	VMAXPD        Z15, Z14, Z14
+	VEXTRACTF64X4 $0x01, Z14, Y15
+	VMAXPD        Y15, Y14, Y14
+
+joined9:
+	VEXTRACTF32X4 $0x01, Y14, X15
+	VMAXPD        X15, X14, X14
+	VPSHUFD       $0x4e, X14, X15
+	VMAXPD        X15, X14, X14
+	VBROADCASTSD  X14, Z14
+	VMAXPD        Z14, Z6, Z14
+	MOVQ          n+8(FP), AX
+	VXORPD        Y21, Y21, Y21
+	MOVQ          x+0(FP), CX
+
+two11:
+	CMPQ             AX, $+16
+	JL               loop10
+	VMOVUPD          (CX), Z15
+	VMOVUPD          64(CX), Z16
+	VSUBPD           Z14, Z15, Z15
+	VSUBPD           Z14, Z16, Z16
+	VMAXPD           Z15, Z1, Z15
+	VMAXPD           Z16, Z1, Z24
+	VMOVUPD          Z2, Z16
+	VMOVUPD          Z2, Z25
+	VFMADD231PD      Z7, Z15, Z16
+	VFMADD231PD      Z7, Z24, Z25
+	VSUBPD           Z2, Z16, Z16
+	VSUBPD           Z2, Z25, Z28
+	VFNMADD231PD     Z8, Z16, Z15
+	VFNMADD231PD     Z8, Z28, Z24
+	VFNMADD231PD     Z9, Z16, Z15
+	VFNMADD231PD     Z9, Z28, Z24
+	VMULPD           Z15, Z15, Z25
+	VMULPD           Z24, Z24, Z29
+	VMOVUPD          Z3, Z26
+	VMOVUPD          Z3, Z30
+	VFMADD231PD      Z10, Z25, Z26
+	VFMADD231PD      Z10, Z29, Z30
+	VFMADD213PD      Z11, Z25, Z26
+	VFMADD213PD      Z11, Z29, Z30
+	VFMADD213PD      Z12, Z25, Z26
+	VFMADD213PD      Z12, Z29, Z30
+	VFMADD213PD      Z13, Z25, Z26
+	VFMADD213PD      Z13, Z29, Z30
+	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z25, Z26
+	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z29, Z30
+	VMOVUPD          Z4, Z27
+	VMOVUPD          Z4, Z31
+	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z25, Z27
+	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z29, Z31
+	VFMADD213PD      Z26, Z15, Z27
+	VFMADD213PD      Z30, Z24, Z31
+	VFMADD213PD      Z15, Z25, Z27
+	VFMADD213PD      Z24, Z29, Z31
+	VADDPD           Z5, Z27, Z15
+	VADDPD           Z5, Z31, Z24
+	VSCALEFPD        Z16, Z15, Z15
+	VSCALEFPD        Z28, Z24, Z16
+	VMOVUPD          Z15, (CX)
+	VEXTRACTF64X4    $0x01, Z15, Y19
+	VADDPD           Y15, Y21, Y21
+	VADDPD           Y19, Y21, Y21
+	VMOVUPD          Z16, 64(CX)
+	VEXTRACTF64X4    $0x01, Z16, Y15
+	VADDPD           Y16, Y21, Y21
+	VADDPD           Y15, Y21, Y21
+	ADDQ             $+128, CX
+	SUBQ             $+16, AX
+	JMP              two11
+
+loop10:
+	CMPQ    AX, $+8
+	JL      rest13
+	VMOVUPD (CX), Z19
+
+enter12:
+	VSUBPD           Z14, Z19, Z15
+	VMAXPD           Z15, Z1, Z15
+	VMOVUPD          Z2, Z16
+	VFMADD231PD      Z7, Z15, Z16
+	VSUBPD           Z2, Z16, Z16
+	VFNMADD231PD     Z8, Z16, Z15
+	VFNMADD231PD     Z9, Z16, Z15
+	VMULPD           Z15, Z15, Z24
+	VMOVUPD          Z3, Z25
+	VFMADD231PD      Z10, Z24, Z25
+	VFMADD213PD      Z11, Z24, Z25
+	VFMADD213PD      Z12, Z24, Z25
+	VFMADD213PD      Z13, Z24, Z25
+	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z24, Z25
+	VMOVUPD          Z4, Z26
+	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z24, Z26
+	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z24, Z26
+	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z24, Z26
+	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z24, Z26
+	VFMADD213PD      Z25, Z15, Z26
+	VFMADD213PD      Z15, Z24, Z26
+	VADDPD           Z5, Z26, Z15
+	VSCALEFPD        Z16, Z15, Z15
+	CMPQ             AX, $+8
+	JL               leave14
+	VMOVUPD          Z15, (CX)
+	VEXTRACTF64X4    $0x01, Z15, Y16
+	VADDPD           Y15, Y21, Y21
+	VADDPD           Y16, Y21, Y21
+	ADDQ             $+64, CX
+	SUBQ             $+8, AX
+	JMP              loop10
+
+rest13:
+	TESTQ  AX, AX
+	JE     done15
+	VXORPD Y19, Y19, Y19
+	TESTQ  $0x00000001, AX
+	JE     skip16
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (CX)(DX*8), X19
+
+skip16:
+	TESTQ        $0x00000002, AX
+	JE           skip17
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (CX)(DX*8), X20
+	VINSERTF32X4 $0x01, X19, Y20, Y19
+
+skip17:
+	TESTQ        $0x00000004, AX
+	JE           skip18
+	VMOVUPS      (CX), Y20
+	VINSERTF64X4 $0x01, Y19, Z20, Z19
+
+skip18:
+	JMP enter12
+
+leave14:
+	MOVQ          $-1, DX
+	BZHIQ         AX, DX, DX
+	KMOVW         DX, K1
+	VMOVUPD.Z     Z15, K1, Z14
+	VEXTRACTF64X4 $0x01, Z14, Y16
+	VADDPD        Y14, Y21, Y21
+	VADDPD        Y16, Y21, Y21
+	TESTQ         $0x00000004, AX
+	JE            skip19
+	VMOVUPS       Y15, (CX)
+	VEXTRACTF64X4 $0x01, Z15, Y15
+	ADDQ          $+32, CX
+
+skip19:
+	TESTQ         $0x00000002, AX
+	JE            skip20
+	VMOVUPS       X15, (CX)
+	VEXTRACTF32X4 $0x01, Y15, X15
+	ADDQ          $+16, CX
+
+skip20:
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	VMOVSD X15, (CX)
+
+skip21:
+done15:
+	VEXTRACTF32X4 $0x01, Y21, X14
+	VADDPD        X14, X21, X21
+	VPSHUFD       $0x4e, X21, X14
+	VADDPD        X14, X21, X21
+	VBROADCASTSD  X21, Z14
+	VDIVPD        Z14, Z5, Z15
+	VXORPD        Y21, Y21, Y21
+	VCMPPD        $0x04, Z21, Z14, K1
+	VMOVUPD.Z     Z15, K1, Z14
+	MOVQ          n+8(FP), AX
+	MOVQ          x+0(FP), CX
+	SUBQ          $+16, AX
+	JL            one23
+
+many22:
+	VMULPD  (CX), Z14, Z15
+	VMOVUPD Z15, (CX)
+	VMULPD  64(CX), Z14, Z15
+	VMOVUPD Z15, 64(CX)
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many22
+
+one23:
+	ADDQ $+8, AX
+	JL   tail24
+
+again26:
+	VMULPD  (CX), Z14, Z15
+	VMOVUPD Z15, (CX)
+	ADDQ    $+64, CX
+	SUBQ    $+8, AX
+	JGE     again26
+
+tail24:
+	ADDQ   $+8, AX
+	JE     done25
+	VXORPD Y22, Y22, Y22
+	TESTQ  $0x00000001, AX
+	JE     skip27
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (CX)(DX*8), X22
+
+skip27:
+	TESTQ        $0x00000002, AX
+	JE           skip28
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (CX)(DX*8), X23
+	VINSERTF32X4 $0x01, X22, Y23, Y22
+
+skip28:
+	TESTQ        $0x00000004, AX
+	JE           skip29
+	VMOVUPS      (CX), Y23
+	VINSERTF64X4 $0x01, Y22, Z23, Z22
+
+skip29:
+	VMULPD        Z22, Z14, Z14
+	TESTQ         $0x00000004, AX
+	JE            skip30
+	VMOVUPS       Y14, (CX)
+	VEXTRACTF64X4 $0x01, Z14, Y14
+	ADDQ          $+32, CX
+
+skip30:
+	TESTQ         $0x00000002, AX
+	JE            skip31
+	VMOVUPS       X14, (CX)
+	VEXTRACTF32X4 $0x01, Y14, X14
+	ADDQ          $+16, CX
+
+skip31:
+	TESTQ  $0x00000001, AX
+	JE     skip32
+	VMOVSD X14, (CX)
+
+skip32:
+done25:
+	MOVQ n+8(FP), AX
+	SHLQ $0x03, AX
+	ADDQ AX, x+0(FP)
+	SUBQ $+1, rows+16(FP)
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func softmaxRowsGradientF32AVX512(grad *float32, y *float32, n int, rows int)
+// Requires: AVX, AVX512F, AVX512VL, FMA3
+TEXT ·softmaxRowsGradientF32AVX512(SB), NOSPLIT, $0-32
+row1:
+	MOVQ   n+16(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   DX, BX
+	SUBQ   $+64, DX
+	JL     one3
+
+many2:
+	VMOVUPS     (AX), Z4
+	VFMADD231PS (CX), Z4, Z0
+	VMOVUPS     64(AX), Z4
+	VFMADD231PS 64(CX), Z4, Z1
+	VMOVUPS     128(AX), Z4
+	VFMADD231PS 128(CX), Z4, Z2
+	VMOVUPS     192(AX), Z4
+	VFMADD231PS 192(CX), Z4, Z3
+	ADDQ        $+256, AX
+	ADDQ        $+256, CX
+	SUBQ        $+64, DX
+	JGE         many2
+
+one3:
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	ADDQ          $+56, DX
+	JL            tail5
+
+again4:
+	VMOVUPS     (AX), Y6
+	VFMADD231PS (CX), Y6, Y0
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+8, DX
+	JGE         again4
+
+tail5:
+	ADDQ   $+8, DX
+	JE     done6
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, SI
+	ANDQ   $+6, SI
+	VMOVSS (AX)(SI*4), X6
+
+skip7:
+	TESTQ    $0x00000002, DX
+	JE       skip8
+	MOVQ     DX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (AX)(SI*4), X5
+	VMOVLHPS X6, X5, X6
+
+skip8:
+	TESTQ        $0x00000004, DX
+	JE           skip9
+	VMOVUPS      (AX), X5
+	VINSERTF32X4 $0x01, X6, Y5, Y6
+
+skip9:
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip10
+	MOVQ   DX, AX
+	ANDQ   $+6, AX
+	VMOVSS (CX)(AX*4), X8
+
+skip10:
+	TESTQ    $0x00000002, DX
+	JE       skip11
+	MOVQ     DX, AX
+	ANDQ     $+4, AX
+	VMOVSD   (CX)(AX*4), X5
+	VMOVLHPS X8, X5, X8
+
+skip11:
+	TESTQ        $0x00000004, DX
+	JE           skip12
+	VMOVUPS      (CX), X5
+	VINSERTF32X4 $0x01, X8, Y5, Y8
+
+skip12:
+	VFMADD231PS Y8, Y6, Y0
+
+done6:
+	CMPQ          BX, $+64
+	JL            joined13
+	VINSERTF64X4  $0x01, Y4, Z0, Z0
+	VADDPS        Z2, Z0, Z0
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+
+joined13:
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPSHUFD       $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPSHUFD       $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VBROADCASTSS  X0, Z4
+	MOVQ          grad+0(FP), AX
+	MOVQ          y+8(FP), CX
+	MOVQ          n+16(FP), DX
+	SUBQ          $+32, DX
+	JL            one15
+
+many14:
+	VMOVUPS (AX), Z10
+	VSUBPS  Z4, Z10, Z10
+	VMULPS  (CX), Z10, Z10
+	VMOVUPS Z10, (AX)
+	VMOVUPS 64(AX), Z10
+	VSUBPS  Z4, Z10, Z10
+	VMULPS  64(CX), Z10, Z10
+	VMOVUPS Z10, 64(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	SUBQ    $+32, DX
+	JGE     many14
+
+one15:
+	ADDQ $+16, DX
+	JL   tail16
+
+again18:
+	VMOVUPS (AX), Z10
+	VSUBPS  Z4, Z10, Z10
+	VMULPS  (CX), Z10, Z10
+	VMOVUPS Z10, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JGE     again18
+
+tail16:
+	ADDQ   $+16, DX
+	JE     done17
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip19
+	MOVQ   DX, BX
+	ANDQ   $+14, BX
+	VMOVSS (AX)(BX*4), X6
+
+skip19:
+	TESTQ    $0x00000002, DX
+	JE       skip20
+	MOVQ     DX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (AX)(BX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip20:
+	TESTQ        $0x00000004, DX
+	JE           skip21
+	MOVQ         DX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (AX)(BX*4), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip21:
+	TESTQ        $0x00000008, DX
+	JE           skip22
+	VMOVUPS      (AX), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip22:
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip23
+	MOVQ   DX, BX
+	ANDQ   $+14, BX
+	VMOVSS (CX)(BX*4), X8
+
+skip23:
+	TESTQ    $0x00000002, DX
+	JE       skip24
+	MOVQ     DX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (CX)(BX*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip24:
+	TESTQ        $0x00000004, DX
+	JE           skip25
+	MOVQ         DX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (CX)(BX*4), X9
+	VINSERTF32X4 $0x01, X8, Y9, Y8
+
+skip25:
+	TESTQ        $0x00000008, DX
+	JE           skip26
+	VMOVUPS      (CX), Y9
+	VINSERTF64X4 $0x01, Y8, Z9, Z8
+
+skip26:
+	VSUBPS        Z4, Z6, Z4
+	VMULPS        Z8, Z4, Z4
+	TESTQ         $0x00000008, DX
+	JE            skip27
+	VMOVUPS       Y4, (AX)
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	ADDQ          $+32, AX
+
+skip27:
+	TESTQ         $0x00000004, DX
+	JE            skip28
+	VMOVUPS       X4, (AX)
+	VEXTRACTF32X4 $0x01, Y4, X4
+	ADDQ          $+16, AX
+
+skip28:
+	TESTQ   $0x00000002, DX
+	JE      skip29
+	VMOVLPS X4, (AX)
+	VPSRLDQ $0x08, X4, X4
+	ADDQ    $+8, AX
+
+skip29:
+	TESTQ  $0x00000001, DX
+	JE     skip30
+	VMOVSS X4, (AX)
+
+skip30:
+done17:
+	MOVQ n+16(FP), AX
+	SHLQ $0x02, AX
+	ADDQ AX, grad+0(FP)
+	ADDQ AX, y+8(FP)
+	SUBQ $+1, rows+24(FP)
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func softmaxRowsGradientF64AVX512(grad *float64, y *float64, n int, rows int)
+// Requires: AVX, AVX512F, AVX512VL, FMA3
+TEXT ·softmaxRowsGradientF64AVX512(SB), NOSPLIT, $0-32
+row1:
+	MOVQ   n+16(FP), AX
+	SHLQ   $0x03, AX
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	MOVQ   DX, BX
+	SUBQ   $+32, DX
+	JL     one3
+
+many2:
+	VMOVUPD     (AX), Z4
+	VFMADD231PD (CX), Z4, Z0
+	VMOVUPD     64(AX), Z4
+	VFMADD231PD 64(CX), Z4, Z1
+	VMOVUPD     128(AX), Z4
+	VFMADD231PD 128(CX), Z4, Z2
+	VMOVUPD     192(AX), Z4
+	VFMADD231PD 192(CX), Z4, Z3
+	ADDQ        $+256, AX
+	ADDQ        $+256, CX
+	SUBQ        $+32, DX
+	JGE         many2
+
+one3:
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	ADDQ          $+28, DX
+	JL            tail5
+
+again4:
+	VMOVUPD     (AX), Y6
+	VFMADD231PD (CX), Y6, Y0
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+4, DX
+	JGE         again4
+
+tail5:
+	ADDQ   $+4, DX
+	JE     done6
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, SI
+	ANDQ   $+2, SI
+	VMOVSD (AX)(SI*8), X6
+
+skip7:
+	TESTQ        $0x00000002, DX
+	JE           skip8
+	VMOVUPS      (AX), X5
+	VINSERTF32X4 $0x01, X6, Y5, Y6
+
+skip8:
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip9
+	MOVQ   DX, AX
+	ANDQ   $+2, AX
+	VMOVSD (CX)(AX*8), X8
+
+skip9:
+	TESTQ        $0x00000002, DX
+	JE           skip10
+	VMOVUPS      (CX), X5
+	VINSERTF32X4 $0x01, X8, Y5, Y8
+
+skip10:
+	VFMADD231PD Y8, Y6, Y0
+
+done6:
+	CMPQ          BX, $+32
+	JL            joined11
+	VINSERTF64X4  $0x01, Y4, Z0, Z0
+	VADDPD        Z2, Z0, Z0
+	VADDPD        Z3, Z1, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+
+joined11:
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPSHUFD       $0x4e, X0, X1
+	VADDPD        X1, X0, X0
+	VBROADCASTSD  X0, Z4
+	MOVQ          grad+0(FP), AX
+	MOVQ          y+8(FP), CX
+	MOVQ          n+16(FP), DX
+	SUBQ          $+16, DX
+	JL            one13
+
+many12:
+	VMOVUPD (AX), Z10
+	VSUBPD  Z4, Z10, Z10
+	VMULPD  (CX), Z10, Z10
+	VMOVUPD Z10, (AX)
+	VMOVUPD 64(AX), Z10
+	VSUBPD  Z4, Z10, Z10
+	VMULPD  64(CX), Z10, Z10
+	VMOVUPD Z10, 64(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	SUBQ    $+16, DX
+	JGE     many12
+
+one13:
+	ADDQ $+8, DX
+	JL   tail14
+
+again16:
+	VMOVUPD (AX), Z10
+	VSUBPD  Z4, Z10, Z10
+	VMULPD  (CX), Z10, Z10
+	VMOVUPD Z10, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+8, DX
+	JGE     again16
+
+tail14:
+	ADDQ   $+8, DX
+	JE     done15
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip17
+	MOVQ   DX, BX
+	ANDQ   $+6, BX
+	VMOVSD (AX)(BX*8), X6
+
+skip17:
+	TESTQ        $0x00000002, DX
+	JE           skip18
+	MOVQ         DX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (AX)(BX*8), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip18:
+	TESTQ        $0x00000004, DX
+	JE           skip19
+	VMOVUPS      (AX), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip19:
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip20
+	MOVQ   DX, BX
+	ANDQ   $+6, BX
+	VMOVSD (CX)(BX*8), X8
+
+skip20:
+	TESTQ        $0x00000002, DX
+	JE           skip21
+	MOVQ         DX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (CX)(BX*8), X9
+	VINSERTF32X4 $0x01, X8, Y9, Y8
+
+skip21:
+	TESTQ        $0x00000004, DX
+	JE           skip22
+	VMOVUPS      (CX), Y9
+	VINSERTF64X4 $0x01, Y8, Z9, Z8
+
+skip22:
+	VSUBPD        Z4, Z6, Z4
+	VMULPD        Z8, Z4, Z4
+	TESTQ         $0x00000004, DX
+	JE            skip23
+	VMOVUPS       Y4, (AX)
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	ADDQ          $+32, AX
+
+skip23:
+	TESTQ         $0x00000002, DX
+	JE            skip24
+	VMOVUPS       X4, (AX)
+	VEXTRACTF32X4 $0x01, Y4, X4
+	ADDQ          $+16, AX
+
+skip24:
+	TESTQ  $0x00000001, DX
+	JE     skip25
+	VMOVSD X4, (AX)
+
+skip25:
+done15:
+	MOVQ n+16(FP), AX
+	SHLQ $0x03, AX
+	ADDQ AX, grad+0(FP)
+	ADDQ AX, y+8(FP)
+	SUBQ $+1, rows+24(FP)
+	JG   row1
 	VZEROUPPER
 	RET
 

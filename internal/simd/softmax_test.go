@@ -140,3 +140,71 @@ func testRowMaximum[T Float](t *testing.T) {
 		}
 	}
 }
+
+// TestSoftmaxRows compares every instruction set with the references, and with each other
+// bit by bit, and holds rows against their definition: rows with elements of −Inf, rows of
+// nothing else, and rows that are not numbers.
+func TestSoftmaxRows(t *testing.T) {
+	t.Run("float32", testSoftmaxRows[float32])
+	t.Run("float64", testSoftmaxRows[float64])
+}
+
+func testSoftmaxRows[T Float](t *testing.T) {
+	forward := rowsKernel[T]{name: "softmaxRows", pieces: []int{1},
+		run: func(s [][]T, rows int) { SoftmaxRows(s[0], rows) },
+		ref: func(s [][]T, rows int) { softmaxRowsGeneric(s[0], rows) }}
+	backward := rowsKernel[T]{name: "softmaxRowsGradient", pieces: []int{1, 1},
+		run: func(s [][]T, rows int) { SoftmaxRowsBackward(s[0], s[1], rows) },
+		ref: func(s [][]T, rows int) { softmaxRowsGradientGeneric(s[0], s[1], rows) }}
+	rng := rand.New(rand.NewPCG(8, 2))
+	for _, n := range []int{1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 128, 129} {
+		const rows = 6
+		x, g := make([]T, rows*n), make([]T, rows*n)
+		for i := range x {
+			x[i], g[i] = T(5*rng.NormFloat64()), T(rng.NormFloat64())
+			if row := i / n; row == 1 && rng.IntN(2) == 0 || row == 2 {
+				x[i] = T(math.Inf(-1))
+			}
+		}
+		x[3*n+rng.IntN(n)] = T(math.NaN())
+		x[4*n+rng.IntN(n)] = T(math.Inf(1))
+		x[5*n+rng.IntN(n)] = -T(math.MaxFloat32)
+		forward.compare(t, [][]T{x}, n, rows)
+
+		y := append([]T(nil), x...)
+		SoftmaxRows(y, rows)
+		backward.compare(t, [][]T{g, y}, n, rows)
+		dx := append([]T(nil), g...)
+		SoftmaxRowsBackward(dx, y, rows)
+		for r := range rows {
+			row, largest := x[r*n:][:n], math.Inf(-1)
+			for _, v := range row {
+				largest = max(largest, float64(v))
+			}
+			var sum, dot float64
+			want := make([]float64, n)
+			for i, v := range row {
+				if !math.IsInf(largest, -1) {
+					want[i] = math.Exp(float64(v) - largest)
+				}
+				sum += want[i]
+			}
+			for i := range want {
+				if sum != 0 {
+					want[i] /= sum
+				}
+				dot += want[i] * float64(g[r*n+i])
+			}
+			for i := range want {
+				if !within(y[r*n+i], T(want[i]), 0, 50*epsilon[T]()) {
+					t.Fatalf("n=%d, row %d: softmax of element %d is %g, want %g", n, r, i, y[r*n+i], want[i])
+				}
+				if slope := want[i] * (float64(g[r*n+i]) - dot); !within(dx[r*n+i], T(slope), 0, 100*epsilon[T]()) {
+					t.Fatalf("n=%d, row %d: the gradient of element %d is %g, want %g", n, r, i, dx[r*n+i], slope)
+				}
+			}
+		}
+	}
+	SoftmaxRows[T](nil, 0)
+	SoftmaxRowsBackward[T](nil, nil, 0)
+}

@@ -312,6 +312,8 @@ var otherKernels = map[string]string{
 	"lstm": "TestRecurrentKernels", "lstmBackward": "TestRecurrentKernels",
 	"gru": "TestRecurrentKernels", "gruBackward": "TestRecurrentKernels",
 
+	"softmaxRows": "TestSoftmaxRows", "softmaxRowsGradient": "TestSoftmaxRows",
+
 	"bytesToFloats": "TestBytesToFloats",
 	"float32To64":   "TestFloat32To64AndBack",
 	"float64To32":   "TestFloat32To64AndBack",

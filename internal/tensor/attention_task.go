@@ -70,8 +70,12 @@ func (t *attentionTask[T]) forward(q0, q1 int) {
 			}
 			t.scores = t.scoresOf(b)
 			t.multiplyScores(b)
-			for i := range b.m {
-				t.exponentiate(b, i)
+			if t.oneBlock() {
+				t.weigh(b)
+			} else {
+				for i := range b.m {
+					t.exponentiate(b, i)
+				}
 			}
 			values.A, values.ARow, values.ACol = t.scores, n, 1
 			if t.Drop > 0 {
@@ -82,12 +86,14 @@ func (t *attentionTask[T]) forward(q0, q1 int) {
 			values.MulOuter()
 		}
 	}
+	if t.oneBlock() {
+		return
+	}
 	for i := q0; i < q1; i++ {
 		stat := math.Inf(1)
 		if sum := t.sums[i]; sum != 0 {
-			if y := t.y[i*t.result.Row:][:t.Out]; !t.oneBlock() {
-				simd.Scale(y, y, 1/sum)
-			}
+			y := t.y[i*t.result.Row:][:t.Out]
+			simd.Scale(y, y, 1/sum)
 			stat = float64(t.largest[i]) + math.Log(float64(sum))
 		}
 		t.setStat(i, stat)
@@ -186,52 +192,91 @@ func (t *attentionTask[T]) exponentiate(b block, i int) {
 		t.sums[q] *= factor
 	}
 	t.largest[q], t.sums[q] = largest, t.sums[q]+sum
-	if t.oneBlock() { // these are all the weights of the row
-		simd.Scale(row, row, 1/sum)
-		t.sums[q] = 1
+	if t.Drop > 0 {
+		t.drop(b, i, row)
+	}
+}
+
+// weigh turns a block of all keys into weights.
+func (t *attentionTask[T]) weigh(b block) {
+	if t.Causal || t.bias != nil || t.keep != nil {
+		for i := range b.m {
+			if row := t.visible(b, i); t.Causal {
+				simd.SoftmaxRows(row, 1)
+			}
+		}
+	}
+	if !t.Causal {
+		simd.SoftmaxRows(t.scores[:b.m*b.n], b.m)
 	}
 	if t.Drop > 0 {
-		drops := t.drops[:len(row)]
-		dropFactors(drops, t.Seed, t.rowNumber(q), b.k, t.Drop)
-		simd.Mul(t.dropped[i*b.n:][:len(row)], row, drops)
+		for i := range b.m {
+			t.drop(b, i, t.scores[i*b.n:][:b.n])
+		}
 	}
+}
+
+// drop sets row i of dropped to the weights of row, which begins with the block, after dropout,
+// and returns what they were multiplied by.
+func (t *attentionTask[T]) drop(b block, i int, row []T) []T {
+	drops, dropped := t.drops[:len(row)], t.dropped[i*b.n:][:b.n]
+	dropFactors(drops, t.Seed, t.rowNumber(b.q+i), b.k, t.Drop)
+	simd.Mul(dropped[:len(row)], row, drops)
+	clear(dropped[len(row):])
+	return drops
 }
 
 // backward computes the gradients that the pass is for from queries q0 ≤ i < q1 and keys
 // k0 ≤ j < k1.
 func (t *attentionTask[T]) backward(q0, q1, k0, k1 int) {
-	for i := q0; i < q1; i++ {
-		if at := i * t.result.Row; !t.oneBlock() {
+	if !t.oneBlock() {
+		for i := q0; i < q1; i++ {
+			at := i * t.result.Row
 			t.sums[i] = T(t.Scale) * simd.Dot(t.g[at:at+t.Out], t.y[at:at+t.Out])
 		}
-		if t.forQ && !t.addQ {
-			clear(t.dq[i*t.Q.Row:][:t.Features])
-		}
 	}
-	if t.forKV {
-		for j := k0; j < k1; j++ {
-			if t.dk != nil && !t.addK {
-				clear(t.dk[j*t.K.Row:][:t.Features])
-			}
-			if t.dv != nil && !t.addV {
-				clear(t.dv[j*t.V.Row:][:t.Out])
-			}
-		}
+	if k0 == k1 && t.forQ && !t.addQ {
+		clearRows(t.dq, t.Q.Row, q0, q1, t.Features)
 	}
-	for k := k0; k < t.limit(q1, k1); k += keyBlock {
-		n := min(keyBlock, k1-k)
-		t.packTransposed(t.keysT, t.k[k*t.K.Row:], t.K.Row, t.Features, n)
-		t.packTransposed(t.valuesT, t.v[k*t.V.Row:], t.V.Row, t.Out, n)
+	for k := k0; k < k1; k += keyBlock {
+		n, seen := min(keyBlock, k1-k), false
+		if k < t.limit(q1, k1) {
+			if t.weights == nil {
+				t.packTransposed(t.keysT, t.k[k*t.K.Row:], t.K.Row, t.Features, n)
+			}
+			t.packTransposed(t.valuesT, t.v[k*t.V.Row:], t.V.Row, t.Out, n)
+		}
 		for q := q0; q < q1; q += queryBlock {
 			if b := (block{q, min(queryBlock, q1-q), k, n}); k < t.limit(q+b.m, k1) {
-				t.blockBackward(b)
+				t.blockBackward(b, seen)
+				seen = true
+			}
+		}
+		if t.forKV && !seen {
+			if !t.addK {
+				clearRows(t.dk, t.K.Row, k, k+n, t.Features)
+			}
+			if !t.addV {
+				clearRows(t.dv, t.V.Row, k, k+n, t.Out)
 			}
 		}
 	}
 }
 
-// blockBackward adds what comes from a block to the gradients.
-func (t *attentionTask[T]) blockBackward(b block) {
+// clearRows sets cols elements of rows lo ≤ i < hi to 0, unless data is nil.
+func clearRows[T simd.Float](data []T, row, lo, hi, cols int) {
+	if data == nil {
+		return
+	}
+	for i := lo; i < hi; i++ {
+		clear(data[i*row:][:cols])
+	}
+}
+
+// blockBackward adds what comes from a block to the gradients, or sets those where there is
+// nothing yet: of queries in the first block of keys, of keys unless another block of
+// queries has been seen.
+func (t *attentionTask[T]) blockBackward(b block, seen bool) {
 	if t.scores = t.scoresOf(b); t.weights == nil {
 		t.multiplyScores(b)
 	}
@@ -245,25 +290,31 @@ func (t *attentionTask[T]) blockBackward(b block) {
 	if t.Drop > 0 {
 		weights = t.dropped
 	}
-	for i := range b.m {
-		t.rowBackward(b, i)
+	if t.weights == nil || t.Causal || t.Drop > 0 {
+		for i := range b.m {
+			t.rowBackward(b, i)
+		}
+	} else {
+		// The sums of rows come from what they are subtracted from: a single weight has no
+		// gradient.
+		simd.SoftmaxRowsBackward(t.dscores[:b.m*b.n], t.scores[:b.m*b.n], b.m)
 	}
 	if t.forKV && t.dv != nil {
 		g := t.rowsOf(t.g[b.q*t.result.Row:], t.result.Row, b.m, t.Out)
 		g.A, g.ARow, g.ACol, g.M = weights, 1, b.n, b.n
-		g.C, g.CRow, g.Accumulate = t.dv[b.k*t.V.Row:], t.V.Row, true
+		g.C, g.CRow, g.Accumulate = t.dv[b.k*t.V.Row:], t.V.Row, t.addV || seen
 		g.MulOuter()
 	}
 	if t.forKV && t.dk != nil {
 		g := t.rowsOf(t.q[b.q*t.Q.Row:], t.Q.Row, b.m, t.Features)
 		g.A, g.ARow, g.ACol, g.M = t.dscores, 1, b.n, b.n
-		g.C, g.CRow, g.Accumulate = t.dk[b.k*t.K.Row:], t.K.Row, true
+		g.C, g.CRow, g.Accumulate = t.dk[b.k*t.K.Row:], t.K.Row, t.addK || seen
 		g.MulOuter()
 	}
 	if t.forQ {
 		g := t.rowsOf(t.k[b.k*t.K.Row:], t.K.Row, b.n, t.Features)
 		g.A, g.ARow, g.ACol, g.M = t.dscores, b.n, 1, b.m
-		g.C, g.CRow, g.Accumulate = t.dq[b.q*t.Q.Row:], t.Q.Row, true
+		g.C, g.CRow, g.Accumulate = t.dq[b.q*t.Q.Row:], t.Q.Row, t.addQ || b.k > 0
 		g.MulOuter()
 	}
 }
@@ -285,19 +336,17 @@ func (t *attentionTask[T]) rowBackward(b block, i int) {
 			return
 		}
 		simd.ExpSum(row, row, stat)
+	} else {
+		row = row[:max(0, t.limit(q+1, b.n))]
 	}
 	clear(gradient[len(row):])
 	gradient = gradient[:len(row)]
 	if t.Drop > 0 {
-		drops, dropped := t.drops[:len(row)], t.dropped[i*b.n:][:b.n]
-		dropFactors(drops, t.Seed, t.rowNumber(q), b.k, t.Drop)
-		simd.Mul(dropped[:len(row)], row, drops)
-		clear(dropped[len(row):])
-		simd.Mul(gradient, gradient, drops)
+		simd.Mul(gradient, gradient, t.drop(b, i, row))
 	}
-	if t.oneBlock() {
-		// The same sum from what it is subtracted from: a single weight has no gradient.
-		t.sums[q] = simd.Dot(row, gradient)
+	if t.weights != nil {
+		simd.SoftmaxRowsBackward(gradient, row, 1)
+	} else {
+		simd.SoftmaxGradient(gradient, gradient, row, t.sums[q])
 	}
-	simd.SoftmaxGradient(gradient, gradient, row, t.sums[q])
 }

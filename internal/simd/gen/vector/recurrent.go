@@ -1,76 +1,15 @@
 package main
 
-import "github.com/mmcloughlin/avo/operand"
-
 // The element-wise part of a step of recurrent layers. Rows of the matrices follow each
 // other; a row of gates is several pieces as long as a row of the state.
 
-// matrix is a pointer parameter of rows of so many pieces of n elements.
-type matrix struct {
-	name   string
-	pieces int
-}
-
-// eachRow emits body, which computes a row of n elements, in a loop over the rows. It gets
-// a stream for each piece of each matrix, in order. The parameters n and rows say how many
-// there are; the pointers move on in the parameters' own memory, as there are too few
-// registers for all.
-func (f *function) eachRow(matrices []matrix, body func(s []stream)) {
-	next := f.label("row")
-	f.Label(next)
-	size := f.load64("n")
-	f.SHLQ(operand.U8(pick(f, 2, 3)), size)
-	var s []stream
-	for _, m := range matrices {
-		p := f.load64(m.name)
-		s = append(s, stream{pointer: p})
-		for range m.pieces - 1 {
-			q := f.GP64()
-			f.LEAQ(operand.Mem{Base: p, Index: size, Scale: 1}, q)
-			s = append(s, stream{pointer: q})
-			p = q
-		}
-	}
-	body(s)
-	size = f.load64("n")
-	f.SHLQ(operand.U8(pick(f, 2, 3)), size)
-	for _, m := range matrices {
-		for range m.pieces {
-			f.ADDQ(size, f.param(m.name))
-		}
-	}
-	f.SUBQ(operand.I32(1), f.param("rows"))
-	f.JG(ref(next))
-	f.finish()
-}
-
-// recurrent is a kernel on rows of matrices, the first of which has as many elements a row
-// as the state.
+// recurrent is a kernel that maps rows of matrices, the first of which has as many elements
+// a row as the state.
 func recurrent(name string, matrices []matrix, body func(f *function, s []stream) mapping) kernel {
-	k := kernel{name: name, wideFrom: costly, internal: true}
-	signature, call := "func(", ""
-	for i, m := range matrices {
-		k.params = append(k.params, param{m.name, "[]T"})
-		if i > 0 {
-			signature += ", "
-		}
-		signature += m.name
-		call += ", unsafe.SliceData(" + m.name + ")"
-	}
-	k.params = append(k.params, param{"rows", "int"})
-	k.asm = signature + " *T, n, rows int)"
-	first := matrices[0].name
-	k.bridge = "n := len(" + first + ") / rows\n" +
-		"width := " + name + "Width[T](n)\n" +
-		"if width == 0 {\n" + name + "Generic(" + k.names() + ")\nreturn\n}\n" +
-		name + "Assembly(width" + call + ", n, rows)"
-	k.emit = func(f *function) {
-		f.eachRow(matrices, func(s []stream) {
-			m := body(f, s)
-			f.longLoop(f.load64("n"), m)
-		})
-	}
-	return k
+	return ofRows(name, matrices, func(f *function, s []stream) {
+		m := body(f, s)
+		f.longLoop(f.load64("n"), m)
+	})
 }
 
 var recurrentKernels = []kernel{
