@@ -3,6 +3,7 @@ package autograd
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/dsp/fourier"
 )
@@ -229,10 +230,7 @@ func (x Variable) IRFFT(config FFTConfig) Variable {
 	// there twice.
 	axis := axes[half]
 	x = resize(x, axis, size/2+1)
-	shape := make([]int, len(x.n.Shape))
-	for i := range shape {
-		shape[i] = 1
-	}
+	shape := slices.Repeat([]int{1}, len(x.n.Shape))
 	shape[axis] = size/2 + 1
 	weights := Full(x.n.DType, 2, shape...)
 	weights.n.Set(0, 1)

@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
@@ -113,9 +114,7 @@ func trailing(name string, x *node, vs ...Variable) int {
 			continue
 		}
 		n := v.check(name)
-		if last == 0 {
-			last = len(n.Shape)
-		}
+		last = cmp.Or(last, len(n.Shape))
 		if last == 0 || len(n.Shape) != last || last > len(x.Shape) || !tensor.EqualShape(n.Shape, x.Shape[len(x.Shape)-last:]) {
 			panic(&ShapeError{name, shapesOf(x, n), "expected weight and bias to have the shape of x's last axes"})
 		}

@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"math"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -134,10 +135,7 @@ func trapezoids(op string, y, x Variable, axis int) Variable {
 	}
 	places := x.check(op)
 	if len(places.Shape) == 1 && len(in.Shape) > 1 && places.Shape[0] == in.Shape[axis] {
-		shape := make([]int, len(in.Shape)-axis)
-		for i := range shape {
-			shape[i] = 1
-		}
+		shape := slices.Repeat([]int{1}, len(in.Shape)-axis)
 		shape[0] = places.Shape[0]
 		x = x.Reshape(shape...)
 	} else {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,9 +61,7 @@ func (f *finder) download(ctx context.Context, file *SourceFile) (Content, error
 // fetch downloads a file from one address.
 func (f *finder) fetch(ctx context.Context, file *SourceFile, address string) (Content, error) {
 	timeout := f.config.Timeout
-	if timeout == 0 {
-		timeout = silenceTimeout
-	}
+	timeout = cmp.Or(timeout, silenceTimeout)
 	silence := fmt.Errorf("silent for %v", timeout)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -222,9 +222,7 @@ func (h histograms) meanStd() (mean, std []float64) {
 // a pixel.
 func (m *Images) scaling(channel int) (scale, shift float64) {
 	mean, std := entry(m.Mean, channel, 0), entry(m.Std, channel, 1)
-	if std == 0 {
-		std = 1
-	}
+	std = cmp.Or(std, 1)
 	return 1 / (255 * std), -mean / std
 }
 

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -64,9 +65,7 @@ func NewLoader(ds Dataset, config LoaderConfig) *Loader {
 	if config.BatchSize < 0 || config.Prefetch < 0 || config.Workers < 0 {
 		misuse("NewLoader", "batch size %d, prefetch %d, workers %d: want no negative number", config.BatchSize, config.Prefetch, config.Workers)
 	}
-	if config.BatchSize == 0 {
-		config.BatchSize = defaultBatchSize
-	}
+	config.BatchSize = cmp.Or(config.BatchSize, defaultBatchSize)
 	if config.Buckets != 0 {
 		if lengthsOf(ds) == nil || !config.Shuffle || config.Buckets < 0 {
 			misuse("NewLoader", "%d buckets: want no negative number, and Shuffle, and a data set whose examples have lengths", config.Buckets)

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -236,9 +237,7 @@ func (l *integerList) release() { integerLists.Put(l) }
 // classAxis is the axis of the classes of x: that given, or the last.
 func classAxis(op string, x autograd.Variable, axis int) int {
 	rank := x.Rank()
-	if axis == 0 {
-		axis = rank - 1
-	}
+	axis = cmp.Or(axis, rank-1)
 	switch {
 	case rank < 2:
 		panic(shapeError(op, "expected [..., classes] with an axis of examples", x))

@@ -1,6 +1,7 @@
 package drawing
 
 import (
+	"cmp"
 	"html/template"
 	"io"
 
@@ -33,9 +34,7 @@ h1 { font-size: 1.3rem; }
 
 func html(w io.Writer, g *autograd.ComputationGraph, config Config) error {
 	title := config.Title
-	if title == "" {
-		title = "Computation graph"
-	}
+	title = cmp.Or(title, "Computation graph")
 	config.Title = "" // the page has it
 	drawing, err := svg(g, config)
 	if err != nil {

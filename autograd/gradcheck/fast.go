@@ -1,6 +1,7 @@
 package gradcheck
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -145,9 +146,7 @@ func (c *checker) direction(free []int) []float64 {
 	u := make([]float64, len(free))
 	for i, j := range free {
 		sixteenths := math.Round(16 * c.rng.NormFloat64())
-		if sixteenths == 0 {
-			sixteenths = 1
-		}
+		sixteenths = cmp.Or(sixteenths, 1)
 		u[i] = sixteenths / 16 * floorPow2(max(1, math.Abs(c.x0[j])/1024))
 	}
 	return u

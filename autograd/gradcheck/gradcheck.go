@@ -1,6 +1,7 @@
 package gradcheck
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -77,12 +78,8 @@ type Config struct {
 
 // withDefaults fills in what is zero, or says what is out of range.
 func (c Config) withDefaults(rtol float64) (Config, error) {
-	if c.RTol == 0 {
-		c.RTol = rtol
-	}
-	if c.Step == 0 {
-		c.Step = defaultStep
-	}
+	c.RTol = cmp.Or(c.RTol, rtol)
+	c.Step = cmp.Or(c.Step, defaultStep)
 	switch {
 	case !(c.RTol > 0 && c.RTol < 1):
 		return c, fmt.Errorf("gradcheck: Config.RTol is %g, expected a number between 0 and 1", c.RTol)

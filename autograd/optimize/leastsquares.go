@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -65,12 +66,8 @@ func (c LeastSquaresConfig) withDefaults() LeastSquaresConfig {
 			*d.field = d.value
 		}
 	}
-	if c.MajorIterations == 0 {
-		c.MajorIterations = 1000
-	}
-	if c.FuncEvaluations == 0 {
-		c.FuncEvaluations = math.MaxInt
-	}
+	c.MajorIterations = cmp.Or(c.MajorIterations, 1000)
+	c.FuncEvaluations = cmp.Or(c.FuncEvaluations, math.MaxInt)
 	return c
 }
 
@@ -181,9 +178,7 @@ func (r *run) minimize(ctx context.Context) error {
 		if r.radius < 0 { // the first time
 			_, undamped := l.parts(0)
 			r.radius = min(r.config.InitialRadius*r.size(), undamped)
-			if r.radius == 0 {
-				r.radius = min(r.config.InitialRadius, undamped)
-			}
+			r.radius = cmp.Or(r.radius, min(r.config.InitialRadius, undamped))
 		}
 		for taken := false; !taken; {
 			if err := r.checkLimits(ctx); err != nil {

@@ -27,6 +27,7 @@
 package attack
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -84,12 +85,8 @@ func PGD(model nn.Layer, x autograd.Variable, labels []int, config PGDConfig) au
 	if steps < 0 || !(size >= 0) || math.IsInf(size, 1) {
 		panic(&autograd.ValueError{Op: op, Reason: fmt.Sprintf("Steps is %d, StepSize %v: expected no negative numbers", steps, size)})
 	}
-	if steps == 0 {
-		steps = 10
-	}
-	if size == 0 {
-		size = 2.5 * config.Epsilon / float64(steps)
-	}
+	steps = cmp.Or(steps, 10)
+	size = cmp.Or(size, 2.5*config.Epsilon/float64(steps))
 	at := a.x.Clone()
 	if !config.NoRandomStart {
 		moved, example := at.Floats(), at.Size()/len(labels)

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -66,9 +67,7 @@ type SmoothGradConfig struct {
 func SmoothGrad(model nn.Layer, x autograd.Variable, targets []int, config SmoothGradConfig) autograd.Variable {
 	s := newSubject("SmoothGrad", model, x, targets)
 	samples, noise := s.orDefault("Samples", config.Samples, 50), config.Noise
-	if noise == 0 {
-		noise = 0.15
-	}
+	noise = cmp.Or(noise, 0.15)
 	if !(noise > 0) || math.IsInf(noise, 1) {
 		panic(&autograd.ValueError{Op: s.op, Reason: fmt.Sprintf("Noise is %v: expected a positive number", noise)})
 	}

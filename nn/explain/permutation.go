@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -71,9 +72,7 @@ func PermutationImportance(ctx context.Context, model nn.Layer, ds data.Dataset,
 		return nil, &autograd.ValueError{Op: op, Reason: fmt.Sprintf("Repeats %d, BatchSize %d: expected no negative number", config.Repeats, config.BatchSize)}
 	}
 	repeats := config.Repeats
-	if repeats == 0 {
-		repeats = 5
-	}
+	repeats = cmp.Or(repeats, 5)
 	score, err := config.score(ctx, model, ds)
 	if err != nil {
 		return nil, fmt.Errorf("explain: PermutationImportance: %w", err)

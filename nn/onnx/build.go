@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -157,9 +158,7 @@ func (b *builder) readInitializers(p *onnxpb.GraphProto, s *scope) (names map[st
 func (b *builder) body(g *graph, protos []*onnxpb.NodeProto, s *scope, place Place, attributes map[string]*onnxpb.AttributeProto) {
 	for i, p := range protos {
 		place.Node = p.GetName()
-		if place.Node == "" {
-			place.Node = "#" + strconv.Itoa(i)
-		}
+		place.Node = cmp.Or(place.Node, "#"+strconv.Itoa(i))
 		place.Operator = p.GetOpType()
 		domain := standardDomain(p.GetDomain())
 		if domain != "" {

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -149,9 +150,7 @@ func (in *ExportInput) complete(i, count int) error {
 	if in.Bytes != nil {
 		kinds++
 		size = len(in.Bytes)
-		if in.Scale == 0 {
-			in.Scale = 1
-		}
+		in.Scale = cmp.Or(in.Scale, 1)
 	}
 	if kinds != 1 {
 		return fmt.Errorf("input %s: expected one of Variable, Tokens and Bytes to be set", in.Name)

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"math"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/nn/onnx/internal/host"
@@ -171,10 +172,7 @@ func prelu(n *node) kernel {
 	return func(c *call) {
 		x, slope := c.float(0), c.float(1)
 		if n.version < 7 && slope.Rank() == 1 && slope.Size() > 1 && x.Rank() > 1 {
-			shape := make([]int, x.Rank()-1)
-			for i := range shape {
-				shape[i] = 1
-			}
+			shape := slices.Repeat([]int{1}, x.Rank()-1)
 			shape[0] = slope.Size()
 			slope = slope.Reshape(shape...)
 		}

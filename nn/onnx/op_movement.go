@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -78,9 +79,7 @@ func splitByAttribute(n *node) kernel {
 func split(n *node) kernel {
 	axis, parts := n.int("axis", 0), n.int("num_outputs", 0)
 	return func(c *call) {
-		if parts == 0 {
-			parts = len(c.out)
-		}
+		parts = cmp.Or(parts, len(c.out))
 		c.split(axis, c.intsOr(1), parts)
 	}
 }

@@ -117,10 +117,7 @@ func dequantize(n *node) kernel {
 
 // axisShape is ones, but for the size along an axis.
 func axisShape(rank, axis, size int) []int {
-	shape := make([]int, rank)
-	for i := range shape {
-		shape[i] = 1
-	}
+	shape := slices.Repeat([]int{1}, rank)
 	shape[axis] = size
 	return shape
 }

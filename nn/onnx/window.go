@@ -69,10 +69,7 @@ func (w window) over(sizes, kernel []int) window {
 
 func orOnes(name string, list []int, axes int) []int {
 	if list == nil {
-		list = make([]int, axes)
-		for i := range list {
-			list[i] = 1
-		}
+		list = slices.Repeat([]int{1}, axes)
 	}
 	if len(list) != axes || axes > 0 && (slices.Min(list) < 1 || slices.Max(list) > maxElements) {
 		failf("attribute %s is %v for %d axes", name, list, axes)

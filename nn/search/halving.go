@@ -1,6 +1,9 @@
 package search
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Halving tries many configurations for a short time, the best part of them for longer, of
 // these again the best part, and so on. The rungs of this ladder have the budgets
@@ -54,12 +57,8 @@ func (s Halving) Next(h *History) (Proposal, bool) {
 }
 
 func (s Halving) withDefaults() Halving {
-	if s.MinBudget == 0 {
-		s.MinBudget = 1
-	}
-	if s.Eta == 0 {
-		s.Eta = 3
-	}
+	s.MinBudget = cmp.Or(s.MinBudget, 1)
+	s.Eta = cmp.Or(s.Eta, 3)
 	return s
 }
 

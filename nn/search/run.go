@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,12 +69,8 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Parallel == 0 {
-		c.Parallel = 8
-	}
-	if c.Workers == 0 {
-		c.Workers = min(runtime.GOMAXPROCS(0), c.Parallel)
-	}
+	c.Parallel = cmp.Or(c.Parallel, 8)
+	c.Workers = cmp.Or(c.Workers, min(runtime.GOMAXPROCS(0), c.Parallel))
 	return c
 }
 

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -25,15 +26,9 @@ type TPE struct {
 }
 
 func (t TPE) withDefaults() TPE {
-	if t.Random == 0 {
-		t.Random = 10
-	}
-	if t.Gamma == 0 {
-		t.Gamma = 0.15
-	}
-	if t.Candidates == 0 {
-		t.Candidates = 24
-	}
+	t.Random = cmp.Or(t.Random, 10)
+	t.Gamma = cmp.Or(t.Gamma, 0.15)
+	t.Candidates = cmp.Or(t.Candidates, 24)
 	return t
 }
 

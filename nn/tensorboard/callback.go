@@ -1,6 +1,7 @@
 package tensorboard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -68,9 +69,7 @@ func New(dir string, config Config) (*Callback, error) {
 	if config.Steps < 0 {
 		return nil, fmt.Errorf("tensorboard: Config.Steps is %d, expected no negative number", config.Steps)
 	}
-	if config.Histograms == 0 {
-		config.Histograms = 1
-	}
+	config.Histograms = cmp.Or(config.Histograms, 1)
 	return &Callback{dir: dir, config: config}, nil
 }
 

@@ -162,9 +162,7 @@ func (k kernel) arguments(double bool) string {
 	for _, p := range k.params {
 		switch {
 		case p.typ == "[]T", p.typ == "broadcast":
-			if first == "" {
-				first = "len(" + p.name + ")"
-			}
+			first = cmp.Or(first, "len("+p.name+")")
 			if p.typ == "broadcast" {
 				steps = append(steps, "step("+p.name+")")
 			}
