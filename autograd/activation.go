@@ -14,8 +14,7 @@ var reluOp *unary
 
 // max(x, 0); the derivative at 0 is 0.
 func init() {
-	reluOp = newUnary(unary{
-		op:         op{name: "relu"},
+	reluOp = newUnary("relu", unary{
 		kernel:     tensor.Kernel1{F32: simd.ReLU[float32], F64: simd.ReLU[float64]},
 		slope:      func(x, y Variable) Variable { return x.Greater(x.scalar(0)) },
 		backward:   tensor.Kernel2{F32: simd.ReLUBackward[float32], F64: simd.ReLUBackward[float64]},
@@ -30,8 +29,7 @@ var sigmoidOp *unary
 
 // σ(x) = 1/(1+e⁻ˣ), σ′ = σ(1−σ).
 func init() {
-	sigmoidOp = newUnary(unary{
-		op:         op{name: "sigmoid"},
+	sigmoidOp = newUnary("sigmoid", unary{
 		kernel:     tensor.Kernel1{F32: simd.Sigmoid[float32], F64: simd.Sigmoid[float64], Cost: 12},
 		slope:      func(x, y Variable) Variable { return y.Mul(y.scalar(1).Sub(y)) },
 		backward:   tensor.Kernel2{F32: simd.SigmoidBackward[float32], F64: simd.SigmoidBackward[float64]},
@@ -46,8 +44,7 @@ var tanhOp *unary
 
 // tanh′ = 1 − tanh².
 func init() {
-	tanhOp = newUnary(unary{
-		op:         op{name: "tanh"},
+	tanhOp = newUnary("tanh", unary{
 		kernel:     tensor.Kernel1{F32: simd.Tanh[float32], F64: simd.Tanh[float64], Cost: 12},
 		slope:      func(x, y Variable) Variable { return y.scalar(1).Sub(y.Square()) },
 		backward:   tensor.Kernel2{F32: simd.TanhBackward[float32], F64: simd.TanhBackward[float64]},
@@ -62,8 +59,7 @@ var softplusOp *unary
 
 // ln(1+eˣ), whose derivative is σ(x).
 func init() {
-	softplusOp = newUnary(unary{
-		op:       op{name: "softplus"},
+	softplusOp = newUnary("softplus", unary{
 		kernel:   tensor.Kernel1{F32: simd.Softplus[float32], F64: simd.Softplus[float64], Cost: 16},
 		slope:    func(x, y Variable) Variable { return x.Sigmoid() },
 		backward: tensor.Kernel2{F32: simd.SoftplusBackward[float32], F64: simd.SoftplusBackward[float64], Cost: 12},
@@ -86,8 +82,7 @@ var logSigmoidOp *unary
 
 // ln σ(x), whose derivative is 1 − σ(x) = σ(−x).
 func init() {
-	logSigmoidOp = newUnary(unary{
-		op:     op{name: "log sigmoid"},
+	logSigmoidOp = newUnary("log sigmoid", unary{
 		kernel: tensor.Kernel1{F32: simd.LogSigmoid[float32], F64: simd.LogSigmoid[float64], Cost: 16},
 		slope:  func(x, y Variable) Variable { return x.Neg().Sigmoid() },
 	})
@@ -101,8 +96,7 @@ var siluOp *unary
 // x·σ(x), whose derivative is σ + x·σ(1−σ). It does not change any more beyond ±800, where
 // x is limited, so that infinities do no harm.
 func init() {
-	siluOp = newUnary(unary{
-		op:     op{name: "silu"},
+	siluOp = newUnary("silu", unary{
 		kernel: tensor.Kernel1{F32: simd.SiLU[float32], F64: simd.SiLU[float64], Cost: 12},
 		slope: func(x, y Variable) Variable {
 			x = x.Clamp(-800, 800)
@@ -121,8 +115,7 @@ var geluOp *unary
 // x·Φ(x), whose derivative is Φ(x) + x·φ(x): Φ and φ are the normal
 // distribution's function and density. It does not change any more beyond ±40.
 func init() {
-	geluOp = newUnary(unary{
-		op:     op{name: "gelu"},
+	geluOp = newUnary("gelu", unary{
 		kernel: tensor.Kernel1{F32: simd.GELU[float32], F64: simd.GELU[float64], Cost: 20},
 		slope: func(x, y Variable) Variable {
 			x = x.Clamp(-40, 40)
@@ -143,8 +136,7 @@ var geluTanhOp *unary
 // ½x(1+t) with t = tanh u, u = √(2/π)·(x + 0.044715x³); the derivative is
 // ½(1+t) + ½x(1−t²)·u′. It does not change any more beyond ±40.
 func init() {
-	geluTanhOp = newUnary(unary{
-		op:     op{name: "gelu tanh"},
+	geluTanhOp = newUnary("gelu tanh", unary{
 		kernel: tensor.Kernel1{F32: simd.GELUTanh[float32], F64: simd.GELUTanh[float64], Cost: 16},
 		slope: func(x, y Variable) Variable {
 			const a, b = 0.7978845608028654, 0.044715 // √(2/π)
@@ -168,8 +160,7 @@ var mishOp *unary
 // x·t with t = tanh(softplus x); the derivative is t + x(1−t²)·σ(x). It
 // does not change any more beyond ±800.
 func init() {
-	mishOp = newUnary(unary{
-		op:     op{name: "mish"},
+	mishOp = newUnary("mish", unary{
 		kernel: tensor.Kernel1{F32: simd.Mish[float32], F64: simd.Mish[float64], Cost: 40},
 		slope: func(x, y Variable) Variable {
 			x = x.Clamp(-800, 800)
@@ -186,8 +177,7 @@ var softsignOp *unary
 
 // x/(1+|x|), whose derivative is 1/(1+|x|)².
 func init() {
-	softsignOp = newUnary(unary{
-		op:     op{name: "softsign"},
+	softsignOp = newUnary("softsign", unary{
 		kernel: tensor.Kernel1{F32: simd.Softsign[float32], F64: simd.Softsign[float64], Cost: 4},
 		slope:  func(x, y Variable) Variable { return x.Abs().AddScalar(1).Square().Reciprocal() },
 	})
@@ -236,8 +226,7 @@ var hardswishOp *unary
 
 // 0 below −3, x above 3, x(x+3)/6 between; the derivative is 0, 1 and (2x+3)/6.
 func init() {
-	hardswishOp = newUnary(unary{
-		op:     op{name: "hardswish"},
+	hardswishOp = newUnary("hardswish", unary{
 		kernel: tensor.Kernel1{F32: hardswish[float32], F64: hardswish[float64], Cost: 8},
 		slope: func(x, y Variable) Variable {
 			below, above := x.Less(x.scalar(-3)), x.Greater(x.scalar(3))

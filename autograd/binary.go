@@ -20,8 +20,9 @@ type binary struct {
 	da, db func(g, a, b, y Variable) Variable
 }
 
-func newBinary(b binary) *binary {
+func newBinary(name string, b binary) *binary {
 	o := &b
+	o.name = name
 	o.plain = true
 	o.vjp = func(p *pass, n *node, g Variable) {
 		if p.needs(n, 0) {
@@ -83,8 +84,7 @@ var strongMulOp *binary
 
 // g·d, and 0 wherever g is 0. Differentiated it is the product.
 func init() {
-	strongMulOp = newBinary(binary{
-		op:     op{name: "strong mul"},
+	strongMulOp = newBinary("strong mul", binary{
 		kernel: tensor.Kernel2{F32: simd.StrongMul[float32], F64: simd.StrongMul[float64]},
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, b) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, a) },
@@ -99,8 +99,7 @@ var strongDivOp *binary
 
 // g/d, and 0 wherever g is 0. Differentiated it is the quotient.
 func init() {
-	strongDivOp = newBinary(binary{
-		op:     op{name: "strong div"},
+	strongDivOp = newBinary("strong div", binary{
 		kernel: tensor.Kernel2{F32: strongQuotients[float32], F64: strongQuotients[float64], Cost: 4},
 		da:     func(g, a, b, y Variable) Variable { return strongDiv(g, b) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, strongDiv(y, b).Neg()) },
@@ -168,8 +167,7 @@ func preferred(wins, ties Variable) Variable { return wins.Add(ties.MulScalar(0.
 var addOp *binary
 
 func init() {
-	addOp = newBinary(binary{
-		op:     op{name: "add"},
+	addOp = newBinary("add", binary{
 		kernel: tensor.Kernel2{F32: simd.Add[float32], F64: simd.Add[float64]},
 		da:     func(g, a, b, y Variable) Variable { return g },
 		db:     func(g, a, b, y Variable) Variable { return g },
@@ -182,8 +180,7 @@ func (x Variable) Add(y Variable) Variable { return addOp.apply(x, y) }
 var subOp *binary
 
 func init() {
-	subOp = newBinary(binary{
-		op:     op{name: "sub"},
+	subOp = newBinary("sub", binary{
 		kernel: tensor.Kernel2{F32: simd.Sub[float32], F64: simd.Sub[float64]},
 		da:     func(g, a, b, y Variable) Variable { return g },
 		db:     func(g, a, b, y Variable) Variable { return g.Neg() },
@@ -196,8 +193,8 @@ func (x Variable) Sub(y Variable) Variable { return subOp.apply(x, y) }
 var mulOp *binary
 
 func init() {
-	mulOp = newBinary(binary{
-		op: op{name: "mul", fused: func(p *pass, n, g *node) {
+	mulOp = newBinary("mul", binary{
+		op: op{fused: func(p *pass, n, g *node) {
 			p.addProduct(n, 0, g, n.in[1])
 			p.addProduct(n, 1, g, n.in[0])
 		}},
@@ -215,8 +212,7 @@ var divOp *binary
 
 // ∂(a/b)/∂a = 1/b, ∂(a/b)/∂b = −a/b² = −y/b.
 func init() {
-	divOp = newBinary(binary{
-		op:     op{name: "div"},
+	divOp = newBinary("div", binary{
 		kernel: tensor.Kernel2{F32: simd.Div[float32], F64: simd.Div[float64], Cost: 4},
 		da:     func(g, a, b, y Variable) Variable { return strongDiv(g, b) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, y.Div(b).Neg()) },
@@ -230,8 +226,7 @@ var maximumOp *binary
 
 // The gradient goes to the greater operand, in halves where they are equal.
 func init() {
-	maximumOp = newBinary(binary{
-		op:     op{name: "maximum"},
+	maximumOp = newBinary("maximum", binary{
 		kernel: tensor.Kernel2{F32: simd.Max[float32], F64: simd.Max[float64]},
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(a.Greater(b), a.Equal(b))) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(b.Greater(a), a.Equal(b))) },
@@ -245,8 +240,7 @@ func (x Variable) Maximum(y Variable) Variable { return maximumOp.apply(x, y) }
 var minimumOp *binary
 
 func init() {
-	minimumOp = newBinary(binary{
-		op:     op{name: "minimum"},
+	minimumOp = newBinary("minimum", binary{
 		kernel: tensor.Kernel2{F32: simd.Min[float32], F64: simd.Min[float64]},
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(a.Less(b), a.Equal(b))) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, preferred(b.Less(a), a.Equal(b))) },

@@ -13,8 +13,7 @@ var expOp *unary
 
 // d eˣ/dx = eˣ.
 func init() {
-	expOp = newUnary(unary{
-		op:         op{name: "exp"},
+	expOp = newUnary("exp", unary{
 		kernel:     tensor.Kernel1{F32: simd.Exp[float32], F64: simd.Exp[float64], Cost: 8},
 		slope:      func(x, y Variable) Variable { return y },
 		backward:   tensor.Kernel2{F32: simd.StrongMul[float32], F64: simd.StrongMul[float64]},
@@ -29,8 +28,7 @@ var logOp *unary
 
 // d ln x/dx = 1/x.
 func init() {
-	logOp = newUnary(unary{
-		op:       op{name: "log"},
+	logOp = newUnary("log", unary{
 		kernel:   tensor.Kernel1{F32: simd.Log[float32], F64: simd.Log[float64], Cost: 8},
 		rule:     func(g, x, y Variable) Variable { return strongDiv(g, x) },
 		backward: tensor.Kernel2{F32: simd.LogBackward[float32], F64: simd.LogBackward[float64], Cost: 4},
@@ -44,8 +42,7 @@ var expm1Op *unary
 
 // (eˣ−1)′ = eˣ.
 func init() {
-	expm1Op = newUnary(unary{
-		op:     op{name: "expm1"},
+	expm1Op = newUnary("expm1", unary{
 		kernel: tensor.Kernel1{F32: simd.Expm1[float32], F64: simd.Expm1[float64], Cost: 16},
 		slope:  func(x, y Variable) Variable { return x.Exp() },
 	})
@@ -58,8 +55,7 @@ var log1pOp *unary
 
 // ln(1+x)′ = 1/(1+x).
 func init() {
-	log1pOp = newUnary(unary{
-		op:     op{name: "log1p"},
+	log1pOp = newUnary("log1p", unary{
 		kernel: tensor.Kernel1{F32: simd.Log1p[float32], F64: simd.Log1p[float64], Cost: 16},
 		slope:  func(x, y Variable) Variable { return x.AddScalar(1).Reciprocal() },
 	})
@@ -72,8 +68,7 @@ var log2Op *unary
 
 // log₂′ = 1/(x·ln 2).
 func init() {
-	log2Op = newUnary(unary{
-		op:     op{name: "log2"},
+	log2Op = newUnary("log2", unary{
 		kernel: tensor.Kernel1{F32: simd.Log2[float32], F64: simd.Log2[float64], Cost: 12},
 		slope:  func(x, y Variable) Variable { return x.MulScalar(math.Ln2).Reciprocal() },
 	})
@@ -86,8 +81,7 @@ var log10Op *unary
 
 // log₁₀′ = 1/(x·ln 10).
 func init() {
-	log10Op = newUnary(unary{
-		op:     op{name: "log10"},
+	log10Op = newUnary("log10", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](math.Log10), F64: elementwise[float64](math.Log10), Cost: 40},
 		rule:   func(g, x, y Variable) Variable { return strongDiv(g, x.MulScalar(math.Ln10)) },
 	})
@@ -100,8 +94,7 @@ var exp2Op *unary
 
 // (2ˣ)′ = 2ˣ·ln 2.
 func init() {
-	exp2Op = newUnary(unary{
-		op:     op{name: "exp2"},
+	exp2Op = newUnary("exp2", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](math.Exp2), F64: elementwise[float64](math.Exp2), Cost: 40},
 		slope:  func(x, y Variable) Variable { return y.MulScalar(math.Ln2) },
 	})
@@ -118,8 +111,7 @@ var entrOp *unary
 
 // (−x·ln x)′ = −1 − ln x.
 func init() {
-	entrOp = newUnary(unary{
-		op:     op{name: "entr"},
+	entrOp = newUnary("entr", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](entropyTerm), F64: elementwise[float64](entropyTerm), Cost: 60},
 		slope:  func(x, y Variable) Variable { return x.Log().AddScalar(1).Neg() },
 	})
@@ -142,8 +134,7 @@ var xlogyOp *binary
 
 // ∂(a·ln b)/∂a = ln b, 0 where a is 0 and b not positive;  ∂/∂b = a/b.
 func init() {
-	xlogyOp = newBinary(binary{
-		op:     op{name: "xlogy"},
+	xlogyOp = newBinary("xlogy", binary{
 		kernel: elementwise2(func(a, b float64) float64 { return timesLog(a, math.Log, b) }, 60),
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logUnless(a, b, b.Log())) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, strongDiv(a, b)) },
@@ -170,8 +161,7 @@ var xlog1pyOp *binary
 
 // ∂(a·ln(1+b))/∂a = ln(1+b), 0 where a is 0 and b ≤ −1;  ∂/∂b = a/(1+b).
 func init() {
-	xlog1pyOp = newBinary(binary{
-		op:     op{name: "xlog1py"},
+	xlog1pyOp = newBinary("xlog1py", binary{
 		kernel: elementwise2(func(a, b float64) float64 { return timesLog(a, math.Log1p, b) }, 60),
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logUnless(a, b.AddScalar(1), b.Log1p())) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, strongDiv(a, b.AddScalar(1))) },
@@ -197,8 +187,7 @@ func logAddExpSlope(a, b, y Variable) Variable {
 var logAddExpOp *binary
 
 func init() {
-	logAddExpOp = newBinary(binary{
-		op:     op{name: "logaddexp"},
+	logAddExpOp = newBinary("logaddexp", binary{
 		kernel: tensor.Kernel2{F32: simd.LogAddExp[float32], F64: simd.LogAddExp[float64], Cost: 60},
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(a, b, y)) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(b, a, y)) },

@@ -15,8 +15,7 @@ var lgammaOp *unary
 
 // (ln |Γ|)′ = ψ, the digamma function.
 func init() {
-	lgammaOp = newUnary(unary{
-		op:     op{name: "lgamma"},
+	lgammaOp = newUnary("lgamma", unary{
 		kernel: tensor.Kernel1{F32: simd.Lgamma[float32], F64: simd.Lgamma[float64], Cost: 80},
 		slope:  func(x, y Variable) Variable { return x.Polygamma(0) },
 	})
@@ -189,8 +188,7 @@ var logBetaOp *binary
 // ∂ln B(a, b)/∂a = ψ(a) − ψ(a+b).
 func init() {
 	slope := func(a, b Variable) Variable { return a.Digamma().Sub(a.Add(b).Digamma()) }
-	logBetaOp = newBinary(binary{
-		op:     op{name: "log beta"},
+	logBetaOp = newBinary("log beta", binary{
 		kernel: elementwise2(mathext.Lbeta, 120),
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, slope(a, b)) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, slope(b, a)) },
@@ -207,8 +205,7 @@ var gammaIncOp *binary
 
 // ∂P(a, x)/∂x = x^(a−1)·e^(−x)/Γ(a). The derivative by a has no closed form.
 func init() {
-	gammaIncOp = newBinary(binary{
-		op:     op{name: "gammainc"},
+	gammaIncOp = newBinary("gammainc", binary{
 		kernel: elementwise2(gammaInc, 200),
 		da:     func(g, a, b, y Variable) Variable { panic(noDerivativeByA("gammainc")) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, gammaDensity(a, b)) },
@@ -251,8 +248,7 @@ var gammaIncCOp *binary
 
 // Q = 1 − P.
 func init() {
-	gammaIncCOp = newBinary(binary{
-		op:     op{name: "gammaincc"},
+	gammaIncCOp = newBinary("gammaincc", binary{
 		kernel: elementwise2(gammaIncC, 200),
 		da:     func(g, a, b, y Variable) Variable { panic(noDerivativeByA("gammaincc")) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, gammaDensity(a, b).Neg()) },

@@ -47,8 +47,7 @@ var powOp *binary
 
 // ∂aᵇ/∂a = b·aᵇ⁻¹, 0 for b = 0;  ∂aᵇ/∂b = aᵇ·ln a, 0 for a = 0.
 func init() {
-	powOp = newBinary(binary{
-		op:     op{name: "pow"},
+	powOp = newBinary("pow", binary{
 		kernel: tensor.Kernel2{F32: simd.Pow[float32], F64: simd.Pow[float64], Cost: 80},
 		da: func(g, a, b, y Variable) Variable {
 			return strongMul(g, strongMul(b, Pow(a, b.SubScalar(1))))
@@ -69,8 +68,7 @@ var squareOp *unary
 
 // dx²/dx = 2x.
 func init() {
-	squareOp = newUnary(unary{
-		op:       op{name: "square"},
+	squareOp = newUnary("square", unary{
 		kernel:   tensor.Kernel1{F32: simd.Square[float32], F64: simd.Square[float64]},
 		slope:    func(x, y Variable) Variable { return x.MulScalar(2) },
 		backward: tensor.Kernel2{F32: simd.SquareBackward[float32], F64: simd.SquareBackward[float64]},
@@ -84,8 +82,7 @@ var sqrtOp *unary
 
 // d√x/dx = 1/(2√x).
 func init() {
-	sqrtOp = newUnary(unary{
-		op:         op{name: "sqrt"},
+	sqrtOp = newUnary("sqrt", unary{
 		kernel:     tensor.Kernel1{F32: simd.Sqrt[float32], F64: simd.Sqrt[float64], Cost: 4},
 		slope:      func(x, y Variable) Variable { return y.scalar(0.5).Div(y) },
 		backward:   tensor.Kernel2{F32: simd.SqrtBackward[float32], F64: simd.SqrtBackward[float64], Cost: 4},
@@ -101,8 +98,7 @@ var rsqrtOp *unary
 
 // (x^−½)′ = −½·y³.
 func init() {
-	rsqrtOp = newUnary(unary{
-		op:     op{name: "rsqrt"},
+	rsqrtOp = newUnary("rsqrt", unary{
 		kernel: tensor.Kernel1{F32: simd.Rsqrt[float32], F64: simd.Rsqrt[float64], Cost: 8},
 		slope:  func(x, y Variable) Variable { return y.Mul(y.Square()).MulScalar(-0.5) },
 	})
@@ -115,8 +111,7 @@ var reciprocalOp *unary
 
 // (1/x)′ = −y².
 func init() {
-	reciprocalOp = newUnary(unary{
-		op:     op{name: "reciprocal"},
+	reciprocalOp = newUnary("reciprocal", unary{
 		kernel: tensor.Kernel1{F32: simd.Reciprocal[float32], F64: simd.Reciprocal[float64], Cost: 4},
 		slope:  func(x, y Variable) Variable { return y.Square().Neg() },
 	})

@@ -76,8 +76,7 @@ var fracOp *unary
 
 // 1 between jumps.
 func init() {
-	fracOp = newUnary(unary{
-		op:     op{name: "frac"},
+	fracOp = newUnary("frac", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](frac), F64: elementwise[float64](frac), Cost: 8},
 		slope:  func(x, y Variable) Variable { return x.scalar(1) },
 	})
@@ -99,8 +98,7 @@ var fmodOp *binary
 
 // ∂/∂a = 1, ∂/∂b = −(a−y)/b, a whole number.
 func init() {
-	fmodOp = newBinary(binary{
-		op:     op{name: "fmod"},
+	fmodOp = newBinary("fmod", binary{
 		kernel: elementwise2(math.Mod, 40),
 		da:     func(g, a, b, y Variable) Variable { return g },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, quotient(a, b, y).Neg()) },
@@ -118,8 +116,7 @@ var remainderOp *binary
 
 // As of fmod.
 func init() {
-	remainderOp = newBinary(binary{
-		op:     op{name: "remainder"},
+	remainderOp = newBinary("remainder", binary{
 		kernel: elementwise2(floorMod, 40),
 		da:     func(g, a, b, y Variable) Variable { return g },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, quotient(a, b, y).Neg()) },

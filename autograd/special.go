@@ -19,8 +19,7 @@ func bell(x Variable) Variable {
 var erfOp *unary
 
 func init() {
-	erfOp = newUnary(unary{
-		op:     op{name: "erf"},
+	erfOp = newUnary("erf", unary{
 		kernel: tensor.Kernel1{F32: simd.Erf[float32], F64: simd.Erf[float64], Cost: 20},
 		slope:  func(x, y Variable) Variable { return bell(x) },
 	})
@@ -32,8 +31,7 @@ func (x Variable) Erf() Variable { return erfOp.apply(x) }
 var erfcOp *unary
 
 func init() {
-	erfcOp = newUnary(unary{
-		op:     op{name: "erfc"},
+	erfcOp = newUnary("erfc", unary{
 		kernel: tensor.Kernel1{F32: simd.Erfc[float32], F64: simd.Erfc[float64], Cost: 40},
 		slope:  func(x, y Variable) Variable { return bell(x).Neg() },
 	})
@@ -46,8 +44,7 @@ var erfinvOp *unary
 
 // (erf⁻¹)′ = √π/2·e^(y²).
 func init() {
-	erfinvOp = newUnary(unary{
-		op:     op{name: "erfinv"},
+	erfinvOp = newUnary("erfinv", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](math.Erfinv), F64: elementwise[float64](math.Erfinv), Cost: 80},
 		slope:  func(x, y Variable) Variable { return y.Square().Exp().MulScalar(math.Sqrt(math.Pi) / 2) },
 	})
@@ -117,8 +114,7 @@ var normalCDFOp *unary
 
 // Φ′ = φ, the density 1/√(2π)·e^(−x²/2).
 func init() {
-	normalCDFOp = newUnary(unary{
-		op:     op{name: "normal cdf"},
+	normalCDFOp = newUnary("normal cdf", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](normalCDF), F64: elementwise[float64](normalCDF), Cost: 80},
 		slope: func(x, y Variable) Variable {
 			return x.Square().MulScalar(-0.5).Exp().MulScalar(1 / math.Sqrt(2*math.Pi))
@@ -135,8 +131,7 @@ var logNormalCDFOp *unary
 
 // (ln Φ)′ = h = φ/Φ.
 func init() {
-	logNormalCDFOp = newUnary(unary{
-		op:     op{name: "log normal cdf"},
+	logNormalCDFOp = newUnary("log normal cdf", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](logNormalCDF), F64: elementwise[float64](logNormalCDF), Cost: 200},
 		slope:  func(x, y Variable) Variable { return normalHazardOp.apply(x) },
 	})
@@ -156,8 +151,7 @@ var normalHazardOp *unary
 
 // h′ = −h·(x+h) = −h·√2·r₁(−x/√2).
 func init() {
-	normalHazardOp = newUnary(unary{
-		op:     op{name: "normal hazard"},
+	normalHazardOp = newUnary("normal hazard", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](normalHazard), F64: elementwise[float64](normalHazard), Cost: 300},
 		slope: func(x, y Variable) Variable {
 			greatest := math.MaxFloat64 / 4
@@ -183,8 +177,7 @@ var normalQuantileOp *unary
 
 // (Φ⁻¹)′ = 1/φ(y) = √(2π)·e^(y²/2).
 func init() {
-	normalQuantileOp = newUnary(unary{
-		op:     op{name: "normal quantile"},
+	normalQuantileOp = newUnary("normal quantile", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](normalQuantile), F64: elementwise[float64](normalQuantile), Cost: 100},
 		slope: func(x, y Variable) Variable {
 			return y.Square().MulScalar(0.5).Exp().MulScalar(math.Sqrt(2 * math.Pi))

@@ -13,8 +13,7 @@ var sinOp *unary
 
 // sin′ = cos.
 func init() {
-	sinOp = newUnary(unary{
-		op:     op{name: "sin"},
+	sinOp = newUnary("sin", unary{
 		kernel: tensor.Kernel1{F32: simd.Sin[float32], F64: simd.Sin[float64], Cost: 16},
 		slope:  func(x, y Variable) Variable { return x.Cos() },
 	})
@@ -27,8 +26,7 @@ var cosOp *unary
 
 // cos′ = −sin.
 func init() {
-	cosOp = newUnary(unary{
-		op:     op{name: "cos"},
+	cosOp = newUnary("cos", unary{
 		kernel: tensor.Kernel1{F32: simd.Cos[float32], F64: simd.Cos[float64], Cost: 16},
 		slope:  func(x, y Variable) Variable { return x.Sin().Neg() },
 	})
@@ -41,8 +39,7 @@ var tanOp *unary
 
 // tan′ = 1 + tan².
 func init() {
-	tanOp = newUnary(unary{
-		op:     op{name: "tan"},
+	tanOp = newUnary("tan", unary{
 		kernel: tensor.Kernel1{F32: simd.Tan[float32], F64: simd.Tan[float64], Cost: 24},
 		slope:  func(x, y Variable) Variable { return y.Square().AddScalar(1) },
 	})
@@ -55,8 +52,7 @@ var asinOp *unary
 
 // asin′ = 1/√(1−x²).
 func init() {
-	asinOp = newUnary(unary{
-		op:     op{name: "asin"},
+	asinOp = newUnary("asin", unary{
 		kernel: tensor.Kernel1{F32: simd.Asin[float32], F64: simd.Asin[float64], Cost: 24},
 		slope:  func(x, y Variable) Variable { return oneMinusSquare(x).Rsqrt() },
 	})
@@ -69,8 +65,7 @@ var acosOp *unary
 
 // acos′ = −1/√(1−x²).
 func init() {
-	acosOp = newUnary(unary{
-		op:     op{name: "acos"},
+	acosOp = newUnary("acos", unary{
 		kernel: tensor.Kernel1{F32: simd.Acos[float32], F64: simd.Acos[float64], Cost: 24},
 		slope:  func(x, y Variable) Variable { return oneMinusSquare(x).Rsqrt().Neg() },
 	})
@@ -83,8 +78,7 @@ var atanOp *unary
 
 // atan′ = 1/(1+x²).
 func init() {
-	atanOp = newUnary(unary{
-		op:     op{name: "atan"},
+	atanOp = newUnary("atan", unary{
 		kernel: tensor.Kernel1{F32: simd.Atan[float32], F64: simd.Atan[float64], Cost: 24},
 		slope:  func(x, y Variable) Variable { return x.Square().AddScalar(1).Reciprocal() },
 	})
@@ -97,8 +91,7 @@ var sinhOp *unary
 
 // sinh′ = cosh.
 func init() {
-	sinhOp = newUnary(unary{
-		op:     op{name: "sinh"},
+	sinhOp = newUnary("sinh", unary{
 		kernel: tensor.Kernel1{F32: simd.Sinh[float32], F64: simd.Sinh[float64], Cost: 24},
 		slope:  func(x, y Variable) Variable { return x.Cosh() },
 	})
@@ -111,8 +104,7 @@ var coshOp *unary
 
 // cosh′ = sinh.
 func init() {
-	coshOp = newUnary(unary{
-		op:     op{name: "cosh"},
+	coshOp = newUnary("cosh", unary{
 		kernel: tensor.Kernel1{F32: simd.Cosh[float32], F64: simd.Cosh[float64], Cost: 24},
 		slope:  func(x, y Variable) Variable { return x.Sinh() },
 	})
@@ -125,8 +117,7 @@ var asinhOp *unary
 
 // asinh′ = 1/√(x²+1).
 func init() {
-	asinhOp = newUnary(unary{
-		op:     op{name: "asinh"},
+	asinhOp = newUnary("asinh", unary{
 		kernel: tensor.Kernel1{F32: simd.Asinh[float32], F64: simd.Asinh[float64], Cost: 32},
 		slope:  func(x, y Variable) Variable { return Hypot(x, x.scalar(1)).Reciprocal() },
 	})
@@ -139,8 +130,7 @@ var acoshOp *unary
 
 // acosh′ = 1/√((x−1)(x+1)).
 func init() {
-	acoshOp = newUnary(unary{
-		op:     op{name: "acosh"},
+	acoshOp = newUnary("acosh", unary{
 		kernel: tensor.Kernel1{F32: simd.Acosh[float32], F64: simd.Acosh[float64], Cost: 32},
 		slope:  func(x, y Variable) Variable { return x.SubScalar(1).Mul(x.AddScalar(1)).Rsqrt() },
 	})
@@ -154,8 +144,7 @@ var atanhOp *unary
 
 // atanh′ = 1/(1−x²).
 func init() {
-	atanhOp = newUnary(unary{
-		op:     op{name: "atanh"},
+	atanhOp = newUnary("atanh", unary{
 		kernel: tensor.Kernel1{F32: simd.Atanh[float32], F64: simd.Atanh[float64], Cost: 32},
 		slope:  func(x, y Variable) Variable { return oneMinusSquare(x).Reciprocal() },
 	})
@@ -235,8 +224,7 @@ var atan2Op *binary
 // atan2(a, b) is the angle of the point (b, a):
 // ∂/∂a = b/(a²+b²), ∂/∂b = −a/(a²+b²), computed of a/m and b/m with m = max(|a|, |b|).
 func init() {
-	atan2Op = newBinary(binary{
-		op:     op{name: "atan2"},
+	atan2Op = newBinary("atan2", binary{
 		kernel: tensor.Kernel2{F32: simd.Atan2[float32], F64: simd.Atan2[float64], Cost: 80},
 		da: func(g, a, b, y Variable) Variable {
 			m := greatestOf(a, b)
@@ -286,8 +274,7 @@ func (n *node) someExtreme() bool {
 var hypotOp *binary
 
 func init() {
-	hypotOp = newBinary(binary{
-		op:     op{name: "hypot"},
+	hypotOp = newBinary("hypot", binary{
 		kernel: tensor.Kernel2{F32: simd.Hypot[float32], F64: simd.Hypot[float64], Cost: 40},
 		da:     func(g, a, b, y Variable) Variable { return hypotShare(g, a, b, y) },
 		db:     func(g, a, b, y Variable) Variable { return hypotShare(g, b, a, y) },

@@ -29,9 +29,11 @@ type unary struct {
 	fromOutput bool
 }
 
-// newUnary completes u with the rules that follow from its derivative.
-func newUnary(u unary) *unary {
+// newUnary completes u, an operation of that name, with the rules that follow from its
+// derivative.
+func newUnary(name string, u unary) *unary {
 	o := &u
+	o.name = name
 	o.plain = true
 	if o.slope != nil {
 		o.rule = func(g, x, y Variable) Variable { return strongMul(g, o.slope(x, y)) }
@@ -109,8 +111,7 @@ func (o *unary) apply(x Variable) Variable {
 var negOp *unary
 
 func init() {
-	negOp = newUnary(unary{
-		op:     op{name: "neg"},
+	negOp = newUnary("neg", unary{
 		kernel: tensor.Kernel1{F32: simd.Neg[float32], F64: simd.Neg[float64]},
 		slope:  func(x, y Variable) Variable { return x.scalar(-1) },
 	})
@@ -123,8 +124,7 @@ var absOp *unary
 
 // d|x|/dx = sign x, and 0 at 0.
 func init() {
-	absOp = newUnary(unary{
-		op:       op{name: "abs"},
+	absOp = newUnary("abs", unary{
 		kernel:   tensor.Kernel1{F32: simd.Abs[float32], F64: simd.Abs[float64]},
 		slope:    func(x, y Variable) Variable { return x.Sign() },
 		backward: tensor.Kernel2{F32: simd.AbsBackward[float32], F64: simd.AbsBackward[float64]},
