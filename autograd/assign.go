@@ -1,6 +1,10 @@
 package autograd
 
-import "github.com/chainrule-go/chainrule/internal/tensor"
+import (
+	"slices"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
 
 // Writing to what a model keeps between steps and does not train, such as running
 // statistics: new values wait on the tape until the step that computed them is known to
@@ -57,7 +61,7 @@ func (t *Tape) Assign(buffer, value Variable) {
 	if v.tape != nil && v.tape != t {
 		panic(&TapeError{"Assign", "the value is on another tape"})
 	}
-	checkSameForm("Assign", b, v)
+	checkForm("Assign", b, v, "expected equal %ss")
 	t.assign(b, v)
 }
 
@@ -84,7 +88,7 @@ func (t *Tape) Current(buffer Variable) Variable {
 	}
 	if t.before != nil {
 		if p := t.before.find(b); p != nil {
-			return t.borrowed(p.value)
+			return t.view(p.value, p.value.Shape).variable()
 		}
 	}
 	return t.view(b, b.Shape).variable()
@@ -198,16 +202,6 @@ func (t *Tape) repeat(before *pending, f func() *node) *node {
 	return f()
 }
 
-// checkSameForm panics unless value has the shape and element type of n.
-func checkSameForm(op string, n, value *node) {
-	if !tensor.EqualShape(n.Shape, value.Shape) {
-		panic(&ShapeError{op, shapesOf(n, value), "expected equal shapes"})
-	}
-	if n.DType != value.DType {
-		panic(&DTypeError{op, []DType{n.DType, value.DType}, "expected equal types"})
-	}
-}
-
 // MergeAssigned makes one of what waits on several tapes, whose computations were parts of
 // one, such as the shards of a batch: each buffer that was assigned on some of them gets,
 // on all of them, the mean of these values with the weights of the tapes, such as their
@@ -226,7 +220,8 @@ func MergeAssigned(tapes []*Tape, weights []float64) {
 	}
 	for k, t := range tapes {
 		for i := range t.pending.buffers {
-			if b := t.pending.buffers[i].buffer; !anyAssigned(tapes[:k], b) {
+			b := t.pending.buffers[i].buffer
+			if !slices.ContainsFunc(tapes[:k], func(t *Tape) bool { return t.pending.find(b) != nil }) {
 				mergeBuffer(tapes, weights, b)
 			}
 		}
@@ -234,16 +229,6 @@ func MergeAssigned(tapes []*Tape, weights []float64) {
 			mergeCounter(tapes, t.pending.counters[i].counter)
 		}
 	}
-}
-
-// anyAssigned reports whether a buffer waits on one of the tapes.
-func anyAssigned(tapes []*Tape, buffer *node) bool {
-	for _, t := range tapes {
-		if t.pending.find(buffer) != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // mergeBuffer makes the values of a buffer that wait their mean, in the order of tapes:

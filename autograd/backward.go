@@ -60,12 +60,7 @@ func (v Variable) BackwardWith(upstream Variable, only ...Variable) Gradients {
 }
 
 func checkUpstream(op string, n, u *node) {
-	if !tensor.EqualShape(n.Shape, u.Shape) {
-		panic(&ShapeError{op, shapesOf(n, u), "expected an upstream gradient of the shape of the result"})
-	}
-	if n.DType != u.DType {
-		panic(&DTypeError{op, []DType{n.DType, u.DType}, "expected an upstream gradient of the type of the result"})
-	}
+	checkForm(op, n, u, "expected an upstream gradient of the %s of the result")
 }
 
 // backward is Backward and BackwardWith; rows says that gradients may be kept as rows.

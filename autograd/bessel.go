@@ -12,19 +12,13 @@ var besselOp *op
 
 // Iₙ′ = (Iₙ₋₁ + Iₙ₊₁)/2, and I₀′ = I₁. attr.i is the order n.
 func init() {
-	slope := func(n *node) Variable {
+	besselOp = slopeOp("bessel i", orderOf, func(n *node) Variable {
 		x, order := n.arg(0), n.attr.i
 		if order == 0 {
 			return x.besselI(1)
 		}
 		return x.besselI(order - 1).Add(x.besselI(order + 1)).MulScalar(0.5)
-	}
-	besselOp = &op{
-		name:      "bessel i",
-		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
-	}
+	})
 }
 
 // I0 is the modified Bessel function of the first kind of order 0.
@@ -50,20 +44,14 @@ var besselScaledOp *op
 
 // With Eₙ = e^(−|x|)·Iₙ: Eₙ′ = (Eₙ₋₁ + Eₙ₊₁)/2 − sign x·Eₙ. attr.i is the order n.
 func init() {
-	slope := func(n *node) Variable {
+	besselScaledOp = slopeOp("bessel i scaled", orderOf, func(n *node) Variable {
 		x, order := n.arg(0), n.attr.i
 		neighbours := x.besselIScaled(1)
 		if order > 0 {
 			neighbours = x.besselIScaled(order - 1).Add(x.besselIScaled(order + 1)).MulScalar(0.5)
 		}
 		return neighbours.Sub(x.Sign().Mul(n.variable()))
-	}
-	besselScaledOp = &op{
-		name:      "bessel i scaled",
-		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
-	}
+	})
 }
 
 // I0e is e^(−|x|)·[Variable.I0], which does not overflow. Its derivative at 0 is taken as 0.

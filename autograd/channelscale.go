@@ -38,24 +38,24 @@ func init() {
 			d, mean, r, deviation := fixedOf(n)
 			y := t(0)
 			if t(mean).n != nil {
-				y = sumOf2(y, d.wide(t(mean)).Neg().BroadcastTo(n.Shape...))
+				y = addTangents(y, d.wide(t(mean)).Neg().BroadcastTo(n.Shape...))
 			}
 			if y.n != nil {
 				y = y.Mul(r)
 			}
 			if t(mean+1).n != nil {
-				y = sumOf2(y, deviation.Mul(d.wide(t(mean+1)).Mul(inverseCube(r))))
+				y = addTangents(y, deviation.Mul(d.wide(t(mean+1)).Mul(inverseCube(r))))
 			}
 			if w := weightOf(n); w > 0 {
 				if y.n != nil {
 					y = y.Mul(d.wide(n.arg(w)))
 				}
 				if t(w).n != nil {
-					y = sumOf2(y, deviation.Mul(r).Mul(d.wide(t(w))))
+					y = addTangents(y, deviation.Mul(r).Mul(d.wide(t(w))))
 				}
 			}
 			if b := biasOf(n); b > 0 && t(b).n != nil {
-				y = sumOf2(y, d.wide(t(b)).BroadcastTo(n.Shape...))
+				y = addTangents(y, d.wide(t(b)).BroadcastTo(n.Shape...))
 			}
 			return y
 		},

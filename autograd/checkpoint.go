@@ -89,16 +89,7 @@ func (c *checkpoint) run(inner *Tape, operands []*node) *node {
 // borrow is a leaf of t for n, which may be on another tape that outlives t's use
 // of it. The same n gives the same leaf.
 func (t *Tape) borrow(n *node) *node {
-	if leaf, ok := t.leaves[n]; ok {
-		return leaf
-	}
-	leaf := t.node(n.DType, n.Shape)
-	leaf.F32, leaf.F64 = n.F32, n.F64
-	leaf.ensureRare().leafOf = n
-	leaf.tracked = n.tracked || n.kind == parameter
-	t.leaves[n] = leaf
-	t.enter(leaf)
-	return leaf
+	return t.standIn(n, n.tracked || n.kind == parameter)
 }
 
 // parameters are those that the tape has leaves for, in the order of their first
@@ -125,7 +116,7 @@ func (c *checkpoint) recompute(p *pass, n, g *node) {
 	})
 	y := c.run(inner, operands)
 	if y.tracked {
-		grads := y.variable().backward("checkpoint", inner.borrowed(g), nil, false)
+		grads := y.variable().backward("checkpoint", inner.view(g, g.Shape).variable(), nil, false)
 		for i, in := range operands {
 			if at := grads.s.position(in); at >= 0 && p.needs(n, i) {
 				share := grads.s.grads[at]
@@ -137,14 +128,6 @@ func (c *checkpoint) recompute(p *pass, n, g *node) {
 		}
 	}
 	p.tape.giveBack(inner)
-}
-
-// borrowed is a constant on t with the elements of n, of another tape.
-func (t *Tape) borrowed(n *node) Variable {
-	v := t.node(n.DType, n.Shape)
-	v.F32, v.F64 = n.F32, n.F64
-	t.enter(v)
-	return v.variable()
 }
 
 // forget makes find skip the gradient of n.

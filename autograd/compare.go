@@ -8,27 +8,18 @@ import (
 // Comparisons, the choice between two operands by a condition, and limits. Comparisons are
 // piecewise constant: their results are data that no gradient flows through.
 
-// comparison is an element-wise operation of two operands without derivative.
-type comparison struct {
-	op
-	kernel tensor.Kernel2
-}
-
-func (o *comparison) apply(x, y Variable) Variable {
-	a, b := x.check(o.name), y.check(o.name)
-	o.same(a, b)
-	n := o.resultBroadcast(a, b)
-	tensor.Map2(&o.kernel, &n.Array, &a.Array, &b.Array)
-	return n.done()
+// flatBinary is an element-wise operation of two operands without derivative.
+func flatBinary(name string, kernel tensor.Kernel2) *binary {
+	return &binary{op: op{name: name, plain: true}, kernel: kernel}
 }
 
 var (
-	greaterOp      = &comparison{op{name: "greater"}, tensor.Kernel2{F32: simd.Greater[float32], F64: simd.Greater[float64]}}
-	greaterEqualOp = &comparison{op{name: "greater equal"}, tensor.Kernel2{F32: simd.GreaterEqual[float32], F64: simd.GreaterEqual[float64]}}
-	lessOp         = &comparison{op{name: "less"}, tensor.Kernel2{F32: simd.Less[float32], F64: simd.Less[float64]}}
-	lessEqualOp    = &comparison{op{name: "less equal"}, tensor.Kernel2{F32: simd.LessEqual[float32], F64: simd.LessEqual[float64]}}
-	equalOp        = &comparison{op{name: "equal"}, tensor.Kernel2{F32: simd.Equal[float32], F64: simd.Equal[float64]}}
-	notEqualOp     = &comparison{op{name: "not equal"}, tensor.Kernel2{F32: simd.NotEqual[float32], F64: simd.NotEqual[float64]}}
+	greaterOp      = flatBinary("greater", tensor.Kernel2{F32: simd.Greater[float32], F64: simd.Greater[float64]})
+	greaterEqualOp = flatBinary("greater equal", tensor.Kernel2{F32: simd.GreaterEqual[float32], F64: simd.GreaterEqual[float64]})
+	lessOp         = flatBinary("less", tensor.Kernel2{F32: simd.Less[float32], F64: simd.Less[float64]})
+	lessEqualOp    = flatBinary("less equal", tensor.Kernel2{F32: simd.LessEqual[float32], F64: simd.LessEqual[float64]})
+	equalOp        = flatBinary("equal", tensor.Kernel2{F32: simd.Equal[float32], F64: simd.Equal[float64]})
+	notEqualOp     = flatBinary("not equal", tensor.Kernel2{F32: simd.NotEqual[float32], F64: simd.NotEqual[float64]})
 )
 
 // Greater is 1 where x > y and 0 elsewhere, broadcasting. No gradient flows.
@@ -49,9 +40,7 @@ func (x Variable) Equal(y Variable) Variable { return equalOp.apply(x, y) }
 // NotEqual is 1 where x ≠ y and 0 elsewhere, broadcasting. No gradient flows.
 func (x Variable) NotEqual(y Variable) Variable { return notEqualOp.apply(x, y) }
 
-var (
-	whereKernel = tensor.Kernel3{F32: simd.Where[float32], F64: simd.Where[float64]}
-)
+var whereKernel = tensor.Kernel3{F32: simd.Where[float32], F64: simd.Where[float64]}
 
 var whereOp *op
 
@@ -112,21 +101,16 @@ func (x Variable) MaskedFill(mask Variable, value float64) Variable {
 	return Where(mask.BroadcastTo(in.Shape...), x.scalar(value), x)
 }
 
-// clampSlope is 1 between the bounds and at them, 0 outside. attr.x and attr.y are the bounds.
-func clampSlope(n *node) Variable {
-	x := n.arg(0)
-	return x.GreaterEqual(x.scalar(n.attr.x)).Mul(x.LessEqual(x.scalar(n.attr.y)))
-}
-
 var clampOp *op
 
+// The derivative is 1 between the bounds and at them, 0 outside. attr.x and attr.y are the
+// bounds.
 func init() {
-	clampOp = &op{
-		name:      "clamp",
-		arguments: func(n *node) []Argument { return arguments("low", n.attr.x, "high", n.attr.y) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, clampSlope(n))) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), clampSlope(n)) },
-	}
+	bounds := func(n *node) []Argument { return arguments("low", n.attr.x, "high", n.attr.y) }
+	clampOp = slopeOp("clamp", bounds, func(n *node) Variable {
+		x := n.arg(0)
+		return x.GreaterEqual(x.scalar(n.attr.x)).Mul(x.LessEqual(x.scalar(n.attr.y)))
+	})
 }
 
 // Clamp limits x to low ≤ x ≤ high. The derivative is 1 between and at the bounds

@@ -1,7 +1,5 @@
 package autograd
 
-import "github.com/chainrule-go/chainrule/internal/tensor"
-
 // Forward mode: tangents are carried along the record from operands to results, by
 // rules of their own (op.jvp) that owe nothing to the backward rules. The tangents
 // are recorded too, and so can be differentiated in turn.
@@ -84,11 +82,6 @@ func checkTangents(op string, xs, ts []*node) {
 		panic(&ValueError{op, "expected one tangent for each Variable"})
 	}
 	for i, x := range xs {
-		if !tensor.EqualShape(x.Shape, ts[i].Shape) {
-			panic(&ShapeError{op, shapesOf(x, ts[i]), "expected a tangent of the Variable's shape"})
-		}
-		if x.DType != ts[i].DType {
-			panic(&DTypeError{op, []DType{x.DType, ts[i].DType}, "expected a tangent of the Variable's type"})
-		}
+		checkForm(op, x, ts[i], "expected a tangent of the Variable's %s")
 	}
 }

@@ -81,12 +81,7 @@ func (f *Function) backward(p *pass, n *node, g Variable) {
 			continue
 		}
 		got, in := grad.check(f.Name), n.input(i)
-		if !tensor.EqualShape(got.Shape, in.Shape) {
-			panic(&ShapeError{f.Name, shapesOf(in, got), fmt.Sprintf("VJP returned a gradient of another shape than operand %d", i)})
-		}
-		if got.DType != in.DType {
-			panic(&DTypeError{f.Name, []DType{in.DType, got.DType}, fmt.Sprintf("VJP returned a gradient of another type than operand %d", i)})
-		}
+		checkForm(f.Name, in, got, fmt.Sprintf("VJP returned a gradient of another %%s than operand %d", i))
 		if p.recorded && p.needs(n, i) && got.tape == nil {
 			panic(&TapeError{f.Name, "the gradient is to be differentiated again, but VJP did not compute it by operations on g"})
 		}
@@ -104,15 +99,8 @@ func (f *Function) tangent(n *node, t func(int) Variable) Variable {
 		ts[i] = t(i)
 	}
 	tangent := f.JVP(xs, n.variable(), ts)
-	if tangent.n == nil {
-		return tangent
-	}
-	got := tangent.check(f.Name)
-	if !tensor.EqualShape(got.Shape, n.Shape) {
-		panic(&ShapeError{f.Name, shapesOf(n, got), "JVP returned a tangent of another shape than the result"})
-	}
-	if got.DType != n.DType {
-		panic(&DTypeError{f.Name, []DType{n.DType, got.DType}, "JVP returned a tangent of another type than the result"})
+	if tangent.n != nil {
+		checkForm(f.Name, n, tangent.check(f.Name), "JVP returned a tangent of another %s than the result")
 	}
 	return tangent
 }

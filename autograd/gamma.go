@@ -31,16 +31,7 @@ var polygammaOp *op
 
 // ψ⁽ⁿ⁾′ = ψ⁽ⁿ⁺¹⁾. attr.i is n.
 func init() {
-	polygammaOp = &op{
-		name:      "polygamma",
-		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, strongMul(g, n.arg(0).Polygamma(n.attr.i+1)))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return strongMul(t(0), n.arg(0).Polygamma(n.attr.i+1))
-		},
-	}
+	polygammaOp = slopeOp("polygamma", orderOf, func(n *node) Variable { return n.arg(0).Polygamma(n.attr.i + 1) })
 }
 
 // Polygamma is the derivative of the given order of [Variable.Digamma]; order 0 is digamma

@@ -55,11 +55,7 @@ func (t *Tape) newGradients() *gradientSet {
 func (s *gradientSet) restrict(vs []Variable) {
 	s.partial = len(vs) > 0
 	for _, v := range vs {
-		n := v.n
-		if o := n.original(); o != nil {
-			n = o
-		}
-		s.only = append(s.only, n)
+		s.only = append(s.only, v.n.meant())
 	}
 }
 
@@ -71,10 +67,7 @@ func (s *gradientSet) put(n, g *node) {
 	} else {
 		g = s.tape.copyOf(g)
 	}
-	if o := n.original(); o != nil {
-		n = o
-	}
-	s.insert(n, g, nil)
+	s.insert(n.meant(), g, nil)
 }
 
 func (s *gradientSet) insert(n, g *node, index []int) {
@@ -136,10 +129,7 @@ func (g Gradients) Of(w Variable) Variable {
 	if grad, ok := g.Lookup(w); ok {
 		return grad
 	}
-	n := w.check("Of")
-	if o := n.original(); o != nil {
-		n = o
-	}
+	n := w.check("Of").meant()
 	if g.s != nil && g.s.partial && !slices.Contains(g.s.only, n) {
 		panic(&TapeError{"Of", "the backward pass was for the gradients of other Variables only"})
 	}
@@ -153,10 +143,7 @@ func (g Gradients) Lookup(w Variable) (grad Variable, ok bool) {
 	if s == nil {
 		return Variable{}, false
 	}
-	if o := n.original(); o != nil {
-		n = o
-	}
-	at := s.position(n)
+	at := s.position(n.meant())
 	if at < 0 {
 		return Variable{}, false
 	}

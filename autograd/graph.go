@@ -68,9 +68,7 @@ func (g *ComputationGraph) add(n *node, id int64) {
 	described := describe(n, id)
 	g.nodes[id] = described
 	g.of[n.variable()] = described
-	if o := n.original(); o != nil {
-		g.of[o.variable()] = described
-	}
+	g.of[n.meant().variable()] = described
 }
 
 // ComputationGraph is what [Graph] returns: a gonum graph.Directed.
@@ -189,12 +187,7 @@ func (g *ComputationGraph) Node(id int64) graph.Node {
 
 // Nodes returns all nodes.
 func (g *ComputationGraph) Nodes() graph.Nodes {
-	ids := make([]int64, 0, len(g.nodes))
-	for id := range g.nodes {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return g.list(ids)
+	return g.list(slices.Sorted(maps.Keys(g.nodes)))
 }
 
 // From returns the nodes computed from the node with the given ID.
@@ -274,12 +267,8 @@ func (n *GraphNode) Attributes() []encoding.Attribute {
 	case "constant":
 		form, fill = "box", "lightgrey"
 	}
-	title := n.Op
-	if n.Name != "" {
-		title = n.Name
-	}
 	return []encoding.Attribute{
-		{Key: "label", Value: strconv.Quote(fmt.Sprintf("%s\n%s %s", title, shapeString(n.Shape), n.DType))},
+		{Key: "label", Value: strconv.Quote(fmt.Sprintf("%s\n%s %s", cmp.Or(n.Name, n.Op), shapeString(n.Shape), n.DType))},
 		{Key: "shape", Value: form},
 		{Key: "style", Value: "filled"},
 		{Key: "fillcolor", Value: fill},

@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
@@ -194,6 +195,11 @@ func checkIndexShape(op string, x, index []int, count, axis int) {
 		panic(&ShapeError{op, [][]int{append([]int{}, x...), append([]int{}, index...)},
 			fmt.Sprintf("expected the second, the shape of %d indices, to be within the first but along axis %d", count, axis)})
 	}
+}
+
+// equalBut reports whether shapes are equal along all axes but one.
+func equalBut(axis int, a, b []int) bool {
+	return len(a) == len(b) && slices.Equal(a[:axis], b[:axis]) && slices.Equal(a[axis+1:], b[axis+1:])
 }
 
 // gather is Gather with checked indices.

@@ -18,38 +18,19 @@ func init() {
 		name:      "matmul",
 		arguments: func(n *node) []Argument { return arguments("transpose a", n.attr.keep, "transpose b", n.attr.i == 1) },
 		vjp: func(p *pass, n *node, g Variable) {
-			a, b, transA, transB := n.arg(0), n.arg(1), n.attr.keep, n.attr.i == 1
-			if p.needs(n, 0) {
-				if transA {
-					p.add(n, 0, matmul(b, g, transB, true))
-				} else {
-					p.add(n, 0, matmul(g, b, false, !transB))
-				}
-			}
-			if p.needs(n, 1) {
-				if transB {
-					p.add(n, 1, matmul(g, a, true, transA))
-				} else {
-					p.add(n, 1, matmul(a, g, !transA, false))
+			for i := range 2 {
+				if p.needs(n, i) {
+					x, y, transX, transY := gradientFactors(n, g.n, i)
+					p.add(n, i, matmul(x.variable(), y.variable(), transX, transY))
 				}
 			}
 		},
 		fused: func(p *pass, n, g *node) {
-			a, b, transA, transB := n.in[0], n.in[1], n.attr.keep, n.attr.i == 1
-			if p.needs(n, 0) {
-				dst, accumulate := p.destination(n, 0)
-				if transA {
-					tensor.MatMulReduce(dst, &b.Array, &g.Array, transB, true, accumulate)
-				} else {
-					tensor.MatMulReduce(dst, &g.Array, &b.Array, false, !transB, accumulate)
-				}
-			}
-			if p.needs(n, 1) {
-				dst, accumulate := p.destination(n, 1)
-				if transB {
-					tensor.MatMulReduce(dst, &g.Array, &a.Array, true, transA, accumulate)
-				} else {
-					tensor.MatMulReduce(dst, &a.Array, &g.Array, !transA, false, accumulate)
+			for i := range 2 {
+				if p.needs(n, i) {
+					dst, accumulate := p.destination(n, i)
+					x, y, transX, transY := gradientFactors(n, g, i)
+					tensor.MatMulReduce(dst, &x.Array, &y.Array, transX, transY, accumulate)
 				}
 			}
 		},
@@ -67,7 +48,21 @@ func init() {
 	}
 }
 
-// Nodes use attr.keep for "A is transposed" and attr.i = 1 for "B is transposed".
+// gradientFactors are x and y, transposed or not, whose product is the gradient of operand i
+// of the product n, g being that of n.
+func gradientFactors(n, g *node, i int) (x, y *node, transX, transY bool) {
+	a, b, transA, transB := n.in[0], n.in[1], n.attr.keep, n.attr.i == 1
+	switch {
+	case i == 0 && transA:
+		return b, g, transB, true
+	case i == 0:
+		return g, b, false, !transB
+	case transB:
+		return g, a, true, transA
+	}
+	return a, g, !transA, false
+}
+
 // MatMul is the matrix product, by NumPy's rules. Matrices multiply as usual:
 // [m, k]·[k, n] is [m, n]. Further axes in front are a batch and broadcast:
 // [b, m, k]·[k, n] is [b, m, n]. A vector on the left is a row and on the right a

@@ -133,6 +133,14 @@ func (n *node) original() *node {
 	return n.leafOf
 }
 
+// meant is the node whose gradient is asked for with n: the one that n stands for, or n.
+func (n *node) meant() *node {
+	if o := n.original(); o != nil {
+		return o
+	}
+	return n
+}
+
 // setInputs makes in the operands of n, which has none.
 func (n *node) setInputs(in []*node) {
 	if k := copy(n.in[:], in); k < len(in) {

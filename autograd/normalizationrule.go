@@ -114,26 +114,15 @@ func newNormOp(name string, describe func(n *node) normalized, fused func(p *pas
 				}
 			}
 			if w := weightOf(n); w > 0 && t(w).n != nil {
-				y = sumOf2(y, d.wide(t(w)).Mul(unit.Reshape(n.Shape...)))
+				y = addTangents(y, d.wide(t(w)).Mul(unit.Reshape(n.Shape...)))
 			}
 			if b := biasOf(n); b > 0 && t(b).n != nil {
-				y = sumOf2(y, d.wide(t(b)).BroadcastTo(n.Shape...))
+				y = addTangents(y, d.wide(t(b)).BroadcastTo(n.Shape...))
 			}
 			return y
 		},
 		fused: fused,
 	}
-}
-
-// sumOf2 is a + b, where the zero Variable stands for 0.
-func sumOf2(a, b Variable) Variable {
-	switch {
-	case a.n == nil:
-		return b
-	case b.n == nil:
-		return a
-	}
-	return a.Add(b)
 }
 
 // inverseRoot is 1/√(x+eps), and 0 with derivative 0 where x and eps are 0.

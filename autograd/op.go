@@ -1,5 +1,11 @@
 package autograd
 
+import (
+	"fmt"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
+
 // How an operation is made.
 //
 // An op value ties together a name and the rule of the backward pass; the families
@@ -158,6 +164,17 @@ func (o *op) link(t *Tape, n *node, in []*node) {
 func (o *op) same(a, b *node) {
 	if a.DType != b.DType {
 		panic(&DTypeError{o.name, []DType{a.DType, b.DType}, "expected equal element types (AsType converts)"})
+	}
+}
+
+// checkForm panics unless got has the shape and the element type of n. reason says what is
+// expected, with %s for "shape" or "type".
+func checkForm(op string, n, got *node, reason string) {
+	if !tensor.EqualShape(n.Shape, got.Shape) {
+		panic(&ShapeError{op, shapesOf(n, got), fmt.Sprintf(reason, "shape")})
+	}
+	if n.DType != got.DType {
+		panic(&DTypeError{op, []DType{n.DType, got.DType}, fmt.Sprintf(reason, "type")})
 	}
 }
 

@@ -74,19 +74,19 @@ func compareNumbers(a, b float64) int {
 	return 0
 }
 
-// order sets the first of the row's indices by size; equal elements stay in their order.
-func order(row []float64, index []int, descending bool) {
-	all := make([]int, len(row))
-	for i := range all {
-		all[i] = i
+// ordered is the row's indices by size; equal elements stay in their order.
+func ordered(row []float64, descending bool) []int {
+	index := make([]int, len(row))
+	for i := range index {
+		index[i] = i
 	}
-	slices.SortStableFunc(all, func(i, j int) int {
+	slices.SortStableFunc(index, func(i, j int) int {
 		if descending {
 			i, j = j, i
 		}
 		return compareNumbers(row[i], row[j])
 	})
-	copy(index, all)
+	return index
 }
 
 // needElements panics if a row along axis has fewer than count elements.
@@ -103,7 +103,7 @@ func needElements(op string, x Variable, axis, count int) {
 // It panics with [*AxisError] for a scalar.
 func (x Variable) Sort(axis int, descending bool) (values Variable, index []int) {
 	needElements("sort", x, axis, 0)
-	values, index = pick("sort", x, axis, x.Dim(axis), true, func(row []float64, index []int) { order(row, index, descending) })
+	values, index = pick("sort", x, axis, x.Dim(axis), true, func(row []float64, index []int) { copy(index, ordered(row, descending)) })
 	return ranked(values, x, x.Dim(axis), axis, !descending, false), index
 }
 
@@ -111,7 +111,7 @@ func (x Variable) Sort(axis int, descending bool) (values Variable, index []int)
 func (x Variable) ArgSort(axis int, descending bool) []int {
 	in := x.check("argsort")
 	axis = resolveAxis("argsort", axis, len(in.Shape))
-	return pickIndices(in, axis, in.Shape[axis], func(row []float64, index []int) { order(row, index, descending) })
+	return pickIndices(in, axis, in.Shape[axis], func(row []float64, index []int) { copy(index, ordered(row, descending)) })
 }
 
 // TopK is the k greatest elements of every row along axis, or with least the k least, sorted by
@@ -122,7 +122,7 @@ func (x Variable) TopK(k, axis int, least bool) (values Variable, index []int) {
 		panic(&ValueError{"topk", fmt.Sprintf("k = %d is negative", k)})
 	}
 	needElements("topk", x, axis, k)
-	values, index = pick("topk", x, axis, k, true, func(row []float64, index []int) { order(row, index, !least) })
+	values, index = pick("topk", x, axis, k, true, func(row []float64, index []int) { copy(index, ordered(row, !least)) })
 	return ranked(values, x, k, axis, least, false), index
 }
 
@@ -134,14 +134,8 @@ func (x Variable) KthValue(k, axis int) (values Variable, index []int) {
 		panic(&ValueError{"kthvalue", fmt.Sprintf("k = %d is not positive", k)})
 	}
 	needElements("kthvalue", x, axis, k)
-	values, index = pick("kthvalue", x, axis, 1, false, func(row []float64, index []int) { index[0] = ordered(row)[k-1] })
+	values, index = pick("kthvalue", x, axis, 1, false, func(row []float64, index []int) { index[0] = ordered(row, false)[k-1] })
 	return ranked(values, x, k, axis, true, true), index
-}
-
-func ordered(row []float64) []int {
-	index := make([]int, len(row))
-	order(row, index, false)
-	return index
 }
 
 // Median is the median of every row along axis, which is gone from the result, and its index:
@@ -150,7 +144,7 @@ func ordered(row []float64) []int {
 func (x Variable) Median(axis int) (values Variable, index []int) {
 	needElements("median", x, axis, 1)
 	values, index = pick("median", x, axis, 1, false, func(row []float64, index []int) {
-		all := ordered(row)
+		all := ordered(row, false)
 		index[0] = all[(len(row)-1)/2]
 		if last := all[len(row)-1]; math.IsNaN(row[last]) {
 			index[0] = slices.IndexFunc(row, math.IsNaN)
@@ -164,7 +158,7 @@ func (x Variable) Median(axis int) (values Variable, index []int) {
 func (x Variable) NanMedian(axis int) (values Variable, index []int) {
 	needElements("nanmedian", x, axis, 1)
 	return pick("nanmedian", x, axis, 1, false, func(row []float64, index []int) {
-		index[0] = ordered(row)[max(0, numbersIn(row)-1)/2]
+		index[0] = ordered(row, false)[max(0, numbersIn(row)-1)/2]
 	})
 }
 
@@ -185,7 +179,7 @@ func numbersIn(row []float64) int {
 func (x Variable) Mode(axis int) (values Variable, index []int) {
 	needElements("mode", x, axis, 1)
 	return pick("mode", x, axis, 1, false, func(row []float64, index []int) {
-		all := ordered(row)
+		all := ordered(row, false)
 		most, start := 0, 0
 		for i := range all {
 			if compareNumbers(row[all[i]], row[all[start]]) != 0 {
@@ -260,7 +254,7 @@ func quantile(op string, x, q Variable, axis int, method QuantileMethod, count f
 			for k := range row {
 				row[k] = rows.n.Array.At(r*len(row) + k)
 			}
-			all, n := ordered(row), count(row)
+			all, n := ordered(row, false), count(row)
 			position := p * float64(n-1)
 			if n == 0 { // the last is NaN
 				n = len(row)

@@ -150,11 +150,7 @@ func combined(flat, from Variable, places []int, how Reduction, exclude bool) Va
 func slicesAt(op string, x Variable, axis int, index []int, src Variable) (rows, from Variable, resolved []int) {
 	in, sn := x.check(op), src.check(op)
 	axis = resolveAxis(op, axis, len(in.Shape))
-	fits := len(in.Shape) == len(sn.Shape) && sn.Shape[axis] == len(index)
-	for i := 0; fits && i < len(in.Shape); i++ {
-		fits = i == axis || in.Shape[i] == sn.Shape[i]
-	}
-	if !fits {
+	if !equalBut(axis, in.Shape, sn.Shape) || sn.Shape[axis] != len(index) {
 		panic(&ShapeError{op, shapesOf(in, sn), fmt.Sprintf("expected %d slices along axis %d", len(index), axis)})
 	}
 	join(op, &x, &src)

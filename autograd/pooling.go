@@ -104,18 +104,12 @@ func init() {
 			return arguments(windowArguments(&at, n.attr.i)...)
 		},
 		vjp: func(p *pass, n *node, g Variable) {
-			at, planes, windows := poolingOf(n), 0, 0
-			if windows = at.Windows(); windows > 0 {
-				planes = n.Len() / windows
-			}
+			at, planes, windows := planesOf(n)
 			places := scatter(g.Reshape(planes, windows), 1, n.maxPoolIndices(&at), []int{planes, planeSize(&at)})
 			p.add(n, 0, places.Reshape(n.in[0].Shape...))
 		},
 		jvp: func(n *node, t func(int) Variable) Variable {
-			at, planes, windows := poolingOf(n), 0, 0
-			if windows = at.Windows(); windows > 0 {
-				planes = n.Len() / windows
-			}
+			at, planes, windows := planesOf(n)
 			return gather(t(0).Reshape(planes, planeSize(&at)), 1, n.maxPoolIndices(&at), []int{planes, windows}).Reshape(n.Shape...)
 		},
 		fused: func(p *pass, n, g *node) {
@@ -124,6 +118,16 @@ func init() {
 			tensor.MaxPoolBackward(dst, &g.Array, &n.aux.Array, &at, accumulate)
 		},
 	}
+}
+
+// planesOf is where the windows lie whose greatest elements n is, in how many planes, and how
+// many there are in each.
+func planesOf(n *node) (at tensor.Pooling, planes, windows int) {
+	at = poolingOf(n)
+	if windows = at.Windows(); windows > 0 {
+		planes = n.Len() / windows
+	}
+	return at, planes, windows
 }
 
 // maxPool keeps which elements are the greatest if a backward pass, or the caller, will ask.

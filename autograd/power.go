@@ -7,24 +7,18 @@ import (
 
 // Powers and roots.
 
-// powSlope is d xᵖ/dx = p·xᵖ⁻¹, and 0 for p = 0. attr.x is p.
-func powSlope(n *node) Variable {
-	x, exponent := n.arg(0), n.attr.x
-	if exponent == 0 {
-		return x.scalar(0)
-	}
-	return x.PowScalar(exponent - 1).MulScalar(exponent)
-}
-
 var powScalarOp *op
 
+// d xᵖ/dx = p·xᵖ⁻¹, and 0 for p = 0. attr.x is p.
 func init() {
-	powScalarOp = &op{
-		name:      "pow scalar",
-		arguments: func(n *node) []Argument { return arguments("exponent", n.attr.x) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, powSlope(n))) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), powSlope(n)) },
-	}
+	exponentOf := func(n *node) []Argument { return arguments("exponent", n.attr.x) }
+	powScalarOp = slopeOp("pow scalar", exponentOf, func(n *node) Variable {
+		x, exponent := n.arg(0), n.attr.x
+		if exponent == 0 {
+			return x.scalar(0)
+		}
+		return x.PowScalar(exponent - 1).MulScalar(exponent)
+	})
 }
 
 // PowScalar is x to a constant power. The domain is that of math.Pow: a negative x

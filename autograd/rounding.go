@@ -10,36 +10,36 @@ import (
 // Rounding, remainders, signs, and tests for what is not a number. What is constant between jumps
 // is data that no gradient flows through.
 
-// constantOp is an element-wise operation of one operand without derivative.
-type constantOp struct {
-	op
-	kernel tensor.Kernel1
+// flatUnary is an element-wise operation of one operand without derivative.
+func flatUnary(name string, kernel tensor.Kernel1) *unary {
+	return &unary{op: op{name: name, plain: true}, kernel: kernel}
 }
 
-func (o *constantOp) apply(x Variable) Variable {
-	in := x.check(o.name)
-	n := o.result(in.DType, in.Shape, in)
-	tensor.Map1(&o.kernel, &n.Array, &in.Array)
-	return n.done()
-}
-
-// constantOf is the operation of a function that has no vector form.
-func constantOf(name string, f func(float64) float64) *constantOp {
-	return &constantOp{op{name: name, plain: true}, tensor.Kernel1{F32: elementwise[float32](f), F64: elementwise[float64](f), Cost: 8}}
+// flatUnaryOf is flatUnary of a function that has no vector form.
+func flatUnaryOf(name string, f func(float64) float64) *unary {
+	return flatUnary(name, tensor.Kernel1{F32: elementwise[float32](f), F64: elementwise[float64](f), Cost: 8})
 }
 
 var (
-	floorOp = &constantOp{op{name: "floor", plain: true}, tensor.Kernel1{F32: simd.Floor[float32], F64: simd.Floor[float64]}}
-	ceilOp  = &constantOp{op{name: "ceil", plain: true}, tensor.Kernel1{F32: simd.Ceil[float32], F64: simd.Ceil[float64]}}
-	roundOp = &constantOp{op{name: "round", plain: true}, tensor.Kernel1{F32: simd.Round[float32], F64: simd.Round[float64]}}
-	truncOp = constantOf("trunc", math.Trunc)
+	floorOp = flatUnary("floor", tensor.Kernel1{F32: simd.Floor[float32], F64: simd.Floor[float64]})
+	ceilOp  = flatUnary("ceil", tensor.Kernel1{F32: simd.Ceil[float32], F64: simd.Ceil[float64]})
+	roundOp = flatUnary("round", tensor.Kernel1{F32: simd.Round[float32], F64: simd.Round[float64]})
+	truncOp = flatUnaryOf("trunc", math.Trunc)
 
-	signOp     = &constantOp{op{name: "sign", plain: true}, tensor.Kernel1{F32: simd.Sign[float32], F64: simd.Sign[float64]}}
-	signBitOp  = constantOf("signbit", func(x float64) float64 { return number(math.Signbit(x)) })
-	isNaNOp    = constantOf("isnan", func(x float64) float64 { return number(math.IsNaN(x)) })
-	isInfOp    = constantOf("isinf", func(x float64) float64 { return number(math.IsInf(x, 0)) })
-	isFiniteOp = constantOf("isfinite", func(x float64) float64 { return number(!math.IsNaN(x) && !math.IsInf(x, 0)) })
+	signOp     = flatUnary("sign", tensor.Kernel1{F32: simd.Sign[float32], F64: simd.Sign[float64]})
+	signBitOp  = flatUnaryOf("signbit", func(x float64) float64 { return number(math.Signbit(x)) })
+	isNaNOp    = flatUnaryOf("isnan", func(x float64) float64 { return number(math.IsNaN(x)) })
+	isInfOp    = flatUnaryOf("isinf", func(x float64) float64 { return number(math.IsInf(x, 0)) })
+	isFiniteOp = flatUnaryOf("isfinite", func(x float64) float64 { return number(!math.IsNaN(x) && !math.IsInf(x, 0)) })
 )
+
+// maxFinite is the greatest finite number of the type.
+func maxFinite(dtype DType) float64 {
+	if dtype == Float32 {
+		return math.MaxFloat32
+	}
+	return math.MaxFloat64
+}
 
 // number is 1 for true and 0 for false.
 func number(b bool) float64 {
@@ -136,7 +136,7 @@ func floorMod(a, b float64) float64 {
 // The derivatives at jumps are those between them.
 func Remainder(x, y Variable) Variable { return remainderOp.apply(x, y) }
 
-var floorDivideOp = &comparison{op{name: "floor divide", plain: true}, elementwise2(floorDivide, 40)}
+var floorDivideOp = flatBinary("floor divide", elementwise2(floorDivide, 40))
 
 // floorDivide is ⌊a/b⌋ of the exact quotient.
 func floorDivide(a, b float64) float64 {
@@ -194,10 +194,7 @@ func (x Variable) IsFinite() Variable { return isFiniteOp.apply(x) }
 // infinities; NaN for one of these stands for the greatest or least finite number of x's
 // type. No gradient flows to what is replaced.
 func (x Variable) NanToNum(nan, posInf, negInf float64) Variable {
-	greatest := math.MaxFloat64
-	if x.DType() == Float32 {
-		greatest = math.MaxFloat32
-	}
+	greatest := maxFinite(x.DType())
 	if math.IsNaN(posInf) {
 		posInf = greatest
 	}

@@ -165,10 +165,7 @@ func (g Gradients) Rows(w Variable) (index []int, rows Variable, ok bool) {
 	if s == nil {
 		return nil, Variable{}, false
 	}
-	if o := n.original(); o != nil {
-		n = o
-	}
-	at := s.position(n)
+	at := s.position(n.meant())
 	if at < 0 || s.index[at] == nil {
 		return nil, Variable{}, false
 	}

@@ -257,11 +257,7 @@ func Concat(axis int, xs ...Variable) Variable {
 	shape[axis] = 0
 	for _, n := range nodes {
 		concatOp.same(first, n)
-		fits := len(n.Shape) == len(shape)
-		for i := 0; fits && i < len(shape); i++ {
-			fits = i == axis || n.Shape[i] == shape[i]
-		}
-		if !fits {
+		if !equalBut(axis, n.Shape, shape) {
 			panic(&ShapeError{concatOp.name, shapesOf(nodes...), fmt.Sprintf("expected equal sizes along all axes but %d", axis)})
 		}
 		shape[axis] += n.Shape[axis]

@@ -21,11 +21,7 @@ func init() {
 		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i) },
 		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, softmaxProduct(n, g)) },
 		jvp:       func(n *node, t func(int) Variable) Variable { return softmaxProduct(n, t(0)) },
-		fused: func(p *pass, n, g *node) {
-			dst := p.temporary(n.DType, n.Shape)
-			tensor.SoftmaxBackward(&dst.Array, &g.Array, &n.Array, n.attr.i)
-			p.add(n, 0, dst.variable())
-		},
+		fused:     alongRowsBackward(tensor.SoftmaxBackward),
 	}
 }
 
@@ -48,11 +44,7 @@ func init() {
 		jvp: func(n *node, t func(int) Variable) Variable {
 			return t(0).Sub(strongMul(t(0), n.variable().Exp()).SumKeepDims(n.attr.i))
 		},
-		fused: func(p *pass, n, g *node) {
-			dst := p.temporary(n.DType, n.Shape)
-			tensor.LogSoftmaxBackward(&dst.Array, &g.Array, &n.Array, n.attr.i)
-			p.add(n, 0, dst.variable())
-		},
+		fused: alongRowsBackward(tensor.LogSoftmaxBackward),
 	}
 }
 
@@ -69,6 +61,14 @@ func alongRows(o *op, kernel func(dst, x *tensor.Array, axis int), x Variable, a
 	n.attr.i = axis
 	kernel(&n.Array, &in.Array, axis)
 	return n.done()
+}
+
+func alongRowsBackward(kernel func(dst, g, y *tensor.Array, axis int)) func(p *pass, n, g *node) {
+	return func(p *pass, n, g *node) {
+		dst := p.temporary(n.DType, n.Shape)
+		kernel(&dst.Array, &g.Array, &n.Array, n.attr.i)
+		p.add(n, 0, dst.variable())
+	}
 }
 
 // crossEntropySlope is ∂L/∂x for Lᵢ = ln Σeˣⁱ − x[i, labelᵢ]:  ∂Lᵢ/∂xᵢ = softmax(xᵢ) − onehot(labelᵢ).

@@ -65,16 +65,10 @@ var erfcRatioOp *op
 
 // attr.i is n.
 func init() {
-	slope := func(n *node) Variable {
+	erfcRatioOp = slopeOp("erfc ratio", orderOf, func(n *node) Variable {
 		y, order := n.variable(), float64(n.attr.i)
 		return y.Mul(y.MulScalar(2 * order).Sub(erfcRatio(n.arg(0), n.attr.i+1).MulScalar(2 * (order + 1))))
-	}
-	erfcRatioOp = &op{
-		name:      "erfc ratio",
-		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
-	}
+	})
 }
 
 func erfcRatio(x Variable, order int) Variable {
@@ -154,10 +148,7 @@ func init() {
 	normalHazardOp = newUnary("normal hazard", unary{
 		kernel: tensor.Kernel1{F32: elementwise[float32](normalHazard), F64: elementwise[float64](normalHazard), Cost: 300},
 		slope: func(x, y Variable) Variable {
-			greatest := math.MaxFloat64 / 4
-			if x.DType() == Float32 {
-				greatest = math.MaxFloat32 / 4
-			}
+			greatest := maxFinite(x.DType()) / 4
 			x, y = x.Clamp(-greatest, greatest), y.Clamp(-greatest, greatest)
 			return y.Mul(erfcRatio(x.MulScalar(-math.Sqrt2/2), 1).MulScalar(-math.Sqrt2))
 		},

@@ -138,13 +138,16 @@ func (t *Tape) MemoryUsage() (inUse, peak, held int) { return t.pool.Usage() }
 func (t *Tape) ResetPeakMemory() { t.pool.ResetPeak() }
 
 // leaf is the node that stands for a parameter, or watched constant, on t.
-func (t *Tape) leaf(n *node) *node {
+func (t *Tape) leaf(n *node) *node { return t.standIn(n, t.recording) }
+
+// standIn is the node on t that stands for n, made if there is none.
+func (t *Tape) standIn(n *node, tracked bool) *node {
 	if leaf, ok := t.leaves[n]; ok {
 		return leaf
 	}
 	leaf := t.view(n, n.Shape)
 	leaf.ensureRare().leafOf = n
-	leaf.tracked = t.recording
+	leaf.tracked = tracked
 	t.leaves[n] = leaf
 	return leaf
 }

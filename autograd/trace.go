@@ -1,6 +1,10 @@
 package autograd
 
-import "github.com/chainrule-go/chainrule/internal/tensor"
+import (
+	"slices"
+
+	"github.com/chainrule-go/chainrule/internal/tensor"
+)
 
 // Traces: computations recorded whole, for those who write them down in another form.
 //
@@ -44,12 +48,7 @@ func (t *Tape) Tracing() bool { return t.tracing }
 
 // traces reports whether one of the operands is on a tape that traces.
 func traces(in ...*node) bool {
-	for _, n := range in {
-		if n.tape != nil && n.tape.tracing {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(in, func(n *node) bool { return n.tape != nil && n.tape.tracing })
 }
 
 // detached is v, the value of n without how it came about; a trace keeps that.

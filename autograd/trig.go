@@ -157,12 +157,7 @@ var sincOp *op
 
 // attr.i is how often the function was differentiated.
 func init() {
-	sincOp = &op{
-		name:      "sinc",
-		arguments: func(n *node) []Argument { return arguments("order", n.attr.i) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, sinc(n.arg(0), n.attr.i+1))) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), sinc(n.arg(0), n.attr.i+1)) },
-	}
+	sincOp = slopeOp("sinc", orderOf, func(n *node) Variable { return sinc(n.arg(0), n.attr.i+1) })
 }
 
 // Sinc is sin(πx)/(πx), the normalized cardinal sine, and 1 at 0.

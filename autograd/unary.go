@@ -53,6 +53,20 @@ func newUnary(name string, u unary) *unary {
 	return o
 }
 
+// slopeOp is an element-wise operation of one operand with attributes. Its derivative at a
+// node, written in operations, is slope.
+func slopeOp(name string, arguments func(n *node) []Argument, slope func(n *node) Variable) *op {
+	return &op{
+		name:      name,
+		arguments: arguments,
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, strongMul(g, slope(n))) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return strongMul(t(0), slope(n)) },
+	}
+}
+
+// orderOf lists the attribute of an operation that is one of a sequence: attr.i.
+func orderOf(n *node) []Argument { return arguments("order", n.attr.i) }
+
 // backwardPlain is vjp for passes that are not recorded: the product with the
 // derivative is written over the upstream gradient where nobody else needs it.
 func (o *unary) backwardPlain(p *pass, n, g *node) {

@@ -168,7 +168,7 @@ func (v Variable) Clone() Variable {
 // with [*ShapeError] or [*DTypeError] if src does not fit.
 func (v Variable) CopyFrom(src Variable) {
 	n, s := v.check("CopyFrom"), src.check("CopyFrom")
-	checkSameForm("CopyFrom", n, s)
+	checkForm("CopyFrom", n, s, "expected equal %ss")
 	tensor.Copy(&n.Array, &s.Array)
 	n.modified()
 }
@@ -194,12 +194,17 @@ func (v Variable) Detach() Variable {
 // It returns v. It panics with [*TapeError] unless v is tracked, and neither a parameter
 // nor constant; one that is on no tape yet is marked for the tapes it meets from now on.
 func (v Variable) RetainGrad() Variable {
-	n := v.check("RetainGrad")
-	if !n.tracked && n.kind != derived {
-		panic(&TapeError{"RetainGrad", "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
-	}
-	n.ensureRare().retain = true
+	v.checkTracked("RetainGrad").ensureRare().retain = true
 	return v
+}
+
+// checkTracked is check for Variables with a gradient.
+func (v Variable) checkTracked(op string) *node {
+	n := v.check(op)
+	if !n.tracked && n.kind != derived {
+		panic(&TapeError{op, "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
+	}
+	return n
 }
 
 // Hook calls f with v's gradient when a backward pass has summed it and before it
@@ -208,10 +213,7 @@ func (v Variable) RetainGrad() Variable {
 // like the rest. It returns v, and panics as [Variable.RetainGrad] does. Hooks run in the
 // order they were added.
 func (v Variable) Hook(f func(grad Variable) Variable) Variable {
-	n := v.check("Hook")
-	if !n.tracked && n.kind != derived {
-		panic(&TapeError{"Hook", "the Variable is not recorded on a tape with a path to a parameter or watched Variable"})
-	}
+	n := v.checkTracked("Hook")
 	n.ensureRare().hooks = append(n.hooks, f)
 	return v
 }

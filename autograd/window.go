@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
@@ -25,12 +26,8 @@ type Window struct {
 func (w Window) on(name string, in *node, height, width int) tensor.Windows {
 	placed := tensor.Windows{Kernel: w.Kernel, Stride: w.Stride, Padding: w.Padding, Dilation: w.Dilation}
 	for axis, size := range [2]int{height, width} {
-		if placed.Stride[axis] == 0 {
-			placed.Stride[axis] = 1
-		}
-		if placed.Dilation[axis] == 0 {
-			placed.Dilation[axis] = 1
-		}
+		placed.Stride[axis] = cmp.Or(placed.Stride[axis], 1)
+		placed.Dilation[axis] = cmp.Or(placed.Dilation[axis], 1)
 		if w.Kernel[axis] < 1 || w.Padding[axis] < 0 || placed.Stride[axis] < 1 || placed.Dilation[axis] < 1 {
 			panic(&ValueError{name, fmt.Sprintf("%+v has a size that is not positive, or a negative padding", w)})
 		}
@@ -51,6 +48,10 @@ func (n *node) keepWindow(w tensor.Windows) {
 	}
 }
 
+func imageWindowArguments(n *node) []Argument {
+	return arguments("kernel", n.attr.ints[:2], "stride", n.attr.ints[2:4], "padding", n.attr.ints[4:6], "dilation", n.attr.ints[6:8])
+}
+
 func windowOf(n *node) Window {
 	i := n.attr.ints
 	return Window{Kernel: [2]int{i[0], i[1]}, Stride: [2]int{i[2], i[3]}, Padding: [2]int{i[4], i[5]}, Dilation: [2]int{i[6], i[7]}}
@@ -69,10 +70,8 @@ var unfoldOp *op
 
 func init() {
 	unfoldOp = &op{
-		name: "unfold",
-		arguments: func(n *node) []Argument {
-			return arguments("kernel", n.attr.ints[:2], "stride", n.attr.ints[2:4], "padding", n.attr.ints[4:6], "dilation", n.attr.ints[6:8])
-		},
+		name:      "unfold",
+		arguments: imageWindowArguments,
 		vjp: func(p *pass, n *node, g Variable) {
 			shape := n.in[0].Shape
 			p.add(n, 0, g.Fold(shape[2], shape[3], windowOf(n)))
@@ -100,12 +99,10 @@ var foldOp *op
 
 func init() {
 	foldOp = &op{
-		name: "fold",
-		arguments: func(n *node) []Argument {
-			return arguments("kernel", n.attr.ints[:2], "stride", n.attr.ints[2:4], "padding", n.attr.ints[4:6], "dilation", n.attr.ints[6:8])
-		},
-		vjp: func(p *pass, n *node, g Variable) { p.add(n, 0, g.Unfold(windowOf(n))) },
-		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Fold(n.Shape[2], n.Shape[3], windowOf(n)) },
+		name:      "fold",
+		arguments: imageWindowArguments,
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, g.Unfold(windowOf(n))) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return t(0).Fold(n.Shape[2], n.Shape[3], windowOf(n)) },
 	}
 }
 
