@@ -76,6 +76,35 @@ func benchmarkMul[F simd.Float](b *testing.B, c mulCase) {
 	}
 }
 
+// BenchmarkMulFromMemory measures the products of a layer with many weights, which come from
+// memory as other layers' were used since: its output, and the gradients of its input and weight.
+func BenchmarkMulFromMemory(b *testing.B) {
+	const batch, size, layers = 256, 2048, 5
+	x, y := RowMajor(make([]float32, batch*size), batch, size), RowMajor(make([]float32, batch*size), batch, size)
+	var weights [layers]Matrix[float32]
+	for i := range weights {
+		weights[i] = RowMajor(make([]float32, size*size), size, size)
+		clear(weights[i].Data) // pages come with the first access
+	}
+	layer := 0
+	for _, product := range []struct {
+		name string
+		of   func(w Matrix[float32])
+	}{
+		{"output", func(w Matrix[float32]) { Mul(y, x, w.T(), Epilogue[float32]{}) }},
+		{"input gradient", func(w Matrix[float32]) { Mul(x, y, w, Epilogue[float32]{}) }},
+		{"weight gradient", func(w Matrix[float32]) { Mul(w, y.T(), x, Epilogue[float32]{}) }},
+	} {
+		b.Run(product.name, func(b *testing.B) {
+			for b.Loop() {
+				product.of(weights[layer%layers])
+				layer++
+			}
+			report[float32](b, runtime.GOMAXPROCS(0), 2*batch*size*size)
+		})
+	}
+}
+
 // BenchmarkMulBatch measures the products of attention: queries by keys, and
 // weights by values.
 func BenchmarkMulBatch(b *testing.B) {

@@ -39,7 +39,7 @@ const (
 	hugeMinCols = 1024      // of C, from which on A is packed in any case
 	hugeMinA    = 8 << 20   // bytes of A, likewise
 
-	panelDepth  = 1024 // of packed B: a panel stays in the second-level cache
+	panelDepth  = 2048 // of packed B: a panel stays in the second-level cache
 	blockBytes  = 2048 // of a row of packed A: a block stays in the second-level cache
 	directDepth = 256  // of B read where it lies: it stays there for all tiles
 

@@ -59,7 +59,7 @@ func (p *product[F]) tileTask(i int) {
 		}
 		if p.packB {
 			simd.PackB(buf.data, h.B, h.BRow, h.BCol, h.K, h.N)
-			h.B, h.PackedB = buf.data, true
+			h.B, h.PackedB, h.Ahead = buf.data, true, p.nextB(i)
 		}
 		if p.packA {
 			p.packedRows(&h, i/p.colTasks*p.rows)
@@ -67,6 +67,17 @@ func (p *product[F]) tileTask(i int) {
 			h.MulOuter()
 		}
 	}
+}
+
+// nextB is the part of B that the processor at work on block i will likely pack after it, if it
+// lies in one piece, as weights do: in large networks they come from memory.
+func (p *product[F]) nextB(i int) []F {
+	next := i + parallel.Workers()
+	if next >= p.tasks() || p.depth < p.a.Cols || p.b.RowStride != 1 || p.b.ColStride != p.a.Cols {
+		return nil
+	}
+	g := p.block(next)
+	return g.B[:g.N*g.K]
 }
 
 // packedRows computes the rows from row on, block by block of packed A.

@@ -30,6 +30,10 @@ type Gemm[T Float] struct {
 	// a packed B.
 	PackedA, PackedB bool
 
+	// Ahead is what will be read after the product. Where its tiles are large, MulOuter fetches it into
+	// caches while it computes.
+	Ahead []T
+
 	Accumulate bool // C + A·B instead of A·B
 	Bias       []T  // unless nil, added to each row of C
 	RowBias    []T  // unless nil, in place of Bias, added to each column of C; by MulOuter only

@@ -16,6 +16,10 @@ type gemmTiles struct {
 	cRow, cTile         int
 	flags               int
 
+	// What is fetched ahead of its use, where tiles are large.
+	ahead                uintptr
+	aheadStep, aheadTile int // distances, of steps and tiles
+
 	// The rest is for kernels that make some of the steps.
 	index  unsafe.Pointer
 	bPanel int            // distance of panels
@@ -144,6 +148,10 @@ func (g *Gemm[T]) outer() {
 	if g.PackedA {
 		t.aRow = bytesIn[T](1)
 	}
+	aheadStep := g.aheadStep()
+	if aheadStep > 0 {
+		t.ahead, t.aheadStep, t.aheadTile = uintptr(at(g.Ahead, 0)), aheadStep, aheadStep*g.K
+	}
 	for j := 0; j < g.N; j += w {
 		cols := min(w, g.N-j)
 		form := gemmFull
@@ -182,6 +190,10 @@ func (g *Gemm[T]) outer() {
 			}
 			t.c = at(g.C, i*g.CRow+j)
 			t.tiles, t.aTile, t.cTile = tiles[h], bytesIn[T](step), h*t.cRow
+			if aheadStep == 0 {
+				// Far enough for packed elements of A from the third-level cache.
+				t.ahead, t.aheadStep, t.aheadTile = uintptr(t.a)+uintptr(32*t.aCol), t.aCol, t.aTile
+			}
 			if is32[T]() {
 				gemmOuterF32(h, form, &t)
 			} else {
@@ -191,6 +203,17 @@ func (g *Gemm[T]) outer() {
 			from += tiles[h] * step
 		}
 	}
+}
+
+// aheadStep is how many bytes of g.Ahead are fetched in a step along K, such that the highest
+// tiles fetch all of it between them; 0 if there is nothing to fetch.
+func (g *Gemm[T]) aheadStep() int {
+	w := GemmPanel[T]()
+	steps := g.M / tileRows() * ((g.N + w - 1) / w) * g.K
+	if steps <= 0 {
+		return 0
+	}
+	return (bytesIn[T](len(g.Ahead)) + steps - 1) / steps
 }
 
 // dotBytes is how much of B the dot products of all rows go over at a time, so that

@@ -3191,13 +3191,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z14
 	VMOVUPS      64(R8), Z15
 	VBROADCASTSS (R11), Z16
@@ -3225,7 +3225,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z14
 	VMOVUPS      64(R8), Z15
 	VBROADCASTSS (R11), Z16
@@ -3261,7 +3262,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z14
 	VMOVUPS      64(R8), Z15
 	VBROADCASTSS (R11), Z16
@@ -3405,6 +3407,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z12, (DI)
 	VMOVUPS Z13, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -3469,13 +3473,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z14
 	VMOVUPS.Z    64(R8), K1, Z15
 	VBROADCASTSS (R11), Z16
@@ -3503,7 +3507,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z14
 	VMOVUPS.Z    64(R8), K1, Z15
 	VBROADCASTSS (R11), Z16
@@ -3539,7 +3544,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z14
 	VMOVUPS.Z    64(R8), K1, Z15
 	VBROADCASTSS (R11), Z16
@@ -3683,6 +3689,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z12, (DI)
 	VMOVUPS Z13, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -3733,13 +3741,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z7
 	VBROADCASTSS (R11), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -3759,7 +3767,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z7
 	VBROADCASTSS (R11), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -3787,7 +3796,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z7
 	VBROADCASTSS (R11), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -3887,6 +3897,8 @@ no_row_bias:
 	VMOVUPS Z5, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z6, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -3954,13 +3966,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z16
 	VMOVUPS      64(R8), Z17
 	VBROADCASTSS (R11), Z18
@@ -3991,7 +4003,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z16
 	VMOVUPS      64(R8), Z17
 	VBROADCASTSS (R11), Z18
@@ -4030,7 +4043,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z16
 	VMOVUPS      64(R8), Z17
 	VBROADCASTSS (R11), Z18
@@ -4190,6 +4204,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z14, (DI)
 	VMOVUPS Z15, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -4259,13 +4275,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z16
 	VMOVUPS.Z    64(R8), K1, Z17
 	VBROADCASTSS (R11), Z18
@@ -4296,7 +4312,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z16
 	VMOVUPS.Z    64(R8), K1, Z17
 	VBROADCASTSS (R11), Z18
@@ -4335,7 +4352,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z16
 	VMOVUPS.Z    64(R8), K1, Z17
 	VBROADCASTSS (R11), Z18
@@ -4495,6 +4513,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z14, (DI)
 	VMOVUPS Z15, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -4548,13 +4568,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z8
 	VBROADCASTSS (R11), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -4576,7 +4596,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z8
 	VBROADCASTSS (R11), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -4606,7 +4627,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z8
 	VBROADCASTSS (R11), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -4716,6 +4738,8 @@ no_row_bias:
 	VMOVUPS Z6, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z7, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -4788,13 +4812,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z18
 	VMOVUPS      64(R8), Z19
 	VBROADCASTSS (R11), Z20
@@ -4828,7 +4852,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z18
 	VMOVUPS      64(R8), Z19
 	VBROADCASTSS (R11), Z20
@@ -4870,7 +4895,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z18
 	VMOVUPS      64(R8), Z19
 	VBROADCASTSS (R11), Z20
@@ -5046,6 +5072,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z16, (DI)
 	VMOVUPS Z17, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -5120,13 +5148,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z18
 	VMOVUPS.Z    64(R8), K1, Z19
 	VBROADCASTSS (R11), Z20
@@ -5160,7 +5188,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z18
 	VMOVUPS.Z    64(R8), K1, Z19
 	VBROADCASTSS (R11), Z20
@@ -5202,7 +5231,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS      (R8), Z18
 	VMOVUPS.Z    64(R8), K1, Z19
 	VBROADCASTSS (R11), Z20
@@ -5378,6 +5408,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z16, (DI)
 	VMOVUPS Z17, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -5434,13 +5466,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z9
 	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z9, Z10, Z0
@@ -5464,7 +5496,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z9
 	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z9, Z10, Z0
@@ -5496,7 +5529,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPS.Z    (R8), K1, Z9
 	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z9, Z10, Z0
@@ -5616,6 +5650,8 @@ no_row_bias:
 	VMOVUPS Z7, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z8, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -5695,13 +5731,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z20
 	VMOVUPS      64(R8), Z21
 	VBROADCASTSS (R11), Z22
@@ -5739,7 +5775,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z20
 	VMOVUPS      64(R8), Z21
 	VBROADCASTSS (R11), Z22
@@ -5785,7 +5822,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z20
 	VMOVUPS      64(R8), Z21
 	VBROADCASTSS (R11), Z22
@@ -5978,6 +6016,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z18, (DI)
 	VMOVUPS Z19, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -6059,13 +6099,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z20
 	VMOVUPS.Z    64(R8), K1, Z21
 	VBROADCASTSS (R11), Z22
@@ -6103,7 +6143,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z20
 	VMOVUPS.Z    64(R8), K1, Z21
 	VBROADCASTSS (R11), Z22
@@ -6149,7 +6190,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z20
 	VMOVUPS.Z    64(R8), K1, Z21
 	VBROADCASTSS (R11), Z22
@@ -6342,6 +6384,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z18, (DI)
 	VMOVUPS Z19, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -6403,13 +6447,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z10
 	VBROADCASTSS (R11), Z11
 	VFMADD231PS  Z10, Z11, Z0
@@ -6436,7 +6480,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z10
 	VBROADCASTSS (R11), Z11
 	VFMADD231PS  Z10, Z11, Z0
@@ -6471,7 +6516,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z10
 	VBROADCASTSS (R11), Z11
 	VFMADD231PS  Z10, Z11, Z0
@@ -6602,6 +6648,8 @@ no_row_bias:
 	VMOVUPS Z8, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z9, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -6686,13 +6734,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z22
 	VMOVUPS      64(R8), Z23
 	VBROADCASTSS (R11), Z24
@@ -6733,7 +6781,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z22
 	VMOVUPS      64(R8), Z23
 	VBROADCASTSS (R11), Z24
@@ -6782,7 +6831,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z22
 	VMOVUPS      64(R8), Z23
 	VBROADCASTSS (R11), Z24
@@ -6991,6 +7041,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z20, (DI)
 	VMOVUPS Z21, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -7077,13 +7129,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z22
 	VMOVUPS.Z    64(R8), K1, Z23
 	VBROADCASTSS (R11), Z24
@@ -7124,7 +7176,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z22
 	VMOVUPS.Z    64(R8), K1, Z23
 	VBROADCASTSS (R11), Z24
@@ -7173,7 +7226,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z22
 	VMOVUPS.Z    64(R8), K1, Z23
 	VBROADCASTSS (R11), Z24
@@ -7382,6 +7436,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z20, (DI)
 	VMOVUPS Z21, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -7446,13 +7502,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z11
 	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z11, Z12, Z0
@@ -7481,7 +7537,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z11
 	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z11, Z12, Z0
@@ -7518,7 +7575,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z11
 	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z11, Z12, Z0
@@ -7659,6 +7717,8 @@ no_row_bias:
 	VMOVUPS Z9, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z10, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -7748,13 +7808,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z24
 	VMOVUPS      64(R8), Z25
 	VBROADCASTSS (R11), Z26
@@ -7798,7 +7858,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z24
 	VMOVUPS      64(R8), Z25
 	VBROADCASTSS (R11), Z26
@@ -7850,7 +7911,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z24
 	VMOVUPS      64(R8), Z25
 	VBROADCASTSS (R11), Z26
@@ -8075,6 +8137,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z22, (DI)
 	VMOVUPS Z23, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -8166,13 +8230,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z24
 	VMOVUPS.Z    64(R8), K1, Z25
 	VBROADCASTSS (R11), Z26
@@ -8216,7 +8280,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z24
 	VMOVUPS.Z    64(R8), K1, Z25
 	VBROADCASTSS (R11), Z26
@@ -8268,7 +8333,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS      (R8), Z24
 	VMOVUPS.Z    64(R8), K1, Z25
 	VBROADCASTSS (R11), Z26
@@ -8493,6 +8559,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPS Z22, (DI)
 	VMOVUPS Z23, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -8560,13 +8628,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z12
 	VBROADCASTSS (R11), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -8597,7 +8665,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z12
 	VBROADCASTSS (R11), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -8636,7 +8705,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPS.Z    (R8), K1, Z12
 	VBROADCASTSS (R11), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -8787,6 +8857,8 @@ no_row_bias:
 	VMOVUPS Z10, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPS Z11, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -10343,11 +10415,11 @@ no_bias:
 // Requires: AVX, AVX512F
 TEXT ·gemmIndexed4x2F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
-	MOVQ 128(AX), CX
-	MOVQ 136(AX), DX
-	MOVQ 144(AX), BX
-	MOVQ 152(AX), SI
-	MOVQ 160(AX), DI
+	MOVQ 152(AX), CX
+	MOVQ 160(AX), DX
+	MOVQ 168(AX), BX
+	MOVQ 176(AX), SI
+	MOVQ 184(AX), DI
 	MOVQ 8(AX), R8
 	MOVQ 16(AX), R9
 	MOVQ 48(AX), R10
@@ -10361,7 +10433,7 @@ tile:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   112(AX), R11
+	MOVQ   136(AX), R11
 	MOVQ   40(AX), R12
 	SUBQ   $0x02, R12
 	JLT    rest
@@ -10492,7 +10564,7 @@ no_bias:
 	VMOVUPS Z6, (R12)
 	VMOVUPS Z7, 64(R12)
 	ADDQ    $0x00000080, R9
-	ADDQ    120(AX), R8
+	ADDQ    144(AX), R8
 	DECQ    R10
 	JNE     tile
 	VZEROUPPER
@@ -10502,11 +10574,11 @@ no_bias:
 // Requires: AVX, AVX512F
 TEXT ·gemmIndexed4x4F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
-	MOVQ 128(AX), CX
-	MOVQ 136(AX), DX
-	MOVQ 144(AX), BX
-	MOVQ 152(AX), SI
-	MOVQ 160(AX), DI
+	MOVQ 152(AX), CX
+	MOVQ 160(AX), DX
+	MOVQ 168(AX), BX
+	MOVQ 176(AX), SI
+	MOVQ 184(AX), DI
 	MOVQ 8(AX), R8
 	MOVQ 16(AX), R9
 	MOVQ 48(AX), R10
@@ -10528,9 +10600,9 @@ tile:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   120(AX), R11
+	MOVQ   144(AX), R11
 	ADDQ   R8, R11
-	MOVQ   112(AX), R12
+	MOVQ   136(AX), R12
 	MOVQ   40(AX), R13
 	SUBQ   $0x02, R13
 	JLT    rest
@@ -10725,8 +10797,8 @@ no_bias:
 	VMOVUPS Z14, 128(R12)
 	VMOVUPS Z15, 192(R12)
 	ADDQ    $0x00000100, R9
-	ADDQ    120(AX), R8
-	ADDQ    120(AX), R8
+	ADDQ    144(AX), R8
+	ADDQ    144(AX), R8
 	DECQ    R10
 	JNE     tile
 	VZEROUPPER
@@ -22361,13 +22433,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z14
 	VMOVUPD      64(R8), Z15
 	VBROADCASTSD (R11), Z16
@@ -22395,7 +22467,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z14
 	VMOVUPD      64(R8), Z15
 	VBROADCASTSD (R11), Z16
@@ -22431,7 +22504,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z14
 	VMOVUPD      64(R8), Z15
 	VBROADCASTSD (R11), Z16
@@ -22575,6 +22649,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z12, (DI)
 	VMOVUPD Z13, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -22639,13 +22715,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z14
 	VMOVUPD.Z    64(R8), K1, Z15
 	VBROADCASTSD (R11), Z16
@@ -22673,7 +22749,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z14
 	VMOVUPD.Z    64(R8), K1, Z15
 	VBROADCASTSD (R11), Z16
@@ -22709,7 +22786,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z14
 	VMOVUPD.Z    64(R8), K1, Z15
 	VBROADCASTSD (R11), Z16
@@ -22853,6 +22931,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z12, (DI)
 	VMOVUPD Z13, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -22903,13 +22983,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z7
 	VBROADCASTSD (R11), Z8
 	VFMADD231PD  Z7, Z8, Z0
@@ -22929,7 +23009,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z7
 	VBROADCASTSD (R11), Z8
 	VFMADD231PD  Z7, Z8, Z0
@@ -22957,7 +23038,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z7
 	VBROADCASTSD (R11), Z8
 	VFMADD231PD  Z7, Z8, Z0
@@ -23057,6 +23139,8 @@ no_row_bias:
 	VMOVUPD Z5, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z6, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -23124,13 +23208,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z16
 	VMOVUPD      64(R8), Z17
 	VBROADCASTSD (R11), Z18
@@ -23161,7 +23245,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z16
 	VMOVUPD      64(R8), Z17
 	VBROADCASTSD (R11), Z18
@@ -23200,7 +23285,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z16
 	VMOVUPD      64(R8), Z17
 	VBROADCASTSD (R11), Z18
@@ -23360,6 +23446,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z14, (DI)
 	VMOVUPD Z15, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -23429,13 +23517,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z16
 	VMOVUPD.Z    64(R8), K1, Z17
 	VBROADCASTSD (R11), Z18
@@ -23466,7 +23554,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z16
 	VMOVUPD.Z    64(R8), K1, Z17
 	VBROADCASTSD (R11), Z18
@@ -23505,7 +23594,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z16
 	VMOVUPD.Z    64(R8), K1, Z17
 	VBROADCASTSD (R11), Z18
@@ -23665,6 +23755,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z14, (DI)
 	VMOVUPD Z15, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -23718,13 +23810,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z8
 	VBROADCASTSD (R11), Z9
 	VFMADD231PD  Z8, Z9, Z0
@@ -23746,7 +23838,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z8
 	VBROADCASTSD (R11), Z9
 	VFMADD231PD  Z8, Z9, Z0
@@ -23776,7 +23869,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z8
 	VBROADCASTSD (R11), Z9
 	VFMADD231PD  Z8, Z9, Z0
@@ -23886,6 +23980,8 @@ no_row_bias:
 	VMOVUPD Z6, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z7, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -23958,13 +24054,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z18
 	VMOVUPD      64(R8), Z19
 	VBROADCASTSD (R11), Z20
@@ -23998,7 +24094,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z18
 	VMOVUPD      64(R8), Z19
 	VBROADCASTSD (R11), Z20
@@ -24040,7 +24137,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z18
 	VMOVUPD      64(R8), Z19
 	VBROADCASTSD (R11), Z20
@@ -24216,6 +24314,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z16, (DI)
 	VMOVUPD Z17, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -24290,13 +24390,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z18
 	VMOVUPD.Z    64(R8), K1, Z19
 	VBROADCASTSD (R11), Z20
@@ -24330,7 +24430,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z18
 	VMOVUPD.Z    64(R8), K1, Z19
 	VBROADCASTSD (R11), Z20
@@ -24372,7 +24473,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD      (R8), Z18
 	VMOVUPD.Z    64(R8), K1, Z19
 	VBROADCASTSD (R11), Z20
@@ -24548,6 +24650,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z16, (DI)
 	VMOVUPD Z17, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -24604,13 +24708,13 @@ tile:
 	ADDQ       SI, R12
 	LEAQ       (R12)(SI*2), R13
 	ADDQ       SI, R13
-	MOVQ       DI, R14
-	SHLQ       $0x05, R14
+	MOVQ       112(AX), R14
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z9
 	VBROADCASTSD (R11), Z10
 	VFMADD231PD  Z9, Z10, Z0
@@ -24634,7 +24738,8 @@ loop:
 	ADDQ         DI, R12
 	ADDQ         DI, R13
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z9
 	VBROADCASTSD (R11), Z10
 	VFMADD231PD  Z9, Z10, Z0
@@ -24666,7 +24771,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R14*1)
+	PREFETCHT0   (R14)
+	ADDQ         120(AX), R14
 	VMOVUPD.Z    (R8), K1, Z9
 	VBROADCASTSD (R11), Z10
 	VFMADD231PD  Z9, Z10, Z0
@@ -24786,6 +24892,8 @@ no_row_bias:
 	VMOVUPD Z7, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z8, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -24865,13 +24973,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z20
 	VMOVUPD      64(R8), Z21
 	VBROADCASTSD (R11), Z22
@@ -24909,7 +25017,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z20
 	VMOVUPD      64(R8), Z21
 	VBROADCASTSD (R11), Z22
@@ -24955,7 +25064,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z20
 	VMOVUPD      64(R8), Z21
 	VBROADCASTSD (R11), Z22
@@ -25148,6 +25258,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z18, (DI)
 	VMOVUPD Z19, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -25229,13 +25341,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z20
 	VMOVUPD.Z    64(R8), K1, Z21
 	VBROADCASTSD (R11), Z22
@@ -25273,7 +25385,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z20
 	VMOVUPD.Z    64(R8), K1, Z21
 	VBROADCASTSD (R11), Z22
@@ -25319,7 +25432,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z20
 	VMOVUPD.Z    64(R8), K1, Z21
 	VBROADCASTSD (R11), Z22
@@ -25512,6 +25626,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z18, (DI)
 	VMOVUPD Z19, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -25573,13 +25689,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z10
 	VBROADCASTSD (R11), Z11
 	VFMADD231PD  Z10, Z11, Z0
@@ -25606,7 +25722,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z10
 	VBROADCASTSD (R11), Z11
 	VFMADD231PD  Z10, Z11, Z0
@@ -25641,7 +25758,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z10
 	VBROADCASTSD (R11), Z11
 	VFMADD231PD  Z10, Z11, Z0
@@ -25772,6 +25890,8 @@ no_row_bias:
 	VMOVUPD Z8, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z9, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -25856,13 +25976,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z22
 	VMOVUPD      64(R8), Z23
 	VBROADCASTSD (R11), Z24
@@ -25903,7 +26023,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z22
 	VMOVUPD      64(R8), Z23
 	VBROADCASTSD (R11), Z24
@@ -25952,7 +26073,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z22
 	VMOVUPD      64(R8), Z23
 	VBROADCASTSD (R11), Z24
@@ -26161,6 +26283,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z20, (DI)
 	VMOVUPD Z21, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -26247,13 +26371,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z22
 	VMOVUPD.Z    64(R8), K1, Z23
 	VBROADCASTSD (R11), Z24
@@ -26294,7 +26418,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z22
 	VMOVUPD.Z    64(R8), K1, Z23
 	VBROADCASTSD (R11), Z24
@@ -26343,7 +26468,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z22
 	VMOVUPD.Z    64(R8), K1, Z23
 	VBROADCASTSD (R11), Z24
@@ -26552,6 +26678,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z20, (DI)
 	VMOVUPD Z21, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -26616,13 +26744,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z11
 	VBROADCASTSD (R11), Z12
 	VFMADD231PD  Z11, Z12, Z0
@@ -26651,7 +26779,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z11
 	VBROADCASTSD (R11), Z12
 	VFMADD231PD  Z11, Z12, Z0
@@ -26688,7 +26817,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z11
 	VBROADCASTSD (R11), Z12
 	VFMADD231PD  Z11, Z12, Z0
@@ -26829,6 +26959,8 @@ no_row_bias:
 	VMOVUPD Z9, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z10, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -26918,13 +27050,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z24
 	VMOVUPD      64(R8), Z25
 	VBROADCASTSD (R11), Z26
@@ -26968,7 +27100,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z24
 	VMOVUPD      64(R8), Z25
 	VBROADCASTSD (R11), Z26
@@ -27020,7 +27153,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z24
 	VMOVUPD      64(R8), Z25
 	VBROADCASTSD (R11), Z26
@@ -27245,6 +27379,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z22, (DI)
 	VMOVUPD Z23, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -27336,13 +27472,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z24
 	VMOVUPD.Z    64(R8), K1, Z25
 	VBROADCASTSD (R11), Z26
@@ -27386,7 +27522,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z24
 	VMOVUPD.Z    64(R8), K1, Z25
 	VBROADCASTSD (R11), Z26
@@ -27438,7 +27575,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD      (R8), Z24
 	VMOVUPD.Z    64(R8), K1, Z25
 	VBROADCASTSD (R11), Z26
@@ -27663,6 +27801,8 @@ no_row_bias:
 	ADDQ    R8, DI
 	VMOVUPD Z22, (DI)
 	VMOVUPD Z23, K1, 64(DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -27730,13 +27870,13 @@ tile:
 	ADDQ       SI, R13
 	LEAQ       (R13)(SI*2), R14
 	ADDQ       SI, R14
-	MOVQ       DI, R15
-	SHLQ       $0x05, R15
+	MOVQ       112(AX), R15
 	SUBQ       $0x02, R10
 	JLT        rest
 
 loop:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z12
 	VBROADCASTSD (R11), Z13
 	VFMADD231PD  Z12, Z13, Z0
@@ -27767,7 +27907,8 @@ loop:
 	ADDQ         DI, R13
 	ADDQ         DI, R14
 	ADDQ         R9, R8
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z12
 	VBROADCASTSD (R11), Z13
 	VFMADD231PD  Z12, Z13, Z0
@@ -27806,7 +27947,8 @@ rest:
 	JEQ  done
 
 single:
-	PREFETCHT0   (R11)(R15*1)
+	PREFETCHT0   (R15)
+	ADDQ         120(AX), R15
 	VMOVUPD.Z    (R8), K1, Z12
 	VBROADCASTSD (R11), Z13
 	VFMADD231PD  Z12, Z13, Z0
@@ -27957,6 +28099,8 @@ no_row_bias:
 	VMOVUPD Z10, K1, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z11, K1, (DI)
+	MOVQ    128(AX), SI
+	ADDQ    SI, 112(AX)
 	ADDQ    72(AX), CX
 	ADDQ    96(AX), DX
 	DECQ    BX
@@ -29453,11 +29597,11 @@ no_bias:
 // Requires: AVX, AVX512F
 TEXT ·gemmIndexed4x2F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
-	MOVQ 128(AX), CX
-	MOVQ 136(AX), DX
-	MOVQ 144(AX), BX
-	MOVQ 152(AX), SI
-	MOVQ 160(AX), DI
+	MOVQ 152(AX), CX
+	MOVQ 160(AX), DX
+	MOVQ 168(AX), BX
+	MOVQ 176(AX), SI
+	MOVQ 184(AX), DI
 	MOVQ 8(AX), R8
 	MOVQ 16(AX), R9
 	MOVQ 48(AX), R10
@@ -29471,7 +29615,7 @@ tile:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   112(AX), R11
+	MOVQ   136(AX), R11
 	MOVQ   40(AX), R12
 	SUBQ   $0x02, R12
 	JLT    rest
@@ -29602,7 +29746,7 @@ no_bias:
 	VMOVUPD Z6, (R12)
 	VMOVUPD Z7, 64(R12)
 	ADDQ    $0x00000080, R9
-	ADDQ    120(AX), R8
+	ADDQ    144(AX), R8
 	DECQ    R10
 	JNE     tile
 	VZEROUPPER
@@ -29612,11 +29756,11 @@ no_bias:
 // Requires: AVX, AVX512F
 TEXT ·gemmIndexed4x4F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
-	MOVQ 128(AX), CX
-	MOVQ 136(AX), DX
-	MOVQ 144(AX), BX
-	MOVQ 152(AX), SI
-	MOVQ 160(AX), DI
+	MOVQ 152(AX), CX
+	MOVQ 160(AX), DX
+	MOVQ 168(AX), BX
+	MOVQ 176(AX), SI
+	MOVQ 184(AX), DI
 	MOVQ 8(AX), R8
 	MOVQ 16(AX), R9
 	MOVQ 48(AX), R10
@@ -29638,9 +29782,9 @@ tile:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   120(AX), R11
+	MOVQ   144(AX), R11
 	ADDQ   R8, R11
-	MOVQ   112(AX), R12
+	MOVQ   136(AX), R12
 	MOVQ   40(AX), R13
 	SUBQ   $0x02, R13
 	JLT    rest
@@ -29835,8 +29979,8 @@ no_bias:
 	VMOVUPD Z14, 128(R12)
 	VMOVUPD Z15, 192(R12)
 	ADDQ    $0x00000100, R9
-	ADDQ    120(AX), R8
-	ADDQ    120(AX), R8
+	ADDQ    144(AX), R8
+	ADDQ    144(AX), R8
 	DECQ    R10
 	JNE     tile
 	VZEROUPPER

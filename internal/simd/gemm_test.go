@@ -181,14 +181,14 @@ func TestMulOuterRowBias(t *testing.T) {
 	})
 }
 
-// mulPacked is MulOuter on packed operands, in memory that holds NaN.
+// mulPacked is MulOuter on packed operands, in memory that holds NaN, while the unpacked B is fetched.
 func mulPacked[T Float](g *Gemm[T]) {
 	a, b := make([]T, PackedALen(g.M, g.K)), make([]T, PackedBLen[T](g.N, g.K))
 	Fill(a, T(math.NaN()))
 	Fill(b, T(math.NaN()))
 	PackA(a, g.A, g.ARow, g.ACol, g.M, g.K)
 	PackB(b, g.B, g.BRow, g.BCol, g.K, g.N)
-	g.A, g.B, g.PackedA, g.PackedB = a, b, true, true
+	g.A, g.B, g.PackedA, g.PackedB, g.Ahead = a, b, true, true, g.B
 	g.MulOuter()
 }
 

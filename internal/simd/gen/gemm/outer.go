@@ -22,6 +22,9 @@ const (
 	fieldCRow
 	fieldCTile
 	fieldFlags
+	fieldAhead     // what is fetched ahead of its use
+	fieldAheadStep // distance from step to step
+	fieldAheadTile // distance from tile to tile
 	// The rest is for kernels that make some of the steps.
 	fieldIndex  // of the steps
 	fieldBPanel // distance of panels
@@ -80,6 +83,10 @@ func (c file) outer(e element, rows, vecs int, masked bool) {
 	}
 	t.sum(a)
 	t.finish(to)
+	if t.prefetches() {
+		next := t.get(fieldAheadTile)
+		t.ADDQ(next, t.at(fieldAhead))
+	}
 	t.ADDQ(t.at(fieldATile), a)
 	t.ADDQ(t.at(fieldCTile), to)
 	t.DECQ(tiles)
@@ -126,14 +133,14 @@ func (t *tile) sum(start gp) {
 	aRow, aCol := t.get(fieldARow), t.get(fieldACol)
 	b, bRow, k := t.get(fieldB), t.get(fieldBRow), t.get(fieldK)
 	a := t.pointers(start, aRow, t.rows)
-	ahead := t.GP64() // far enough for packed elements of A from the third-level cache
+	var ahead gp
 	if t.prefetches() {
-		t.MOVQ(aCol, ahead)
-		t.SHLQ(operand.Imm(5), ahead)
+		ahead = t.get(fieldAhead)
 	}
 	step := func() {
 		if t.prefetches() {
-			t.PREFETCHT0(operand.Mem{Base: a[0], Index: ahead, Scale: 1})
+			t.PREFETCHT0(operand.Mem{Base: ahead})
+			t.ADDQ(t.at(fieldAheadStep), ahead)
 		}
 		row := t.loadRow(b)
 		for i := range t.rows {
