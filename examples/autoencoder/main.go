@@ -9,31 +9,54 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"os/signal"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
-func main() { example.Main("autoencoder", program) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return
+	case errors.Is(err, errUsage): // the flag package has said it
+		os.Exit(2)
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(os.Stderr, "autoencoder:", err)
+	os.Exit(1)
+}
+
+var errUsage = errors.New("wrong usage")
 
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := example.Flags("autoencoder", stderr)
+	flags := flag.NewFlagSet("autoencoder", flag.ContinueOnError)
+	flags.SetOutput(stderr)
 	seed := flags.Uint64("seed", 1, "of the split into training and test images, of weights and noise")
 	mnist := flags.String("mnist", "", "`directory` with the files of MNIST, to learn instead of the embedded digits")
 	epochs := flags.Int("epochs", usual.epochs, "passes of the denoising autoencoder over the images; a third as many of the other one")
 	out := flags.String("out", "", "`directory` for restored.png, map.png and samples.png (default: no pictures)")
-	if err := example.Parse(flags, args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
+	} else if err != nil {
+		return errUsage
 	}
 	if flags.NArg() > 0 || *epochs < 1 {
 		return errors.New("no arguments are expected, and -epochs of 1 or more")
 	}
-	if err := example.MakeDir(*out); err != nil {
-		return err
+	if *out != "" { // fail now, not after the work
+		if err := os.MkdirAll(*out, 0o777); err != nil {
+			return err
+		}
 	}
 	train, test, err := load(ctx, *mnist, *seed)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
+	"os"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
@@ -14,7 +16,6 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
 func draw(ctx context.Context, dir string, d *denoising, v *variational, test *data.Images, seed uint64) error {
@@ -88,7 +89,15 @@ func drawImages(path string, columns int, arrays ...autograd.Variable) error {
 		}
 		row += (images.Dim(0) + columns - 1) / columns
 	}
-	return example.WritePNG(path, picture)
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := png.Encode(file, picture); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }
 
 var colors = []color.Color{

@@ -2,14 +2,14 @@ package main
 
 import (
 	"image/color"
+	"os"
 	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"github.com/chainrule-go/chainrule/examples/internal/example"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
 var (
@@ -57,7 +57,20 @@ func drawCurves(path string, runs []*run) error {
 		p.Add(lines...)
 		row[i] = p
 	}
-	return example.Page{Width: 9 * vg.Inch, Height: 3.6 * vg.Inch, Space: example.Spacious}.Draw(path, row)
+	canvas := vgimg.NewWith(vgimg.UseWH(9*vg.Inch, 3.6*vg.Inch), vgimg.UseDPI(100))
+	tiles := draw.Tiles{Rows: 1, Cols: len(row), PadX: vg.Points(16), PadTop: vg.Points(8), PadBottom: vg.Points(6), PadLeft: vg.Points(6), PadRight: vg.Points(14)}
+	for i, c := range plot.Align([][]*plot.Plot{row}, tiles, draw.New(canvas))[0] {
+		row[i].Draw(c)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(file); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }
 
 // thousands are marks at multiples of five thousand steps.

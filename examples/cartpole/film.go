@@ -5,16 +5,15 @@ import (
 	"image/color"
 	"image/draw"
 	"image/gif"
-	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/image/vector"
 
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 	"github.com/chainrule-go/chainrule/nn"
 )
 
@@ -64,7 +63,15 @@ func film(path string, r *run) error {
 		movie.Delay = append(movie.Delay, int(100*interval*stepsAFrame))
 		last = frame
 	}
-	return example.Create(path, func(w io.Writer) error { return gif.EncodeAll(w, movie) })
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := gif.EncodeAll(file, movie); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }
 
 // changed is the part of a frame that is not as in the one before.

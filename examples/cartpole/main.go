@@ -7,31 +7,54 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"os/signal"
 	"path/filepath"
 
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 	"github.com/chainrule-go/chainrule/nn"
 )
 
-func main() { example.Main("cartpole", program) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return
+	case errors.Is(err, errUsage): // the flag package has said it
+		os.Exit(2)
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(os.Stderr, "cartpole:", err)
+	os.Exit(1)
+}
+
+var errUsage = errors.New("wrong usage")
 
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := example.Flags("cartpole", stderr)
+	flags := flag.NewFlagSet("cartpole", flag.ContinueOnError)
+	flags.SetOutput(stderr)
 	seed := flags.Uint64("seed", 1, "of the first run: of weights, actions and starts")
 	seeds := flags.Int("seeds", 1, "how many `runs` of each method, with one seed after the other")
 	limit := flags.Int("steps", 200_000, "to be played at most in a run")
 	out := flags.String("out", "", "`directory` for cartpole.png and cartpole.gif (default: no pictures)")
-	if err := example.Parse(flags, args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
+	} else if err != nil {
+		return errUsage
 	}
 	if flags.NArg() > 0 || *seeds < 1 || *limit < 1 {
 		return errors.New("no arguments are expected, and -seeds and -steps of 1 or more")
 	}
-	if err := example.MakeDir(*out); err != nil {
-		return err
+	if *out != "" { // fail now, not after the work
+		if err := os.MkdirAll(*out, 0o777); err != nil {
+			return err
+		}
 	}
 	var runs []*run
 	for _, m := range methods {

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
+	"image/png"
 	"math"
+	"os"
 	"strconv"
 
 	xdraw "golang.org/x/image/draw"
@@ -14,7 +17,6 @@ import (
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 	"github.com/chainrule-go/chainrule/nn"
 )
 
@@ -66,7 +68,7 @@ func draw(ctx context.Context, path string, model nn.Sequential, test *data.Imag
 	for i := range min(filters.Dim(0), columns*rows) {
 		c.enlarged(i%columns*cell, top+caption+i/columns*cell, filterImage(filters.Slice(0, i, i+1)), xdraw.NearestNeighbor)
 	}
-	return example.WritePNG(path, c)
+	return write(path, c)
 }
 
 // className is the name of a class.
@@ -100,4 +102,13 @@ func (c canvas) enlarged(x, y int, picture image.Image, by xdraw.Interpolator) {
 func (c canvas) words(x, y int, text string) {
 	d := font.Drawer{Dst: c, Src: image.Black, Face: basicfont.Face7x13, Dot: fixed.P(x, y)}
 	d.DrawString(text)
+}
+
+func write(path string, picture image.Image) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, file.Close()) }()
+	return png.Encode(file, picture)
 }

@@ -9,37 +9,60 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"iter"
 	"math"
 	"math/rand/v2"
+	"os"
+	"os/signal"
 	"path/filepath"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 	"github.com/chainrule-go/chainrule/nn"
 	"github.com/chainrule-go/chainrule/nn/distribution"
 	"github.com/chainrule-go/chainrule/nn/optim"
 )
 
-func main() { example.Main("curve", program) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return
+	case errors.Is(err, errUsage): // the flag package has said it
+		os.Exit(2)
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(os.Stderr, "curve:", err)
+	os.Exit(1)
+}
+
+var errUsage = errors.New("wrong usage")
 
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := example.Flags("curve", stderr)
+	flags := flag.NewFlagSet("curve", flag.ContinueOnError)
+	flags.SetOutput(stderr)
 	seed := flags.Uint64("seed", 1, "of points, weights and the order of the points")
 	members := flags.Int("members", 5, "how many `networks` learn")
 	epochs := flags.Int("epochs", 300, "passes over the points")
 	out := flags.String("out", "", "`directory` for curve.png (default: no picture)")
-	if err := example.Parse(flags, args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
+	} else if err != nil {
+		return errUsage
 	}
 	if flags.NArg() > 0 || *members < 1 || *epochs < 1 {
 		return errors.New("no arguments are expected, and -members and -epochs of 1 or more")
 	}
-	if err := example.MakeDir(*out); err != nil {
-		return err
+	if *out != "" { // fail now, not after the work
+		if err := os.MkdirAll(*out, 0o777); err != nil {
+			return err
+		}
 	}
 	r, err := learn(ctx, *seed, *members, *epochs, stdout)
 	if err != nil {

@@ -7,27 +7,50 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"path/filepath"
-
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
-func main() { example.Main("explain", program) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return
+	case errors.Is(err, errUsage): // the flag package has said it
+		os.Exit(2)
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(os.Stderr, "explain:", err)
+	os.Exit(1)
+}
+
+var errUsage = errors.New("wrong usage")
 
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := example.Flags("explain", stderr)
+	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
+	flags.SetOutput(stderr)
 	seed := flags.Uint64("seed", 1, "of weights, of what is held out, and of the methods")
 	epochs := flags.Int("epochs", 20, "passes over the digits")
 	out := flags.String("out", "", "`directory` for wine.png and digits.png (default: no pictures)")
-	if err := example.Parse(flags, args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
+	} else if err != nil {
+		return errUsage
 	}
 	if flags.NArg() > 0 || *epochs < 1 {
 		return errors.New("no arguments are expected, and -epochs of 1 or more")
 	}
-	if err := example.MakeDir(*out); err != nil {
-		return err
+	if *out != "" { // fail now, not after the work
+		if err := os.MkdirAll(*out, 0o777); err != nil {
+			return err
+		}
 	}
 	wine, err := explainWine(ctx, *seed)
 	if err != nil {

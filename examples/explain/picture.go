@@ -4,20 +4,18 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/chainrule-go/chainrule/autograd"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
 var blue = color.RGBA{0x1f, 0x77, 0xb4, 255}
-
-// space is what is left free around charts and images.
-var space = draw.Tiles{PadX: vg.Points(6), PadY: vg.Points(4), PadTop: vg.Points(6), PadBottom: vg.Points(6), PadLeft: vg.Points(6), PadRight: vg.Points(10)}
 
 // draw draws a chart of bars for each method, features in the same order.
 func (r *wineResult) draw(path string) error {
@@ -61,7 +59,7 @@ func (r *wineResult) draw(path string) error {
 		row[i] = p
 	}
 	row[0].Title.Text, row[1].Title.Text = "Permutation importance", "Shapley values"
-	return example.Page{Width: 8.4 * vg.Inch, Height: 3.6 * vg.Inch, Space: space}.Draw(path, row)
+	return save(path, 8.4*vg.Inch, 3.6*vg.Inch, [][]*plot.Plot{row})
 }
 
 // bars are points with errors along x.
@@ -89,7 +87,7 @@ func (r *digitsResult) draw(path string) error {
 			add(m.name, heat(m.maps.Index(i), r.shown.Index(i), m.signed))
 		}
 	}
-	return example.Page{Width: 6 * vg.Inch, Height: 6 * vg.Inch, Space: space}.Draw(path, rows...)
+	return save(path, 6*vg.Inch, 6*vg.Inch, rows)
 }
 
 // heat shows a map, black for its greatest number, or red, and blue for the least where there
@@ -118,4 +116,24 @@ func heat(m, under autograd.Variable, signed bool) image.Image {
 		}
 	}
 	return picture
+}
+
+// save writes plots side by side to a file.
+func save(path string, width, height vg.Length, rows [][]*plot.Plot) error {
+	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(100))
+	tiles := draw.Tiles{Rows: len(rows), Cols: len(rows[0]), PadX: vg.Points(6), PadY: vg.Points(4), PadTop: vg.Points(6), PadBottom: vg.Points(6), PadLeft: vg.Points(6), PadRight: vg.Points(10)}
+	for i, line := range plot.Align(rows, tiles, draw.New(canvas)) {
+		for j, c := range line {
+			rows[i][j].Draw(c)
+		}
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(file); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"image/color"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -13,7 +14,6 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/chainrule-go/chainrule/autograd"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
 // drawn are the problems of the picture, in rows of three.
@@ -32,12 +32,23 @@ func picture(dir string, scores []score) error {
 			plots[i] = append(plots[i], p)
 		}
 	}
+	canvas := vgimg.New(11*vg.Inch, 6*vg.Inch)
 	const pad = vg.Length(8)
-	page := example.Page{
-		Width: 11 * vg.Inch, Height: 6 * vg.Inch, DPI: vgimg.DefaultDPI,
-		Space: draw.Tiles{PadX: 2 * pad, PadY: 2 * pad, PadTop: pad, PadBottom: pad, PadLeft: pad, PadRight: pad},
+	tiles := draw.Tiles{Rows: len(drawn), Cols: len(drawn[0]), PadX: 2 * pad, PadY: 2 * pad, PadTop: pad, PadBottom: pad, PadLeft: pad, PadRight: pad}
+	for i, row := range plot.Align(plots, tiles, draw.New(canvas)) {
+		for j, c := range row {
+			plots[i][j].Draw(c)
+		}
 	}
-	return page.Draw(filepath.Join(dir, "fit.png"), plots...)
+	file, err := os.Create(filepath.Join(dir, "fit.png"))
+	if err != nil {
+		return err
+	}
+	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(file); err != nil {
+		file.Close()
+		return fmt.Errorf("%s: %w", file.Name(), err)
+	}
+	return file.Close()
 }
 
 // plot is the data of a problem and its model.

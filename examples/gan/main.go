@@ -7,32 +7,55 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"path/filepath"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
-func main() { example.Main("gan", program) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return
+	case errors.Is(err, errUsage): // the flag package has said it
+		os.Exit(2)
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(os.Stderr, "gan:", err)
+	os.Exit(1)
+}
+
+var errUsage = errors.New("wrong usage")
 
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := example.Flags("gan", stderr)
+	flags := flag.NewFlagSet("gan", flag.ContinueOnError)
+	flags.SetOutput(stderr)
 	seed := flags.Uint64("seed", 1, "of weights, noise and the order of the data")
 	what := flags.String("data", "both", "what to learn: ring, digits or both")
 	mnist := flags.String("mnist", "", "`directory` with the files of MNIST, to learn instead of the embedded digits")
 	scale := flags.Float64("scale", 1, "how long to train, as a multiple of the usual number of steps")
 	out := flags.String("out", "", "`directory` for ring.png and digits.png (default: no pictures)")
-	if err := example.Parse(flags, args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
+	} else if err != nil {
+		return errUsage
 	}
 	if flags.NArg() > 0 || *what != "ring" && *what != "digits" && *what != "both" || !(*scale > 0 && *scale <= 1000) {
 		return errors.New("no arguments are expected, -data of ring, digits or both, and -scale above 0, of 1000 at most")
 	}
-	if err := example.MakeDir(*out); err != nil {
-		return err
+	if *out != "" { // fail now, not after the work
+		if err := os.MkdirAll(*out, 0o777); err != nil {
+			return err
+		}
 	}
 	if *what != "digits" {
 		t := ringTraining.scaled(*scale)

@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
+	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/chainrule-go/chainrule/autograd"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
 // drawRing draws the points of each snapshot, around circles of three standard deviations.
@@ -45,7 +47,12 @@ func drawRing(path string, t training, snapshots []autograd.Variable) error {
 		p.Add(dots, rings)
 		row[i] = p
 	}
-	return example.Page{Width: vg.Length(len(row)) * 2.25 * vg.Inch, Height: 2.45 * vg.Inch}.Draw(path, row)
+	canvas := vgimg.NewWith(vgimg.UseWH(vg.Length(len(row))*2.25*vg.Inch, 2.45*vg.Inch), vgimg.UseDPI(100))
+	tiles := draw.Tiles{Rows: 1, Cols: len(row)}
+	for i, c := range plot.Align([][]*plot.Plot{row}, tiles, draw.New(canvas))[0] {
+		row[i].Draw(c)
+	}
+	return save(path, canvas.Image())
 }
 
 // drawDigits draws a row of images for each snapshot, and real ones below.
@@ -70,5 +77,18 @@ func drawDigits(path string, rows []autograd.Variable) error {
 			}
 		}
 	}
-	return example.WritePNG(path, picture)
+	return save(path, picture)
+}
+
+func save(path string, picture image.Image) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := file.Close(); err == nil {
+			err = e
+		}
+	}()
+	return png.Encode(file, picture)
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
 var full = flag.Bool("full", false, "learn at full size with three seeds")
@@ -149,7 +148,7 @@ func TestSolver(t *testing.T) {
 func TestProgram(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	for _, args := range [][]string{{"-typo"}, {"argument"}, {"-only", "chess"}} {
-		if err := program(t.Context(), args, &stdout, &stderr); !errors.Is(err, example.ErrUsage) {
+		if err := program(t.Context(), args, &stdout, &stderr); !errors.Is(err, errUsage) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
+	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/palette/moreland"
@@ -11,8 +13,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
 var (
@@ -58,7 +58,7 @@ func (r burgersResult) draw(path string) error {
 		}
 		plots = append(plots, p)
 	}
-	return page(3.5*vg.Inch).Draw(path, plots)
+	return save(path, 13*vg.Inch, 3.5*vg.Inch, plots)
 }
 
 // The field is a grid for plotter: a column a time.
@@ -121,7 +121,7 @@ func (r spiralResult) draw(path string) error {
 	}
 	time.Legend.Top = true
 	time.Y.Max = 3.6 // room for the legend
-	return page(4*vg.Inch).Draw(path, []*plot.Plot{space, time, missed})
+	return save(path, 13*vg.Inch, 4*vg.Inch, []*plot.Plot{space, time, missed})
 }
 
 func line(points plotter.XYs, c color.Color, width vg.Length) (*plotter.Line, error) {
@@ -133,10 +133,18 @@ func line(points plotter.XYs, c color.Color, width vg.Length) (*plotter.Line, er
 	return l, nil
 }
 
-// page is for a row of plots.
-func page(height vg.Length) example.Page {
-	return example.Page{
-		Width: 13 * vg.Inch, Height: height, DPI: vgimg.DefaultDPI,
-		Space: draw.Tiles{PadX: 16, PadTop: 8, PadBottom: 8, PadLeft: 8, PadRight: 8},
+// save writes plots side by side.
+func save(path string, width, height vg.Length, plots []*plot.Plot) (err error) {
+	canvas := vgimg.New(width, height)
+	tiles := draw.Tiles{Rows: 1, Cols: len(plots), PadX: 16, PadTop: 8, PadBottom: 8, PadLeft: 8, PadRight: 8}
+	for i, c := range plot.Align([][]*plot.Plot{plots}, tiles, draw.New(canvas))[0] {
+		plots[i].Draw(c)
 	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	_, err = vgimg.PngCanvas{Canvas: canvas}.WriteTo(file)
+	return err
 }

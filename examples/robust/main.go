@@ -8,30 +8,52 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"path/filepath"
-
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 )
 
-func main() { example.Main("robust", program) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return
+	case errors.Is(err, errUsage): // the flag package has said it
+		os.Exit(2)
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(os.Stderr, "robust:", err)
+	os.Exit(1)
+}
+
+var errUsage = errors.New("wrong usage")
 
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := example.Flags("robust", stderr)
+	flags := flag.NewFlagSet("robust", flag.ContinueOnError)
+	flags.SetOutput(stderr)
 	seed := flags.Uint64("seed", 1, "of weights, of what is held out, of attacks and noise")
 	epochs := flags.Int("epochs", 25, "passes over the digits")
 	epsilon := flags.Float64("epsilon", 0.1, "greatest change of a pixel, of 0 to 1, in adversarial training")
 	images := flags.Int("images", 359, "how many of those that are held out to measure by, at most")
 	out := flags.String("out", "", "`directory` for robust.png (default: no picture)")
-	if err := example.Parse(flags, args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
+	} else if err != nil {
+		return errUsage
 	}
 	if flags.NArg() > 0 || *epochs < 1 || *images < 1 || !(*epsilon >= 0 && *epsilon <= 1) {
 		return errors.New("no arguments are expected, -epochs and -images of 1 or more, and -epsilon of 0 to 1")
 	}
-	if err := example.MakeDir(*out); err != nil {
-		return err
+	if *out != "" { // fail now, not after the work
+		if err := os.MkdirAll(*out, 0o777); err != nil {
+			return err
+		}
 	}
 	var results []*result
 	for _, t := range []struct {

@@ -2,13 +2,13 @@ package main
 
 import (
 	"image/color"
+	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"github.com/chainrule-go/chainrule/examples/internal/example"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
 var colors = []color.Color{color.RGBA{0xd6, 0x27, 0x28, 255}, color.RGBA{0x1f, 0x77, 0xb4, 255}}
@@ -49,8 +49,21 @@ func drawResults(path string, results []*result) error {
 			}
 		}
 	}
-	page := example.Page{Width: 9.6 * vg.Inch, Height: 3.2 * vg.Inch, Space: example.Spacious}
-	return page.Draw(path, []*plot.Plot{attacks, noisy, moved})
+	row := []*plot.Plot{attacks, noisy, moved}
+	canvas := vgimg.NewWith(vgimg.UseWH(9.6*vg.Inch, 3.2*vg.Inch), vgimg.UseDPI(100))
+	tiles := draw.Tiles{Rows: 1, Cols: len(row), PadX: vg.Points(16), PadTop: vg.Points(8), PadBottom: vg.Points(6), PadLeft: vg.Points(6), PadRight: vg.Points(14)}
+	for i, c := range plot.Align([][]*plot.Plot{row}, tiles, draw.New(canvas))[0] {
+		row[i].Draw(c)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(file); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }
 
 // chart is an empty one, with room for the legend.

@@ -8,18 +8,36 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/chainrule-go/chainrule/examples/internal/example"
 	"github.com/chainrule-go/chainrule/nn/search"
 )
 
-func main() { example.Main("search", program) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return
+	case errors.Is(err, errUsage): // the flag package has said it
+		os.Exit(2)
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted; with -journal the same command goes on")
+	}
+	fmt.Fprintln(os.Stderr, "search:", err)
+	os.Exit(1)
+}
+
+var errUsage = errors.New("wrong usage")
 
 type options struct {
 	strategies     []string
@@ -31,7 +49,8 @@ type options struct {
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
-	flags := example.Flags("search", stderr)
+	flags := flag.NewFlagSet("search", flag.ContinueOnError)
+	flags.SetOutput(stderr)
 	strategy := flags.String("strategy", "random,halving,tpe", "which of random, halving, asha and tpe, separated by commas")
 	flags.IntVar(&o.trials, "trials", 24, "trainings that the budget is enough for")
 	flags.IntVar(&o.epochs, "epochs", 54, "of a training: the budget is -trials times -epochs, for each strategy and for the defaults")
@@ -40,8 +59,10 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.IntVar(&o.workers, "workers", 0, "trainings at the same time (default: as many as processors; results do not depend on it)")
 	flags.StringVar(&o.journal, "journal", "", "`directory` in which searches are kept, so that an interrupted one goes on (default: none)")
 	flags.StringVar(&o.out, "out", "", "`directory` for search.png and a CSV file of each search (default: none are written)")
-	if err := example.Parse(flags, args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return o, err
+	} else if err != nil {
+		return o, errUsage
 	}
 	if flags.NArg() > 0 || o.trials < 3 || o.epochs < 1 || o.repeats < 1 || o.workers < 0 || o.workers > parallel {
 		return o, fmt.Errorf("no arguments are expected, -trials of 3 or more, -epochs and -repeats of 1 or more, and at most %d -workers", parallel)
@@ -53,8 +74,10 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 		}
 	}
 	for _, dir := range []string{o.journal, o.out} {
-		if err := example.MakeDir(dir); err != nil {
-			return o, err
+		if dir != "" { // fail now, not after the work
+			if err := os.MkdirAll(dir, 0o777); err != nil {
+				return o, err
+			}
 		}
 	}
 	return o, nil
@@ -119,9 +142,6 @@ func program(ctx context.Context, args []string, stdout, stderr io.Writer) error
 			return err
 		}
 		entries, err := c.all(ctx, o, stdout)
-		if errors.Is(err, context.Canceled) {
-			fmt.Fprintln(stderr, "search: with -journal the same command goes on where it was")
-		}
 		if err != nil {
 			return err
 		}

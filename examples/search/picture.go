@@ -2,14 +2,15 @@ package main
 
 import (
 	"image/color"
+	"io"
+	"os"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"github.com/chainrule-go/chainrule/examples/internal/example"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
 var colors = []color.Color{color.Gray{0x66}, color.RGBA{0x1f, 0x77, 0xb4, 255}, color.RGBA{0xd6, 0x27, 0x28, 255}, color.RGBA{0x2c, 0xa0, 0x2c, 255}, color.RGBA{0x94, 0x67, 0xbd, 255}}
@@ -17,11 +18,24 @@ var colors = []color.Color{color.Gray{0x66}, color.RGBA{0x1f, 0x77, 0xb4, 255}, 
 // write writes a table of each search, and the picture of them all.
 func write(dir string, entries []*entry) error {
 	for _, e := range entries {
-		if err := example.Create(filepath.Join(dir, e.name+".csv"), e.result.WriteCSV); err != nil {
+		if err := create(filepath.Join(dir, e.name+".csv"), e.result.WriteCSV); err != nil {
 			return err
 		}
 	}
 	return drawSearches(filepath.Join(dir, "search.png"), entries)
+}
+
+// create writes a file.
+func create(path string, write func(w io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := write(file); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }
 
 // drawSearches draws the losses on the validation data as trainings are made: of each one
@@ -59,8 +73,16 @@ func drawSearches(path string, entries []*entry) error {
 		best.Legend.Add(e.name, steps)
 	}
 	single.Y.Max = min(single.Y.Max, 1) // few are worse, and of no interest
-	page := example.Page{Width: 9 * vg.Inch, Height: 3.6 * vg.Inch, Space: example.Spacious}
-	return page.Draw(path, []*plot.Plot{single, best})
+	canvas := vgimg.NewWith(vgimg.UseWH(9*vg.Inch, 3.6*vg.Inch), vgimg.UseDPI(100))
+	tiles := draw.Tiles{Rows: 1, Cols: 2, PadX: vg.Points(16), PadTop: vg.Points(8), PadBottom: vg.Points(6), PadLeft: vg.Points(6), PadRight: vg.Points(14)}
+	row := []*plot.Plot{single, best}
+	for i, c := range plot.Align([][]*plot.Plot{row}, tiles, draw.New(canvas))[0] {
+		row[i].Draw(c)
+	}
+	return create(path, func(w io.Writer) error {
+		_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
+		return err
+	})
 }
 
 // courseOf is a point for each evaluation, and the least loss so far of those with the
