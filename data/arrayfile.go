@@ -22,7 +22,17 @@ type ArrayFile struct {
 	shape  []int
 	start  int64 // of the elements
 	row    int   // bytes
-	memory sync.Pool
+	memory bytesPool
+}
+
+// bytesPool is memory to read into.
+type bytesPool struct{ sync.Pool }
+
+func (p *bytesPool) get() *[]byte {
+	if memory, ok := p.Get().(*[]byte); ok {
+		return memory
+	}
+	return new([]byte)
 }
 
 // arrayFileOf is the array whose elements begin where d has arrived in a source of size
@@ -54,10 +64,8 @@ func openArray(path string, read func(d *binaryReader, source io.ReaderAt, size 
 }
 
 func openedArray(f *os.File, path string, size int64, read func(d *binaryReader, source io.ReaderAt, size int64) (*ArrayFile, error)) (*ArrayFile, error) {
-	if compressed, err := isGzip(f); err != nil {
-		return nil, readError(path, 0, "a header", err)
-	} else if compressed {
-		return nil, &FormatError{File: path, Want: "a file that is not compressed, to read single rows of: Uncompress makes one", Got: "gzip"}
+	if err := checkPlain(f, path, "a file", "rows"); err != nil {
+		return nil, err
 	}
 	return read(&binaryReader{r: f, name: path}, f, size)
 }
@@ -128,10 +136,7 @@ func (a *ArrayFile) eachRow(indices []int, f func(row int, bytes []byte)) error 
 // piece hands size bytes to f that lie at a place among the elements, and are what an
 // error calls the example of this number.
 func (a *ArrayFile) piece(at int64, size, example int, f func(bytes []byte)) error {
-	memory, _ := a.memory.Get().(*[]byte)
-	if memory == nil {
-		memory = new([]byte)
-	}
+	memory := a.memory.get()
 	defer a.memory.Put(memory)
 	*memory = sized(*memory, size)
 	offset := a.start + at

@@ -46,9 +46,7 @@ type Augmented struct {
 // It panics with [*ValueError] if ds is nil, or a number of config is negative or not
 // finite, Rotate is above 180, or Shear not below 90.
 func Augment(ds Dataset, config AugmentConfig) *Augmented {
-	if isNil(ds) {
-		misuse("Augment", "the data set is nil")
-	}
+	checkDataset("Augment", ds)
 	for _, n := range []struct {
 		name         string
 		value, below float64

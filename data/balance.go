@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -15,9 +16,7 @@ type ClassBalance struct {
 
 // Balance counts ds's examples by class. It panics with [*ValueError] if ds is nil.
 func Balance(ds Dataset) ClassBalance {
-	if isNil(ds) {
-		misuse("Balance", "the data set is nil")
-	}
+	checkDataset("Balance", ds)
 	b := ClassBalance{Counts: map[int]int{}, Examples: ds.Len()}
 	for i := range b.Examples {
 		if class, ok := classOf(ds, i); ok {
@@ -45,14 +44,7 @@ func (b ClassBalance) String() string {
 }
 
 // classes are the classes that have examples, ascending.
-func (b ClassBalance) classes() []int {
-	classes := make([]int, 0, len(b.Counts))
-	for class := range b.Counts {
-		classes = append(classes, class)
-	}
-	slices.Sort(classes)
-	return classes
-}
+func (b ClassBalance) classes() []int { return slices.Sorted(maps.Keys(b.Counts)) }
 
 // ClassWeights are weights with which all classes count the same in a loss, by class:
 //

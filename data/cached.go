@@ -24,9 +24,7 @@ type cacheKey struct {
 // All examples must have the same arrays with rows of the same shapes. It panics with
 // [*ValueError] if ds is nil.
 func Cache(ds Dataset) *Cached {
-	if isNil(ds) {
-		misuse("Cache", "the data set is nil: was the error of loading it looked at?")
-	}
+	checkDataset("Cache", ds)
 	return &Cached{dataset: ds, examples: map[cacheKey]*Batch{}}
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // CSVFile is a Dataset of the lines of a table, of which only those of a batch are read:
@@ -24,7 +23,7 @@ type CSVFile struct {
 	features, targets int
 	lines             []csvLine
 	labels            []int
-	memory            sync.Pool
+	memory            bytesPool
 }
 
 // csvLine is where a line begins and ends.
@@ -57,10 +56,8 @@ func OpenCSV(path string, config CSVConfig) (*CSVFile, error) {
 
 // index finds the lines.
 func (c *CSVFile) index(path string) error {
-	if compressed, err := isGzip(c.file); err != nil {
-		return readError(path, 0, "a table", err)
-	} else if compressed {
-		return &FormatError{File: path, Want: "a table that is not compressed, to read single lines of: Uncompress makes one", Got: "gzip"}
+	if err := checkPlain(c.file, path, "a table", "lines"); err != nil {
+		return err
 	}
 	t, err := newTable(c.file, path, c.config)
 	if err != nil {
@@ -162,10 +159,7 @@ func (c *CSVFile) Fill(batch *Batch, indices []int) error {
 	if c.targets > 0 {
 		batch.ResetTargets(c.targets)
 	}
-	memory, _ := c.memory.Get().(*[]byte)
-	if memory == nil {
-		memory = new([]byte)
-	}
+	memory := c.memory.get()
 	defer c.memory.Put(memory)
 	for row, i := range indices {
 		line := c.lines[i]

@@ -211,6 +211,16 @@ func shuffle(s []int, source *rand.PCG) {
 	}
 }
 
+// shuffled is 0 … n-1 in random order.
+func shuffled(n int, source *rand.PCG) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	shuffle(order, source)
+	return order
+}
+
 // uniform draws from 0 … n-1 without bias: the upper half of a 128-bit product, and
 // another draw where the lower half shows that some results would come up more
 // often (Lemire, "Fast random integer generation in an interval", 2019).

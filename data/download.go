@@ -60,8 +60,7 @@ func (f *finder) download(ctx context.Context, file *SourceFile) (Content, error
 
 // fetch downloads a file from one address.
 func (f *finder) fetch(ctx context.Context, file *SourceFile, address string) (Content, error) {
-	timeout := f.config.Timeout
-	timeout = cmp.Or(timeout, silenceTimeout)
+	timeout := cmp.Or(f.config.Timeout, silenceTimeout)
 	silence := fmt.Errorf("silent for %v", timeout)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -132,12 +132,7 @@ func (m *Images) shape() string {
 }
 
 // channels is the number of channels.
-func (m *Images) channels() int {
-	if m.Channels == 0 {
-		return 1
-	}
-	return m.Channels
-}
+func (m *Images) channels() int { return cmp.Or(m.Channels, 1) }
 
 // Label is the class of image i, if it has one.
 func (m *Images) Label(i int) (class int, ok bool) { return labelOf(m.Labels, i) }
@@ -221,8 +216,7 @@ func (h histograms) meanStd() (mean, std []float64) {
 // scaling is the scale and the shift of a channel: pixel·scale + shift is what becomes of
 // a pixel.
 func (m *Images) scaling(channel int) (scale, shift float64) {
-	mean, std := entry(m.Mean, channel, 0), entry(m.Std, channel, 1)
-	std = cmp.Or(std, 1)
+	mean, std := entry(m.Mean, channel, 0), cmp.Or(entry(m.Std, channel, 1), 1)
 	return 1 / (255 * std), -mean / std
 }
 
@@ -365,9 +359,9 @@ func (m *Images) Subset(indices []int) *Images {
 		s.Pixels = append(s.Pixels, m.Image(i)...)
 	}
 	if m.Labels != nil {
-		s.Labels = make([]int, len(indices))
-		for row, i := range indices {
-			s.Labels[row] = m.Labels[i]
+		s.Labels = make([]int, 0, len(indices))
+		for _, i := range indices {
+			s.Labels = append(s.Labels, m.Labels[i])
 		}
 	}
 	return &s

@@ -18,12 +18,7 @@ import (
 // unless ds has at least k examples and k is at least 2.
 func KFold(ds Dataset, k int, seed uint64) iter.Seq2[*Subset, *Subset] {
 	n := checkFolds("KFold", ds, k)
-	source := newRandom(seed, splitStream)
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	shuffle(order, source)
+	order := shuffled(n, newRandom(seed, splitStream))
 	// Dealt like cards, class by class: what one class leaves uneven, the next goes on
 	// from.
 	part := make([]int, n)
@@ -49,12 +44,7 @@ func GroupKFold(ds Dataset, groups []int, k int, seed uint64) iter.Seq2[*Subset,
 	if len(groups) != n {
 		misuse("GroupKFold", "%d examples with %d groups", n, len(groups))
 	}
-	source := newRandom(seed, splitStream)
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	shuffle(order, source)
+	order := shuffled(n, newRandom(seed, splitStream))
 	members := map[int]int{}
 	var list []int // groups in random order
 	for _, i := range order {
@@ -82,9 +72,7 @@ func GroupKFold(ds Dataset, groups []int, k int, seed uint64) iter.Seq2[*Subset,
 
 // checkFolds is the number of ds's examples, which can be dealt out to k parts.
 func checkFolds(op string, ds Dataset, k int) int {
-	if isNil(ds) {
-		misuse(op, "the data set is nil")
-	}
+	checkDataset(op, ds)
 	n := ds.Len()
 	if k < 2 || n < k {
 		misuse(op, "%d parts of %d examples: want at least 2, and an example for each", k, n)

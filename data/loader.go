@@ -55,9 +55,7 @@ type Loader struct {
 // a nil pointer, if its length is negative, or if BatchSize, Prefetch, Workers or Buckets is, or if
 // there are Buckets without Shuffle or of examples that have no length ([Measured]).
 func NewLoader(ds Dataset, config LoaderConfig) *Loader {
-	if isNil(ds) {
-		misuse("NewLoader", "the data set is nil: was the error of loading it looked at?")
-	}
+	checkDataset("NewLoader", ds)
 	length := ds.Len()
 	if length < 0 {
 		misuse("NewLoader", "the data set has length %d", length)
@@ -79,6 +77,13 @@ func NewLoader(ds Dataset, config LoaderConfig) *Loader {
 func isNil(ds Dataset) bool {
 	v := reflect.ValueOf(ds)
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// checkDataset panics if ds is nil.
+func checkDataset(op string, ds Dataset) {
+	if isNil(ds) {
+		misuse(op, "the data set is nil: was the error of loading it looked at?")
+	}
 }
 
 // Dataset is the data set the batches come from.

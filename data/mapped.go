@@ -83,14 +83,11 @@ func OneHot(ds Dataset, classes int) *Mapped {
 		clear(batch.Y.Float32s)
 		clear(batch.Y.Float64s)
 		for row, label := range labels {
-			switch at := row*classes + label; {
-			case label >= classes:
+			if label >= classes {
 				return mismatch("OneHot", "label %d of example %d, with %d classes", label, batch.example(row), classes)
-			case label < 0:
-			case batch.Y.Float64s != nil:
-				batch.Y.Float64s[at] = 1
-			default:
-				batch.Y.Float32s[at] = 1
+			}
+			if label >= 0 {
+				batch.Y.set(row*classes+label, 1)
 			}
 		}
 		batch.Labels = nil

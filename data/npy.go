@@ -52,11 +52,7 @@ func readNPY(r io.Reader, name string, available int64) (Array, error) {
 	if err != nil {
 		return Array{}, err
 	}
-	size := h.kind.size
-	for _, n := range h.shape {
-		size *= n
-	}
-	raw, err := d.elements(size, int(min(available, math.MaxInt32)))
+	raw, err := d.elements(h.size(), int(min(available, math.MaxInt32)))
 	if err != nil {
 		return Array{}, err
 	}
@@ -138,6 +134,15 @@ type npyLayout struct {
 	order   binary.ByteOrder
 	fortran bool
 	shape   []int
+}
+
+// size is the number of bytes of the elements.
+func (h *npyLayout) size() int {
+	size := h.kind.size
+	for _, n := range h.shape {
+		size *= n
+	}
+	return size
 }
 
 // array decodes the elements.
@@ -318,12 +323,8 @@ func columnNames(descr string) string {
 }
 
 func (p *npyParser) fortranOrder(h *npyLayout) *npyFault {
-	switch {
-	case p.skip("True"):
-		h.fortran = true
-	case p.skip("False"):
-		h.fortran = false
-	default:
+	h.fortran = p.skip("True")
+	if !h.fortran && !p.skip("False") {
 		return p.fault("True or False")
 	}
 	return nil

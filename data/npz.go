@@ -190,10 +190,15 @@ func WriteNPZ(w io.Writer, arrays map[string]Array) error {
 			err = WriteNPY(entry, arrays[name])
 		}
 		if err != nil {
-			return fmt.Errorf("data: writing NPZ: %w", err)
+			return writingNPZ(err)
 		}
 	}
-	if err := archive.Close(); err != nil {
+	return writingNPZ(archive.Close())
+}
+
+// writingNPZ is err with what was being done, nil if that is nil.
+func writingNPZ(err error) error {
+	if err != nil {
 		return fmt.Errorf("data: writing NPZ: %w", err)
 	}
 	return nil

@@ -50,6 +50,19 @@ func isGzip(r io.ReaderAt) (bool, error) {
 	return n == len(magic) && magic[0] == 0x1f && magic[1] == 0x8b, err
 }
 
+// checkPlain fails if the file is compressed: then no parts of it, such as rows, can be read
+// by themselves.
+func checkPlain(r io.ReaderAt, name, what, parts string) error {
+	compressed, err := isGzip(r)
+	switch {
+	case err != nil:
+		return readError(name, 0, what, err)
+	case compressed:
+		return &FormatError{File: name, Want: fmt.Sprintf("%s that is not compressed, to read single %s of: Uncompress makes one", what, parts), Got: "gzip"}
+	}
+	return nil
+}
+
 // uncompress returns a reader of r's content: r itself, or what it holds
 // compressed with gzip.
 func uncompress(r io.Reader, name string) (io.Reader, error) {

@@ -25,9 +25,7 @@ type Sampled struct {
 // there are no weights and an example has no class.
 func Sample(ds Dataset, weights []float64, n int) *Sampled {
 	const op = "Sample"
-	if isNil(ds) {
-		misuse(op, "the data set is nil")
-	}
+	checkDataset(op, ds)
 	if n < 0 {
 		misuse(op, "%d examples: want no negative number", n)
 	}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -40,7 +41,7 @@ func Standardization(ctx context.Context, ds Dataset) (Scaling, error) {
 		return Scaling{}, err
 	}
 	for j := range m2 {
-		m2[j] = scaleOf(math.Sqrt(m2[j] / n))
+		m2[j] = cmp.Or(math.Sqrt(m2[j]/n), 1)
 	}
 	return Scaling{mean, m2}, nil
 }
@@ -62,17 +63,9 @@ func MinMax(ctx context.Context, ds Dataset) (Scaling, error) {
 		return Scaling{}, err
 	}
 	for j := range greatest {
-		greatest[j] = scaleOf(greatest[j] - least[j])
+		greatest[j] = cmp.Or(greatest[j]-least[j], 1)
 	}
 	return Scaling{least, greatest}, nil
-}
-
-// scaleOf is a measure of spread to divide by.
-func scaleOf(spread float64) float64 {
-	if spread == 0 {
-		return 1
-	}
-	return spread
 }
 
 // eachExample hands the features of each example to f, which does not keep them.

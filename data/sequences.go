@@ -101,11 +101,7 @@ func pad(dst, list []int, padding int) {
 // setOnes sets elements start ≤ i < end of a to 1.
 func (a *Array) setOnes(start, end int) {
 	for i := start; i < end; i++ {
-		if a.Float64s != nil {
-			a.Float64s[i] = 1
-		} else {
-			a.Float32s[i] = 1
-		}
+		a.set(i, 1)
 	}
 }
 

@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -154,12 +155,7 @@ func isFileName(name string) bool {
 }
 
 // remote is the file's name at mirrors.
-func (f *SourceFile) remote() string {
-	if f.Remote != "" {
-		return f.Remote
-	}
-	return f.Name + ".gz"
-}
+func (f *SourceFile) remote() string { return cmp.Or(f.Remote, f.Name+".gz") }
 
 // read reads the file from source, which may be compressed, and compares it with the
 // original.
@@ -189,7 +185,7 @@ func (f *SourceFile) read(source io.Reader, name string) (Content, error) {
 	}
 	original, got := f.SHA256, hex.EncodeToString(sum.Sum(nil))
 	if f.GzipSHA256 != "" {
-		if err := drain(source); err != nil {
+		if _, err := io.Copy(io.Discard, source); err != nil {
 			return Content{}, readError(name, int64(compressed.Len()), "the end of the file", err)
 		}
 		of := sha256.Sum256(compressed.Bytes())
@@ -199,12 +195,6 @@ func (f *SourceFile) read(source io.Reader, name string) (Content, error) {
 		return Content{}, &ChecksumError{File: name, Want: original, Got: got}
 	}
 	return Content{name, p, compressed.Bytes()}, nil
-}
-
-// drain reads what is left.
-func drain(r io.Reader) error {
-	_, err := io.Copy(io.Discard, r)
-	return err
 }
 
 // beginning keeps the first bytes that are written to it.

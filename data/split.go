@@ -2,6 +2,7 @@ package data
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -48,19 +49,12 @@ func (s *Subset) Fill(batch *Batch, indices []int) error {
 // examples allow. The same seed gives the same split. It panics with [*ValueError]
 // unless fraction is in 0 … 1 and ds is a data set.
 func Split(ds Dataset, fraction float64, seed uint64) (rest, held *Subset) {
-	if isNil(ds) {
-		misuse("Split", "the data set is nil")
-	}
+	checkDataset("Split", ds)
 	if !(fraction >= 0 && fraction <= 1) {
 		misuse("Split", "fraction %v: want 0 … 1", fraction)
 	}
 	source := newRandom(seed, splitStream)
-	order := make([]int, max(0, ds.Len()))
-	for i := range order {
-		order[i] = i
-	}
-	shuffle(order, source)
-
+	order := shuffled(max(0, ds.Len()), source)
 	groups := byClass(ds, order)
 	rest, held = &Subset{Dataset: ds}, &Subset{Dataset: ds}
 	for g, share := range shares(groups, fraction) {
@@ -87,14 +81,9 @@ func byClass(ds Dataset, order []int) [][]int {
 		}
 		members[class] = append(members[class], i)
 	}
-	classes := make([]int, 0, len(members))
-	for class := range members {
-		classes = append(classes, class)
-	}
-	slices.Sort(classes)
-	groups := make([][]int, len(classes))
-	for g, class := range classes {
-		groups[g] = members[class]
+	var groups [][]int
+	for _, class := range slices.Sorted(maps.Keys(members)) {
+		groups = append(groups, members[class])
 	}
 	return groups
 }
