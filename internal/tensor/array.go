@@ -1,5 +1,7 @@
 package tensor
 
+import "slices"
+
 // DType is the element type of an array.
 type DType uint8
 
@@ -98,13 +100,5 @@ func SizeOf(shape []int) int {
 
 // EqualShape reports whether a and b are the same shape.
 func EqualShape(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i, d := range a {
-		if d != b[i] {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(a, b)
 }

@@ -39,14 +39,10 @@ func (j *bytesJob) DoRange(lo, hi int) {
 // [out, in] and bias, unless nil, is [out]. It reports false, and dst is as it was, where that
 // is no faster from bytes than from numbers, as few of them are 0.
 func LinearBytes(dst *Array, x Bytes, w, bias *Array) (ok bool) {
-	var none Array
-	if bias == nil {
-		bias = &none
-	}
 	if dst.DType == Float32 {
-		return linearBytes(dst.F32, x, w.F32, w.Shape, bias.F32)
+		return linearBytes(dst.F32, x, w.F32, w.Shape, elements32(bias))
 	}
-	return linearBytes(dst.F64, x, w.F64, w.Shape, bias.F64)
+	return linearBytes(dst.F64, x, w.F64, w.Shape, elements64(bias))
 }
 
 func linearBytes[T simd.Float](dst []T, x Bytes, w []T, shape []int, bias []T) (ok bool) {

@@ -97,25 +97,20 @@ var mappings jobs[mapping, *mapping]
 // DoRange computes elements lo ≤ i < hi.
 func (m *mapping) DoRange(lo, hi int) {
 	if m.dst.DType == Float32 {
-		dst, a, b, c := m.dst.F32[lo:hi], m.in[0].F32, m.in[1].F32, m.in[2].F32
-		switch {
-		case m.k1.F32 != nil:
-			m.k1.F32(dst, a[lo:hi])
-		case m.k2.F32 != nil:
-			m.k2.F32(dst, part(a, lo, hi), part(b, lo, hi))
-		default:
-			m.k3.F32(dst, part(a, lo, hi), part(b, lo, hi), part(c, lo, hi))
-		}
-		return
+		mapRange(m.k1.F32, m.k2.F32, m.k3.F32, m.dst.F32, m.in[0].F32, m.in[1].F32, m.in[2].F32, lo, hi)
+	} else {
+		mapRange(m.k1.F64, m.k2.F64, m.k3.F64, m.dst.F64, m.in[0].F64, m.in[1].F64, m.in[2].F64, lo, hi)
 	}
-	dst, a, b, c := m.dst.F64[lo:hi], m.in[0].F64, m.in[1].F64, m.in[2].F64
-	switch {
-	case m.k1.F64 != nil:
-		m.k1.F64(dst, a[lo:hi])
-	case m.k2.F64 != nil:
-		m.k2.F64(dst, part(a, lo, hi), part(b, lo, hi))
+}
+
+func mapRange[T simd.Float](k1 func(dst, x []T), k2 func(dst, a, b []T), k3 func(dst, a, b, c []T), dst, a, b, c []T, lo, hi int) {
+	switch dst = dst[lo:hi]; {
+	case k1 != nil:
+		k1(dst, a[lo:hi])
+	case k2 != nil:
+		k2(dst, part(a, lo, hi), part(b, lo, hi))
 	default:
-		m.k3.F64(dst, part(a, lo, hi), part(b, lo, hi), part(c, lo, hi))
+		k3(dst, part(a, lo, hi), part(b, lo, hi), part(c, lo, hi))
 	}
 }
 

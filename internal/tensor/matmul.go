@@ -1,6 +1,8 @@
 package tensor
 
 import (
+	"slices"
+
 	"github.com/chainrule-go/chainrule/internal/gemm"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
@@ -19,16 +21,10 @@ func MatMul(dst, a, b *Array, transA, transB, accumulate bool, bias *Array) {
 		return
 	}
 	if dst.DType == Float32 {
-		e := gemm.Epilogue[float32]{Accumulate: accumulate}
-		if bias != nil {
-			e.Bias = bias.F32
-		}
+		e := gemm.Epilogue[float32]{Accumulate: accumulate, Bias: elements32(bias)}
 		multiply(dst, a, b, dst.F32, a.F32, b.F32, transA, transB, e)
 	} else {
-		e := gemm.Epilogue[float64]{Accumulate: accumulate}
-		if bias != nil {
-			e.Bias = bias.F64
-		}
+		e := gemm.Epilogue[float64]{Accumulate: accumulate, Bias: elements64(bias)}
 		multiply(dst, a, b, dst.F64, a.F64, b.F64, transA, transB, e)
 	}
 }
@@ -118,10 +114,5 @@ func iterations(loops []loop) int {
 
 // revisits reports whether operand 0 is where it was in an earlier iteration.
 func revisits(loops []loop) bool {
-	for i := range loops {
-		if loops[i].step[0] == 0 && loops[i].i > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(loops, func(l loop) bool { return l.step[0] == 0 && l.i > 0 })
 }

@@ -29,31 +29,25 @@ const updateGrain = 1 << 13
 // length. Of slots, which are MaxSlots at most, the update gets those of that length.
 func Step(u *Update, w, g *Array, slots []Array) {
 	n := w.Len()
-	if w.DType == Float32 {
-		x := Slices[float32]{W: w.F32, G: g.F32}
-		for i := range slots {
-			if s := slots[i].F32; len(s) == n {
-				x.Slots[i] = s
-			}
-		}
-		if n <= updateGrain {
-			u.F32(x)
-		} else {
-			updatings.run(updating{dtype: Float32, update: *u, f32: x}, n, updateGrain)
-		}
-		return
+	switch {
+	case n > updateGrain:
+		updatings.run(updatingOf(u, w, g, slots), n, updateGrain)
+	case w.DType == Float32:
+		u.F32(slicesOf(w.F32, g.F32, slots, elements32))
+	default:
+		u.F64(slicesOf(w.F64, g.F64, slots, elements64))
 	}
-	x := Slices[float64]{W: w.F64, G: g.F64}
+}
+
+// slicesOf is a whole parameter with what belongs to it.
+func slicesOf[T simd.Float](w, g []T, slots []Array, elements func(*Array) []T) Slices[T] {
+	x := Slices[T]{W: w, G: g}
 	for i := range slots {
-		if s := slots[i].F64; len(s) == n {
+		if s := elements(&slots[i]); len(s) == len(w) {
 			x.Slots[i] = s
 		}
 	}
-	if n <= updateGrain {
-		u.F64(x)
-	} else {
-		updatings.run(updating{dtype: Float64, update: *u, f64: x}, n, updateGrain)
-	}
+	return x
 }
 
 // StepRows is Step for some rows of a parameter, which lie along all its axes but the first:
@@ -63,22 +57,8 @@ func StepRows(u *Update, w, g *Array, slots []Array, index []int) {
 		return
 	}
 	row := g.Len() / len(index)
-	job := updating{dtype: w.DType, update: *u, index: index, row: row}
-	if w.DType == Float32 {
-		job.f32 = Slices[float32]{W: w.F32, G: g.F32}
-		for i := range slots {
-			if s := slots[i].F32; len(s) == w.Len() {
-				job.f32.Slots[i] = s
-			}
-		}
-	} else {
-		job.f64 = Slices[float64]{W: w.F64, G: g.F64}
-		for i := range slots {
-			if s := slots[i].F64; len(s) == w.Len() {
-				job.f64.Slots[i] = s
-			}
-		}
-	}
+	job := updatingOf(u, w, g, slots)
+	job.index, job.row = index, row
 	updatings.run(job, len(index), max(1, updateGrain/row))
 }
 
@@ -94,6 +74,13 @@ type updating struct {
 }
 
 var updatings jobs[updating, *updating]
+
+func updatingOf(u *Update, w, g *Array, slots []Array) updating {
+	return updating{
+		dtype: w.DType, update: *u,
+		f32: slicesOf(w.F32, g.F32, slots, elements32), f64: slicesOf(w.F64, g.F64, slots, elements64),
+	}
+}
 
 // DoRange makes the step for elements, or rows, lo ≤ i < hi.
 func (s *updating) DoRange(lo, hi int) {

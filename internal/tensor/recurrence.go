@@ -1,9 +1,6 @@
 package tensor
 
 import (
-	"sync"
-	"unsafe"
-
 	"github.com/chainrule-go/chainrule/internal/gemm"
 	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
@@ -312,18 +309,11 @@ const (
 )
 
 // recurrences are kept for the next run, so that nothing is allocated for one.
-var recurrences32, recurrences64 sync.Pool
-
-func recurrencePool[T simd.Float]() *sync.Pool {
-	if elementSize[T]() == 4 {
-		return &recurrences32
-	}
-	return &recurrences64
-}
+var recurrences pools
 
 // keptRecurrence is memory for one.
 func keptRecurrence[T simd.Float]() *recurrence[T] {
-	if r, ok := recurrencePool[T]().Get().(*recurrence[T]); ok {
+	if r, ok := poolOf[T](&recurrences).Get().(*recurrence[T]); ok {
 		return r
 	}
 	return new(recurrence[T])
@@ -332,13 +322,7 @@ func keptRecurrence[T simd.Float]() *recurrence[T] {
 // release lets go of what r refers to.
 func (r *recurrence[T]) release() {
 	*r = recurrence[T]{}
-	recurrencePool[T]().Put(r)
-}
-
-// elementSize is the size of an element in bytes.
-func elementSize[T simd.Float]() int {
-	var zero T
-	return int(unsafe.Sizeof(zero))
+	poolOf[T](&recurrences).Put(r)
 }
 
 // spread does a phase of units in pieces of grain.

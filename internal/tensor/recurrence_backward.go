@@ -54,8 +54,8 @@ func backward[T simd.Float](s *Recurrence, grad []T, to *RecurrentGradients, ele
 			}
 		}
 	}
-	deliver(to.H, r.dh, elements)
-	deliver(to.C, r.dc, elements)
+	deliver(to.H, r.dh, 0, elements)
+	deliver(to.C, r.dc, 0, elements)
 	r.weightGradients(s, to, elements)
 	r.inputGradient(s, to.X, elements)
 }
@@ -71,13 +71,15 @@ func (r *recurrence[T]) onlyStepBack(window int) {
 	}
 }
 
-// deliver puts a gradient where it goes.
-func deliver[T simd.Float](to RecurrentGradient, grad []T, elements func(*Array) []T) {
-	switch dst := elements(to.To); {
-	case to.To == nil:
-	case to.Add:
+// deliver puts a gradient, or a part of it from element at on, where it goes, if anywhere.
+func deliver[T simd.Float](to RecurrentGradient, grad []T, at int, elements func(*Array) []T) {
+	if to.To == nil {
+		return
+	}
+	dst := elements(to.To)[at : at+len(grad)]
+	if to.Add {
 		simd.Add(dst, dst, grad)
-	default:
+	} else {
 		copy(dst, grad)
 	}
 }
@@ -233,24 +235,10 @@ func (r *recurrence[T]) weightGradients(s *Recurrence, to *RecurrentGradients, e
 	r.sums = sums.buf[r.width:]
 	r.spread(summing, sumParts, 1)
 	simd.SumRows(sums.buf[:r.width], r.sums, sumParts, r.width, false)
-	if to.BiasIH.To != nil {
-		for _, p := range r.cell.inputParts(r.hidden) {
-			deliverPart(to.BiasIH, sums.buf[p.gate:], p.row, p.cols, elements)
-		}
+	for _, p := range r.cell.inputParts(r.hidden) {
+		deliver(to.BiasIH, sums.buf[p.gate:p.gate+p.cols], p.row, elements)
 	}
-	if to.BiasHH.To != nil {
-		deliverPart(to.BiasHH, sums.buf[first:], 0, window, elements)
-	}
-}
-
-// deliverPart puts a part of a gradient, from element at on, where it goes.
-func deliverPart[T simd.Float](to RecurrentGradient, grad []T, at, n int, elements func(*Array) []T) {
-	dst := elements(to.To)[at : at+n]
-	if to.Add {
-		simd.Add(dst, dst, grad[:n])
-	} else {
-		copy(dst, grad)
-	}
+	deliver(to.BiasHH, sums.buf[first:first+window], 0, elements)
 }
 
 // sumParts is how many parts of rows are added up by themselves.

@@ -118,20 +118,18 @@ func (r *recurrence[T]) inputProducts(weights, bias []T) {
 // start sets the state before the first step.
 func (r *recurrence[T]) start(h, c []T) {
 	first := r.before(r.time(0))
-	states := r.rowsAt(r.h, first, 0, r.batch, r.out)
-	if h == nil {
-		clear(states)
-	} else {
-		copy(states, h)
+	copyOrClear(r.rowsAt(r.h, first, 0, r.batch, r.out), h)
+	if r.cell == LSTMCell {
+		copyOrClear(r.rowsAt(r.c, first, 0, r.batch, r.hidden), c)
 	}
-	if r.cell != LSTMCell {
-		return
-	}
-	states = r.rowsAt(r.c, first, 0, r.batch, r.hidden)
-	if c == nil {
-		clear(states)
+}
+
+// copyOrClear sets dst to src, or to zeros if that is nil.
+func copyOrClear[T simd.Float](dst, src []T) {
+	if src == nil {
+		clear(dst)
 	} else {
-		copy(states, c)
+		copy(dst, src)
 	}
 }
 
@@ -220,12 +218,7 @@ func (r *recurrence[T]) addNoState(lo, hi int) {
 		return
 	}
 	for b := lo; b < hi; b++ {
-		gates := r.gates[(r.time(0)*r.batch+b)*r.width+p.gate:][:p.cols]
-		if p.bias == nil {
-			clear(gates)
-		} else {
-			copy(gates, p.bias)
-		}
+		copyOrClear(r.gates[(r.time(0)*r.batch+b)*r.width+p.gate:][:p.cols], p.bias)
 	}
 }
 

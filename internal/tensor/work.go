@@ -74,19 +74,27 @@ func giveBackNests(n *nests) { nestsPool.Put(n) }
 // scratch is memory for intermediate results.
 type scratch[T simd.Float] struct{ buf []T }
 
-var scratch32, scratch64 sync.Pool
+var scratches pools
 
-func scratchPool[T simd.Float]() *sync.Pool {
-	var zero T
-	if unsafe.Sizeof(zero) == 4 {
-		return &scratch32
+// pools keep memory by element type.
+type pools struct{ f32, f64 sync.Pool }
+
+func poolOf[T simd.Float](p *pools) *sync.Pool {
+	if elementSize[T]() == 4 {
+		return &p.f32
 	}
-	return &scratch64
+	return &p.f64
+}
+
+// elementSize is the size of an element in bytes.
+func elementSize[T simd.Float]() int {
+	var zero T
+	return int(unsafe.Sizeof(zero))
 }
 
 // borrow returns scratch memory of n elements of unspecified content.
 func borrow[T simd.Float](n int) *scratch[T] {
-	s, ok := scratchPool[T]().Get().(*scratch[T])
+	s, ok := poolOf[T](&scratches).Get().(*scratch[T])
 	if !ok {
 		s = new(scratch[T])
 	}
@@ -99,7 +107,7 @@ func borrow[T simd.Float](n int) *scratch[T] {
 }
 
 // giveBack ends the use of scratch memory.
-func giveBack[T simd.Float](s *scratch[T]) { scratchPool[T]().Put(s) }
+func giveBack[T simd.Float](s *scratch[T]) { poolOf[T](&scratches).Put(s) }
 
 // rowGrain is the number of elements in a piece of work on rows.
 const rowGrain = 1 << 12
