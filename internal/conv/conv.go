@@ -11,6 +11,12 @@ import "github.com/chainrule-go/chainrule/internal/simd"
 func Forward[F simd.Float](s Shape, y, x, w, bias []F, relu bool) {
 	s.check(len(x), len(w), len(y))
 	s = s.collapsed()
+	if s.depthwise() {
+		t := planes(&s, depthwiseForward, x, y, w)
+		t.bias, t.accumulate, t.relu = bias, false, relu
+		t.run()
+		return
+	}
 	p := get[F, product[F]](&products)
 	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
 	p.x, p.a, p.y, p.bias, p.accumulate, p.relu = x, w, y, bias, false, relu
@@ -44,6 +50,10 @@ func (p *product[F]) done() {
 func InputGradient[F simd.Float](s Shape, x, y, w, bias []F, accumulate bool) {
 	s.check(len(x), len(w), len(y))
 	s = s.collapsed()
+	if s.depthwise() {
+		depthwiseInputGradient(&s, x, y, w, bias, accumulate)
+		return
+	}
 	p := get[F, product[F]](&products)
 	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.Out/s.Groups, s.In/s.Groups
 	p.x, p.y, p.bias, p.accumulate, p.relu = y, x, bias, accumulate, false

@@ -39,6 +39,10 @@ const (
 func WeightGradient[F simd.Float](s Shape, w, x, y []F, accumulate bool) {
 	s.check(len(x), len(w), len(y))
 	s = s.collapsed()
+	if s.depthwise() {
+		depthwiseWeightGradient(&s, w, x, y, accumulate)
+		return
+	}
 	t := get[F, gradient[F]](&gradients)
 	t.batch, t.groups, t.channels, t.out = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
 	t.x, t.g, t.w, t.accumulate = x, y, w, accumulate
@@ -178,20 +182,24 @@ func (t *gradient[F]) byRows(w *worker[F], v *view[F], image, from, to int, sums
 	}
 }
 
-// addLanes makes sum the sums over lanes.
-func (t *gradient[F]) addLanes(sum, sums []F, rows int) {
+// addLanes makes result the sums over lanes.
+func (t *gradient[F]) addLanes(result, sums []F, rows int) {
 	lanes := simd.TapLanes[F]()
 	for o := range t.out {
 		for row := range rows {
-			v := sums[(o*rows+row)*lanes:][:lanes]
-			for n := lanes / 2; n > 0; n /= 2 {
-				for i := range n {
-					v[i] += v[i+n]
-				}
-			}
-			sum[row*t.out+o] = v[0]
+			result[row*t.out+o] = sum(sums[(o*rows+row)*lanes:][:lanes])
 		}
 	}
+}
+
+// sum is the sum of the elements of v, which it overwrites: a power of two.
+func sum[F simd.Float](v []F) F {
+	for n := len(v) / 2; n > 0; n /= 2 {
+		for i := range n {
+			v[i] += v[i+n]
+		}
+	}
+	return v[0]
 }
 
 // windowsOf computes rows first ≤ i < end of the product over windows from ≤ j < to of an

@@ -264,6 +264,86 @@ func gemmTapSums1x5F32AVX2(p *gemmTaps)
 //go:noescape
 func gemmFoldRowsF32AVX2(p *gemmFolding)
 
+// gemmPlanesForward3By1F32AVX2 convolves a vector of columns of planes with 3×3 elements each.
+//
+//go:noescape
+func gemmPlanesForward3By1F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums1x3By1F32AVX2 adds products of a vector of columns of planes to the sums of 1×3 taps.
+//
+//go:noescape
+func gemmPlanesSums1x3By1F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums2x3By1F32AVX2 adds products of a vector of columns of planes to the sums of 2×3 taps.
+//
+//go:noescape
+func gemmPlanesSums2x3By1F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums3x3By1F32AVX2 adds products of a vector of columns of planes to the sums of 3×3 taps.
+//
+//go:noescape
+func gemmPlanesSums3x3By1F32AVX2(p *gemmPlanes)
+
+// gemmPlanesForward3By2F32AVX2 convolves a vector of columns of planes with 3×3 elements each.
+//
+//go:noescape
+func gemmPlanesForward3By2F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums1x3By2F32AVX2 adds products of a vector of columns of planes to the sums of 1×3 taps.
+//
+//go:noescape
+func gemmPlanesSums1x3By2F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums2x3By2F32AVX2 adds products of a vector of columns of planes to the sums of 2×3 taps.
+//
+//go:noescape
+func gemmPlanesSums2x3By2F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums3x3By2F32AVX2 adds products of a vector of columns of planes to the sums of 3×3 taps.
+//
+//go:noescape
+func gemmPlanesSums3x3By2F32AVX2(p *gemmPlanes)
+
+// gemmPlanesBackward3By2F32AVX2 is the adjoint of convolving planes with 3×3 elements.
+//
+//go:noescape
+func gemmPlanesBackward3By2F32AVX2(p *gemmPlanes)
+
+// gemmPlanesForward5By1F32AVX2 convolves a vector of columns of planes with 5×5 elements each.
+//
+//go:noescape
+func gemmPlanesForward5By1F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums1x5By1F32AVX2 adds products of a vector of columns of planes to the sums of 1×5 taps.
+//
+//go:noescape
+func gemmPlanesSums1x5By1F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums2x5By1F32AVX2 adds products of a vector of columns of planes to the sums of 2×5 taps.
+//
+//go:noescape
+func gemmPlanesSums2x5By1F32AVX2(p *gemmPlanes)
+
+// gemmPlanesForward5By2F32AVX2 convolves a vector of columns of planes with 5×5 elements each.
+//
+//go:noescape
+func gemmPlanesForward5By2F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums1x5By2F32AVX2 adds products of a vector of columns of planes to the sums of 1×5 taps.
+//
+//go:noescape
+func gemmPlanesSums1x5By2F32AVX2(p *gemmPlanes)
+
+// gemmPlanesSums2x5By2F32AVX2 adds products of a vector of columns of planes to the sums of 2×5 taps.
+//
+//go:noescape
+func gemmPlanesSums2x5By2F32AVX2(p *gemmPlanes)
+
+// gemmPlanesBackward5By2F32AVX2 is the adjoint of convolving planes with 5×5 elements.
+//
+//go:noescape
+func gemmPlanesBackward5By2F32AVX2(p *gemmPlanes)
+
 // gemmOuter1x2F64AVX2 computes tiles of 1 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -523,6 +603,86 @@ func gemmTapSums1x5F64AVX2(p *gemmTaps)
 //
 //go:noescape
 func gemmFoldRowsF64AVX2(p *gemmFolding)
+
+// gemmPlanesForward3By1F64AVX2 convolves a vector of columns of planes with 3×3 elements each.
+//
+//go:noescape
+func gemmPlanesForward3By1F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums1x3By1F64AVX2 adds products of a vector of columns of planes to the sums of 1×3 taps.
+//
+//go:noescape
+func gemmPlanesSums1x3By1F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums2x3By1F64AVX2 adds products of a vector of columns of planes to the sums of 2×3 taps.
+//
+//go:noescape
+func gemmPlanesSums2x3By1F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums3x3By1F64AVX2 adds products of a vector of columns of planes to the sums of 3×3 taps.
+//
+//go:noescape
+func gemmPlanesSums3x3By1F64AVX2(p *gemmPlanes)
+
+// gemmPlanesForward3By2F64AVX2 convolves a vector of columns of planes with 3×3 elements each.
+//
+//go:noescape
+func gemmPlanesForward3By2F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums1x3By2F64AVX2 adds products of a vector of columns of planes to the sums of 1×3 taps.
+//
+//go:noescape
+func gemmPlanesSums1x3By2F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums2x3By2F64AVX2 adds products of a vector of columns of planes to the sums of 2×3 taps.
+//
+//go:noescape
+func gemmPlanesSums2x3By2F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums3x3By2F64AVX2 adds products of a vector of columns of planes to the sums of 3×3 taps.
+//
+//go:noescape
+func gemmPlanesSums3x3By2F64AVX2(p *gemmPlanes)
+
+// gemmPlanesBackward3By2F64AVX2 is the adjoint of convolving planes with 3×3 elements.
+//
+//go:noescape
+func gemmPlanesBackward3By2F64AVX2(p *gemmPlanes)
+
+// gemmPlanesForward5By1F64AVX2 convolves a vector of columns of planes with 5×5 elements each.
+//
+//go:noescape
+func gemmPlanesForward5By1F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums1x5By1F64AVX2 adds products of a vector of columns of planes to the sums of 1×5 taps.
+//
+//go:noescape
+func gemmPlanesSums1x5By1F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums2x5By1F64AVX2 adds products of a vector of columns of planes to the sums of 2×5 taps.
+//
+//go:noescape
+func gemmPlanesSums2x5By1F64AVX2(p *gemmPlanes)
+
+// gemmPlanesForward5By2F64AVX2 convolves a vector of columns of planes with 5×5 elements each.
+//
+//go:noescape
+func gemmPlanesForward5By2F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums1x5By2F64AVX2 adds products of a vector of columns of planes to the sums of 1×5 taps.
+//
+//go:noescape
+func gemmPlanesSums1x5By2F64AVX2(p *gemmPlanes)
+
+// gemmPlanesSums2x5By2F64AVX2 adds products of a vector of columns of planes to the sums of 2×5 taps.
+//
+//go:noescape
+func gemmPlanesSums2x5By2F64AVX2(p *gemmPlanes)
+
+// gemmPlanesBackward5By2F64AVX2 is the adjoint of convolving planes with 5×5 elements.
+//
+//go:noescape
+func gemmPlanesBackward5By2F64AVX2(p *gemmPlanes)
 
 // gemmTilesImageAVX2 transforms tiles of images.
 //

@@ -824,6 +824,208 @@ func gemmDeinterleaveF64(p *gemmPack) {
 	gemmDeinterleaveF64AVX2(p)
 }
 
+// gemmPlanesForwardF32 runs the kernel for kernels of that size.
+func gemmPlanesForwardF32(k, stride int, p *gemmPlanes) {
+	if active >= avx512 {
+		switch 2*k + stride {
+		case 7:
+			gemmPlanesForward3By1F32AVX512(p)
+		case 8:
+			gemmPlanesForward3By2F32AVX512(p)
+		case 11:
+			gemmPlanesForward5By1F32AVX512(p)
+		case 12:
+			gemmPlanesForward5By2F32AVX512(p)
+		}
+		return
+	}
+	switch 2*k + stride {
+	case 7:
+		gemmPlanesForward3By1F32AVX2(p)
+	case 8:
+		gemmPlanesForward3By2F32AVX2(p)
+	case 11:
+		gemmPlanesForward5By1F32AVX2(p)
+	case 12:
+		gemmPlanesForward5By2F32AVX2(p)
+	}
+}
+
+// gemmPlanesBackwardF32 runs the kernel for kernels of that size and a stride of 2.
+func gemmPlanesBackwardF32(k int, p *gemmPlanes) {
+	if active >= avx512 {
+		switch k {
+		case 3:
+			gemmPlanesBackward3By2F32AVX512(p)
+		case 5:
+			gemmPlanesBackward5By2F32AVX512(p)
+		}
+		return
+	}
+	switch k {
+	case 3:
+		gemmPlanesBackward3By2F32AVX2(p)
+	case 5:
+		gemmPlanesBackward5By2F32AVX2(p)
+	}
+}
+
+// gemmPlanesSumsF32 runs the kernel for that many rows of kernels of that size.
+func gemmPlanesSumsF32(rows, k, stride int, p *gemmPlanes) {
+	if active >= avx512 {
+		switch 20*rows + 2*k + stride {
+		case 27:
+			gemmPlanesSums1x3By1F32AVX512(p)
+		case 28:
+			gemmPlanesSums1x3By2F32AVX512(p)
+		case 31:
+			gemmPlanesSums1x5By1F32AVX512(p)
+		case 32:
+			gemmPlanesSums1x5By2F32AVX512(p)
+		case 47:
+			gemmPlanesSums2x3By1F32AVX512(p)
+		case 48:
+			gemmPlanesSums2x3By2F32AVX512(p)
+		case 51:
+			gemmPlanesSums2x5By1F32AVX512(p)
+		case 52:
+			gemmPlanesSums2x5By2F32AVX512(p)
+		case 67:
+			gemmPlanesSums3x3By1F32AVX512(p)
+		case 68:
+			gemmPlanesSums3x3By2F32AVX512(p)
+		case 71:
+			gemmPlanesSums3x5By1F32AVX512(p)
+		case 72:
+			gemmPlanesSums3x5By2F32AVX512(p)
+		}
+		return
+	}
+	switch 20*rows + 2*k + stride {
+	case 27:
+		gemmPlanesSums1x3By1F32AVX2(p)
+	case 28:
+		gemmPlanesSums1x3By2F32AVX2(p)
+	case 31:
+		gemmPlanesSums1x5By1F32AVX2(p)
+	case 32:
+		gemmPlanesSums1x5By2F32AVX2(p)
+	case 47:
+		gemmPlanesSums2x3By1F32AVX2(p)
+	case 48:
+		gemmPlanesSums2x3By2F32AVX2(p)
+	case 51:
+		gemmPlanesSums2x5By1F32AVX2(p)
+	case 52:
+		gemmPlanesSums2x5By2F32AVX2(p)
+	case 67:
+		gemmPlanesSums3x3By1F32AVX2(p)
+	case 68:
+		gemmPlanesSums3x3By2F32AVX2(p)
+	}
+}
+
+// gemmPlanesForwardF64 runs the kernel for kernels of that size.
+func gemmPlanesForwardF64(k, stride int, p *gemmPlanes) {
+	if active >= avx512 {
+		switch 2*k + stride {
+		case 7:
+			gemmPlanesForward3By1F64AVX512(p)
+		case 8:
+			gemmPlanesForward3By2F64AVX512(p)
+		case 11:
+			gemmPlanesForward5By1F64AVX512(p)
+		case 12:
+			gemmPlanesForward5By2F64AVX512(p)
+		}
+		return
+	}
+	switch 2*k + stride {
+	case 7:
+		gemmPlanesForward3By1F64AVX2(p)
+	case 8:
+		gemmPlanesForward3By2F64AVX2(p)
+	case 11:
+		gemmPlanesForward5By1F64AVX2(p)
+	case 12:
+		gemmPlanesForward5By2F64AVX2(p)
+	}
+}
+
+// gemmPlanesBackwardF64 runs the kernel for kernels of that size and a stride of 2.
+func gemmPlanesBackwardF64(k int, p *gemmPlanes) {
+	if active >= avx512 {
+		switch k {
+		case 3:
+			gemmPlanesBackward3By2F64AVX512(p)
+		case 5:
+			gemmPlanesBackward5By2F64AVX512(p)
+		}
+		return
+	}
+	switch k {
+	case 3:
+		gemmPlanesBackward3By2F64AVX2(p)
+	case 5:
+		gemmPlanesBackward5By2F64AVX2(p)
+	}
+}
+
+// gemmPlanesSumsF64 runs the kernel for that many rows of kernels of that size.
+func gemmPlanesSumsF64(rows, k, stride int, p *gemmPlanes) {
+	if active >= avx512 {
+		switch 20*rows + 2*k + stride {
+		case 27:
+			gemmPlanesSums1x3By1F64AVX512(p)
+		case 28:
+			gemmPlanesSums1x3By2F64AVX512(p)
+		case 31:
+			gemmPlanesSums1x5By1F64AVX512(p)
+		case 32:
+			gemmPlanesSums1x5By2F64AVX512(p)
+		case 47:
+			gemmPlanesSums2x3By1F64AVX512(p)
+		case 48:
+			gemmPlanesSums2x3By2F64AVX512(p)
+		case 51:
+			gemmPlanesSums2x5By1F64AVX512(p)
+		case 52:
+			gemmPlanesSums2x5By2F64AVX512(p)
+		case 67:
+			gemmPlanesSums3x3By1F64AVX512(p)
+		case 68:
+			gemmPlanesSums3x3By2F64AVX512(p)
+		case 71:
+			gemmPlanesSums3x5By1F64AVX512(p)
+		case 72:
+			gemmPlanesSums3x5By2F64AVX512(p)
+		}
+		return
+	}
+	switch 20*rows + 2*k + stride {
+	case 27:
+		gemmPlanesSums1x3By1F64AVX2(p)
+	case 28:
+		gemmPlanesSums1x3By2F64AVX2(p)
+	case 31:
+		gemmPlanesSums1x5By1F64AVX2(p)
+	case 32:
+		gemmPlanesSums1x5By2F64AVX2(p)
+	case 47:
+		gemmPlanesSums2x3By1F64AVX2(p)
+	case 48:
+		gemmPlanesSums2x3By2F64AVX2(p)
+	case 51:
+		gemmPlanesSums2x5By1F64AVX2(p)
+	case 52:
+		gemmPlanesSums2x5By2F64AVX2(p)
+	case 67:
+		gemmPlanesSums3x3By1F64AVX2(p)
+	case 68:
+		gemmPlanesSums3x3By2F64AVX2(p)
+	}
+}
+
 // gemmTilesImage runs the kernel.
 func gemmTilesImage(p *gemmTiling) {
 	if active >= avx512 {

@@ -14,6 +14,12 @@ func (w *Windows[T]) pack(dst []T, step, group, width int) { w.packGeneric(dst, 
 func (c *Correlation[T]) correlate(r *Results[T])    { c.correlateGeneric(r) }
 func (c *Correlation[T]) sums(sums []T, n, next int) { c.sumsGeneric(sums, n, next) }
 
+func (c *Planes[T]) forward(bias []T, accumulate, relu bool) {
+	c.forwardGeneric(bias, accumulate, relu)
+}
+func (c *Planes[T]) backward(bias []T, accumulate bool) { c.backwardGeneric(bias, accumulate) }
+func (c *Planes[T]) sums(sums []T)                      { c.sumsGeneric(sums) }
+
 func (s *Spread[T]) add(height, width int) { s.addGeneric() }
 
 func (w *WinogradTiles) image()                { w.imageGeneric() }

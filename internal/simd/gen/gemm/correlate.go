@@ -249,7 +249,7 @@ const (
 	foldingSrc
 	foldingStart // bytes from src to the first tap's vector
 	foldingMask  // of the vector of dst
-	foldingMasks // of the vectors of a row of taps, foldMaskBytes each
+	foldingMasks // of the vectors of a row of taps, maskBytes each
 	foldingTaps  // of a row
 	foldingTapRows
 	foldingRows     // of dst
@@ -260,9 +260,6 @@ const (
 	foldingSrcTap    // of what a tap and the next one add to the same element of dst
 	foldingSrcTapRow // likewise, rows of taps
 )
-
-// foldMaskBytes is the distance of masks.
-const foldMaskBytes = 32
 
 func foldRowsName(e element) string { return "gemmFoldRows" + e.name }
 
@@ -293,7 +290,7 @@ func (c file) foldRows(e element) {
 	f.loadMasked(operand.Mem{Base: src}, f.maskFrom(operand.Mem{Base: masks}, f.set.width), v)
 	f.emit("VADD"+f.ps, v, sum, sum)
 	f.ADDQ(nextTap, src)
-	f.ADDQ(operand.Imm(foldMaskBytes), masks)
+	f.ADDQ(operand.Imm(maskBytes), masks)
 	f.DECQ(taps)
 	f.JNE(operand.LabelRef("tap"))
 	f.Label("outside")

@@ -90,6 +90,12 @@ func (f *function) emit(name string, operands ...operand.Op) {
 // zero returns a vector of zeros.
 func (f *function) zero() vec {
 	v := f.vector()
+	f.clear(v)
+	return v
+}
+
+// clear emits making a vector zeros.
+func (f *function) clear(v vec) {
 	if f.set.width == 64 {
 		xor, err := x86.VPXORD(v, v, v) // VXORPS would need AVX512DQ
 		if err != nil {
@@ -100,7 +106,6 @@ func (f *function) zero() vec {
 	} else {
 		f.emit("VXOR"+f.ps, v, v, v)
 	}
-	return v
 }
 
 // broadcast returns a vector whose elements are the one at m.

@@ -125,6 +125,7 @@ func (c file) kernels(e element) {
 		}
 	}
 	c.foldRows(e)
+	c.planesKernels(e)
 }
 
 // byteKernels emits the kernels on bytes.

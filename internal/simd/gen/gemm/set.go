@@ -20,17 +20,20 @@ type instructionSet struct {
 	indexedRows int         // of the tiles of products with bytes
 	tapRows     int         // rows of weights that few channels are convolved with together
 	sumRows     int         // rows whose products with windows are summed together
+	planeRows   map[int]int // rows of a kernel whose sums fit into registers, by its width
 	unroll      map[int]int // steps along k that a pass of its inner loop makes, by the tile's rows; 4 else
 }
 
 var (
 	avx2 = &instructionSet{
 		name: "AVX2", file: "avx2", width: 32, tileRows: 6, indexedRows: 3, tapRows: 2, sumRows: 1,
-		foreign: regexp.MustCompile(`\b([XY](1[6-9]|2\d|3[01])|Z\d+|K[0-7])\b`),
+		planeRows: map[int]int{3: 3, 5: 2},
+		foreign:   regexp.MustCompile(`\b([XY](1[6-9]|2\d|3[01])|Z\d+|K[0-7])\b`),
 	}
 	avx512 = &instructionSet{
 		name: "AVX512", file: "avx512", width: 64, opmasks: true, tileRows: 12, indexedRows: 4, tapRows: 6, sumRows: 3,
-		unroll: map[int]int{7: 2, 8: 2, 9: 2, 10: 2, 11: 2, 12: 2},
+		planeRows: map[int]int{3: 3, 5: 3},
+		unroll:    map[int]int{7: 2, 8: 2, 9: 2, 10: 2, 11: 2, 12: 2},
 	}
 )
 
