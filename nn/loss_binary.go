@@ -133,10 +133,7 @@ func (l SoftMargin) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l SoftMargin) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	const op = "nn.SoftMargin"
-	r := l.Reduction
-	l.Reduction = ReduceNone
-	return target.reduce(op, r, l.Loss(output, target.values(op)))
+	return target.byValues("nn.SoftMargin", l.Reduction, output, SoftMargin{ReduceNone}.Loss)
 }
 
 // SoftMarginLoss is the loss of the zero [SoftMargin].

@@ -43,10 +43,9 @@ func (l KLDiv) Loss(logProbs, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l KLDiv) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	const op = "nn.KLDiv"
 	r := l.Reduction
 	l.Reduction = ReduceNone
-	return target.reduce(op, r, l.Loss(output, target.values(op)))
+	return target.byValues("nn.KLDiv", r, output, l.Loss)
 }
 
 // KLDivLoss is the loss of the zero [KLDiv].

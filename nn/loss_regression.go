@@ -26,10 +26,7 @@ func (l MSE) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l MSE) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	const op = "nn.MSE"
-	r := l.Reduction
-	l.Reduction = ReduceNone
-	return target.reduce(op, r, l.Loss(output, target.values(op)))
+	return target.byValues("nn.MSE", l.Reduction, output, MSE{ReduceNone}.Loss)
 }
 
 // MSELoss is the loss of the zero [MSE].
@@ -52,10 +49,7 @@ func (l L1) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l L1) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	const op = "nn.L1"
-	r := l.Reduction
-	l.Reduction = ReduceNone
-	return target.reduce(op, r, l.Loss(output, target.values(op)))
+	return target.byValues("nn.L1", l.Reduction, output, L1{ReduceNone}.Loss)
 }
 
 // L1Loss is the loss of the zero [L1].
@@ -89,10 +83,9 @@ func (l Huber) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l Huber) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	const op = "nn.Huber"
 	r := l.Reduction
 	l.Reduction = ReduceNone
-	return target.reduce(op, r, l.Loss(output, target.values(op)))
+	return target.byValues("nn.Huber", r, output, l.Loss)
 }
 
 // HuberLoss is the loss of the zero [Huber].
@@ -134,10 +127,9 @@ func (l SmoothL1) Loss(output, target autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l SmoothL1) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	const op = "nn.SmoothL1"
 	r := l.Reduction
 	l.Reduction = ReduceNone
-	return target.reduce(op, r, l.Loss(output, target.values(op)))
+	return target.byValues("nn.SmoothL1", r, output, l.Loss)
 }
 
 // SmoothL1Loss is the loss of the zero [SmoothL1].
@@ -200,10 +192,7 @@ func (l PoissonNLL) Loss(logRate, count autograd.Variable) autograd.Variable {
 
 // Of is Loss by the targets of a batch.
 func (l PoissonNLL) Of(output autograd.Variable, target Target) (autograd.Variable, float64) {
-	const op = "nn.PoissonNLL"
-	r := l.Reduction
-	l.Reduction = ReduceNone
-	return target.reduce(op, r, l.Loss(output, target.values(op)))
+	return target.byValues("nn.PoissonNLL", l.Reduction, output, PoissonNLL{ReduceNone}.Loss)
 }
 
 // PoissonNLLLoss is the loss of the zero [PoissonNLL].

@@ -41,6 +41,12 @@ func (t Target) unweighted(op string) {
 	}
 }
 
+// byValues is the loss of outputs by the numeric targets, for the loss named op: l, of single
+// elements or examples, reduced.
+func (t Target) byValues(op string, r Reduction, output autograd.Variable, l func(output, target autograd.Variable) autograd.Variable) (loss autograd.Variable, divisor float64) {
+	return t.reduce(op, r, l(output, t.values(op)))
+}
+
 // binary is the numeric targets of outputs that are of two classes each; of labels 0 and 1
 // it makes such, one for each output.
 func (t Target) binary(op string, output autograd.Variable) autograd.Variable {

@@ -145,8 +145,7 @@ func (c *checker) element(p *projection, flat int) (verdict, error) {
 func (c *checker) direction(free []int) []float64 {
 	u := make([]float64, len(free))
 	for i, j := range free {
-		sixteenths := math.Round(16 * c.rng.NormFloat64())
-		sixteenths = cmp.Or(sixteenths, 1)
+		sixteenths := cmp.Or(math.Round(16*c.rng.NormFloat64()), 1)
 		u[i] = sixteenths / 16 * floorPow2(max(1, math.Abs(c.x0[j])/1024))
 	}
 	return u

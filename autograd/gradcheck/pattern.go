@@ -3,6 +3,7 @@ package gradcheck
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // What wrong entries have in common often names the mistake. Patterns are looked for
@@ -141,10 +142,5 @@ func (c *checker) findTransposed(analytic, numeric [][]float64) {
 
 func (c *checker) anyWrong(i int) bool {
 	in := c.p.inputs[i]
-	for j := range in.data {
-		if c.wrong[in.start+j] {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.wrong[in.start:in.start+len(in.data)], true)
 }

@@ -58,8 +58,12 @@ func (r *report) add(name string, p *process, s workload.Sample) {
 	c.missing, c.err = s.Missing, s.Error
 }
 
-// best is the setting with the lowest median, and all its results, sorted.
+// best is the setting with the lowest median, and all its results, sorted; nil if there are
+// none, or c is nil.
 func (c *cell) best() (setting string, seconds []float64) {
+	if c == nil {
+		return "", nil
+	}
 	for s, all := range c.seconds {
 		sorted := slices.Sorted(slices.Values(all))
 		better := seconds == nil || median(sorted) < median(seconds)
@@ -140,30 +144,20 @@ func (r *report) reference(name string) []float64 {
 
 // cellText is a library's time and how many times chainrule's that is.
 func (r *report) cellText(name, peer string) string {
-	c := r.cells[cellKey{name, peer}]
-	if c == nil {
-		return ""
-	}
-	_, seconds := c.best()
+	_, seconds := r.cells[cellKey{name, peer}].best()
 	if seconds == nil {
 		return ""
 	}
 	text := duration(median(seconds))
-	if own := r.cells[cellKey{name, ourName}]; own != nil && peer != ourName {
-		if _, ours := own.best(); ours != nil {
-			text += fmt.Sprintf(" (%s×)", significant(median(seconds)/median(ours)))
-		}
+	if _, ours := r.cells[cellKey{name, ourName}].best(); ours != nil && peer != ourName {
+		text += fmt.Sprintf(" (%s×)", significant(median(seconds)/median(ours)))
 	}
 	return text
 }
 
 // settingText is the library's setting that was the best.
 func (r *report) settingText(name, peer string) string {
-	c := r.cells[cellKey{name, peer}]
-	if c == nil {
-		return ""
-	}
-	setting, _ := c.best()
+	setting, _ := r.cells[cellKey{name, peer}].best()
 	return setting
 }
 
@@ -178,12 +172,8 @@ func (r *report) slow(name string) []string {
 		workload.MatMul32: r.machine.peak.float32s,
 		workload.MatMul64: r.machine.peak.float64s,
 	}[name]
-	c := r.cells[cellKey{name, torchName}]
-	if peak == 0 || c == nil {
-		return nil
-	}
-	_, seconds := c.best()
-	if seconds == nil {
+	_, seconds := r.cells[cellKey{name, torchName}].best()
+	if peak == 0 || seconds == nil {
 		return nil
 	}
 	share := 2 * math.Pow(workload.Size, 3) / median(seconds) / peak
@@ -217,11 +207,7 @@ func significant(x float64) string {
 }
 
 func (r *report) spread(name, peer string) string {
-	c := r.cells[cellKey{name, peer}]
-	if c == nil {
-		return ""
-	}
-	_, seconds := c.best()
+	_, seconds := r.cells[cellKey{name, peer}].best()
 	if seconds == nil {
 		return ""
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -22,10 +23,7 @@ func (a *app) evaluate(ctx context.Context, o *evaluateOptions) error {
 	if err != nil {
 		return err
 	}
-	name := o.dataset
-	if name == "" {
-		name = net.recipe.Dataset
-	}
+	name := cmp.Or(o.dataset, net.recipe.Dataset)
 	if name == digits && o.dataDir != "" {
 		return fmt.Errorf("--data-dir: %s was trained on the embedded digits; say --dataset %s to measure it on other images", net.path, mnist)
 	}

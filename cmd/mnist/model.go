@@ -121,17 +121,17 @@ func joinInts(numbers []int, separator string) string {
 	return strings.Join(texts, separator)
 }
 
+// hiddenText is what parseHidden reads.
+func hiddenText(sizes []int) string { return cmp.Or(joinInts(sizes, ","), noHidden) }
+
 // metadata is the recipe as the file of the weights holds it.
 func (r *recipe) metadata() map[string]string {
-	hidden, center := joinInts(r.Hidden, ","), centerBox
-	if hidden == "" {
-		hidden = noHidden
-	}
+	center := centerBox
 	if r.Framing.ByMass {
 		center = centerMass
 	}
 	return map[string]string{
-		"hidden":     hidden,
+		"hidden":     hiddenText(r.Hidden),
 		"activation": r.Activation,
 		"classes":    strings.Join(r.Classes, "\n"),
 		"dataset":    r.Dataset,

@@ -19,12 +19,8 @@ type setting struct{ flag, value string }
 
 // settings are what the weights in the end depend on, besides the number of epochs.
 func (o *trainOptions) settings(dataset string) []setting {
-	hidden := joinInts(o.hiddenSizes, ",")
-	if hidden == "" {
-		hidden = noHidden
-	}
 	return []setting{
-		{"dataset", dataset}, {"hidden", hidden}, {"activation", o.activation}, {"optimizer", o.optimizer},
+		{"dataset", dataset}, {"hidden", hiddenText(o.hiddenSizes)}, {"activation", o.activation}, {"optimizer", o.optimizer},
 		{"rate", strconv.FormatFloat(o.rate, 'g', -1, 64)}, {"batch", strconv.Itoa(o.batch)},
 		{"validation", strconv.FormatFloat(o.validation, 'g', -1, 64)}, {"seed", strconv.FormatUint(o.seed, 10)},
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -100,37 +99,21 @@ func RunLayersOf(t *testing.T, dir fs.FS, file string, layers map[string]func(c 
 }
 
 func runLayers(t *testing.T, dir fs.FS, file string, layers map[string]func(c *LayerCase) *Layer) {
-	passed, failed, skipped := 0, 0, 0
-	missing := map[string]bool{}
+	var r results
 	for _, c := range load[LayerCase](t, dir, file) {
 		var layer *Layer
 		if build, ok := layers[c.Layer]; ok {
 			layer = build(c)
-		} else {
-			missing[c.Layer] = true
 		}
 		if layer == nil {
-			skipped++
+			r.skip(c.Layer)
 			continue
 		}
-		if t.Run(c.Name, func(t *testing.T) { report(t, layer.Check(c)) }) {
-			passed++
-		} else {
-			failed++
-		}
+		r.run(t, c.Name, func() []error { return layer.Check(c) })
 	}
-	t.Logf("%s: %d passed, %d failed, %d skipped (%d layers missing)", file, passed, failed, skipped, len(missing))
-	if len(missing) > 0 {
-		t.Logf("missing: %s", strings.Join(slices.Sorted(maps.Keys(missing)), " "))
-	}
-	if skipped > 0 || passed+failed == 0 {
+	r.log(t, file, "layers")
+	if r.skipped > 0 || r.passed+r.failed == 0 {
 		t.Errorf("%s: every case should have been run", file)
-	}
-}
-
-func report(t *testing.T, errs []error) {
-	for _, err := range errs {
-		t.Error(err)
 	}
 }
 

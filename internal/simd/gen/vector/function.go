@@ -170,6 +170,13 @@ func (f *function) binary(name string, a, b op) vec {
 	return d
 }
 
+// into is the instruction of that very name, into a fresh register.
+func (f *function) into(name string, a vec, b op) vec {
+	d := f.vector()
+	f.emit(name, b, a, d)
+	return d
+}
+
 func (f *function) add(a, b op) vec { return f.binary("VADD", a, b) }
 func (f *function) sub(a, b op) vec { return f.binary("VSUB", a, b) }
 func (f *function) mul(a, b op) vec { return f.binary("VMUL", a, b) }

@@ -13,11 +13,11 @@ import (
 	"fmt"
 	"go/format"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 
@@ -210,12 +210,7 @@ func assemble(a architecture, set *instructionSet, kernels []kernel) []byte {
 // emitConstants adds the constants as data, each repeated over a vector unless
 // instructions do that.
 func emitConstants(c *build.Context, set *instructionSet, used map[uint64]bool, double bool) {
-	var list []uint64
-	for b := range used {
-		list = append(list, b)
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
-	for _, b := range list {
+	for _, b := range slices.Sorted(maps.Keys(used)) {
 		c.StaticGlobal(constantName(b, double))
 		c.DataAttributes(attr.RODATA | attr.NOPTR)
 		switch {

@@ -136,7 +136,7 @@ func (q quads) of(v vec) vec {
 // which are not in order.
 func (f *function) evenOdd(a vec, b op) (even, odd vec) {
 	if f.double {
-		return f.shuffle("VUNPCKLPD", a, b), f.shuffle("VUNPCKHPD", a, b)
+		return f.into("VUNPCKLPD", a, b), f.into("VUNPCKHPD", a, b)
 	}
 	even, odd = f.vector(), f.vector()
 	f.emit("VSHUFPS", operand.U8(0x88), b, a, even)
@@ -144,17 +144,11 @@ func (f *function) evenOdd(a vec, b op) (even, odd vec) {
 	return even, odd
 }
 
-func (f *function) shuffle(name string, a vec, b op) vec {
-	d := f.vector()
-	f.emit(name, b, a, d)
-	return d
-}
-
 // interleaved writes a[0], b[0], a[1], b[1], … to two vectors, the quads of a and b being
 // in the inverse order.
 func (f *function) interleaved(a, b vec, to operand.Mem) {
-	f.store(f.shuffle(pick(f, "VUNPCKLPS", "VUNPCKLPD"), a, b), to)
-	f.store(f.shuffle(pick(f, "VUNPCKHPS", "VUNPCKHPD"), a, b), to.Offset(f.vectorBytes()))
+	f.store(f.into(pick(f, "VUNPCKLPS", "VUNPCKLPD"), a, b), to)
+	f.store(f.into(pick(f, "VUNPCKHPS", "VUNPCKHPD"), a, b), to.Offset(f.vectorBytes()))
 }
 
 // storeBytes writes the lanes, integers below 128, as bytes.

@@ -29,12 +29,6 @@ func (f *function) everywhere(r reg.GPVirtual) vec {
 	return v
 }
 
-func (f *function) multiplied(a vec, b op) vec {
-	d := f.vector()
-	f.emit("VPMULUDQ", b, a, d)
-	return d
-}
-
 // philox computes blocks of Philox4x32-10. The words of counters and keys are the lower
 // halves of lanes of 64 bits, of which the upper halves hold anything.
 func (f *function) philox(blocks []vec, key0, key1 vec) [][4]vec {
@@ -44,7 +38,7 @@ func (f *function) philox(blocks []vec, key0, key1 vec) [][4]vec {
 	}
 	for round := range philoxRounds {
 		for i, c := range words {
-			p0, p1 := f.multiplied(c[0], f.reg(f.bits(philoxM0))), f.multiplied(c[2], f.reg(f.bits(philoxM1)))
+			p0, p1 := f.into("VPMULUDQ", c[0], f.reg(f.bits(philoxM0))), f.into("VPMULUDQ", c[2], f.reg(f.bits(philoxM1)))
 			words[i] = [4]vec{
 				f.xor(f.xor(f.shiftRight(p1, 32), c[1]), key0), p1,
 				f.xor(f.xor(f.shiftRight(p0, 32), c[3]), key1), p0,

@@ -152,19 +152,13 @@ func (f *function) columnsOf(src []operand.Mem, parts []mask) []vec {
 	}
 	for ; len(loaded) > 0; loaded = loaded[elements:] {
 		if f.double {
-			out = append(out, f.unpack("VUNPCKLPD", loaded[0], loaded[1]), f.unpack("VUNPCKHPD", loaded[0], loaded[1]))
+			out = append(out, f.into("VUNPCKLPD", loaded[0], loaded[1]), f.into("VUNPCKHPD", loaded[0], loaded[1]))
 			continue
 		}
-		a, b := f.unpack("VUNPCKLPS", loaded[0], loaded[1]), f.unpack("VUNPCKLPS", loaded[2], loaded[3])
-		c, e := f.unpack("VUNPCKHPS", loaded[0], loaded[1]), f.unpack("VUNPCKHPS", loaded[2], loaded[3])
-		out = append(out, f.unpack("VUNPCKLPD", a, b), f.unpack("VUNPCKHPD", a, b),
-			f.unpack("VUNPCKLPD", c, e), f.unpack("VUNPCKHPD", c, e))
+		a, b := f.into("VUNPCKLPS", loaded[0], loaded[1]), f.into("VUNPCKLPS", loaded[2], loaded[3])
+		c, e := f.into("VUNPCKHPS", loaded[0], loaded[1]), f.into("VUNPCKHPS", loaded[2], loaded[3])
+		out = append(out, f.into("VUNPCKLPD", a, b), f.into("VUNPCKHPD", a, b),
+			f.into("VUNPCKLPD", c, e), f.into("VUNPCKHPD", c, e))
 	}
 	return out
-}
-
-func (f *function) unpack(name string, a, b vec) vec {
-	d := f.vector()
-	f.emit(name, b, a, d)
-	return d
 }
