@@ -152,6 +152,20 @@ func (a *Array) setBytes(start, end int, bytes []byte, scale, shift float64) {
 	}
 }
 
+// size is the number of elements.
+func (a *Array) size() int { return len(a.Float32s) + len(a.Float64s) + len(a.Bytes) }
+
+// at is element i as a number.
+func (a *Array) at(i int) float64 {
+	switch {
+	case a.Bytes != nil:
+		return float64(a.Bytes[i])*a.Scale + a.Shift
+	case a.Float64s != nil:
+		return a.Float64s[i]
+	}
+	return float64(a.Float32s[i])
+}
+
 // row gives the bounds of row i, which must have size elements.
 func (a *Array) row(op string, i, size int) (start, end int) {
 	if i < 0 || i >= a.Rows() {

@@ -52,17 +52,3 @@ func (b *Batch) Picture(columns int) (image.Image, error) {
 	}
 	return picture, nil
 }
-
-// size is the number of elements.
-func (a *Array) size() int { return len(a.Float32s) + len(a.Float64s) + len(a.Bytes) }
-
-// at is element i as a number.
-func (a *Array) at(i int) float64 {
-	switch {
-	case a.Bytes != nil:
-		return float64(a.Bytes[i])*a.Scale + a.Shift
-	case a.Float64s != nil:
-		return a.Float64s[i]
-	}
-	return float64(a.Float32s[i])
-}

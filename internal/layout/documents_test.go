@@ -20,6 +20,34 @@ func TestTutorialShowsProgram(t *testing.T) {
 	checkPrograms(t, "examples/tutorial/tutorial.md", examplesOf(t, "examples/tutorial/*.go"))
 }
 
+// The table of directories in CONTRIBUTING.md has each package, but for those inside of
+// another, and nothing that does not exist.
+func TestContributingShowsPackages(t *testing.T) {
+	text, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 4 || !strings.Contains(cells[1], "/`") {
+			continue
+		}
+		for name := range strings.SplitSeq(cells[1], ",") {
+			name = strings.Trim(name, " `/")
+			shown[name] = true
+			if _, err := os.Stat(filepath.Join("../..", name)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for name := range may {
+		if !shown[name] && !strings.Contains(name, "/internal/") {
+			t.Errorf("the table of directories is without %s", name)
+		}
+	}
+}
+
 // examplesOf is the flushed texts of test files.
 func examplesOf(t *testing.T, patterns ...string) (examples []string) {
 	for _, pattern := range patterns {

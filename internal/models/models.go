@@ -39,16 +39,6 @@ func All() []Kind {
 	}
 }
 
-// Named is the model of that name. It panics if there is none.
-func Named(name string) Kind {
-	for _, k := range All() {
-		if k.Name == name {
-			return k
-		}
-	}
-	panic("models: there is no " + name)
-}
-
 // Input is what a model takes: numbers or tokens.
 type Input struct {
 	Shape  []int     // [batch, …]

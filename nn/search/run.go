@@ -95,7 +95,7 @@ func Run(ctx context.Context, space Space, strategy Strategy, f Func, config Con
 		return nil, err
 	}
 	s := &searching{space: space, strategy: strategy, f: f, config: config, journal: j, states: map[int]any{},
-		history: History{Space: space, Maximize: config.Maximize, seed: config.Seed}}
+		history: NewHistory(space, config.Maximize, config.Seed)}
 	err = errors.Join(s.run(ctx), j.close())
 	return &Result{Space: space, Maximize: config.Maximize, Evaluations: j.evaluations()}, err
 }
@@ -107,7 +107,7 @@ type searching struct {
 	f        Func
 	config   Config
 	journal  *journal // has all results, also those that the strategy does not know yet
-	history  History
+	history  *History
 	states   map[int]any // by trial; not of those that run
 
 	jobs    chan job
@@ -163,7 +163,7 @@ func (s *searching) decide(ctx context.Context) error {
 			return err
 		}
 		if len(s.history.Pending) < s.config.Parallel {
-			if p, ok := s.strategy.Next(&s.history); ok {
+			if p, ok := s.strategy.Next(s.history); ok {
 				if err := s.propose(p); err != nil {
 					return err
 				}

@@ -50,7 +50,8 @@ type History struct {
 	seed uint64
 }
 
-// NewHistory is the history of a search that begins, with this seed: to test strategies.
+// NewHistory is the history of a search that begins, with this seed: what [Run] begins with,
+// and tests of strategies.
 func NewHistory(space Space, maximize bool, seed uint64) *History {
 	return &History{Space: space, Maximize: maximize, seed: seed}
 }

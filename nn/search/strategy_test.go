@@ -86,6 +86,27 @@ func TestTPE(t *testing.T) {
 	}
 }
 
+// A strategy that is asked by hand, from a new history on, proposes what Run evaluates.
+func TestNewHistory(t *testing.T) {
+	space := search.Space{search.Float("x", 0, 1), search.Choice("c", "a", "b")}
+	strategy := search.Random{Trials: 5}
+	result, err := search.Run(t.Context(), space, strategy, func(context.Context, *search.Trial) (float64, error) { return 0, nil }, search.Config{Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	history := search.NewHistory(space, false, 5)
+	for _, e := range result.Evaluations {
+		p, ok := strategy.Next(history)
+		if !ok || p.Trial != e.Trial || !maps.Equal(p.Values, e.Values) {
+			t.Errorf("it proposes %v, Run evaluated %v", p, e.Proposal)
+		}
+		history.Pending = append(history.Pending, p)
+	}
+	if p, ok := strategy.Next(history); ok {
+		t.Errorf("after %d trials it proposes %v", len(result.Evaluations), p)
+	}
+}
+
 // arms is a bandit of configurations that learn: the score comes down from 1 to what x is, at a
 // rate of its own, with noise that becomes less.
 func arms(epochs *int) search.Func {
