@@ -94,26 +94,3 @@ func (p *product[F]) residue(s *Shape) {
 		}
 	}
 }
-
-// turn makes p.a the weights that belong to the windows, [groups, in, out·taps].
-func (p *product[F]) turn(s *Shape, w []F) {
-	kernel, taps := volume(s.Kernel), p.kernel()
-	at := 0
-	for g := range p.groups {
-		for c := range p.rows {
-			for o := range p.channels {
-				from := w[((g*p.channels+o)*p.rows+c)*kernel:][:kernel]
-				to := p.a[at : at+taps]
-				at += taps
-				for _, z := range p.taps[0] {
-					for _, y := range p.taps[1] {
-						for _, x := range p.taps[2] {
-							to[0] = from[(z.k*s.Kernel[1]+y.k)*s.Kernel[2]+x.k]
-							to = to[1:]
-						}
-					}
-				}
-			}
-		}
-	}
-}

@@ -50,6 +50,7 @@ var shapes = []struct {
 	{"padding beyond the kernel", flat(1, 2, 2, 1, 4, 4, 2, 2, 1, 3, 1)},
 	{"tiles", flat(9, 16, 17, 1, 14, 15, 3, 3, 1, 1, 1)},
 	{"tiles of a large image", flat(1, 17, 16, 1, 50, 44, 3, 3, 1, 0, 1)},
+	{"tiles of many channels", flat(12, 97, 100, 1, 7, 7, 3, 3, 1, 1, 1)},
 	{"signal", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 1, 3000}, Kernel: [3]int{1, 1, 7}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 0, 3}, Dilation: [3]int{1, 1, 1}}.counted()},
 	{"column", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 2, 1}}.counted()},
 	{"column stride 2", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 2, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 1, 1}}.counted()},
@@ -212,21 +213,28 @@ func addBias[F simd.Float](r reference, bias []F, size int) {
 
 // NaN and infinities come where they belong and nowhere else, by tiles too.
 func TestInfinitiesStayWhereTheyBelong(t *testing.T) {
-	s := flat(4, 16, 16, 1, 16, 16, 3, 3, 1, 1, 1)
-	for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
+	t.Run("few channels", func(t *testing.T) { testInfinities(t, flat(4, 16, 16, 1, 16, 16, 3, 3, 1, 1, 1)) })
+	t.Run("many channels", func(t *testing.T) { testInfinities(t, flat(12, 97, 100, 1, 7, 7, 3, 3, 1, 1, 1)) })
+}
+
+func testInfinities(t *testing.T, s Shape) {
+	x, w, g := operands[float32](&s)
+	for i := range w {
+		w[i] = max(w[i], -w[i]) + 0.1 // no infinities cancel
+	}
+	at := s.Size[2] + 3
+	nan := float32(math.NaN())
+	x[(s.In+3)*volume(s.Size)+at], g[(s.Out+2)*volume(s.Count)+at] = nan, nan
+	wantY, wantX, wantW := newReference(len(g)), newReference(len(x)), newReference(len(w))
+	s.each(func(i, j, k int) {
+		wantY.add(i, float64(x[j])*float64(w[k]))
+		wantX.add(j, float64(g[i])*float64(w[k]))
+		wantW.add(k, float64(g[i])*float64(x[j]))
+	})
+	for _, special := range []float32{nan, float32(math.Inf(1))} {
+		x[(s.In+3)*volume(s.Size)+at], g[(s.Out+2)*volume(s.Count)+at] = special, special
 		for _, accumulate := range []bool{false, true} {
-			x, w, g := operands[float32](&s)
-			for i := range w {
-				w[i] = max(w[i], -w[i]) + 0.1 // no infinities cancel
-			}
-			x[(16+3)*256+5*16+7], g[(16+2)*256+4*16+4] = special, special
 			y, dx, dw := make([]float32, len(g)), make([]float32, len(x)), make([]float32, len(w))
-			wantY, wantX, wantW := newReference(len(y)), newReference(len(dx)), newReference(len(dw))
-			s.each(func(i, j, k int) {
-				wantY.add(i, float64(x[j])*float64(w[k]))
-				wantX.add(j, float64(g[i])*float64(w[k]))
-				wantW.add(k, float64(g[i])*float64(x[j]))
-			})
 			Forward(s, y, x, w, nil, false)
 			InputGradient(s, dx, g, w, nil, accumulate)
 			WeightGradient(s, dw, x, g, accumulate)

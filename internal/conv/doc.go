@@ -31,8 +31,10 @@
 //     whole vectors, whatever the size of images. The largest error grows from some 7 units of 2⁻²⁴ of the
 //     sum of absolute products to 16, the root mean square from 0.5 to 1.2. Tiles would spread
 //     NaN and infinities over their neighbours: results that have some are computed again
-//     without.
-//     (winograd.go, winogradgradient.go)
+//     without. Where the transformed weights are larger than all tiles, as in the last layers of
+//     networks for images, a task takes some channels of the result and all tiles, and transforms the
+//     weights of a few channels right before it multiplies with them.
+//     (winograd.go, winogradgradient.go, winogradwide.go)
 //   - A kernel of 1×1 sees an image as one long row of windows.
 //
 // The order of every sum depends on the geometry and the element type alone. Results are
@@ -51,7 +53,7 @@
 //	5×5, 32 → 64, 28×28              11.5   90%  13.5   77%  12.0   86%     11.0    23.2
 //	3×3 depthwise, 64, 56×56          1.3   35%   1.3   35%   1.8   25%      6.9    18.0
 //	3×3 by 2, 64 → 128, 56×56        19.7   76%  26.9   56%  19.6   76%     24.6    46.1
-//	3×3, 512 → 512, 7×7              24.2  126%  26.6  114%  43.1   71%     32.7    86.7
+//	3×3, 512 → 512, 7×7              15.7  189%  19.2  154%  15.6  190%     32.7    86.7
 //	5×5, 1 → 6, 28×28                0.17   35%  0.33   19%  0.26   23%     0.40    3.0
 //	5×5, 6 → 16, 14×14, not padded   0.25   50%  0.67   19%  0.26   48%     0.19    0.93
 //

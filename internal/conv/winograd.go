@@ -62,6 +62,9 @@ func (s *slide) tiles(batch, channels int) tileGrid {
 // pitch is the distance of pixels whose channels are next to each other.
 func (t *tileGrid) pitch() int { return simd.RowPitch(t.channels) }
 
+// count is the number of tiles.
+func (t *tileGrid) count() int { return t.batch * t.rows * t.cols }
+
 // blockRows is the number of rows of tiles in a task, of that many channels in all.
 func (t *tileGrid) blockRows(channels int) int {
 	rows := max(ceilDiv(tileLeast, t.cols), tileBytes/(4*tileElements*channels*t.cols))
@@ -162,6 +165,10 @@ func (p *product[F]) tiled() bool {
 
 // runTiles computes the product by tiles.
 func (p *product[F]) runTiles() {
+	if grid := p.tiles(p.batch, p.channels); grid.wide(p.channels, p.rows) {
+		p.runWide()
+		return
+	}
 	t := get[float32, tiling](&tilings)
 	t.p, _ = any(p).(*product[float32])
 	t.tileGrid = p.tiles(p.batch, p.channels)
@@ -227,48 +234,51 @@ func (t *tiling) Do(i int) {
 		g.MulOuter()
 	}
 	t.each(from, to, func(r, image, first, end int) {
-		t.results(w, result[(r-from)*t.cols*out:], products, image, first, end)
+		t.results(w, channels{0, p.rows, out}, result[(r-from)*t.cols*out:], products, image, first, end)
 	})
 	w.rows.Src = nil
 	put[float32](&workers, w)
 }
 
-// results transforms products, elements apart, to rows first ≤ r < end of tiles of an
-// image's result.
-func (t *tiling) results(w *worker[float32], products []float32, elements int, image, first, end int) {
+// channels is n channels of a result from the first on, of as many as pitch in products.
+type channels struct{ first, n, pitch int }
+
+// results transforms products, elements apart, to rows first ≤ r < end of tiles of some channels
+// of an image's result.
+func (t *tiling) results(w *worker[float32], c channels, products []float32, elements int, image, first, end int) {
 	p := t.p
-	pitch, width := simd.RowPitch(p.rows), t.cols*tileOut
+	pitch, width := c.pitch, t.cols*tileOut
 	pixels := w.strips.of((end - first) * tileOut * width * pitch)
 	for r := range end - first {
 		tiles := simd.WinogradTiles{
 			Channels: pitch, Tiles: t.cols, Src: products[r*t.cols*pitch:], SrcRow: simd.WinogradIn * elements, SrcCol: elements, SrcNext: pitch,
 			Dst: pixels[r*tileOut*width*pitch:], DstRow: width * pitch, DstCol: pitch, DstNext: tileOut * pitch,
 		}
-		tiles.Result(t.bias)
+		tiles.Result(t.bias[c.first:][:pitch])
 	}
 	y, height := first*tileOut, min(end*tileOut, p.size[1])-first*tileOut
 	plane, n := volume(p.size), height*p.size[2]
-	result := p.y[image*p.rows*plane+y*p.size[2]:]
+	result := p.y[(image*p.rows+c.first)*plane+y*p.size[2]:]
 	rows, distance := result, plane
 	if p.accumulate {
-		rows, distance = w.apart.of(p.rows*n), n
+		rows, distance = w.apart.of(c.n*n), n
 	}
 	if width == p.size[2] {
-		simd.TransposeStrided(rows, distance, pixels, pitch, n, p.rows)
+		simd.TransposeStrided(rows, distance, pixels, pitch, n, c.n)
 	} else {
 		for i := range height {
-			simd.TransposeStrided(rows[i*p.size[2]:], distance, pixels[i*width*pitch:], pitch, p.size[2], p.rows)
+			simd.TransposeStrided(rows[i*p.size[2]:], distance, pixels[i*width*pitch:], pitch, p.size[2], c.n)
 		}
 	}
-	fine := finite(rows, distance, p.rows, n)
+	fine := finite(rows, distance, c.n, n)
 	if !fine {
-		t.exactly(w, result, image, y, height)
+		t.exactly(w, c, result, image, y, height)
 	}
 	if p.relu {
-		rectify(result, plane, p.rows, n)
+		rectify(result, plane, c.n, n)
 	}
 	if fine && p.accumulate {
-		for row := range p.rows {
+		for row := range c.n {
 			sum := result[row*plane:][:n]
 			simd.Add(sum, sum, rows[row*n:][:n])
 		}
@@ -285,9 +295,9 @@ func finite(rows []float32, distance, count, n int) bool {
 	return true
 }
 
-// exactly computes rows of the result of an image without tiles, where there are
-// infinities or NaN: tiles would spread them over their neighbours.
-func (t *tiling) exactly(w *worker[float32], result []float32, image, y, height int) {
+// exactly computes rows of some channels of the result of an image without tiles, where there
+// are infinities or NaN: tiles would spread them over their neighbours.
+func (t *tiling) exactly(w *worker[float32], some channels, result []float32, image, y, height int) {
 	p := t.p
 	width, plane := p.size[2], volume(p.size)
 	v := w.view(&p.slide, p.x[image*p.channels*p.plane:], p.channels, box{[3]int{0, y, 0}, [3]int{1, y + height, width}})
@@ -296,5 +306,7 @@ func (t *tiling) exactly(w *worker[float32], result []float32, image, y, height 
 		Rows: height, N: width, Src: v.src[v.start(&p.slide, 0, y, 0):], SrcRow: v.y, Offsets: w.windows.Offsets, ResultRow: width,
 	}
 	c.Result = result
-	c.Correlate(simd.Results[float32]{N: p.rows, Next: plane, Weights: p.a, WeightsRow: len(c.Offsets), Bias: t.bias[:p.rows], Accumulate: p.accumulate})
+	c.Correlate(simd.Results[float32]{
+		N: some.n, Next: plane, Weights: p.a[some.first*len(c.Offsets):], WeightsRow: len(c.Offsets), Bias: t.bias[some.first:][:some.n], Accumulate: p.accumulate,
+	})
 }

@@ -30,7 +30,14 @@ const (
 
 // tiled reports whether the gradient goes by tiles.
 func (t *gradient[F]) tiled() bool {
-	return t.tileable(t.batch, t.groups, t.channels, t.out) && tileElements*t.channels*t.out*2 <= tiledSums
+	return t.tileable(t.batch, t.groups, t.channels, t.out) && (tileElements*t.channels*t.out*2 <= tiledSums || t.wide())
+}
+
+// wide reports whether it has many channels and few tiles: as products do, but all tiles are
+// summed over and none of their number stays in a cache.
+func (t *gradient[F]) wide() bool {
+	grid := t.tiles(t.batch, t.channels)
+	return t.channels*t.out >= grid.count()*(t.channels+t.out)
 }
 
 // size is the distance of sums of one element of tiles.
@@ -39,6 +46,9 @@ func (d *tiledGradient) size() int { return apart(d.t.channels * d.t.out) }
 // runTiles computes the gradient by tiles. It reports false, and leaves w as it is, where
 // there are infinities or NaN: tiles would spread them over their neighbours.
 func (t *gradient[F]) runTiles() bool {
+	if t.wide() {
+		return t.runWide()
+	}
 	d := get[float32, tiledGradient](&tiledGradients)
 	d.t, _ = any(t).(*gradient[float32])
 	d.images = t.tiles(t.batch, t.channels)
