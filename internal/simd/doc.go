@@ -28,6 +28,8 @@
 //	linear.go	assembly	AddScaled Scale AddScalar Fill Clamp
 //	normalize.go	assembly	Moments GradientSums WeightedSums Normalize NormalizeRow NormalizeGradient
 //	normalize.go	assembly	NormalizeRowGradient
+//	normalize_columns.go	assembly	ColumnSums ColumnSquares ColumnGradientSums NormalizeColumns
+//	normalize_columns.go	assembly	NormalizeColumnsGradient
 //	optim.go	assembly	Adam SGD SGDMomentum
 //	pool.go	assembly	MaxPool2x2 MaxPool2x2Backward AvgPool2x2 AvgPool2x2Backward TakeGreater
 //	random.go	assembly	RandomBits KeepBits

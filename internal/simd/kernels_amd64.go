@@ -2088,6 +2088,81 @@ func normalizeRowGradientKernel[T Float](dst []T, gw []T, gb []T, grad []T, x []
 	}
 }
 
+func columnSumsKernel[T Float](sums []T, x0 []T, x1 []T, x2 []T, x3 []T, origin []T) {
+	switch {
+	case active < avx2:
+		columnSumsGeneric(sums, x0, x1, x2, x3, origin)
+	case (active < avx512 || len(sums) < 256/sizeOf[T]()) && is32[T]():
+		columnSumsF32AVX2(ptr32(sums), ptr32(x0), ptr32(x1), ptr32(x2), ptr32(x3), ptr32(origin), len(sums))
+	case active < avx512 || len(sums) < 256/sizeOf[T]():
+		columnSumsF64AVX2(ptr64(sums), ptr64(x0), ptr64(x1), ptr64(x2), ptr64(x3), ptr64(origin), len(sums))
+	case is32[T]():
+		columnSumsF32AVX512(ptr32(sums), ptr32(x0), ptr32(x1), ptr32(x2), ptr32(x3), ptr32(origin), len(sums))
+	default:
+		columnSumsF64AVX512(ptr64(sums), ptr64(x0), ptr64(x1), ptr64(x2), ptr64(x3), ptr64(origin), len(sums))
+	}
+}
+
+func columnSquaresKernel[T Float](squares []T, x0 []T, x1 []T, x2 []T, x3 []T, mean []T) {
+	switch {
+	case active < avx2:
+		columnSquaresGeneric(squares, x0, x1, x2, x3, mean)
+	case (active < avx512 || len(squares) < 256/sizeOf[T]()) && is32[T]():
+		columnSquaresF32AVX2(ptr32(squares), ptr32(x0), ptr32(x1), ptr32(x2), ptr32(x3), ptr32(mean), len(squares))
+	case active < avx512 || len(squares) < 256/sizeOf[T]():
+		columnSquaresF64AVX2(ptr64(squares), ptr64(x0), ptr64(x1), ptr64(x2), ptr64(x3), ptr64(mean), len(squares))
+	case is32[T]():
+		columnSquaresF32AVX512(ptr32(squares), ptr32(x0), ptr32(x1), ptr32(x2), ptr32(x3), ptr32(mean), len(squares))
+	default:
+		columnSquaresF64AVX512(ptr64(squares), ptr64(x0), ptr64(x1), ptr64(x2), ptr64(x3), ptr64(mean), len(squares))
+	}
+}
+
+func columnGradientSumsKernel[T Float](sums []T, products []T, g0 []T, g1 []T, g2 []T, g3 []T, x0 []T, x1 []T, x2 []T, x3 []T, mean []T) {
+	switch {
+	case active < avx2:
+		columnGradientSumsGeneric(sums, products, g0, g1, g2, g3, x0, x1, x2, x3, mean)
+	case (active < avx512 || len(sums) < 256/sizeOf[T]()) && is32[T]():
+		columnGradientSumsF32AVX2(ptr32(sums), ptr32(products), ptr32(g0), ptr32(g1), ptr32(g2), ptr32(g3), ptr32(x0), ptr32(x1), ptr32(x2), ptr32(x3), ptr32(mean), len(sums))
+	case active < avx512 || len(sums) < 256/sizeOf[T]():
+		columnGradientSumsF64AVX2(ptr64(sums), ptr64(products), ptr64(g0), ptr64(g1), ptr64(g2), ptr64(g3), ptr64(x0), ptr64(x1), ptr64(x2), ptr64(x3), ptr64(mean), len(sums))
+	case is32[T]():
+		columnGradientSumsF32AVX512(ptr32(sums), ptr32(products), ptr32(g0), ptr32(g1), ptr32(g2), ptr32(g3), ptr32(x0), ptr32(x1), ptr32(x2), ptr32(x3), ptr32(mean), len(sums))
+	default:
+		columnGradientSumsF64AVX512(ptr64(sums), ptr64(products), ptr64(g0), ptr64(g1), ptr64(g2), ptr64(g3), ptr64(x0), ptr64(x1), ptr64(x2), ptr64(x3), ptr64(mean), len(sums))
+	}
+}
+
+func normalizeColumnsKernel[T Float](dst []T, x []T, mean []T, w []T, b []T, columns int) {
+	switch {
+	case active < avx2:
+		normalizeColumnsGeneric(dst, x, mean, w, b, columns)
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
+		normalizeColumnsF32AVX2(ptr32(dst), ptr32(x), ptr32(mean), ptr32(w), ptr32(b), len(dst), columns)
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
+		normalizeColumnsF64AVX2(ptr64(dst), ptr64(x), ptr64(mean), ptr64(w), ptr64(b), len(dst), columns)
+	case is32[T]():
+		normalizeColumnsF32AVX512(ptr32(dst), ptr32(x), ptr32(mean), ptr32(w), ptr32(b), len(dst), columns)
+	default:
+		normalizeColumnsF64AVX512(ptr64(dst), ptr64(x), ptr64(mean), ptr64(w), ptr64(b), len(dst), columns)
+	}
+}
+
+func normalizeColumnsGradientKernel[T Float](dst []T, grad []T, x []T, mean []T, w []T, slope []T, shift []T, columns int) {
+	switch {
+	case active < avx2:
+		normalizeColumnsGradientGeneric(dst, grad, x, mean, w, slope, shift, columns)
+	case (active < avx512 || len(dst) < 256/sizeOf[T]()) && is32[T]():
+		normalizeColumnsGradientF32AVX2(ptr32(dst), ptr32(grad), ptr32(x), ptr32(mean), ptr32(w), ptr32(slope), ptr32(shift), len(dst), columns)
+	case active < avx512 || len(dst) < 256/sizeOf[T]():
+		normalizeColumnsGradientF64AVX2(ptr64(dst), ptr64(grad), ptr64(x), ptr64(mean), ptr64(w), ptr64(slope), ptr64(shift), len(dst), columns)
+	case is32[T]():
+		normalizeColumnsGradientF32AVX512(ptr32(dst), ptr32(grad), ptr32(x), ptr32(mean), ptr32(w), ptr32(slope), ptr32(shift), len(dst), columns)
+	default:
+		normalizeColumnsGradientF64AVX512(ptr64(dst), ptr64(grad), ptr64(x), ptr64(mean), ptr64(w), ptr64(slope), ptr64(shift), len(dst), columns)
+	}
+}
+
 func randomBitsKernel(dst []uint32, seed uint64, start uint64, threshold uint32) {
 	width := randomBitsWidth(8 * len(dst))
 	if width == 0 || len(dst) == 0 {
@@ -3307,6 +3382,66 @@ func normalizeRowGradientF32AVX512(dst *float32, gw *float32, gb *float32, grad 
 
 //go:noescape
 func normalizeRowGradientF64AVX512(dst *float64, gw *float64, gb *float64, grad *float64, x *float64, w *float64, n int, c *float64)
+
+//go:noescape
+func columnSumsF32AVX2(sums *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, origin *float32, n int)
+
+//go:noescape
+func columnSumsF64AVX2(sums *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, origin *float64, n int)
+
+//go:noescape
+func columnSumsF32AVX512(sums *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, origin *float32, n int)
+
+//go:noescape
+func columnSumsF64AVX512(sums *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, origin *float64, n int)
+
+//go:noescape
+func columnSquaresF32AVX2(squares *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, mean *float32, n int)
+
+//go:noescape
+func columnSquaresF64AVX2(squares *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, mean *float64, n int)
+
+//go:noescape
+func columnSquaresF32AVX512(squares *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, mean *float32, n int)
+
+//go:noescape
+func columnSquaresF64AVX512(squares *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, mean *float64, n int)
+
+//go:noescape
+func columnGradientSumsF32AVX2(sums *float32, products *float32, g0 *float32, g1 *float32, g2 *float32, g3 *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, mean *float32, n int)
+
+//go:noescape
+func columnGradientSumsF64AVX2(sums *float64, products *float64, g0 *float64, g1 *float64, g2 *float64, g3 *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, mean *float64, n int)
+
+//go:noescape
+func columnGradientSumsF32AVX512(sums *float32, products *float32, g0 *float32, g1 *float32, g2 *float32, g3 *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, mean *float32, n int)
+
+//go:noescape
+func columnGradientSumsF64AVX512(sums *float64, products *float64, g0 *float64, g1 *float64, g2 *float64, g3 *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, mean *float64, n int)
+
+//go:noescape
+func normalizeColumnsF32AVX2(dst *float32, x *float32, mean *float32, w *float32, b *float32, n int, columns int)
+
+//go:noescape
+func normalizeColumnsF64AVX2(dst *float64, x *float64, mean *float64, w *float64, b *float64, n int, columns int)
+
+//go:noescape
+func normalizeColumnsF32AVX512(dst *float32, x *float32, mean *float32, w *float32, b *float32, n int, columns int)
+
+//go:noescape
+func normalizeColumnsF64AVX512(dst *float64, x *float64, mean *float64, w *float64, b *float64, n int, columns int)
+
+//go:noescape
+func normalizeColumnsGradientF32AVX2(dst *float32, grad *float32, x *float32, mean *float32, w *float32, slope *float32, shift *float32, n int, columns int)
+
+//go:noescape
+func normalizeColumnsGradientF64AVX2(dst *float64, grad *float64, x *float64, mean *float64, w *float64, slope *float64, shift *float64, n int, columns int)
+
+//go:noescape
+func normalizeColumnsGradientF32AVX512(dst *float32, grad *float32, x *float32, mean *float32, w *float32, slope *float32, shift *float32, n int, columns int)
+
+//go:noescape
+func normalizeColumnsGradientF64AVX512(dst *float64, grad *float64, x *float64, mean *float64, w *float64, slope *float64, shift *float64, n int, columns int)
 
 //go:noescape
 func randomBitsF64AVX2(dst *uint32, n int, seed, start uint64, threshold uint32)

@@ -591,6 +591,26 @@ func normalizeRowGradientKernel[T Float](dst []T, gw []T, gb []T, grad []T, x []
 	normalizeRowGradientGeneric(dst, gw, gb, grad, x, w, c)
 }
 
+func columnSumsKernel[T Float](sums []T, x0 []T, x1 []T, x2 []T, x3 []T, origin []T) {
+	columnSumsGeneric(sums, x0, x1, x2, x3, origin)
+}
+
+func columnSquaresKernel[T Float](squares []T, x0 []T, x1 []T, x2 []T, x3 []T, mean []T) {
+	columnSquaresGeneric(squares, x0, x1, x2, x3, mean)
+}
+
+func columnGradientSumsKernel[T Float](sums []T, products []T, g0 []T, g1 []T, g2 []T, g3 []T, x0 []T, x1 []T, x2 []T, x3 []T, mean []T) {
+	columnGradientSumsGeneric(sums, products, g0, g1, g2, g3, x0, x1, x2, x3, mean)
+}
+
+func normalizeColumnsKernel[T Float](dst []T, x []T, mean []T, w []T, b []T, columns int) {
+	normalizeColumnsGeneric(dst, x, mean, w, b, columns)
+}
+
+func normalizeColumnsGradientKernel[T Float](dst []T, grad []T, x []T, mean []T, w []T, slope []T, shift []T, columns int) {
+	normalizeColumnsGradientGeneric(dst, grad, x, mean, w, slope, shift, columns)
+}
+
 func randomBitsKernel(dst []uint32, seed uint64, start uint64, threshold uint32) {
 	randomBitsGeneric(dst, seed, start, threshold)
 }

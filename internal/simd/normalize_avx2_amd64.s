@@ -2195,3 +2195,2641 @@ skip21:
 done4:
 	VZEROUPPER
 	RET
+
+// func columnSumsF32AVX2(sums *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, origin *float32, n int)
+// Requires: AVX
+TEXT ·columnSumsF32AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ sums+0(FP), CX
+	MOVQ x0+8(FP), DX
+	MOVQ x1+16(FP), BX
+	MOVQ x2+24(FP), SI
+	MOVQ x3+32(FP), DI
+	MOVQ origin+40(FP), R8
+	SUBQ $+32, AX
+	JL   one2
+
+many1:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VSUBPS  (R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS (BX), Y1
+	VSUBPS  (R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS (SI), Y1
+	VSUBPS  (R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS (DI), Y1
+	VSUBPS  (R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS 32(DX), Y1
+	VSUBPS  32(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 32(BX), Y1
+	VSUBPS  32(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 32(SI), Y1
+	VSUBPS  32(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 32(DI), Y1
+	VSUBPS  32(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 64(DX), Y1
+	VSUBPS  64(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 64(BX), Y1
+	VSUBPS  64(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 64(SI), Y1
+	VSUBPS  64(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 64(DI), Y1
+	VSUBPS  64(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(CX), Y0
+	VMOVUPS 96(DX), Y1
+	VSUBPS  96(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 96(BX), Y1
+	VSUBPS  96(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 96(SI), Y1
+	VSUBPS  96(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 96(DI), Y1
+	VSUBPS  96(R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, SI
+	ADDQ    $+128, DI
+	ADDQ    $+128, R8
+	SUBQ    $+32, AX
+	JGE     many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VSUBPS  (R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS (BX), Y1
+	VSUBPS  (R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS (SI), Y1
+	VSUBPS  (R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS (DI), Y1
+	VSUBPS  (R8), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, SI
+	ADDQ    $+32, DI
+	ADDQ    $+32, R8
+	SUBQ    $+8, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R9
+	ANDQ   $+6, R9
+	VMOVSS (CX)(R9*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, R9
+	ANDQ     $+4, R9
+	VMOVSD   (CX)(R9*4), X2
+	VMOVLHPS X0, X2, X0
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
+
+skip8:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, R9
+	ANDQ   $+6, R9
+	VMOVSS (DX)(R9*4), X1
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, R9
+	ANDQ     $+4, R9
+	VMOVSD   (DX)(R9*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
+
+skip11:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X3
+
+skip12:
+	TESTQ    $0x00000002, AX
+	JE       skip13
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X3, X2, X3
+
+skip13:
+	TESTQ       $0x00000004, AX
+	JE          skip14
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X3, Y2, Y3
+
+skip14:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (SI)(DX*4), X4
+
+skip15:
+	TESTQ    $0x00000002, AX
+	JE       skip16
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (SI)(DX*4), X2
+	VMOVLHPS X4, X2, X4
+
+skip16:
+	TESTQ       $0x00000004, AX
+	JE          skip17
+	VMOVUPS     (SI), X2
+	VINSERTF128 $0x01, X4, Y2, Y4
+
+skip17:
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (DI)(DX*4), X5
+
+skip18:
+	TESTQ    $0x00000002, AX
+	JE       skip19
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (DI)(DX*4), X2
+	VMOVLHPS X5, X2, X5
+
+skip19:
+	TESTQ       $0x00000004, AX
+	JE          skip20
+	VMOVUPS     (DI), X2
+	VINSERTF128 $0x01, X5, Y2, Y5
+
+skip20:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (R8)(DX*4), X6
+
+skip21:
+	TESTQ    $0x00000002, AX
+	JE       skip22
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (R8)(DX*4), X2
+	VMOVLHPS X6, X2, X6
+
+skip22:
+	TESTQ       $0x00000004, AX
+	JE          skip23
+	VMOVUPS     (R8), X2
+	VINSERTF128 $0x01, X6, Y2, Y6
+
+skip23:
+	VMOVUPS      Y0, Y0
+	VSUBPS       Y6, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VSUBPS       Y6, Y3, Y1
+	VADDPS       Y1, Y0, Y0
+	VSUBPS       Y6, Y4, Y1
+	VADDPS       Y1, Y0, Y0
+	VSUBPS       Y6, Y5, Y1
+	VADDPS       Y1, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip24
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip24:
+	TESTQ   $0x00000002, AX
+	JE      skip25
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip25:
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	VMOVSS X0, (CX)
+
+skip26:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnSumsF64AVX2(sums *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, origin *float64, n int)
+// Requires: AVX
+TEXT ·columnSumsF64AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ sums+0(FP), CX
+	MOVQ x0+8(FP), DX
+	MOVQ x1+16(FP), BX
+	MOVQ x2+24(FP), SI
+	MOVQ x3+32(FP), DI
+	MOVQ origin+40(FP), R8
+	SUBQ $+16, AX
+	JL   one2
+
+many1:
+	VMOVUPD (CX), Y0
+	VMOVUPD (DX), Y1
+	VSUBPD  (R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD (BX), Y1
+	VSUBPD  (R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD (SI), Y1
+	VSUBPD  (R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD (DI), Y1
+	VSUBPD  (R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD Y0, (CX)
+	VMOVUPD 32(CX), Y0
+	VMOVUPD 32(DX), Y1
+	VSUBPD  32(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 32(BX), Y1
+	VSUBPD  32(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 32(SI), Y1
+	VSUBPD  32(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 32(DI), Y1
+	VSUBPD  32(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD Y0, 32(CX)
+	VMOVUPD 64(CX), Y0
+	VMOVUPD 64(DX), Y1
+	VSUBPD  64(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 64(BX), Y1
+	VSUBPD  64(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 64(SI), Y1
+	VSUBPD  64(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 64(DI), Y1
+	VSUBPD  64(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD Y0, 64(CX)
+	VMOVUPD 96(CX), Y0
+	VMOVUPD 96(DX), Y1
+	VSUBPD  96(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 96(BX), Y1
+	VSUBPD  96(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 96(SI), Y1
+	VSUBPD  96(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD 96(DI), Y1
+	VSUBPD  96(R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD Y0, 96(CX)
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, SI
+	ADDQ    $+128, DI
+	ADDQ    $+128, R8
+	SUBQ    $+16, AX
+	JGE     many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD (CX), Y0
+	VMOVUPD (DX), Y1
+	VSUBPD  (R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD (BX), Y1
+	VSUBPD  (R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD (SI), Y1
+	VSUBPD  (R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD (DI), Y1
+	VSUBPD  (R8), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, SI
+	ADDQ    $+32, DI
+	ADDQ    $+32, R8
+	SUBQ    $+4, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R9
+	ANDQ   $+2, R9
+	VMOVSD (CX)(R9*8), X0
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
+
+skip7:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, R9
+	ANDQ   $+2, R9
+	VMOVSD (DX)(R9*8), X1
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
+
+skip9:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X3
+
+skip10:
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X3, Y2, Y3
+
+skip11:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (SI)(DX*8), X4
+
+skip12:
+	TESTQ       $0x00000002, AX
+	JE          skip13
+	VMOVUPS     (SI), X2
+	VINSERTF128 $0x01, X4, Y2, Y4
+
+skip13:
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (DI)(DX*8), X5
+
+skip14:
+	TESTQ       $0x00000002, AX
+	JE          skip15
+	VMOVUPS     (DI), X2
+	VINSERTF128 $0x01, X5, Y2, Y5
+
+skip15:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip16
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (R8)(DX*8), X6
+
+skip16:
+	TESTQ       $0x00000002, AX
+	JE          skip17
+	VMOVUPS     (R8), X2
+	VINSERTF128 $0x01, X6, Y2, Y6
+
+skip17:
+	VMOVUPD      Y0, Y0
+	VSUBPD       Y6, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VSUBPD       Y6, Y3, Y1
+	VADDPD       Y1, Y0, Y0
+	VSUBPD       Y6, Y4, Y1
+	VADDPD       Y1, Y0, Y0
+	VSUBPD       Y6, Y5, Y1
+	VADDPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip18
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip18:
+	TESTQ  $0x00000001, AX
+	JE     skip19
+	VMOVSD X0, (CX)
+
+skip19:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnSquaresF32AVX2(squares *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, mean *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·columnSquaresF32AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ squares+0(FP), CX
+	MOVQ x0+8(FP), DX
+	MOVQ x1+16(FP), BX
+	MOVQ x2+24(FP), SI
+	MOVQ x3+32(FP), DI
+	MOVQ mean+40(FP), R8
+	SUBQ $+32, AX
+	JL   one2
+
+many1:
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (DX), Y1
+	VSUBPS      (R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     (BX), Y1
+	VSUBPS      (R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     (SI), Y1
+	VSUBPS      (R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     (DI), Y1
+	VSUBPS      (R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     Y0, (CX)
+	VMOVUPS     32(CX), Y0
+	VMOVUPS     32(DX), Y1
+	VSUBPS      32(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     32(BX), Y1
+	VSUBPS      32(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     32(SI), Y1
+	VSUBPS      32(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     32(DI), Y1
+	VSUBPS      32(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     Y0, 32(CX)
+	VMOVUPS     64(CX), Y0
+	VMOVUPS     64(DX), Y1
+	VSUBPS      64(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     64(BX), Y1
+	VSUBPS      64(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     64(SI), Y1
+	VSUBPS      64(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     64(DI), Y1
+	VSUBPS      64(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     Y0, 64(CX)
+	VMOVUPS     96(CX), Y0
+	VMOVUPS     96(DX), Y1
+	VSUBPS      96(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     96(BX), Y1
+	VSUBPS      96(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     96(SI), Y1
+	VSUBPS      96(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     96(DI), Y1
+	VSUBPS      96(R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     Y0, 96(CX)
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	ADDQ        $+128, R8
+	SUBQ        $+32, AX
+	JGE         many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (DX), Y1
+	VSUBPS      (R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     (BX), Y1
+	VSUBPS      (R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     (SI), Y1
+	VSUBPS      (R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     (DI), Y1
+	VSUBPS      (R8), Y1, Y1
+	VFMADD231PS Y1, Y1, Y0
+	VMOVUPS     Y0, (CX)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	ADDQ        $+32, SI
+	ADDQ        $+32, DI
+	ADDQ        $+32, R8
+	SUBQ        $+8, AX
+	JGE         again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R9
+	ANDQ   $+6, R9
+	VMOVSS (CX)(R9*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, R9
+	ANDQ     $+4, R9
+	VMOVSD   (CX)(R9*4), X2
+	VMOVLHPS X0, X2, X0
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
+
+skip8:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, R9
+	ANDQ   $+6, R9
+	VMOVSS (DX)(R9*4), X1
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, R9
+	ANDQ     $+4, R9
+	VMOVSD   (DX)(R9*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
+
+skip11:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X3
+
+skip12:
+	TESTQ    $0x00000002, AX
+	JE       skip13
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X2
+	VMOVLHPS X3, X2, X3
+
+skip13:
+	TESTQ       $0x00000004, AX
+	JE          skip14
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X3, Y2, Y3
+
+skip14:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (SI)(DX*4), X4
+
+skip15:
+	TESTQ    $0x00000002, AX
+	JE       skip16
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (SI)(DX*4), X2
+	VMOVLHPS X4, X2, X4
+
+skip16:
+	TESTQ       $0x00000004, AX
+	JE          skip17
+	VMOVUPS     (SI), X2
+	VINSERTF128 $0x01, X4, Y2, Y4
+
+skip17:
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (DI)(DX*4), X5
+
+skip18:
+	TESTQ    $0x00000002, AX
+	JE       skip19
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (DI)(DX*4), X2
+	VMOVLHPS X5, X2, X5
+
+skip19:
+	TESTQ       $0x00000004, AX
+	JE          skip20
+	VMOVUPS     (DI), X2
+	VINSERTF128 $0x01, X5, Y2, Y5
+
+skip20:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (R8)(DX*4), X6
+
+skip21:
+	TESTQ    $0x00000002, AX
+	JE       skip22
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (R8)(DX*4), X2
+	VMOVLHPS X6, X2, X6
+
+skip22:
+	TESTQ       $0x00000004, AX
+	JE          skip23
+	VMOVUPS     (R8), X2
+	VINSERTF128 $0x01, X6, Y2, Y6
+
+skip23:
+	VMOVUPS      Y0, Y0
+	VSUBPS       Y6, Y1, Y1
+	VFMADD231PS  Y1, Y1, Y0
+	VSUBPS       Y6, Y3, Y1
+	VFMADD231PS  Y1, Y1, Y0
+	VSUBPS       Y6, Y4, Y1
+	VFMADD231PS  Y1, Y1, Y0
+	VSUBPS       Y6, Y5, Y1
+	VFMADD231PS  Y1, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip24
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip24:
+	TESTQ   $0x00000002, AX
+	JE      skip25
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip25:
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	VMOVSS X0, (CX)
+
+skip26:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnSquaresF64AVX2(squares *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, mean *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·columnSquaresF64AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ squares+0(FP), CX
+	MOVQ x0+8(FP), DX
+	MOVQ x1+16(FP), BX
+	MOVQ x2+24(FP), SI
+	MOVQ x3+32(FP), DI
+	MOVQ mean+40(FP), R8
+	SUBQ $+16, AX
+	JL   one2
+
+many1:
+	VMOVUPD     (CX), Y0
+	VMOVUPD     (DX), Y1
+	VSUBPD      (R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     (BX), Y1
+	VSUBPD      (R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     (SI), Y1
+	VSUBPD      (R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     (DI), Y1
+	VSUBPD      (R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     Y0, (CX)
+	VMOVUPD     32(CX), Y0
+	VMOVUPD     32(DX), Y1
+	VSUBPD      32(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     32(BX), Y1
+	VSUBPD      32(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     32(SI), Y1
+	VSUBPD      32(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     32(DI), Y1
+	VSUBPD      32(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     Y0, 32(CX)
+	VMOVUPD     64(CX), Y0
+	VMOVUPD     64(DX), Y1
+	VSUBPD      64(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     64(BX), Y1
+	VSUBPD      64(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     64(SI), Y1
+	VSUBPD      64(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     64(DI), Y1
+	VSUBPD      64(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     Y0, 64(CX)
+	VMOVUPD     96(CX), Y0
+	VMOVUPD     96(DX), Y1
+	VSUBPD      96(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     96(BX), Y1
+	VSUBPD      96(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     96(SI), Y1
+	VSUBPD      96(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     96(DI), Y1
+	VSUBPD      96(R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     Y0, 96(CX)
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	ADDQ        $+128, R8
+	SUBQ        $+16, AX
+	JGE         many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD     (CX), Y0
+	VMOVUPD     (DX), Y1
+	VSUBPD      (R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     (BX), Y1
+	VSUBPD      (R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     (SI), Y1
+	VSUBPD      (R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     (DI), Y1
+	VSUBPD      (R8), Y1, Y1
+	VFMADD231PD Y1, Y1, Y0
+	VMOVUPD     Y0, (CX)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	ADDQ        $+32, SI
+	ADDQ        $+32, DI
+	ADDQ        $+32, R8
+	SUBQ        $+4, AX
+	JGE         again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R9
+	ANDQ   $+2, R9
+	VMOVSD (CX)(R9*8), X0
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
+
+skip7:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, R9
+	ANDQ   $+2, R9
+	VMOVSD (DX)(R9*8), X1
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
+
+skip9:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X3
+
+skip10:
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, X3, Y2, Y3
+
+skip11:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (SI)(DX*8), X4
+
+skip12:
+	TESTQ       $0x00000002, AX
+	JE          skip13
+	VMOVUPS     (SI), X2
+	VINSERTF128 $0x01, X4, Y2, Y4
+
+skip13:
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (DI)(DX*8), X5
+
+skip14:
+	TESTQ       $0x00000002, AX
+	JE          skip15
+	VMOVUPS     (DI), X2
+	VINSERTF128 $0x01, X5, Y2, Y5
+
+skip15:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip16
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (R8)(DX*8), X6
+
+skip16:
+	TESTQ       $0x00000002, AX
+	JE          skip17
+	VMOVUPS     (R8), X2
+	VINSERTF128 $0x01, X6, Y2, Y6
+
+skip17:
+	VMOVUPD      Y0, Y0
+	VSUBPD       Y6, Y1, Y1
+	VFMADD231PD  Y1, Y1, Y0
+	VSUBPD       Y6, Y3, Y1
+	VFMADD231PD  Y1, Y1, Y0
+	VSUBPD       Y6, Y4, Y1
+	VFMADD231PD  Y1, Y1, Y0
+	VSUBPD       Y6, Y5, Y1
+	VFMADD231PD  Y1, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip18
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip18:
+	TESTQ  $0x00000001, AX
+	JE     skip19
+	VMOVSD X0, (CX)
+
+skip19:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnGradientSumsF32AVX2(sums *float32, products *float32, g0 *float32, g1 *float32, g2 *float32, g3 *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, mean *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·columnGradientSumsF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ n+88(FP), AX
+	MOVQ sums+0(FP), CX
+	MOVQ products+8(FP), DX
+	MOVQ g0+16(FP), BX
+	MOVQ g1+24(FP), SI
+	MOVQ g2+32(FP), DI
+	MOVQ g3+40(FP), R8
+	MOVQ x0+48(FP), R9
+	MOVQ x1+56(FP), R10
+	MOVQ x2+64(FP), R11
+	MOVQ x3+72(FP), R12
+	MOVQ mean+80(FP), R13
+	SUBQ $+32, AX
+	JL   one2
+
+many1:
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (DX), Y1
+	VMOVUPS     (BX), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (R9), Y4
+	VSUBPS      (R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     (SI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (R10), Y4
+	VSUBPS      (R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     (DI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (R11), Y4
+	VSUBPS      (R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     (R8), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (R12), Y4
+	VSUBPS      (R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     Y0, (CX)
+	VMOVUPS     Y1, (DX)
+	VMOVUPS     32(CX), Y0
+	VMOVUPS     32(DX), Y1
+	VMOVUPS     32(BX), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     32(R9), Y4
+	VSUBPS      32(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     32(SI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     32(R10), Y4
+	VSUBPS      32(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     32(DI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     32(R11), Y4
+	VSUBPS      32(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     32(R8), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     32(R12), Y4
+	VSUBPS      32(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     Y0, 32(CX)
+	VMOVUPS     Y1, 32(DX)
+	VMOVUPS     64(CX), Y0
+	VMOVUPS     64(DX), Y1
+	VMOVUPS     64(BX), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     64(R9), Y4
+	VSUBPS      64(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     64(SI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     64(R10), Y4
+	VSUBPS      64(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     64(DI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     64(R11), Y4
+	VSUBPS      64(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     64(R8), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     64(R12), Y4
+	VSUBPS      64(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     Y0, 64(CX)
+	VMOVUPS     Y1, 64(DX)
+	VMOVUPS     96(CX), Y0
+	VMOVUPS     96(DX), Y1
+	VMOVUPS     96(BX), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     96(R9), Y4
+	VSUBPS      96(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     96(SI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     96(R10), Y4
+	VSUBPS      96(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     96(DI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     96(R11), Y4
+	VSUBPS      96(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     96(R8), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     96(R12), Y4
+	VSUBPS      96(R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     Y0, 96(CX)
+	VMOVUPS     Y1, 96(DX)
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, R12
+	ADDQ        $+128, R13
+	SUBQ        $+32, AX
+	JGE         many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (DX), Y1
+	VMOVUPS     (BX), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (R9), Y4
+	VSUBPS      (R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     (SI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (R10), Y4
+	VSUBPS      (R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     (DI), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (R11), Y4
+	VSUBPS      (R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     (R8), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (R12), Y4
+	VSUBPS      (R13), Y4, Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     Y0, (CX)
+	VMOVUPS     Y1, (DX)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	ADDQ        $+32, SI
+	ADDQ        $+32, DI
+	ADDQ        $+32, R8
+	ADDQ        $+32, R9
+	ADDQ        $+32, R10
+	ADDQ        $+32, R11
+	ADDQ        $+32, R12
+	ADDQ        $+32, R13
+	SUBQ        $+8, AX
+	JGE         again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R14
+	ANDQ   $+6, R14
+	VMOVSS (CX)(R14*4), X0
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (CX)(R14*4), X3
+	VMOVLHPS X0, X3, X0
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (CX), X3
+	VINSERTF128 $0x01, X0, Y3, Y0
+
+skip8:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, R14
+	ANDQ   $+6, R14
+	VMOVSS (DX)(R14*4), X1
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (DX)(R14*4), X3
+	VMOVLHPS X1, X3, X1
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X1, Y3, Y1
+
+skip11:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, R14
+	ANDQ   $+6, R14
+	VMOVSS (BX)(R14*4), X2
+
+skip12:
+	TESTQ    $0x00000002, AX
+	JE       skip13
+	MOVQ     AX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (BX)(R14*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip13:
+	TESTQ       $0x00000004, AX
+	JE          skip14
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
+
+skip14:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (SI)(BX*4), X4
+
+skip15:
+	TESTQ    $0x00000002, AX
+	JE       skip16
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (SI)(BX*4), X3
+	VMOVLHPS X4, X3, X4
+
+skip16:
+	TESTQ       $0x00000004, AX
+	JE          skip17
+	VMOVUPS     (SI), X3
+	VINSERTF128 $0x01, X4, Y3, Y4
+
+skip17:
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (DI)(BX*4), X5
+
+skip18:
+	TESTQ    $0x00000002, AX
+	JE       skip19
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (DI)(BX*4), X3
+	VMOVLHPS X5, X3, X5
+
+skip19:
+	TESTQ       $0x00000004, AX
+	JE          skip20
+	VMOVUPS     (DI), X3
+	VINSERTF128 $0x01, X5, Y3, Y5
+
+skip20:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (R8)(BX*4), X6
+
+skip21:
+	TESTQ    $0x00000002, AX
+	JE       skip22
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (R8)(BX*4), X3
+	VMOVLHPS X6, X3, X6
+
+skip22:
+	TESTQ       $0x00000004, AX
+	JE          skip23
+	VMOVUPS     (R8), X3
+	VINSERTF128 $0x01, X6, Y3, Y6
+
+skip23:
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip24
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (R9)(BX*4), X7
+
+skip24:
+	TESTQ    $0x00000002, AX
+	JE       skip25
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (R9)(BX*4), X3
+	VMOVLHPS X7, X3, X7
+
+skip25:
+	TESTQ       $0x00000004, AX
+	JE          skip26
+	VMOVUPS     (R9), X3
+	VINSERTF128 $0x01, X7, Y3, Y7
+
+skip26:
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip27
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (R10)(BX*4), X8
+
+skip27:
+	TESTQ    $0x00000002, AX
+	JE       skip28
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (R10)(BX*4), X3
+	VMOVLHPS X8, X3, X8
+
+skip28:
+	TESTQ       $0x00000004, AX
+	JE          skip29
+	VMOVUPS     (R10), X3
+	VINSERTF128 $0x01, X8, Y3, Y8
+
+skip29:
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip30
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (R11)(BX*4), X9
+
+skip30:
+	TESTQ    $0x00000002, AX
+	JE       skip31
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (R11)(BX*4), X3
+	VMOVLHPS X9, X3, X9
+
+skip31:
+	TESTQ       $0x00000004, AX
+	JE          skip32
+	VMOVUPS     (R11), X3
+	VINSERTF128 $0x01, X9, Y3, Y9
+
+skip32:
+	VXORPS Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip33
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (R12)(BX*4), X10
+
+skip33:
+	TESTQ    $0x00000002, AX
+	JE       skip34
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (R12)(BX*4), X3
+	VMOVLHPS X10, X3, X10
+
+skip34:
+	TESTQ       $0x00000004, AX
+	JE          skip35
+	VMOVUPS     (R12), X3
+	VINSERTF128 $0x01, X10, Y3, Y10
+
+skip35:
+	VXORPS Y11, Y11, Y11
+	TESTQ  $0x00000001, AX
+	JE     skip36
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSS (R13)(BX*4), X11
+
+skip36:
+	TESTQ    $0x00000002, AX
+	JE       skip37
+	MOVQ     AX, BX
+	ANDQ     $+4, BX
+	VMOVSD   (R13)(BX*4), X3
+	VMOVLHPS X11, X3, X11
+
+skip37:
+	TESTQ       $0x00000004, AX
+	JE          skip38
+	VMOVUPS     (R13), X3
+	VINSERTF128 $0x01, X11, Y3, Y11
+
+skip38:
+	VMOVUPS      Y0, Y0
+	VMOVUPS      Y1, Y1
+	VADDPS       Y2, Y0, Y0
+	VSUBPS       Y11, Y7, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VADDPS       Y4, Y0, Y0
+	VSUBPS       Y11, Y8, Y2
+	VFMADD231PS  Y2, Y4, Y1
+	VADDPS       Y5, Y0, Y0
+	VSUBPS       Y11, Y9, Y2
+	VFMADD231PS  Y2, Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VSUBPS       Y11, Y10, Y2
+	VFMADD231PS  Y2, Y6, Y1
+	TESTQ        $0x00000004, AX
+	JE           skip39
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip39:
+	TESTQ   $0x00000002, AX
+	JE      skip40
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip40:
+	TESTQ  $0x00000001, AX
+	JE     skip41
+	VMOVSS X0, (CX)
+
+skip41:
+	TESTQ        $0x00000004, AX
+	JE           skip42
+	VMOVUPS      X1, (DX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, DX
+
+skip42:
+	TESTQ   $0x00000002, AX
+	JE      skip43
+	VMOVLPS X1, (DX)
+	VPSRLDQ $0x08, X1, X1
+	ADDQ    $+8, DX
+
+skip43:
+	TESTQ  $0x00000001, AX
+	JE     skip44
+	VMOVSS X1, (DX)
+
+skip44:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnGradientSumsF64AVX2(sums *float64, products *float64, g0 *float64, g1 *float64, g2 *float64, g3 *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, mean *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·columnGradientSumsF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ n+88(FP), AX
+	MOVQ sums+0(FP), CX
+	MOVQ products+8(FP), DX
+	MOVQ g0+16(FP), BX
+	MOVQ g1+24(FP), SI
+	MOVQ g2+32(FP), DI
+	MOVQ g3+40(FP), R8
+	MOVQ x0+48(FP), R9
+	MOVQ x1+56(FP), R10
+	MOVQ x2+64(FP), R11
+	MOVQ x3+72(FP), R12
+	MOVQ mean+80(FP), R13
+	SUBQ $+16, AX
+	JL   one2
+
+many1:
+	VMOVUPD     (CX), Y0
+	VMOVUPD     (DX), Y1
+	VMOVUPD     (BX), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (R9), Y4
+	VSUBPD      (R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     (SI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (R10), Y4
+	VSUBPD      (R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     (DI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (R11), Y4
+	VSUBPD      (R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     (R8), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (R12), Y4
+	VSUBPD      (R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     Y0, (CX)
+	VMOVUPD     Y1, (DX)
+	VMOVUPD     32(CX), Y0
+	VMOVUPD     32(DX), Y1
+	VMOVUPD     32(BX), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     32(R9), Y4
+	VSUBPD      32(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     32(SI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     32(R10), Y4
+	VSUBPD      32(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     32(DI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     32(R11), Y4
+	VSUBPD      32(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     32(R8), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     32(R12), Y4
+	VSUBPD      32(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     Y0, 32(CX)
+	VMOVUPD     Y1, 32(DX)
+	VMOVUPD     64(CX), Y0
+	VMOVUPD     64(DX), Y1
+	VMOVUPD     64(BX), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     64(R9), Y4
+	VSUBPD      64(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     64(SI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     64(R10), Y4
+	VSUBPD      64(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     64(DI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     64(R11), Y4
+	VSUBPD      64(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     64(R8), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     64(R12), Y4
+	VSUBPD      64(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     Y0, 64(CX)
+	VMOVUPD     Y1, 64(DX)
+	VMOVUPD     96(CX), Y0
+	VMOVUPD     96(DX), Y1
+	VMOVUPD     96(BX), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     96(R9), Y4
+	VSUBPD      96(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     96(SI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     96(R10), Y4
+	VSUBPD      96(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     96(DI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     96(R11), Y4
+	VSUBPD      96(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     96(R8), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     96(R12), Y4
+	VSUBPD      96(R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     Y0, 96(CX)
+	VMOVUPD     Y1, 96(DX)
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, R12
+	ADDQ        $+128, R13
+	SUBQ        $+16, AX
+	JGE         many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD     (CX), Y0
+	VMOVUPD     (DX), Y1
+	VMOVUPD     (BX), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (R9), Y4
+	VSUBPD      (R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     (SI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (R10), Y4
+	VSUBPD      (R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     (DI), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (R11), Y4
+	VSUBPD      (R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     (R8), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (R12), Y4
+	VSUBPD      (R13), Y4, Y4
+	VFMADD231PD Y4, Y2, Y1
+	VMOVUPD     Y0, (CX)
+	VMOVUPD     Y1, (DX)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	ADDQ        $+32, SI
+	ADDQ        $+32, DI
+	ADDQ        $+32, R8
+	ADDQ        $+32, R9
+	ADDQ        $+32, R10
+	ADDQ        $+32, R11
+	ADDQ        $+32, R12
+	ADDQ        $+32, R13
+	SUBQ        $+4, AX
+	JGE         again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R14
+	ANDQ   $+2, R14
+	VMOVSD (CX)(R14*8), X0
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (CX), X3
+	VINSERTF128 $0x01, X0, Y3, Y0
+
+skip7:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, R14
+	ANDQ   $+2, R14
+	VMOVSD (DX)(R14*8), X1
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X1, Y3, Y1
+
+skip9:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, R14
+	ANDQ   $+2, R14
+	VMOVSD (BX)(R14*8), X2
+
+skip10:
+	TESTQ       $0x00000002, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
+
+skip11:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (SI)(BX*8), X4
+
+skip12:
+	TESTQ       $0x00000002, AX
+	JE          skip13
+	VMOVUPS     (SI), X3
+	VINSERTF128 $0x01, X4, Y3, Y4
+
+skip13:
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (DI)(BX*8), X5
+
+skip14:
+	TESTQ       $0x00000002, AX
+	JE          skip15
+	VMOVUPS     (DI), X3
+	VINSERTF128 $0x01, X5, Y3, Y5
+
+skip15:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip16
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (R8)(BX*8), X6
+
+skip16:
+	TESTQ       $0x00000002, AX
+	JE          skip17
+	VMOVUPS     (R8), X3
+	VINSERTF128 $0x01, X6, Y3, Y6
+
+skip17:
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (R9)(BX*8), X7
+
+skip18:
+	TESTQ       $0x00000002, AX
+	JE          skip19
+	VMOVUPS     (R9), X3
+	VINSERTF128 $0x01, X7, Y3, Y7
+
+skip19:
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip20
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (R10)(BX*8), X8
+
+skip20:
+	TESTQ       $0x00000002, AX
+	JE          skip21
+	VMOVUPS     (R10), X3
+	VINSERTF128 $0x01, X8, Y3, Y8
+
+skip21:
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip22
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (R11)(BX*8), X9
+
+skip22:
+	TESTQ       $0x00000002, AX
+	JE          skip23
+	VMOVUPS     (R11), X3
+	VINSERTF128 $0x01, X9, Y3, Y9
+
+skip23:
+	VXORPD Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip24
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (R12)(BX*8), X10
+
+skip24:
+	TESTQ       $0x00000002, AX
+	JE          skip25
+	VMOVUPS     (R12), X3
+	VINSERTF128 $0x01, X10, Y3, Y10
+
+skip25:
+	VXORPD Y11, Y11, Y11
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	MOVQ   AX, BX
+	ANDQ   $+2, BX
+	VMOVSD (R13)(BX*8), X11
+
+skip26:
+	TESTQ       $0x00000002, AX
+	JE          skip27
+	VMOVUPS     (R13), X3
+	VINSERTF128 $0x01, X11, Y3, Y11
+
+skip27:
+	VMOVUPD      Y0, Y0
+	VMOVUPD      Y1, Y1
+	VADDPD       Y2, Y0, Y0
+	VSUBPD       Y11, Y7, Y3
+	VFMADD231PD  Y3, Y2, Y1
+	VADDPD       Y4, Y0, Y0
+	VSUBPD       Y11, Y8, Y2
+	VFMADD231PD  Y2, Y4, Y1
+	VADDPD       Y5, Y0, Y0
+	VSUBPD       Y11, Y9, Y2
+	VFMADD231PD  Y2, Y5, Y1
+	VADDPD       Y6, Y0, Y0
+	VSUBPD       Y11, Y10, Y2
+	VFMADD231PD  Y2, Y6, Y1
+	TESTQ        $0x00000002, AX
+	JE           skip28
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip28:
+	TESTQ  $0x00000001, AX
+	JE     skip29
+	VMOVSD X0, (CX)
+
+skip29:
+	TESTQ        $0x00000002, AX
+	JE           skip30
+	VMOVUPS      X1, (DX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, DX
+
+skip30:
+	TESTQ  $0x00000001, AX
+	JE     skip31
+	VMOVSD X1, (DX)
+
+skip31:
+done4:
+	VZEROUPPER
+	RET
+
+// func normalizeColumnsF32AVX2(dst *float32, x *float32, mean *float32, w *float32, b *float32, n int, columns int)
+// Requires: AVX, FMA3
+TEXT ·normalizeColumnsF32AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+40(FP), AX
+	MOVQ columns+48(FP), CX
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), R8
+	MOVQ mean+16(FP), R9
+	MOVQ w+24(FP), R10
+	MOVQ b+32(FP), R11
+	MOVQ CX, BX
+	ANDQ $-8, BX
+	MOVQ CX, SI
+	SUBQ BX, SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+
+row1:
+	MOVQ CX, DX
+	SUBQ $+32, DX
+	JL   one3
+
+many2:
+	VMOVUPS     (R8), Y0
+	VSUBPS      (R9), Y0, Y0
+	VMOVUPS     (R10), Y1
+	VFMADD213PS (R11), Y1, Y0
+	VMOVUPS     Y0, (DI)
+	VMOVUPS     32(R8), Y0
+	VSUBPS      32(R9), Y0, Y0
+	VMOVUPS     32(R10), Y1
+	VFMADD213PS 32(R11), Y1, Y0
+	VMOVUPS     Y0, 32(DI)
+	VMOVUPS     64(R8), Y0
+	VSUBPS      64(R9), Y0, Y0
+	VMOVUPS     64(R10), Y1
+	VFMADD213PS 64(R11), Y1, Y0
+	VMOVUPS     Y0, 64(DI)
+	VMOVUPS     96(R8), Y0
+	VSUBPS      96(R9), Y0, Y0
+	VMOVUPS     96(R10), Y1
+	VFMADD213PS 96(R11), Y1, Y0
+	VMOVUPS     Y0, 96(DI)
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, DI
+	SUBQ        $+32, DX
+	JGE         many2
+
+one3:
+	ADDQ $+24, DX
+	JL   tail4
+
+again6:
+	VMOVUPS     (R8), Y0
+	VSUBPS      (R9), Y0, Y0
+	VMOVUPS     (R10), Y1
+	VFMADD213PS (R11), Y1, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $+32, R8
+	ADDQ        $+32, R9
+	ADDQ        $+32, R10
+	ADDQ        $+32, R11
+	ADDQ        $+32, DI
+	SUBQ        $+8, DX
+	JGE         again6
+
+tail4:
+	ADDQ   $+8, DX
+	JE     done5
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, R12
+	ANDQ   $+6, R12
+	VMOVSS (R8)(R12*4), X0
+
+skip7:
+	TESTQ    $0x00000002, DX
+	JE       skip8
+	MOVQ     DX, R12
+	ANDQ     $+4, R12
+	VMOVSD   (R8)(R12*4), X2
+	VMOVLHPS X0, X2, X0
+
+skip8:
+	TESTQ       $0x00000004, DX
+	JE          skip9
+	VMOVUPS     (R8), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
+
+skip9:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, DX
+	JE     skip10
+	MOVQ   DX, R12
+	ANDQ   $+6, R12
+	VMOVSS (R9)(R12*4), X1
+
+skip10:
+	TESTQ    $0x00000002, DX
+	JE       skip11
+	MOVQ     DX, R12
+	ANDQ     $+4, R12
+	VMOVSD   (R9)(R12*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip11:
+	TESTQ       $0x00000004, DX
+	JE          skip12
+	VMOVUPS     (R9), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
+
+skip12:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, DX
+	JE     skip13
+	MOVQ   DX, R12
+	ANDQ   $+6, R12
+	VMOVSS (R10)(R12*4), X3
+
+skip13:
+	TESTQ    $0x00000002, DX
+	JE       skip14
+	MOVQ     DX, R12
+	ANDQ     $+4, R12
+	VMOVSD   (R10)(R12*4), X2
+	VMOVLHPS X3, X2, X3
+
+skip14:
+	TESTQ       $0x00000004, DX
+	JE          skip15
+	VMOVUPS     (R10), X2
+	VINSERTF128 $0x01, X3, Y2, Y3
+
+skip15:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, DX
+	JE     skip16
+	MOVQ   DX, R12
+	ANDQ   $+6, R12
+	VMOVSS (R11)(R12*4), X4
+
+skip16:
+	TESTQ    $0x00000002, DX
+	JE       skip17
+	MOVQ     DX, R12
+	ANDQ     $+4, R12
+	VMOVSD   (R11)(R12*4), X2
+	VMOVLHPS X4, X2, X4
+
+skip17:
+	TESTQ       $0x00000004, DX
+	JE          skip18
+	VMOVUPS     (R11), X2
+	VINSERTF128 $0x01, X4, Y2, Y4
+
+skip18:
+	VSUBPS       Y1, Y0, Y0
+	VFMADD213PS  Y4, Y3, Y0
+	TESTQ        $0x00000004, DX
+	JE           skip19
+	VMOVUPS      X0, (DI)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, DI
+
+skip19:
+	TESTQ   $0x00000002, DX
+	JE      skip20
+	VMOVLPS X0, (DI)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, DI
+
+skip20:
+	TESTQ  $0x00000001, DX
+	JE     skip21
+	VMOVSS X0, (DI)
+
+skip21:
+done5:
+	ADDQ SI, R8
+	MOVQ SI, DX
+	ANDQ $+4, DX
+	ADDQ DX, DI
+	SUBQ BX, R9
+	SUBQ BX, R10
+	SUBQ BX, R11
+	SUBQ CX, AX
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func normalizeColumnsF64AVX2(dst *float64, x *float64, mean *float64, w *float64, b *float64, n int, columns int)
+// Requires: AVX, FMA3
+TEXT ·normalizeColumnsF64AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+40(FP), AX
+	MOVQ columns+48(FP), CX
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), R8
+	MOVQ mean+16(FP), R9
+	MOVQ w+24(FP), R10
+	MOVQ b+32(FP), R11
+	MOVQ CX, BX
+	ANDQ $-4, BX
+	MOVQ CX, SI
+	SUBQ BX, SI
+	SHLQ $0x03, BX
+	SHLQ $0x03, SI
+
+row1:
+	MOVQ CX, DX
+	SUBQ $+16, DX
+	JL   one3
+
+many2:
+	VMOVUPD     (R8), Y0
+	VSUBPD      (R9), Y0, Y0
+	VMOVUPD     (R10), Y1
+	VFMADD213PD (R11), Y1, Y0
+	VMOVUPD     Y0, (DI)
+	VMOVUPD     32(R8), Y0
+	VSUBPD      32(R9), Y0, Y0
+	VMOVUPD     32(R10), Y1
+	VFMADD213PD 32(R11), Y1, Y0
+	VMOVUPD     Y0, 32(DI)
+	VMOVUPD     64(R8), Y0
+	VSUBPD      64(R9), Y0, Y0
+	VMOVUPD     64(R10), Y1
+	VFMADD213PD 64(R11), Y1, Y0
+	VMOVUPD     Y0, 64(DI)
+	VMOVUPD     96(R8), Y0
+	VSUBPD      96(R9), Y0, Y0
+	VMOVUPD     96(R10), Y1
+	VFMADD213PD 96(R11), Y1, Y0
+	VMOVUPD     Y0, 96(DI)
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, DI
+	SUBQ        $+16, DX
+	JGE         many2
+
+one3:
+	ADDQ $+12, DX
+	JL   tail4
+
+again6:
+	VMOVUPD     (R8), Y0
+	VSUBPD      (R9), Y0, Y0
+	VMOVUPD     (R10), Y1
+	VFMADD213PD (R11), Y1, Y0
+	VMOVUPD     Y0, (DI)
+	ADDQ        $+32, R8
+	ADDQ        $+32, R9
+	ADDQ        $+32, R10
+	ADDQ        $+32, R11
+	ADDQ        $+32, DI
+	SUBQ        $+4, DX
+	JGE         again6
+
+tail4:
+	ADDQ   $+4, DX
+	JE     done5
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, R12
+	ANDQ   $+2, R12
+	VMOVSD (R8)(R12*8), X0
+
+skip7:
+	TESTQ       $0x00000002, DX
+	JE          skip8
+	VMOVUPS     (R8), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
+
+skip8:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, DX
+	JE     skip9
+	MOVQ   DX, R12
+	ANDQ   $+2, R12
+	VMOVSD (R9)(R12*8), X1
+
+skip9:
+	TESTQ       $0x00000002, DX
+	JE          skip10
+	VMOVUPS     (R9), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
+
+skip10:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, DX
+	JE     skip11
+	MOVQ   DX, R12
+	ANDQ   $+2, R12
+	VMOVSD (R10)(R12*8), X3
+
+skip11:
+	TESTQ       $0x00000002, DX
+	JE          skip12
+	VMOVUPS     (R10), X2
+	VINSERTF128 $0x01, X3, Y2, Y3
+
+skip12:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, DX
+	JE     skip13
+	MOVQ   DX, R12
+	ANDQ   $+2, R12
+	VMOVSD (R11)(R12*8), X4
+
+skip13:
+	TESTQ       $0x00000002, DX
+	JE          skip14
+	VMOVUPS     (R11), X2
+	VINSERTF128 $0x01, X4, Y2, Y4
+
+skip14:
+	VSUBPD       Y1, Y0, Y0
+	VFMADD213PD  Y4, Y3, Y0
+	TESTQ        $0x00000002, DX
+	JE           skip15
+	VMOVUPS      X0, (DI)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, DI
+
+skip15:
+	TESTQ  $0x00000001, DX
+	JE     skip16
+	VMOVSD X0, (DI)
+
+skip16:
+done5:
+	ADDQ SI, R8
+	MOVQ SI, DX
+	ANDQ $+8, DX
+	ADDQ DX, DI
+	SUBQ BX, R9
+	SUBQ BX, R10
+	SUBQ BX, R11
+	SUBQ CX, AX
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func normalizeColumnsGradientF32AVX2(dst *float32, grad *float32, x *float32, mean *float32, w *float32, slope *float32, shift *float32, n int, columns int)
+// Requires: AVX, FMA3
+TEXT ·normalizeColumnsGradientF32AVX2(SB), NOSPLIT, $0-72
+	MOVQ n+56(FP), AX
+	MOVQ columns+64(FP), CX
+	MOVQ dst+0(FP), DI
+	MOVQ grad+8(FP), R8
+	MOVQ x+16(FP), R9
+	MOVQ mean+24(FP), R10
+	MOVQ w+32(FP), R11
+	MOVQ slope+40(FP), R12
+	MOVQ shift+48(FP), R13
+	MOVQ CX, BX
+	ANDQ $-8, BX
+	MOVQ CX, SI
+	SUBQ BX, SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+
+row1:
+	MOVQ CX, DX
+	SUBQ $+32, DX
+	JL   one3
+
+many2:
+	VMOVUPS     (R9), Y0
+	VSUBPS      (R10), Y0, Y0
+	VMOVUPS     (R12), Y1
+	VFMADD213PS (R13), Y1, Y0
+	VMOVUPS     (R8), Y1
+	VFMADD231PS (R11), Y1, Y0
+	VMOVUPS     Y0, (DI)
+	VMOVUPS     32(R9), Y0
+	VSUBPS      32(R10), Y0, Y0
+	VMOVUPS     32(R12), Y1
+	VFMADD213PS 32(R13), Y1, Y0
+	VMOVUPS     32(R8), Y1
+	VFMADD231PS 32(R11), Y1, Y0
+	VMOVUPS     Y0, 32(DI)
+	VMOVUPS     64(R9), Y0
+	VSUBPS      64(R10), Y0, Y0
+	VMOVUPS     64(R12), Y1
+	VFMADD213PS 64(R13), Y1, Y0
+	VMOVUPS     64(R8), Y1
+	VFMADD231PS 64(R11), Y1, Y0
+	VMOVUPS     Y0, 64(DI)
+	VMOVUPS     96(R9), Y0
+	VSUBPS      96(R10), Y0, Y0
+	VMOVUPS     96(R12), Y1
+	VFMADD213PS 96(R13), Y1, Y0
+	VMOVUPS     96(R8), Y1
+	VFMADD231PS 96(R11), Y1, Y0
+	VMOVUPS     Y0, 96(DI)
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, R12
+	ADDQ        $+128, R13
+	ADDQ        $+128, DI
+	SUBQ        $+32, DX
+	JGE         many2
+
+one3:
+	ADDQ $+24, DX
+	JL   tail4
+
+again6:
+	VMOVUPS     (R9), Y0
+	VSUBPS      (R10), Y0, Y0
+	VMOVUPS     (R12), Y1
+	VFMADD213PS (R13), Y1, Y0
+	VMOVUPS     (R8), Y1
+	VFMADD231PS (R11), Y1, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $+32, R8
+	ADDQ        $+32, R9
+	ADDQ        $+32, R10
+	ADDQ        $+32, R11
+	ADDQ        $+32, R12
+	ADDQ        $+32, R13
+	ADDQ        $+32, DI
+	SUBQ        $+8, DX
+	JGE         again6
+
+tail4:
+	ADDQ   $+8, DX
+	JE     done5
+	VXORPS Y0, Y0, Y0
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSS (R8)(R14*4), X0
+
+skip7:
+	TESTQ    $0x00000002, DX
+	JE       skip8
+	MOVQ     DX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (R8)(R14*4), X2
+	VMOVLHPS X0, X2, X0
+
+skip8:
+	TESTQ       $0x00000004, DX
+	JE          skip9
+	VMOVUPS     (R8), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
+
+skip9:
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, DX
+	JE     skip10
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSS (R9)(R14*4), X1
+
+skip10:
+	TESTQ    $0x00000002, DX
+	JE       skip11
+	MOVQ     DX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (R9)(R14*4), X2
+	VMOVLHPS X1, X2, X1
+
+skip11:
+	TESTQ       $0x00000004, DX
+	JE          skip12
+	VMOVUPS     (R9), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
+
+skip12:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, DX
+	JE     skip13
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSS (R10)(R14*4), X3
+
+skip13:
+	TESTQ    $0x00000002, DX
+	JE       skip14
+	MOVQ     DX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (R10)(R14*4), X2
+	VMOVLHPS X3, X2, X3
+
+skip14:
+	TESTQ       $0x00000004, DX
+	JE          skip15
+	VMOVUPS     (R10), X2
+	VINSERTF128 $0x01, X3, Y2, Y3
+
+skip15:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, DX
+	JE     skip16
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSS (R11)(R14*4), X4
+
+skip16:
+	TESTQ    $0x00000002, DX
+	JE       skip17
+	MOVQ     DX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (R11)(R14*4), X2
+	VMOVLHPS X4, X2, X4
+
+skip17:
+	TESTQ       $0x00000004, DX
+	JE          skip18
+	VMOVUPS     (R11), X2
+	VINSERTF128 $0x01, X4, Y2, Y4
+
+skip18:
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, DX
+	JE     skip19
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSS (R12)(R14*4), X5
+
+skip19:
+	TESTQ    $0x00000002, DX
+	JE       skip20
+	MOVQ     DX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (R12)(R14*4), X2
+	VMOVLHPS X5, X2, X5
+
+skip20:
+	TESTQ       $0x00000004, DX
+	JE          skip21
+	VMOVUPS     (R12), X2
+	VINSERTF128 $0x01, X5, Y2, Y5
+
+skip21:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip22
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSS (R13)(R14*4), X6
+
+skip22:
+	TESTQ    $0x00000002, DX
+	JE       skip23
+	MOVQ     DX, R14
+	ANDQ     $+4, R14
+	VMOVSD   (R13)(R14*4), X2
+	VMOVLHPS X6, X2, X6
+
+skip23:
+	TESTQ       $0x00000004, DX
+	JE          skip24
+	VMOVUPS     (R13), X2
+	VINSERTF128 $0x01, X6, Y2, Y6
+
+skip24:
+	VSUBPS       Y3, Y1, Y1
+	VFMADD213PS  Y6, Y5, Y1
+	VFMADD231PS  Y4, Y0, Y1
+	TESTQ        $0x00000004, DX
+	JE           skip25
+	VMOVUPS      X1, (DI)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, DI
+
+skip25:
+	TESTQ   $0x00000002, DX
+	JE      skip26
+	VMOVLPS X1, (DI)
+	VPSRLDQ $0x08, X1, X1
+	ADDQ    $+8, DI
+
+skip26:
+	TESTQ  $0x00000001, DX
+	JE     skip27
+	VMOVSS X1, (DI)
+
+skip27:
+done5:
+	ADDQ SI, R8
+	ADDQ SI, R9
+	MOVQ SI, DX
+	ANDQ $+4, DX
+	ADDQ DX, DI
+	SUBQ BX, R10
+	SUBQ BX, R11
+	SUBQ BX, R12
+	SUBQ BX, R13
+	SUBQ CX, AX
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func normalizeColumnsGradientF64AVX2(dst *float64, grad *float64, x *float64, mean *float64, w *float64, slope *float64, shift *float64, n int, columns int)
+// Requires: AVX, FMA3
+TEXT ·normalizeColumnsGradientF64AVX2(SB), NOSPLIT, $0-72
+	MOVQ n+56(FP), AX
+	MOVQ columns+64(FP), CX
+	MOVQ dst+0(FP), DI
+	MOVQ grad+8(FP), R8
+	MOVQ x+16(FP), R9
+	MOVQ mean+24(FP), R10
+	MOVQ w+32(FP), R11
+	MOVQ slope+40(FP), R12
+	MOVQ shift+48(FP), R13
+	MOVQ CX, BX
+	ANDQ $-4, BX
+	MOVQ CX, SI
+	SUBQ BX, SI
+	SHLQ $0x03, BX
+	SHLQ $0x03, SI
+
+row1:
+	MOVQ CX, DX
+	SUBQ $+16, DX
+	JL   one3
+
+many2:
+	VMOVUPD     (R9), Y0
+	VSUBPD      (R10), Y0, Y0
+	VMOVUPD     (R12), Y1
+	VFMADD213PD (R13), Y1, Y0
+	VMOVUPD     (R8), Y1
+	VFMADD231PD (R11), Y1, Y0
+	VMOVUPD     Y0, (DI)
+	VMOVUPD     32(R9), Y0
+	VSUBPD      32(R10), Y0, Y0
+	VMOVUPD     32(R12), Y1
+	VFMADD213PD 32(R13), Y1, Y0
+	VMOVUPD     32(R8), Y1
+	VFMADD231PD 32(R11), Y1, Y0
+	VMOVUPD     Y0, 32(DI)
+	VMOVUPD     64(R9), Y0
+	VSUBPD      64(R10), Y0, Y0
+	VMOVUPD     64(R12), Y1
+	VFMADD213PD 64(R13), Y1, Y0
+	VMOVUPD     64(R8), Y1
+	VFMADD231PD 64(R11), Y1, Y0
+	VMOVUPD     Y0, 64(DI)
+	VMOVUPD     96(R9), Y0
+	VSUBPD      96(R10), Y0, Y0
+	VMOVUPD     96(R12), Y1
+	VFMADD213PD 96(R13), Y1, Y0
+	VMOVUPD     96(R8), Y1
+	VFMADD231PD 96(R11), Y1, Y0
+	VMOVUPD     Y0, 96(DI)
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, R12
+	ADDQ        $+128, R13
+	ADDQ        $+128, DI
+	SUBQ        $+16, DX
+	JGE         many2
+
+one3:
+	ADDQ $+12, DX
+	JL   tail4
+
+again6:
+	VMOVUPD     (R9), Y0
+	VSUBPD      (R10), Y0, Y0
+	VMOVUPD     (R12), Y1
+	VFMADD213PD (R13), Y1, Y0
+	VMOVUPD     (R8), Y1
+	VFMADD231PD (R11), Y1, Y0
+	VMOVUPD     Y0, (DI)
+	ADDQ        $+32, R8
+	ADDQ        $+32, R9
+	ADDQ        $+32, R10
+	ADDQ        $+32, R11
+	ADDQ        $+32, R12
+	ADDQ        $+32, R13
+	ADDQ        $+32, DI
+	SUBQ        $+4, DX
+	JGE         again6
+
+tail4:
+	ADDQ   $+4, DX
+	JE     done5
+	VXORPD Y0, Y0, Y0
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, R14
+	ANDQ   $+2, R14
+	VMOVSD (R8)(R14*8), X0
+
+skip7:
+	TESTQ       $0x00000002, DX
+	JE          skip8
+	VMOVUPS     (R8), X2
+	VINSERTF128 $0x01, X0, Y2, Y0
+
+skip8:
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, DX
+	JE     skip9
+	MOVQ   DX, R14
+	ANDQ   $+2, R14
+	VMOVSD (R9)(R14*8), X1
+
+skip9:
+	TESTQ       $0x00000002, DX
+	JE          skip10
+	VMOVUPS     (R9), X2
+	VINSERTF128 $0x01, X1, Y2, Y1
+
+skip10:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, DX
+	JE     skip11
+	MOVQ   DX, R14
+	ANDQ   $+2, R14
+	VMOVSD (R10)(R14*8), X3
+
+skip11:
+	TESTQ       $0x00000002, DX
+	JE          skip12
+	VMOVUPS     (R10), X2
+	VINSERTF128 $0x01, X3, Y2, Y3
+
+skip12:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, DX
+	JE     skip13
+	MOVQ   DX, R14
+	ANDQ   $+2, R14
+	VMOVSD (R11)(R14*8), X4
+
+skip13:
+	TESTQ       $0x00000002, DX
+	JE          skip14
+	VMOVUPS     (R11), X2
+	VINSERTF128 $0x01, X4, Y2, Y4
+
+skip14:
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, DX
+	JE     skip15
+	MOVQ   DX, R14
+	ANDQ   $+2, R14
+	VMOVSD (R12)(R14*8), X5
+
+skip15:
+	TESTQ       $0x00000002, DX
+	JE          skip16
+	VMOVUPS     (R12), X2
+	VINSERTF128 $0x01, X5, Y2, Y5
+
+skip16:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip17
+	MOVQ   DX, R14
+	ANDQ   $+2, R14
+	VMOVSD (R13)(R14*8), X6
+
+skip17:
+	TESTQ       $0x00000002, DX
+	JE          skip18
+	VMOVUPS     (R13), X2
+	VINSERTF128 $0x01, X6, Y2, Y6
+
+skip18:
+	VSUBPD       Y3, Y1, Y1
+	VFMADD213PD  Y6, Y5, Y1
+	VFMADD231PD  Y4, Y0, Y1
+	TESTQ        $0x00000002, DX
+	JE           skip19
+	VMOVUPS      X1, (DI)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $+16, DI
+
+skip19:
+	TESTQ  $0x00000001, DX
+	JE     skip20
+	VMOVSD X1, (DI)
+
+skip20:
+done5:
+	ADDQ SI, R8
+	ADDQ SI, R9
+	MOVQ SI, DX
+	ANDQ $+8, DX
+	ADDQ DX, DI
+	SUBQ BX, R10
+	SUBQ BX, R11
+	SUBQ BX, R12
+	SUBQ BX, R13
+	SUBQ CX, AX
+	JG   row1
+	VZEROUPPER
+	RET

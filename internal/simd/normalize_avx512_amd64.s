@@ -2265,3 +2265,2997 @@ skip29:
 done4:
 	VZEROUPPER
 	RET
+
+// func columnSumsF32AVX512(sums *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, origin *float32, n int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·columnSumsF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ sums+0(FP), CX
+	MOVQ x0+8(FP), DX
+	MOVQ x1+16(FP), BX
+	MOVQ x2+24(FP), SI
+	MOVQ x3+32(FP), DI
+	MOVQ origin+40(FP), R8
+	SUBQ $+32, AX
+	JL   one2
+
+many1:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VSUBPS  (R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS (BX), Z1
+	VSUBPS  (R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS (SI), Z1
+	VSUBPS  (R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS (DI), Z1
+	VSUBPS  (R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VMOVUPS 64(DX), Z1
+	VSUBPS  64(R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS 64(BX), Z1
+	VSUBPS  64(R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS 64(SI), Z1
+	VSUBPS  64(R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS 64(DI), Z1
+	VSUBPS  64(R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, SI
+	ADDQ    $+128, DI
+	ADDQ    $+128, R8
+	SUBQ    $+32, AX
+	JGE     many1
+
+one2:
+	ADDQ $+16, AX
+	JL   tail3
+
+again5:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VSUBPS  (R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS (BX), Z1
+	VSUBPS  (R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS (SI), Z1
+	VSUBPS  (R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS (DI), Z1
+	VSUBPS  (R8), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	ADDQ    $+64, SI
+	ADDQ    $+64, DI
+	ADDQ    $+64, R8
+	SUBQ    $+16, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+16, AX
+	JE     done4
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R9
+	ANDQ   $+14, R9
+	VMOVSS (CX)(R9*4), X2
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, R9
+	ANDQ     $+12, R9
+	VMOVSD   (CX)(R9*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip7:
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	MOVQ         AX, R9
+	ANDQ         $+8, R9
+	VMOVUPS      (CX)(R9*4), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
+
+skip8:
+	TESTQ        $0x00000008, AX
+	JE           skip9
+	VMOVUPS      (CX), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
+
+skip9:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, R9
+	ANDQ   $+14, R9
+	VMOVSS (DX)(R9*4), X3
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, R9
+	ANDQ     $+12, R9
+	VMOVSD   (DX)(R9*4), X4
+	VMOVLHPS X3, X4, X3
+
+skip11:
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	MOVQ         AX, R9
+	ANDQ         $+8, R9
+	VMOVUPS      (DX)(R9*4), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
+
+skip12:
+	TESTQ        $0x00000008, AX
+	JE           skip13
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
+
+skip13:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (BX)(DX*4), X4
+
+skip14:
+	TESTQ    $0x00000002, AX
+	JE       skip15
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (BX)(DX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip15:
+	TESTQ        $0x00000004, AX
+	JE           skip16
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (BX)(DX*4), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip16:
+	TESTQ        $0x00000008, AX
+	JE           skip17
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip17:
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (SI)(DX*4), X5
+
+skip18:
+	TESTQ    $0x00000002, AX
+	JE       skip19
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (SI)(DX*4), X6
+	VMOVLHPS X5, X6, X5
+
+skip19:
+	TESTQ        $0x00000004, AX
+	JE           skip20
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (SI)(DX*4), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
+
+skip20:
+	TESTQ        $0x00000008, AX
+	JE           skip21
+	VMOVUPS      (SI), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
+
+skip21:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip22
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (DI)(DX*4), X6
+
+skip22:
+	TESTQ    $0x00000002, AX
+	JE       skip23
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (DI)(DX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip23:
+	TESTQ        $0x00000004, AX
+	JE           skip24
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (DI)(DX*4), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip24:
+	TESTQ        $0x00000008, AX
+	JE           skip25
+	VMOVUPS      (DI), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip25:
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (R8)(DX*4), X7
+
+skip26:
+	TESTQ    $0x00000002, AX
+	JE       skip27
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (R8)(DX*4), X8
+	VMOVLHPS X7, X8, X7
+
+skip27:
+	TESTQ        $0x00000004, AX
+	JE           skip28
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (R8)(DX*4), X8
+	VINSERTF32X4 $0x01, X7, Y8, Y7
+
+skip28:
+	TESTQ        $0x00000008, AX
+	JE           skip29
+	VMOVUPS      (R8), Y8
+	VINSERTF64X4 $0x01, Y7, Z8, Z7
+
+skip29:
+	VMOVUPS       Z2, Z0
+	VSUBPS        Z7, Z3, Z1
+	VADDPS        Z1, Z0, Z0
+	VSUBPS        Z7, Z4, Z1
+	VADDPS        Z1, Z0, Z0
+	VSUBPS        Z7, Z5, Z1
+	VADDPS        Z1, Z0, Z0
+	VSUBPS        Z7, Z6, Z1
+	VADDPS        Z1, Z0, Z0
+	TESTQ         $0x00000008, AX
+	JE            skip30
+	VMOVUPS       Y0, (CX)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, CX
+
+skip30:
+	TESTQ         $0x00000004, AX
+	JE            skip31
+	VMOVUPS       X0, (CX)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, CX
+
+skip31:
+	TESTQ   $0x00000002, AX
+	JE      skip32
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip32:
+	TESTQ  $0x00000001, AX
+	JE     skip33
+	VMOVSS X0, (CX)
+
+skip33:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnSumsF64AVX512(sums *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, origin *float64, n int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·columnSumsF64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ sums+0(FP), CX
+	MOVQ x0+8(FP), DX
+	MOVQ x1+16(FP), BX
+	MOVQ x2+24(FP), SI
+	MOVQ x3+32(FP), DI
+	MOVQ origin+40(FP), R8
+	SUBQ $+16, AX
+	JL   one2
+
+many1:
+	VMOVUPD (CX), Z0
+	VMOVUPD (DX), Z1
+	VSUBPD  (R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD (BX), Z1
+	VSUBPD  (R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD (SI), Z1
+	VSUBPD  (R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD (DI), Z1
+	VSUBPD  (R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, (CX)
+	VMOVUPD 64(CX), Z0
+	VMOVUPD 64(DX), Z1
+	VSUBPD  64(R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD 64(BX), Z1
+	VSUBPD  64(R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD 64(SI), Z1
+	VSUBPD  64(R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD 64(DI), Z1
+	VSUBPD  64(R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, 64(CX)
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, SI
+	ADDQ    $+128, DI
+	ADDQ    $+128, R8
+	SUBQ    $+16, AX
+	JGE     many1
+
+one2:
+	ADDQ $+8, AX
+	JL   tail3
+
+again5:
+	VMOVUPD (CX), Z0
+	VMOVUPD (DX), Z1
+	VSUBPD  (R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD (BX), Z1
+	VSUBPD  (R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD (SI), Z1
+	VSUBPD  (R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD (DI), Z1
+	VSUBPD  (R8), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, (CX)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	ADDQ    $+64, SI
+	ADDQ    $+64, DI
+	ADDQ    $+64, R8
+	SUBQ    $+8, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R9
+	ANDQ   $+6, R9
+	VMOVSD (CX)(R9*8), X2
+
+skip6:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	MOVQ         AX, R9
+	ANDQ         $+4, R9
+	VMOVUPS      (CX)(R9*8), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
+
+skip7:
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      (CX), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
+
+skip8:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, R9
+	ANDQ   $+6, R9
+	VMOVSD (DX)(R9*8), X3
+
+skip9:
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	MOVQ         AX, R9
+	ANDQ         $+4, R9
+	VMOVUPS      (DX)(R9*8), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
+
+skip10:
+	TESTQ        $0x00000004, AX
+	JE           skip11
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
+
+skip11:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (BX)(DX*8), X4
+
+skip12:
+	TESTQ        $0x00000002, AX
+	JE           skip13
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (BX)(DX*8), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip13:
+	TESTQ        $0x00000004, AX
+	JE           skip14
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip14:
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (SI)(DX*8), X5
+
+skip15:
+	TESTQ        $0x00000002, AX
+	JE           skip16
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (SI)(DX*8), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
+
+skip16:
+	TESTQ        $0x00000004, AX
+	JE           skip17
+	VMOVUPS      (SI), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
+
+skip17:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (DI)(DX*8), X6
+
+skip18:
+	TESTQ        $0x00000002, AX
+	JE           skip19
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (DI)(DX*8), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip19:
+	TESTQ        $0x00000004, AX
+	JE           skip20
+	VMOVUPS      (DI), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip20:
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (R8)(DX*8), X7
+
+skip21:
+	TESTQ        $0x00000002, AX
+	JE           skip22
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (R8)(DX*8), X8
+	VINSERTF32X4 $0x01, X7, Y8, Y7
+
+skip22:
+	TESTQ        $0x00000004, AX
+	JE           skip23
+	VMOVUPS      (R8), Y8
+	VINSERTF64X4 $0x01, Y7, Z8, Z7
+
+skip23:
+	VMOVUPD       Z2, Z0
+	VSUBPD        Z7, Z3, Z1
+	VADDPD        Z1, Z0, Z0
+	VSUBPD        Z7, Z4, Z1
+	VADDPD        Z1, Z0, Z0
+	VSUBPD        Z7, Z5, Z1
+	VADDPD        Z1, Z0, Z0
+	VSUBPD        Z7, Z6, Z1
+	VADDPD        Z1, Z0, Z0
+	TESTQ         $0x00000004, AX
+	JE            skip24
+	VMOVUPS       Y0, (CX)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, CX
+
+skip24:
+	TESTQ         $0x00000002, AX
+	JE            skip25
+	VMOVUPS       X0, (CX)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, CX
+
+skip25:
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	VMOVSD X0, (CX)
+
+skip26:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnSquaresF32AVX512(squares *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, mean *float32, n int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·columnSquaresF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ squares+0(FP), CX
+	MOVQ x0+8(FP), DX
+	MOVQ x1+16(FP), BX
+	MOVQ x2+24(FP), SI
+	MOVQ x3+32(FP), DI
+	MOVQ mean+40(FP), R8
+	SUBQ $+32, AX
+	JL   one2
+
+many1:
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (DX), Z1
+	VSUBPS      (R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     (BX), Z1
+	VSUBPS      (R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     (SI), Z1
+	VSUBPS      (R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     (DI), Z1
+	VSUBPS      (R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     64(CX), Z0
+	VMOVUPS     64(DX), Z1
+	VSUBPS      64(R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     64(BX), Z1
+	VSUBPS      64(R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     64(SI), Z1
+	VSUBPS      64(R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     64(DI), Z1
+	VSUBPS      64(R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     Z0, 64(CX)
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	ADDQ        $+128, R8
+	SUBQ        $+32, AX
+	JGE         many1
+
+one2:
+	ADDQ $+16, AX
+	JL   tail3
+
+again5:
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (DX), Z1
+	VSUBPS      (R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     (BX), Z1
+	VSUBPS      (R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     (SI), Z1
+	VSUBPS      (R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     (DI), Z1
+	VSUBPS      (R8), Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     Z0, (CX)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	ADDQ        $+64, R8
+	SUBQ        $+16, AX
+	JGE         again5
+
+tail3:
+	ADDQ   $+16, AX
+	JE     done4
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R9
+	ANDQ   $+14, R9
+	VMOVSS (CX)(R9*4), X2
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, R9
+	ANDQ     $+12, R9
+	VMOVSD   (CX)(R9*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip7:
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	MOVQ         AX, R9
+	ANDQ         $+8, R9
+	VMOVUPS      (CX)(R9*4), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
+
+skip8:
+	TESTQ        $0x00000008, AX
+	JE           skip9
+	VMOVUPS      (CX), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
+
+skip9:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, R9
+	ANDQ   $+14, R9
+	VMOVSS (DX)(R9*4), X3
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, R9
+	ANDQ     $+12, R9
+	VMOVSD   (DX)(R9*4), X4
+	VMOVLHPS X3, X4, X3
+
+skip11:
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	MOVQ         AX, R9
+	ANDQ         $+8, R9
+	VMOVUPS      (DX)(R9*4), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
+
+skip12:
+	TESTQ        $0x00000008, AX
+	JE           skip13
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
+
+skip13:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (BX)(DX*4), X4
+
+skip14:
+	TESTQ    $0x00000002, AX
+	JE       skip15
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (BX)(DX*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip15:
+	TESTQ        $0x00000004, AX
+	JE           skip16
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (BX)(DX*4), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip16:
+	TESTQ        $0x00000008, AX
+	JE           skip17
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip17:
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (SI)(DX*4), X5
+
+skip18:
+	TESTQ    $0x00000002, AX
+	JE       skip19
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (SI)(DX*4), X6
+	VMOVLHPS X5, X6, X5
+
+skip19:
+	TESTQ        $0x00000004, AX
+	JE           skip20
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (SI)(DX*4), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
+
+skip20:
+	TESTQ        $0x00000008, AX
+	JE           skip21
+	VMOVUPS      (SI), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
+
+skip21:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip22
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (DI)(DX*4), X6
+
+skip22:
+	TESTQ    $0x00000002, AX
+	JE       skip23
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (DI)(DX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip23:
+	TESTQ        $0x00000004, AX
+	JE           skip24
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (DI)(DX*4), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip24:
+	TESTQ        $0x00000008, AX
+	JE           skip25
+	VMOVUPS      (DI), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip25:
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	MOVQ   AX, DX
+	ANDQ   $+14, DX
+	VMOVSS (R8)(DX*4), X7
+
+skip26:
+	TESTQ    $0x00000002, AX
+	JE       skip27
+	MOVQ     AX, DX
+	ANDQ     $+12, DX
+	VMOVSD   (R8)(DX*4), X8
+	VMOVLHPS X7, X8, X7
+
+skip27:
+	TESTQ        $0x00000004, AX
+	JE           skip28
+	MOVQ         AX, DX
+	ANDQ         $+8, DX
+	VMOVUPS      (R8)(DX*4), X8
+	VINSERTF32X4 $0x01, X7, Y8, Y7
+
+skip28:
+	TESTQ        $0x00000008, AX
+	JE           skip29
+	VMOVUPS      (R8), Y8
+	VINSERTF64X4 $0x01, Y7, Z8, Z7
+
+skip29:
+	VMOVUPS       Z2, Z0
+	VSUBPS        Z7, Z3, Z1
+	VFMADD231PS   Z1, Z1, Z0
+	VSUBPS        Z7, Z4, Z1
+	VFMADD231PS   Z1, Z1, Z0
+	VSUBPS        Z7, Z5, Z1
+	VFMADD231PS   Z1, Z1, Z0
+	VSUBPS        Z7, Z6, Z1
+	VFMADD231PS   Z1, Z1, Z0
+	TESTQ         $0x00000008, AX
+	JE            skip30
+	VMOVUPS       Y0, (CX)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, CX
+
+skip30:
+	TESTQ         $0x00000004, AX
+	JE            skip31
+	VMOVUPS       X0, (CX)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, CX
+
+skip31:
+	TESTQ   $0x00000002, AX
+	JE      skip32
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip32:
+	TESTQ  $0x00000001, AX
+	JE     skip33
+	VMOVSS X0, (CX)
+
+skip33:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnSquaresF64AVX512(squares *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, mean *float64, n int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·columnSquaresF64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ squares+0(FP), CX
+	MOVQ x0+8(FP), DX
+	MOVQ x1+16(FP), BX
+	MOVQ x2+24(FP), SI
+	MOVQ x3+32(FP), DI
+	MOVQ mean+40(FP), R8
+	SUBQ $+16, AX
+	JL   one2
+
+many1:
+	VMOVUPD     (CX), Z0
+	VMOVUPD     (DX), Z1
+	VSUBPD      (R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     (BX), Z1
+	VSUBPD      (R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     (SI), Z1
+	VSUBPD      (R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     (DI), Z1
+	VSUBPD      (R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     64(CX), Z0
+	VMOVUPD     64(DX), Z1
+	VSUBPD      64(R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     64(BX), Z1
+	VSUBPD      64(R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     64(SI), Z1
+	VSUBPD      64(R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     64(DI), Z1
+	VSUBPD      64(R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     Z0, 64(CX)
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	ADDQ        $+128, R8
+	SUBQ        $+16, AX
+	JGE         many1
+
+one2:
+	ADDQ $+8, AX
+	JL   tail3
+
+again5:
+	VMOVUPD     (CX), Z0
+	VMOVUPD     (DX), Z1
+	VSUBPD      (R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     (BX), Z1
+	VSUBPD      (R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     (SI), Z1
+	VSUBPD      (R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     (DI), Z1
+	VSUBPD      (R8), Z1, Z1
+	VFMADD231PD Z1, Z1, Z0
+	VMOVUPD     Z0, (CX)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	ADDQ        $+64, R8
+	SUBQ        $+8, AX
+	JGE         again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R9
+	ANDQ   $+6, R9
+	VMOVSD (CX)(R9*8), X2
+
+skip6:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	MOVQ         AX, R9
+	ANDQ         $+4, R9
+	VMOVUPS      (CX)(R9*8), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
+
+skip7:
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      (CX), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
+
+skip8:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, R9
+	ANDQ   $+6, R9
+	VMOVSD (DX)(R9*8), X3
+
+skip9:
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	MOVQ         AX, R9
+	ANDQ         $+4, R9
+	VMOVUPS      (DX)(R9*8), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
+
+skip10:
+	TESTQ        $0x00000004, AX
+	JE           skip11
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
+
+skip11:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (BX)(DX*8), X4
+
+skip12:
+	TESTQ        $0x00000002, AX
+	JE           skip13
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (BX)(DX*8), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip13:
+	TESTQ        $0x00000004, AX
+	JE           skip14
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip14:
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (SI)(DX*8), X5
+
+skip15:
+	TESTQ        $0x00000002, AX
+	JE           skip16
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (SI)(DX*8), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
+
+skip16:
+	TESTQ        $0x00000004, AX
+	JE           skip17
+	VMOVUPS      (SI), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
+
+skip17:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (DI)(DX*8), X6
+
+skip18:
+	TESTQ        $0x00000002, AX
+	JE           skip19
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (DI)(DX*8), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip19:
+	TESTQ        $0x00000004, AX
+	JE           skip20
+	VMOVUPS      (DI), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip20:
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSD (R8)(DX*8), X7
+
+skip21:
+	TESTQ        $0x00000002, AX
+	JE           skip22
+	MOVQ         AX, DX
+	ANDQ         $+4, DX
+	VMOVUPS      (R8)(DX*8), X8
+	VINSERTF32X4 $0x01, X7, Y8, Y7
+
+skip22:
+	TESTQ        $0x00000004, AX
+	JE           skip23
+	VMOVUPS      (R8), Y8
+	VINSERTF64X4 $0x01, Y7, Z8, Z7
+
+skip23:
+	VMOVUPD       Z2, Z0
+	VSUBPD        Z7, Z3, Z1
+	VFMADD231PD   Z1, Z1, Z0
+	VSUBPD        Z7, Z4, Z1
+	VFMADD231PD   Z1, Z1, Z0
+	VSUBPD        Z7, Z5, Z1
+	VFMADD231PD   Z1, Z1, Z0
+	VSUBPD        Z7, Z6, Z1
+	VFMADD231PD   Z1, Z1, Z0
+	TESTQ         $0x00000004, AX
+	JE            skip24
+	VMOVUPS       Y0, (CX)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, CX
+
+skip24:
+	TESTQ         $0x00000002, AX
+	JE            skip25
+	VMOVUPS       X0, (CX)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, CX
+
+skip25:
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	VMOVSD X0, (CX)
+
+skip26:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnGradientSumsF32AVX512(sums *float32, products *float32, g0 *float32, g1 *float32, g2 *float32, g3 *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, mean *float32, n int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·columnGradientSumsF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ n+88(FP), AX
+	MOVQ sums+0(FP), CX
+	MOVQ products+8(FP), DX
+	MOVQ g0+16(FP), BX
+	MOVQ g1+24(FP), SI
+	MOVQ g2+32(FP), DI
+	MOVQ g3+40(FP), R8
+	MOVQ x0+48(FP), R9
+	MOVQ x1+56(FP), R10
+	MOVQ x2+64(FP), R11
+	MOVQ x3+72(FP), R12
+	MOVQ mean+80(FP), R13
+	SUBQ $+32, AX
+	JL   one2
+
+many1:
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (DX), Z1
+	VMOVUPS     (BX), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (R9), Z15
+	VSUBPS      (R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     (SI), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (R10), Z15
+	VSUBPS      (R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     (DI), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (R11), Z15
+	VSUBPS      (R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     (R8), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (R12), Z15
+	VSUBPS      (R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     Z1, (DX)
+	VMOVUPS     64(CX), Z0
+	VMOVUPS     64(DX), Z1
+	VMOVUPS     64(BX), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     64(R9), Z15
+	VSUBPS      64(R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     64(SI), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     64(R10), Z15
+	VSUBPS      64(R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     64(DI), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     64(R11), Z15
+	VSUBPS      64(R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     64(R8), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     64(R12), Z15
+	VSUBPS      64(R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     Z0, 64(CX)
+	VMOVUPS     Z1, 64(DX)
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, R12
+	ADDQ        $+128, R13
+	SUBQ        $+32, AX
+	JGE         many1
+
+one2:
+	ADDQ $+16, AX
+	JL   tail3
+
+again5:
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (DX), Z1
+	VMOVUPS     (BX), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (R9), Z15
+	VSUBPS      (R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     (SI), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (R10), Z15
+	VSUBPS      (R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     (DI), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (R11), Z15
+	VSUBPS      (R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     (R8), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (R12), Z15
+	VSUBPS      (R13), Z15, Z15
+	VFMADD231PS Z15, Z2, Z1
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     Z1, (DX)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	ADDQ        $+64, R8
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	ADDQ        $+64, R12
+	ADDQ        $+64, R13
+	SUBQ        $+16, AX
+	JGE         again5
+
+tail3:
+	ADDQ   $+16, AX
+	JE     done4
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R14
+	ANDQ   $+14, R14
+	VMOVSS (CX)(R14*4), X3
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (CX)(R14*4), X4
+	VMOVLHPS X3, X4, X3
+
+skip7:
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	MOVQ         AX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (CX)(R14*4), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
+
+skip8:
+	TESTQ        $0x00000008, AX
+	JE           skip9
+	VMOVUPS      (CX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
+
+skip9:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, R14
+	ANDQ   $+14, R14
+	VMOVSS (DX)(R14*4), X4
+
+skip10:
+	TESTQ    $0x00000002, AX
+	JE       skip11
+	MOVQ     AX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (DX)(R14*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip11:
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	MOVQ         AX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (DX)(R14*4), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip12:
+	TESTQ        $0x00000008, AX
+	JE           skip13
+	VMOVUPS      (DX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip13:
+	VXORPS Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	MOVQ   AX, R14
+	ANDQ   $+14, R14
+	VMOVSS (BX)(R14*4), X5
+
+skip14:
+	TESTQ    $0x00000002, AX
+	JE       skip15
+	MOVQ     AX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (BX)(R14*4), X6
+	VMOVLHPS X5, X6, X5
+
+skip15:
+	TESTQ        $0x00000004, AX
+	JE           skip16
+	MOVQ         AX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (BX)(R14*4), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
+
+skip16:
+	TESTQ        $0x00000008, AX
+	JE           skip17
+	VMOVUPS      (BX), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
+
+skip17:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, BX
+	ANDQ   $+14, BX
+	VMOVSS (SI)(BX*4), X6
+
+skip18:
+	TESTQ    $0x00000002, AX
+	JE       skip19
+	MOVQ     AX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (SI)(BX*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip19:
+	TESTQ        $0x00000004, AX
+	JE           skip20
+	MOVQ         AX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (SI)(BX*4), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip20:
+	TESTQ        $0x00000008, AX
+	JE           skip21
+	VMOVUPS      (SI), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip21:
+	VXORPS Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip22
+	MOVQ   AX, BX
+	ANDQ   $+14, BX
+	VMOVSS (DI)(BX*4), X7
+
+skip22:
+	TESTQ    $0x00000002, AX
+	JE       skip23
+	MOVQ     AX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (DI)(BX*4), X8
+	VMOVLHPS X7, X8, X7
+
+skip23:
+	TESTQ        $0x00000004, AX
+	JE           skip24
+	MOVQ         AX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (DI)(BX*4), X8
+	VINSERTF32X4 $0x01, X7, Y8, Y7
+
+skip24:
+	TESTQ        $0x00000008, AX
+	JE           skip25
+	VMOVUPS      (DI), Y8
+	VINSERTF64X4 $0x01, Y7, Z8, Z7
+
+skip25:
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip26
+	MOVQ   AX, BX
+	ANDQ   $+14, BX
+	VMOVSS (R8)(BX*4), X8
+
+skip26:
+	TESTQ    $0x00000002, AX
+	JE       skip27
+	MOVQ     AX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (R8)(BX*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip27:
+	TESTQ        $0x00000004, AX
+	JE           skip28
+	MOVQ         AX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (R8)(BX*4), X9
+	VINSERTF32X4 $0x01, X8, Y9, Y8
+
+skip28:
+	TESTQ        $0x00000008, AX
+	JE           skip29
+	VMOVUPS      (R8), Y9
+	VINSERTF64X4 $0x01, Y8, Z9, Z8
+
+skip29:
+	VXORPS Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip30
+	MOVQ   AX, BX
+	ANDQ   $+14, BX
+	VMOVSS (R9)(BX*4), X9
+
+skip30:
+	TESTQ    $0x00000002, AX
+	JE       skip31
+	MOVQ     AX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (R9)(BX*4), X10
+	VMOVLHPS X9, X10, X9
+
+skip31:
+	TESTQ        $0x00000004, AX
+	JE           skip32
+	MOVQ         AX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (R9)(BX*4), X10
+	VINSERTF32X4 $0x01, X9, Y10, Y9
+
+skip32:
+	TESTQ        $0x00000008, AX
+	JE           skip33
+	VMOVUPS      (R9), Y10
+	VINSERTF64X4 $0x01, Y9, Z10, Z9
+
+skip33:
+	VXORPS Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip34
+	MOVQ   AX, BX
+	ANDQ   $+14, BX
+	VMOVSS (R10)(BX*4), X10
+
+skip34:
+	TESTQ    $0x00000002, AX
+	JE       skip35
+	MOVQ     AX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (R10)(BX*4), X11
+	VMOVLHPS X10, X11, X10
+
+skip35:
+	TESTQ        $0x00000004, AX
+	JE           skip36
+	MOVQ         AX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (R10)(BX*4), X11
+	VINSERTF32X4 $0x01, X10, Y11, Y10
+
+skip36:
+	TESTQ        $0x00000008, AX
+	JE           skip37
+	VMOVUPS      (R10), Y11
+	VINSERTF64X4 $0x01, Y10, Z11, Z10
+
+skip37:
+	VXORPS Y11, Y11, Y11
+	TESTQ  $0x00000001, AX
+	JE     skip38
+	MOVQ   AX, BX
+	ANDQ   $+14, BX
+	VMOVSS (R11)(BX*4), X11
+
+skip38:
+	TESTQ    $0x00000002, AX
+	JE       skip39
+	MOVQ     AX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (R11)(BX*4), X12
+	VMOVLHPS X11, X12, X11
+
+skip39:
+	TESTQ        $0x00000004, AX
+	JE           skip40
+	MOVQ         AX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (R11)(BX*4), X12
+	VINSERTF32X4 $0x01, X11, Y12, Y11
+
+skip40:
+	TESTQ        $0x00000008, AX
+	JE           skip41
+	VMOVUPS      (R11), Y12
+	VINSERTF64X4 $0x01, Y11, Z12, Z11
+
+skip41:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000001, AX
+	JE     skip42
+	MOVQ   AX, BX
+	ANDQ   $+14, BX
+	VMOVSS (R12)(BX*4), X12
+
+skip42:
+	TESTQ    $0x00000002, AX
+	JE       skip43
+	MOVQ     AX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (R12)(BX*4), X13
+	VMOVLHPS X12, X13, X12
+
+skip43:
+	TESTQ        $0x00000004, AX
+	JE           skip44
+	MOVQ         AX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (R12)(BX*4), X13
+	VINSERTF32X4 $0x01, X12, Y13, Y12
+
+skip44:
+	TESTQ        $0x00000008, AX
+	JE           skip45
+	VMOVUPS      (R12), Y13
+	VINSERTF64X4 $0x01, Y12, Z13, Z12
+
+skip45:
+	VXORPS Y13, Y13, Y13
+	TESTQ  $0x00000001, AX
+	JE     skip46
+	MOVQ   AX, BX
+	ANDQ   $+14, BX
+	VMOVSS (R13)(BX*4), X13
+
+skip46:
+	TESTQ    $0x00000002, AX
+	JE       skip47
+	MOVQ     AX, BX
+	ANDQ     $+12, BX
+	VMOVSD   (R13)(BX*4), X14
+	VMOVLHPS X13, X14, X13
+
+skip47:
+	TESTQ        $0x00000004, AX
+	JE           skip48
+	MOVQ         AX, BX
+	ANDQ         $+8, BX
+	VMOVUPS      (R13)(BX*4), X14
+	VINSERTF32X4 $0x01, X13, Y14, Y13
+
+skip48:
+	TESTQ        $0x00000008, AX
+	JE           skip49
+	VMOVUPS      (R13), Y14
+	VINSERTF64X4 $0x01, Y13, Z14, Z13
+
+skip49:
+	VMOVUPS       Z3, Z0
+	VMOVUPS       Z4, Z1
+	VADDPS        Z5, Z0, Z0
+	VSUBPS        Z13, Z9, Z2
+	VFMADD231PS   Z2, Z5, Z1
+	VADDPS        Z6, Z0, Z0
+	VSUBPS        Z13, Z10, Z2
+	VFMADD231PS   Z2, Z6, Z1
+	VADDPS        Z7, Z0, Z0
+	VSUBPS        Z13, Z11, Z2
+	VFMADD231PS   Z2, Z7, Z1
+	VADDPS        Z8, Z0, Z0
+	VSUBPS        Z13, Z12, Z2
+	VFMADD231PS   Z2, Z8, Z1
+	TESTQ         $0x00000008, AX
+	JE            skip50
+	VMOVUPS       Y0, (CX)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, CX
+
+skip50:
+	TESTQ         $0x00000004, AX
+	JE            skip51
+	VMOVUPS       X0, (CX)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, CX
+
+skip51:
+	TESTQ   $0x00000002, AX
+	JE      skip52
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip52:
+	TESTQ  $0x00000001, AX
+	JE     skip53
+	VMOVSS X0, (CX)
+
+skip53:
+	TESTQ         $0x00000008, AX
+	JE            skip54
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, Y1
+	ADDQ          $+32, DX
+
+skip54:
+	TESTQ         $0x00000004, AX
+	JE            skip55
+	VMOVUPS       X1, (DX)
+	VEXTRACTF32X4 $0x01, Y1, X1
+	ADDQ          $+16, DX
+
+skip55:
+	TESTQ   $0x00000002, AX
+	JE      skip56
+	VMOVLPS X1, (DX)
+	VPSRLDQ $0x08, X1, X1
+	ADDQ    $+8, DX
+
+skip56:
+	TESTQ  $0x00000001, AX
+	JE     skip57
+	VMOVSS X1, (DX)
+
+skip57:
+done4:
+	VZEROUPPER
+	RET
+
+// func columnGradientSumsF64AVX512(sums *float64, products *float64, g0 *float64, g1 *float64, g2 *float64, g3 *float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, mean *float64, n int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·columnGradientSumsF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ n+88(FP), AX
+	MOVQ sums+0(FP), CX
+	MOVQ products+8(FP), DX
+	MOVQ g0+16(FP), BX
+	MOVQ g1+24(FP), SI
+	MOVQ g2+32(FP), DI
+	MOVQ g3+40(FP), R8
+	MOVQ x0+48(FP), R9
+	MOVQ x1+56(FP), R10
+	MOVQ x2+64(FP), R11
+	MOVQ x3+72(FP), R12
+	MOVQ mean+80(FP), R13
+	SUBQ $+16, AX
+	JL   one2
+
+many1:
+	VMOVUPD     (CX), Z0
+	VMOVUPD     (DX), Z1
+	VMOVUPD     (BX), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (R9), Z15
+	VSUBPD      (R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     (SI), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (R10), Z15
+	VSUBPD      (R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     (DI), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (R11), Z15
+	VSUBPD      (R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     (R8), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (R12), Z15
+	VSUBPD      (R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     Z1, (DX)
+	VMOVUPD     64(CX), Z0
+	VMOVUPD     64(DX), Z1
+	VMOVUPD     64(BX), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     64(R9), Z15
+	VSUBPD      64(R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     64(SI), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     64(R10), Z15
+	VSUBPD      64(R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     64(DI), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     64(R11), Z15
+	VSUBPD      64(R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     64(R8), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     64(R12), Z15
+	VSUBPD      64(R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     Z0, 64(CX)
+	VMOVUPD     Z1, 64(DX)
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, R12
+	ADDQ        $+128, R13
+	SUBQ        $+16, AX
+	JGE         many1
+
+one2:
+	ADDQ $+8, AX
+	JL   tail3
+
+again5:
+	VMOVUPD     (CX), Z0
+	VMOVUPD     (DX), Z1
+	VMOVUPD     (BX), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (R9), Z15
+	VSUBPD      (R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     (SI), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (R10), Z15
+	VSUBPD      (R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     (DI), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (R11), Z15
+	VSUBPD      (R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     (R8), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (R12), Z15
+	VSUBPD      (R13), Z15, Z15
+	VFMADD231PD Z15, Z2, Z1
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     Z1, (DX)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	ADDQ        $+64, R8
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	ADDQ        $+64, R12
+	ADDQ        $+64, R13
+	SUBQ        $+8, AX
+	JGE         again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, R14
+	ANDQ   $+6, R14
+	VMOVSD (CX)(R14*8), X3
+
+skip6:
+	TESTQ        $0x00000002, AX
+	JE           skip7
+	MOVQ         AX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (CX)(R14*8), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
+
+skip7:
+	TESTQ        $0x00000004, AX
+	JE           skip8
+	VMOVUPS      (CX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
+
+skip8:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, R14
+	ANDQ   $+6, R14
+	VMOVSD (DX)(R14*8), X4
+
+skip9:
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	MOVQ         AX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (DX)(R14*8), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip10:
+	TESTQ        $0x00000004, AX
+	JE           skip11
+	VMOVUPS      (DX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip11:
+	VXORPD Y5, Y5, Y5
+	TESTQ  $0x00000001, AX
+	JE     skip12
+	MOVQ   AX, R14
+	ANDQ   $+6, R14
+	VMOVSD (BX)(R14*8), X5
+
+skip12:
+	TESTQ        $0x00000002, AX
+	JE           skip13
+	MOVQ         AX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (BX)(R14*8), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
+
+skip13:
+	TESTQ        $0x00000004, AX
+	JE           skip14
+	VMOVUPS      (BX), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
+
+skip14:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSD (SI)(BX*8), X6
+
+skip15:
+	TESTQ        $0x00000002, AX
+	JE           skip16
+	MOVQ         AX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (SI)(BX*8), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip16:
+	TESTQ        $0x00000004, AX
+	JE           skip17
+	VMOVUPS      (SI), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip17:
+	VXORPD Y7, Y7, Y7
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSD (DI)(BX*8), X7
+
+skip18:
+	TESTQ        $0x00000002, AX
+	JE           skip19
+	MOVQ         AX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (DI)(BX*8), X8
+	VINSERTF32X4 $0x01, X7, Y8, Y7
+
+skip19:
+	TESTQ        $0x00000004, AX
+	JE           skip20
+	VMOVUPS      (DI), Y8
+	VINSERTF64X4 $0x01, Y7, Z8, Z7
+
+skip20:
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, AX
+	JE     skip21
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSD (R8)(BX*8), X8
+
+skip21:
+	TESTQ        $0x00000002, AX
+	JE           skip22
+	MOVQ         AX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (R8)(BX*8), X9
+	VINSERTF32X4 $0x01, X8, Y9, Y8
+
+skip22:
+	TESTQ        $0x00000004, AX
+	JE           skip23
+	VMOVUPS      (R8), Y9
+	VINSERTF64X4 $0x01, Y8, Z9, Z8
+
+skip23:
+	VXORPD Y9, Y9, Y9
+	TESTQ  $0x00000001, AX
+	JE     skip24
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSD (R9)(BX*8), X9
+
+skip24:
+	TESTQ        $0x00000002, AX
+	JE           skip25
+	MOVQ         AX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (R9)(BX*8), X10
+	VINSERTF32X4 $0x01, X9, Y10, Y9
+
+skip25:
+	TESTQ        $0x00000004, AX
+	JE           skip26
+	VMOVUPS      (R9), Y10
+	VINSERTF64X4 $0x01, Y9, Z10, Z9
+
+skip26:
+	VXORPD Y10, Y10, Y10
+	TESTQ  $0x00000001, AX
+	JE     skip27
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSD (R10)(BX*8), X10
+
+skip27:
+	TESTQ        $0x00000002, AX
+	JE           skip28
+	MOVQ         AX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (R10)(BX*8), X11
+	VINSERTF32X4 $0x01, X10, Y11, Y10
+
+skip28:
+	TESTQ        $0x00000004, AX
+	JE           skip29
+	VMOVUPS      (R10), Y11
+	VINSERTF64X4 $0x01, Y10, Z11, Z10
+
+skip29:
+	VXORPD Y11, Y11, Y11
+	TESTQ  $0x00000001, AX
+	JE     skip30
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSD (R11)(BX*8), X11
+
+skip30:
+	TESTQ        $0x00000002, AX
+	JE           skip31
+	MOVQ         AX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (R11)(BX*8), X12
+	VINSERTF32X4 $0x01, X11, Y12, Y11
+
+skip31:
+	TESTQ        $0x00000004, AX
+	JE           skip32
+	VMOVUPS      (R11), Y12
+	VINSERTF64X4 $0x01, Y11, Z12, Z11
+
+skip32:
+	VXORPD Y12, Y12, Y12
+	TESTQ  $0x00000001, AX
+	JE     skip33
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSD (R12)(BX*8), X12
+
+skip33:
+	TESTQ        $0x00000002, AX
+	JE           skip34
+	MOVQ         AX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (R12)(BX*8), X13
+	VINSERTF32X4 $0x01, X12, Y13, Y12
+
+skip34:
+	TESTQ        $0x00000004, AX
+	JE           skip35
+	VMOVUPS      (R12), Y13
+	VINSERTF64X4 $0x01, Y12, Z13, Z12
+
+skip35:
+	VXORPD Y13, Y13, Y13
+	TESTQ  $0x00000001, AX
+	JE     skip36
+	MOVQ   AX, BX
+	ANDQ   $+6, BX
+	VMOVSD (R13)(BX*8), X13
+
+skip36:
+	TESTQ        $0x00000002, AX
+	JE           skip37
+	MOVQ         AX, BX
+	ANDQ         $+4, BX
+	VMOVUPS      (R13)(BX*8), X14
+	VINSERTF32X4 $0x01, X13, Y14, Y13
+
+skip37:
+	TESTQ        $0x00000004, AX
+	JE           skip38
+	VMOVUPS      (R13), Y14
+	VINSERTF64X4 $0x01, Y13, Z14, Z13
+
+skip38:
+	VMOVUPD       Z3, Z0
+	VMOVUPD       Z4, Z1
+	VADDPD        Z5, Z0, Z0
+	VSUBPD        Z13, Z9, Z2
+	VFMADD231PD   Z2, Z5, Z1
+	VADDPD        Z6, Z0, Z0
+	VSUBPD        Z13, Z10, Z2
+	VFMADD231PD   Z2, Z6, Z1
+	VADDPD        Z7, Z0, Z0
+	VSUBPD        Z13, Z11, Z2
+	VFMADD231PD   Z2, Z7, Z1
+	VADDPD        Z8, Z0, Z0
+	VSUBPD        Z13, Z12, Z2
+	VFMADD231PD   Z2, Z8, Z1
+	TESTQ         $0x00000004, AX
+	JE            skip39
+	VMOVUPS       Y0, (CX)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, CX
+
+skip39:
+	TESTQ         $0x00000002, AX
+	JE            skip40
+	VMOVUPS       X0, (CX)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, CX
+
+skip40:
+	TESTQ  $0x00000001, AX
+	JE     skip41
+	VMOVSD X0, (CX)
+
+skip41:
+	TESTQ         $0x00000004, AX
+	JE            skip42
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, Y1
+	ADDQ          $+32, DX
+
+skip42:
+	TESTQ         $0x00000002, AX
+	JE            skip43
+	VMOVUPS       X1, (DX)
+	VEXTRACTF32X4 $0x01, Y1, X1
+	ADDQ          $+16, DX
+
+skip43:
+	TESTQ  $0x00000001, AX
+	JE     skip44
+	VMOVSD X1, (DX)
+
+skip44:
+done4:
+	VZEROUPPER
+	RET
+
+// func normalizeColumnsF32AVX512(dst *float32, x *float32, mean *float32, w *float32, b *float32, n int, columns int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·normalizeColumnsF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+40(FP), AX
+	MOVQ columns+48(FP), CX
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), R8
+	MOVQ mean+16(FP), R9
+	MOVQ w+24(FP), R10
+	MOVQ b+32(FP), R11
+	MOVQ CX, BX
+	ANDQ $-16, BX
+	MOVQ CX, SI
+	SUBQ BX, SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+
+row1:
+	MOVQ CX, DX
+	SUBQ $+32, DX
+	JL   one3
+
+many2:
+	VMOVUPS     (R8), Z0
+	VSUBPS      (R9), Z0, Z0
+	VMOVUPS     (R10), Z1
+	VFMADD213PS (R11), Z1, Z0
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     64(R8), Z0
+	VSUBPS      64(R9), Z0, Z0
+	VMOVUPS     64(R10), Z1
+	VFMADD213PS 64(R11), Z1, Z0
+	VMOVUPS     Z0, 64(DI)
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, DI
+	SUBQ        $+32, DX
+	JGE         many2
+
+one3:
+	ADDQ $+16, DX
+	JL   tail4
+
+again6:
+	VMOVUPS     (R8), Z0
+	VSUBPS      (R9), Z0, Z0
+	VMOVUPS     (R10), Z1
+	VFMADD213PS (R11), Z1, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $+64, R8
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	ADDQ        $+64, DI
+	SUBQ        $+16, DX
+	JGE         again6
+
+tail4:
+	ADDQ   $+16, DX
+	JE     done5
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, R12
+	ANDQ   $+14, R12
+	VMOVSS (R8)(R12*4), X2
+
+skip7:
+	TESTQ    $0x00000002, DX
+	JE       skip8
+	MOVQ     DX, R12
+	ANDQ     $+12, R12
+	VMOVSD   (R8)(R12*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip8:
+	TESTQ        $0x00000004, DX
+	JE           skip9
+	MOVQ         DX, R12
+	ANDQ         $+8, R12
+	VMOVUPS      (R8)(R12*4), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
+
+skip9:
+	TESTQ        $0x00000008, DX
+	JE           skip10
+	VMOVUPS      (R8), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
+
+skip10:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, DX
+	JE     skip11
+	MOVQ   DX, R12
+	ANDQ   $+14, R12
+	VMOVSS (R9)(R12*4), X4
+
+skip11:
+	TESTQ    $0x00000002, DX
+	JE       skip12
+	MOVQ     DX, R12
+	ANDQ     $+12, R12
+	VMOVSD   (R9)(R12*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip12:
+	TESTQ        $0x00000004, DX
+	JE           skip13
+	MOVQ         DX, R12
+	ANDQ         $+8, R12
+	VMOVUPS      (R9)(R12*4), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip13:
+	TESTQ        $0x00000008, DX
+	JE           skip14
+	VMOVUPS      (R9), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip14:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip15
+	MOVQ   DX, R12
+	ANDQ   $+14, R12
+	VMOVSS (R10)(R12*4), X6
+
+skip15:
+	TESTQ    $0x00000002, DX
+	JE       skip16
+	MOVQ     DX, R12
+	ANDQ     $+12, R12
+	VMOVSD   (R10)(R12*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip16:
+	TESTQ        $0x00000004, DX
+	JE           skip17
+	MOVQ         DX, R12
+	ANDQ         $+8, R12
+	VMOVUPS      (R10)(R12*4), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip17:
+	TESTQ        $0x00000008, DX
+	JE           skip18
+	VMOVUPS      (R10), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip18:
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip19
+	MOVQ   DX, R12
+	ANDQ   $+14, R12
+	VMOVSS (R11)(R12*4), X8
+
+skip19:
+	TESTQ    $0x00000002, DX
+	JE       skip20
+	MOVQ     DX, R12
+	ANDQ     $+12, R12
+	VMOVSD   (R11)(R12*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip20:
+	TESTQ        $0x00000004, DX
+	JE           skip21
+	MOVQ         DX, R12
+	ANDQ         $+8, R12
+	VMOVUPS      (R11)(R12*4), X9
+	VINSERTF32X4 $0x01, X8, Y9, Y8
+
+skip21:
+	TESTQ        $0x00000008, DX
+	JE           skip22
+	VMOVUPS      (R11), Y9
+	VINSERTF64X4 $0x01, Y8, Z9, Z8
+
+skip22:
+	VSUBPS        Z4, Z2, Z0
+	VFMADD213PS   Z8, Z6, Z0
+	TESTQ         $0x00000008, DX
+	JE            skip23
+	VMOVUPS       Y0, (DI)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, DI
+
+skip23:
+	TESTQ         $0x00000004, DX
+	JE            skip24
+	VMOVUPS       X0, (DI)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, DI
+
+skip24:
+	TESTQ   $0x00000002, DX
+	JE      skip25
+	VMOVLPS X0, (DI)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, DI
+
+skip25:
+	TESTQ  $0x00000001, DX
+	JE     skip26
+	VMOVSS X0, (DI)
+
+skip26:
+done5:
+	ADDQ SI, R8
+	MOVQ SI, DX
+	ANDQ $+4, DX
+	ADDQ DX, DI
+	SUBQ BX, R9
+	SUBQ BX, R10
+	SUBQ BX, R11
+	SUBQ CX, AX
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func normalizeColumnsF64AVX512(dst *float64, x *float64, mean *float64, w *float64, b *float64, n int, columns int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·normalizeColumnsF64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+40(FP), AX
+	MOVQ columns+48(FP), CX
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), R8
+	MOVQ mean+16(FP), R9
+	MOVQ w+24(FP), R10
+	MOVQ b+32(FP), R11
+	MOVQ CX, BX
+	ANDQ $-8, BX
+	MOVQ CX, SI
+	SUBQ BX, SI
+	SHLQ $0x03, BX
+	SHLQ $0x03, SI
+
+row1:
+	MOVQ CX, DX
+	SUBQ $+16, DX
+	JL   one3
+
+many2:
+	VMOVUPD     (R8), Z0
+	VSUBPD      (R9), Z0, Z0
+	VMOVUPD     (R10), Z1
+	VFMADD213PD (R11), Z1, Z0
+	VMOVUPD     Z0, (DI)
+	VMOVUPD     64(R8), Z0
+	VSUBPD      64(R9), Z0, Z0
+	VMOVUPD     64(R10), Z1
+	VFMADD213PD 64(R11), Z1, Z0
+	VMOVUPD     Z0, 64(DI)
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, DI
+	SUBQ        $+16, DX
+	JGE         many2
+
+one3:
+	ADDQ $+8, DX
+	JL   tail4
+
+again6:
+	VMOVUPD     (R8), Z0
+	VSUBPD      (R9), Z0, Z0
+	VMOVUPD     (R10), Z1
+	VFMADD213PD (R11), Z1, Z0
+	VMOVUPD     Z0, (DI)
+	ADDQ        $+64, R8
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	ADDQ        $+64, DI
+	SUBQ        $+8, DX
+	JGE         again6
+
+tail4:
+	ADDQ   $+8, DX
+	JE     done5
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, R12
+	ANDQ   $+6, R12
+	VMOVSD (R8)(R12*8), X2
+
+skip7:
+	TESTQ        $0x00000002, DX
+	JE           skip8
+	MOVQ         DX, R12
+	ANDQ         $+4, R12
+	VMOVUPS      (R8)(R12*8), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
+
+skip8:
+	TESTQ        $0x00000004, DX
+	JE           skip9
+	VMOVUPS      (R8), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
+
+skip9:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, DX
+	JE     skip10
+	MOVQ   DX, R12
+	ANDQ   $+6, R12
+	VMOVSD (R9)(R12*8), X4
+
+skip10:
+	TESTQ        $0x00000002, DX
+	JE           skip11
+	MOVQ         DX, R12
+	ANDQ         $+4, R12
+	VMOVUPS      (R9)(R12*8), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip11:
+	TESTQ        $0x00000004, DX
+	JE           skip12
+	VMOVUPS      (R9), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip12:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip13
+	MOVQ   DX, R12
+	ANDQ   $+6, R12
+	VMOVSD (R10)(R12*8), X6
+
+skip13:
+	TESTQ        $0x00000002, DX
+	JE           skip14
+	MOVQ         DX, R12
+	ANDQ         $+4, R12
+	VMOVUPS      (R10)(R12*8), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip14:
+	TESTQ        $0x00000004, DX
+	JE           skip15
+	VMOVUPS      (R10), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip15:
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip16
+	MOVQ   DX, R12
+	ANDQ   $+6, R12
+	VMOVSD (R11)(R12*8), X8
+
+skip16:
+	TESTQ        $0x00000002, DX
+	JE           skip17
+	MOVQ         DX, R12
+	ANDQ         $+4, R12
+	VMOVUPS      (R11)(R12*8), X9
+	VINSERTF32X4 $0x01, X8, Y9, Y8
+
+skip17:
+	TESTQ        $0x00000004, DX
+	JE           skip18
+	VMOVUPS      (R11), Y9
+	VINSERTF64X4 $0x01, Y8, Z9, Z8
+
+skip18:
+	VSUBPD        Z4, Z2, Z0
+	VFMADD213PD   Z8, Z6, Z0
+	TESTQ         $0x00000004, DX
+	JE            skip19
+	VMOVUPS       Y0, (DI)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, DI
+
+skip19:
+	TESTQ         $0x00000002, DX
+	JE            skip20
+	VMOVUPS       X0, (DI)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, DI
+
+skip20:
+	TESTQ  $0x00000001, DX
+	JE     skip21
+	VMOVSD X0, (DI)
+
+skip21:
+done5:
+	ADDQ SI, R8
+	MOVQ SI, DX
+	ANDQ $+8, DX
+	ADDQ DX, DI
+	SUBQ BX, R9
+	SUBQ BX, R10
+	SUBQ BX, R11
+	SUBQ CX, AX
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func normalizeColumnsGradientF32AVX512(dst *float32, grad *float32, x *float32, mean *float32, w *float32, slope *float32, shift *float32, n int, columns int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·normalizeColumnsGradientF32AVX512(SB), NOSPLIT, $0-72
+	MOVQ n+56(FP), AX
+	MOVQ columns+64(FP), CX
+	MOVQ dst+0(FP), DI
+	MOVQ grad+8(FP), R8
+	MOVQ x+16(FP), R9
+	MOVQ mean+24(FP), R10
+	MOVQ w+32(FP), R11
+	MOVQ slope+40(FP), R12
+	MOVQ shift+48(FP), R13
+	MOVQ CX, BX
+	ANDQ $-16, BX
+	MOVQ CX, SI
+	SUBQ BX, SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+
+row1:
+	MOVQ CX, DX
+	SUBQ $+32, DX
+	JL   one3
+
+many2:
+	VMOVUPS     (R9), Z0
+	VSUBPS      (R10), Z0, Z0
+	VMOVUPS     (R12), Z1
+	VFMADD213PS (R13), Z1, Z0
+	VMOVUPS     (R8), Z1
+	VFMADD231PS (R11), Z1, Z0
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     64(R9), Z0
+	VSUBPS      64(R10), Z0, Z0
+	VMOVUPS     64(R12), Z1
+	VFMADD213PS 64(R13), Z1, Z0
+	VMOVUPS     64(R8), Z1
+	VFMADD231PS 64(R11), Z1, Z0
+	VMOVUPS     Z0, 64(DI)
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, R12
+	ADDQ        $+128, R13
+	ADDQ        $+128, DI
+	SUBQ        $+32, DX
+	JGE         many2
+
+one3:
+	ADDQ $+16, DX
+	JL   tail4
+
+again6:
+	VMOVUPS     (R9), Z0
+	VSUBPS      (R10), Z0, Z0
+	VMOVUPS     (R12), Z1
+	VFMADD213PS (R13), Z1, Z0
+	VMOVUPS     (R8), Z1
+	VFMADD231PS (R11), Z1, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $+64, R8
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	ADDQ        $+64, R12
+	ADDQ        $+64, R13
+	ADDQ        $+64, DI
+	SUBQ        $+16, DX
+	JGE         again6
+
+tail4:
+	ADDQ   $+16, DX
+	JE     done5
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, R14
+	ANDQ   $+14, R14
+	VMOVSS (R8)(R14*4), X2
+
+skip7:
+	TESTQ    $0x00000002, DX
+	JE       skip8
+	MOVQ     DX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (R8)(R14*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip8:
+	TESTQ        $0x00000004, DX
+	JE           skip9
+	MOVQ         DX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (R8)(R14*4), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
+
+skip9:
+	TESTQ        $0x00000008, DX
+	JE           skip10
+	VMOVUPS      (R8), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
+
+skip10:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, DX
+	JE     skip11
+	MOVQ   DX, R14
+	ANDQ   $+14, R14
+	VMOVSS (R9)(R14*4), X4
+
+skip11:
+	TESTQ    $0x00000002, DX
+	JE       skip12
+	MOVQ     DX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (R9)(R14*4), X5
+	VMOVLHPS X4, X5, X4
+
+skip12:
+	TESTQ        $0x00000004, DX
+	JE           skip13
+	MOVQ         DX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (R9)(R14*4), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip13:
+	TESTQ        $0x00000008, DX
+	JE           skip14
+	VMOVUPS      (R9), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip14:
+	VXORPS Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip15
+	MOVQ   DX, R14
+	ANDQ   $+14, R14
+	VMOVSS (R10)(R14*4), X6
+
+skip15:
+	TESTQ    $0x00000002, DX
+	JE       skip16
+	MOVQ     DX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (R10)(R14*4), X7
+	VMOVLHPS X6, X7, X6
+
+skip16:
+	TESTQ        $0x00000004, DX
+	JE           skip17
+	MOVQ         DX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (R10)(R14*4), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip17:
+	TESTQ        $0x00000008, DX
+	JE           skip18
+	VMOVUPS      (R10), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip18:
+	VXORPS Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip19
+	MOVQ   DX, R14
+	ANDQ   $+14, R14
+	VMOVSS (R11)(R14*4), X8
+
+skip19:
+	TESTQ    $0x00000002, DX
+	JE       skip20
+	MOVQ     DX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (R11)(R14*4), X9
+	VMOVLHPS X8, X9, X8
+
+skip20:
+	TESTQ        $0x00000004, DX
+	JE           skip21
+	MOVQ         DX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (R11)(R14*4), X9
+	VINSERTF32X4 $0x01, X8, Y9, Y8
+
+skip21:
+	TESTQ        $0x00000008, DX
+	JE           skip22
+	VMOVUPS      (R11), Y9
+	VINSERTF64X4 $0x01, Y8, Z9, Z8
+
+skip22:
+	VXORPS Y10, Y10, Y10
+	TESTQ  $0x00000001, DX
+	JE     skip23
+	MOVQ   DX, R14
+	ANDQ   $+14, R14
+	VMOVSS (R12)(R14*4), X10
+
+skip23:
+	TESTQ    $0x00000002, DX
+	JE       skip24
+	MOVQ     DX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (R12)(R14*4), X11
+	VMOVLHPS X10, X11, X10
+
+skip24:
+	TESTQ        $0x00000004, DX
+	JE           skip25
+	MOVQ         DX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (R12)(R14*4), X11
+	VINSERTF32X4 $0x01, X10, Y11, Y10
+
+skip25:
+	TESTQ        $0x00000008, DX
+	JE           skip26
+	VMOVUPS      (R12), Y11
+	VINSERTF64X4 $0x01, Y10, Z11, Z10
+
+skip26:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000001, DX
+	JE     skip27
+	MOVQ   DX, R14
+	ANDQ   $+14, R14
+	VMOVSS (R13)(R14*4), X12
+
+skip27:
+	TESTQ    $0x00000002, DX
+	JE       skip28
+	MOVQ     DX, R14
+	ANDQ     $+12, R14
+	VMOVSD   (R13)(R14*4), X13
+	VMOVLHPS X12, X13, X12
+
+skip28:
+	TESTQ        $0x00000004, DX
+	JE           skip29
+	MOVQ         DX, R14
+	ANDQ         $+8, R14
+	VMOVUPS      (R13)(R14*4), X13
+	VINSERTF32X4 $0x01, X12, Y13, Y12
+
+skip29:
+	TESTQ        $0x00000008, DX
+	JE           skip30
+	VMOVUPS      (R13), Y13
+	VINSERTF64X4 $0x01, Y12, Z13, Z12
+
+skip30:
+	VSUBPS        Z6, Z4, Z0
+	VFMADD213PS   Z12, Z10, Z0
+	VFMADD231PS   Z8, Z2, Z0
+	TESTQ         $0x00000008, DX
+	JE            skip31
+	VMOVUPS       Y0, (DI)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, DI
+
+skip31:
+	TESTQ         $0x00000004, DX
+	JE            skip32
+	VMOVUPS       X0, (DI)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, DI
+
+skip32:
+	TESTQ   $0x00000002, DX
+	JE      skip33
+	VMOVLPS X0, (DI)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, DI
+
+skip33:
+	TESTQ  $0x00000001, DX
+	JE     skip34
+	VMOVSS X0, (DI)
+
+skip34:
+done5:
+	ADDQ SI, R8
+	ADDQ SI, R9
+	MOVQ SI, DX
+	ANDQ $+4, DX
+	ADDQ DX, DI
+	SUBQ BX, R10
+	SUBQ BX, R11
+	SUBQ BX, R12
+	SUBQ BX, R13
+	SUBQ CX, AX
+	JG   row1
+	VZEROUPPER
+	RET
+
+// func normalizeColumnsGradientF64AVX512(dst *float64, grad *float64, x *float64, mean *float64, w *float64, slope *float64, shift *float64, n int, columns int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·normalizeColumnsGradientF64AVX512(SB), NOSPLIT, $0-72
+	MOVQ n+56(FP), AX
+	MOVQ columns+64(FP), CX
+	MOVQ dst+0(FP), DI
+	MOVQ grad+8(FP), R8
+	MOVQ x+16(FP), R9
+	MOVQ mean+24(FP), R10
+	MOVQ w+32(FP), R11
+	MOVQ slope+40(FP), R12
+	MOVQ shift+48(FP), R13
+	MOVQ CX, BX
+	ANDQ $-8, BX
+	MOVQ CX, SI
+	SUBQ BX, SI
+	SHLQ $0x03, BX
+	SHLQ $0x03, SI
+
+row1:
+	MOVQ CX, DX
+	SUBQ $+16, DX
+	JL   one3
+
+many2:
+	VMOVUPD     (R9), Z0
+	VSUBPD      (R10), Z0, Z0
+	VMOVUPD     (R12), Z1
+	VFMADD213PD (R13), Z1, Z0
+	VMOVUPD     (R8), Z1
+	VFMADD231PD (R11), Z1, Z0
+	VMOVUPD     Z0, (DI)
+	VMOVUPD     64(R9), Z0
+	VSUBPD      64(R10), Z0, Z0
+	VMOVUPD     64(R12), Z1
+	VFMADD213PD 64(R13), Z1, Z0
+	VMOVUPD     64(R8), Z1
+	VFMADD231PD 64(R11), Z1, Z0
+	VMOVUPD     Z0, 64(DI)
+	ADDQ        $+128, R8
+	ADDQ        $+128, R9
+	ADDQ        $+128, R10
+	ADDQ        $+128, R11
+	ADDQ        $+128, R12
+	ADDQ        $+128, R13
+	ADDQ        $+128, DI
+	SUBQ        $+16, DX
+	JGE         many2
+
+one3:
+	ADDQ $+8, DX
+	JL   tail4
+
+again6:
+	VMOVUPD     (R9), Z0
+	VSUBPD      (R10), Z0, Z0
+	VMOVUPD     (R12), Z1
+	VFMADD213PD (R13), Z1, Z0
+	VMOVUPD     (R8), Z1
+	VFMADD231PD (R11), Z1, Z0
+	VMOVUPD     Z0, (DI)
+	ADDQ        $+64, R8
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	ADDQ        $+64, R12
+	ADDQ        $+64, R13
+	ADDQ        $+64, DI
+	SUBQ        $+8, DX
+	JGE         again6
+
+tail4:
+	ADDQ   $+8, DX
+	JE     done5
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, DX
+	JE     skip7
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSD (R8)(R14*8), X2
+
+skip7:
+	TESTQ        $0x00000002, DX
+	JE           skip8
+	MOVQ         DX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (R8)(R14*8), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
+
+skip8:
+	TESTQ        $0x00000004, DX
+	JE           skip9
+	VMOVUPS      (R8), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
+
+skip9:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, DX
+	JE     skip10
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSD (R9)(R14*8), X4
+
+skip10:
+	TESTQ        $0x00000002, DX
+	JE           skip11
+	MOVQ         DX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (R9)(R14*8), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
+
+skip11:
+	TESTQ        $0x00000004, DX
+	JE           skip12
+	VMOVUPS      (R9), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
+
+skip12:
+	VXORPD Y6, Y6, Y6
+	TESTQ  $0x00000001, DX
+	JE     skip13
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSD (R10)(R14*8), X6
+
+skip13:
+	TESTQ        $0x00000002, DX
+	JE           skip14
+	MOVQ         DX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (R10)(R14*8), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
+
+skip14:
+	TESTQ        $0x00000004, DX
+	JE           skip15
+	VMOVUPS      (R10), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
+
+skip15:
+	VXORPD Y8, Y8, Y8
+	TESTQ  $0x00000001, DX
+	JE     skip16
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSD (R11)(R14*8), X8
+
+skip16:
+	TESTQ        $0x00000002, DX
+	JE           skip17
+	MOVQ         DX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (R11)(R14*8), X9
+	VINSERTF32X4 $0x01, X8, Y9, Y8
+
+skip17:
+	TESTQ        $0x00000004, DX
+	JE           skip18
+	VMOVUPS      (R11), Y9
+	VINSERTF64X4 $0x01, Y8, Z9, Z8
+
+skip18:
+	VXORPD Y10, Y10, Y10
+	TESTQ  $0x00000001, DX
+	JE     skip19
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSD (R12)(R14*8), X10
+
+skip19:
+	TESTQ        $0x00000002, DX
+	JE           skip20
+	MOVQ         DX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (R12)(R14*8), X11
+	VINSERTF32X4 $0x01, X10, Y11, Y10
+
+skip20:
+	TESTQ        $0x00000004, DX
+	JE           skip21
+	VMOVUPS      (R12), Y11
+	VINSERTF64X4 $0x01, Y10, Z11, Z10
+
+skip21:
+	VXORPD Y12, Y12, Y12
+	TESTQ  $0x00000001, DX
+	JE     skip22
+	MOVQ   DX, R14
+	ANDQ   $+6, R14
+	VMOVSD (R13)(R14*8), X12
+
+skip22:
+	TESTQ        $0x00000002, DX
+	JE           skip23
+	MOVQ         DX, R14
+	ANDQ         $+4, R14
+	VMOVUPS      (R13)(R14*8), X13
+	VINSERTF32X4 $0x01, X12, Y13, Y12
+
+skip23:
+	TESTQ        $0x00000004, DX
+	JE           skip24
+	VMOVUPS      (R13), Y13
+	VINSERTF64X4 $0x01, Y12, Z13, Z12
+
+skip24:
+	VSUBPD        Z6, Z4, Z0
+	VFMADD213PD   Z12, Z10, Z0
+	VFMADD231PD   Z8, Z2, Z0
+	TESTQ         $0x00000004, DX
+	JE            skip25
+	VMOVUPS       Y0, (DI)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	ADDQ          $+32, DI
+
+skip25:
+	TESTQ         $0x00000002, DX
+	JE            skip26
+	VMOVUPS       X0, (DI)
+	VEXTRACTF32X4 $0x01, Y0, X0
+	ADDQ          $+16, DI
+
+skip26:
+	TESTQ  $0x00000001, DX
+	JE     skip27
+	VMOVSD X0, (DI)
+
+skip27:
+done5:
+	ADDQ SI, R8
+	ADDQ SI, R9
+	MOVQ SI, DX
+	ANDQ $+8, DX
+	ADDQ DX, DI
+	SUBQ BX, R10
+	SUBQ BX, R11
+	SUBQ BX, R12
+	SUBQ BX, R13
+	SUBQ CX, AX
+	JG   row1
+	VZEROUPPER
+	RET

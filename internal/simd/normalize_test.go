@@ -68,6 +68,47 @@ func testGradientSums[T Float](t *testing.T) {
 	}
 }
 
+// Rows of matrices are taken one after the other, whatever does not fill a vector.
+func TestNormalizeColumns(t *testing.T) {
+	everyForm(t, testNormalizeColumns[float32], testNormalizeColumns[float64])
+}
+
+func testNormalizeColumns[T Float](t *testing.T) {
+	const rows = 5
+	for columns := range 70 {
+		n := rows * columns
+		all := make([]T, 3*n+4*columns)
+		for i := range all {
+			all[i] = T(i%11 - 5)
+		}
+		x, g, per := all[:n], all[n:2*n], all[3*n:]
+		mean, w, slope, shift := per[:columns], per[columns:2*columns], per[2*columns:3*columns], per[3*columns:]
+		y, dx := all[2*n:3*n], make([]T, n)
+		NormalizeColumns(y, x, mean, w, shift)
+		NormalizeColumnsGradient(dx, g, x, mean, w, slope, shift)
+		for i := range n {
+			k := i % columns
+			if want := (x[i]-mean[k])*w[k] + shift[k]; y[i] != want {
+				t.Fatalf("%d columns: element %d is %v, want %v", columns, i, y[i], want)
+			}
+			if want := g[i]*w[k] + (x[i]-mean[k])*slope[k] + shift[k]; dx[i] != want {
+				t.Fatalf("%d columns: element %d of the gradient is %v, want %v", columns, i, dx[i], want)
+			}
+		}
+		if want := T(3*n%11 - 5); columns > 0 && mean[0] != want {
+			t.Fatalf("%d columns: the element behind the result is %v, want %v", columns, mean[0], want)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a matrix of 5 elements in 2 columns: no panic")
+		}
+	}()
+	NormalizeColumns(make([]T, 5), make([]T, 5), make([]T, 2), make([]T, 2), make([]T, 2))
+}
+
+func square[T Float](x T) T { return x * x }
+
 func TestNormalize(t *testing.T) { everyForm(t, testNormalize[float32], testNormalize[float64]) }
 
 func testNormalize[T Float](t *testing.T) {
@@ -83,6 +124,16 @@ func testNormalize[T Float](t *testing.T) {
 	NormalizeRow(row[:], x[:], w[:], b[:], 2, 4)
 	NormalizeGradient(dx[:], g[:], x[:], 2, 4, 8, 5)
 	NormalizeRowGradient(dxRow[:], gw, gb, g[:], x[:], w[:], 2, 4, 8, 5)
+	// The four rows are x, w, b and g, the mean of each column is in b.
+	rows, upstream := [4][]T{x[:], w[:], b[:], g[:]}, [4][]T{g[:], x[:], w[:], b[:]}
+	var columns, dxColumns [n]T
+	sums, squares := slices.Repeat([]T{3}, n), slices.Repeat([]T{2}, n)
+	gradients, products := slices.Repeat([]T{3}, n), slices.Repeat([]T{2}, n)
+	ColumnSums(sums, rows, b[:])
+	ColumnSquares(squares, rows, b[:])
+	ColumnGradientSums(gradients, products, upstream, rows, b[:])
+	NormalizeColumns(columns[:], x[:], b[:], w[:], g[:])
+	NormalizeColumnsGradient(dxColumns[:], g[:], x[:], b[:], w[:], w[:], x[:])
 	for i := range n {
 		d := x[i] - 2
 		for what, v := range map[string][2]T{
@@ -92,6 +143,12 @@ func testNormalize[T Float](t *testing.T) {
 			"NormalizeRowGradient":         {dxRow[i], g[i]*w[i]*4 + d*8 + 5},
 			"NormalizeRowGradient, weight": {gw[i], 3 + g[i]*d*4},
 			"NormalizeRowGradient, bias":   {gb[i], 2 + g[i]},
+			"ColumnSums":                   {sums[i], 3 + x[i] + w[i] + g[i] - 3*b[i]},
+			"ColumnSquares":                {squares[i], 2 + square(x[i]-b[i]) + square(w[i]-b[i]) + square(g[i]-b[i])},
+			"ColumnGradientSums":           {gradients[i], 3 + g[i] + x[i] + w[i] + b[i]},
+			"ColumnGradientSums, products": {products[i], 2 + g[i]*(x[i]-b[i]) + x[i]*(w[i]-b[i]) + b[i]*(g[i]-b[i])},
+			"NormalizeColumns":             {columns[i], (x[i]-b[i])*w[i] + g[i]},
+			"NormalizeColumnsGradient":     {dxColumns[i], g[i]*w[i] + (x[i]-b[i])*w[i] + x[i]},
 		} {
 			if v[0] != v[1] {
 				t.Errorf("%s: element %d is %v, want %v", what, i, v[0], v[1])

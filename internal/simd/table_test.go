@@ -268,6 +268,43 @@ func rows[T Float]() []row[T] {
 				return nil
 			},
 		}.tested("TestNormalize"),
+		row[T]{
+			kernel: "columnSums", operands: "sums+ x0 x1 x2 x3 origin",
+			run: func(s [][]T) []T { ColumnSums(s[0], [4][]T(s[1:5]), s[5]); return nil },
+			ref: func(s [][]T) []T { columnSumsGeneric(s[0], s[1], s[2], s[3], s[4], s[5]); return nil },
+		}.tested("TestNormalize"),
+		row[T]{
+			kernel: "columnSquares", operands: "squares+ x0 x1 x2 x3 mean", draw: normal[T], ulps: 4, slack: 200,
+			run: func(s [][]T) []T { ColumnSquares(s[0], [4][]T(s[1:5]), s[5]); return nil },
+			ref: func(s [][]T) []T { columnSquaresGeneric(s[0], s[1], s[2], s[3], s[4], s[5]); return nil },
+		}.tested("TestNormalize"),
+		row[T]{
+			kernel: "columnGradientSums", operands: "sums+ products+ g0 g1 g2 g3 x0 x1 x2 x3 mean", draw: normal[T], ulps: 4, slack: 200,
+			run: func(s [][]T) []T {
+				ColumnGradientSums(s[0], s[1], [4][]T(s[2:6]), [4][]T(s[6:10]), s[10])
+				return nil
+			},
+			ref: func(s [][]T) []T {
+				columnGradientSumsGeneric(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10])
+				return nil
+			},
+		}.tested("TestNormalize"),
+		row[T]{
+			kernel: "normalizeColumns", operands: "dst x mean w b", draw: normal[T], ulps: 4, slack: 200,
+			run: func(s [][]T) []T { NormalizeColumns(s[0], s[1], s[2], s[3], s[4]); return nil },
+			ref: func(s [][]T) []T { normalizeColumnsGeneric(s[0], s[1], s[2], s[3], s[4], len(s[0])); return nil },
+		}.tested("TestNormalize"),
+		row[T]{
+			kernel: "normalizeColumnsGradient", operands: "dst g x mean w slope shift", draw: normal[T], ulps: 4, slack: 200,
+			run: func(s [][]T) []T {
+				NormalizeColumnsGradient(s[0], s[1], s[2], s[3], s[4], s[5], s[6])
+				return nil
+			},
+			ref: func(s [][]T) []T {
+				normalizeColumnsGradientGeneric(s[0], s[1], s[2], s[3], s[4], s[5], s[6], len(s[0]))
+				return nil
+			},
+		}.tested("TestNormalize"),
 
 		row[T]{
 			kernel: "adam", operands: "w+ m+ v+ g", slack: 20,

@@ -8,29 +8,34 @@ import "github.com/chainrule-go/chainrule/internal/simd"
 
 // block is the number of rows of a block, blocks the number of these.
 func (c *Channels) block() int {
-	return max(1, (c.Batch+maxNormBlocks-1)/maxNormBlocks, 4*rowGrain/c.Channels)
+	return max(1, (c.Batch+maxNormBlocks-1)/maxNormBlocks, 8*rowGrain/c.Channels)
 }
 
 func (c *Channels) blocks() int { return (c.Batch + c.block() - 1) / c.block() }
 
 func (j *channelNormJob) normalizeColumns() {
 	blocks, n, block := j.c.blocks(), j.c.Channels, j.c.block()
-	measured := borrow[float64](2 * blocks * n)
+	measured, joined := borrow[float64](2*blocks*n), borrow[float64](2*n)
 	j.kind, j.sums = measureColumns, measured.buf
 	j.run()
-	means, squares := measured.buf[:blocks*n], measured.buf[blocks*n:]
-	for channel := range n {
-		mean, sum, count := means[channel], 0.0, 0.0
-		for i := range blocks { // Chan, Golub and LeVeque (1979)
-			rows := float64(min(block, j.c.Batch-i*block))
-			apart := means[i*n+channel] - mean
-			sum += squares[i*n+channel] + apart*apart*rows*count/(rows+count)
-			mean += apart * rows / (rows + count)
-			count += rows
+	mean, sum := joined.buf[:n], joined.buf[n:]
+	copy(mean, measured.buf)
+	copy(sum, measured.buf[blocks*n:])
+	for i := 1; i < blocks; i++ { // Chan, Golub and LeVeque (1979)
+		count, rows := float64(i*block), float64(min(block, j.c.Batch-i*block))
+		share, cross := rows/(rows+count), rows*count/(rows+count)
+		means, squares := measured.buf[i*n:(i+1)*n], measured.buf[(blocks+i)*n:(blocks+i+1)*n]
+		for channel, m := range mean {
+			apart := means[channel] - m
+			mean[channel] = m + apart*share
+			sum[channel] += squares[channel] + apart*apart*cross
 		}
-		j.keep(channel, mean, sum/count)
+	}
+	for channel := range n {
+		j.keep(channel, mean[channel], sum[channel]/float64(j.c.Batch))
 	}
 	giveBack(measured)
+	giveBack(joined)
 	j.kind, j.sums = scaleRows, nil
 	j.run()
 }
@@ -45,20 +50,23 @@ func (j *channelNormJob) measureColumns(wanted bool) {
 	j.kind, j.sums = measureColumnGradients, measured.buf
 	j.run()
 	j.sums = sums
+	sum, product := sums[:n], sums[n:2*n]
+	copy(sum, measured.buf)
+	copy(product, measured.buf[blocks*n:])
+	for i := 1; i < blocks; i++ {
+		simd.Add(sum, sum, measured.buf[i*n:(i+1)*n])
+		simd.Add(product, product, measured.buf[(blocks+i)*n:(blocks+i+1)*n])
+	}
+	giveBack(measured)
+	count := float64(j.c.Batch)
 	for channel := range n {
 		weight, scale := 1.0, j.statistics.At(n+channel)
 		if j.w.Len() > 0 {
 			weight = j.w.At(channel)
 		}
-		var sum, product float64
-		for i := range blocks {
-			sum, product = sum+measured.buf[i*n+channel], product+measured.buf[(blocks+i)*n+channel]*scale
-		}
-		count := float64(j.c.Batch)
-		j.sums[channel], j.sums[n+channel] = sum, product
-		j.slopes[channel], j.slopes[n+channel] = -weight*scale*scale*product/count, -weight*scale*sum/count
+		product[channel] *= scale
+		j.slopes[channel], j.slopes[n+channel] = -weight*scale*scale*product[channel]/count, -weight*scale*sum[channel]/count
 	}
-	giveBack(measured)
 }
 
 // columnBlocks measures blocks of rows lo ≤ i < hi: means and squares of the deviations from
@@ -66,37 +74,52 @@ func (j *channelNormJob) measureColumns(wanted bool) {
 func columnBlocks[T simd.Float](j *channelNormJob, x, g, statistics []T, lo, hi int) {
 	n, block, half := j.c.Channels, j.c.block(), len(j.sums)/2
 	buffers := borrow[T](3 * n)
-	a, b, d := buffers.buf[:n], buffers.buf[n:2*n], buffers.buf[2*n:]
+	a, b, zeros := buffers.buf[:n], buffers.buf[n:2*n], buffers.buf[2*n:]
+	clear(zeros)
 	for i := lo; i < hi; i++ {
-		first, end := i*block, min((i+1)*block, j.c.Batch)
+		from, to := i*block*n, min((i+1)*block, j.c.Batch)*n
+		x := x[from:to]
 		clear(a)
 		clear(b)
 		if j.kind == measureColumns {
-			start := x[first*n : (first+1)*n] // relative to it equal elements are 0
-			for r := first + 1; r < end; r++ {
-				simd.Sub(d, x[r*n:(r+1)*n], start)
-				simd.Add(a, a, d)
-			}
-			simd.Scale(a, a, 1/T(end-first))
+			start := x[:n] // relative to it equal elements are 0
+			fourRows(x, start, func(rows [4][]T, _ int) { simd.ColumnSums(a, rows, start) })
+			simd.Scale(a, a, 1/T(len(x)/n))
 			simd.Add(a, a, start)
+			fourRows(x, a, func(rows [4][]T, _ int) { simd.ColumnSquares(b, rows, a) })
+		} else {
+			g, mean := g[from:to], statistics[:n]
+			fourRows(x, mean, func(rows [4][]T, at int) {
+				var upstream [4][]T
+				fourOf(&upstream, g[at:], zeros)
+				simd.ColumnGradientSums(a, b, upstream, rows, mean)
+			})
 		}
-		for r := first; r < end; r++ {
-			if j.kind == measureColumns {
-				simd.Sub(d, x[r*n:(r+1)*n], a)
-				simd.Mul(d, d, d)
-			} else {
-				row := g[r*n : (r+1)*n]
-				simd.Add(a, a, row)
-				simd.Sub(d, x[r*n:(r+1)*n], statistics[:n])
-				simd.Mul(d, d, row)
-			}
-			simd.Add(b, b, d)
-		}
-		for k := range n {
-			j.sums[i*n+k], j.sums[half+i*n+k] = float64(a[k]), float64(b[k])
+		first, second := j.sums[i*n:(i+1)*n], j.sums[half+i*n:half+(i+1)*n]
+		for k, v := range a {
+			first[k], second[k] = float64(v), float64(b[k])
 		}
 	}
 	giveBack(buffers)
+}
+
+// fourRows calls f with four rows of x at a time, of the length of other, and where they begin.
+// For those that are missing at the end it has other, of which nothing is added up.
+func fourRows[T simd.Float](x, other []T, f func(rows [4][]T, at int)) {
+	var rows [4][]T
+	for at := 0; at < len(x); at += 4 * len(other) {
+		fourOf(&rows, x[at:], other)
+		f(rows, at)
+	}
+}
+
+func fourOf[T simd.Float](rows *[4][]T, x, other []T) {
+	n := len(other)
+	for k := range rows {
+		if rows[k] = other; (k+1)*n <= len(x) {
+			rows[k] = x[k*n : (k+1)*n]
+		}
+	}
 }
 
 // rowsScaled scales rows lo ≤ i < hi.
@@ -107,11 +130,8 @@ func rowsScaled[T simd.Float](dst, x, w, b, statistics []T, columns, lo, hi int)
 	if copy(factor.buf, scale); w != nil {
 		simd.Mul(factor.buf, scale, w)
 	}
-	for i := lo; i < hi; i++ {
-		row := dst[i*columns : (i+1)*columns]
-		simd.Sub(row, x[i*columns:(i+1)*columns], mean)
-		simd.NormalizeRow(row, row, factor.buf, b, 0, 1)
-	}
+	lo, hi = lo*columns, hi*columns
+	simd.NormalizeColumns(dst[lo:hi], x[lo:hi], mean, factor.buf, b)
 	giveBack(factor)
 	giveBackAll(zeros)
 }
@@ -121,27 +141,33 @@ func rowsScaled[T simd.Float](dst, x, w, b, statistics []T, columns, lo, hi int)
 func rowGradients[T simd.Float](j *channelNormJob, dst, x, w, g, statistics []T, lo, hi int) {
 	n := j.c.Channels
 	mean, scale := statistics[:n], statistics[n:2*n]
-	buffers := borrow[T](5 * n)
+	buffers := borrow[T](4 * n)
 	part := func(k int) []T { return buffers.buf[k*n : (k+1)*n] }
-	factor, slope, shift, a, b := part(0), part(1), part(2), part(3), part(4)
+	factor, slope, shift, spare := part(0), part(1), part(2), part(3)
 	if copy(factor, scale); w != nil {
 		simd.Mul(factor, scale, w)
 	}
 	for k := 0; k < n && !j.fixed; k++ {
 		slope[k], shift[k] = T(j.slopes[k]), T(j.slopes[n+k])
 	}
-	for i := lo; i < hi; i++ {
-		to := dst[i*n : (i+1)*n]
-		simd.Mul(a, g[i*n:(i+1)*n], factor)
-		if !j.fixed {
-			simd.Sub(b, x[i*n:(i+1)*n], mean)
-			simd.NormalizeRow(b, b, slope, shift, 0, 1)
-			simd.Add(a, a, b)
-		}
-		if j.accumulate {
-			simd.Add(to, to, a)
-		} else {
-			copy(to, a)
+	if !j.fixed && !j.accumulate {
+		lo, hi = lo*n, hi*n
+		simd.NormalizeColumnsGradient(dst[lo:hi], g[lo:hi], x[lo:hi], mean, factor, slope, shift)
+	} else {
+		for i := lo; i < hi; i++ {
+			to, from := dst[i*n:(i+1)*n], g[i*n:(i+1)*n]
+			row := to
+			if j.accumulate {
+				row = spare
+			}
+			if j.fixed {
+				simd.Mul(row, from, factor)
+			} else {
+				simd.NormalizeColumnsGradient(row, from, x[i*n:(i+1)*n], mean, factor, slope, shift)
+			}
+			if j.accumulate {
+				simd.Add(to, to, spare)
+			}
 		}
 	}
 	giveBack(buffers)

@@ -33,7 +33,7 @@ func sumPair(name string, params []param, scalars []string, add func(f *function
 }
 
 // mapped is a kernel that maps streams, the first of which are written, by way of
-// coefficients that c points to.
+// coefficients that c points to, if there are any.
 func mapped(name string, out, in []string, coefficients int, typ string, body func(f *function, x []op, c []vec) []vec) kernel {
 	var all []string
 	for _, n := range slices.Concat(out, in) {
@@ -41,13 +41,20 @@ func mapped(name string, out, in []string, coefficients int, typ string, body fu
 			all = append(all, n)
 		}
 	}
-	return kernel{name: name, internal: true, params: with(sliceParams(all...), param{"c", "*" + typ + "[T]"}), emit: func(f *function) {
+	params := sliceParams(all...)
+	if coefficients > 0 {
+		params = with(params, param{"c", "*" + typ + "[T]"})
+	}
+	return kernel{name: name, internal: true, params: params, emit: func(f *function) {
 		n := f.load64("n")
 		streams := map[string]stream{}
 		for _, name := range all {
 			streams[name] = f.streams(name)[0]
 		}
-		c := f.coefficients("c", coefficients)
+		var c []vec
+		if coefficients > 0 {
+			c = f.coefficients("c", coefficients)
+		}
 		list := func(names []string) (s []stream) {
 			for _, n := range names {
 				s = append(s, streams[n])
@@ -55,6 +62,42 @@ func mapped(name string, out, in []string, coefficients int, typ string, body fu
 			return s
 		}
 		f.shortLoop(n, list(in), list(out), func(x []op) []vec { return body(f, x, c) })
+		f.finish()
+	}}
+}
+
+// mappedRows is a kernel that maps the rows of matrices, which have so many columns and are
+// in as many streams, the first of which is written, with slices that have an element for
+// each column.
+func mappedRows(name string, rows, columns []string, body func(f *function, x, c []op) vec) kernel {
+	params := with(sliceParams(slices.Concat(rows, columns)...), param{"columns", "int"})
+	return kernel{name: name, internal: true, params: params, emit: func(f *function) {
+		n, width, left, whole, rest := f.load64("n"), f.load64("columns"), f.GP64(), f.GP64(), f.GP64()
+		of, per := f.streams(rows...), f.streams(columns...)
+		f.MOVQ(width, whole)
+		f.ANDQ(operand.I32(-f.lanes()), whole)
+		f.MOVQ(width, rest)
+		f.SUBQ(whole, rest)
+		for _, bytes := range []op{whole, rest} { // of what fills vectors in a row, and what does not
+			f.SHLQ(operand.U8(pick(f, 2, 3)), bytes)
+		}
+		row := f.label("row")
+		f.Label(row)
+		f.MOVQ(width, left)
+		f.shortLoop(left, slices.Concat(of[1:], per), of[:1], func(x []op) []vec {
+			return []vec{body(f, x[:len(rows)-1], x[len(rows)-1:])}
+		})
+		for _, s := range of[1:] {
+			f.ADDQ(rest, s.pointer)
+		}
+		f.MOVQ(rest, left) // partialStore has moved what is written, but for an odd element
+		f.ANDQ(operand.I32(f.bytes()), left)
+		f.ADDQ(left, of[0].pointer)
+		for _, s := range per {
+			f.SUBQ(whole, s.pointer)
+		}
+		f.SUBQ(width, n)
+		f.JG(ref(row))
 		f.finish()
 	}}
 }
@@ -125,5 +168,45 @@ var normalizeKernels = []kernel{
 		scaled := f.mul(scale, g)
 		gw := f.addMul(f.copy(x[3]), scaled, d)
 		return []vec{f.addMul(f.mulAdd(d, slope, shift), scaled, x[2]), gw, gb}
+	}),
+
+	// What follows normalizes the columns of a matrix, each by what slices have for it. Where
+	// something is added up rows come four at a time, so that it is read and written less often.
+
+	// columnSums adds Σ (x − origin) to sums.
+	mapped("columnSums", []string{"sums"}, []string{"sums", "x0", "x1", "x2", "x3", "origin"}, 0, "", func(f *function, x []op, _ []vec) []vec {
+		sum := f.copy(x[0])
+		for _, row := range x[1:5] {
+			sum = f.add(sum, f.sub(row, x[5]))
+		}
+		return []vec{sum}
+	}),
+	// columnSquares adds Σ (x − mean)² to squares.
+	mapped("columnSquares", []string{"squares"}, []string{"squares", "x0", "x1", "x2", "x3", "mean"}, 0, "", func(f *function, x []op, _ []vec) []vec {
+		sum := f.copy(x[0])
+		for _, row := range x[1:5] {
+			d := f.sub(row, x[5])
+			f.addMul(sum, d, d)
+		}
+		return []vec{sum}
+	}),
+	// columnGradientSums adds Σ g to sums and Σ g·(x − mean) to products.
+	mapped("columnGradientSums", []string{"sums", "products"}, []string{"sums", "products", "g0", "g1", "g2", "g3", "x0", "x1", "x2", "x3", "mean"}, 0, "", func(f *function, x []op, _ []vec) []vec {
+		sum, product := f.copy(x[0]), f.copy(x[1])
+		for k := range 4 {
+			g := f.reg(x[2+k])
+			sum = f.add(sum, g)
+			f.addMul(product, g, f.sub(x[6+k], x[10]))
+		}
+		return []vec{sum, product}
+	}),
+	// normalizeColumns writes (x − mean)·w + b.
+	mappedRows("normalizeColumns", []string{"dst", "x"}, []string{"mean", "w", "b"}, func(f *function, x, c []op) vec {
+		return f.mulAdd(f.sub(x[0], c[0]), f.reg(c[1]), c[2])
+	}),
+	// normalizeColumnsGradient writes g·w + (x − mean)·slope + shift.
+	mappedRows("normalizeColumnsGradient", []string{"dst", "grad", "x"}, []string{"mean", "w", "slope", "shift"}, func(f *function, x, c []op) vec {
+		y := f.mulAdd(f.sub(x[1], c[0]), f.reg(c[2]), c[3])
+		return f.addMul(y, f.reg(x[0]), c[1])
 	}),
 }
