@@ -79,6 +79,37 @@ func TestAlphaDropoutKeepsMoments(t *testing.T) {
 	}
 }
 
+// Slopes of RReLU are uniform between the bounds, and the gradient's too; in inference they
+// are the mean.
+func TestRReLUSlopes(t *testing.T) {
+	const n = 100_000
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true, Seed: 3})
+	x := tape.Watch(autograd.Full(double, -2, n))
+	y := nn.RReLU{}.Forward(x)
+	slopes, mean, variance := y.MulScalar(-0.5).Float64s(), 0.0, 0.0
+	for _, s := range slopes {
+		if s < 1./8 || s > 1./3 {
+			t.Fatalf("a slope of %v", s)
+		}
+		mean += s / n
+	}
+	for _, s := range slopes {
+		variance += (s - mean) * (s - mean) / n
+	}
+	width := 1./3 - 1./8
+	if math.Abs(mean-11./48) > 0.001 || math.Abs(variance-width*width/12) > 1e-4 {
+		t.Errorf("the slopes have mean %v and variance %v, want %v and %v", mean, variance, 11./48, width*width/12)
+	}
+	if grad := y.Sum().Backward().Of(x).Float64s(); !slices.Equal(grad, slopes) {
+		t.Error("the gradient is not the slopes")
+	}
+	if y := (nn.RReLU{}).Forward(autograd.New([]float64{-48, 5})).Floats(); math.Abs(y[0]+11) > 1e-14 || y[1] != 5 {
+		t.Errorf("in inference: %v, want [-11 5]", y) // what PyTorch gives
+	}
+	expectValueError(t, "RReLU", func() { nn.RReLU{Lower: 0.5}.Forward(x) })
+	expectValueError(t, "RReLU", func() { nn.RReLU{Upper: math.Inf(1)}.Forward(x) })
+}
+
 func TestDropoutRejectsProbabilities(t *testing.T) {
 	x := autograd.Ones(double, 2, 2)
 	for _, p := range []float64{1.5, -0.5, math.NaN()} {

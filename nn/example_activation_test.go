@@ -111,6 +111,17 @@ func ExampleLeakyReLU() {
 	// [-0.02 3] [-1 3]
 }
 
+// In inference slopes are the mean of the bounds, in training between them.
+func ExampleRReLU() {
+	x := autograd.New([]float64{-1, 3})
+	fmt.Println(nn.RReLU{Lower: 0.1, Upper: 0.3}.Forward(x).Floats())
+	tape := autograd.NewTape(autograd.TapeConfig{Training: true, Seed: 1})
+	fmt.Printf("%.2f\n", nn.RReLU{Lower: 0.1, Upper: 0.3}.Forward(tape.Const(x)).Floats())
+	// Output:
+	// [-0.2 3]
+	// [-0.16 3.00]
+}
+
 // The limit on the left is −α.
 func ExampleELU() {
 	x := autograd.New([]float64{-100, -1, 2})

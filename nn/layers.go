@@ -17,8 +17,8 @@
 //   - Dropout: [Dropout], [Dropout1d], [Dropout2d], [Dropout3d], [AlphaDropout]
 //   - Activation: [ReLU], [ReLU6], [Sigmoid], [LogSigmoid], [Hardsigmoid], [Tanh],
 //     [Tanhshrink], [Hardtanh], [Hardswish], [Hardshrink], [Softshrink], [Threshold],
-//     [LeakyReLU], [ELU], [CELU], [SELU], [GELU], [SiLU], [Mish], [Softplus], [Softsign],
-//     [PReLU], [Softmax], [LogSoftmax], [Softmin], [Softmax2d], [GLU]
+//     [LeakyReLU], [RReLU], [ELU], [CELU], [SELU], [GELU], [SiLU], [Mish], [Softplus],
+//     [Softsign], [PReLU], [Softmax], [LogSoftmax], [Softmin], [Softmax2d], [GLU]
 //   - Tokens: [Embedding], [EmbeddingBag]
 //   - Recurrent: [RNN], [GRU], [LSTM], [LSTMCell], [GRUCell], [RNNCell]
 //   - Attention: [SinusoidalPositions], [LearnedPositions], [RotaryPositions],

@@ -89,6 +89,9 @@ var referenceActivations = map[string]constructor{
 	}) nn.Layer {
 		return nn.LeakyReLU{Slope: orNone(o.Slope)}
 	}),
+	"RReLU": withOptions(func(o struct{ Lower, Upper *float64 }) nn.Layer {
+		return nn.RReLU{Lower: orNone(o.Lower), Upper: orNone(o.Upper)}
+	}),
 	"GELU": withOptions(func(o struct{ Approximate string }) nn.Layer { return nn.GELU{Tanh: o.Approximate == "tanh"} }),
 	"Softplus": withOptions(func(o struct{ Beta, Threshold *float64 }) nn.Layer {
 		return nn.Softplus{Beta: orNone(o.Beta), Threshold: orNone(o.Threshold)}

@@ -23,6 +23,7 @@ func activationRows() []layerRow {
 		{name: "Softshrink", maps: "[…] → […]", make: stateless(nn.Softshrink{Lambda: 0.3}), shapes: square, kinks: []float64{-0.3, 0.3}},
 		{name: "Threshold", maps: "[…] → […]", make: stateless(nn.Threshold{Threshold: 0.2, Value: 3}), shapes: square, kinks: []float64{0.2}},
 		{name: "LeakyReLU", maps: "[…] → […]", make: stateless(nn.LeakyReLU{}), shapes: square, kinks: []float64{0}},
+		{name: "RReLU", maps: "[…] → […]", make: stateless(nn.RReLU{}), shapes: square, kinks: []float64{0}},
 		{name: "ELU", maps: "[…] → […]", make: stateless(nn.ELU{Alpha: 0.7}), shapes: square, kinks: []float64{0}},
 		{name: "CELU", maps: "[…] → […]", make: stateless(nn.CELU{Alpha: 2}), shapes: square, kinks: []float64{0}},
 		{name: "SELU", maps: "[…] → […]", make: stateless(nn.SELU{}), shapes: square, kinks: []float64{0}},
