@@ -21,9 +21,12 @@ type MultiheadAttentionConfig struct {
 	// features/heads features.
 	Rotary *RotaryPositions
 
+	AddBiasKV        bool // a key and a value more, for every query of every sequence, which are trained
+	AddZeroAttention bool // a key and a value of zeros more
+
 	NoBias        bool           // leave the biases out
 	SequenceFirst bool           // arrays are [length, batch, features]
-	Init          Initializer    // of the weights; nil means GlorotUniform
+	Init          Initializer    // of the weights; nil means GlorotUniform, GlorotNormal for the key and value of AddBiasKV
 	DType         autograd.DType // Float32 by default
 }
 
@@ -33,16 +36,17 @@ type MultiheadAttentionConfig struct {
 //	headᵢ = softmax(q·Wqᵢ·(k·Wkᵢ)ᵀ/√(features/heads))·v·Wvᵢ,  y = [head₁, head₂, …]·Wo
 //
 // Parameters have PyTorch's names: in_proj_weight, or q_proj_weight, k_proj_weight and
-// v_proj_weight where keys or values have other features than queries; in_proj_bias,
-// out_proj.weight and out_proj.bias.
+// v_proj_weight where keys or values have other features than queries; in_proj_bias, bias_k and
+// bias_v, out_proj.weight and out_proj.bias.
 type MultiheadAttention struct {
 	InProjWeight                          autograd.Variable // [3·features, features]: query, key, value
 	QProjWeight, KProjWeight, VProjWeight autograd.Variable // [features, features of each], in its place
 	InProjBias                            autograd.Variable // [3·features]; the zero Variable for none
+	BiasK, BiasV                          autograd.Variable // [1, 1, features], with AddBiasKV; zero Variables without
 	OutProj                               *Linear
 	features, heads                       int
 	keyDim, valueDim                      int
-	sequenceFirst                         bool
+	sequenceFirst, zeroAttention          bool
 	rotary                                *RotaryPositions
 	dropout                               float64
 }
@@ -58,7 +62,7 @@ func NewMultiheadAttention(rng *rand.Rand, features, heads int, config Multihead
 			features, heads, config.KeyDim, config.ValueDim)})
 	}
 	a := &MultiheadAttention{
-		features: features, heads: heads, sequenceFirst: config.SequenceFirst, rotary: config.Rotary,
+		features: features, heads: heads, sequenceFirst: config.SequenceFirst, zeroAttention: config.AddZeroAttention, rotary: config.Rotary,
 		dropout: number("nn.NewMultiheadAttention", "Dropout", config.Dropout, 0),
 		keyDim:  orDefaultInt(config.KeyDim, features), valueDim: orDefaultInt(config.ValueDim, features),
 	}
@@ -81,6 +85,12 @@ func NewMultiheadAttention(rng *rand.Rand, features, heads int, config Multihead
 	if !config.NoBias {
 		a.InProjBias = autograd.Parameter(autograd.Zeros(config.DType, 3*features))
 	}
+	if config.AddBiasKV {
+		for _, bias := range []*autograd.Variable{&a.BiasK, &a.BiasV} {
+			*bias = autograd.Parameter(autograd.Zeros(config.DType, 1, 1, features))
+			orInit(config.Init, GlorotNormal)(rng, *bias, features, features)
+		}
+	}
 	a.OutProj = NewLinear(rng, features, features, LinearConfig{NoBias: config.NoBias, Init: config.Init, DType: config.DType})
 	return a
 }
@@ -89,7 +99,7 @@ func NewMultiheadAttention(rng *rand.Rand, features, heads int, config Multihead
 func (a *MultiheadAttention) Parts() iter.Seq2[string, Part] {
 	return Parts(Weight("in_proj_weight", a.InProjWeight),
 		Weight("q_proj_weight", a.QProjWeight), Weight("k_proj_weight", a.KProjWeight), Weight("v_proj_weight", a.VProjWeight),
-		Weight("in_proj_bias", a.InProjBias), Sub("out_proj", a.OutProj))
+		Weight("in_proj_bias", a.InProjBias), Weight("bias_k", a.BiasK), Weight("bias_v", a.BiasV), Sub("out_proj", a.OutProj))
 }
 
 // Forward is attention of x [batch, length, features] to itself.
@@ -101,7 +111,8 @@ func (a *MultiheadAttention) Forward(x autograd.Variable) autograd.Variable {
 // Attend computes attention of queries q [batch, queries, features] to keys k [batch,
 // keys, KeyDim] with values v [batch, keys, ValueDim]. y is [batch, queries, features];
 // weights, the zero Variable unless asked for, is [batch, queries, keys], their mean over
-// the heads, or [batch, heads, queries, keys]. With SequenceFirst the first two axes of q,
+// the heads, or [batch, heads, queries, keys]; the keys of AddBiasKV and AddZeroAttention come
+// behind the others, and are seen by all. With SequenceFirst the first two axes of q,
 // k, v and y are the other way round. All may be without the batch axis, together. It
 // panics with [*autograd.ShapeError] if the shapes do not fit.
 func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionInput) (y, weights autograd.Variable) {
@@ -109,18 +120,18 @@ func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionIn
 	single := q.Rank() == 2 && k.Rank() == 2 && v.Rank() == 2
 	q, k, v = a.batchFirst(q, single), a.batchFirst(k, single), a.batchFirst(v, single)
 	a.check(q, k, v)
-	input.dropout = a.dropout
+	input.dropout, input.extra = a.dropout, a.extra()
 	switch {
 	case input.NeedWeights || input.NeedHeadWeights:
-		weights = autograd.AttentionWeights(a.turned(q, 0, 0), a.turned(k, 1, 0), input.config(q, 0, single))
-		y = weights.MatMul(a.perHead(a.project(v, 2))).Transpose(1, 2).Reshape(q.Dim(0), q.Dim(1), a.features)
+		weights = autograd.AttentionWeights(a.turned(q, 0, 0), a.withExtra(a.turned(k, 1, 0), a.BiasK), input.config(q, 0, single))
+		y = weights.MatMul(a.withExtra(a.perHead(a.project(v, 2)), a.BiasV)).Transpose(1, 2).Reshape(q.Dim(0), q.Dim(1), a.features)
 		weights = input.weights(weights, single)
 	case a.rotary != nil:
 		return Hooked(a, a.combine(a.turned(q, 0, 0), a.turned(k, 1, 0), a.perHead(a.project(v, 2)), input, single)), weights
-	case q == k && k == v && a.InProjWeight != autograd.Variable{}:
+	case q == k && k == v && a.InProjWeight != autograd.Variable{} && input.extra == 0:
 		y = autograd.SelfAttention(autograd.Linear(q, a.InProjWeight, a.InProjBias), input.config(q, a.heads, single))
 	default:
-		y = autograd.ScaledDotProductAttention(a.project(q, 0), a.project(k, 1), a.project(v, 2), input.config(q, a.heads, single))
+		y = autograd.ScaledDotProductAttention(a.project(q, 0), a.withExtra(a.project(k, 1), a.BiasK), a.withExtra(a.project(v, 2), a.BiasV), input.config(q, a.heads, single))
 	}
 	return Hooked(a, a.out(y, single)), weights
 }
@@ -175,8 +186,45 @@ func (a *MultiheadAttention) turned(x autograd.Variable, i, start int) autograd.
 	return a.rotary.From(heads, start)
 }
 
+// extra is how many keys there are that are none of a sequence.
+func (a *MultiheadAttention) extra() int {
+	n := 0
+	if (a.BiasK != autograd.Variable{}) {
+		n++
+	}
+	if a.zeroAttention {
+		n++
+	}
+	return n
+}
+
+// withExtra is keys or values x, [batch, length, features] or per head, with those that are none
+// of a sequence in front, of which one is bias: there they are before all positions, as
+// [AttentionInput] has it of a past.
+func (a *MultiheadAttention) withExtra(x, bias autograd.Variable) autograd.Variable {
+	var parts [3]autograd.Variable
+	rows := parts[:0]
+	batch, axis := x.Dim(0), x.Rank()-2
+	if (bias != autograd.Variable{}) {
+		rows = append(rows, watched(x, bias).BroadcastTo(batch, 1, a.features))
+	}
+	if a.zeroAttention {
+		rows = append(rows, zerosFor(x, batch, 1, a.features))
+	}
+	for i := range rows {
+		if axis == 2 {
+			rows[i] = a.perHead(rows[i])
+		}
+	}
+	if len(rows) == 0 {
+		return x
+	}
+	return autograd.Concat(axis, append(rows, x)...)
+}
+
 // combine is the results for queries, keys and values per head.
 func (a *MultiheadAttention) combine(q, k, v autograd.Variable, input AttentionInput, single bool) autograd.Variable {
+	k, v = a.withExtra(k, a.BiasK), a.withExtra(v, a.BiasV)
 	y := autograd.ScaledDotProductAttention(q, k, v, input.config(q, 0, single))
 	return a.out(y.Transpose(1, 2).Reshape(q.Dim(0), q.Dim(2), a.features), single)
 }

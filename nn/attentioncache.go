@@ -58,7 +58,7 @@ func (a *MultiheadAttention) Next(x autograd.Variable, cache AttentionCache, inp
 	a.check(x, x, x)
 	cache.check(x, a.heads, a.features/a.heads)
 	next = AttentionCache{a.turned(x, 1, cache.Len()), a.perHead(a.project(x, 2))}
-	input.Causal, input.past, input.dropout = true, cache.Len(), a.dropout
+	input.Causal, input.past, input.dropout, input.extra = true, cache.Len(), a.dropout, a.extra()
 	if input.past > 0 {
 		next.Keys = autograd.Concat(2, cache.Keys, next.Keys)
 		next.Values = autograd.Concat(2, cache.Values, next.Values)
@@ -81,7 +81,7 @@ func (a *MultiheadAttention) recall(q autograd.Variable, cache AttentionCache, i
 	q = a.batchFirst(q, single)
 	a.check(q, q, q)
 	cache.check(q, a.heads, a.features/a.heads)
-	input.dropout = a.dropout
+	input.dropout, input.extra = a.dropout, a.extra()
 	y := a.combine(a.turned(q, 0, 0), cache.Keys, cache.Values, input, single)
 	return Hooked(a, y)
 }

@@ -19,6 +19,7 @@ type AttentionInput struct {
 	NeedWeights, NeedHeadWeights bool
 
 	past    int     // how many keys come before the one that stands at the place of the first query
+	extra   int     // how many keys come before all of these, and are seen by all
 	dropout float64 // of weights in training
 }
 
@@ -26,10 +27,10 @@ type AttentionInput struct {
 // an axis; single says that masks have no batch axis.
 func (input *AttentionInput) config(q autograd.Variable, heads int, single bool) autograd.AttentionConfig {
 	config := autograd.AttentionConfig{
-		Heads: heads, Causal: input.Causal, Past: input.past, Dropout: input.dropout,
-		Mask: headMask(beside(q, input.Keep), single), Bias: headMask(input.Bias, single),
+		Heads: heads, Causal: input.Causal, Past: input.past + input.extra, Dropout: input.dropout,
+		Mask: headMask(input.extended(beside(q, input.Keep), 1), single), Bias: headMask(input.extended(input.Bias, 0), single),
 	}
-	keys := beside(q, input.KeyKeep)
+	keys := input.extended(beside(q, input.KeyKeep), 1)
 	if keys == (autograd.Variable{}) {
 		return config
 	}
@@ -49,10 +50,26 @@ func (input *AttentionInput) weights(weights autograd.Variable, single bool) aut
 	if !input.NeedHeadWeights {
 		weights = weights.Mean(1)
 	}
+	if input.extra > 0 { // behind the others
+		weights = autograd.Concat(-1, weights.Slice(-1, input.extra, weights.Dim(-1)), weights.Slice(-1, 0, input.extra))
+	}
 	if single {
 		weights = weights.Squeeze(0)
 	}
 	return weights
+}
+
+// extended is a mask with value for the keys that come before all others.
+func (input *AttentionInput) extended(mask autograd.Variable, value float64) autograd.Variable {
+	if input.extra == 0 || mask == (autograd.Variable{}) {
+		return mask
+	}
+	var buffer [4][2]int
+	around := buffer[:0]
+	for range mask.Rank() - 1 {
+		around = append(around, [2]int{})
+	}
+	return mask.Pad(value, append(around, [2]int{input.extra, 0})...)
 }
 
 // beside is a mask on the tape of x, if x is on one, so that what is made of it takes no other

@@ -32,12 +32,20 @@ func referenceAttention(c *reference.LayerCase) *reference.Layer {
 		KDim, VDim int
 		Bias       *bool
 		BatchFirst bool `json:"batch_first"`
+		AddBiasKV  bool `json:"add_bias_kv"`
+		AddZero    bool `json:"add_zero_attn"`
 	}](c, c.Options)
 	features := decoded[[1]int](c, c.Args)[0]
 	a := nn.NewMultiheadAttention(newRand(1), features, options.Heads, nn.MultiheadAttentionConfig{
-		KeyDim: options.KDim, ValueDim: options.VDim, NoBias: !isSet(options.Bias, true), SequenceFirst: !options.BatchFirst, DType: double,
+		KeyDim: options.KDim, ValueDim: options.VDim, NoBias: !isSet(options.Bias, true), SequenceFirst: !options.BatchFirst,
+		AddBiasKV: options.AddBiasKV, AddZeroAttention: options.AddZero, DType: double,
 	})
 	input := attentionInput(c, "attn_mask", "key_padding_mask")
+	for _, mask := range []*v{&input.Keep, &input.Bias} {
+		if *mask != (v{}) && mask.Rank() == 3 { // of each head, which are along one axis with the batch
+			*mask = mask.Reshape(-1, options.Heads, mask.Dim(1), mask.Dim(2))
+		}
+	}
 	input.NeedWeights = true
 	for name, text := range c.Keywords {
 		switch name {

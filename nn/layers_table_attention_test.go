@@ -58,6 +58,26 @@ func attentionRows() []layerRow {
 				return append(ys, y, weights)
 			},
 		},
+		{
+			name: "MultiheadAttention with more keys", state: []string{"in_proj_weight", "in_proj_bias", "bias_k", "bias_v", "out_proj.weight", "out_proj.bias"},
+			shapes: [][]int{{2, 3, 4}},
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{AddBiasKV: true, AddZeroAttention: true, DType: d})
+			},
+		},
+		{
+			name: "MultiheadAttention with more keys and masks", state: []string{"q_proj_weight", "k_proj_weight", "v_proj_weight", "bias_k", "bias_v", "out_proj.weight"},
+			shapes: [][]int{{2, 2, 2}, {2, 3, 1}, {2, 3, 3}, {2, 2, 3}},
+			make: func(seed uint64, d dtype) nn.Module {
+				return nn.NewMultiheadAttention(newRand(seed), 2, 2, nn.MultiheadAttentionConfig{KeyDim: 1, ValueDim: 3, AddBiasKV: true, AddZeroAttention: true, NoBias: true, DType: d})
+			},
+			call: func(m nn.Module, _ *autograd.Tape, xs, ys []v) []v {
+				y, weights := m.(*nn.MultiheadAttention).Attend(xs[0], xs[1], xs[2], nn.AttentionInput{
+					KeyKeep: keep[xs[0].DType()], Bias: xs[3], Causal: true, NeedWeights: true,
+				})
+				return append(ys, y, weights)
+			},
+		},
 		{name: "MultiheadAttention with dropout", state: attentionNames, shapes: [][]int{{2, 3, 4}}, make: func(seed uint64, d dtype) nn.Module {
 			return nn.NewMultiheadAttention(newRand(seed), 4, 2, nn.MultiheadAttentionConfig{Dropout: 0.4, DType: d})
 		}},

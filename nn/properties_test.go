@@ -50,8 +50,13 @@ func sequenceLayers() []sequenceLayer {
 	encoder := nn.NewTransformerEncoder(newRand(1), 2, 4, 2, config)
 	decoder := nn.NewTransformerDecoder(newRand(1), 2, 4, 2, config)
 	memory := autograd.Normal(newRand(5), double, 0, 1, 1, 3, 4)
+	more := nn.NewMultiheadAttention(newRand(1), 4, 2, nn.MultiheadAttentionConfig{AddBiasKV: true, AddZeroAttention: true, DType: double})
 	attend := func(x v, input nn.AttentionInput) v {
 		y, _ := attention.Attend(x, x, x, input)
+		return y
+	}
+	attendMore := func(x v, input nn.AttentionInput) v {
+		y, _ := more.Attend(x, x, x, input)
 		return y
 	}
 	return []sequenceLayer{
@@ -62,6 +67,8 @@ func sequenceLayers() []sequenceLayer {
 		lstm("LSTM in both directions", false, nn.LSTMConfig{Layers: 2, Bidirectional: true}),
 		attending("MultiheadAttention", false, attend),
 		attending("MultiheadAttention, causal", true, attend),
+		attending("MultiheadAttention with more keys", false, attendMore),
+		attending("MultiheadAttention with more keys, causal", true, attendMore),
 		attending("TransformerEncoder", false, encoder.Encode),
 		attending("TransformerEncoder, causal", true, encoder.Encode),
 		attending("TransformerDecoder, causal", true, func(x v, input nn.AttentionInput) v {

@@ -42,23 +42,25 @@ func TestGeneratingGivesWhatTheWholeSequenceGives(t *testing.T) {
 	mask := autograd.New([]float64{1, 1, 0, 1, 1, 1}, 2, 3)
 	config := nn.TransformerConfig{FeedForward: 8, Activation: nn.GELU{}, FinalNorm: true, DType: double}
 	causal := nn.AttentionInput{Causal: true}
-	attention := newAttention()
+	more := nn.NewMultiheadAttention(newRand(1), 4, 2, nn.MultiheadAttentionConfig{AddBiasKV: true, AddZeroAttention: true, DType: double})
 	encoder := nn.NewTransformerEncoder(newRand(1), 2, 4, 2, config)
 	decoder := nn.NewTransformerDecoder(newRand(1), 2, 4, 2, config)
 	toMemory := nn.DecoderInput{Memory: nn.AttentionInput{KeyKeep: mask}}
 
 	for _, sizes := range [][]int{{1, 1, 1, 1, 1, 1}, {3, 1, 2}, {6}} {
-		var cache nn.AttentionCache
-		whole, _ := attention.Attend(x, x, x, causal)
-		if diff := cmp.Diff(whole.Floats(), generated(x, sizes, func(x v) v {
-			y, next := attention.Next(x, cache, nn.AttentionInput{})
-			cache = next.Clone()
-			return y
-		}), closely); diff != "" {
-			t.Errorf("attention in pieces of %v (-whole +generated):\n%s", sizes, diff)
-		}
-		if cache.Len() != length {
-			t.Errorf("the cache has %d positions, want %d", cache.Len(), length)
+		for name, attention := range map[string]*nn.MultiheadAttention{"attention": newAttention(), "attention with more keys": more} {
+			var cache nn.AttentionCache
+			whole, _ := attention.Attend(x, x, x, causal)
+			if diff := cmp.Diff(whole.Floats(), generated(x, sizes, func(x v) v {
+				y, next := attention.Next(x, cache, nn.AttentionInput{})
+				cache = next.Clone()
+				return y
+			}), closely); diff != "" {
+				t.Errorf("%s in pieces of %v (-whole +generated):\n%s", name, sizes, diff)
+			}
+			if cache.Len() != length {
+				t.Errorf("%s: the cache has %d positions, want %d", name, cache.Len(), length)
+			}
 		}
 
 		var caches []nn.AttentionCache

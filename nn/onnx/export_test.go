@@ -134,6 +134,7 @@ func dynamicCases() []dynamicCase {
 	lstm := nn.NewLSTM(rng, 3, 4, nn.LSTMConfig{Layers: 2, Bidirectional: true})
 	gru := nn.NewGRU(rng, 3, 4, nn.GRUConfig{TimeFirst: true})
 	attention := nn.NewMultiheadAttention(rng, 8, 2, nn.MultiheadAttentionConfig{})
+	more := nn.NewMultiheadAttention(rng, 8, 2, nn.MultiheadAttentionConfig{AddBiasKV: true, AddZeroAttention: true})
 	embedding := nn.NewEmbedding(rng, 9, 4, nn.EmbeddingConfig{Padding: []int{1}})
 	bags := nn.NewEmbeddingBag(rng, 9, 4, nn.EmbeddingBagConfig{})
 	longest := nn.NewEmbedding(rng, 9, 4, nn.EmbeddingConfig{MaxNorm: 1.5, Sparse: true})
@@ -169,6 +170,7 @@ func dynamicCases() []dynamicCase {
 			}
 			return []v{state.H}
 		}, runs: [][]ExportInput{tokens(nil, 1, 4), tokens(nil, 5, 4)}},
+		{name: "attention with more keys, of any time", model: more, example: numbers(batchTime, 2, 5, 8), runs: [][]ExportInput{numbers(nil, 1, 7, 8), numbers(nil, 3, 2, 8)}},
 		{name: "causal attention of any time", model: attention, example: numbers(batchTime, 2, 5, 8), forward: func(t *autograd.Tape, in []ExportValue) []v {
 			y, _ := attention.Attend(in[0].Variable, in[0].Variable, in[0].Variable, nn.AttentionInput{Causal: true})
 			return []v{y}

@@ -41,7 +41,7 @@ def emit(layer, module, inputs, args, options, keywords=None, call=None):
     xs = [own(x) for x in inputs]
     ys = flat(f(module, *xs))
     gs = [torch.randn_like(y) for y in ys]
-    names, ps = zip(*module.named_parameters())
+    names, ps = zip(*module.named_parameters()) if list(module.parameters()) else ((), ())
     wanted = [x for x in xs if x.requires_grad] + list(ps)
     got = iter(torch.autograd.grad(ys, wanted, gs, allow_unused=True))
     zero = lambda g, w: torch.zeros_like(w) if g is None else g.to_dense() if g.is_sparse else g
@@ -107,6 +107,23 @@ for name, make, args, x in around:
         emit("WeightNorm", wn(make(*args), **o), [x], [name, *args], o)
     for o in ({}, {"n_power_iterations": 3}, {"dim": 1}):
         emit("SpectralNorm", sn(make(*args), **o), [x], [name, *args], o)
+
+# ---- keys and values that are none of a sequence
+e = {"num_heads": 2, "batch_first": True}
+kv, zero = {"add_bias_kv": True}, {"add_zero_attn": True}
+for o, keywords in (({**e, **kv}, {}), ({**e, **zero}, {"attn_mask": causal(3)}), ({**e, **kv, **zero, "bias": False}, {"key_padding_mask": padding(3, 2)})):
+    x = rnd(2, 3, 4)
+    emit("MultiheadAttention", nn.MultiheadAttention(4, **o), [x, x, x], [4], o, keywords)
+o = {"num_heads": 2, "kdim": 3, "vdim": 5, **kv, **zero}
+emit("MultiheadAttention", nn.MultiheadAttention(4, **o), [rnd(3, 2, 4), rnd(5, 2, 3), rnd(5, 2, 5)], [4], o,
+     {"attn_mask": rnd(3, 5), "key_padding_mask": padding(5, 2), "average_attn_weights": False})
+emit("MultiheadAttention", nn.MultiheadAttention(4, **e, **kv, **zero), [rnd(3, 4), rnd(5, 4), rnd(5, 4)], [4], {**e, **kv, **zero},
+     {"attn_mask": torch.rand(3, 5) > 0.6, "key_padding_mask": padding(5, 2)[1]})
+emit("MultiheadAttention", nn.MultiheadAttention(4, **e, **kv), [rnd(2, 3, 4), rnd(2, 5, 4), rnd(2, 5, 4)], [4], {**e, **kv},
+     {"attn_mask": torch.rand(4, 3, 5) > 0.5, "average_attn_weights": False})
+
+# ---- slopes that are drawn between bounds which are the same
+emit("RReLU", nn.RReLU(0.2, 0.2), [rnd(3, 4)], [], {"lower": 0.2, "upper": 0.2})
 
 with gzip.GzipFile(os.path.join(out, "layers.jsonl.gz"), "wb", mtime=0) as f:
     f.write("".join(json.dumps(c) + "\n" for c in cases).encode())
