@@ -16,6 +16,10 @@ type ConvConfig struct {
 
 	// ReLU makes the result max(y, 0), as [Variable.ReLU] of it, without keeping y.
 	ReLU bool
+
+	// MaxPool, if it has a Kernel, makes the result [Variable.MaxPool] of that, without keeping
+	// that: of many images it is pooled one by one.
+	MaxPool MaxPoolConfig
 }
 
 // Conv3dConfig configures convolutions along three axes. Triples are for depth, height and
@@ -27,13 +31,14 @@ type Conv3dConfig struct {
 	Groups        int    // parts the channels are divided into, convolved each by itself; 0 means 1
 	OutputPadding [3]int // of transposed convolutions: frames, rows and columns added at the end
 
-	// ReLU makes the result max(y, 0), as [Variable.ReLU] of it, without keeping y.
-	ReLU bool
+	// ReLU and MaxPool are as in [ConvConfig].
+	ReLU    bool
+	MaxPool MaxPoolConfig
 }
 
 // volumes is the configuration for axes axes, as that of the last ones of three.
 func (c ConvConfig) volumes(axes int) Conv3dConfig {
-	v := Conv3dConfig{Stride: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1}, Groups: c.Groups, ReLU: c.ReLU}
+	v := Conv3dConfig{Stride: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1}, Groups: c.Groups, ReLU: c.ReLU, MaxPool: c.MaxPool}
 	for axis := 2 - axes; axis < 2; axis++ {
 		v.Stride[axis+1], v.Padding[axis+1], v.Dilation[axis+1], v.OutputPadding[axis+1] = c.Stride[axis], c.Padding[axis], c.Dilation[axis], c.OutputPadding[axis]
 	}
@@ -116,10 +121,17 @@ func convolution(name string, x, w, b Variable, axes int, config Conv3dConfig, e
 		}
 		shape = append(shape, room/g.stride[axis]+1)
 	}
+	o := convOp
 	if config.ReLU {
-		return convReLUOp.convolve(x, w, b, shape, g)
+		o = convReLUOp
 	}
-	return convOp.convolve(x, w, b, shape, g)
+	if config.MaxPool.Kernel == nil {
+		return o.convolve(x, w, b, shape, g)
+	}
+	if y, ok := convolveAndPool(x, w, b, shape, g, &config.MaxPool, config.ReLU); ok {
+		return y
+	}
+	return o.convolve(x, w, b, shape, g).MaxPool(config.MaxPool)
 }
 
 // checkBias panics unless b is the zero Variable or a bias for out channels.

@@ -6,6 +6,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
@@ -22,9 +25,16 @@ func composedConv2d(x, w, b autograd.Variable, c autograd.ConvConfig) autograd.V
 	}
 	y = y.Reshape(x.Dim(0), w.Dim(0), size[0], size[1]).Add(b.Reshape(-1, 1, 1))
 	if c.ReLU {
-		return y.ReLU()
+		y = y.ReLU()
+	}
+	if c.MaxPool.Kernel != nil {
+		y = y.MaxPool(c.MaxPool)
 	}
 	return y
+}
+
+var sideBySide, overlapping = autograd.MaxPoolConfig{Kernel: []int{2, 2}}, autograd.MaxPoolConfig{
+	Kernel: []int{3, 2}, Stride: []int{2, 1}, Padding: []int{1, 1}, Dilation: []int{1, 2}, Ceil: true,
 }
 
 var composedCases = []struct {
@@ -38,6 +48,11 @@ var composedCases = []struct {
 	{[4]int{2, 20, 6, 6}, [4]int{30, 20, 1, 1}, autograd.ConvConfig{}},
 	{[4]int{2, 3, 5, 6}, [4]int{5, 3, 3, 2}, autograd.ConvConfig{ReLU: true, Padding: [2]int{1, 0}}},
 	{[4]int{3, 16, 14, 15}, [4]int{17, 16, 3, 3}, autograd.ConvConfig{ReLU: true}},
+	{[4]int{3, 2, 5, 6}, [4]int{5, 2, 3, 3}, autograd.ConvConfig{ReLU: true, MaxPool: sideBySide}}, // few images
+	{[4]int{8, 2, 7, 6}, [4]int{5, 2, 3, 3}, autograd.ConvConfig{MaxPool: sideBySide}},
+	{[4]int{8, 16, 9, 10}, [4]int{17, 16, 3, 3}, autograd.ConvConfig{ReLU: true, MaxPool: sideBySide}}, // by tiles in float32
+	{[4]int{8, 4, 9, 11}, [4]int{6, 2, 3, 3}, autograd.ConvConfig{Padding: [2]int{1, 2}, Stride: [2]int{2, 1}, Groups: 2, ReLU: true, MaxPool: overlapping}},
+	{[4]int{8, 2, 7, 6}, [4]int{5, 2, 3, 3}, autograd.ConvConfig{ReLU: true, MaxPool: autograd.MaxPoolConfig{Kernel: []int{2}}}}, // not of images
 }
 
 // The fused rules of convolutions, the recorded ones and those of the composition agree: in
@@ -50,7 +65,7 @@ func TestConvolutionsAgreeWithTheirComposition(t *testing.T) {
 			if dtype == autograd.Float32 {
 				tolerance = 3e-5
 			}
-			t.Run(fmt.Sprint(test.w, test.config.ReLU, " ", dtype), func(t *testing.T) {
+			t.Run(fmt.Sprint(test.x, test.w, test.config.ReLU, test.config.MaxPool.Kernel, " ", dtype), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				random := func(shape ...int) autograd.Variable { return autograd.Normal(rng, dtype, 0, 1, shape...) }
 				x, w, b := random(test.x[:]...), random(test.w[:]...), random(test.w[0])
@@ -86,6 +101,51 @@ func TestConvolutionsAgreeWithTheirComposition(t *testing.T) {
 							t.Errorf("recorded %v: result %d differs by %g of %g", recorded, i, d, scale)
 						}
 					}
+				}
+			})
+		}
+	}
+}
+
+// A convolution that is pooled as one operation gives the bits of those that it is made of, in
+// values and gradients.
+func TestPooledConvolutionsAreTheSame(t *testing.T) {
+	for _, test := range composedCases {
+		if test.config.MaxPool.Kernel == nil {
+			continue
+		}
+		for _, dtype := range []autograd.DType{autograd.Float32, autograd.Float64} {
+			t.Run(fmt.Sprint(test.x, test.w, test.config.ReLU, test.config.MaxPool.Kernel, " ", dtype), func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(1, 2))
+				random := func(shape ...int) autograd.Variable { return autograd.Normal(rng, dtype, 0, 1, shape...) }
+				x, w, b := random(test.x[:]...), random(test.w[:]...), random(test.w[0])
+				values := b.Floats()
+				values[1] = math.NaN() // a channel of the result
+				b = autograd.New(values).AsType(dtype)
+				run := func(apart bool) (all [][]float64) {
+					tape := autograd.NewTape(autograd.TapeConfig{})
+					xs := []autograd.Variable{tape.Watch(x), tape.Watch(w), tape.Watch(b)}
+					config := test.config
+					if apart {
+						config.MaxPool = autograd.MaxPoolConfig{}
+					}
+					y := autograd.Conv2d(xs[0], xs[1], xs[2], config)
+					if apart {
+						y = y.MaxPool(test.config.MaxPool)
+					}
+					if op := autograd.Graph(y).Find(y).Op; !apart && (op == "conv max pool") != (test.x[0] == 8 && len(test.config.MaxPool.Kernel) == 2) {
+						t.Errorf("the operation is %s", op)
+					}
+					upstream := autograd.Normal(rand.New(rand.NewPCG(3, 4)), dtype, 0, 1, y.Shape()...)
+					grads := y.Mul(upstream).Sum().Backward()
+					all = append(all, y.Floats())
+					for _, v := range xs {
+						all = append(all, grads.Of(v).Floats())
+					}
+					return all
+				}
+				if diff := cmp.Diff(run(true), run(false), cmpopts.EquateNaNs()); diff != "" {
+					t.Errorf("(-apart +together):\n%s", diff)
 				}
 			})
 		}

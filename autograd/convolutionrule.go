@@ -38,17 +38,17 @@ func geometryArguments(n *node) []Argument {
 	return arguments("stride", g.stride[first:], "padding", g.padding[first:], "dilation", g.dilation[first:], "groups", g.groups)
 }
 
-// of is the shape of the convolution of x with w to y.
-func (g geometry) of(x, w, y *tensor.Array) tensor.ConvShape {
+// of is the shape of the convolution of x with w to y, which have these shapes.
+func (g geometry) of(x, w, y []int) tensor.ConvShape {
 	s := tensor.ConvShape{
-		Batch: x.Shape[0], In: x.Shape[1], Out: y.Shape[1], Groups: g.groups,
+		Batch: x[0], In: x[1], Out: y[1], Groups: g.groups,
 		Stride: g.stride, Padding: g.padding, Dilation: g.dilation,
 		Size: [3]int{1, 1, 1}, Kernel: [3]int{1, 1, 1}, Count: [3]int{1, 1, 1},
 	}
-	axes := len(x.Shape) - 2
-	copy(s.Size[3-axes:], x.Shape[2:])
-	copy(s.Kernel[3-axes:], w.Shape[2:])
-	copy(s.Count[3-axes:], y.Shape[2:])
+	axes := len(x) - 2
+	copy(s.Size[3-axes:], x[2:])
+	copy(s.Kernel[3-axes:], w[2:])
+	copy(s.Count[3-axes:], y[2:])
 	return s
 }
 
@@ -62,7 +62,7 @@ func init() {
 		vjp:       convGradient,
 		fused:     fusedConvGradient,
 		jvp: func(n *node, t func(int) Variable) Variable {
-			return convTangent(n, t, func(x, w, b Variable) Variable { return convOp.convolve(x, w, b, n.Shape, geometryOf(n)) })
+			return convTangent(n, t, n.Shape, func(x, w, b Variable) Variable { return convOp.convolve(x, w, b, n.Shape, geometryOf(n)) })
 		},
 	}
 }
@@ -86,7 +86,7 @@ func init() {
 		},
 		jvp: func(n *node, t func(int) Variable) Variable {
 			y := n.variable()
-			tangent := convTangent(n, t, func(x, w, b Variable) Variable { return convOp.convolve(x, w, b, n.Shape, geometryOf(n)) })
+			tangent := convTangent(n, t, n.Shape, func(x, w, b Variable) Variable { return convOp.convolve(x, w, b, n.Shape, geometryOf(n)) })
 			return tangent.Mul(y.Greater(y.scalar(0)))
 		},
 	}
@@ -106,7 +106,7 @@ func convGradient(p *pass, n *node, g Variable) {
 
 func fusedConvGradient(p *pass, n, g *node) {
 	x, w := n.in[0], n.in[1]
-	s := geometryOf(n).of(&x.Array, &w.Array, &g.Array)
+	s := geometryOf(n).of(x.Shape, w.Shape, g.Shape)
 	if p.needs(n, 0) {
 		dst, accumulate := p.destination(n, 0)
 		tensor.ConvInputGradient(dst, &g.Array, &w.Array, nil, s, accumulate)
@@ -135,7 +135,7 @@ func init() {
 		},
 		fused: func(p *pass, n, g *node) {
 			y, w := n.in[0], n.in[1]
-			s := geometryOf(n).of(&g.Array, &w.Array, &y.Array)
+			s := geometryOf(n).of(g.Shape, w.Shape, y.Shape)
 			if p.needs(n, 0) {
 				if dst, accumulate := p.destination(n, 0); accumulate {
 					sum := p.temporary(y.DType, y.Shape)
@@ -152,7 +152,7 @@ func init() {
 			fusedBiasGradient(p, n, g)
 		},
 		jvp: func(n *node, t func(int) Variable) Variable {
-			return convTangent(n, t, func(y, w, b Variable) Variable { return convolveTransposed(y, w, b, n.Shape, geometryOf(n)) })
+			return convTangent(n, t, n.Shape, func(y, w, b Variable) Variable { return convolveTransposed(y, w, b, n.Shape, geometryOf(n)) })
 		},
 	}
 }
@@ -172,7 +172,7 @@ func init() {
 			}
 		},
 		jvp: func(n *node, t func(int) Variable) Variable {
-			return convTangent(n, t, func(x, y, _ Variable) Variable { return convolveWeights(x, y, n.Shape, geometryOf(n)) })
+			return convTangent(n, t, n.Shape, func(x, y, _ Variable) Variable { return convolveWeights(x, y, n.Shape, geometryOf(n)) })
 		},
 	}
 }
@@ -191,9 +191,9 @@ func fusedBiasGradient(p *pass, n, g *node) {
 	}
 }
 
-// convTangent is the tangent of n, which is bilinear in its first two operands, and to
-// which the third, if there is one, is added.
-func convTangent(n *node, t func(int) Variable, bilinear func(a, b, bias Variable) Variable) Variable {
+// convTangent is the tangent of the convolution n makes, of that shape, which is bilinear in
+// the first two operands, and to which the third, if there is one, is added.
+func convTangent(n *node, t func(int) Variable, shape []int, bilinear func(a, b, bias Variable) Variable) Variable {
 	a, b := n.arg(0), n.arg(1)
 	var sum, bias Variable
 	if n.numInputs() == 3 {
@@ -209,11 +209,11 @@ func convTangent(n *node, t func(int) Variable, bilinear func(a, b, bias Variabl
 		return sum
 	}
 	var column [5]int
-	for i := range n.Shape {
+	for i := range shape {
 		column[i] = 1
 	}
 	column[1] = -1
-	return bias.Reshape(column[:len(n.Shape)]...).BroadcastTo(n.Shape...)
+	return bias.Reshape(column[:len(shape)]...).BroadcastTo(shape...)
 }
 
 // withBias is the result of an operation on x, w and b, unless that is the zero Variable,
@@ -229,7 +229,7 @@ func (o *op) withBias(shape []int, x, w *node, b Variable) (*node, *tensor.Array
 func (o *op) convolve(x, w, b Variable, shape []int, g geometry) Variable {
 	n, bias := o.withBias(shape, x.n, w.n, b)
 	n.keepGeometry(g)
-	tensor.Conv(&n.Array, &x.n.Array, &w.n.Array, bias, g.of(&x.n.Array, &w.n.Array, &n.Array), o == convReLUOp)
+	tensor.Conv(&n.Array, &x.n.Array, &w.n.Array, bias, g.of(x.n.Shape, w.n.Shape, n.Shape), o == convReLUOp)
 	return n.done()
 }
 
@@ -237,7 +237,7 @@ func (o *op) convolve(x, w, b Variable, shape []int, g geometry) Variable {
 func convolveTransposed(y, w, b Variable, shape []int, g geometry) Variable {
 	n, bias := convTransposeOp.withBias(shape, y.n, w.n, b)
 	n.keepGeometry(g)
-	tensor.ConvInputGradient(&n.Array, &y.n.Array, &w.n.Array, bias, g.of(&n.Array, &w.n.Array, &y.n.Array), false)
+	tensor.ConvInputGradient(&n.Array, &y.n.Array, &w.n.Array, bias, g.of(n.Shape, w.n.Shape, y.n.Shape), false)
 	return n.done()
 }
 
@@ -245,6 +245,6 @@ func convolveTransposed(y, w, b Variable, shape []int, g geometry) Variable {
 func convolveWeights(x, y Variable, shape []int, g geometry) Variable {
 	n := convWeightsOp.result(x.n.DType, shape, x.n, y.n)
 	n.keepGeometry(g)
-	tensor.ConvWeightGradient(&n.Array, &x.n.Array, &y.n.Array, g.of(&x.n.Array, &n.Array, &y.n.Array), false)
+	tensor.ConvWeightGradient(&n.Array, &x.n.Array, &y.n.Array, g.of(x.n.Shape, n.Shape, y.n.Shape), false)
 	return n.done()
 }

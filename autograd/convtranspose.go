@@ -54,7 +54,10 @@ func convTranspose(name string, x, w, b Variable, axes int, config Conv3dConfig,
 	}
 	y := convolveTransposed(x, w, b, shape, g)
 	if config.ReLU {
-		return y.ReLU()
+		y = y.ReLU()
+	}
+	if config.MaxPool.Kernel != nil {
+		y = y.MaxPool(config.MaxPool)
 	}
 	return y
 }

@@ -42,7 +42,7 @@ type AvgPoolConfig struct {
 // window.
 func (x Variable) MaxPool(config MaxPoolConfig) Variable {
 	in := x.check(maxPoolOp.name)
-	p := config.on(in)
+	p := config.on(in.Shape)
 	return maxPool(in, &p, len(config.Kernel), false).done()
 }
 
@@ -51,7 +51,7 @@ func (x Variable) MaxPool(config MaxPoolConfig) Variable {
 // row-major order. It panics as that does.
 func (x Variable) MaxPoolIndices(config MaxPoolConfig) (y Variable, indices []int) {
 	in := x.check(maxPoolOp.name)
-	p := config.on(in)
+	p := config.on(in.Shape)
 	n := maxPool(in, &p, len(config.Kernel), true)
 	return n.done(), n.maxPoolIndices(&p)
 }
@@ -64,7 +64,7 @@ func (x Variable) MaxPoolIndices(config MaxPoolConfig) (y Variable, indices []in
 // with [*ShapeError] if x has fewer axes or no elements along one that is divided.
 func (x Variable) AdaptiveMaxPool(sizes ...int) Variable {
 	in := x.check(maxPoolOp.name)
-	p := adaptivePooling(maxPoolOp.name, in, sizes)
+	p := adaptivePooling(maxPoolOp.name, in.Shape, sizes)
 	return maxPool(in, &p, len(sizes), false).done()
 }
 
@@ -72,7 +72,7 @@ func (x Variable) AdaptiveMaxPool(sizes ...int) Variable {
 // as [Variable.MaxPoolIndices] says it, and panics as they do.
 func (x Variable) AdaptiveMaxPoolIndices(sizes ...int) (y Variable, indices []int) {
 	in := x.check(maxPoolOp.name)
-	p := adaptivePooling(maxPoolOp.name, in, sizes)
+	p := adaptivePooling(maxPoolOp.name, in.Shape, sizes)
 	n := maxPool(in, &p, len(sizes), true)
 	return n.done(), n.maxPoolIndices(&p)
 }
@@ -81,7 +81,7 @@ func (x Variable) AdaptiveMaxPoolIndices(sizes ...int) (y Variable, indices []in
 // [Variable.MaxPool]. It panics as that does.
 func (x Variable) AvgPool(config AvgPoolConfig) Variable {
 	in := x.check(avgPoolOp.name)
-	p := slidingPooling(avgPoolOp.name, in, config.Kernel, config.Stride, config.Padding, nil, config.Ceil)
+	p := slidingPooling(avgPoolOp.name, in.Shape, config.Kernel, config.Stride, config.Padding, nil, config.Ceil)
 	return avgPool(x, tensor.Averaging{Pooling: p, ExcludePadding: config.ExcludePadding, Divisor: config.Divisor}, len(config.Kernel))
 }
 
@@ -90,7 +90,7 @@ func (x Variable) AvgPool(config AvgPoolConfig) Variable {
 // that does.
 func (x Variable) AdaptiveAvgPool(sizes ...int) Variable {
 	in := x.check(avgPoolOp.name)
-	return avgPool(x, tensor.Averaging{Pooling: adaptivePooling(avgPoolOp.name, in, sizes)}, len(sizes))
+	return avgPool(x, tensor.Averaging{Pooling: adaptivePooling(avgPoolOp.name, in.Shape, sizes)}, len(sizes))
 }
 
 var maxPoolOp *op
@@ -133,12 +133,16 @@ func planesOf(n *node) (at tensor.Pooling, planes, windows int) {
 // maxPool keeps which elements are the greatest if a backward pass, or the caller, will ask.
 func maxPool(in *node, at *tensor.Pooling, axes int, ask bool) *node {
 	n := pooled(maxPoolOp, in, at, axes)
-	var index *tensor.Array
-	if ask || n.tracked || n.kind == derived {
-		index = &n.keepArray([]int{at.IndexSize(n.DType, n.Len())}).Array
-	}
-	tensor.MaxPool(&n.Array, &in.Array, index, at)
+	tensor.MaxPool(&n.Array, &in.Array, n.keepIndex(at, ask), at)
 	return n
+}
+
+// keepIndex is n's aux, in which to keep which elements are the greatest, or nil.
+func (n *node) keepIndex(at *tensor.Pooling, ask bool) *tensor.Array {
+	if ask || n.tracked || n.kind == derived {
+		return &n.keepArray([]int{at.IndexSize(n.DType, n.Len())}).Array
+	}
+	return nil
 }
 
 // maxPoolIndices is where the elements of n lie in the planes of its operand.
@@ -208,20 +212,22 @@ func pooled(o *op, in *node, at *tensor.Pooling, axes int) *node {
 	return n
 }
 
-// keepPooling and poolingOf store windows in a node and read them.
-func (n *node) keepPooling(at *tensor.Pooling) {
-	n.attr.ints = n.attr.ints[:0]
+// keepPooling and poolingOf store windows in a node and read them: they are the last numbers.
+func (n *node) keepPooling(at *tensor.Pooling) { n.attr.ints = appendPooling(n.attr.ints[:0], at) }
+
+func appendPooling(list []int, at *tensor.Pooling) []int {
 	for i := range at {
 		a, adaptive := &at[i], 0
 		if a.Adaptive {
 			adaptive = 1
 		}
-		n.attr.ints = append(n.attr.ints, a.Size, a.Count, a.Kernel, a.Stride, a.Padding, a.Dilation, adaptive)
+		list = append(list, a.Size, a.Count, a.Kernel, a.Stride, a.Padding, a.Dilation, adaptive)
 	}
+	return list
 }
 
 func poolingOf(n *node) (at tensor.Pooling) {
-	i := n.attr.ints
+	i := n.attr.ints[len(n.attr.ints)-7*len(at):]
 	for k := range at {
 		at[k] = tensor.PoolAxis{Size: i[0], Count: i[1], Kernel: i[2], Stride: i[3], Padding: i[4], Dilation: i[5], Adaptive: i[6] == 1}
 		i = i[7:]
@@ -241,20 +247,20 @@ func averagingOf(n *node) tensor.Averaging {
 // planeSize is the number of elements that are pooled together.
 func planeSize(at *tensor.Pooling) int { return at[0].Size * at[1].Size * at[2].Size }
 
-// on places the windows on in.
-func (c *MaxPoolConfig) on(in *node) tensor.Pooling {
-	p := slidingPooling(maxPoolOp.name, in, c.Kernel, c.Stride, c.Padding, c.Dilation, c.Ceil)
+// on places the windows on an array of this shape.
+func (c *MaxPoolConfig) on(shape []int) tensor.Pooling {
+	p := slidingPooling(maxPoolOp.name, shape, c.Kernel, c.Stride, c.Padding, c.Dilation, c.Ceil)
 	for i := range p {
 		if p[i].Dilation > 1 && p[i].Empty() {
-			panic(&ShapeError{maxPoolOp.name, shapesOf(in), "a window lies in the padding as a whole"})
+			panic(&ShapeError{maxPoolOp.name, [][]int{slices.Clone(shape)}, "a window lies in the padding as a whole"})
 		}
 	}
 	return p
 }
 
-// slidingPooling places windows that slide along the last axes of in.
-func slidingPooling(name string, in *node, kernel, stride, padding, dilation []int, ceil bool) tensor.Pooling {
-	p := wholeAxes(name, in, len(kernel))
+// slidingPooling places windows that slide along the last axes of an array.
+func slidingPooling(name string, shape []int, kernel, stride, padding, dilation []int, ceil bool) tensor.Pooling {
+	p := wholeAxes(name, shape, len(kernel))
 	if stride == nil {
 		stride = kernel
 	}
@@ -272,7 +278,7 @@ func slidingPooling(name string, in *node, kernel, stride, padding, dilation []i
 		}
 		room := a.Size + 2*a.Padding - a.Dilation*(size-1) - 1
 		if room < 0 || a.Size == 0 {
-			panic(&ShapeError{name, shapesOf(in), fmt.Sprintf("a kernel of %v is larger than the padded axis, or this has no elements", slices.Clone(kernel))})
+			panic(&ShapeError{name, [][]int{slices.Clone(shape)}, fmt.Sprintf("a kernel of %v is larger than the padded axis, or this has no elements", slices.Clone(kernel))})
 		}
 		a.Count = room/a.Stride + 1
 		if ceil && room%a.Stride != 0 && a.Count*a.Stride < a.Size+a.Padding {
@@ -282,16 +288,16 @@ func slidingPooling(name string, in *node, kernel, stride, padding, dilation []i
 	return p
 }
 
-// adaptivePooling divides the last axes of in.
-func adaptivePooling(name string, in *node, sizes []int) tensor.Pooling {
-	p := wholeAxes(name, in, len(sizes))
+// adaptivePooling divides the last axes of an array.
+func adaptivePooling(name string, shape []int, sizes []int) tensor.Pooling {
+	p := wholeAxes(name, shape, len(sizes))
 	for i, parts := range sizes {
 		a := &p[3-len(sizes)+i]
 		switch {
 		case parts < 0:
 			panic(&ValueError{name, fmt.Sprintf("%d parts of an axis", parts)})
 		case parts > 0 && a.Size == 0:
-			panic(&ShapeError{name, shapesOf(in), "expected elements along the axes that are divided"})
+			panic(&ShapeError{name, [][]int{slices.Clone(shape)}, "expected elements along the axes that are divided"})
 		case parts > 0:
 			*a = tensor.AdaptiveAxis(a.Size, parts)
 		}
@@ -299,18 +305,18 @@ func adaptivePooling(name string, in *node, sizes []int) tensor.Pooling {
 	return p
 }
 
-// wholeAxes are the last axes of in without windows.
-func wholeAxes(name string, in *node, axes int) (p tensor.Pooling) {
+// wholeAxes are the last axes of an array without windows.
+func wholeAxes(name string, shape []int, axes int) (p tensor.Pooling) {
 	if axes < 1 || axes > 3 {
 		panic(&ValueError{name, fmt.Sprintf("sizes for %d axes: expected one to three", axes)})
 	}
-	if len(in.Shape) < axes {
-		panic(&ShapeError{name, shapesOf(in), fmt.Sprintf("expected %d axes at least", axes)})
+	if len(shape) < axes {
+		panic(&ShapeError{name, [][]int{slices.Clone(shape)}, fmt.Sprintf("expected %d axes at least", axes)})
 	}
 	for i := range p {
 		size := 1
 		if back := 3 - i; back <= axes {
-			size = in.Shape[len(in.Shape)-back]
+			size = shape[len(shape)-back]
 		}
 		p[i] = tensor.WholeAxis(size)
 	}

@@ -110,10 +110,10 @@ func (c *Conv) Parts() iter.Seq2[string, Part] {
 	return Parts(Weight("weight", c.Weight), Weight("bias", c.Bias))
 }
 
-// convolve is the layer for x with or without the batch axis, with relu followed by ReLU.
-func (c *Conv) convolve(op string, x autograd.Variable, relu bool) autograd.Variable {
+// convolve is the layer for x with or without the batch axis, and those that are folded into it.
+func (c *Conv) convolve(op string, x autograd.Variable, behind folded) autograd.Variable {
 	if x.Rank() == c.axes+1 {
-		return c.convolve(op, x.Unsqueeze(0), relu).Squeeze(0)
+		return c.convolve(op, x.Unsqueeze(0), behind).Squeeze(0)
 	}
 	if x.Rank() != c.axes+2 || x.Dim(1) != c.in {
 		panic(shapeError(op, fmt.Sprintf("expected [batch, %d, …] or [%d, …] with %d axes behind", c.in, c.in, c.axes), x))
@@ -125,9 +125,13 @@ func (c *Conv) convolve(op string, x autograd.Variable, relu bool) autograd.Vari
 	}
 	w := watched(x, c.Weight)
 	if c.axes == 3 {
-		return autograd.Conv3d(x, w, c.Bias, autograd.Conv3dConfig{Stride: c.stride, Padding: padding, Dilation: c.dilation, Groups: c.config.Groups, ReLU: relu})
+		return autograd.Conv3d(x, w, c.Bias, autograd.Conv3dConfig{
+			Stride: c.stride, Padding: padding, Dilation: c.dilation, Groups: c.config.Groups, ReLU: behind.relu, MaxPool: behind.pool,
+		})
 	}
-	config := autograd.ConvConfig{Stride: lastTwo(c.stride), Padding: lastTwo(padding), Dilation: lastTwo(c.dilation), Groups: c.config.Groups, ReLU: relu}
+	config := autograd.ConvConfig{
+		Stride: lastTwo(c.stride), Padding: lastTwo(padding), Dilation: lastTwo(c.dilation), Groups: c.config.Groups, ReLU: behind.relu, MaxPool: behind.pool,
+	}
 	if c.axes == 1 {
 		return autograd.Conv1d(x, w, c.Bias, config)
 	}
@@ -151,12 +155,7 @@ func NewConv1d(rng *rand.Rand, in, out int, kernel []int, config ConvConfig) *Co
 // with [*autograd.ShapeError] if x has another shape, or is smaller than the kernel.
 func (c *Conv1d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return Hooked(c, c.convolve("nn.Conv1d", x, false))
-}
-
-func (c *Conv1d) forwardReLU(x autograd.Variable) autograd.Variable {
-	defer in(c)
-	return c.convolve("nn.Conv1d", x, true)
+	return Hooked(c, c.convolve("nn.Conv1d", x, folded{}))
 }
 
 // Conv2d is the convolution of [batch, in, height, width] or [in, height, width].
@@ -171,12 +170,7 @@ func NewConv2d(rng *rand.Rand, in, out int, kernel []int, config ConvConfig) *Co
 // axis for x without. It panics as [Conv1d.Forward].
 func (c *Conv2d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return Hooked(c, c.convolve("nn.Conv2d", x, false))
-}
-
-func (c *Conv2d) forwardReLU(x autograd.Variable) autograd.Variable {
-	defer in(c)
-	return c.convolve("nn.Conv2d", x, true)
+	return Hooked(c, c.convolve("nn.Conv2d", x, folded{}))
 }
 
 // Conv3d is the convolution of [batch, in, depth, height, width] or [in, depth, height,
@@ -192,10 +186,5 @@ func NewConv3d(rng *rand.Rand, in, out int, kernel []int, config ConvConfig) *Co
 // batch axis for x without. It panics as [Conv1d.Forward].
 func (c *Conv3d) Forward(x autograd.Variable) autograd.Variable {
 	defer in(c)
-	return Hooked(c, c.convolve("nn.Conv3d", x, false))
-}
-
-func (c *Conv3d) forwardReLU(x autograd.Variable) autograd.Variable {
-	defer in(c)
-	return c.convolve("nn.Conv3d", x, true)
+	return Hooked(c, c.convolve("nn.Conv3d", x, folded{}))
 }

@@ -78,8 +78,12 @@ func (p *MaxPool) ForwardIndices(x autograd.Variable) (y autograd.Variable, indi
 
 // checked is the operation's configuration, if x has the axes.
 func (p *MaxPool) checked(x autograd.Variable) autograd.MaxPoolConfig {
+	checkPooled(p.window.op, x, len(p.window.kernel))
+	return p.config()
+}
+
+func (p *MaxPool) config() autograd.MaxPoolConfig {
 	w := &p.window
-	checkPooled(w.op, x, len(w.kernel))
 	return autograd.MaxPoolConfig{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Dilation: w.dilation, Ceil: w.ceil}
 }
 

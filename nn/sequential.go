@@ -20,10 +20,10 @@ func (s Sequential) Forward(x autograd.Variable) autograd.Variable {
 	defer s.blame(&at)
 	for i := 0; i < len(s); i++ {
 		at = i
-		if i+1 < len(s) && s[i+1] == (ReLU{}) && hookOf(x) == nil {
-			if y, ok := forwardReLU(s[i], x); ok {
+		if hookOf(x) == nil {
+			if y, more := forwardFolded(s[i], s[i+1:], x); more > 0 {
 				x = y
-				i++
+				i += more
 				continue
 			}
 		}
@@ -36,20 +36,6 @@ func (s Sequential) Forward(x autograd.Variable) autograd.Variable {
 		x = hookedAt(h, s.point(itself), x)
 	}
 	return x
-}
-
-// forwardReLU applies a layer that makes one operation of itself and ReLU behind it, if it
-// is one. What is between them is then not kept.
-func forwardReLU(layer Layer, x autograd.Variable) (y autograd.Variable, ok bool) {
-	switch c := layer.(type) {
-	case *Conv1d:
-		return c.forwardReLU(x), true
-	case *Conv2d:
-		return c.forwardReLU(x), true
-	case *Conv3d:
-		return c.forwardReLU(x), true
-	}
-	return x, false
 }
 
 // blame is deferred: a panic on its way out learns which layer it comes from.

@@ -30,7 +30,7 @@ func (c *Conv1d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
 	defer in(c)
 	other := c.Conv
 	other.Weight = weight
-	return Hooked(c, other.convolve("nn.Conv1d", x, false))
+	return Hooked(c, other.convolve("nn.Conv1d", x, folded{}))
 }
 
 // ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
@@ -38,7 +38,7 @@ func (c *Conv2d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
 	defer in(c)
 	other := c.Conv
 	other.Weight = weight
-	return Hooked(c, other.convolve("nn.Conv2d", x, false))
+	return Hooked(c, other.convolve("nn.Conv2d", x, folded{}))
 }
 
 // ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.
@@ -46,7 +46,7 @@ func (c *Conv3d) ForwardWith(x, weight autograd.Variable) autograd.Variable {
 	defer in(c)
 	other := c.Conv
 	other.Weight = weight
-	return Hooked(c, other.convolve("nn.Conv3d", x, false))
+	return Hooked(c, other.convolve("nn.Conv3d", x, folded{}))
 }
 
 // ForwardWith is Forward with another weight, for [NewWeightNorm] and the like.

@@ -10,6 +10,10 @@ import "github.com/chainrule-go/chainrule/internal/simd"
 // steady state, and may be called from several goroutines at once.
 func Forward[F simd.Float](s Shape, y, x, w, bias []F, relu bool) {
 	s.check(len(x), len(w), len(y))
+	forward(s, y, nil, x, w, bias, relu)
+}
+
+func forward[F simd.Float](s Shape, y []F, to Planes[F], x, w, bias []F, relu bool) {
 	s = s.collapsed()
 	if s.depthwise() {
 		t := planes(&s, depthwiseForward, x, y, w)
@@ -19,7 +23,7 @@ func Forward[F simd.Float](s Shape, y, x, w, bias []F, relu bool) {
 	}
 	p := get[F, product[F]](&products)
 	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
-	p.x, p.a, p.y, p.bias, p.accumulate, p.relu = x, w, y, bias, false, relu
+	p.x, p.a, p.y, p.to, p.bias, p.accumulate, p.relu = x, w, y, to, bias, false, relu
 	p.windows(&s)
 	p.size, p.first, p.every = s.Count, [3]int{}, [3]int{1, 1, 1}
 	p.run()
@@ -40,7 +44,7 @@ func (p *slide) windows(s *Shape) {
 
 // done gives p back, without what it refers to.
 func (p *product[F]) done() {
-	p.x, p.a, p.y, p.bias = nil, nil, nil, nil
+	p.x, p.from, p.a, p.y, p.to, p.bias = nil, nil, nil, nil, nil, nil
 	put[F](&products, p)
 }
 
@@ -49,6 +53,10 @@ func (p *product[F]) done() {
 // accumulate it is added to x. Otherwise it is as Forward.
 func InputGradient[F simd.Float](s Shape, x, y, w, bias []F, accumulate bool) {
 	s.check(len(x), len(w), len(y))
+	inputGradient(s, x, y, nil, w, bias, accumulate)
+}
+
+func inputGradient[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F, accumulate bool) {
 	s = s.collapsed()
 	if s.depthwise() {
 		depthwiseInputGradient(&s, x, y, w, bias, accumulate)
@@ -56,12 +64,12 @@ func InputGradient[F simd.Float](s Shape, x, y, w, bias []F, accumulate bool) {
 	}
 	p := get[F, product[F]](&products)
 	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.Out/s.Groups, s.In/s.Groups
-	p.x, p.y, p.bias, p.accumulate, p.relu = y, x, bias, accumulate, false
-	if s.spreads() && len(x) > 0 && len(y) > 0 {
+	p.x, p.from, p.y, p.bias, p.accumulate, p.relu = y, from, x, bias, accumulate, false
+	if s.spreads() && len(x) > 0 && s.Out*volume(s.Count) > 0 {
 		p.size, p.every, p.first = s.Size, s.Stride, [3]int{}
 		if p.residue(&s); sizeOf[F]() == 8 || !p.tiled() {
 			p.done()
-			spread(s, x, y, w, bias, accumulate)
+			spread(s, x, y, from, w, bias, accumulate)
 			return
 		}
 	}

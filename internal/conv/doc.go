@@ -36,6 +36,8 @@
 //     weights of a few channels right before it multiplies with them.
 //     (winograd.go, winogradgradient.go, winogradwide.go)
 //   - A kernel of 1×1 sees an image as one long row of windows.
+//   - Where the result is not kept but pooled, a task computes whole images, whose planes it hands
+//     over, and asks for those of the gradient when it needs them. (planes.go)
 //
 // The order of every sum depends on the geometry and the element type alone. Results are
 // the same bits at any GOMAXPROCS, and with AVX2 and with AVX-512.

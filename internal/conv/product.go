@@ -12,8 +12,9 @@ type product[F simd.Float] struct {
 	batch, groups  int
 	channels, rows int // of X and of Y, in a group
 
-	x, a, y    []F // A is [groups, rows, channels·kernel]
-	bias       []F // of rows, in all groups; nil for none
+	x, a, y    []F       // A is [groups, rows, channels·kernel]
+	from, to   Planes[F] // instead of x and of y, unless nil
+	bias       []F       // of rows, in all groups; nil for none
 	accumulate bool
 	relu       bool // of a forward pass: the greater of the results and 0
 
@@ -27,6 +28,7 @@ type product[F simd.Float] struct {
 // plan is how a product is cut. It depends on the geometry and the element type only.
 type plan struct {
 	block, blocks       int  // windows in a task; tasks for an image
+	tasks               int  // for an image, each of which computes some blocks
 	rowBlock, rowBlocks int  // rows of Y likewise
 	chunk               int  // channels whose windows are packed at a time
 	strip               int  // windows that are packed at a time
@@ -78,7 +80,11 @@ func (p *product[F]) cut() {
 		p.block = evenly(windows, ceilDiv(windows, p.blocks), p.grid[2]) // whole rows
 	}
 	p.blocks = ceilDiv(windows, p.block)
-	p.rowBlocks = max(1, min(want/(images*p.blocks), p.rows/minRows))
+	p.tasks = p.blocks
+	if p.whole() {
+		p.tasks = 1
+	}
+	p.rowBlocks = max(1, min(want/(images*p.tasks), p.rows/minRows))
 	p.rowBlock = evenly(p.rows, ceilDiv(p.rows, p.rowBlocks), 12)
 	p.rowBlocks = ceilDiv(p.rows, p.rowBlock)
 	p.chunk = evenly(p.channels, max(1, depth/max(1, kernel)), 1)
@@ -99,13 +105,13 @@ func (p *product[F]) run() {
 		return
 	}
 	p.cut()
-	perTask := p.rowBlock * p.block * max(1, p.channels*p.kernel()) * int(sizeOf[F]()) / 4
-	parallel.For(p.batch*p.groups*p.blocks*p.rowBlocks, max(1, taskWork/perTask), p)
+	perTask := p.rowBlock * p.block * (p.blocks / p.tasks) * max(1, p.channels*p.kernel()) * int(sizeOf[F]()) / 4
+	parallel.For(p.batch*p.groups*p.tasks*p.rowBlocks, max(1, taskWork/perTask), p)
 }
 
 // DoRange does tasks.
 func (p *product[F]) DoRange(lo, hi int) {
-	w := get[F, worker[F]](&workers)
+	w := newWorker[F]()
 	for i := lo; i < hi; i++ {
 		p.task(w, i)
 	}
@@ -113,22 +119,31 @@ func (p *product[F]) DoRange(lo, hi int) {
 	put[F](&workers, w)
 }
 
-// task computes a block of windows for a block of rows.
+// task computes a block of windows, or all blocks of an image, for a block of rows.
 func (p *product[F]) task(w *worker[F], i int) {
 	rowBlock := i % p.rowBlocks
 	i /= p.rowBlocks
-	block := i % p.blocks
-	image := i / p.blocks // and group
-	from, to := block*p.block, min((block+1)*p.block, volume(p.grid))
+	block := i % p.tasks
+	image := i / p.tasks // and group
 	row := rowBlock * p.rowBlock
 	rows := min(p.rowBlock, p.rows-row)
+	x, y := p.image(w, image), p.result(w, image*p.rows+row, rows)
+	for range p.blocks / p.tasks {
+		p.blockOfRows(w, y, x, image, block, row, rows)
+		block++
+	}
+	p.finished(image*p.rows+row, y)
+}
+
+// blockOfRows computes a block of windows on an image x for rows of Y, which are y.
+func (p *product[F]) blockOfRows(w *worker[F], y, x []F, image, block, row, rows int) {
+	from, to := block*p.block, min((block+1)*p.block, volume(p.grid))
 	kernel := p.kernel()
 	group := image % p.groups
 
 	g := simd.Gemm[F]{M: rows, ARow: p.channels * kernel, ACol: 1}
 	a := p.a[min((group*p.rows+row)*g.ARow, len(p.a)):]
 	plane := volume(p.size)
-	y := p.y[(image*p.rows+row)*plane : (image*p.rows+row+rows)*plane]
 	if p.bias != nil {
 		g.RowBias = p.bias[group*p.rows+row:][:rows]
 	}
@@ -139,7 +154,6 @@ func (p *product[F]) task(w *worker[F], i int) {
 		g.CRow = simd.RowPitch(to - from)
 		g.C = w.result.of(rows * g.CRow)
 	}
-	x := p.x[image*p.channels*volume(p.slide.size):][:p.channels*volume(p.slide.size)]
 	p.blockOf(w, g, a, x, from, to)
 	if !p.direct {
 		p.scatter(y, g.C, g.CRow, from, to)

@@ -53,6 +53,17 @@ func sizeOf[F simd.Float]() uintptr {
 // worker is the memory of a task.
 type worker[F simd.Float] struct {
 	images, apart, panels, strips, result buffer[F]
-	windows                               simd.Windows[F]
-	rows                                  simd.Windows[F]
+
+	planes buffer[F] // of a result or its gradient that is not kept
+	have   [2]int    // the first of them and their number
+
+	windows simd.Windows[F]
+	rows    simd.Windows[F]
+}
+
+// newWorker is the memory of a task. The caller puts it back.
+func newWorker[F simd.Float]() *worker[F] {
+	w := get[F, worker[F]](&workers)
+	w.have = [2]int{}
+	return w
 }

@@ -12,6 +12,7 @@ import (
 type spreading[F simd.Float] struct {
 	Shape
 	x, y, w, bias []F
+	from          Planes[F] // instead of y
 	accumulate    bool
 	chunk         int // channels of X whose products are made at a time
 }
@@ -32,20 +33,20 @@ func (s *Shape) spreads() bool {
 }
 
 // spread computes the gradient of images by spreading products.
-func spread[F simd.Float](s Shape, x, y, w, bias []F, accumulate bool) {
+func spread[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F, accumulate bool) {
 	t := get[F, spreading[F]](&spreadings)
-	t.Shape, t.x, t.y, t.w, t.bias, t.accumulate = s, x, y, w, bias, accumulate
+	t.Shape, t.x, t.y, t.from, t.w, t.bias, t.accumulate = s, x, y, from, w, bias, accumulate
 	kernel := volume(s.Kernel)
 	t.chunk = max(1, spreadBytes/(int(sizeOf[F]())*kernel*volume(s.Count)))
 	work := s.In / s.Groups * kernel * s.Out / s.Groups * volume(s.Count)
 	parallel.For(s.Batch*s.Groups, max(1, taskWork/work), t)
-	t.x, t.y, t.w, t.bias = nil, nil, nil, nil
+	t.x, t.y, t.from, t.w, t.bias = nil, nil, nil, nil, nil
 	put[F](&spreadings, t)
 }
 
 // DoRange computes the gradients of groups of channels of images.
 func (t *spreading[F]) DoRange(lo, hi int) {
-	w := get[F, worker[F]](&workers)
+	w := newWorker[F]()
 	for i := lo; i < hi; i++ {
 		t.task(w, i)
 	}
@@ -56,7 +57,13 @@ func (t *spreading[F]) task(w *worker[F], i int) {
 	in, out, kernel := t.In/t.Groups, t.Out/t.Groups, volume(t.Kernel)
 	size, count := volume(t.Size), volume(t.Count)
 	group := i % t.Groups
-	x, y := t.x[i*in*size:(i+1)*in*size], t.y[i*out*count:(i+1)*out*count]
+	x := t.x[i*in*size : (i+1)*in*size]
+	var y []F
+	if t.from != nil {
+		y = w.given(t.from, i*out, out, count)
+	} else {
+		y = t.y[i*out*count : (i+1)*out*count]
+	}
 	weights := t.w[group*out*in*kernel : (group+1)*out*in*kernel]
 	t.start(x, group*in)
 	for c := 0; c < in; c += t.chunk {

@@ -14,7 +14,8 @@ type gradient[F simd.Float] struct {
 	batch, groups int
 	channels, out int // of X and of Y, in a group
 
-	x, g, w    []F // w is [groups, out, channels·kernel]
+	x, g, w    []F       // w is [groups, out, channels·kernel]
+	from       Planes[F] // instead of g, unless nil
 	accumulate bool
 
 	rowBlock, rowBlocks int  // rows of a task
@@ -38,6 +39,10 @@ const (
 // result, y. With accumulate it is added to w. Otherwise it is as Forward.
 func WeightGradient[F simd.Float](s Shape, w, x, y []F, accumulate bool) {
 	s.check(len(x), len(w), len(y))
+	weightGradient(s, w, x, y, nil, accumulate)
+}
+
+func weightGradient[F simd.Float](s Shape, w, x, y []F, from Planes[F], accumulate bool) {
 	s = s.collapsed()
 	if s.depthwise() {
 		depthwiseWeightGradient(&s, w, x, y, accumulate)
@@ -45,11 +50,20 @@ func WeightGradient[F simd.Float](s Shape, w, x, y []F, accumulate bool) {
 	}
 	t := get[F, gradient[F]](&gradients)
 	t.batch, t.groups, t.channels, t.out = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
-	t.x, t.g, t.w, t.accumulate = x, y, w, accumulate
+	t.x, t.g, t.from, t.w, t.accumulate = x, y, from, w, accumulate
 	t.windows(&s)
 	t.run()
-	t.x, t.g, t.w, t.partial = nil, nil, nil, nil
+	t.x, t.g, t.from, t.w, t.partial = nil, nil, nil, nil, nil
 	put[F](&gradients, t)
+}
+
+// grad is the gradient of the result for an image and group.
+func (t *gradient[F]) grad(w *worker[F], image int) []F {
+	windows := volume(t.grid)
+	if t.from != nil {
+		return w.given(t.from, image*t.out, t.out, windows)
+	}
+	return t.g[image*t.out*windows : (image+1)*t.out*windows]
 }
 
 // rows is the number of rows of a group's result.
@@ -113,7 +127,7 @@ func (t *gradient[F]) DoRange(lo, hi int) {
 		}
 		return
 	}
-	w := get[F, worker[F]](&workers)
+	w := newWorker[F]()
 	for i := lo; i < hi; i++ {
 		t.task(w, i)
 	}
@@ -164,7 +178,7 @@ func (t *gradient[F]) prepare(w *worker[F], image, first, end, from, to int) vie
 
 // byRows adds to the sums of lanes what windows from ≤ i < to of an image give.
 func (t *gradient[F]) byRows(w *worker[F], v *view[F], image, from, to int, sums []F) {
-	windows := volume(t.grid)
+	windows, grad := volume(t.grid), t.grad(w, image)
 	for i := from; i < to; {
 		line := i / t.grid[2]
 		x, z := i-line*t.grid[2], line/t.grid[1]
@@ -176,7 +190,7 @@ func (t *gradient[F]) byRows(w *worker[F], v *view[F], image, from, to int, sums
 		if c.N == t.grid[2] {
 			c.Rows = min(t.grid[1]-y, (to-i)/c.N)
 		}
-		c.Result = t.g[image*t.out*windows+i:]
+		c.Result = grad[i:]
 		c.Sums(sums, t.out, windows)
 		i += c.Rows * c.N
 	}
@@ -211,7 +225,7 @@ func (t *gradient[F]) windowsOf(w *worker[F], v *view[F], image, first, end, fro
 	g := simd.Gemm[F]{N: t.out, K: columns, CRow: t.out, ARow: simd.RowPitch(columns) | simd.RowPitch(1), ACol: 1, PackedB: true, Accumulate: accumulate}
 	g.B = w.panels.of(simd.PackedBLen[F](g.N, g.K))
 	windows := volume(t.grid)
-	simd.PackB(g.B, t.g[image*t.out*windows+from:(image+1)*t.out*windows], 1, windows, g.K, g.N)
+	simd.PackB(g.B, t.grad(w, image)[from:], 1, windows, g.K, g.N)
 	g.A = w.strips.of(stripRows * g.ARow)
 	offsets := w.windows.Offsets
 	for row := first; row < end; row += stripRows {

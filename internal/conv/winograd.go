@@ -150,7 +150,8 @@ func apart(n int) int { return simd.RowPitch(n) | simd.RowPitch(1) }
 type tiling struct {
 	tileGrid
 	p         *product[float32]
-	block     int // rows of tiles in a task
+	block     int // rows of tiles that are computed together
+	task      int // rows of tiles in a task
 	preparing bool
 
 	// The transformed weights: as they come, [36, rows·channels], and as panels.
@@ -176,6 +177,10 @@ func (p *product[F]) runTiles() {
 	if rows := t.batch * t.tileGrid.rows; ceilDiv(rows, t.block) < wantTasks/2 {
 		t.block = evenly(rows, min(t.block, ceilDiv(rows, 2)), 1) // as much for each processor
 	}
+	t.task = t.block
+	if p.whole() {
+		t.task = max(t.block/t.tileGrid.rows, 1) * t.tileGrid.rows
+	}
 	memory := get[float32, worker[float32]](&workers)
 	t.bias = memory.result.of(simd.RowPitch(p.rows))
 	clear(t.bias)
@@ -185,7 +190,7 @@ func (p *product[F]) runTiles() {
 	t.preparing = true
 	parallel.Run(tileElements, t)
 	t.preparing = false
-	parallel.Run(ceilDiv(t.batch*t.tileGrid.rows, t.block), t)
+	parallel.Run(ceilDiv(t.batch*t.tileGrid.rows, t.task), t)
 	put[float32](&workers, memory)
 	t.p, t.weights, t.panels, t.bias = nil, nil, nil, nil
 	put[float32](&tilings, t)
@@ -212,21 +217,31 @@ func transformed(w *worker[float32], kernels []float32, count int) []float32 {
 	return out
 }
 
-// Do computes a block of rows of tiles, or packs the weights of an element of tiles.
+// Do computes some rows of tiles, or packs the weights of an element of tiles.
 func (t *tiling) Do(i int) {
 	p := t.p
 	if t.preparing {
 		simd.PackB(t.panels[i*t.panelSize():], t.weights[i*apart(p.rows*p.channels):], 1, p.channels, p.channels, p.rows)
 		return
 	}
-	w := get[float32, worker[float32]](&workers)
-	from, to := i*t.block, min((i+1)*t.block, t.batch*t.tileGrid.rows)
+	w := newWorker[float32]()
+	end := min((i+1)*t.task, t.batch*t.tileGrid.rows)
+	for from := i * t.task; from < end; from += t.block {
+		t.blockOf(w, from, min(from+t.block, end))
+	}
+	w.rows.Src = nil
+	put[float32](&workers, w)
+}
+
+// blockOf computes rows from ≤ r < to of tiles.
+func (t *tiling) blockOf(w *worker[float32], from, to int) {
+	p := t.p
 	tiles := (to - from) * t.cols
 	in, out := t.pitch(), simd.RowPitch(p.rows)
 	elements, products := apart(tiles*in), apart(tiles*out)
 	transformed, result := w.panels.of(tileElements*elements), w.result.of(tileElements*products)
 	t.each(from, to, func(r, image, first, end int) {
-		t.transform(w, transformed[(r-from)*t.cols*in:], elements, p.x[image*p.channels*p.plane:], first, end)
+		t.transform(w, transformed[(r-from)*t.cols*in:], elements, p.image(w, image), first, end)
 	})
 	g := simd.Gemm[float32]{M: tiles, N: p.rows, K: p.channels, ARow: in, ACol: 1, PackedB: true, CRow: out}
 	for k := range tileElements {
@@ -236,8 +251,6 @@ func (t *tiling) Do(i int) {
 	t.each(from, to, func(r, image, first, end int) {
 		t.results(w, channels{0, p.rows, out}, result[(r-from)*t.cols*out:], products, image, first, end)
 	})
-	w.rows.Src = nil
-	put[float32](&workers, w)
 }
 
 // channels is n channels of a result from the first on, of as many as pitch in products.
@@ -258,7 +271,8 @@ func (t *tiling) results(w *worker[float32], c channels, products []float32, ele
 	}
 	y, height := first*tileOut, min(end*tileOut, p.size[1])-first*tileOut
 	plane, n := volume(p.size), height*p.size[2]
-	result := p.y[(image*p.rows+c.first)*plane+y*p.size[2]:]
+	all := p.result(w, image*p.rows+c.first, c.n)
+	result := all[y*p.size[2]:]
 	rows, distance := result, plane
 	if p.accumulate {
 		rows, distance = w.apart.of(c.n*n), n
@@ -283,6 +297,9 @@ func (t *tiling) results(w *worker[float32], c channels, products []float32, ele
 			simd.Add(sum, sum, rows[row*n:][:n])
 		}
 	}
+	if end == t.tileGrid.rows {
+		p.finished(image*p.rows+c.first, all)
+	}
 }
 
 // finite reports whether neither NaN nor an infinity is among count rows of n elements.
@@ -300,7 +317,7 @@ func finite(rows []float32, distance, count, n int) bool {
 func (t *tiling) exactly(w *worker[float32], some channels, result []float32, image, y, height int) {
 	p := t.p
 	width, plane := p.size[2], volume(p.size)
-	v := w.view(&p.slide, p.x[image*p.channels*p.plane:], p.channels, box{[3]int{0, y, 0}, [3]int{1, y + height, width}})
+	v := w.view(&p.slide, p.image(w, image), p.channels, box{[3]int{0, y, 0}, [3]int{1, y + height, width}})
 	w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &p.slide, 0, p.channels*p.kernel())
 	c := simd.Correlation[float32]{
 		Rows: height, N: width, Src: v.src[v.start(&p.slide, 0, y, 0):], SrcRow: v.y, Offsets: w.windows.Offsets, ResultRow: width,

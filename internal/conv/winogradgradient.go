@@ -84,7 +84,7 @@ func (d *tiledGradient) Do(i int) {
 		return
 	}
 	t := d.t
-	w := get[float32, worker[float32]](&workers)
+	w := newWorker[float32]()
 	sums := d.sums[i*tileElements*d.size():]
 	in, out := d.images.pitch(), d.grads.pitch()
 	end := min((i+1)*d.part, t.batch*d.images.rows)
@@ -95,7 +95,7 @@ func (d *tiledGradient) Do(i int) {
 		images, grads := w.panels.of(tileElements*elements), w.result.of(tileElements*others)
 		d.images.each(from, to, func(r, image, first, end int) {
 			d.images.transform(w, images[(r-from)*d.images.cols*in:], elements, t.x[image*t.channels*t.plane:], first, end)
-			d.grads.transform(w, grads[(r-from)*d.grads.cols*out:], others, t.g[image*t.out*volume(t.grid):], first, end)
+			d.grads.transform(w, grads[(r-from)*d.grads.cols*out:], others, t.grad(w, image), first, end)
 		})
 		g := simd.Gemm[float32]{
 			M: t.channels, N: t.out, K: tiles, ARow: 1, ACol: in, BRow: out, BCol: 1, CRow: t.out, Accumulate: from > i*d.part,

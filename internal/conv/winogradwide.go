@@ -55,16 +55,17 @@ func (t *widely) elements(g *tileGrid) int { return apart(g.batch * g.rows * g.c
 
 // Do transforms an image, or computes what belongs to a block of channels of the result.
 func (t *widely) Do(i int) {
-	w := get[float32, worker[float32]](&workers)
+	w := newWorker[float32]()
 	switch {
 	case t.transforming:
-		x, plane, y := t.source()
 		at := i * t.tileGrid.rows * t.cols
-		t.transform(w, t.images[at*t.pitch():], t.elements(&t.tileGrid), x[i*t.channels*plane:], 0, t.tileGrid.rows)
-		if y != nil {
-			size := t.grads.size[0] * t.grads.size[1]
-			t.grads.transform(w, t.others[at*t.grads.pitch():], t.elements(&t.grads), y[i*t.grads.channels*size:], 0, t.grads.rows)
+		images, elements := t.images[at*t.pitch():], t.elements(&t.tileGrid)
+		if t.gradient == nil {
+			t.transform(w, images, elements, t.p.image(w, i), 0, t.tileGrid.rows)
+			break
 		}
+		t.transform(w, images, elements, t.gradient.x[i*t.channels*t.gradient.plane:], 0, t.tileGrid.rows)
+		t.grads.transform(w, t.others[at*t.grads.pitch():], t.elements(&t.grads), t.gradient.grad(w, i), 0, t.grads.rows)
 	case t.gradient != nil:
 		t.gradients(w, i*wideOut)
 	default:
@@ -72,14 +73,6 @@ func (t *widely) Do(i int) {
 	}
 	w.rows.Src = nil
 	put[float32](&workers, w)
-}
-
-// source is the images, the size of their channels, and the gradient of the result.
-func (t *widely) source() (x []float32, plane int, y []float32) {
-	if t.gradient != nil {
-		return t.gradient.x, t.gradient.plane, t.gradient.g
-	}
-	return t.p.x, t.p.plane, nil
 }
 
 // runWide computes the product by tiles of many channels.

@@ -20,8 +20,12 @@ var layers = []Row{
 		return autograd.Conv1d(xs[0], xs[1], xs[2], autograd.ConvConfig{Stride: [2]int{0, 2}, Padding: [2]int{0, 1}})
 	}, Shapes: [][][]int{{{2, 2, 5}, {3, 2, 3}, {3}}}, Reference: "conv1d"},
 	{Name: "Conv2d", F: func(xs []v) v {
-		return autograd.Conv2d(xs[0], xs[1], xs[2], autograd.ConvConfig{Padding: [2]int{1, 0}, Dilation: [2]int{1, 2}, Groups: 2})
-	}, Shapes: [][][]int{{{2, 2, 3, 3}, {4, 1, 2, 2}, {4}}, {{1, 2, 3, 4}, {4, 1, 2, 2}, {4}}}, Reference: "conv2d"},
+		config := autograd.ConvConfig{Padding: [2]int{1, 0}, Dilation: [2]int{1, 2}, Groups: 2}
+		if xs[0].Rank() == 4 && xs[0].Dim(0) > 2 { // enough to be pooled one by one
+			config.ReLU, config.MaxPool = true, autograd.MaxPoolConfig{Kernel: []int{2, 1}, Stride: []int{1, 1}, Padding: []int{1, 0}}
+		}
+		return autograd.Conv2d(xs[0], xs[1], xs[2], config)
+	}, Shapes: [][][]int{{{2, 2, 3, 3}, {4, 1, 2, 2}, {4}}, {{1, 2, 3, 4}, {4, 1, 2, 2}, {4}}, {{5, 2, 2, 3}, {2, 1, 2, 2}, {2}}}, Reference: "conv2d"},
 	{Name: "Conv3d", F: func(xs []v) v {
 		return autograd.Conv3d(xs[0], xs[1], xs[2], autograd.Conv3dConfig{Stride: [3]int{1, 2, 1}, Padding: [3]int{1, 0, 1}, Dilation: [3]int{2, 1, 1}, Groups: 2}).Flatten(1)
 	}, Shapes: [][][]int{{{1, 2, 2, 2, 2}, {2, 1, 2, 1, 2}, {2}}, {{2, 2, 3, 1, 1}, {2, 1, 2, 1, 2}, {2}}}},

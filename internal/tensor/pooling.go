@@ -210,16 +210,18 @@ func runPool(j poolJob) {
 
 // DoRange does planes lo ≤ i < hi.
 func (j *poolJob) DoRange(lo, hi int) {
+	size := j.p.plane()
 	if j.pooled.DType == Float32 {
-		poolPlanes(j, j.pooled.F32, j.image.F32, lo, hi)
+		poolPlanes(j, j.image.F32[lo*size:hi*size], lo, hi)
 	} else {
-		poolPlanes(j, j.pooled.F64, j.image.F64, lo, hi)
+		poolPlanes(j, j.image.F64[lo*size:hi*size], lo, hi)
 	}
 }
 
-func poolPlanes[T simd.Float](j *poolJob, pooled, image []T, lo, hi int) {
+// poolPlanes does planes lo ≤ i < hi, which are image.
+func poolPlanes[T simd.Float](j *poolJob, image []T, lo, hi int) {
 	size, windows := j.p.plane(), j.p.Windows()
-	pooled, image = pooled[lo*windows:hi*windows], image[lo*size:hi*size]
+	pooled := elementsOf[T](&j.pooled)[lo*windows : hi*windows]
 	switch {
 	case j.kind == avgPool || j.kind == avgPoolBackward:
 		avgPlanes(j, pooled, image)

@@ -14,6 +14,7 @@ var exportLayers = exportRows{
 	"conv relu": composed("Conv, Relu", func(e *exporter, i int) string {
 		return e.op1("Relu", e.emit("Conv", e.ins(i), e.convAttributes(i)...))
 	}),
+	"conv max pool":  without("is traced as Conv, Relu and MaxPool"),
 	"conv transpose": composed("ConvTranspose", exportConvTranspose),
 	"conv weights":   without(gradientOnly),
 	"unfold":         composed("Conv, Reshape", exportUnfold),
