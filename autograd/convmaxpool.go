@@ -46,6 +46,13 @@ func init() {
 				tensor.Map2(&reluOp.backward, &cut.Array, &g.Array, &n.Array)
 				g = cut
 			}
+			c := n.convPool()
+			if c.Once() {
+				whole := p.temporary(g.DType, n.convolvedShape(&c.Pooling))
+				tensor.MaxPoolBackward(&whole.Array, &g.Array, &n.aux.Array, &c.Pooling, false)
+				fusedConvGradient(p, n, whole)
+				return
+			}
 			var to [3]*tensor.Array
 			var accumulate [3]bool
 			for i := range to {
@@ -53,7 +60,6 @@ func init() {
 					to[i], accumulate[i] = p.destination(n, i)
 				}
 			}
-			c := n.convPool()
 			tensor.ConvMaxPoolGradients(to[0], to[1], to[2], &n.in[0].Array, &n.in[1].Array, &g.Array, &n.aux.Array, &c, accumulate)
 		},
 		jvp: func(n *node, t func(int) Variable) Variable {

@@ -51,6 +51,7 @@ var composedCases = []struct {
 	{[4]int{3, 2, 5, 6}, [4]int{5, 2, 3, 3}, autograd.ConvConfig{ReLU: true, MaxPool: sideBySide}}, // few images
 	{[4]int{8, 2, 7, 6}, [4]int{5, 2, 3, 3}, autograd.ConvConfig{MaxPool: sideBySide}},
 	{[4]int{8, 16, 9, 10}, [4]int{17, 16, 3, 3}, autograd.ConvConfig{ReLU: true, MaxPool: sideBySide}}, // by tiles in float32
+	{[4]int{8, 16, 26, 27}, [4]int{64, 16, 3, 3}, autograd.ConvConfig{ReLU: true, MaxPool: sideBySide}},
 	{[4]int{8, 4, 9, 11}, [4]int{6, 2, 3, 3}, autograd.ConvConfig{Padding: [2]int{1, 2}, Stride: [2]int{2, 1}, Groups: 2, ReLU: true, MaxPool: overlapping}},
 	{[4]int{8, 2, 7, 6}, [4]int{5, 2, 3, 3}, autograd.ConvConfig{ReLU: true, MaxPool: autograd.MaxPoolConfig{Kernel: []int{2}}}}, // not of images
 }

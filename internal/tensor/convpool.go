@@ -1,8 +1,6 @@
 package tensor
 
 import (
-	"sync"
-
 	"github.com/chainrule-go/chainrule/internal/conv"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
@@ -18,6 +16,14 @@ type ConvPool struct {
 
 // Pays reports whether there is enough to compute for all processors that way.
 func (c *ConvPool) Pays() bool { return c.ByPlanes() }
+
+// Once reports whether the gradient of the result is better made once, as a whole, than
+// whenever planes of it are needed: where windows have no kernel that is faster than memory,
+// or there is so little that it stays in the cache.
+func (c *ConvPool) Once() bool {
+	const little = 1 << 18 // elements
+	return !c.pairs() || c.Batch*c.Out*c.plane() <= little
+}
 
 // ConvMaxPool sets y to what is pooled of the convolution of x with w, and index as [MaxPool]
 // does; see [Conv].
@@ -75,11 +81,11 @@ func (p *convPlanes[T]) Take(first int, planes []T) {
 // Give spreads what is pooled.
 func (p *convPlanes[T]) Give(first int, planes []T) { p.Take(first, planes) }
 
-var convPlanes32, convPlanes64 sync.Pool
+var convPlanesPools pools
 
 // planesOf is the planes that a job pools. The caller is done with them at last.
 func planesOf[T simd.Float](job poolJob) *convPlanes[T] {
-	p, ok := convPlanesPool[T]().Get().(*convPlanes[T])
+	p, ok := poolOf[T](&convPlanesPools).Get().(*convPlanes[T])
 	if !ok {
 		p = new(convPlanes[T])
 	}
@@ -89,14 +95,7 @@ func planesOf[T simd.Float](job poolJob) *convPlanes[T] {
 
 func (p *convPlanes[T]) done() {
 	p.pool = poolJob{} // so that it holds on to no array
-	convPlanesPool[T]().Put(p)
-}
-
-func convPlanesPool[T simd.Float]() *sync.Pool {
-	if scratchPool[T]() == &scratch32 {
-		return &convPlanes32
-	}
-	return &convPlanes64
+	poolOf[T](&convPlanesPools).Put(p)
 }
 
 // planeSum adds up the planes of channels, as [SumChannels].
@@ -119,18 +118,28 @@ func (j *planeSum) DoRange(lo, hi int) {
 }
 
 func sumPlanes[T simd.Float](j *planeSum, lo, hi int) {
-	dst, plane := elementsOf[T](&j.dst), borrow[T](j.grad.p.plane())
-	for c := lo; c < hi; c++ {
-		sum := 0.0
-		if j.accumulate {
-			sum = float64(dst[c])
+	var sums [32]float64 // of channels whose planes are made together
+	size := j.grad.p.plane()
+	together := min(len(sums), max(1, cheapGrain/max(1, size)))
+	dst, planes := elementsOf[T](&j.dst), borrow[T](together*size)
+	for ; lo < hi; lo += together {
+		channels := min(together, hi-lo)
+		clear(sums[:])
+		for c := range channels {
+			if j.accumulate {
+				sums[c] = float64(dst[lo+c])
+			}
 		}
 		for n := range j.batch {
-			at := n*j.channels + c
-			poolPlanes(&j.grad, plane.buf, at, at+1)
-			sum += float64(simd.Sum(plane.buf))
+			at := n*j.channels + lo
+			poolPlanes(&j.grad, planes.buf[:channels*size], at, at+channels)
+			for c := range channels {
+				sums[c] += float64(simd.Sum(planes.buf[c*size : (c+1)*size]))
+			}
 		}
-		dst[c] = T(sum)
+		for c := range channels {
+			dst[lo+c] = T(sums[c])
+		}
 	}
-	giveBack(plane)
+	giveBack(planes)
 }
