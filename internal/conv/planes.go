@@ -16,11 +16,18 @@ type Planes[F simd.Float] interface {
 // minTasks is how many tasks there are to be where each computes whole images.
 const minTasks = wantTasks / 2
 
-// ByPlanes reports whether there are so many images that a task for each of them is enough,
-// as [ForwardTo] has it.
-func (s *Shape) ByPlanes() bool { return s.Batch*s.Groups >= minTasks && volume(s.Count) > 0 }
+// ByPlanes reports whether the convolution may be one to planes, and should: there are so many
+// images that a task for each of them is enough, and it is not depthwise, which goes by columns
+// of planes that are in memory.
+func (s *Shape) ByPlanes() bool { return s.Batch*s.Groups >= minTasks && s.toPlanes() }
 
-// ForwardTo is [Forward] to planes. They are the same bits.
+// toPlanes reports whether the convolution may be one to planes.
+func (s *Shape) toPlanes() bool {
+	c := s.collapsed()
+	return volume(s.Count) > 0 && !c.depthwise()
+}
+
+// ForwardTo is [Forward] to planes, for what is [Shape.ByPlanes]. They are the same bits.
 func ForwardTo[F simd.Float](s Shape, y Planes[F], x, w, bias []F, relu bool) {
 	s.check(len(x), len(w), s.Batch*s.Out*volume(s.Count))
 	forward(s, nil, y, x, w, bias, relu)

@@ -27,6 +27,9 @@ func TestPlanesAreTheSame(t *testing.T) {
 func testPlanes[F simd.Float](t *testing.T) {
 	special := flat(4, 16, 16, 1, 16, 16, 3, 3, 1, 1, 1)
 	for i, s := range append(allShapes(), special) {
+		if !s.toPlanes() {
+			continue
+		}
 		x, w, g := operands[F](&s)
 		if i == len(allShapes()) { // by tiles, but not where there are infinities
 			x[(16+3)*256+5*16+7], g[(16+2)*256+4*16+4] = F(1e30)*F(1e30), F(1e30)*F(1e30)
