@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/float16"
 )
 
 // What elements of files become in memory. float16 and bfloat16 are float32 exactly;
@@ -102,7 +103,7 @@ func decodeNarrow[T float32 | float64](elements []T, chunk []byte, dtype string)
 		}
 	default:
 		for i := 0; i < len(chunk); i += 2 {
-			elements[i/2] = T(fromHalf(binary.LittleEndian.Uint16(chunk[i:])))
+			elements[i/2] = T(float16.Float32(binary.LittleEndian.Uint16(chunk[i:])))
 		}
 	}
 }
@@ -119,21 +120,4 @@ func decodeIntegers[T float32 | float64](elements []T, chunk []byte, dtype strin
 		elements[i/size] = x
 	}
 	return fault{}
-}
-
-// fromHalf is the number that 16 bits stand for (IEEE 754 binary16); the payload of a NaN
-// is kept.
-func fromHalf(bits uint16) float32 {
-	sign, exponent, fraction := uint32(bits>>15)<<31, uint32(bits>>10&31), uint32(bits&1023)
-	switch {
-	case exponent == 31:
-		return math.Float32frombits(sign | 255<<23 | fraction<<13)
-	case exponent > 0:
-		return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
-	}
-	x := float32(fraction) / (1 << 24) // exact
-	if sign != 0 {
-		return -x
-	}
-	return x
 }

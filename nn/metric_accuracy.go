@@ -2,7 +2,6 @@ package nn
 
 import (
 	"fmt"
-	"iter"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
@@ -57,7 +56,7 @@ func (t TopKAccuracy) Begin() Meter {
 // shareMeter counts the rows whose class is among the k greatest.
 type shareMeter struct {
 	shareOptions
-	right, total float64
+	weightedMean // of 1 for those, and 0 for others
 }
 
 type shareOptions struct {
@@ -76,10 +75,7 @@ func (m *shareMeter) Add(output data.Array, batch *data.Batch) {
 		if !ok {
 			continue
 		}
-		m.total += weight
-		if class != noClass && (m.k == 1 && rows.predicted(i) == class || m.k > 1 && rows.rank(i, class) < m.k) {
-			m.right += weight
-		}
+		m.take(number01(class != noClass && (m.k == 1 && rows.predicted(i) == class || m.k > 1 && rows.rank(i, class) < m.k)), weight)
 	}
 }
 
@@ -100,15 +96,5 @@ func (r *classRows) rank(i, class int) int {
 func (m *shareMeter) Merge(other Meter) {
 	o := sameMeter(m.op, m, other)
 	sameOptions(m.op, m.shareOptions, o.shareOptions)
-	m.right, m.total = m.right+o.right, m.total+o.total
+	m.merge(o.weightedMean)
 }
-
-func (m *shareMeter) State() iter.Seq2[string, autograd.Variable] {
-	return numbersState(m.right, m.total)
-}
-
-func (m *shareMeter) Restore(state map[string]autograd.Variable) error {
-	return restoreNumbers(state, &m.right, &m.total)
-}
-
-func (m *shareMeter) Value() float64 { return m.right / m.total }

@@ -2,7 +2,6 @@ package nn
 
 import (
 	"fmt"
-	"iter"
 	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -47,7 +46,7 @@ func (Perplexity) Name() string { return "perplexity" }
 
 // Begin starts with no examples.
 func (p Perplexity) Begin() Meter {
-	return &probabilityMeter{probabilityOptions: probabilityOptions{"nn.Perplexity", p.Probabilities, p.ClassAxis}, of: (*classRows).logLoss, then: math.Exp}
+	return &probabilityMeter{probabilityOptions: probabilityOptions{"nn.Perplexity", p.Probabilities, p.ClassAxis}, of: (*classRows).logLoss, weightedMean: weightedMean{then: math.Exp}}
 }
 
 // BrierScore is the mean squared error of the probabilities (Brier 1950): of two classes, be
@@ -73,10 +72,8 @@ func (b BrierScore) Begin() Meter {
 type probabilityMeter struct {
 	probabilityOptions
 	of   func(r *classRows, i, class int, probabilities bool) float64
-	then func(mean float64) float64 // nil for the mean itself
-
-	sum, weight float64
-	rows        classRows // of the batch at hand
+	rows classRows // of the batch at hand
+	weightedMean
 }
 
 type probabilityOptions struct {
@@ -96,30 +93,14 @@ func (m *probabilityMeter) Add(output data.Array, batch *data.Batch) {
 		if class != noClass {
 			value = m.of(&m.rows, i, class, m.probabilities)
 		}
-		m.sum, m.weight = m.sum+weight*value, m.weight+weight
+		m.take(value, weight)
 	}
 }
 
 func (m *probabilityMeter) Merge(other Meter) {
 	o := sameMeter(m.op, m, other)
 	sameOptions(m.op, m.probabilityOptions, o.probabilityOptions)
-	m.sum, m.weight = m.sum+o.sum, m.weight+o.weight
-}
-
-func (m *probabilityMeter) State() iter.Seq2[string, autograd.Variable] {
-	return numbersState(m.sum, m.weight)
-}
-
-func (m *probabilityMeter) Restore(state map[string]autograd.Variable) error {
-	return restoreNumbers(state, &m.sum, &m.weight)
-}
-
-func (m *probabilityMeter) Value() float64 {
-	mean := m.sum / m.weight
-	if m.then != nil {
-		mean = m.then(mean)
-	}
-	return mean
+	m.merge(o.weightedMean)
 }
 
 // probability is that of a class by row i.

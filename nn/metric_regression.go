@@ -64,23 +64,20 @@ func (MeanAbsolutePercentageError) Begin() Meter {
 
 // errorMeter is the mean of a function of outputs and targets, or a function of that.
 type errorMeter struct {
-	op   string
-	of   func(output, target float64) float64
-	then func(mean float64) float64 // nil for the mean itself
-
-	sum, weight float64
+	op string
+	of func(output, target float64) float64
+	weightedMean
 }
 
 func newErrorMeter(op string, of func(output, target float64) float64, then func(mean float64) float64) Meter {
-	return &errorMeter{op: op, of: of, then: then}
+	return &errorMeter{op, of, weightedMean{then: then}}
 }
 
 func (m *errorMeter) Add(output data.Array, batch *data.Batch) {
 	row := checkTargets(m.op, output, batch)
 	for i := range row * output.Rows() {
 		if weight := weightOf(batch, i/row); weight != 0 {
-			m.sum += weight * m.of(elementAt(&output, i), elementAt(&batch.Y, i))
-			m.weight += weight
+			m.take(m.of(elementAt(&output, i), elementAt(&batch.Y, i)), weight)
 		}
 	}
 }
@@ -88,23 +85,7 @@ func (m *errorMeter) Add(output data.Array, batch *data.Batch) {
 func (m *errorMeter) Merge(other Meter) {
 	o := sameMeter(m.op, m, other)
 	sameOptions(m.op, m.op, o.op)
-	m.sum, m.weight = m.sum+o.sum, m.weight+o.weight
-}
-
-func (m *errorMeter) State() iter.Seq2[string, autograd.Variable] {
-	return numbersState(m.sum, m.weight)
-}
-
-func (m *errorMeter) Restore(state map[string]autograd.Variable) error {
-	return restoreNumbers(state, &m.sum, &m.weight)
-}
-
-func (m *errorMeter) Value() float64 {
-	mean := m.sum / m.weight
-	if m.then != nil {
-		mean = m.then(mean)
-	}
-	return mean
+	m.merge(o.weightedMean)
 }
 
 // checkTargets is how many outputs an example has; it panics unless they are the numeric

@@ -53,3 +53,31 @@ func number01(b bool) float64 {
 	}
 	return 0
 }
+
+// weightedMean is a mean of numbers with weights, or a function of it: NaN before the first.
+type weightedMean struct {
+	sum, weight float64
+	then        func(mean float64) float64 // nil for the mean itself
+}
+
+func (m *weightedMean) take(value, weight float64) {
+	m.sum, m.weight = m.sum+weight*value, m.weight+weight
+}
+
+func (m *weightedMean) merge(o weightedMean) { m.sum, m.weight = m.sum+o.sum, m.weight+o.weight }
+
+func (m *weightedMean) Value() float64 {
+	mean := m.sum / m.weight
+	if m.then != nil {
+		mean = m.then(mean)
+	}
+	return mean
+}
+
+func (m *weightedMean) State() iter.Seq2[string, autograd.Variable] {
+	return numbersState(m.sum, m.weight)
+}
+
+func (m *weightedMean) Restore(state map[string]autograd.Variable) error {
+	return restoreNumbers(state, &m.sum, &m.weight)
+}

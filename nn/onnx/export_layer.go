@@ -110,7 +110,7 @@ func exportLayerNorm(e *exporter, i int) string {
 			e.fail(e.dependence(false, "the sizes that are normalized over differ"))
 		}
 		shape := first(dims)
-		in = append(in, e.floats(i, shape, slices.Repeat([]float64{1}, elementsOf(shape))...))
+		in = append(in, e.floats(i, shape, slices.Repeat([]float64{1}, product(shape))...))
 	}
 	if the[bool](e, i, "bias") {
 		in = append(in, e.in(i, len(n.in)-1))
@@ -184,7 +184,7 @@ func (e *exporter) channels(i int) int {
 // windowKernel is the weights [channels·kernel, 1, kernel…] of a convolution by groups of one channel
 // that puts each element of a window in a channel of its own.
 func (e *exporter) windowKernel(i, channels int, kernel []int) string {
-	size := elementsOf(kernel)
+	size := product(kernel)
 	values := make([]float64, channels*size*size)
 	for c := range channels * size {
 		values[c*size+c%size] = 1

@@ -27,7 +27,7 @@ func modelInput(kind models.Kind, x models.Input) ExportInput {
 func drawnInput(kind models.Kind, batch int) models.Input {
 	x := models.Input{Shape: append([]int{batch}, kind.Input...)}
 	if kind.Tokens > 0 {
-		x.Tokens = tokensBelow(uint64(batch), kind.Tokens, elementsOf(x.Shape))
+		x.Tokens = tokensBelow(uint64(batch), kind.Tokens, product(x.Shape))
 	} else {
 		x.Floats = autograd.Uniform(newRand(uint64(batch)), autograd.Float32, 0, 1, x.Shape...).Float32s()
 	}

@@ -156,7 +156,7 @@ func exportAvgPool(e *exporter, i int) string {
 	y := e.emit("AveragePool", []string{x}, attrInts("kernel_shape", p.kernel), attrInts("strides", p.stride),
 		attrInts("pads", slices.Concat(before, after)), attrInt("count_include_pad", count))
 	if divisor != 0 {
-		y = e.mulScalar(i, y, float64(elementsOf(p.kernel))/divisor)
+		y = e.mulScalar(i, y, float64(product(p.kernel))/divisor)
 	}
 	return undo(y)
 }

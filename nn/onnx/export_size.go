@@ -14,14 +14,7 @@ import (
 type extents []int
 
 // constant reports whether it is the same in all of them.
-func (s extents) constant() bool {
-	for _, v := range s {
-		if v != s[0] {
-			return false
-		}
-	}
-	return true
-}
+func (s extents) constant() bool { return allEqual(s) }
 
 // polynomial has for each set of dynamic axes the factor of the product of their sizes.
 type polynomial []int

@@ -129,7 +129,7 @@ func dynamicCases() []dynamicCase {
 		return []ExportInput{{Name: "x", Variable: normal(uint64(len(shape)+shape[0]), shape...), Dynamic: dynamic}}
 	}
 	tokens := func(dynamic map[int]string, shape ...int) []ExportInput {
-		return []ExportInput{{Name: "x", Tokens: tokensBelow(uint64(shape[0]), 9, elementsOf(shape)), Shape: shape, Dynamic: dynamic}}
+		return []ExportInput{{Name: "x", Tokens: tokensBelow(uint64(shape[0]), 9, product(shape)), Shape: shape, Dynamic: dynamic}}
 	}
 	lstm := nn.NewLSTM(rng, 3, 4, nn.LSTMConfig{Layers: 2, Bidirectional: true})
 	gru := nn.NewGRU(rng, 3, 4, nn.GRUConfig{TimeFirst: true})

@@ -71,7 +71,7 @@ func (e *exporter) partOfInput(k int, lists [][]int) (start, step int, ok bool) 
 	dims := e.inputDims(k)
 	for axis := range dims {
 		if inner := dims[axis+1:]; axis+1 < len(dims) && allConstant(inner) {
-			steps = append(steps, elementsOf(first(inner)))
+			steps = append(steps, product(first(inner)))
 		}
 	}
 	for _, step := range steps {

@@ -158,7 +158,7 @@ func (in *ExportInput) complete(i, count int) error {
 	if in.Shape == nil {
 		in.Shape = []int{size}
 	}
-	if elementsOf(in.Shape) != size || size == 0 {
+	if product(in.Shape) != size || size == 0 {
 		return fmt.Errorf("input %s: the shape %v does not fit %d elements, or there are none", in.Name, in.Shape, size)
 	}
 	if in.Dynamic == nil && len(in.Shape) > 0 {
@@ -291,10 +291,10 @@ func (t *tracer) sizesText(extents []int) string {
 
 // value is the input for a trace.
 func (in *ExportInput) value(tape *autograd.Tape, rng *rand.Rand, shape []int, seed int) ExportValue {
-	size := elementsOf(shape)
+	size := product(shape)
 	at := func(i int) int { return i }
-	if seed != 0 || size != elementsOf(in.Shape) {
-		order := rng.Perm(elementsOf(in.Shape))
+	if seed != 0 || size != product(in.Shape) {
+		order := rng.Perm(product(in.Shape))
 		at = func(i int) int {
 			if i < len(order) {
 				return order[i]
@@ -457,12 +457,4 @@ func memoryOf(v autograd.Variable) any {
 type memory[T any] struct {
 	first *T
 	shape string
-}
-
-func elementsOf(shape []int) int {
-	n := 1
-	for _, d := range shape {
-		n *= d
-	}
-	return n
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/float16"
 	"github.com/chainrule-go/chainrule/nn/onnx/internal/host"
 )
 
@@ -162,7 +163,7 @@ func (c *call) cast(to DataType) {
 // rounding is the identity with its values rounded to those of a type of half precision. Its
 // gradient is that of the identity.
 var rounding = map[DataType]*autograd.Function{
-	Float16:  roundingTo("Float16", func(x float32) float32 { return fromHalf(toHalf(x)) }),
+	Float16:  roundingTo("Float16", func(x float32) float32 { return float16.Float32(float16.Bits(x)) }),
 	BFloat16: roundingTo("BFloat16", func(x float32) float32 { return fromBFloat(toBFloat(x)) }),
 }
 

@@ -147,9 +147,7 @@ func (c *call) slice(starts, ends, axes, steps []int) {
 	v := c.value(0)
 	rank := len(v.Shape())
 	if axes == nil {
-		for axis := range starts {
-			axes = append(axes, axis)
-		}
+		axes = firstAxes(len(starts))
 	}
 	if len(ends) != len(starts) || len(axes) != len(starts) || steps != nil && len(steps) != len(starts) {
 		failf("there are %d starts, %d ends, %d axes and %d steps", len(starts), len(ends), len(axes), len(steps))
@@ -278,9 +276,7 @@ func (c *call) pad(mode int, value float64, widths, axes []int) {
 	v := c.value(0)
 	rank := len(v.Shape())
 	if axes == nil {
-		for axis := range rank {
-			axes = append(axes, axis)
-		}
+		axes = firstAxes(rank)
 	}
 	axesOf(axes, rank)
 	if len(widths) != 2*len(axes) {

@@ -87,9 +87,7 @@ func (c *call) reduce(axes []int, keep bool, float floatReduction, ints intReduc
 	rank := len(x.Shape())
 	axes = axesOf(axes, rank)
 	if len(axes) == 0 {
-		for axis := range rank {
-			axes = append(axes, axis)
-		}
+		axes = firstAxes(rank)
 	}
 	var shape []int
 	empty := false

@@ -156,9 +156,7 @@ func (c *call) setResized(v Value, y autograd.Variable) {
 func (r *resizer) plan(shape []int, region, scales []float64, sizes []int) []resizedAxis {
 	axes := r.axes
 	if axes == nil {
-		for axis := range shape {
-			axes = append(axes, axis)
-		}
+		axes = firstAxes(len(shape))
 	}
 	n := len(axes)
 	if scales != nil && len(scales) != n || scales == nil && len(sizes) != n || region != nil && len(region) != 2*n {

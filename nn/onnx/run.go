@@ -296,4 +296,13 @@ func axesOf(axes []int, rank int) []int {
 	return resolved
 }
 
+// firstAxes is the axes 0 to n-1.
+func firstAxes(n int) []int {
+	axes := make([]int, n)
+	for i := range axes {
+		axes[i] = i
+	}
+	return axes
+}
+
 func itoa(i int) string { return strconv.Itoa(i) }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/chainrule-go/chainrule/autograd"
+	"github.com/chainrule-go/chainrule/internal/float16"
 	"github.com/chainrule-go/chainrule/nn/onnx/internal/host"
 	"github.com/chainrule-go/chainrule/nn/onnx/internal/onnxpb"
 )
@@ -60,7 +61,7 @@ func decode(dtype DataType, raw []byte, shape []int) Value {
 	case Double:
 		return floats(dtype, each(raw, 8, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }), shape)
 	case Float16:
-		return floats(dtype, each(raw, 2, func(b []byte) float32 { return fromHalf(binary.LittleEndian.Uint16(b)) }), shape)
+		return floats(dtype, each(raw, 2, func(b []byte) float32 { return float16.Float32(binary.LittleEndian.Uint16(b)) }), shape)
 	case BFloat16:
 		return floats(dtype, each(raw, 2, func(b []byte) float32 { return fromBFloat(binary.LittleEndian.Uint16(b)) }), shape)
 	case Bool:
@@ -129,7 +130,7 @@ func fromFields(t *onnxpb.TensorProto, dtype DataType, size int, shape []int) Va
 		return floats(dtype, append([]float64{}, t.GetDoubleData()...), shape)
 	case Float16:
 		count(len(t.GetInt32Data()))
-		return floats(dtype, convert(t.GetInt32Data(), func(x int32) float32 { return fromHalf(uint16(x)) }), shape)
+		return floats(dtype, convert(t.GetInt32Data(), func(x int32) float32 { return float16.Float32(uint16(x)) }), shape)
 	case BFloat16:
 		count(len(t.GetInt32Data()))
 		return floats(dtype, convert(t.GetInt32Data(), func(x int32) float32 { return fromBFloat(uint16(x)) }), shape)

@@ -47,8 +47,7 @@ func NewAdamW(params iter.Seq2[string, autograd.Variable], config AdamConfig, gr
 func (c AdamConfig) resolve(op string, decay float64) AdamConfig {
 	s := settings{op, "AdamConfig"}
 	s.number(&c.LR, "LR", 1e-3, nonNegative)
-	s.number(&c.Betas[0], "Betas[0]", 0.9, fraction)
-	s.number(&c.Betas[1], "Betas[1]", 0.999, fraction)
+	s.betas(&c.Betas, 0.9, 0.999)
 	s.number(&c.Eps, "Eps", 1e-8, nonNegative)
 	s.number(&c.WeightDecay, "WeightDecay", decay, nonNegative)
 	return c

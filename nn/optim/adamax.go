@@ -42,8 +42,7 @@ func NewAdamax(params iter.Seq2[string, autograd.Variable], config AdamaxConfig,
 func (c AdamaxConfig) resolve(op string) AdamaxConfig {
 	s := settings{op, "AdamaxConfig"}
 	s.number(&c.LR, "LR", 2e-3, nonNegative)
-	s.number(&c.Betas[0], "Betas[0]", 0.9, fraction)
-	s.number(&c.Betas[1], "Betas[1]", 0.999, fraction)
+	s.betas(&c.Betas, 0.9, 0.999)
 	s.number(&c.Eps, "Eps", 1e-8, nonNegative)
 	s.number(&c.WeightDecay, "WeightDecay", 0, nonNegative)
 	return c

@@ -44,8 +44,7 @@ func NewLAMB(params iter.Seq2[string, autograd.Variable], config LAMBConfig, gro
 func (c LAMBConfig) resolve(op string) LAMBConfig {
 	s := settings{op, "LAMBConfig"}
 	s.number(&c.LR, "LR", 1e-3, nonNegative)
-	s.number(&c.Betas[0], "Betas[0]", 0.9, fraction)
-	s.number(&c.Betas[1], "Betas[1]", 0.999, fraction)
+	s.betas(&c.Betas, 0.9, 0.999)
 	s.number(&c.Eps, "Eps", 1e-6, nonNegative)
 	s.number(&c.WeightDecay, "WeightDecay", 0.01, nonNegative)
 	return c

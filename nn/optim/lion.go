@@ -38,8 +38,7 @@ func NewLion(params iter.Seq2[string, autograd.Variable], config LionConfig, gro
 func (c LionConfig) resolve(op string) LionConfig {
 	s := settings{op, "LionConfig"}
 	s.number(&c.LR, "LR", 1e-4, nonNegative)
-	s.number(&c.Betas[0], "Betas[0]", 0.9, fraction)
-	s.number(&c.Betas[1], "Betas[1]", 0.99, fraction)
+	s.betas(&c.Betas, 0.9, 0.99)
 	s.number(&c.WeightDecay, "WeightDecay", 0, nonNegative)
 	return c
 }

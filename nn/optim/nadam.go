@@ -48,8 +48,7 @@ func NewNAdam(params iter.Seq2[string, autograd.Variable], config NAdamConfig, g
 func (c NAdamConfig) resolve(op string) NAdamConfig {
 	s := settings{op, "NAdamConfig"}
 	s.number(&c.LR, "LR", 2e-3, nonNegative)
-	s.number(&c.Betas[0], "Betas[0]", 0.9, fraction)
-	s.number(&c.Betas[1], "Betas[1]", 0.999, fraction)
+	s.betas(&c.Betas, 0.9, 0.999)
 	s.number(&c.Eps, "Eps", 1e-8, nonNegative)
 	s.number(&c.WeightDecay, "WeightDecay", 0, nonNegative)
 	s.number(&c.MomentumDecay, "MomentumDecay", 4e-3, nonNegative)

@@ -46,8 +46,7 @@ func NewRAdam(params iter.Seq2[string, autograd.Variable], config RAdamConfig, g
 func (c RAdamConfig) resolve(op string) RAdamConfig {
 	s := settings{op, "RAdamConfig"}
 	s.number(&c.LR, "LR", 1e-3, nonNegative)
-	s.number(&c.Betas[0], "Betas[0]", 0.9, fraction)
-	s.number(&c.Betas[1], "Betas[1]", 0.999, fraction)
+	s.betas(&c.Betas, 0.9, 0.999)
 	s.number(&c.Eps, "Eps", 1e-8, nonNegative)
 	s.number(&c.WeightDecay, "WeightDecay", 0, nonNegative)
 	return c

@@ -58,6 +58,12 @@ func (s settings) number(x *float64, field string, def float64, in interval) {
 	}
 }
 
+// betas is number for the decays of the averages of gradients and of their squares.
+func (s settings) betas(betas *[2]float64, first, second float64) {
+	s.number(&betas[0], "Betas[0]", first, fraction)
+	s.number(&betas[1], "Betas[1]", second, fraction)
+}
+
 // integer is number for an integer that is not negative.
 func (s settings) integer(x *int, field string, def int) {
 	v := float64(*x)

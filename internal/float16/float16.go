@@ -1,10 +1,12 @@
-package onnx
+// Package float16 converts numbers of half precision, IEEE 754's binary16, from and to
+// their bits: files have them, nothing here computes with them.
+package float16
 
 import "math"
 
-// fromHalf is the number that the bits of a float16 stand for (IEEE 754 binary16).
-func fromHalf(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&0x1f, uint32(h)&0x3ff
+// Float32 is the number that the bits stand for. The payload of a NaN is kept.
+func Float32(bits uint16) float32 {
+	sign, exponent, fraction := uint32(bits>>15)<<31, uint32(bits>>10)&0x1f, uint32(bits)&0x3ff
 	switch {
 	case exponent == 0x1f: // infinities and NaN
 		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
@@ -15,8 +17,8 @@ func fromHalf(h uint16) float32 {
 	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
 
-// toHalf is the bits of the float16 nearest to x, the even one of two.
-func toHalf(x float32) uint16 {
+// Bits is the bits of the number that is nearest to x, of two the even one.
+func Bits(x float32) uint16 {
 	bits := math.Float32bits(x)
 	sign := uint16(bits>>16) & 0x8000
 	abs := bits &^ (1 << 31)
@@ -30,18 +32,4 @@ func toHalf(x float32) uint16 {
 	}
 	abs += 0xfff + abs>>13&1
 	return sign | uint16((abs>>13)-(127-15)<<10)
-}
-
-// fromBFloat is the number that the bits of a bfloat16 stand for: the upper half of those of
-// a float32.
-func fromBFloat(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
-
-// toBFloat is the bits of x as a bfloat16: the lower ones are cut off, as the standard's tests
-// have it.
-func toBFloat(x float32) uint16 {
-	bits := uint16(math.Float32bits(x) >> 16)
-	if x != x {
-		bits |= 0x40 // a NaN whose upper bits are those of infinity
-	}
-	return bits
 }
