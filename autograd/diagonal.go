@@ -106,12 +106,8 @@ var triangleOp *op
 
 // Linear and its own transpose. attr.i is the diagonal, attr.keep means lower.
 func init() {
-	triangleOp = &op{
-		name:      "triangle",
-		arguments: func(n *node) []Argument { return arguments("diagonal", n.attr.i, "lower", n.attr.keep) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, triangle(g, n.attr.i, n.attr.keep)) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return triangle(t(0), n.attr.i, n.attr.keep) },
-	}
+	part := func(n *node, x Variable, _ *node) Variable { return triangle(x, n.attr.i, n.attr.keep) }
+	triangleOp = newLinearMap("triangle", func(n *node) []Argument { return arguments("diagonal", n.attr.i, "lower", n.attr.keep) }, part, part)
 }
 
 // Tril is the lower triangle of a matrix, or of each matrix of a batch: elements above

@@ -11,15 +11,10 @@ var dropoutOp *op
 // yᵢ = xᵢ/(1−p) or 0, and the same for gradients and tangents. attr.x is p; aux has a bit
 // for each element.
 func init() {
-	dropoutOp = &op{
-		name:      "dropout",
-		arguments: func(n *node) []Argument { return arguments("p", n.attr.x) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, dropAgain(g, n)) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return dropAgain(t(0), n) },
-		fused: func(p *pass, n, g *node) {
-			dst, accumulate := p.inPlaceOrNot(n, g)
-			tensor.DropoutBackward(dst, &g.Array, &n.aux.Array, n.attr.x, accumulate)
-		},
+	dropoutOp = newLinearMap("dropout", func(n *node) []Argument { return arguments("p", n.attr.x) }, dropAgain, dropAgain)
+	dropoutOp.fused = func(p *pass, n, g *node) {
+		dst, accumulate := p.inPlaceOrNot(n, g)
+		tensor.DropoutBackward(dst, &g.Array, &n.aux.Array, n.attr.x, accumulate)
 	}
 }
 
@@ -46,7 +41,7 @@ func Dropout(x Variable, p float64, seed uint64) Variable {
 }
 
 // dropAgain drops the elements of x that were dropped for n.
-func dropAgain(x Variable, n *node) Variable {
+func dropAgain(n *node, x Variable, _ *node) Variable {
 	in := x.check(dropoutOp.name)
 	y := dropoutOp.result(in.DType, in.Shape, in)
 	y.attr.x = n.attr.x

@@ -18,13 +18,8 @@ type Float interface{ float32 | float64 }
 var asTypeOp *op
 
 func init() {
-	asTypeOp = &op{
-		name: "as type",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, g.AsType(n.in[0].DType))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return t(0).AsType(n.DType) },
-	}
+	converted := func(_ *node, x Variable, like *node) Variable { return x.AsType(like.DType) }
+	asTypeOp = newLinearMap("as type", nil, converted, converted)
 }
 
 // AsType converts the elements to another type; to its own type it is x itself.

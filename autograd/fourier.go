@@ -93,12 +93,9 @@ var fftOp *op
 
 // yₖ = Σ xⱼ·e^(∓2πi·jk/n), whose adjoint has the other sign. attr.keep means a positive one.
 func init() {
-	fftOp = &op{
-		name:      "fft",
-		arguments: func(n *node) []Argument { return arguments("inverse", n.attr.keep) },
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, fft(g, !n.attr.keep)) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return fft(t(0), n.attr.keep) },
-	}
+	forward := func(n *node, x Variable, _ *node) Variable { return fft(x, n.attr.keep) }
+	adjoint := func(n *node, x Variable, _ *node) Variable { return fft(x, !n.attr.keep) }
+	fftOp = newLinearMap("fft", func(n *node) []Argument { return arguments("inverse", n.attr.keep) }, forward, adjoint)
 }
 
 // fft transforms along the last axis, without a factor.

@@ -40,25 +40,27 @@ func resolveIndices(op string, index []int, size int) []int {
 	return resolved
 }
 
-var gatherRowsOp *op
+var gatherRowsOp, scatterRowsOp *op
 
 // attr.ints is the list of indices.
 func init() {
-	gatherRowsOp = &op{
-		name:      "gather rows",
-		arguments: func(n *node) []Argument { return arguments("index", n.attr.ints) },
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, scatterRows(g, n.in[0].Shape[0], n.attr.ints))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return gatherRows(t(0), n.attr.ints) },
-		fused: func(p *pass, n, g *node) {
-			if dst, accumulate := p.destination(n, 0); accumulate {
-				tensor.ScatterAddRows(dst, &g.Array, n.attr.ints)
-			} else {
-				tensor.ScatterRows(dst, &g.Array, n.attr.ints)
-			}
-		},
+	gatherRowsOp = newLinearMap("gather rows", indexOf, gatheredRows, scatteredRows)
+	gatherRowsOp.fused = func(p *pass, n, g *node) {
+		if dst, accumulate := p.destination(n, 0); accumulate {
+			tensor.ScatterAddRows(dst, &g.Array, n.attr.ints)
+		} else {
+			tensor.ScatterRows(dst, &g.Array, n.attr.ints)
+		}
 	}
+	scatterRowsOp = newLinearMap("scatter rows", indexOf, scatteredRows, gatheredRows)
+}
+
+func indexOf(n *node) []Argument { return arguments("index", n.attr.ints) }
+
+func gatheredRows(n *node, x Variable, _ *node) Variable { return gatherRows(x, n.attr.ints) }
+
+func scatteredRows(n *node, x Variable, like *node) Variable {
+	return scatterRows(x, like.Shape[0], n.attr.ints)
 }
 
 // gatherRows picks rows of x. The indices are checked and not negative.
@@ -70,21 +72,6 @@ func gatherRows(x Variable, index []int) Variable {
 	n.attr.ints = append(n.attr.ints[:0], index...)
 	tensor.GatherRows(&n.Array, &in.Array, n.attr.ints)
 	return n.done()
-}
-
-var scatterRowsOp *op
-
-func init() {
-	scatterRowsOp = &op{
-		name:      "scatter rows",
-		arguments: func(n *node) []Argument { return arguments("index", n.attr.ints) },
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, gatherRows(g, n.attr.ints))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return scatterRows(t(0), n.Shape[0], n.attr.ints)
-		},
-	}
 }
 
 // scatterRows is an array of the given number of rows where row index[i] has the
@@ -99,21 +86,20 @@ func scatterRows(x Variable, rows int, index []int) Variable {
 	return n.done()
 }
 
-var gatherOp *op
+var gatherOp, scatterOp *op
 
 // attr.i is the axis, attr.ints the indices; they have the shape of the result of
 // gather and of the operand of scatter.
 func init() {
-	gatherOp = &op{
-		name:      "gather",
-		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i, "index", n.attr.ints) },
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, scatter(g, n.attr.i, n.attr.ints, n.in[0].Shape))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return gather(t(0), n.attr.i, n.attr.ints, n.Shape)
-		},
+	along := func(n *node) []Argument { return arguments("axis", n.attr.i, "index", n.attr.ints) }
+	gathered := func(n *node, x Variable, like *node) Variable {
+		return gather(x, n.attr.i, n.attr.ints, like.Shape)
 	}
+	scattered := func(n *node, x Variable, like *node) Variable {
+		return scatter(x, n.attr.i, n.attr.ints, like.Shape)
+	}
+	gatherOp = newLinearMap("gather", along, gathered, scattered)
+	scatterOp = newLinearMap("scatter", along, scattered, gathered)
 }
 
 // Embedding looks up rows of a table: weight is [entries, features], and the result has
@@ -157,21 +143,6 @@ func (x Variable) Gather(axis int, index []int, shape ...int) Variable {
 	}
 	checkIndexShape(gatherOp.name, in.Shape, shape, len(index), axis)
 	return gather(x, axis, resolveIndices(gatherOp.name, index, in.Shape[axis]), shape)
-}
-
-var scatterOp *op
-
-func init() {
-	scatterOp = &op{
-		name:      "scatter",
-		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i, "index", n.attr.ints) },
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, gather(g, n.attr.i, n.attr.ints, n.in[0].Shape))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return scatter(t(0), n.attr.i, n.attr.ints, n.Shape)
-		},
-	}
 }
 
 // ScatterAdd is x with the elements of src added at the places that index names

@@ -178,6 +178,20 @@ func checkForm(op string, n, got *node, reason string) {
 	}
 }
 
+// linearMap makes of x what node n is made of by its operand, or the transpose of that: with
+// the shape and the type of like.
+type linearMap func(n *node, x Variable, like *node) Variable
+
+// newLinearMap is an operation that is linear in its one operand.
+func newLinearMap(name string, arguments func(n *node) []Argument, forward, transpose linearMap) *op {
+	return &op{
+		name:      name,
+		arguments: arguments,
+		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, transpose(n, g, n.in[0])) },
+		jvp:       func(n *node, t func(int) Variable) Variable { return forward(n, t(0), n) },
+	}
+}
+
 func sizeOf(shape []int) int {
 	n := 1
 	for _, d := range shape {

@@ -309,13 +309,9 @@ func argOf(op string, x Variable, axis int, kernel func(dst []int, x *tensor.Arr
 var sumToOp *op
 
 func init() {
-	sumToOp = &op{
-		name: "sum to",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, g.BroadcastTo(n.in[0].Shape...))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return sumTo(t(0), n.Shape) },
-	}
+	summed := func(_ *node, x Variable, like *node) Variable { return sumTo(x, like.Shape) }
+	repeated := func(_ *node, x Variable, like *node) Variable { return x.BroadcastTo(like.Shape...) }
+	sumToOp = newLinearMap("sum to", nil, summed, repeated)
 }
 
 // sumTo sums x to shape, which broadcasts to x's.

@@ -27,18 +27,11 @@ var sparseRowsOp *op
 
 // attr.ints is the list of indices.
 func init() {
-	sparseRowsOp = &op{
-		name:      "sparse rows",
-		arguments: func(n *node) []Argument { return arguments("index", n.attr.ints) },
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, scatterRows(g, n.in[0].Shape[0], n.attr.ints))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return gatherRows(t(0), n.attr.ints) },
-		fused: func(p *pass, n, g *node) {
-			if !p.keepPart(n, g) {
-				gatherRowsOp.fused(p, n, g)
-			}
-		},
+	sparseRowsOp = newLinearMap("sparse rows", indexOf, gatheredRows, scatteredRows)
+	sparseRowsOp.fused = func(p *pass, n, g *node) {
+		if !p.keepPart(n, g) {
+			gatherRowsOp.fused(p, n, g)
+		}
 	}
 }
 

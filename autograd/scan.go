@@ -14,14 +14,9 @@ var cumSumOp *op
 // A running sum's transpose is the running sum from the other end. attr.i is the
 // axis, attr.keep says from the end.
 func init() {
-	cumSumOp = &op{
-		name:      "cumsum",
-		arguments: func(n *node) []Argument { return arguments("axis", n.attr.i, "reverse", n.attr.keep) },
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, cumSum(g, n.attr.i, !n.attr.keep))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return cumSum(t(0), n.attr.i, n.attr.keep) },
-	}
+	forward := func(n *node, x Variable, _ *node) Variable { return cumSum(x, n.attr.i, n.attr.keep) }
+	back := func(n *node, x Variable, _ *node) Variable { return cumSum(x, n.attr.i, !n.attr.keep) }
+	cumSumOp = newLinearMap("cumsum", func(n *node) []Argument { return arguments("axis", n.attr.i, "reverse", n.attr.keep) }, forward, back)
 }
 
 // CumSum is the running sum along axis: entry i is the sum of entries 0 … i.

@@ -13,13 +13,8 @@ import (
 var reshapeOp *op
 
 func init() {
-	reshapeOp = &op{
-		name: "reshape",
-		vjp: func(p *pass, n *node, g Variable) {
-			p.add(n, 0, g.Reshape(n.in[0].Shape...))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Reshape(n.Shape...) },
-	}
+	reshaped := func(_ *node, x Variable, like *node) Variable { return x.Reshape(like.Shape...) }
+	reshapeOp = newLinearMap("reshape", nil, reshaped, reshaped)
 }
 
 // Reshape gives x another shape of the same size. One size may be −1: it becomes what
@@ -130,19 +125,16 @@ var permuteOp *op
 
 // attr.ints is the permutation.
 func init() {
-	permuteOp = &op{
-		name:      "permute",
-		arguments: func(n *node) []Argument { return arguments("axes", n.attr.ints) },
-		vjp: func(p *pass, n *node, g Variable) {
-			var buffer [8]int
-			inverse := append(buffer[:0], n.attr.ints...)
-			for to, from := range n.attr.ints {
-				inverse[from] = to
-			}
-			p.add(n, 0, g.Permute(inverse...))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Permute(n.attr.ints...) },
+	permuted := func(n *node, x Variable, _ *node) Variable { return x.Permute(n.attr.ints...) }
+	back := func(n *node, x Variable, _ *node) Variable {
+		var buffer [8]int
+		inverse := append(buffer[:0], n.attr.ints...)
+		for to, from := range n.attr.ints {
+			inverse[from] = to
+		}
+		return x.Permute(inverse...)
 	}
+	permuteOp = newLinearMap("permute", func(n *node) []Argument { return arguments("axes", n.attr.ints) }, permuted, back)
 }
 
 // Permute orders the axes anew: axis i of the result is axis axes[i] of x. It copies

@@ -81,39 +81,37 @@ func (x Variable) Slice(axis, start, stop int) Variable {
 	return x.SliceStep(axis, start, stop, 1)
 }
 
-var sliceOp *op
+var sliceOp, embedOp *op
 
 // attr.i is the axis, attr.ints [start, step].
 func init() {
-	sliceOp = &op{
-		name: "slice",
-		arguments: func(n *node) []Argument {
-			return arguments("axis", n.attr.i, "start", n.attr.ints[0], "step", n.attr.ints[1])
-		},
-		vjp: func(p *pass, n *node, g Variable) {
-			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
-			p.add(n, 0, embed(g, axis, n.in[0].Shape[axis], start, step))
-		},
-		// Rows are added where they belong, so that all slices of an array, one after the
-		// other, take as long as the array.
-		fused: func(p *pass, n, g *node) {
-			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
-			in := n.in[0]
-			if axis != 0 || step != 1 || !p.wants(in) {
-				p.add(n, 0, embed(g.variable(), axis, in.Shape[axis], start, step))
-				return
-			}
-			dst, accumulate := p.destination(n, 0)
-			if !accumulate {
-				tensor.Fill(dst, 0)
-			}
-			rows := dst.View(start*sizeOf(in.Shape[1:]), g.Len(), g.Shape)
-			tensor.Accumulate(&rows, &g.Array)
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return slice(t(0), n.attr.i, n.attr.ints[0], n.Shape[n.attr.i], n.attr.ints[1])
-		},
+	along := func(n *node) []Argument {
+		return arguments("axis", n.attr.i, "start", n.attr.ints[0], "step", n.attr.ints[1])
 	}
+	sliced := func(n *node, x Variable, like *node) Variable {
+		return slice(x, n.attr.i, n.attr.ints[0], like.Shape[n.attr.i], n.attr.ints[1])
+	}
+	embedded := func(n *node, x Variable, like *node) Variable {
+		return embed(x, n.attr.i, like.Shape[n.attr.i], n.attr.ints[0], n.attr.ints[1])
+	}
+	sliceOp = newLinearMap("slice", along, sliced, embedded)
+	// Rows are added where they belong, so that all slices of an array, one after the
+	// other, take as long as the array.
+	sliceOp.fused = func(p *pass, n, g *node) {
+		axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
+		in := n.in[0]
+		if axis != 0 || step != 1 || !p.wants(in) {
+			p.add(n, 0, embed(g.variable(), axis, in.Shape[axis], start, step))
+			return
+		}
+		dst, accumulate := p.destination(n, 0)
+		if !accumulate {
+			tensor.Fill(dst, 0)
+		}
+		rows := dst.View(start*sizeOf(in.Shape[1:]), g.Len(), g.Shape)
+		tensor.Accumulate(&rows, &g.Array)
+	}
+	embedOp = newLinearMap("embed", along, embedded, sliced)
 }
 
 // SliceStep is the elements of x at start, start+step, … before stop along axis.
@@ -169,24 +167,6 @@ func slice(x Variable, axis, start, count, step int) Variable {
 	}
 	n.attr.i, n.attr.ints = axis, append(n.attr.ints[:0], start, step)
 	return n.done()
-}
-
-var embedOp *op
-
-func init() {
-	embedOp = &op{
-		name: "embed",
-		arguments: func(n *node) []Argument {
-			return arguments("axis", n.attr.i, "start", n.attr.ints[0], "step", n.attr.ints[1])
-		},
-		vjp: func(p *pass, n *node, g Variable) {
-			axis, start, step := n.attr.i, n.attr.ints[0], n.attr.ints[1]
-			p.add(n, 0, slice(g, axis, start, n.in[0].Shape[axis], step))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable {
-			return embed(t(0), n.attr.i, n.Shape[n.attr.i], n.attr.ints[0], n.attr.ints[1])
-		},
-	}
 }
 
 // embed is an array of zeros with x at start, start+step, … along axis, whose size

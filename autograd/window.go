@@ -66,18 +66,15 @@ func (x Variable) images(name string) *node {
 	return in
 }
 
-var unfoldOp *op
+var unfoldOp, foldOp *op
 
 func init() {
-	unfoldOp = &op{
-		name:      "unfold",
-		arguments: imageWindowArguments,
-		vjp: func(p *pass, n *node, g Variable) {
-			shape := n.in[0].Shape
-			p.add(n, 0, g.Fold(shape[2], shape[3], windowOf(n)))
-		},
-		jvp: func(n *node, t func(int) Variable) Variable { return t(0).Unfold(windowOf(n)) },
+	unfolded := func(n *node, x Variable, _ *node) Variable { return x.Unfold(windowOf(n)) }
+	folded := func(n *node, x Variable, like *node) Variable {
+		return x.Fold(like.Shape[2], like.Shape[3], windowOf(n))
 	}
+	unfoldOp = newLinearMap("unfold", imageWindowArguments, unfolded, folded)
+	foldOp = newLinearMap("fold", imageWindowArguments, folded, unfolded)
 }
 
 // Unfold makes columns of windows on images (im2col): x is [batch, channels, height,
@@ -93,17 +90,6 @@ func (x Variable) Unfold(w Window) Variable {
 	n.keepWindow(placed)
 	tensor.Unfold(&n.Array, &in.Array, placed)
 	return n.done()
-}
-
-var foldOp *op
-
-func init() {
-	foldOp = &op{
-		name:      "fold",
-		arguments: imageWindowArguments,
-		vjp:       func(p *pass, n *node, g Variable) { p.add(n, 0, g.Unfold(windowOf(n))) },
-		jvp:       func(n *node, t func(int) Variable) Variable { return t(0).Fold(n.Shape[2], n.Shape[3], windowOf(n)) },
-	}
 }
 
 // Fold adds columns of windows up to images [batch, channels, height, width] (col2im):
