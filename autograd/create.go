@@ -29,7 +29,8 @@ func New[T Float](data []T, shape ...int) Variable {
 }
 
 // checkShape panics unless shape is one an array can have: no negative size, at
-// most 64 axes, and no more elements than an int can count.
+// most 64 axes, and no more elements than an int can count, those of the other axes where
+// some are of size 0: an array is refused in whatever order its axes come.
 func checkShape(op string, shape []int) {
 	bad := func(reason string) {
 		panic(&ShapeError{op, [][]int{append([]int{}, shape...)}, reason})

@@ -1,6 +1,7 @@
 package autograd_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -300,6 +301,23 @@ func TestPolygammaOfHighOrder(t *testing.T) {
 		got := at(test.order, test.x)
 		if !alike(got, test.want, 0) && !(math.Abs(got-test.want) <= 1e-11*math.Abs(test.want)) {
 			t.Errorf("ψ of order %d at %v is %v, want %v", test.order, test.x, got, test.want)
+		}
+	}
+}
+
+// An array whose other axes would have too many elements is refused, wherever its axis of size
+// 0 is; one of size 0 beside a single long axis is not.
+func TestTooManyElementsInAnyOrder(t *testing.T) {
+	const long = 1 << 40
+	for _, shape := range [][]int{{0, long, long}, {long, 0, long}, {long, long, 0}, {long, long}} {
+		var shapeError *autograd.ShapeError
+		if err := autograd.Try(func() { autograd.Zeros(autograd.Float32, shape...) }); !errors.As(err, &shapeError) {
+			t.Errorf("%v: got %v, want a ShapeError", shape, err)
+		}
+	}
+	for _, shape := range [][]int{{0, long}, {long, 0}} {
+		if got := autograd.Zeros(autograd.Float32, shape...).Shape(); !slices.Equal(got, shape) {
+			t.Errorf("%v: the shape is %v", shape, got)
 		}
 	}
 }

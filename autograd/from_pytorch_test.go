@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,11 +14,11 @@ import (
 	"github.com/chainrule-go/chainrule/internal/reference"
 )
 
-// exportedNames is every exported name of the package: functions, methods, types, fields,
-// constants and variables.
-func exportedNames(t *testing.T) map[string]bool {
+// exportedNames is every exported name of the package in a directory: functions, methods,
+// types, fields, constants and variables.
+func exportedNames(t *testing.T, dir string) map[string]bool {
 	t.Helper()
-	files, err := filepath.Glob("*.go")
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,14 +62,19 @@ func exportedNames(t *testing.T) map[string]bool {
 	return names
 }
 
-// Every name on our side of docs/from-pytorch.md exists, and every function whose recorded
+// Every name on our side of docs/from-pytorch.md exists, in this package or in that which it
+// names, and every function whose recorded
 // cases are run is found: on the page, or by the rule that the page gives.
 func TestNamesOfPyTorch(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "docs", "from-pytorch.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := exportedNames(t)
+	names := exportedNames(t, ".")
+	others := map[string]map[string]bool{}
+	for _, dir := range []string{"nn", "nn/optim", "nn/distribution", "nn/onnx", "nn/tensorboard", "nn/torchfile", "data"} {
+		others[path.Base(dir)] = exportedNames(t, filepath.Join("..", dir))
+	}
 	byRule := map[string]bool{}
 	for name := range names {
 		byRule[strings.ToLower(name)] = true
@@ -88,12 +94,16 @@ func TestNamesOfPyTorch(t *testing.T) {
 			}
 		}
 		for _, quoted := range code.FindAllString(cells[len(cells)-2], -1) {
-			if name := word.FindString(quoted); ast.IsExported(name) && !names[name] {
+			name := word.FindString(quoted)
+			if ast.IsExported(name) && !names[name] {
 				t.Errorf("%s is no exported name, in %s", name, line)
+			}
+			if member, ok := strings.CutPrefix(quoted, "`"+name+"."); ok && others[name] != nil && !others[name][word.FindString(member)] {
+				t.Errorf("%s is no exported name, in %s", quoted, line)
 			}
 		}
 	}
-	if lines < 50 {
+	if lines < 100 {
 		t.Errorf("the page has %d lines in tables", lines)
 	}
 	for file, functions := range referenceFiles {
