@@ -85,7 +85,7 @@ func TestFull(t *testing.T) {
 
 // A character at a time, with what is kept of those before, gives what all at once give.
 func TestMemory(t *testing.T) {
-	text := []int{5, 9, 2, 3, 3, 7, 4, 8}
+	text := []int{5, 9, 2, 3, 3, 7, 4, 8, 2, 2, 9, 6, 5, 3, 7, 8, 4, 4, 9, 2}
 	for _, name := range []string{"lstm", "transformer"} {
 		t.Run(name, func(t *testing.T) {
 			model := newModel(name, 1, 10, 32)

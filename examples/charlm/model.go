@@ -38,11 +38,8 @@ func newModel(name string, seed uint64, characters, size int) *languageModel {
 	if name == "transformer" {
 		features := size / 2
 		return &languageModel{
-			nn.NewEmbedding(rng, characters, features, nn.EmbeddingConfig{}), nn.Dropout{P: 0.1},
-			transformer{nn.NewTransformerEncoder(rng, 4, features, 4, nn.TransformerConfig{
-				FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true,
-				Rotary: nn.NewRotaryPositions(window, features/4, nn.PositionsConfig{}),
-			})},
+			nn.NewEmbedding(rng, characters, features/2, nn.EmbeddingConfig{}), nn.Dropout{P: 0.1},
+			newTransformer(rng, features/2, features),
 			nn.NewLinear(rng, features, characters, nn.LinearConfig{}),
 		}
 	}
@@ -82,17 +79,48 @@ func (l lstm) run(x autograd.Variable, memory any) (autograd.Variable, any) {
 	return y, next
 }
 
-type transformer struct{ *nn.TransformerEncoder }
+// transformer sees in each place first what the last few characters spell, by a convolution,
+// and then by attention where that stood before, and how it went on there.
+type transformer struct {
+	spelling *nn.Conv1d
+	encoder  *nn.TransformerEncoder
+}
 
-// The memory is the keys and values of the characters before. In training there is none,
-// and all characters of a passage are computed at once.
-func (t transformer) run(x autograd.Variable, memory any) (autograd.Variable, any) {
-	if x.Dim(1) > 1 {
-		return t.Encode(x, nn.AttentionInput{Causal: true}), nil
+// transformerMemory is what a transformer needs of the characters before: the vectors of the
+// last ones, [batch, spelled − 1, features], and the keys and values of all.
+type transformerMemory struct {
+	last   autograd.Variable
+	caches []nn.AttentionCache
+}
+
+const spelled = 8 // characters that the convolution sees
+
+func newTransformer(rng *rand.Rand, in, features int) transformer {
+	return transformer{
+		nn.NewConv1d(rng, in, features, []int{spelled}, nn.ConvConfig{}),
+		nn.NewTransformerEncoder(rng, 3, features, 4, nn.TransformerConfig{
+			FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true,
+			Rotary: nn.NewRotaryPositions(window, features/4, nn.PositionsConfig{}),
+		}),
 	}
-	caches, _ := memory.([]nn.AttentionCache)
-	y, next := t.Next(x, caches, nn.AttentionInput{})
-	return y, next
+}
+
+// Parts yields spelling and encoder.
+func (t transformer) Parts() iter.Seq2[string, nn.Part] {
+	return nn.Parts(nn.Sub("spelling", t.spelling), nn.Sub("encoder", t.encoder))
+}
+
+func (t transformer) run(x autograd.Variable, memory any) (autograd.Variable, any) {
+	m, ok := memory.(transformerMemory)
+	if ok {
+		x = autograd.Concat(1, m.last, x)
+	} else {
+		x = x.Pad(0, [2]int{}, [2]int{spelled - 1, 0}, [2]int{})
+	}
+	last := x.Slice(1, x.Dim(1)-(spelled-1), x.Dim(1))
+	x = t.spelling.Forward(x.Transpose(1, 2)).Transpose(1, 2)
+	y, caches := t.encoder.Next(x, m.caches, nn.AttentionInput{})
+	return y, transformerMemory{last, caches}
 }
 
 // bitsOf is how many bits the model needs for a character of a text, each given what comes
@@ -100,29 +128,21 @@ func (t transformer) run(x autograd.Variable, memory any) (autograd.Variable, an
 // the beginning.
 func bitsOf(m *languageModel, text []int) float64 {
 	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
-	stride := window
-	if _, ok := m.core.(transformer); ok {
-		stride = window / 2
-	}
-	nats, count := 0.0, 0
+	nats := 0.0
 	var memory any
-	for from := 0; from+1 < len(text); from += stride {
-		to := min(from+window, len(text)-1)
-		logits, next := m.scores(tape, text[from:to], 1, memory)
-		first := 0
-		if stride < window && from > 0 {
-			first = window - stride
+	for from, known := 0, 0; from+1 < len(text); {
+		// A transformer looks once more at half a window, and then at what follows.
+		if _, ok := m.core.(transformer); ok && from > 0 {
+			memory, known = nil, window/2
 		}
-		if first >= to-from {
-			break
-		}
-		losses := nn.CrossEntropy{Reduction: nn.ReduceSum}.Loss(logits.Slice(1, first, to-from), text[from+first+1:to+1])
+		to := min(from-known+window, len(text)-1)
+		logits, next := m.scores(tape, text[from-known:to], 1, memory)
+		losses := nn.CrossEntropy{Reduction: nn.ReduceSum}.Loss(logits.Slice(1, known, to-from+known), text[from+1:to+1])
 		nats += losses.Item()
-		count += to - from - first
-		memory = keep(next)
+		memory, from = keep(next), to
 		tape.Reset()
 	}
-	return nats / float64(count) / math.Ln2
+	return nats / float64(len(text)-1) / math.Ln2
 }
 
 // keep makes a memory outlive the tape that it was computed on.
@@ -130,12 +150,14 @@ func keep(memory any) any {
 	switch memory := memory.(type) {
 	case nn.LSTMState:
 		return nn.LSTMState{H: memory.H.Clone(), C: memory.C.Clone()}
-	case []nn.AttentionCache:
-		for i, cache := range memory {
-			memory[i] = cache.Clone()
+	case transformerMemory:
+		kept := transformerMemory{last: memory.last.Clone()}
+		for _, cache := range memory.caches {
+			kept.caches = append(kept.caches, cache.Clone())
 		}
+		return kept
 	}
-	return memory
+	return nil
 }
 
 // write lets the model go on with the prompt: characters are drawn by the probabilities
