@@ -124,16 +124,16 @@ func (t transformer) run(x autograd.Variable, memory any) (autograd.Variable, an
 }
 
 // bitsOf is how many bits the model needs for a character of a text, each given what comes
-// before it: all of it for the LSTM, and at least half a window for the transformer, but at
-// the beginning.
+// before it: all of it for the LSTM, and three quarters of a window or more for the
+// transformer, but at the beginning.
 func bitsOf(m *languageModel, text []int) float64 {
 	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
 	nats := 0.0
 	var memory any
 	for from, known := 0, 0; from+1 < len(text); {
-		// A transformer looks once more at half a window, and then at what follows.
+		// A transformer begins anew a while before what is to be measured.
 		if _, ok := m.core.(transformer); ok && from > 0 {
-			memory, known = nil, window/2
+			memory, known = nil, window*3/4
 		}
 		to := min(from-known+window, len(text)-1)
 		logits, next := m.scores(tape, text[from-known:to], 1, memory)
