@@ -38,7 +38,7 @@ func newModel(name string, seed uint64, characters, size int) *languageModel {
 	if name == "transformer" {
 		features := size / 2
 		return &languageModel{
-			nn.NewEmbedding(rng, characters, features/2, nn.EmbeddingConfig{}), nn.Dropout{P: 0.1},
+			nn.NewEmbedding(rng, characters, features/2, nn.EmbeddingConfig{}), nn.Dropout{P: 0.2},
 			newTransformer(rng, features/2, features),
 			nn.NewLinear(rng, features, characters, nn.LinearConfig{}),
 		}
@@ -99,7 +99,7 @@ func newTransformer(rng *rand.Rand, in, features int) transformer {
 	return transformer{
 		nn.NewConv1d(rng, in, features, []int{spelled}, nn.ConvConfig{}),
 		nn.NewTransformerEncoder(rng, 3, features, 4, nn.TransformerConfig{
-			FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true,
+			FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true, Dropout: 0.2,
 			Rotary: nn.NewRotaryPositions(window, features/4, nn.PositionsConfig{}),
 		}),
 	}
