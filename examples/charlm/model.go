@@ -21,6 +21,7 @@ type languageModel struct {
 	dropout   nn.Layer
 	core      core
 	head      *nn.Linear
+	decay     float64 // of weights in training
 }
 
 // core is what looks back: an LSTM or a transformer.
@@ -40,13 +41,13 @@ func newModel(name string, seed uint64, characters, size int) *languageModel {
 		return &languageModel{
 			nn.NewEmbedding(rng, characters, features/2, nn.EmbeddingConfig{}), nn.Dropout{P: 0.2},
 			newTransformer(rng, features/2, features),
-			nn.NewLinear(rng, features, characters, nn.LinearConfig{}),
+			nn.NewLinear(rng, features, characters, nn.LinearConfig{}), 0.7,
 		}
 	}
 	return &languageModel{
 		nn.NewEmbedding(rng, characters, size/4, nn.EmbeddingConfig{}), nn.Dropout{P: 0.3},
 		lstm{nn.NewLSTM(rng, size/4, size, nn.LSTMConfig{Layers: 2, Dropout: 0.3})},
-		nn.NewLinear(rng, size, characters, nn.LinearConfig{}),
+		nn.NewLinear(rng, size, characters, nn.LinearConfig{}), 0.05,
 	}
 }
 
@@ -83,6 +84,7 @@ func (l lstm) run(x autograd.Variable, memory any) (autograd.Variable, any) {
 // and then by attention where that stood before, and how it went on there.
 type transformer struct {
 	spelling *nn.Conv1d
+	dropout  nn.Dropout
 	encoder  *nn.TransformerEncoder
 }
 
@@ -97,7 +99,7 @@ const spelled = 8 // characters that the convolution sees
 
 func newTransformer(rng *rand.Rand, in, features int) transformer {
 	return transformer{
-		nn.NewConv1d(rng, in, features, []int{spelled}, nn.ConvConfig{}),
+		nn.NewConv1d(rng, in, features, []int{spelled}, nn.ConvConfig{}), nn.Dropout{P: 0.2},
 		nn.NewTransformerEncoder(rng, 3, features, 4, nn.TransformerConfig{
 			FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true, Dropout: 0.2,
 			Rotary: nn.NewRotaryPositions(window, features/4, nn.PositionsConfig{}),
@@ -118,7 +120,7 @@ func (t transformer) run(x autograd.Variable, memory any) (autograd.Variable, an
 		x = x.Pad(0, [2]int{}, [2]int{spelled - 1, 0}, [2]int{})
 	}
 	last := x.Slice(1, x.Dim(1)-(spelled-1), x.Dim(1))
-	x = t.spelling.Forward(x.Transpose(1, 2)).Transpose(1, 2)
+	x = t.dropout.Forward(t.spelling.Forward(x.Transpose(1, 2)).Transpose(1, 2))
 	y, caches := t.encoder.Next(x, m.caches, nn.AttentionInput{})
 	return y, transformerMemory{last, caches}
 }
