@@ -168,7 +168,7 @@ func learn(ctx context.Context, model *languageModel, b *book, s settings, repor
 		Epochs: s.epochs, BatchSize: s.batch, Seed: s.seed, ClipNorm: 1,
 		Validation: &data.Passages{Tokens: b.validation, Length: window},
 		Optimizer:  optim.NewAdamW(nn.Params(model), optim.AdamConfig{LR: 0.003, WeightDecay: model.decay}, optim.NoDecay(nn.Params(model))),
-		Schedule:   optim.OneCycle(optim.OneCycleConfig{Steps: s.epochs * ((train.Len() + s.batch - 1) / s.batch)}),
+		Schedule:   optim.OneCycle(optim.OneCycleConfig{Rise: 0.1, Steps: s.epochs * ((train.Len() + s.batch - 1) / s.batch)}),
 		Callbacks: []nn.Callback{
 			nn.NewEarlyStopping(nn.EarlyStoppingConfig{Patience: s.epochs}),
 			progress.New(report, progress.Config{}),

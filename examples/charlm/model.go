@@ -39,9 +39,9 @@ func newModel(name string, seed uint64, characters, size int) *languageModel {
 	if name == "transformer" {
 		features := size / 2
 		return &languageModel{
-			nn.NewEmbedding(rng, characters, features/2, nn.EmbeddingConfig{}), nn.Dropout{P: 0.2},
+			nn.NewEmbedding(rng, characters, features/2, nn.EmbeddingConfig{}), nn.Dropout{P: 0.15},
 			newTransformer(rng, features/2, features),
-			nn.NewLinear(rng, features, characters, nn.LinearConfig{}), 0.7,
+			nn.NewLinear(rng, features, characters, nn.LinearConfig{}), 0.3,
 		}
 	}
 	return &languageModel{
@@ -84,7 +84,6 @@ func (l lstm) run(x autograd.Variable, memory any) (autograd.Variable, any) {
 // and then by attention where that stood before, and how it went on there.
 type transformer struct {
 	spelling *nn.Conv1d
-	dropout  nn.Dropout
 	encoder  *nn.TransformerEncoder
 }
 
@@ -95,13 +94,13 @@ type transformerMemory struct {
 	caches []nn.AttentionCache
 }
 
-const spelled = 8 // characters that the convolution sees
+const spelled = 5 // characters that the convolution sees
 
 func newTransformer(rng *rand.Rand, in, features int) transformer {
 	return transformer{
-		nn.NewConv1d(rng, in, features, []int{spelled}, nn.ConvConfig{}), nn.Dropout{P: 0.2},
+		nn.NewConv1d(rng, in, features, []int{spelled}, nn.ConvConfig{}),
 		nn.NewTransformerEncoder(rng, 3, features, 4, nn.TransformerConfig{
-			FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true, Dropout: 0.2,
+			FeedForward: 4 * features, Activation: nn.GELU{}, NormFirst: true, FinalNorm: true, Dropout: 0.15,
 			Rotary: nn.NewRotaryPositions(window, features/4, nn.PositionsConfig{}),
 		}),
 	}
@@ -120,7 +119,7 @@ func (t transformer) run(x autograd.Variable, memory any) (autograd.Variable, an
 		x = x.Pad(0, [2]int{}, [2]int{spelled - 1, 0}, [2]int{})
 	}
 	last := x.Slice(1, x.Dim(1)-(spelled-1), x.Dim(1))
-	x = t.dropout.Forward(t.spelling.Forward(x.Transpose(1, 2)).Transpose(1, 2))
+	x = t.spelling.Forward(x.Transpose(1, 2)).Transpose(1, 2)
 	y, caches := t.encoder.Next(x, m.caches, nn.AttentionInput{})
 	return y, transformerMemory{last, caches}
 }
