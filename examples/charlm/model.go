@@ -18,10 +18,10 @@ import (
 // makes of what it found a score for each character.
 type languageModel struct {
 	embedding *nn.Embedding
-	dropout   nn.Layer
 	core      core
+	dropout   nn.Dropout
 	head      *nn.Linear
-	decay     float64 // of weights in training
+	decay     float64 // of the weights in training
 }
 
 // core is what looks back: an LSTM or a transformer.
@@ -39,15 +39,19 @@ func newModel(name string, seed uint64, characters, size int) *languageModel {
 	if name == "transformer" {
 		features := size / 2
 		return &languageModel{
-			nn.NewEmbedding(rng, characters, features/2, nn.EmbeddingConfig{}), nn.Dropout{P: 0.15},
-			newTransformer(rng, features/2, features),
-			nn.NewLinear(rng, features, characters, nn.LinearConfig{}), 0.3,
+			embedding: nn.NewEmbedding(rng, characters, features/2, nn.EmbeddingConfig{}),
+			core:      newTransformer(rng, features/2, features),
+			dropout:   nn.Dropout{P: 0.15},
+			head:      nn.NewLinear(rng, features, characters, nn.LinearConfig{}),
+			decay:     0.3,
 		}
 	}
 	return &languageModel{
-		nn.NewEmbedding(rng, characters, size/4, nn.EmbeddingConfig{}), nn.Dropout{P: 0.3},
-		lstm{nn.NewLSTM(rng, size/4, size, nn.LSTMConfig{Layers: 2, Dropout: 0.3})},
-		nn.NewLinear(rng, size, characters, nn.LinearConfig{}), 0.05,
+		embedding: nn.NewEmbedding(rng, characters, size/4, nn.EmbeddingConfig{}),
+		core:      lstm{nn.NewLSTM(rng, size/4, size, nn.LSTMConfig{Layers: 2, Dropout: 0.3})},
+		dropout:   nn.Dropout{P: 0.3},
+		head:      nn.NewLinear(rng, size, characters, nn.LinearConfig{}),
+		decay:     0.05,
 	}
 }
 
