@@ -192,10 +192,4 @@ func newLinearMap(name string, arguments func(n *node) []Argument, forward, tran
 	}
 }
 
-func sizeOf(shape []int) int {
-	n := 1
-	for _, d := range shape {
-		n *= d
-	}
-	return n
-}
+func sizeOf(shape []int) int { return tensor.SizeOf(shape) }

@@ -1,6 +1,6 @@
 // Package tensor computes on whole arrays: shapes, broadcasting, memory, and the
-// kernels of internal/simd and internal/gemm applied to every element, row or
-// matrix of an array, spread over the processors. It knows no gradients.
+// kernels of internal/simd, internal/gemm and internal/conv applied to every element,
+// row, matrix or image of an array, spread over the processors. It knows no gradients.
 //
 // Destinations come first, are allocated by the caller and have the result's
 // shape; shapes are the caller's to check (see the Shape functions), so a
