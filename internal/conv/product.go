@@ -200,11 +200,18 @@ func (p *product[F]) blockOf(w *worker[F], g simd.Gemm[F], a, x []F, from, to in
 		for column := from; column < to; column += p.strip {
 			h.N, h.C = min(p.strip, to-column), g.C[column-from:]
 			w.windows.Runs = v.runs(w.windows.Runs[:0], &p.slide, column, column+h.N)
-			if kernel == 1 && len(w.windows.Runs) == 1 && h.M < packMinRows {
+			direct := kernel == 1 && len(w.windows.Runs) == 1 // the windows are rows of the images
+			if direct {
 				h.B, h.BRow, h.BCol, h.PackedB = v.src[w.windows.Runs[0].At:], v.channel, 1, false
-			} else {
-				h.B, h.PackedB = w.panels.of(simd.PackedBLen[F](h.N, h.K)), true
-				w.windows.PackB(h.B)
+			}
+			if !direct || h.M >= packMinRows {
+				panels := w.panels.of(simd.PackedBLen[F](h.N, h.K))
+				if direct {
+					simd.PackB(panels, h.B, h.BRow, 1, h.K, h.N)
+				} else {
+					w.windows.PackB(panels)
+				}
+				h.B, h.PackedB = panels, true
 			}
 			tall(h)
 		}

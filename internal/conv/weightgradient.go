@@ -226,12 +226,21 @@ func (t *gradient[F]) windowsOf(w *worker[F], v *view[F], image, first, end, fro
 	g.B = w.panels.of(simd.PackedBLen[F](g.N, g.K))
 	windows := volume(t.grid)
 	simd.PackB(g.B, t.grad(w, image)[from:], 1, windows, g.K, g.N)
-	g.A = w.strips.of(stripRows * g.ARow)
 	offsets := w.windows.Offsets
+	direct := t.kernel() == 1 && len(w.windows.Runs) == 1 // the rows are those of the images
+	if direct {
+		g.ARow = v.channel
+	} else {
+		g.A = w.strips.of(stripRows * g.ARow)
+	}
 	for row := first; row < end; row += stripRows {
 		g.M = min(stripRows, end-row)
 		w.windows.Offsets = offsets[row-first:][:g.M]
-		w.windows.PackRows(g.A, g.ARow)
+		if direct {
+			g.A = v.src[w.windows.Runs[0].At+w.windows.Offsets[0]:]
+		} else {
+			w.windows.PackRows(g.A, g.ARow)
+		}
 		g.C = sum[(row-first)*t.out:]
 		g.MulOuter()
 	}

@@ -35,7 +35,6 @@ type widely struct {
 
 	images, others []float32 // transformed: [36, tiles, channels], of the gradient too
 	transforming   bool
-	part, parts    int         // images of a task; parts of them
 	spoiled        atomic.Bool // there is a sum that is infinite or NaN
 }
 
