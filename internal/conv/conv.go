@@ -67,7 +67,7 @@ func inputGradient[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F,
 	p.x, p.from, p.y, p.bias, p.accumulate, p.relu = y, from, x, bias, accumulate, false
 	if s.spreads() && len(x) > 0 && s.Out*volume(s.Count) > 0 {
 		p.size, p.every, p.first = s.Size, s.Stride, [3]int{}
-		if p.residue(&s); sizeOf[F]() == 8 || !p.tiled() {
+		if p.residue(&s); sizeOf[F]() == 8 || !p.tiled() || s.spreadsLess(&p.slide) {
 			p.done()
 			spread(s, x, y, from, w, bias, accumulate)
 			return

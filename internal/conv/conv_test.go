@@ -50,6 +50,8 @@ var shapes = []struct {
 	{"padding beyond the kernel", flat(1, 2, 2, 1, 4, 4, 2, 2, 1, 3, 1)},
 	{"tiles", flat(9, 16, 17, 1, 14, 15, 3, 3, 1, 1, 1)},
 	{"tiles of a large image", flat(1, 17, 16, 1, 50, 44, 3, 3, 1, 0, 1)},
+	{"tiles of 5×5", flat(3, 16, 18, 1, 14, 15, 5, 5, 1, 2, 1)},
+	{"tiles of 5×5, not padded", flat(3, 17, 16, 1, 13, 14, 5, 5, 1, 0, 1)},
 	{"tiles of many channels", flat(12, 97, 100, 1, 7, 7, 3, 3, 1, 1, 1)},
 	{"signal", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 1, 3000}, Kernel: [3]int{1, 1, 7}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 0, 3}, Dilation: [3]int{1, 1, 1}}.counted()},
 	{"column", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 2, 1}}.counted()},
@@ -214,6 +216,7 @@ func addBias[F simd.Float](r reference, bias []F, size int) {
 // NaN and infinities come where they belong and nowhere else, by tiles too.
 func TestInfinitiesStayWhereTheyBelong(t *testing.T) {
 	t.Run("few channels", func(t *testing.T) { testInfinities(t, flat(4, 16, 16, 1, 16, 16, 3, 3, 1, 1, 1)) })
+	t.Run("5×5", func(t *testing.T) { testInfinities(t, flat(4, 16, 16, 1, 9, 9, 5, 5, 1, 2, 1)) })
 	t.Run("many channels", func(t *testing.T) { testInfinities(t, flat(12, 97, 100, 1, 7, 7, 3, 3, 1, 1, 1)) })
 }
 
@@ -222,7 +225,7 @@ func testInfinities(t *testing.T, s Shape) {
 	for i := range w {
 		w[i] = max(w[i], -w[i]) + 0.1 // no infinities cancel
 	}
-	at := s.Size[2] + 3
+	at := 2*s.Size[2] + 3 // no window reaches over the edge
 	nan := float32(math.NaN())
 	x[(s.In+3)*volume(s.Size)+at], g[(s.Out+2)*volume(s.Count)+at] = nan, nan
 	wantY, wantX, wantW := newReference(len(g)), newReference(len(x)), newReference(len(w))

@@ -14,7 +14,7 @@
 //     to each other. (product.go, view.go)
 //   - The gradient of X is a convolution of that of Y with the weights turned around. With
 //     a stride it is one for each residue of the position, each with the weights that
-//     reach there. Where X is not padded and kernels are large, it is Wᵀ·G instead, added to
+//     reach there. Where X is not padded, kernels are large and tiles save less, it is Wᵀ·G instead, added to
 //     where the elements of the kernel lead. (conv.go, spread.go)
 //   - The gradient of W is a product over all windows, windows(X[n])·Gᵀ, transposed: of
 //     windows it takes rows, which are copied as they are, and what is transposed is the
@@ -25,11 +25,11 @@
 //     stand for what is outside, and the planes that come next are fetched meanwhile. (depthwise.go)
 //   - Few channels in a group are not worth packing either: a kernel
 //     goes along the rows of the images as they are, with one or two rows of weights.
-//   - Kernels of 3×3 elements with stride 1, in float32 and of 16 channels or more, go by
+//   - Kernels of 3×3 and 5×5 elements with stride 1, in float32 and of 16 channels or more, go by
 //     Winograd's tiles: 36 multiplications for 4×4 elements of the result and a channel instead
-//     of 144. Tasks put the channels of pixels next to each other, so that all steps are on
+//     of 144, or for 2×2 elements instead of 100. Tasks put the channels of pixels next to each other, so that all steps are on
 //     whole vectors, whatever the size of images. The largest error grows from some 7 units of 2⁻²⁴ of the
-//     sum of absolute products to 16, the root mean square from 0.5 to 1.2. Tiles would spread
+//     sum of absolute products to 16, the root mean square from 0.5 to 1.2; less with 5×5. Tiles would spread
 //     NaN and infinities over their neighbours: results that have some are computed again
 //     without. Where the transformed weights are larger than all tiles, as in the last layers of
 //     networks for images, a task takes some channels of the result and all tiles, and transforms the
@@ -50,9 +50,9 @@
 // oneDNN. Batches of 32, of 64 for the last two:
 //
 //	                                    forward        dX         dW    PyTorch: forward, dX and dW
-//	1×1, 64 → 64, 28×28               1.0   79%   1.0   79%   1.1   75%      2.2     5.4
+//	1×1, 64 → 64, 28×28               1.1   77%   1.1   74%   1.1   74%      2.2     5.4
 //	3×3, 64 → 64, 28×28               3.7  203%   3.8  197%   3.7  202%      9.2    19.2
-//	5×5, 32 → 64, 28×28              11.5   90%  13.5   77%  12.0   86%     11.0    23.2
+//	5×5, 32 → 64, 28×28               5.8  177%   6.2  167%   6.2  166%     11.0    23.2
 //	3×3 depthwise, 64, 56×56          1.3   35%   1.3   35%   1.8   25%      6.9    18.0
 //	3×3 by 2, 64 → 128, 56×56        19.7   76%  26.9   56%  19.6   76%     24.6    46.1
 //	3×3, 512 → 512, 7×7              15.7  189%  19.2  154%  15.6  190%     32.7    86.7

@@ -32,6 +32,13 @@ func (s *Shape) spreads() bool {
 	return float64(volume(s.Count))*in*(out+adding) < float64(volume(s.Size))*(in+packing)*out
 }
 
+// spreadsLess reports whether spreading takes less time than tiles do: their transforms count as
+// half as many multiplications as they save.
+func (s *Shape) spreadsLess(windows *slide) bool {
+	grid := windows.tiles(1, 1)
+	return 2*volume(s.Count)*volume(s.Kernel) < 3*tileElements*grid.count()
+}
+
 // spread computes the gradient of images by spreading products.
 func spread[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F, accumulate bool) {
 	t := get[F, spreading[F]](&spreadings)

@@ -5,7 +5,7 @@ import (
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
 
-// Kernels of 3×3 elements in float32 go by Winograd's tiles where that saves time: see
+// Kernels of 3×3 and 5×5 elements in float32 go by Winograd's tiles where that saves time: see
 // [simd.WinogradTiles]. A task takes some rows of tiles, puts the channels of their pixels
 // next to each other, transforms them, multiplies with the transformed weights, and
 // transforms the products to results.
@@ -19,44 +19,59 @@ const (
 	tileLeast       = 32      // tiles of a task, which all weights are read for
 )
 
-const (
-	tileOut      = simd.WinogradOut
-	tileElements = simd.WinogradIn * simd.WinogradIn
-)
+const tileElements = simd.WinogradIn * simd.WinogradIn
+
+// tileOut is the side of tiles of results, for kernels of that side.
+func tileOut(kernel int) int { return simd.WinogradIn + 1 - kernel }
 
 // tileGrid is the tiles of images, or of gradients of results, whose rows are numbered
 // through from image to image.
 type tileGrid struct {
 	batch, rows, cols int // rows and columns of tiles in an image
-	side              int // of a tile in elements, of which tileOut lie between tiles
+	kernel            int // the side of kernels
+	side, apart       int // of a tile in elements, and from one tile to the next
 	channels          int
 	size              [2]int // of the images
 	first             [2]int // where the first tile begins
 }
 
-// tileable reports whether a convolution is one of 3×3 elements next to each other and
+// tileable reports whether a convolution is one of 3×3 or 5×5 elements next to each other and
 // tiles pay, for that many channels of images and results.
 func (s *slide) tileable(batch, groups, in, out int) bool {
 	if groups > 1 || in < tileMinChannels || out < tileMinChannels || len(s.taps[0]) != 1 || s.size[0] != 1 || s.grid[0] != 1 || s.step != [3]int{1, 1, 1} {
 		return false
 	}
-	count := batch
+	kernel := len(s.taps[1])
+	if kernel != 3 && kernel != 5 {
+		return false
+	}
+	count, out := batch, tileOut(kernel)
 	for axis := 1; axis < 3; axis++ {
-		if least, most := s.reach(axis); len(s.taps[axis]) != 3 || most-least != 2 {
+		if least, most := s.reach(axis); len(s.taps[axis]) != kernel || most-least != kernel-1 {
 			return false
 		}
-		count *= ceilDiv(s.grid[axis], tileOut)
+		count *= ceilDiv(s.grid[axis], out)
 	}
-	return count >= tileMinCount && float64(batch*volume(s.grid)) >= tileMinUsed*float64(count*tileOut*tileOut)
+	return count >= tileMinCount && float64(batch*volume(s.grid)) >= tileMinUsed*float64(count*out*out)
 }
 
 // tiles is the tiles on which the windows lie.
 func (s *slide) tiles(batch, channels int) tileGrid {
-	t := tileGrid{batch: batch, channels: channels, side: simd.WinogradIn, rows: ceilDiv(s.grid[1], tileOut), cols: ceilDiv(s.grid[2], tileOut)}
+	t := tileGrid{batch: batch, channels: channels, kernel: len(s.taps[1]), side: simd.WinogradIn}
+	t.apart = tileOut(t.kernel)
+	t.rows, t.cols = ceilDiv(s.grid[1], t.apart), ceilDiv(s.grid[2], t.apart)
 	t.size = [2]int{s.size[1], s.size[2]}
 	t.first[0], _ = s.reach(1)
 	t.first[1], _ = s.reach(2)
 	return t
+}
+
+// gradients is the tiles of the gradient of the result, of size and channels, on which t's lie.
+func (t *tileGrid) gradients(channels, height, width int) tileGrid {
+	g := *t
+	g.side, g.channels = t.apart, channels
+	g.size, g.first = [2]int{height, width}, [2]int{}
+	return g
 }
 
 // pitch is the distance of pixels whose channels are next to each other.
@@ -93,10 +108,10 @@ func (t *tileGrid) transform(w *worker[float32], dst []float32, elements int, im
 	pitch := t.pitch()
 	for r := range end - first {
 		tiles := simd.WinogradTiles{
-			Channels: pitch, Tiles: t.cols, Src: pixels[r*tileOut*width*pitch:], SrcRow: width * pitch, SrcCol: pitch, SrcNext: tileOut * pitch,
+			Kernel: t.kernel, Channels: pitch, Tiles: t.cols, Src: pixels[r*t.apart*width*pitch:], SrcRow: width * pitch, SrcCol: pitch, SrcNext: t.apart * pitch,
 			Dst: dst[r*t.cols*pitch:], DstRow: simd.WinogradIn * elements, DstCol: elements, DstNext: pitch,
 		}
-		if t.side == tileOut {
+		if t.side == t.apart {
 			tiles.Gradient()
 		} else {
 			tiles.Image()
@@ -109,9 +124,9 @@ func (t *tileGrid) transform(w *worker[float32], dst []float32, elements int, im
 // pixels.
 func (t *tileGrid) pixels(w *worker[float32], image []float32, first, end int) (pixels []float32, width int) {
 	pitch, plane := t.pitch(), t.size[0]*t.size[1]
-	y0, x0 := t.first[0]+first*tileOut, t.first[1]
-	height := (end-first-1)*tileOut + t.side
-	width = (t.cols-1)*tileOut + t.side
+	y0, x0 := t.first[0]+first*t.apart, t.first[1]
+	height := (end-first-1)*t.apart + t.side
+	width = (t.cols-1)*t.apart + t.side
 	row := width * pitch
 	pixels = w.images.of(height*row + 8*pitch)
 	left, right := max(x0, 0), min(x0+width, t.size[1])
@@ -185,7 +200,7 @@ func (p *product[F]) runTiles() {
 	t.bias = memory.result.of(simd.RowPitch(p.rows))
 	clear(t.bias)
 	copy(t.bias, t.p.bias)
-	t.weights = transformed(memory, t.p.a, p.rows*p.channels)
+	t.weights = transformed(memory, t.p.a, p.rows*p.channels, t.kernel)
 	t.panels = memory.panels.of(tileElements * t.panelSize())
 	t.preparing = true
 	parallel.Run(tileElements, t)
@@ -199,10 +214,10 @@ func (p *product[F]) runTiles() {
 // panelSize is the number of elements of panels for one element of tiles.
 func (t *tiling) panelSize() int { return simd.PackedBLen[float32](t.p.rows, t.p.channels) }
 
-// transformed is the transform [36, count] of kernels [count, 9]. Its rows are apart(count)
-// elements apart.
-func transformed(w *worker[float32], kernels []float32, count int) []float32 {
-	const side, size = simd.WinogradKernel, simd.WinogradKernel * simd.WinogradKernel
+// transformed is the transform [36, count] of kernels [count, side, side]. Its rows are
+// apart(count) elements apart.
+func transformed(w *worker[float32], kernels []float32, count, side int) []float32 {
+	size := side * side
 	pitch := apart(count)
 	columns, out := w.images.of(size*pitch), w.strips.of(tileElements*pitch)
 	simd.TransposeStrided(columns, pitch, kernels, size, count, size)
@@ -210,7 +225,7 @@ func transformed(w *worker[float32], kernels []float32, count int) []float32 {
 		clear(columns[k*pitch+count : (k+1)*pitch])
 	}
 	t := simd.WinogradTiles{
-		Channels: pitch, Tiles: 1, Src: columns, SrcRow: side * pitch, SrcCol: pitch,
+		Kernel: side, Channels: pitch, Tiles: 1, Src: columns, SrcRow: side * pitch, SrcCol: pitch,
 		Dst: out, DstRow: simd.WinogradIn * pitch, DstCol: pitch,
 	}
 	t.Kernels()
@@ -260,16 +275,16 @@ type channels struct{ first, n, pitch int }
 // of an image's result.
 func (t *tiling) results(w *worker[float32], c channels, products []float32, elements int, image, first, end int) {
 	p := t.p
-	pitch, width := c.pitch, t.cols*tileOut
-	pixels := w.strips.of((end - first) * tileOut * width * pitch)
+	pitch, width := c.pitch, t.cols*t.apart
+	pixels := w.strips.of((end - first) * t.apart * width * pitch)
 	for r := range end - first {
 		tiles := simd.WinogradTiles{
-			Channels: pitch, Tiles: t.cols, Src: products[r*t.cols*pitch:], SrcRow: simd.WinogradIn * elements, SrcCol: elements, SrcNext: pitch,
-			Dst: pixels[r*tileOut*width*pitch:], DstRow: width * pitch, DstCol: pitch, DstNext: tileOut * pitch,
+			Kernel: t.kernel, Channels: pitch, Tiles: t.cols, Src: products[r*t.cols*pitch:], SrcRow: simd.WinogradIn * elements, SrcCol: elements, SrcNext: pitch,
+			Dst: pixels[r*t.apart*width*pitch:], DstRow: width * pitch, DstCol: pitch, DstNext: t.apart * pitch,
 		}
 		tiles.Result(t.bias[c.first:][:pitch])
 	}
-	y, height := first*tileOut, min(end*tileOut, p.size[1])-first*tileOut
+	y, height := first*t.apart, min(end*t.apart, p.size[1])-first*t.apart
 	plane, n := volume(p.size), height*p.size[2]
 	all := p.result(w, image*p.rows+c.first, c.n)
 	result := all[y*p.size[2]:]

@@ -52,9 +52,7 @@ func (t *gradient[F]) runTiles() bool {
 	d := get[float32, tiledGradient](&tiledGradients)
 	d.t, _ = any(t).(*gradient[float32])
 	d.images = t.tiles(t.batch, t.channels)
-	d.grads = d.images
-	d.grads.side, d.grads.channels = tileOut, t.out
-	d.grads.size, d.grads.first = [2]int{t.grid[1], t.grid[2]}, [2]int{}
+	d.grads = d.images.gradients(t.out, t.grid[1], t.grid[2])
 	rows := t.batch * d.images.rows
 	d.block = d.images.blockRows(t.channels + t.out)
 	size := tileElements * d.size()
@@ -122,10 +120,10 @@ func (d *tiledGradient) add(k int) {
 	}
 }
 
-// finish transforms the sums to the gradient [out, channels, 9].
+// finish transforms the sums to the gradient [out, channels, kernel].
 func (d *tiledGradient) finish() {
-	const side, size = simd.WinogradKernel, simd.WinogradKernel * simd.WinogradKernel
-	t := d.t
+	t, side := d.t, d.images.kernel
+	size := side * side
 	w := get[float32, worker[float32]](&workers)
 	pitch := d.size()
 	kernels := w.strips.of(size * pitch)
@@ -133,7 +131,7 @@ func (d *tiledGradient) finish() {
 		clear(d.sums[k*pitch+t.channels*t.out : (k+1)*pitch])
 	}
 	tiles := simd.WinogradTiles{
-		Channels: pitch, Tiles: 1, Src: d.sums, SrcRow: simd.WinogradIn * pitch, SrcCol: pitch, Dst: kernels, DstRow: side * pitch, DstCol: pitch,
+		Kernel: side, Channels: pitch, Tiles: 1, Src: d.sums, SrcRow: simd.WinogradIn * pitch, SrcCol: pitch, Dst: kernels, DstRow: side * pitch, DstCol: pitch,
 	}
 	tiles.KernelGradients()
 	for o := range t.out {

@@ -97,7 +97,7 @@ func (t *widely) done() {
 // convolve computes channels from first on of all results.
 func (t *widely) convolve(w *worker[float32], first int) {
 	p := t.p
-	const size = simd.WinogradKernel * simd.WinogradKernel
+	size := t.kernel * t.kernel
 	panel := simd.GemmPanel[float32]()
 	n := min(wideOut, p.rows-first)
 	each := t.tileGrid.rows * t.cols // of an image
@@ -113,7 +113,7 @@ func (t *widely) convolve(w *worker[float32], first int) {
 		simd.TransposeStrided(columns, wideOut, p.a[(first*p.channels+c)*size:], p.channels*size, n, k*size)
 		for j := 0; j < n; j += panel {
 			kernels := simd.WinogradTiles{
-				Channels: panel, Tiles: k, Src: columns[j:], SrcRow: simd.WinogradKernel * wideOut, SrcCol: wideOut, SrcNext: size * wideOut,
+				Kernel: t.kernel, Channels: panel, Tiles: k, Src: columns[j:], SrcRow: t.kernel * wideOut, SrcCol: wideOut, SrcNext: size * wideOut,
 				Dst: panels[j*k:], DstRow: simd.WinogradIn * elements, DstCol: elements, DstNext: panel,
 			}
 			kernels.Kernels()
@@ -135,9 +135,7 @@ func (t *gradient[F]) runWide() bool {
 	d := get[float32, widely](&wides)
 	d.gradient, _ = any(t).(*gradient[float32])
 	d.tileGrid = t.tiles(t.batch, t.channels)
-	d.grads = d.tileGrid
-	d.grads.side, d.grads.channels = tileOut, t.out
-	d.grads.size, d.grads.first = [2]int{t.grid[1], t.grid[2]}, [2]int{}
+	d.grads = d.tileGrid.gradients(t.out, t.grid[1], t.grid[2])
 	memory := get[float32, worker[float32]](&workers)
 	w := d.gradient.w
 	d.gradient.partial = w
@@ -159,7 +157,7 @@ func (t *gradient[F]) runWide() bool {
 // gradients computes those of the weights of channels from first on of the result.
 func (t *widely) gradients(w *worker[float32], first int) {
 	d := t.gradient
-	const size = simd.WinogradKernel * simd.WinogradKernel
+	size := t.kernel * t.kernel
 	n := min(wideOut, d.out-first)
 	tiles, in, out := t.batch*t.tileGrid.rows*t.cols, t.pitch(), t.grads.pitch()
 	panel, sums := simd.PackedBLen[float32](n, tiles), apart(wideRows*wideOut)
@@ -176,8 +174,8 @@ func (t *widely) gradients(w *worker[float32], first int) {
 			g.MulOuter()
 		}
 		gradients := simd.WinogradTiles{
-			Channels: wideOut, Tiles: m, Src: result, SrcRow: simd.WinogradIn * sums, SrcCol: sums, SrcNext: wideOut,
-			Dst: kernels, DstRow: simd.WinogradKernel * wideOut, DstCol: wideOut, DstNext: size * wideOut,
+			Kernel: t.kernel, Channels: wideOut, Tiles: m, Src: result, SrcRow: simd.WinogradIn * sums, SrcCol: sums, SrcNext: wideOut,
+			Dst: kernels, DstRow: t.kernel * wideOut, DstCol: wideOut, DstNext: size * wideOut,
 		}
 		gradients.KernelGradients()
 		row := d.channels * size

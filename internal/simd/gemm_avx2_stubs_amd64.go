@@ -709,6 +709,26 @@ func gemmTilesKernelAVX2(p *gemmTiling)
 //go:noescape
 func gemmTilesKernelGradientAVX2(p *gemmTiling)
 
+// gemmTilesSmallGradientAVX2 transforms tiles of 2×2 elements of gradients.
+//
+//go:noescape
+func gemmTilesSmallGradientAVX2(p *gemmTiling)
+
+// gemmTilesSmallResultAVX2 transforms products to tiles of 2×2 elements of results.
+//
+//go:noescape
+func gemmTilesSmallResultAVX2(p *gemmTiling)
+
+// gemmTilesLargeKernelAVX2 transforms kernels of 5×5 elements.
+//
+//go:noescape
+func gemmTilesLargeKernelAVX2(p *gemmTiling)
+
+// gemmTilesLargeKernelGradientAVX2 transforms sums to gradients of kernels of 5×5 elements.
+//
+//go:noescape
+func gemmTilesLargeKernelGradientAVX2(p *gemmTiling)
+
 // gemmListColumnsAVX2 lists the columns of bytes that are not all to be skipped.
 //
 //go:noescape

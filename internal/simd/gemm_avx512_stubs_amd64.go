@@ -1189,6 +1189,26 @@ func gemmTilesKernelAVX512(p *gemmTiling)
 //go:noescape
 func gemmTilesKernelGradientAVX512(p *gemmTiling)
 
+// gemmTilesSmallGradientAVX512 transforms tiles of 2×2 elements of gradients.
+//
+//go:noescape
+func gemmTilesSmallGradientAVX512(p *gemmTiling)
+
+// gemmTilesSmallResultAVX512 transforms products to tiles of 2×2 elements of results.
+//
+//go:noescape
+func gemmTilesSmallResultAVX512(p *gemmTiling)
+
+// gemmTilesLargeKernelAVX512 transforms kernels of 5×5 elements.
+//
+//go:noescape
+func gemmTilesLargeKernelAVX512(p *gemmTiling)
+
+// gemmTilesLargeKernelGradientAVX512 transforms sums to gradients of kernels of 5×5 elements.
+//
+//go:noescape
+func gemmTilesLargeKernelGradientAVX512(p *gemmTiling)
+
 // gemmListColumnsAVX512 lists the columns of bytes that are not all to be skipped.
 //
 //go:noescape

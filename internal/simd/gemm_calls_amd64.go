@@ -1071,6 +1071,42 @@ func gemmTilesKernelGradient(p *gemmTiling) {
 	gemmTilesKernelGradientAVX2(p)
 }
 
+// gemmTilesSmallGradient runs the kernel.
+func gemmTilesSmallGradient(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesSmallGradientAVX512(p)
+		return
+	}
+	gemmTilesSmallGradientAVX2(p)
+}
+
+// gemmTilesSmallResult runs the kernel.
+func gemmTilesSmallResult(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesSmallResultAVX512(p)
+		return
+	}
+	gemmTilesSmallResultAVX2(p)
+}
+
+// gemmTilesLargeKernel runs the kernel.
+func gemmTilesLargeKernel(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesLargeKernelAVX512(p)
+		return
+	}
+	gemmTilesLargeKernelAVX2(p)
+}
+
+// gemmTilesLargeKernelGradient runs the kernel.
+func gemmTilesLargeKernelGradient(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTilesLargeKernelGradientAVX512(p)
+		return
+	}
+	gemmTilesLargeKernelGradientAVX2(p)
+}
+
 // gemmAxpyGroup is how many rows of B the kernels add to 1, 2 or 3 rows of C at
 // once.
 var gemmAxpyGroup = [...]int{1: 8, 2: 4, 3: 3}

@@ -7,7 +7,7 @@ import "unsafe"
 // winogradConstants and winogradKernelConstants have a vector for each of the constants
 // that the kernels take, in their order.
 var (
-	winogradConstants, winogradKernelConstants = func() (tiles, kernels [10][16]float32) {
+	winogradConstants, winogradKernelConstants = func() (tiles, kernels [11][16]float32) {
 		const a, b, a2, b2 = winogradA, winogradB, winogradA * winogradA, winogradB * winogradB
 		const c, d = winogradC, winogradD
 		for i, v := range []float32{a2, b2, a, b, a * a2, b * b2, a2 * b2, -a2, -b2, -a2 - b2} {
@@ -15,7 +15,7 @@ var (
 				tiles[i][j] = v
 			}
 		}
-		for i, v := range []float32{1 / (a2 * b2), c, c * a, c * a2, d, d * b, d * b2} {
+		for i, v := range []float32{1 / (a2 * b2), c, c * a, c * a2, d, d * b, d * b2, c * a * a2, c * a2 * a2, d * b * b2, d * b2 * b2} {
 			for j := range kernels[i] {
 				kernels[i][j] = v
 			}
@@ -63,7 +63,11 @@ func (w *WinogradTiles) gradient() {
 	var scratch [36][16]float32
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
-		gemmTilesGradient(&t)
+		if w.Kernel == 5 {
+			gemmTilesSmallGradient(&t)
+		} else {
+			gemmTilesGradient(&t)
+		}
 	}
 }
 
@@ -76,7 +80,11 @@ func (w *WinogradTiles) result(bias []float32) {
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
 		t.bias = at(bias, c)
-		gemmTilesResult(&t)
+		if w.Kernel == 5 {
+			gemmTilesSmallResult(&t)
+		} else {
+			gemmTilesResult(&t)
+		}
 	}
 }
 
@@ -89,7 +97,11 @@ func (w *WinogradTiles) kernels() {
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
 		t.constants = unsafe.Pointer(&winogradKernelConstants)
-		gemmTilesKernel(&t)
+		if w.Kernel == 5 {
+			gemmTilesLargeKernel(&t)
+		} else {
+			gemmTilesKernel(&t)
+		}
 	}
 }
 
@@ -102,6 +114,10 @@ func (w *WinogradTiles) kernelGradients() {
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
 		t.constants = unsafe.Pointer(&winogradKernelConstants)
-		gemmTilesKernelGradient(&t)
+		if w.Kernel == 5 {
+			gemmTilesLargeKernelGradient(&t)
+		} else {
+			gemmTilesKernelGradient(&t)
+		}
 	}
 }

@@ -17,49 +17,55 @@ func randomFloats(r *rand.Rand, n int) []float32 {
 
 // The transforms make a convolution a product of elements, and their adjoints its gradient.
 func TestWinogradConvolves(t *testing.T) {
+	t.Run("3×3", func(t *testing.T) { testWinogradConvolves(t, 3) })
+	t.Run("5×5", func(t *testing.T) { testWinogradConvolves(t, 5) })
+}
+
+func testWinogradConvolves(t *testing.T, kernel int) {
 	r := rand.New(rand.NewPCG(1, 2))
 	const channels, tiles = 32, 3
-	g := randomFloats(r, 9*channels)                                                // [3, 3, channels]
-	image := randomFloats(r, 6*4*(tiles+1)*channels)                                // [6, width, channels]: tiles overlap
-	upstream := randomFloats(r, 4*4*tiles*channels)                                 // [4, width, channels]
+	out := winogradOut(kernel)
+	row, width := (out*tiles+kernel-1)*channels, out*tiles*channels
+	g := randomFloats(r, kernel*kernel*channels)                                    // [kernel, kernel, channels]
+	image := randomFloats(r, 6*row)                                                 // [6, width, channels]: tiles overlap
+	upstream := randomFloats(r, out*width)                                          // [out, width, channels]
 	u, products := make([]float32, 36*channels), make([]float32, 36*tiles*channels) // [36, tiles, channels]
 	transformed, result := make([]float32, len(products)), make([]float32, len(upstream))
 	gradient, bias := make([]float32, len(g)), randomFloats(r, channels)
-	const row, width = 4 * (tiles + 1) * channels, 4 * tiles * channels
 	for _, set := range instructionSets() {
 		set.with(func() {
-			w := WinogradTiles{Channels: channels, Tiles: 1, Src: g, SrcRow: 3 * channels, SrcCol: channels, Dst: u, DstRow: 6 * channels, DstCol: channels}
+			w := WinogradTiles{Kernel: kernel, Channels: channels, Tiles: 1, Src: g, SrcRow: kernel * channels, SrcCol: channels, Dst: u, DstRow: 6 * channels, DstCol: channels}
 			w.Kernels()
-			w = WinogradTiles{Channels: channels, Tiles: tiles, Src: image, SrcRow: row, SrcCol: channels, SrcNext: 4 * channels,
+			w = WinogradTiles{Kernel: kernel, Channels: channels, Tiles: tiles, Src: image, SrcRow: row, SrcCol: channels, SrcNext: out * channels,
 				Dst: transformed, DstRow: 6 * tiles * channels, DstCol: tiles * channels, DstNext: channels}
 			w.Image()
 			for i, v := range transformed {
 				products[i] = v * u[i/(tiles*channels)*channels+i%channels]
 			}
-			w = WinogradTiles{Channels: channels, Tiles: tiles, Src: products, SrcRow: 6 * tiles * channels, SrcCol: tiles * channels, SrcNext: channels,
-				Dst: result, DstRow: width, DstCol: channels, DstNext: 4 * channels}
+			w = WinogradTiles{Kernel: kernel, Channels: channels, Tiles: tiles, Src: products, SrcRow: 6 * tiles * channels, SrcCol: tiles * channels, SrcNext: channels,
+				Dst: result, DstRow: width, DstCol: channels, DstNext: out * channels}
 			w.Result(bias)
-			w = WinogradTiles{Channels: channels, Tiles: tiles, Src: upstream, SrcRow: width, SrcCol: channels, SrcNext: 4 * channels,
+			w = WinogradTiles{Kernel: kernel, Channels: channels, Tiles: tiles, Src: upstream, SrcRow: width, SrcCol: channels, SrcNext: out * channels,
 				Dst: products, DstRow: 6 * tiles * channels, DstCol: tiles * channels, DstNext: channels}
 			w.Gradient()
 			sums := make([]float32, 36*channels)
 			for i, v := range products {
 				sums[i/(tiles*channels)*channels+i%channels] += v * transformed[i]
 			}
-			w = WinogradTiles{Channels: channels, Tiles: 1, Src: sums, SrcRow: 6 * channels, SrcCol: channels, Dst: gradient, DstRow: 3 * channels, DstCol: channels}
+			w = WinogradTiles{Kernel: kernel, Channels: channels, Tiles: 1, Src: sums, SrcRow: 6 * channels, SrcCol: channels, Dst: gradient, DstRow: kernel * channels, DstCol: channels}
 			w.KernelGradients()
 		})
 		for c := range channels {
-			var want [9]float64
-			for i := range 4 {
-				for j := range 4 * tiles {
+			want := make([]float64, kernel*kernel)
+			for i := range out {
+				for j := range out * tiles {
 					y := float64(bias[c])
-					for k := range 9 {
-						x := float64(image[(i+k/3)*row+(j+k%3)*channels+c])
+					for k := range want {
+						x := float64(image[(i+k/kernel)*row+(j+k%kernel)*channels+c])
 						y += float64(g[k*channels+c]) * x
 						want[k] += float64(upstream[i*width+j*channels+c]) * x
 					}
-					if got := result[i*width+j*channels+c]; !(math.Abs(float64(got)-y) < 3e-5) {
+					if got := result[i*width+j*channels+c]; !(math.Abs(float64(got)-y) < 5e-5) {
 						t.Fatalf("%v: channel %d, element %d, %d is %v, want %v", set, c, i, j, got, y)
 					}
 				}
@@ -80,18 +86,22 @@ func TestWinogradSets(t *testing.T) {
 	bias := randomFloats(r, channels)
 	for _, atEnd := range []bool{false, true} {
 		for _, transform := range []struct {
-			name    string
-			in, out int
-			run     func(w *WinogradTiles)
+			name            string
+			kernel, in, out int
+			run             func(w *WinogradTiles)
 		}{
-			{"image", 6, 6, (*WinogradTiles).Image},
-			{"gradient", 4, 6, (*WinogradTiles).Gradient},
-			{"result", 6, 4, func(w *WinogradTiles) { w.Result(bias) }},
-			{"kernels", 3, 6, (*WinogradTiles).Kernels},
-			{"gradients of kernels", 6, 3, (*WinogradTiles).KernelGradients},
+			{"image", 3, 6, 6, (*WinogradTiles).Image},
+			{"gradient", 3, 4, 6, (*WinogradTiles).Gradient},
+			{"result", 3, 6, 4, func(w *WinogradTiles) { w.Result(bias) }},
+			{"kernels", 3, 3, 6, (*WinogradTiles).Kernels},
+			{"gradients of kernels", 3, 6, 3, (*WinogradTiles).KernelGradients},
+			{"gradient for 5×5", 5, 2, 6, (*WinogradTiles).Gradient},
+			{"result of 5×5", 5, 6, 2, func(w *WinogradTiles) { w.Result(bias) }},
+			{"kernels of 5×5", 5, 5, 6, (*WinogradTiles).Kernels},
+			{"gradients of kernels of 5×5", 5, 6, 5, (*WinogradTiles).KernelGradients},
 		} {
 			w := WinogradTiles{
-				Channels: channels, Tiles: tiles, Src: guardedFloats[float32](t, transform.in*transform.in*tiles*channels, atEnd),
+				Kernel: transform.kernel, Channels: channels, Tiles: tiles, Src: guardedFloats[float32](t, transform.in*transform.in*tiles*channels, atEnd),
 				SrcRow: transform.in * tiles * channels, SrcCol: channels, SrcNext: transform.in * channels,
 				Dst:    guardedFloats[float32](t, transform.out*transform.out*tiles*channels, atEnd),
 				DstRow: transform.out * tiles * channels, DstCol: tiles * channels, DstNext: channels,
@@ -112,6 +122,7 @@ func TestWinogradPanics(t *testing.T) {
 		func(w *WinogradTiles) { w.Channels = 8; w.Gradient() },
 		func(w *WinogradTiles) { w.SrcCol = -16; w.Gradient() },
 		func(w *WinogradTiles) { w.Result(nil) },
+		func(w *WinogradTiles) { w.Kernel = 4; w.Image() },
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			defer func() {
@@ -119,7 +130,7 @@ func TestWinogradPanics(t *testing.T) {
 					t.Error("no panic")
 				}
 			}()
-			run(&WinogradTiles{Channels: 16, Tiles: 1, Src: make([]float32, 36*16), SrcRow: 6 * 16, SrcCol: 16, Dst: make([]float32, 36*16), DstRow: 6 * 16, DstCol: 16})
+			run(&WinogradTiles{Kernel: 3, Channels: 16, Tiles: 1, Src: make([]float32, 36*16), SrcRow: 6 * 16, SrcCol: 16, Dst: make([]float32, 36*16), DstRow: 6 * 16, DstCol: 16})
 		})
 	}
 }

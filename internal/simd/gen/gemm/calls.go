@@ -56,7 +56,7 @@ func pairs(most, each int, kernel func(i, j int) string) map[int]string {
 // winogradChoices lists those of kernels for float32 only.
 func winogradChoices() []choice {
 	var list []choice
-	for _, kernel := range []string{"Image", "Gradient", "Result", "Kernel", "KernelGradient"} {
+	for _, kernel := range []string{"Image", "Gradient", "Result", "Kernel", "KernelGradient", "SmallGradient", "SmallResult", "LargeKernel", "LargeKernelGradient"} {
 		list = append(list, alone("gemmTiles"+kernel, "runs the kernel.", "gemmTiling"))
 	}
 	return list

@@ -42,6 +42,10 @@ const (
 	kernelD            // d
 	kernelDB           // db
 	kernelDB2          // db²
+	kernelCA3          // ca³: this and what follows is for kernels of 5×5
+	kernelCA4          // ca⁴
+	kernelDB3          // db³
+	kernelDB4          // db⁴
 	kernelCount
 )
 
@@ -153,6 +157,41 @@ func (t *transform) toKernel(x []vec) []vec {
 	}
 }
 
+// The same for kernels of 5×5 elements and tiles of 2×2 of the result.
+func (t *transform) fromSmallGradient(y []vec) []vec {
+	oddA, oddB := t.times(constA, y[1]), t.times(constB, y[1])
+	return []vec{y[0], t.sum(y[0], oddA), t.difference(y[0], oddA), t.sum(y[0], oddB), t.difference(y[0], oddB), y[1]}
+}
+
+func (t *transform) toSmallOutput(m []vec) []vec {
+	sums := t.sum(t.sum(m[1], m[2]), t.sum(m[3], m[4]))
+	return []vec{
+		t.sum(m[0], sums),
+		t.plus(t.plus(m[5], constA, t.difference(m[1], m[2])), constB, t.difference(m[3], m[4])),
+	}
+}
+
+func (t *transform) fromLargeKernel(x []vec) []vec {
+	even := t.plus(t.plus(t.times(kernelC, x[0]), kernelCA2, x[2]), kernelCA4, x[4])
+	odd := t.plus(t.times(kernelCA, x[1]), kernelCA3, x[3])
+	plusA, minusA := t.sum(even, odd), t.difference(even, odd)
+	even = t.plus(t.plus(t.times(kernelD, x[0]), kernelDB2, x[2]), kernelDB4, x[4])
+	odd = t.plus(t.times(kernelDB, x[1]), kernelDB3, x[3])
+	return []vec{t.times(kernelFirst, x[0]), plusA, minusA, t.sum(even, odd), t.difference(even, odd), x[4]}
+}
+
+func (t *transform) toLargeKernel(x []vec) []vec {
+	sumA, differenceA := t.sum(x[1], x[2]), t.difference(x[1], x[2])
+	sumB, differenceB := t.sum(x[3], x[4]), t.difference(x[3], x[4])
+	return []vec{
+		t.plus(t.plus(t.times(kernelFirst, x[0]), kernelC, sumA), kernelD, sumB),
+		t.plus(t.times(kernelCA, differenceA), kernelDB, differenceB),
+		t.plus(t.times(kernelCA2, sumA), kernelDB2, sumB),
+		t.plus(t.times(kernelCA3, differenceA), kernelDB3, differenceB),
+		t.plus(t.plus(x[5], kernelCA4, sumA), kernelDB4, sumB),
+	}
+}
+
 // winograd emits the kernel that transforms tiles of in×in elements to out×out, each of which
 // is a vector of channels. Columns are transformed first, to scratch memory, then rows. A
 // bias is added to results.
@@ -220,6 +259,10 @@ func (c file) winogradKernels() {
 	c.winograd("gemmTilesImage", "transforms tiles of images.", constCount, 6, 6, (*transform).fromInput, false)
 	c.winograd("gemmTilesGradient", "transforms tiles of gradients.", constCount, 4, 6, (*transform).fromGradient, false)
 	c.winograd("gemmTilesResult", "transforms products to tiles of results.", constCount, 6, 4, (*transform).toOutput, true)
-	c.winograd("gemmTilesKernel", "transforms kernels.", kernelCount, 3, 6, (*transform).fromKernel, false)
-	c.winograd("gemmTilesKernelGradient", "transforms sums to gradients of kernels.", kernelCount, 6, 3, (*transform).toKernel, false)
+	c.winograd("gemmTilesKernel", "transforms kernels.", kernelCA3, 3, 6, (*transform).fromKernel, false)
+	c.winograd("gemmTilesKernelGradient", "transforms sums to gradients of kernels.", kernelCA3, 6, 3, (*transform).toKernel, false)
+	c.winograd("gemmTilesSmallGradient", "transforms tiles of 2×2 elements of gradients.", constCount, 2, 6, (*transform).fromSmallGradient, false)
+	c.winograd("gemmTilesSmallResult", "transforms products to tiles of 2×2 elements of results.", constCount, 6, 2, (*transform).toSmallOutput, true)
+	c.winograd("gemmTilesLargeKernel", "transforms kernels of 5×5 elements.", kernelCount, 5, 6, (*transform).fromLargeKernel, false)
+	c.winograd("gemmTilesLargeKernelGradient", "transforms sums to gradients of kernels of 5×5 elements.", kernelCount, 6, 5, (*transform).toLargeKernel, false)
 }
