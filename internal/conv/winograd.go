@@ -196,7 +196,7 @@ func (p *product[F]) runTiles() {
 	if p.whole() {
 		t.task = max(t.block/t.tileGrid.rows, 1) * t.tileGrid.rows
 	}
-	memory := get[float32, worker[float32]](&workers)
+	memory := get[float32, worker[float32]](&memories) // not that of a task, which has other sizes
 	t.bias = memory.result.of(simd.RowPitch(p.rows))
 	clear(t.bias)
 	copy(t.bias, t.p.bias)
@@ -206,7 +206,7 @@ func (p *product[F]) runTiles() {
 	parallel.Run(tileElements, t)
 	t.preparing = false
 	parallel.Run(ceilDiv(t.batch*t.tileGrid.rows, t.task), t)
-	put[float32](&workers, memory)
+	put[float32](&memories, memory)
 	t.p, t.weights, t.panels, t.bias = nil, nil, nil, nil
 	put[float32](&tilings, t)
 }

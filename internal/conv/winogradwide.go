@@ -79,13 +79,13 @@ func (p *product[F]) runWide() {
 	t := get[float32, widely](&wides)
 	t.p, _ = any(p).(*product[float32])
 	t.tileGrid, t.gradient = p.tiles(p.batch, p.channels), nil
-	memory := get[float32, worker[float32]](&workers)
+	memory := get[float32, worker[float32]](&memories)
 	t.bias = memory.strips.of(ceilDiv(p.rows, wideOut) * wideOut)
 	clear(t.bias)
 	copy(t.bias, t.p.bias)
 	t.transformAll(memory)
 	parallel.Run(ceilDiv(p.rows, wideOut), t)
-	put[float32](&workers, memory)
+	put[float32](&memories, memory)
 	t.done()
 }
 
@@ -136,7 +136,7 @@ func (t *gradient[F]) runWide() bool {
 	d.gradient, _ = any(t).(*gradient[float32])
 	d.tileGrid = t.tiles(t.batch, t.channels)
 	d.grads = d.tileGrid.gradients(t.out, t.grid[1], t.grid[2])
-	memory := get[float32, worker[float32]](&workers)
+	memory := get[float32, worker[float32]](&memories)
 	w := d.gradient.w
 	d.gradient.partial = w
 	if t.accumulate {
@@ -149,7 +149,7 @@ func (t *gradient[F]) runWide() bool {
 	if fine && t.accumulate {
 		simd.Add(w, w, d.gradient.partial)
 	}
-	put[float32](&workers, memory)
+	put[float32](&memories, memory)
 	d.done()
 	return fine
 }
