@@ -208,6 +208,20 @@ func ExampleSelfAttention() {
 	//  [5.000]]
 }
 
+func ExampleEncoderLayer() {
+	// With weights of 0 nothing but the normalizations is left.
+	w := autograd.EncoderWeights{
+		In: autograd.Zeros(autograd.Float64, 6, 2), Out: autograd.Zeros(autograd.Float64, 2, 2),
+		Linear1: autograd.Zeros(autograd.Float64, 4, 2), Linear2: autograd.Zeros(autograd.Float64, 2, 4),
+	}
+	x := autograd.New([]float64{1, 3, 7, 2}, 2, 2)
+	fmt.Printf("%.0f\n", autograd.EncoderLayer(x, w, autograd.EncoderConfig{}))
+	// Output:
+	// float64 [2 2]
+	// [[-1  1]
+	//  [ 1 -1]]
+}
+
 func ExampleLSTM() {
 	// One unit whose gates are wide open but for what is forgotten, a half each step.
 	w := autograd.RecurrentWeights{

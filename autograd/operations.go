@@ -128,7 +128,7 @@
 // [Variable.AdaptiveMaxPool], [Variable.AdaptiveMaxPoolIndices], [Variable.AvgPool],
 // [Variable.AdaptiveAvgPool], [Variable.Interpolate], [GridSample], [LayerNorm],
 // [RMSNorm], [BatchNorm], [BatchNormStats], [GroupNorm], [GroupNormStats], [Dropout],
-// [ScaledDotProductAttention], [SelfAttention], [AttentionWeights].
+// [ScaledDotProductAttention], [SelfAttention], [AttentionWeights], [EncoderLayer].
 //
 // # Recurrent layers
 //

@@ -219,3 +219,46 @@ func TestModuleListsAndMaps(t *testing.T) {
 	expectValueError(t, "Walk", func() { nn.NumParams(circle) })
 	expectValueError(t, "Walk", func() { nn.NumParams(nn.ModuleList[*nn.Linear]{nil}) })
 }
+
+// Without gradients an encoder computes what it computes with them, also where a hook looks
+// inside or a mask hides positions, so that it is not one operation.
+func TestEncoderWithoutGradients(t *testing.T) {
+	x := autograd.Normal(newRand(2), double, 0, 1, 3, 46, 8)
+	keys := autograd.Ones(double, 3, 46)
+	keys.Float64s()[5] = 0
+	for name, config := range map[string]nn.TransformerConfig{
+		"zero value":       {},
+		"GELU":             {FeedForward: 12, Activation: nn.GELU{}, FinalNorm: true},
+		"normalized first": {FeedForward: 12, NormFirst: true},
+		"GELU by tanh":     {FeedForward: 12, Activation: nn.GELU{Tanh: true}},
+		"without biases":   {FeedForward: 12, NoBias: true},
+		"rotary":           {FeedForward: 12, Rotary: nn.NewRotaryPositions(46, 4, nn.PositionsConfig{})},
+		"length first":     {FeedForward: 12, SequenceFirst: true},
+	} {
+		config.DType = double
+		encoder := nn.NewTransformerEncoder(newRand(1), 2, 8, 2, config)
+		for _, input := range []nn.AttentionInput{{}, {Causal: true}, {KeyKeep: keys}} {
+			if config.SequenceFirst && input.KeyKeep != (v{}) {
+				continue // of other axes
+			}
+			on := func(tape *autograd.Tape) []float64 { return encoder.Encode(tape.Const(x), input).Clone().Floats() }
+			want := on(autograd.NewTape(autograd.TapeConfig{}))
+			tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
+			if diff := cmp.Diff(want, on(tape), closely); diff != "" {
+				t.Errorf("%s, causal %v (-with gradients +without):\n%s", name, input.Causal, diff)
+			}
+			seen := false
+			remove := nn.AddHooks(tape, encoder, map[string]nn.Hook{"layers.1.linear1": func(string, v) v {
+				seen = true
+				return v{}
+			}})
+			if diff := cmp.Diff(want, on(tape), closely); diff != "" || !seen {
+				t.Errorf("%s, causal %v, with a hook, called: %v (-with gradients +without):\n%s", name, input.Causal, seen, diff)
+			}
+			remove()
+			if training := autograd.NewTape(autograd.TapeConfig{NoGrad: true, Training: true}); cmp.Equal(want, on(training), closely) {
+				t.Errorf("%s, causal %v: nothing is dropped in training", name, input.Causal)
+			}
+		}
+	}
+}

@@ -48,11 +48,34 @@ func (l *TransformerEncoderLayer) Forward(x autograd.Variable) autograd.Variable
 // [*autograd.ShapeError] if x has another shape.
 func (l *TransformerEncoderLayer) Encode(x autograd.Variable, input AttentionInput) autograd.Variable {
 	defer in(l)
+	if y, ok := l.infer(x, input); ok {
+		return y
+	}
 	x = l.add(x, l.Norm1, func(x autograd.Variable) autograd.Variable {
 		y, _ := l.SelfAttention.Attend(x, x, x, input)
 		return y
 	})
 	return Hooked(l, l.add(x, l.Norm2, l.feedForward))
+}
+
+// infer is the layer as one operation, where no gradient is wanted and nobody looks inside.
+func (l *TransformerEncoderLayer) infer(x autograd.Variable, input AttentionInput) (y autograd.Variable, ok bool) {
+	a, gelu := l.SelfAttention, l.activation == Layer(GELU{})
+	plain := !a.sequenceFirst && a.rotary == nil && a.InProjWeight != (autograd.Variable{}) &&
+		(gelu || l.activation == Layer(ReLU{})) && l.Norm1.eps == l.Norm2.eps &&
+		input == (AttentionInput{Causal: input.Causal})
+	tape := x.Tape()
+	if !plain || tape == nil || tape.Recording() || tape.ResultHook() != nil || l.dropout > 0 && tape.Training() {
+		return y, false
+	}
+	if x.Rank() < 2 || x.Rank() > 3 || x.Dim(-1) != a.features || x.DType() != l.Linear1.Weight.DType() {
+		return y, false // what refuses it says where
+	}
+	return autograd.EncoderLayer(x, autograd.EncoderWeights{
+		In: a.InProjWeight, InBias: a.InProjBias, Out: a.OutProj.Weight, OutBias: a.OutProj.Bias,
+		Linear1: l.Linear1.Weight, Bias1: l.Linear1.Bias, Linear2: l.Linear2.Weight, Bias2: l.Linear2.Bias,
+		Norm1: l.Norm1.Weight, Norm1Bias: l.Norm1.Bias, Norm2: l.Norm2.Weight, Norm2Bias: l.Norm2.Bias,
+	}, autograd.EncoderConfig{Heads: a.heads, Eps: l.Norm1.eps, NormFirst: l.normFirst, Causal: input.Causal, GELU: gelu}), true
 }
 
 // Next is the layer for the next positions x of sequences, which see what is not after

@@ -19,6 +19,7 @@
 //	backward.go	assembly	ReLUBackward SigmoidBackward TanhBackward SoftplusBackward GELUBackward
 //	backward.go	assembly	GELUTanhBackward SiLUBackward SqrtBackward LogBackward SquareBackward
 //	backward.go	assembly	AbsBackward
+//	columns.go	assembly	LayerNormColumns SoftmaxColumns
 //	compare.go	assembly	Greater GreaterEqual Less LessEqual Equal NotEqual Where
 //	convert.go	assembly	BytesToFloats Float32To64 Float64To32 Transpose TransposeStrided
 //	convert.go	Go	Gather

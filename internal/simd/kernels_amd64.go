@@ -2163,6 +2163,72 @@ func normalizeColumnsGradientKernel[T Float](dst []T, grad []T, x []T, mean []T,
 	}
 }
 
+func layerNormColumnsKernel[T Float](dst []T, x []T, w []T, b []T, eps T) {
+	cols := len(x) / len(w)
+	switch width := layerNormColumnsWidth[T](cols); {
+	case width == 0:
+		layerNormColumnsGeneric(dst, x, w, b, eps)
+	default:
+		layerNormColumnsAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(w), unsafe.SliceData(b), cols, len(w), 1/T(len(w)), eps)
+	}
+}
+
+func layerNormColumnsWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func layerNormColumnsAssembly[T Float](width int, dst, x, w, b *T, cols, rows int, inverse, eps T) {
+	switch {
+	case width < 64 && is32[T]():
+		layerNormColumnsF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), (*float32)(unsafe.Pointer(w)), (*float32)(unsafe.Pointer(b)), cols, rows, float32(inverse), float32(eps))
+	case width < 64:
+		layerNormColumnsF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), (*float64)(unsafe.Pointer(w)), (*float64)(unsafe.Pointer(b)), cols, rows, float64(inverse), float64(eps))
+	case is32[T]():
+		layerNormColumnsF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), (*float32)(unsafe.Pointer(w)), (*float32)(unsafe.Pointer(b)), cols, rows, float32(inverse), float32(eps))
+	default:
+		layerNormColumnsF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), (*float64)(unsafe.Pointer(w)), (*float64)(unsafe.Pointer(b)), cols, rows, float64(inverse), float64(eps))
+	}
+}
+
+func softmaxColumnsKernel[T Float](x []T, rows int, scale T) {
+	cols := len(x) / rows
+	switch width := softmaxColumnsWidth[T](cols); {
+	case width == 0:
+		softmaxColumnsGeneric(x, rows, scale)
+	default:
+		softmaxColumnsAssembly(width, unsafe.SliceData(x), cols, rows, scale)
+	}
+}
+
+func softmaxColumnsWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 64/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func softmaxColumnsAssembly[T Float](width int, x *T, cols, rows int, scale T) {
+	switch {
+	case width < 64 && is32[T]():
+		softmaxColumnsF32AVX2((*float32)(unsafe.Pointer(x)), cols, rows, float32(scale))
+	case width < 64:
+		softmaxColumnsF64AVX2((*float64)(unsafe.Pointer(x)), cols, rows, float64(scale))
+	case is32[T]():
+		softmaxColumnsF32AVX512((*float32)(unsafe.Pointer(x)), cols, rows, float32(scale))
+	default:
+		softmaxColumnsF64AVX512((*float64)(unsafe.Pointer(x)), cols, rows, float64(scale))
+	}
+}
+
 func randomBitsKernel(dst []uint32, seed uint64, start uint64, threshold uint32) {
 	width := randomBitsWidth(8 * len(dst))
 	if width == 0 || len(dst) == 0 {
@@ -3442,6 +3508,30 @@ func normalizeColumnsGradientF32AVX512(dst *float32, grad *float32, x *float32, 
 
 //go:noescape
 func normalizeColumnsGradientF64AVX512(dst *float64, grad *float64, x *float64, mean *float64, w *float64, slope *float64, shift *float64, n int, columns int)
+
+//go:noescape
+func layerNormColumnsF32AVX2(dst, x, w, b *float32, cols, rows int, inverse, eps float32)
+
+//go:noescape
+func layerNormColumnsF64AVX2(dst, x, w, b *float64, cols, rows int, inverse, eps float64)
+
+//go:noescape
+func layerNormColumnsF32AVX512(dst, x, w, b *float32, cols, rows int, inverse, eps float32)
+
+//go:noescape
+func layerNormColumnsF64AVX512(dst, x, w, b *float64, cols, rows int, inverse, eps float64)
+
+//go:noescape
+func softmaxColumnsF32AVX2(x *float32, cols, rows int, scale float32)
+
+//go:noescape
+func softmaxColumnsF64AVX2(x *float64, cols, rows int, scale float64)
+
+//go:noescape
+func softmaxColumnsF32AVX512(x *float32, cols, rows int, scale float32)
+
+//go:noescape
+func softmaxColumnsF64AVX512(x *float64, cols, rows int, scale float64)
 
 //go:noescape
 func randomBitsF64AVX2(dst *uint32, n int, seed, start uint64, threshold uint32)

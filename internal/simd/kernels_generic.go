@@ -611,6 +611,14 @@ func normalizeColumnsGradientKernel[T Float](dst []T, grad []T, x []T, mean []T,
 	normalizeColumnsGradientGeneric(dst, grad, x, mean, w, slope, shift, columns)
 }
 
+func layerNormColumnsKernel[T Float](dst []T, x []T, w []T, b []T, eps T) {
+	layerNormColumnsGeneric(dst, x, w, b, eps)
+}
+
+func softmaxColumnsKernel[T Float](x []T, rows int, scale T) {
+	softmaxColumnsGeneric(x, rows, scale)
+}
+
 func randomBitsKernel(dst []uint32, seed uint64, start uint64, threshold uint32) {
 	randomBitsGeneric(dst, seed, start, threshold)
 }

@@ -351,6 +351,8 @@ var otherKernels = map[string]string{
 
 	"softmaxRows": "TestSoftmaxRows", "softmaxRowsGradient": "TestSoftmaxRows",
 
+	"layerNormColumns": "TestLayerNormColumns", "softmaxColumns": "TestSoftmaxColumns",
+
 	"bytesToFloats": "TestBytesToFloats",
 	"float32To64":   "TestFloat32To64AndBack",
 	"float64To32":   "TestFloat32To64AndBack",

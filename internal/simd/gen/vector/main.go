@@ -45,6 +45,7 @@ var families = []struct {
 	{"convert", convertKernels},
 	{"pool", poolKernels},
 	{"normalize", normalizeKernels},
+	{"columns", columnsKernels},
 	{"random", randomKernels},
 }
 
