@@ -16,6 +16,7 @@ type product[F simd.Float] struct {
 	packing  bool // the tasks are those that pack
 	from, to int  // the part of k
 	packed   []F
+	panels   []F // of B, where they are packed for all tasks too
 }
 
 // multiply runs the product, which has been checked.

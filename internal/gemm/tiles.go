@@ -9,19 +9,36 @@ import (
 // tile, such that a block stays in the second-level cache beside a panel of B.
 const packRows = 96
 
-// packedTiles runs a product by tiles whose A is packed first.
+// sharedBytes is how much of B, a part along k, is packed for all tasks, where several rows of
+// tasks would pack the same: so much stays in the second-level cache.
+const sharedBytes = 256 << 10
+
+// packedTiles runs a product by tiles whose A is packed first, and with it a B of few columns.
 func (p *product[F]) packedTiles() {
-	blocks := (p.c.Rows + packRows - 1) / packRows
-	buf := getBuffer[F](blocks * simd.PackedALen(packRows, p.depth))
-	p.packed = buf.data
+	blocks := p.blocksOfA()
+	a, b, panels := blocks*simd.PackedALen(packRows, p.depth), 0, 0
+	if p.packB && p.rowTasks > 1 && p.c.Cols*p.depth*sizeOf[F]() <= sharedBytes {
+		panels = p.colTasks
+		b = panels * simd.PackedBLen[F](p.cols, p.depth)
+	}
+	buf := getBuffer[F](a + b)
+	p.packed, p.panels = buf.data[:a], buf.data[a:a+b]
 	for p.from = 0; p.from < p.a.Cols; p.from = p.to {
 		p.to = min(p.from+p.depth, p.a.Cols)
 		p.packing = true
-		parallel.Run(blocks, p)
+		parallel.Run(blocks+panels, p)
 		p.packing = false
 		parallel.Run(p.tasks(), p)
 	}
 	putBuffer(buf)
+}
+
+func (p *product[F]) blocksOfA() int { return (p.c.Rows + packRows - 1) / packRows }
+
+// panelsOf is where the panels of column i of tasks lie, where they are packed for all rows.
+func (p *product[F]) panelsOf(i int) []F {
+	n := simd.PackedBLen[F](p.cols, p.depth)
+	return p.panels[i*n : (i+1)*n]
 }
 
 // packedBlock is where block i of packed A lies, whose size is the same for all
@@ -31,8 +48,14 @@ func (p *product[F]) packedBlock(i int) []F {
 	return p.packed[i*n : (i+1)*n]
 }
 
-// packTask packs block i of A, for the part of k at hand.
+// packTask packs block i of A, or behind these the panels of a column of tasks, for the part of
+// k at hand.
 func (p *product[F]) packTask(i int) {
+	if j := i - p.blocksOfA(); j >= 0 {
+		col := j * p.cols
+		simd.PackB(p.panelsOf(j), p.b.from(p.from, col), p.b.RowStride, p.b.ColStride, p.to-p.from, min(p.cols, p.c.Cols-col))
+		return
+	}
 	row := i * packRows
 	simd.PackA(p.packedBlock(i), p.a.from(row, p.from), p.a.RowStride, p.a.ColStride, min(packRows, p.c.Rows-row), p.to-p.from)
 }
@@ -45,7 +68,7 @@ func (p *product[F]) tileTask(i int) {
 		return
 	}
 	var buf *buffer[F]
-	if p.packB {
+	if p.packB && len(p.panels) == 0 {
 		buf = getBuffer[F](simd.PackedBLen[F](g.N, p.depth))
 		defer putBuffer(buf)
 	}
@@ -57,7 +80,10 @@ func (p *product[F]) tileTask(i int) {
 		if from+h.K < g.K {
 			h.Bias = nil
 		}
-		if p.packB {
+		switch {
+		case len(p.panels) > 0:
+			h.B, h.PackedB = p.panelsOf(i%p.colTasks), true
+		case p.packB:
 			simd.PackB(buf.data, h.B, h.BRow, h.BCol, h.K, h.N)
 			h.B, h.PackedB, h.Ahead = buf.data, true, p.nextB(i)
 		}
