@@ -233,10 +233,14 @@ func TestEncoderWithoutGradients(t *testing.T) {
 		"GELU by tanh":     {FeedForward: 12, Activation: nn.GELU{Tanh: true}},
 		"without biases":   {FeedForward: 12, NoBias: true},
 		"rotary":           {FeedForward: 12, Rotary: nn.NewRotaryPositions(46, 4, nn.PositionsConfig{})},
+		"a key more":       {FeedForward: 12},
 		"length first":     {FeedForward: 12, SequenceFirst: true},
 	} {
 		config.DType = double
 		encoder := nn.NewTransformerEncoder(newRand(1), 2, 8, 2, config)
+		if name == "a key more" {
+			encoder.Layers[0].SelfAttention = nn.NewMultiheadAttention(newRand(3), 8, 2, nn.MultiheadAttentionConfig{AddBiasKV: true, DType: double})
+		}
 		for _, input := range []nn.AttentionInput{{}, {Causal: true}, {KeyKeep: keys}} {
 			if config.SequenceFirst && input.KeyKeep != (v{}) {
 				continue // of other axes

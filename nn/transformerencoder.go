@@ -61,11 +61,11 @@ func (l *TransformerEncoderLayer) Encode(x autograd.Variable, input AttentionInp
 // infer is the layer as one operation, where no gradient is wanted and nobody looks inside.
 func (l *TransformerEncoderLayer) infer(x autograd.Variable, input AttentionInput) (y autograd.Variable, ok bool) {
 	a, gelu := l.SelfAttention, l.activation == Layer(GELU{})
-	plain := !a.sequenceFirst && a.rotary == nil && a.InProjWeight != (autograd.Variable{}) &&
+	plain := !a.sequenceFirst && a.rotary == nil && a.extra() == 0 && a.InProjWeight != (autograd.Variable{}) &&
 		(gelu || l.activation == Layer(ReLU{})) && l.Norm1.eps == l.Norm2.eps &&
 		input == (AttentionInput{Causal: input.Causal})
 	tape := x.Tape()
-	if !plain || tape == nil || tape.Recording() || tape.ResultHook() != nil || l.dropout > 0 && tape.Training() {
+	if !plain || tape == nil || tape.Recording() || tape.ResultHook() != nil || max(l.dropout, a.dropout) > 0 && tape.Training() {
 		return y, false
 	}
 	if x.Rank() < 2 || x.Rank() > 3 || x.Dim(-1) != a.features || x.DType() != l.Linear1.Weight.DType() {
