@@ -128,5 +128,6 @@ func drawMap(path string, v *variational, test *data.Images) error {
 		p.Legend.Add(fmt.Sprint(class), dots)
 	}
 	p.Legend.Top = true
+	p.Legend.YOffs = -vg.Points(8)
 	return p.Save(6.5*vg.Inch, 5.5*vg.Inch, path)
 }
