@@ -67,7 +67,7 @@ func TestLearns(t *testing.T) {
 // The whole book: both models need fewer bits than the best n-gram model.
 func TestFull(t *testing.T) {
 	if !*full {
-		t.Skip("takes half an hour: go test ./examples/charlm -run Full -full -timeout 2h")
+		t.Skip("takes half an hour of a core and more: go test ./examples/charlm -run Full -full -timeout 3h")
 	}
 	s := defaults()
 	b := opticksBook(t, 0)
