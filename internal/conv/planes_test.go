@@ -2,6 +2,7 @@ package conv
 
 import (
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"testing"
 
@@ -25,6 +26,7 @@ func TestPlanesAreTheSame(t *testing.T) {
 }
 
 func testPlanes[F simd.Float](t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would empty the pools
 	special := flat(4, 16, 16, 1, 16, 16, 3, 3, 1, 1, 1)
 	for i, s := range append(allShapes(), special) {
 		if !s.toPlanes() {
