@@ -13,7 +13,8 @@ import (
 // Sublinear Memory Cost", 2016).
 //
 // f runs on a tape of its own, with the same random numbers, training flag and values of
-// buffers both times, so results and gradients have the same bits as without Checkpoint.
+// buffers both times, so results and gradients have the same bits as without Checkpoint; on a tape
+// without gradients, where some operations round otherwise, they have those of a tape with gradients.
 // What it assigns by [Tape.Assign] the first time is assigned on x's tape. It must
 // use nothing recorded but xs; parameters may be captured, and get their gradients.
 // At least one of xs is on a tape, or Checkpoint panics with [*TapeError]. Where the gradient is to be differentiated

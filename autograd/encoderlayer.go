@@ -38,8 +38,9 @@ var encoderLayerOp = &op{name: "encoder layer"}
 //
 // or, with NormFirst, x ← x + attention(norm1(x)), y = x + linear2(activation(linear1(norm2(x)))).
 // On a tape without gradients it is one operation where that is faster, else it is several, which
-// round otherwise. It panics with [*ShapeError] if the shapes do not
-// fit, and with [*ValueError] for a negative number of heads.
+// round otherwise. It panics with [*ShapeError] if the shapes do not fit, with [*DTypeError] if
+// weights are of another type than x, with [*TapeError] if they are on another tape, and with
+// [*ValueError] for a negative number of heads.
 func EncoderLayer(x Variable, w EncoderWeights, config EncoderConfig) Variable {
 	name := encoderLayerOp.name
 	in := x.check(name)
@@ -51,10 +52,11 @@ func EncoderLayer(x Variable, w EncoderWeights, config EncoderConfig) Variable {
 		panic(&ShapeError{name, shapesOf(in), "expected x [..., length, features], with features that can be divided into the heads"})
 	}
 	features := in.Shape[len(in.Shape)-1]
-	hidden := 0
-	if shape := w.Linear1.check(name).Shape; len(shape) == 2 {
-		hidden = shape[0]
+	linear1 := w.Linear1.check(name)
+	if len(linear1.Shape) != 2 {
+		panic(&ShapeError{name, shapesOf(in, linear1), fmt.Sprintf("expected a weight [hidden, %d]", features)})
 	}
+	hidden := linear1.Shape[0]
 	l := tensor.EncoderLayer{
 		Length: in.Shape[len(in.Shape)-2], Features: features, Heads: config.Heads, Hidden: hidden,
 		Batch: sizeOf(in.Shape[:len(in.Shape)-2]),
@@ -68,13 +70,13 @@ func EncoderLayer(x Variable, w EncoderWeights, config EncoderConfig) Variable {
 	}
 	for i, operand := range [...]struct {
 		v          Variable
-		rows, cols int // cols is 0 for a vector
+		rows, cols int // cols is vector for a bias
 	}{
-		{w.In, 3 * features, features}, {w.InBias, 3 * features, 0}, {w.Out, features, features}, {w.OutBias, features, 0},
-		{w.Linear1, hidden, features}, {w.Bias1, hidden, 0}, {w.Linear2, features, hidden}, {w.Bias2, features, 0},
-		{w.Norm1, features, 0}, {w.Norm1Bias, features, 0}, {w.Norm2, features, 0}, {w.Norm2Bias, features, 0},
+		{w.In, 3 * features, features}, {w.InBias, 3 * features, vector}, {w.Out, features, features}, {w.OutBias, features, vector},
+		{w.Linear1, hidden, features}, {w.Bias1, hidden, vector}, {w.Linear2, features, hidden}, {w.Bias2, features, vector},
+		{w.Norm1, features, vector}, {w.Norm1Bias, features, vector}, {w.Norm2, features, vector}, {w.Norm2Bias, features, vector},
 	} {
-		if operand.v.n == nil && operand.cols == 0 {
+		if operand.v.n == nil && operand.cols == vector {
 			continue
 		}
 		n := operand.v.check(name)
@@ -91,14 +93,21 @@ func EncoderLayer(x Variable, w EncoderWeights, config EncoderConfig) Variable {
 	return n.done()
 }
 
-// checkEncoderWeight panics unless n is [rows, cols], or [rows] with cols 0.
+// vector is in place of a number of columns where there is one axis.
+const vector = -1
+
+// checkEncoderWeight panics unless n is [rows, cols], or [rows] with vector for cols.
 func checkEncoderWeight(x, n *node, rows, cols int) {
 	expected := []int{rows, cols}
-	if cols == 0 {
+	if cols == vector {
 		expected = expected[:1]
 	}
-	if !slices.Equal(n.Shape, expected) {
-		panic(&ShapeError{encoderLayerOp.name, shapesOf(x, n), fmt.Sprintf("expected a weight [%d, %d], or a bias of as many rows", rows, cols)})
+	switch {
+	case slices.Equal(n.Shape, expected):
+	case cols == vector:
+		panic(&ShapeError{encoderLayerOp.name, shapesOf(x, n), fmt.Sprintf("expected a bias, or a weight of a normalization, [%d]", rows)})
+	default:
+		panic(&ShapeError{encoderLayerOp.name, shapesOf(x, n), fmt.Sprintf("expected a weight [%d, %d]", rows, cols)})
 	}
 }
 

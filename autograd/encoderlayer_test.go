@@ -148,8 +148,8 @@ func TestEncoderLayerRefuses(t *testing.T) {
 		{zeros(20, 4), w, autograd.EncoderConfig{Heads: 3}, "divided into the heads"},
 		{zeros(20, 5), w, autograd.EncoderConfig{}, "weight [15, 5]"},
 		{zeros(20, 4), with(func(w *autograd.EncoderWeights) { w.Linear2 = zeros(4, 5) }), autograd.EncoderConfig{}, "weight [4, 6]"},
-		{zeros(20, 4), with(func(w *autograd.EncoderWeights) { w.Linear1 = zeros(4) }), autograd.EncoderConfig{}, "weight"},
-		{zeros(20, 4), with(func(w *autograd.EncoderWeights) { w.Norm2 = zeros(4, 1) }), autograd.EncoderConfig{}, "bias"},
+		{zeros(20, 4), with(func(w *autograd.EncoderWeights) { w.Linear1 = zeros(4) }), autograd.EncoderConfig{}, "weight [hidden, 4]"},
+		{zeros(20, 4), with(func(w *autograd.EncoderWeights) { w.Norm2 = zeros(4, 1) }), autograd.EncoderConfig{}, "bias, or a weight of a normalization, [4]"},
 		{zeros(20, 4), with(func(w *autograd.EncoderWeights) { w.Bias1 = autograd.Zeros(autograd.Float32, 6) }), autograd.EncoderConfig{}, "float32"},
 	} {
 		t.Run(fmt.Sprint(test.want), func(t *testing.T) {

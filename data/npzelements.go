@@ -144,7 +144,10 @@ func (z *NPZWriter) Create(name, descr string, shape []int) (io.Writer, error) {
 	if err == nil {
 		_, err = entry.Write(npyBeginning(descr, shape))
 	}
-	return entry, writingNPZ(err)
+	if err != nil {
+		return nil, writingNPZ(err)
+	}
+	return entry, nil
 }
 
 // Close ends the archive. It does not close what it is written to.

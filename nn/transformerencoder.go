@@ -63,6 +63,7 @@ func (l *TransformerEncoderLayer) infer(x autograd.Variable, input AttentionInpu
 	a, gelu := l.SelfAttention, l.activation == Layer(GELU{})
 	plain := !a.sequenceFirst && a.rotary == nil && a.extra() == 0 && a.InProjWeight != (autograd.Variable{}) &&
 		(gelu || l.activation == Layer(ReLU{})) && l.Norm1.eps == l.Norm2.eps &&
+		len(l.Norm1.shape) == 1 && len(l.Norm2.shape) == 1 &&
 		input == (AttentionInput{Causal: input.Causal})
 	tape := x.Tape()
 	if !plain || tape == nil || tape.Recording() || tape.ResultHook() != nil || max(l.dropout, a.dropout) > 0 && tape.Training() {

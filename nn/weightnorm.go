@@ -9,7 +9,7 @@ import (
 
 // Reweighted is a layer that can do with another weight than its own: what [NewWeightNorm] and
 // [NewSpectralNorm] are put around. [Linear], the convolutions and the transposed convolutions
-// are, and so is a layer of one's own whose Forward is
+// are, and so is a layer of one's own that has ForwardWith, and whose Forward is
 //
 //	func (l *layer) Forward(x autograd.Variable) autograd.Variable { return l.ForwardWith(x, l.Weight) }
 type Reweighted interface {

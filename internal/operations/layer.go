@@ -106,9 +106,14 @@ var layers = []Row{
 			In: xs[1], InBias: xs[2], Out: xs[3], OutBias: xs[4], Linear1: xs[5], Bias1: xs[6], Linear2: xs[7],
 			Bias2: xs[4], Norm1: xs[8], Norm1Bias: xs[4], Norm2: xs[8],
 		}
-		y := autograd.EncoderLayer(xs[0], w, autograd.EncoderConfig{Heads: 2, Eps: 0.5, GELU: true})
-		return autograd.EncoderLayer(y, w, autograd.EncoderConfig{Eps: 1, NormFirst: true, Causal: true, GELU: true})
-	}, Shapes: [][][]int{{{2, 2}, {6, 2}, {6}, {2, 2}, {2}, {3, 2}, {3}, {2, 3}, {2}}}},
+		if xs[0].Rank() == 2 {
+			return autograd.EncoderLayer(xs[0], w, autograd.EncoderConfig{Heads: 2, Eps: 0.5, GELU: true})
+		}
+		return autograd.EncoderLayer(xs[0], w, autograd.EncoderConfig{Eps: 1, NormFirst: true, Causal: true, GELU: true})
+	}, Shapes: [][][]int{
+		{{2, 2}, {6, 2}, {6}, {2, 2}, {2}, {3, 2}, {3}, {2, 3}, {2}},
+		{{1, 2, 2}, {6, 2}, {6}, {2, 2}, {2}, {3, 2}, {3}, {2, 3}, {2}},
+	}},
 	{Name: "LSTM", F: func(xs []v) v {
 		y, h, c := autograd.LSTM(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2], BiasIH: xs[3], BiasHH: xs[3], HR: xs[4]},
 			autograd.RecurrentConfig{H: xs[5], C: xs[6], Lengths: []int{2, 1}})

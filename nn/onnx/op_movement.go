@@ -79,8 +79,7 @@ func splitByAttribute(n *node) kernel {
 func split(n *node) kernel {
 	axis, parts := n.int("axis", 0), n.int("num_outputs", 0)
 	return func(c *call) {
-		parts = cmp.Or(parts, len(c.out))
-		c.split(axis, c.intsOr(1), parts)
+		c.split(axis, c.intsOr(1), cmp.Or(parts, len(c.out)))
 	}
 }
 
