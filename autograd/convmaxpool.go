@@ -100,7 +100,12 @@ func (n *node) convPool() tensor.ConvPool {
 // and where operations are traced, which must not depend on the number of images.
 func convolveAndPool(x, w, b Variable, shape []int, g geometry, pool *MaxPoolConfig, relu bool) (y Variable, ok bool) {
 	c := tensor.ConvPool{ConvShape: g.of(x.n.Shape, w.n.Shape, shape)}
-	axes, t := len(shape)-2, jointTape(convOp.name, []*node{x.n, w.n})
+	var buffer [3]*node
+	operands := append(buffer[:0], x.n, w.n)
+	if b.n != nil {
+		operands = append(operands, b.n)
+	}
+	axes, t := len(shape)-2, jointTape(convOp.name, operands)
 	if len(pool.Kernel) != axes || !c.Pays() || t != nil && t.tracing {
 		return Variable{}, false
 	}

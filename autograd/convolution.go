@@ -17,8 +17,8 @@ type ConvConfig struct {
 	// ReLU makes the result max(y, 0), as [Variable.ReLU] of it, without keeping y.
 	ReLU bool
 
-	// MaxPool, if it has a Kernel, makes the result [Variable.MaxPool] of that, without keeping
-	// that: of many images it is pooled one by one.
+	// MaxPool, if it has a Kernel, makes the result [Variable.MaxPool] of that. Where there are
+	// images enough they are pooled one by one, and that is not kept.
 	MaxPool MaxPoolConfig
 }
 
@@ -56,8 +56,8 @@ func (c Conv3dConfig) geometry(name string, x, w *node) geometry {
 		if g.dilation[axis] == 0 {
 			g.dilation[axis] = 1
 		}
-		if g.stride[axis] < 1 || g.dilation[axis] < 1 || g.padding[axis] < 0 {
-			panic(&ValueError{name, fmt.Sprintf("%+v has a size that is not positive, or a negative padding", c)})
+		if g.stride[axis] < 1 || g.dilation[axis] < 1 || g.padding[axis] < 0 || tooLarge(g.stride[axis], g.dilation[axis], g.padding[axis]) {
+			panic(&ValueError{name, fmt.Sprintf("%+v has a size that is not positive, a negative padding, or a number beyond %d", c, maxWindow)})
 		}
 	}
 	if c.Groups < 0 || x.Shape[1]%g.groups != 0 || w.Shape[0]%g.groups != 0 {
@@ -87,8 +87,8 @@ func Conv1d(x, w, b Variable, config ConvConfig) Variable {
 // where x is 0 outside the images. The result is [batch, out, oh, ow]. With groups, the
 // first out/groups outputs are computed from the first in/groups channels, and so on. It
 // panics with [*ShapeError] if the shapes do not fit each other, and with [*ValueError]
-// for a stride or dilation that is not positive, a negative padding or a kernel without
-// elements.
+// for a stride or dilation that is not positive, a negative padding, one of them beyond
+// 2³¹ − 1, or a kernel without elements. For config.MaxPool it panics as [Variable.MaxPool].
 func Conv2d(x, w, b Variable, config ConvConfig) Variable {
 	return convolution("conv2d", x, w, b, 2, config.volumes(2), "expected x [batch, in, height, width] and w [out, in/groups, kernel height, kernel width]")
 }
@@ -125,7 +125,7 @@ func convolution(name string, x, w, b Variable, axes int, config Conv3dConfig, e
 	if config.ReLU {
 		o = convReLUOp
 	}
-	if config.MaxPool.Kernel == nil {
+	if len(config.MaxPool.Kernel) == 0 {
 		return o.convolve(x, w, b, shape, g)
 	}
 	if y, ok := convolveAndPool(x, w, b, shape, g, &config.MaxPool, config.ReLU); ok {

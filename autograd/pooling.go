@@ -270,8 +270,8 @@ func slidingPooling(name string, shape []int, kernel, stride, padding, dilation 
 		a.Stride = perAxis(name, "Stride", stride, i, len(kernel), 1)
 		a.Padding = perAxis(name, "Padding", padding, i, len(kernel), 0)
 		a.Dilation = perAxis(name, "Dilation", dilation, i, len(kernel), 1)
-		if size < 1 || a.Stride < 1 || a.Dilation < 1 {
-			panic(&ValueError{name, fmt.Sprintf("a kernel of %d with stride %d and dilation %d: expected positive numbers", size, a.Stride, a.Dilation)})
+		if size < 1 || a.Stride < 1 || a.Dilation < 1 || tooLarge(size, a.Stride, a.Dilation) {
+			panic(&ValueError{name, fmt.Sprintf("a kernel of %d with stride %d and dilation %d: expected positive numbers, at most %d", size, a.Stride, a.Dilation, maxWindow)})
 		}
 		if a.Padding < 0 || 2*a.Padding > size {
 			panic(&ValueError{name, fmt.Sprintf("a padding of %d for a kernel of %d: expected at most half of it", a.Padding, size)})

@@ -3,13 +3,21 @@ package autograd
 import (
 	"cmp"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/chainrule-go/chainrule/internal/tensor"
 )
 
 // Windows that slide over images. Unfold makes a matrix of them and Fold is its
-// adjoint: each is the other's backward rule. Convolutions are made of these and need no
-// rules of their own.
+// adjoint: each is the other's backward rule.
+
+// maxWindow is the largest number that a window is described by: products of two of them do
+// not overflow.
+const maxWindow = math.MaxInt32
+
+// tooLarge reports whether one of the numbers, one or more, is larger than that.
+func tooLarge(numbers ...int) bool { return slices.Max(numbers) > maxWindow }
 
 // Window is a rectangle that slides over images [..., height, width]. Pairs are
 // vertical and horizontal. The window with number i along an axis begins at
@@ -28,8 +36,9 @@ func (w Window) on(name string, in *node, height, width int) tensor.Windows {
 	for axis, size := range [2]int{height, width} {
 		placed.Stride[axis] = cmp.Or(placed.Stride[axis], 1)
 		placed.Dilation[axis] = cmp.Or(placed.Dilation[axis], 1)
-		if w.Kernel[axis] < 1 || w.Padding[axis] < 0 || placed.Stride[axis] < 1 || placed.Dilation[axis] < 1 {
-			panic(&ValueError{name, fmt.Sprintf("%+v has a size that is not positive, or a negative padding", w)})
+		if w.Kernel[axis] < 1 || w.Padding[axis] < 0 || placed.Stride[axis] < 1 || placed.Dilation[axis] < 1 ||
+			tooLarge(w.Kernel[axis], w.Padding[axis], placed.Stride[axis], placed.Dilation[axis]) {
+			panic(&ValueError{name, fmt.Sprintf("%+v has a size that is not positive, a negative padding, or a number beyond %d", w, maxWindow)})
 		}
 		room := size + 2*w.Padding[axis] - placed.Dilation[axis]*(w.Kernel[axis]-1) - 1
 		if room < 0 {

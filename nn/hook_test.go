@@ -180,3 +180,21 @@ func TestHooksRefuse(t *testing.T) {
 		t.Errorf("the parts have changed: %s, then %s", before, after)
 	}
 }
+
+// Layers that could be one operation are not where a hook is on the tape of a weight.
+func TestHooksOfAWeightsTape(t *testing.T) {
+	c := nn.NewConv2d(newRand(1), 2, 3, []int{3, 3}, nn.ConvConfig{DType: double})
+	tape := autograd.NewTape(autograd.TapeConfig{})
+	c.Weight = tape.Watch(c.Weight)
+	model := nn.Sequential{c, nn.ReLU{}, nn.NewMaxPool2d([]int{2, 2}, nn.MaxPoolConfig{})}
+	var seen []string
+	see := func(name string, y v) v {
+		seen = append(seen, name)
+		return v{}
+	}
+	nn.AddHooks(tape, model, map[string]nn.Hook{"0": see, "1": see, "2": see})
+	model.Forward(autograd.Zeros(double, 9, 2, 6, 6))
+	if diff := cmp.Diff([]string{"0", "1", "2"}, seen); diff != "" {
+		t.Errorf("layers whose results were seen (-want +got):\n%s", diff)
+	}
+}

@@ -235,11 +235,15 @@ func TestEncoderWithoutGradients(t *testing.T) {
 		"rotary":           {FeedForward: 12, Rotary: nn.NewRotaryPositions(46, 4, nn.PositionsConfig{})},
 		"a key more":       {FeedForward: 12},
 		"length first":     {FeedForward: 12, SequenceFirst: true},
+		"norm of two axes": {FeedForward: 12},
 	} {
 		config.DType = double
 		encoder := nn.NewTransformerEncoder(newRand(1), 2, 8, 2, config)
 		if name == "a key more" {
 			encoder.Layers[0].SelfAttention = nn.NewMultiheadAttention(newRand(3), 8, 2, nn.MultiheadAttentionConfig{AddBiasKV: true, DType: double})
+		}
+		if name == "norm of two axes" {
+			encoder.Layers[1].Norm1 = nn.NewLayerNorm([]int{46, 8}, nn.LayerNormConfig{NoAffine: true, DType: double})
 		}
 		for _, input := range []nn.AttentionInput{{}, {Causal: true}, {KeyKeep: keys}} {
 			if config.SequenceFirst && input.KeyKeep != (v{}) {

@@ -76,8 +76,12 @@ func inputGradient[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F,
 	turned := get[F, buffer[F]](&buffers)
 	p.a = turned.of(len(w))
 	p.size, p.every = s.Size, s.Stride
-	for r := range volume(s.Stride) {
-		p.first = [3]int{r / (s.Stride[1] * s.Stride[2]), r / s.Stride[2] % s.Stride[1], r % s.Stride[2]}
+	var residues [3]int // that have elements
+	for axis := range residues {
+		residues[axis] = min(s.Stride[axis], s.Size[axis])
+	}
+	for r := range volume(residues) {
+		p.first = [3]int{r / (residues[1] * residues[2]), r / residues[2] % residues[1], r % residues[2]}
 		p.residue(&s)
 		p.turn(&s, w)
 		p.run()

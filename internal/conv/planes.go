@@ -4,7 +4,7 @@ import "github.com/chainrule-go/chainrule/internal/simd"
 
 // Planes stand for a result that is never in memory as a whole, as where only what is pooled
 // of it is kept. They are numbered: that of channel c of image n is n·Out + c. Its methods are
-// called by several goroutines at once, for different planes, and keep no slice.
+// called by several goroutines at once, Give also for the same planes, and keep no slice.
 type Planes[F simd.Float] interface {
 	// Take is told what planes of the result are, from number first on.
 	Take(first int, planes []F)

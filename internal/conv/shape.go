@@ -29,11 +29,17 @@ func (s *Shape) check(x, w, y int) {
 }
 
 // collapsed is the same convolution with axes joined along which windows do nothing, so
-// that rows of windows are longer. The kernel 1×1 sees images as one long row.
+// that rows of windows are longer. The kernel 1×1 sees images as one long row. Along an axis
+// with one window the stride has no meaning, and is 1.
 func (s Shape) collapsed() Shape {
+	for axis := range 3 {
+		if s.Count[axis] == 1 {
+			s.Stride[axis] = 1
+		}
+	}
 	for axis := 1; axis >= 0; axis-- {
 		// The last axis is to vanish in the one before.
-		if s.Kernel[2] != 1 || s.Stride[2] != 1 || s.Padding[2] != 0 || s.Stride[axis] != 1 {
+		if s.Kernel[2] != 1 || s.Stride[2] != 1 || s.Padding[2] != 0 || s.Count[2] != s.Size[2] || s.Stride[axis] != 1 {
 			break
 		}
 		width := s.Size[2]

@@ -32,7 +32,7 @@ func (p *product[F]) turn(s *Shape, w []F) {
 		}
 	}
 	t.blocks = ceilDiv(t.in, turnIn)
-	parallel.For(t.groups*t.blocks, ceilDiv(taskWork, 8*min(t.in, turnIn)*t.out*max(1, len(t.order))), t)
+	parallel.For(t.groups*t.blocks, ceilDiv(taskWork, max(1, 8*min(t.in, turnIn)*t.out*len(t.order))), t)
 	t.to, t.from = nil, nil
 	put[F](&turnings, t)
 }

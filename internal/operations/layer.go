@@ -107,7 +107,7 @@ var layers = []Row{
 			Bias2: xs[4], Norm1: xs[8], Norm1Bias: xs[4], Norm2: xs[8],
 		}
 		if xs[0].Rank() == 2 {
-			return autograd.EncoderLayer(xs[0], w, autograd.EncoderConfig{Heads: 2, Eps: 0.5, GELU: true})
+			return autograd.EncoderLayer(xs[0], w, autograd.EncoderConfig{Heads: 2, Eps: 2, GELU: true})
 		}
 		return autograd.EncoderLayer(xs[0], w, autograd.EncoderConfig{Eps: 1, NormFirst: true, Causal: true, GELU: true})
 	}, Shapes: [][][]int{
