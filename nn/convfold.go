@@ -13,7 +13,7 @@ type folded struct {
 // with it, and returns how many of these there are. If there are none it does nothing.
 func forwardFolded(layer Layer, behind []Layer, x autograd.Variable) (y autograd.Variable, more int) {
 	c, op := convolutionOf(layer)
-	if c == nil || hookOf(c.Weight) != nil || hookOf(c.Bias) != nil {
+	if c == nil || hookOf(c.Weight) != nil || c.Bias != (autograd.Variable{}) && hookOf(c.Bias) != nil {
 		return x, 0
 	}
 	var f folded
