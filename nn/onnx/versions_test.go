@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
@@ -54,7 +55,17 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%s, %d: %v", test.name, test.version, err)
 			continue
 		}
-		y, err := m.Run(nil, map[string]Value{"x": Tensor(autograd.New([]float32{1, 2, 3, 4, 5, 6}, two...))})
+		x := map[string]Value{"x": Tensor(autograd.New([]float32{1, 2, 3, 4, 5, 6}, two...))}
+		var other sync.WaitGroup
+		for range 4 { // runs may be at once, which the race detector looks at
+			other.Go(func() {
+				if _, err := m.Run(nil, x); err != nil {
+					t.Errorf("%s, %d, beside other runs: %v", test.name, test.version, err)
+				}
+			})
+		}
+		y, err := m.Run(nil, x)
+		other.Wait()
 		if err != nil {
 			t.Errorf("%s, %d: %v", test.name, test.version, err)
 			continue
