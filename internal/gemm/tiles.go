@@ -98,7 +98,7 @@ func (p *product[F]) tileTask(i int) {
 // nextB is the part of B that the processor at work on block i will likely pack after it, if it
 // lies in one piece, as weights do: in large networks they come from memory.
 func (p *product[F]) nextB(i int) []F {
-	next := i + parallel.Workers()
+	next := i + 1
 	if next >= p.tasks() || p.depth < p.a.Cols || p.b.RowStride != 1 || p.b.ColStride != p.a.Cols {
 		return nil
 	}

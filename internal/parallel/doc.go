@@ -6,7 +6,9 @@
 // start once, look for the next job for 200 microseconds after each one, and only
 // then park; an idle program uses no processor time.
 //
-// Indices are handed out as goroutines become free, so nothing may depend on who
-// runs which one: callers cut their work by its shape alone, and then results
-// are the same bits on one processor and on many.
+// Each goroutine begins with the same part of the indices in every job, so that what
+// one job wrote is in the cache of the processor that reads it in the next, and takes
+// others' when its own are done. Nothing may depend on who runs which one: callers cut
+// their work by its shape alone, and then results are the same bits on one processor
+// and on many.
 package parallel

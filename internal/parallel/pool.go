@@ -38,18 +38,27 @@ type pool struct {
 	epoch   uint64
 	workers []*worker
 
+	shares []share // of the pieces, one for each goroutine that may take part
+
 	limit atomic.Int64  // workers with an id below it may join
 	done  chan struct{} // wakes the caller when the last worker has left
 
 	_     [128]byte
 	state atomic.Uint64
 	_     [128]byte
-	next  atomic.Int64 // the next piece to be done
-	_     [128]byte
 
 	failed atomic.Bool // a worker's call did not return
 	value  any         // what it panicked with; written by whoever set failed
 	exited bool        // it called runtime.Goexit instead
+}
+
+// share is the pieces of a job that one goroutine does first. A job that reads what the one
+// before wrote is often cut alike, and then finds it in its processor's cache. Who has no
+// pieces left takes those of others.
+type share struct {
+	next atomic.Int64
+	end  int64
+	_    [112]byte
 }
 
 // worker is one goroutine of the pool.
@@ -80,7 +89,7 @@ func (p *pool) run(t task, total int) {
 	}
 	p.task = t
 	p.epoch++
-	p.next.Store(0)
+	p.deal(total)
 	p.limit.Store(int64(total - 1))
 	p.state.Store(p.epoch*epochUnit | openBit)
 	for _, w := range p.workers[:total-1] {
@@ -89,18 +98,41 @@ func (p *pool) run(t task, total int) {
 		}
 	}
 	defer p.finish()
-	p.drain()
+	p.drain(0)
 }
 
-// drain does pieces until none are left.
-func (p *pool) drain() {
-	n := int64(p.task.n)
-	for {
-		i := p.next.Add(1) - 1
-		if i >= n {
-			return
+// deal divides the pieces among total goroutines.
+func (p *pool) deal(total int) {
+	if cap(p.shares) < total {
+		p.shares = make([]share, total)
+	}
+	p.shares = p.shares[:total]
+	from := 0
+	for i := range p.shares {
+		s := &p.shares[i]
+		s.next.Store(int64(from))
+		from += (p.task.n - from) / (total - i)
+		s.end = int64(from)
+	}
+}
+
+// drain does pieces until none are left, those of the given share first.
+func (p *pool) drain(first int) {
+	for i := range p.shares {
+		s := &p.shares[(first+i)%len(p.shares)]
+		for s.next.Load() < s.end {
+			if piece := s.next.Add(1) - 1; piece < s.end {
+				p.task.do(int(piece))
+			}
 		}
-		p.task.do(int(i))
+	}
+}
+
+// stop leaves no pieces to be done.
+func (p *pool) stop() {
+	for i := range p.shares {
+		s := &p.shares[i]
+		s.next.Store(s.end)
 	}
 }
 
@@ -108,7 +140,7 @@ func (p *pool) drain() {
 // what a worker panicked with. It runs deferred: if the caller's own piece
 // panicked, the workers stop after the pieces they are at.
 func (p *pool) finish() {
-	p.next.Store(int64(p.task.n))
+	p.stop()
 	if p.state.And(^uint64(openBit))&activeMask != 0 {
 		p.await()
 	}
@@ -191,7 +223,7 @@ func (w *worker) work() {
 	defer func() {
 		if !returned {
 			value := recover()
-			p.next.Store(int64(p.task.n))
+			p.stop()
 			if p.failed.CompareAndSwap(false, true) {
 				p.value, p.exited = value, value == nil
 			}
@@ -200,7 +232,7 @@ func (w *worker) work() {
 			p.done <- struct{}{}
 		}
 	}()
-	p.drain()
+	p.drain(int(w.id) + 1)
 	returned = true
 }
 

@@ -2,7 +2,9 @@ package parallel
 
 import (
 	"errors"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -52,6 +54,55 @@ func TestWorkersTakePart(t *testing.T) {
 				arrived.Wait()
 			}))
 		}
+	})
+}
+
+// TestGoroutinesBeginWithTheirShares has each of the goroutines hold its first index until
+// all have one: they are the first ones of equal parts, the caller's of the first part.
+func TestGoroutinesBeginWithTheirShares(t *testing.T) {
+	const goroutines, pieces = 3, 5
+	WithProcs(goroutines, func() {
+		for range 100 {
+			caller := goid()
+			var arrived sync.WaitGroup
+			arrived.Add(goroutines)
+			var mu sync.Mutex
+			held := map[string]int{}
+			Run(goroutines*pieces, jobFunc(func(i int) {
+				id := goid()
+				mu.Lock()
+				_, later := held[id]
+				if !later {
+					held[id] = i
+				}
+				mu.Unlock()
+				if !later {
+					arrived.Done()
+					arrived.Wait()
+				}
+			}))
+			got := slices.Sorted(maps.Values(held))
+			if want := []int{0, pieces, 2 * pieces}; !slices.Equal(got, want) || held[caller] != 0 {
+				t.Fatalf("first indices %v, the caller's %d, want %v and 0", got, held[caller], want)
+			}
+		}
+	})
+}
+
+// TestSharesAreTakenOver has the caller hold its first index until all others are done.
+func TestSharesAreTakenOver(t *testing.T) {
+	const pieces = 40
+	WithProcs(2, func() {
+		caller := goid()
+		var others sync.WaitGroup
+		others.Add(pieces - 1)
+		Run(pieces, jobFunc(func(int) {
+			if goid() == caller {
+				others.Wait()
+			} else {
+				others.Done()
+			}
+		}))
 	})
 }
 
