@@ -989,10 +989,10 @@ done5:
 // func sumExpF32AVX2(x *float32, n int, shift float32) float32
 // Requires: AVX, AVX2, FMA3
 TEXT ·sumExpF32AVX2(SB), NOSPLIT, $0-28
-	VMOVUPS      sc2e60000<>+0(SB), Y0
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
-	VBROADCASTSS shift+16(FP), Y1
+	VBROADCASTSS shift+16(FP), Y0
+	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 
 two2:
@@ -1000,10 +1000,12 @@ two2:
 	JL           loop1
 	VMOVUPS      (CX), Y3
 	VMOVUPS      32(CX), Y4
-	VSUBPS       Y1, Y3, Y3
-	VSUBPS       Y1, Y4, Y4
-	VMAXPS       Y3, Y0, Y3
-	VMAXPS       Y4, Y0, Y6
+	VSUBPS       Y0, Y3, Y3
+	VSUBPS       Y0, Y4, Y6
+	VMOVUPS      sc2e60000<>+0(SB), Y4
+	VMOVUPS      sc2e60000<>+0(SB), Y7
+	VMAXPS       Y3, Y4, Y3
+	VMAXPS       Y6, Y7, Y6
 	VMOVUPS      s42b1999a<>+0(SB), Y4
 	VMOVUPS      s42b1999a<>+0(SB), Y7
 	VMINPS       Y3, Y4, Y3
@@ -1048,8 +1050,12 @@ two2:
 	VPADDD       s1f800000<>+0(SB), Y9, Y4
 	VMULPS       Y3, Y12, Y3
 	VMULPS       Y4, Y15, Y4
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y4, Y2, Y2
+	VADDPS       Y3, Y1, Y3
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y3, Y2
+	VADDPS       Y4, Y1, Y3
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y3, Y2
 	ADDQ         $+64, CX
 	SUBQ         $+16, AX
 	JMP          two2
@@ -1060,8 +1066,9 @@ loop1:
 	VMOVUPS (CX), Y3
 
 enter3:
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      sc2e60000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
 	VMOVUPS      s42b1999a<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y3
 	VANDNPS      s80000000<>+0(SB), Y3, Y4
@@ -1086,7 +1093,9 @@ enter3:
 	VMULPS       Y3, Y9, Y3
 	CMPQ         AX, $+8
 	JL           leave5
-	VADDPS       Y3, Y2, Y2
+	VADDPS       Y3, Y1, Y3
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y3, Y2
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
 	JMP          loop1
@@ -1123,26 +1132,29 @@ leave5:
 	NEGQ    AX
 	VMOVUPS (CX)(AX*4), Y0
 	VANDPS  Y3, Y0, Y0
-	VADDPS  Y0, Y2, Y2
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y2, Y1
+	VMOVUPS Y0, Y2
 
 done6:
-	VEXTRACTF128 $0x01, Y2, X0
-	VADDPS       X0, X2, X2
-	VPSHUFD      $0x4e, X2, X0
-	VADDPS       X0, X2, X2
-	VPSHUFD      $0xb1, X2, X0
-	VADDPS       X0, X2, X2
-	VMOVSS       X2, ret+24(FP)
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VPSHUFD      $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPSHUFD      $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSS       X1, ret+24(FP)
 	VZEROUPPER
 	RET
 
 // func sumExpF64AVX2(x *float64, n int, shift float64) float64
 // Requires: AVX, AVX2, FMA3
 TEXT ·sumExpF64AVX2(SB), NOSPLIT, $0-32
-	VMOVUPD      dc087c00000000000<>+0(SB), Y0
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
-	VBROADCASTSD shift+16(FP), Y1
+	VBROADCASTSD shift+16(FP), Y0
+	VXORPD       Y1, Y1, Y1
 	VXORPD       Y2, Y2, Y2
 
 two2:
@@ -1150,10 +1162,12 @@ two2:
 	JL           loop1
 	VMOVUPD      (CX), Y3
 	VMOVUPD      32(CX), Y4
-	VSUBPD       Y1, Y3, Y3
-	VSUBPD       Y1, Y4, Y4
-	VMAXPD       Y3, Y0, Y3
-	VMAXPD       Y4, Y0, Y6
+	VSUBPD       Y0, Y3, Y3
+	VSUBPD       Y0, Y4, Y6
+	VMOVUPD      dc087c00000000000<>+0(SB), Y4
+	VMOVUPD      dc087c00000000000<>+0(SB), Y7
+	VMAXPD       Y3, Y4, Y3
+	VMAXPD       Y6, Y7, Y6
 	VMOVUPD      d4086300000000000<>+0(SB), Y4
 	VMOVUPD      d4086300000000000<>+0(SB), Y7
 	VMINPD       Y3, Y4, Y3
@@ -1210,8 +1224,12 @@ two2:
 	VPADDQ       d1ff0000000000000<>+0(SB), Y9, Y4
 	VMULPD       Y3, Y12, Y3
 	VMULPD       Y4, Y15, Y4
-	VADDPD       Y3, Y2, Y2
-	VADDPD       Y4, Y2, Y2
+	VADDPD       Y3, Y1, Y3
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y3, Y2
+	VADDPD       Y4, Y1, Y3
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y3, Y2
 	ADDQ         $+64, CX
 	SUBQ         $+8, AX
 	JMP          two2
@@ -1222,8 +1240,9 @@ loop1:
 	VMOVUPD (CX), Y3
 
 enter3:
-	VSUBPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y0, Y3
+	VSUBPD       Y0, Y3, Y3
+	VMOVUPD      dc087c00000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
 	VMOVUPD      d4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y3
 	VANDNPD      d8000000000000000<>+0(SB), Y3, Y4
@@ -1254,7 +1273,9 @@ enter3:
 	VMULPD       Y3, Y9, Y3
 	CMPQ         AX, $+4
 	JL           leave5
-	VADDPD       Y3, Y2, Y2
+	VADDPD       Y3, Y1, Y3
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y3, Y2
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
 	JMP          loop1
@@ -1283,14 +1304,17 @@ leave5:
 	NEGQ    AX
 	VMOVUPD (CX)(AX*8), Y0
 	VANDPD  Y3, Y0, Y0
-	VADDPD  Y0, Y2, Y2
+	VADDPD  Y0, Y1, Y0
+	VMOVUPD Y2, Y1
+	VMOVUPD Y0, Y2
 
 done6:
-	VEXTRACTF128 $0x01, Y2, X0
-	VADDPD       X0, X2, X2
-	VPSHUFD      $0x4e, X2, X0
-	VADDPD       X0, X2, X2
-	VMOVSD       X2, ret+24(FP)
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VPSHUFD      $0x4e, X1, X0
+	VADDPD       X0, X1, X1
+	VMOVSD       X1, ret+24(FP)
 	VZEROUPPER
 	RET
 

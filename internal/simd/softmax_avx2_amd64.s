@@ -272,25 +272,24 @@ TEXT ·softmaxF32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPS sff800000<>+0(SB), Y0
 	VMOVUPS sc2e60000<>+0(SB), Y1
 	VMOVUPS s4b4000ca<>+0(SB), Y2
-	VMOVUPS s3d2aabce<>+0(SB), Y3
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
+	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
 	VMOVUPS Y0, Y5
 	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y7
 	SUBQ    $+32, AX
 	JL      one2
 
 many1:
-	VMOVUPS (CX), Y8
-	VMAXPS  Y4, Y8, Y4
-	VMOVUPS 32(CX), Y8
-	VMAXPS  Y5, Y8, Y5
-	VMOVUPS 64(CX), Y8
-	VMAXPS  Y6, Y8, Y6
-	VMOVUPS 96(CX), Y8
-	VMAXPS  Y7, Y8, Y7
+	VMOVUPS (CX), Y7
+	VMAXPS  Y3, Y7, Y3
+	VMOVUPS 32(CX), Y7
+	VMAXPS  Y4, Y7, Y4
+	VMOVUPS 64(CX), Y7
+	VMAXPS  Y5, Y7, Y5
+	VMOVUPS 96(CX), Y7
+	VMAXPS  Y6, Y7, Y6
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
 	JGE     many1
@@ -300,8 +299,8 @@ one2:
 	JL   tail4
 
 again3:
-	VMOVUPS (CX), Y8
-	VMAXPS  Y4, Y8, Y4
+	VMOVUPS (CX), Y7
+	VMAXPS  Y3, Y7, Y3
 	ADDQ    $+32, CX
 	SUBQ    $+8, AX
 	JGE     again3
@@ -309,49 +308,50 @@ again3:
 tail4:
 	ADDQ   $+8, AX
 	JE     done5
-	VXORPS Y8, Y8, Y8
+	VXORPS Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (CX)(DX*4), X8
+	VMOVSS (CX)(DX*4), X7
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X9
-	VMOVLHPS X8, X9, X8
+	VMOVSD   (CX)(DX*4), X8
+	VMOVLHPS X7, X8, X7
 
 skip7:
 	TESTQ       $0x00000004, AX
 	JE          skip8
-	VMOVUPS     (CX), X9
-	VINSERTF128 $0x01, X8, Y9, Y8
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X7, Y8, Y7
 
 skip8:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPS   (CX)(AX*4), Y9
-	VBLENDVPS Y9, Y8, Y0, Y0
-	VMAXPS    Y4, Y0, Y4
+	VMOVUPS   (CX)(AX*4), Y8
+	VBLENDVPS Y8, Y7, Y0, Y0
+	VMAXPS    Y3, Y0, Y3
 
 done5:
+	VMAXPS       Y5, Y3, Y3
 	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y7, Y5, Y5
-	VMAXPS       Y5, Y4, Y4
-	VEXTRACTF128 $0x01, Y4, X0
-	VMAXPS       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VMAXPS       X0, X4, X4
-	VPSHUFD      $0xb1, X4, X0
-	VMAXPS       X0, X4, X4
-	VBROADCASTSS X4, Y0
+	VMAXPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPS       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VMAXPS       X0, X3, X3
+	VPSHUFD      $0xb1, X3, X0
+	VMAXPS       X0, X3, X3
+	VBROADCASTSS X3, Y0
 	VMOVSS       X0, ret+24(FP)
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
+	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	MOVQ         AX, BX
 	SHLQ         $0x02, BX
@@ -367,19 +367,19 @@ two10:
 	VMAXPS       Y5, Y1, Y5
 	VMAXPS       Y6, Y1, Y8
 	VMOVUPS      Y2, Y6
-	VMOVUPS      Y2, Y9
+	VMOVUPS      Y2, Y10
 	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y6
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y8, Y9
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y8, Y10
 	VSUBPS       Y2, Y6, Y7
-	VSUBPS       Y2, Y9, Y11
+	VSUBPS       Y2, Y10, Y11
 	VFNMADD231PS s3f317200<>+0(SB), Y7, Y5
 	VFNMADD231PS s3f317200<>+0(SB), Y11, Y8
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y5
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y8
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y8, Y8, Y13
-	VMOVUPS      Y3, Y11
-	VMOVUPS      Y3, Y14
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
 	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y11
 	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
 	VFMADD213PS  s3effffff<>+0(SB), Y7, Y11
@@ -393,15 +393,19 @@ two10:
 	VFMADD213PS  Y5, Y7, Y12
 	VFMADD213PS  Y8, Y13, Y15
 	VPSLLD       $0x17, Y6, Y5
-	VPSLLD       $0x17, Y9, Y6
+	VPSLLD       $0x17, Y10, Y6
 	VFMADD213PS  Y5, Y5, Y12
 	VFMADD213PS  Y6, Y6, Y15
 	VMULPS       s1a000000<>+0(SB), Y12, Y5
 	VMULPS       s1a000000<>+0(SB), Y15, Y6
 	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	VMOVUPS      Y6, 32(DX)
-	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	ADDQ         $+64, CX
 	ADDQ         $+64, DX
 	SUBQ         $+16, AX
@@ -421,20 +425,22 @@ enter11:
 	VFNMADD231PS s3f317200<>+0(SB), Y7, Y5
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y5
 	VMULPS       Y5, Y5, Y7
-	VMOVUPS      Y3, Y8
+	VMOVUPS      s3d2aabce<>+0(SB), Y8
 	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y8
 	VFMADD213PS  s3effffff<>+0(SB), Y7, Y8
-	VMOVUPS      s3e2aaa55<>+0(SB), Y9
-	VFMADD231PS  s3c091630<>+0(SB), Y7, Y9
-	VFMADD213PS  Y8, Y5, Y9
-	VFMADD213PS  Y5, Y7, Y9
+	VMOVUPS      s3e2aaa55<>+0(SB), Y10
+	VFMADD231PS  s3c091630<>+0(SB), Y7, Y10
+	VFMADD213PS  Y8, Y5, Y10
+	VFMADD213PS  Y5, Y7, Y10
 	VPSLLD       $0x17, Y6, Y5
-	VFMADD213PS  Y5, Y5, Y9
-	VMULPS       s1a000000<>+0(SB), Y9, Y5
+	VFMADD213PS  Y5, Y5, Y10
+	VMULPS       s1a000000<>+0(SB), Y10, Y5
 	CMPQ         AX, $+8
 	JL           leave13
 	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
 	SUBQ         $+8, AX
@@ -455,14 +461,14 @@ skip15:
 	JE       skip16
 	MOVQ     AX, BX
 	ANDQ     $+4, BX
-	VMOVSD   (CX)(BX*4), X10
-	VMOVLHPS X5, X10, X5
+	VMOVSD   (CX)(BX*4), X9
+	VMOVLHPS X5, X9, X5
 
 skip16:
 	TESTQ       $0x00000004, AX
 	JE          skip17
-	VMOVUPS     (CX), X10
-	VINSERTF128 $0x01, X5, Y10, Y5
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X5, Y9, Y5
 
 skip17:
 	JMP enter11
@@ -473,7 +479,9 @@ leave13:
 	NEGQ         BX
 	VMOVUPS      (CX)(BX*4), Y0
 	VANDPS       Y5, Y0, Y0
-	VADDPS       Y0, Y4, Y4
+	VADDPS       Y0, Y3, Y0
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y0, Y4
 	TESTQ        $0x00000004, AX
 	JE           skip18
 	VMOVUPS      X5, (DX)
@@ -494,14 +502,15 @@ skip19:
 
 skip20:
 done14:
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPS       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VADDPS       X0, X4, X4
-	VPSHUFD      $0xb1, X4, X0
-	VADDPS       X0, X4, X4
-	VMOVSS       X4, ret1+28(FP)
-	VBROADCASTSS X4, Y0
+	VADDPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VADDPS       X0, X3, X3
+	VPSHUFD      $0xb1, X3, X0
+	VADDPS       X0, X3, X3
+	VMOVSS       X3, ret1+28(FP)
+	VBROADCASTSS X3, Y0
 	VMOVUPS      s3f800000<>+0(SB), Y1
 	VDIVPS       Y0, Y1, Y0
 	MOVQ         n+16(FP), AX
@@ -548,14 +557,14 @@ skip26:
 	JE       skip27
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X10
-	VMOVLHPS X1, X10, X1
+	VMOVSD   (CX)(DX*4), X9
+	VMOVLHPS X1, X9, X1
 
 skip27:
 	TESTQ       $0x00000004, AX
 	JE          skip28
-	VMOVUPS     (CX), X10
-	VINSERTF128 $0x01, X1, Y10, Y1
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X1, Y9, Y1
 
 skip28:
 	VMULPS       Y1, Y0, Y0
@@ -588,25 +597,24 @@ TEXT ·softmaxF64AVX2(SB), NOSPLIT, $0-40
 	VMOVUPD dfff0000000000000<>+0(SB), Y0
 	VMOVUPD dc087c00000000000<>+0(SB), Y1
 	VMOVUPD d4338000000000618<>+0(SB), Y2
-	VMOVUPD d3e927e4fac37b613<>+0(SB), Y3
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
+	VMOVUPD Y0, Y3
 	VMOVUPD Y0, Y4
 	VMOVUPD Y0, Y5
 	VMOVUPD Y0, Y6
-	VMOVUPD Y0, Y7
 	SUBQ    $+16, AX
 	JL      one2
 
 many1:
-	VMOVUPD (CX), Y8
-	VMAXPD  Y4, Y8, Y4
-	VMOVUPD 32(CX), Y8
-	VMAXPD  Y5, Y8, Y5
-	VMOVUPD 64(CX), Y8
-	VMAXPD  Y6, Y8, Y6
-	VMOVUPD 96(CX), Y8
-	VMAXPD  Y7, Y8, Y7
+	VMOVUPD (CX), Y7
+	VMAXPD  Y3, Y7, Y3
+	VMOVUPD 32(CX), Y7
+	VMAXPD  Y4, Y7, Y4
+	VMOVUPD 64(CX), Y7
+	VMAXPD  Y5, Y7, Y5
+	VMOVUPD 96(CX), Y7
+	VMAXPD  Y6, Y7, Y6
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
 	JGE     many1
@@ -616,8 +624,8 @@ one2:
 	JL   tail4
 
 again3:
-	VMOVUPD (CX), Y8
-	VMAXPD  Y4, Y8, Y4
+	VMOVUPD (CX), Y7
+	VMAXPD  Y3, Y7, Y3
 	ADDQ    $+32, CX
 	SUBQ    $+4, AX
 	JGE     again3
@@ -625,39 +633,40 @@ again3:
 tail4:
 	ADDQ   $+4, AX
 	JE     done5
-	VXORPD Y8, Y8, Y8
+	VXORPD Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (CX)(DX*8), X8
+	VMOVSD (CX)(DX*8), X7
 
 skip6:
 	TESTQ       $0x00000002, AX
 	JE          skip7
-	VMOVUPS     (CX), X9
-	VINSERTF128 $0x01, X8, Y9, Y8
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X7, Y8, Y7
 
 skip7:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPD   (CX)(AX*8), Y9
-	VBLENDVPD Y9, Y8, Y0, Y0
-	VMAXPD    Y4, Y0, Y4
+	VMOVUPD   (CX)(AX*8), Y8
+	VBLENDVPD Y8, Y7, Y0, Y0
+	VMAXPD    Y3, Y0, Y3
 
 done5:
+	VMAXPD       Y5, Y3, Y3
 	VMAXPD       Y6, Y4, Y4
-	VMAXPD       Y7, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VEXTRACTF128 $0x01, Y4, X0
-	VMAXPD       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VMAXPD       X0, X4, X4
-	VBROADCASTSD X4, Y0
+	VMAXPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPD       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VMAXPD       X0, X3, X3
+	VBROADCASTSD X3, Y0
 	VMOVSD       X0, ret+24(FP)
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
+	VXORPD       Y3, Y3, Y3
 	VXORPD       Y4, Y4, Y4
 	MOVQ         AX, BX
 	SHLQ         $0x03, BX
@@ -668,24 +677,25 @@ two9:
 	VMOVUPD      (CX), Y5
 	VMOVUPD      32(CX), Y6
 	PREFETCHT0   (CX)(BX*1)
+	PREFETCHT0   2048(DX)
 	VSUBPD       Y0, Y5, Y5
 	VSUBPD       Y0, Y6, Y6
 	VMAXPD       Y5, Y1, Y5
 	VMAXPD       Y6, Y1, Y8
 	VMOVUPD      Y2, Y6
-	VMOVUPD      Y2, Y9
+	VMOVUPD      Y2, Y10
 	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y6
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y8, Y9
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y8, Y10
 	VSUBPD       Y2, Y6, Y7
-	VSUBPD       Y2, Y9, Y11
+	VSUBPD       Y2, Y10, Y11
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y5
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y8
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y5
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y8
 	VMULPD       Y5, Y5, Y7
 	VMULPD       Y8, Y8, Y13
-	VMOVUPD      Y3, Y11
-	VMOVUPD      Y3, Y14
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y11
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y11
@@ -711,15 +721,19 @@ two9:
 	VFMADD213PD  Y5, Y7, Y12
 	VFMADD213PD  Y8, Y13, Y15
 	VPSLLQ       $0x34, Y6, Y5
-	VPSLLQ       $0x34, Y9, Y6
+	VPSLLQ       $0x34, Y10, Y6
 	VFMADD213PD  Y5, Y5, Y12
 	VFMADD213PD  Y6, Y6, Y15
 	VMULPD       d1e60000000000000<>+0(SB), Y12, Y5
 	VMULPD       d1e60000000000000<>+0(SB), Y15, Y6
 	VMOVUPD      Y5, (DX)
-	VADDPD       Y5, Y4, Y4
+	VADDPD       Y5, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	VMOVUPD      Y6, 32(DX)
-	VADDPD       Y6, Y4, Y4
+	VADDPD       Y6, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	ADDQ         $+64, CX
 	ADDQ         $+64, DX
 	SUBQ         $+8, AX
@@ -739,26 +753,28 @@ enter10:
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y5
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      Y3, Y8
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y8
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y8
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y8
 	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y8
 	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y8
 	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y8
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y9
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y9
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y9
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y9
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y9
-	VFMADD213PD  Y8, Y5, Y9
-	VFMADD213PD  Y5, Y7, Y9
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y10
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y10
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y10
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y10
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y10
+	VFMADD213PD  Y8, Y5, Y10
+	VFMADD213PD  Y5, Y7, Y10
 	VPSLLQ       $0x34, Y6, Y5
-	VFMADD213PD  Y5, Y5, Y9
-	VMULPD       d1e60000000000000<>+0(SB), Y9, Y5
+	VFMADD213PD  Y5, Y5, Y10
+	VMULPD       d1e60000000000000<>+0(SB), Y10, Y5
 	CMPQ         AX, $+4
 	JL           leave12
 	VMOVUPD      Y5, (DX)
-	VADDPD       Y5, Y4, Y4
+	VADDPD       Y5, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
 	SUBQ         $+4, AX
@@ -777,8 +793,8 @@ rest11:
 skip14:
 	TESTQ       $0x00000002, AX
 	JE          skip15
-	VMOVUPS     (CX), X10
-	VINSERTF128 $0x01, X5, Y10, Y5
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X5, Y9, Y5
 
 skip15:
 	JMP enter10
@@ -789,7 +805,9 @@ leave12:
 	NEGQ         BX
 	VMOVUPD      (CX)(BX*8), Y0
 	VANDPD       Y5, Y0, Y0
-	VADDPD       Y0, Y4, Y4
+	VADDPD       Y0, Y3, Y0
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y0, Y4
 	TESTQ        $0x00000002, AX
 	JE           skip16
 	VMOVUPS      X5, (DX)
@@ -803,12 +821,13 @@ skip16:
 
 skip17:
 done13:
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPD       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VADDPD       X0, X4, X4
-	VMOVSD       X4, ret1+32(FP)
-	VBROADCASTSD X4, Y0
+	VADDPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VADDPD       X0, X3, X3
+	VMOVSD       X3, ret1+32(FP)
+	VBROADCASTSD X3, Y0
 	VMOVUPD      d3ff0000000000000<>+0(SB), Y1
 	VDIVPD       Y0, Y1, Y0
 	MOVQ         n+16(FP), AX
@@ -853,8 +872,8 @@ tail20:
 skip23:
 	TESTQ       $0x00000002, AX
 	JE          skip24
-	VMOVUPS     (CX), X10
-	VINSERTF128 $0x01, X1, Y10, Y1
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X1, Y9, Y1
 
 skip24:
 	VMULPD       Y1, Y0, Y0
@@ -880,25 +899,24 @@ TEXT ·maxSumExpF32AVX2(SB), NOSPLIT, $0-24
 	VMOVUPS sff800000<>+0(SB), Y0
 	VMOVUPS sc2e60000<>+0(SB), Y1
 	VMOVUPS s4b4000ca<>+0(SB), Y2
-	VMOVUPS s3d2aabce<>+0(SB), Y3
 	MOVQ    n+8(FP), AX
 	MOVQ    x+0(FP), CX
+	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
 	VMOVUPS Y0, Y5
 	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y7
 	SUBQ    $+32, AX
 	JL      one2
 
 many1:
-	VMOVUPS (CX), Y8
-	VMAXPS  Y4, Y8, Y4
-	VMOVUPS 32(CX), Y8
-	VMAXPS  Y5, Y8, Y5
-	VMOVUPS 64(CX), Y8
-	VMAXPS  Y6, Y8, Y6
-	VMOVUPS 96(CX), Y8
-	VMAXPS  Y7, Y8, Y7
+	VMOVUPS (CX), Y7
+	VMAXPS  Y3, Y7, Y3
+	VMOVUPS 32(CX), Y7
+	VMAXPS  Y4, Y7, Y4
+	VMOVUPS 64(CX), Y7
+	VMAXPS  Y5, Y7, Y5
+	VMOVUPS 96(CX), Y7
+	VMAXPS  Y6, Y7, Y6
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
 	JGE     many1
@@ -908,8 +926,8 @@ one2:
 	JL   tail4
 
 again3:
-	VMOVUPS (CX), Y8
-	VMAXPS  Y4, Y8, Y4
+	VMOVUPS (CX), Y7
+	VMAXPS  Y3, Y7, Y3
 	ADDQ    $+32, CX
 	SUBQ    $+8, AX
 	JGE     again3
@@ -917,48 +935,49 @@ again3:
 tail4:
 	ADDQ   $+8, AX
 	JE     done5
-	VXORPS Y8, Y8, Y8
+	VXORPS Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (CX)(DX*4), X8
+	VMOVSS (CX)(DX*4), X7
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X9
-	VMOVLHPS X8, X9, X8
+	VMOVSD   (CX)(DX*4), X8
+	VMOVLHPS X7, X8, X7
 
 skip7:
 	TESTQ       $0x00000004, AX
 	JE          skip8
-	VMOVUPS     (CX), X9
-	VINSERTF128 $0x01, X8, Y9, Y8
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X7, Y8, Y7
 
 skip8:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPS   (CX)(AX*4), Y9
-	VBLENDVPS Y9, Y8, Y0, Y0
-	VMAXPS    Y4, Y0, Y4
+	VMOVUPS   (CX)(AX*4), Y8
+	VBLENDVPS Y8, Y7, Y0, Y0
+	VMAXPS    Y3, Y0, Y3
 
 done5:
+	VMAXPS       Y5, Y3, Y3
 	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y7, Y5, Y5
-	VMAXPS       Y5, Y4, Y4
-	VEXTRACTF128 $0x01, Y4, X0
-	VMAXPS       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VMAXPS       X0, X4, X4
-	VPSHUFD      $0xb1, X4, X0
-	VMAXPS       X0, X4, X4
-	VBROADCASTSS X4, Y0
+	VMAXPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPS       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VMAXPS       X0, X3, X3
+	VPSHUFD      $0xb1, X3, X0
+	VMAXPS       X0, X3, X3
+	VBROADCASTSS X3, Y0
 	VMOVSS       X0, ret+16(FP)
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
+	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	MOVQ         AX, DX
 	SHLQ         $0x02, DX
@@ -974,19 +993,19 @@ two10:
 	VMAXPS       Y5, Y1, Y5
 	VMAXPS       Y6, Y1, Y8
 	VMOVUPS      Y2, Y6
-	VMOVUPS      Y2, Y9
+	VMOVUPS      Y2, Y10
 	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y6
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y8, Y9
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y8, Y10
 	VSUBPS       Y2, Y6, Y7
-	VSUBPS       Y2, Y9, Y11
+	VSUBPS       Y2, Y10, Y11
 	VFNMADD231PS s3f317200<>+0(SB), Y7, Y5
 	VFNMADD231PS s3f317200<>+0(SB), Y11, Y8
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y5
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y8
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y8, Y8, Y13
-	VMOVUPS      Y3, Y11
-	VMOVUPS      Y3, Y14
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
 	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y11
 	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
 	VFMADD213PS  s3effffff<>+0(SB), Y7, Y11
@@ -1000,13 +1019,17 @@ two10:
 	VFMADD213PS  Y5, Y7, Y12
 	VFMADD213PS  Y8, Y13, Y15
 	VPSLLD       $0x17, Y6, Y5
-	VPSLLD       $0x17, Y9, Y6
+	VPSLLD       $0x17, Y10, Y6
 	VFMADD213PS  Y5, Y5, Y12
 	VFMADD213PS  Y6, Y6, Y15
 	VMULPS       s1a000000<>+0(SB), Y12, Y5
 	VMULPS       s1a000000<>+0(SB), Y15, Y6
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y6, Y4, Y4
+	VADDPS       Y5, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
+	VADDPS       Y6, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	ADDQ         $+64, CX
 	SUBQ         $+16, AX
 	JMP          two10
@@ -1025,19 +1048,21 @@ enter11:
 	VFNMADD231PS s3f317200<>+0(SB), Y7, Y5
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y5
 	VMULPS       Y5, Y5, Y7
-	VMOVUPS      Y3, Y8
+	VMOVUPS      s3d2aabce<>+0(SB), Y8
 	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y8
 	VFMADD213PS  s3effffff<>+0(SB), Y7, Y8
-	VMOVUPS      s3e2aaa55<>+0(SB), Y9
-	VFMADD231PS  s3c091630<>+0(SB), Y7, Y9
-	VFMADD213PS  Y8, Y5, Y9
-	VFMADD213PS  Y5, Y7, Y9
+	VMOVUPS      s3e2aaa55<>+0(SB), Y10
+	VFMADD231PS  s3c091630<>+0(SB), Y7, Y10
+	VFMADD213PS  Y8, Y5, Y10
+	VFMADD213PS  Y5, Y7, Y10
 	VPSLLD       $0x17, Y6, Y5
-	VFMADD213PS  Y5, Y5, Y9
-	VMULPS       s1a000000<>+0(SB), Y9, Y5
+	VFMADD213PS  Y5, Y5, Y10
+	VMULPS       s1a000000<>+0(SB), Y10, Y5
 	CMPQ         AX, $+8
 	JL           leave13
-	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
 	JMP          loop9
@@ -1057,14 +1082,14 @@ skip15:
 	JE       skip16
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X10
-	VMOVLHPS X5, X10, X5
+	VMOVSD   (CX)(DX*4), X9
+	VMOVLHPS X5, X9, X5
 
 skip16:
 	TESTQ       $0x00000004, AX
 	JE          skip17
-	VMOVUPS     (CX), X10
-	VINSERTF128 $0x01, X5, Y10, Y5
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X5, Y9, Y5
 
 skip17:
 	JMP enter11
@@ -1074,16 +1099,19 @@ leave13:
 	NEGQ    AX
 	VMOVUPS (CX)(AX*4), Y0
 	VANDPS  Y5, Y0, Y0
-	VADDPS  Y0, Y4, Y4
+	VADDPS  Y0, Y3, Y0
+	VMOVUPS Y4, Y3
+	VMOVUPS Y0, Y4
 
 done14:
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPS       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VADDPS       X0, X4, X4
-	VPSHUFD      $0xb1, X4, X0
-	VADDPS       X0, X4, X4
-	VMOVSS       X4, ret1+20(FP)
+	VADDPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VADDPS       X0, X3, X3
+	VPSHUFD      $0xb1, X3, X0
+	VADDPS       X0, X3, X3
+	VMOVSS       X3, ret1+20(FP)
 	VZEROUPPER
 	RET
 
@@ -1093,25 +1121,24 @@ TEXT ·maxSumExpF64AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD dfff0000000000000<>+0(SB), Y0
 	VMOVUPD dc087c00000000000<>+0(SB), Y1
 	VMOVUPD d4338000000000618<>+0(SB), Y2
-	VMOVUPD d3e927e4fac37b613<>+0(SB), Y3
 	MOVQ    n+8(FP), AX
 	MOVQ    x+0(FP), CX
+	VMOVUPD Y0, Y3
 	VMOVUPD Y0, Y4
 	VMOVUPD Y0, Y5
 	VMOVUPD Y0, Y6
-	VMOVUPD Y0, Y7
 	SUBQ    $+16, AX
 	JL      one2
 
 many1:
-	VMOVUPD (CX), Y8
-	VMAXPD  Y4, Y8, Y4
-	VMOVUPD 32(CX), Y8
-	VMAXPD  Y5, Y8, Y5
-	VMOVUPD 64(CX), Y8
-	VMAXPD  Y6, Y8, Y6
-	VMOVUPD 96(CX), Y8
-	VMAXPD  Y7, Y8, Y7
+	VMOVUPD (CX), Y7
+	VMAXPD  Y3, Y7, Y3
+	VMOVUPD 32(CX), Y7
+	VMAXPD  Y4, Y7, Y4
+	VMOVUPD 64(CX), Y7
+	VMAXPD  Y5, Y7, Y5
+	VMOVUPD 96(CX), Y7
+	VMAXPD  Y6, Y7, Y6
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
 	JGE     many1
@@ -1121,8 +1148,8 @@ one2:
 	JL   tail4
 
 again3:
-	VMOVUPD (CX), Y8
-	VMAXPD  Y4, Y8, Y4
+	VMOVUPD (CX), Y7
+	VMAXPD  Y3, Y7, Y3
 	ADDQ    $+32, CX
 	SUBQ    $+4, AX
 	JGE     again3
@@ -1130,38 +1157,39 @@ again3:
 tail4:
 	ADDQ   $+4, AX
 	JE     done5
-	VXORPD Y8, Y8, Y8
+	VXORPD Y7, Y7, Y7
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (CX)(DX*8), X8
+	VMOVSD (CX)(DX*8), X7
 
 skip6:
 	TESTQ       $0x00000002, AX
 	JE          skip7
-	VMOVUPS     (CX), X9
-	VINSERTF128 $0x01, X8, Y9, Y8
+	VMOVUPS     (CX), X8
+	VINSERTF128 $0x01, X7, Y8, Y7
 
 skip7:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPD   (CX)(AX*8), Y9
-	VBLENDVPD Y9, Y8, Y0, Y0
-	VMAXPD    Y4, Y0, Y4
+	VMOVUPD   (CX)(AX*8), Y8
+	VBLENDVPD Y8, Y7, Y0, Y0
+	VMAXPD    Y3, Y0, Y3
 
 done5:
+	VMAXPD       Y5, Y3, Y3
 	VMAXPD       Y6, Y4, Y4
-	VMAXPD       Y7, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VEXTRACTF128 $0x01, Y4, X0
-	VMAXPD       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VMAXPD       X0, X4, X4
-	VBROADCASTSD X4, Y0
+	VMAXPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPD       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VMAXPD       X0, X3, X3
+	VBROADCASTSD X3, Y0
 	VMOVSD       X0, ret+16(FP)
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
+	VXORPD       Y3, Y3, Y3
 	VXORPD       Y4, Y4, Y4
 	MOVQ         AX, DX
 	SHLQ         $0x03, DX
@@ -1177,19 +1205,19 @@ two9:
 	VMAXPD       Y5, Y1, Y5
 	VMAXPD       Y6, Y1, Y8
 	VMOVUPD      Y2, Y6
-	VMOVUPD      Y2, Y9
+	VMOVUPD      Y2, Y10
 	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y6
-	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y8, Y9
+	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y8, Y10
 	VSUBPD       Y2, Y6, Y7
-	VSUBPD       Y2, Y9, Y11
+	VSUBPD       Y2, Y10, Y11
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y5
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y8
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y5
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y8
 	VMULPD       Y5, Y5, Y7
 	VMULPD       Y8, Y8, Y13
-	VMOVUPD      Y3, Y11
-	VMOVUPD      Y3, Y14
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y11
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y11
@@ -1215,13 +1243,17 @@ two9:
 	VFMADD213PD  Y5, Y7, Y12
 	VFMADD213PD  Y8, Y13, Y15
 	VPSLLQ       $0x34, Y6, Y5
-	VPSLLQ       $0x34, Y9, Y6
+	VPSLLQ       $0x34, Y10, Y6
 	VFMADD213PD  Y5, Y5, Y12
 	VFMADD213PD  Y6, Y6, Y15
 	VMULPD       d1e60000000000000<>+0(SB), Y12, Y5
 	VMULPD       d1e60000000000000<>+0(SB), Y15, Y6
-	VADDPD       Y5, Y4, Y4
-	VADDPD       Y6, Y4, Y4
+	VADDPD       Y5, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
+	VADDPD       Y6, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	ADDQ         $+64, CX
 	SUBQ         $+8, AX
 	JMP          two9
@@ -1240,25 +1272,27 @@ enter10:
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y5
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      Y3, Y8
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y8
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y8
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y8
 	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y8
 	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y8
 	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y8
-	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y9
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y9
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y9
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y9
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y9
-	VFMADD213PD  Y8, Y5, Y9
-	VFMADD213PD  Y5, Y7, Y9
+	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y10
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y10
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y10
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y10
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y10
+	VFMADD213PD  Y8, Y5, Y10
+	VFMADD213PD  Y5, Y7, Y10
 	VPSLLQ       $0x34, Y6, Y5
-	VFMADD213PD  Y5, Y5, Y9
-	VMULPD       d1e60000000000000<>+0(SB), Y9, Y5
+	VFMADD213PD  Y5, Y5, Y10
+	VMULPD       d1e60000000000000<>+0(SB), Y10, Y5
 	CMPQ         AX, $+4
 	JL           leave12
-	VADDPD       Y5, Y4, Y4
+	VADDPD       Y5, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
 	JMP          loop8
@@ -1276,8 +1310,8 @@ rest11:
 skip14:
 	TESTQ       $0x00000002, AX
 	JE          skip15
-	VMOVUPS     (CX), X10
-	VINSERTF128 $0x01, X5, Y10, Y5
+	VMOVUPS     (CX), X9
+	VINSERTF128 $0x01, X5, Y9, Y5
 
 skip15:
 	JMP enter10
@@ -1287,14 +1321,17 @@ leave12:
 	NEGQ    AX
 	VMOVUPD (CX)(AX*8), Y0
 	VANDPD  Y5, Y0, Y0
-	VADDPD  Y0, Y4, Y4
+	VADDPD  Y0, Y3, Y0
+	VMOVUPD Y4, Y3
+	VMOVUPD Y0, Y4
 
 done13:
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPD       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VADDPD       X0, X4, X4
-	VMOVSD       X4, ret1+24(FP)
+	VADDPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VADDPD       X0, X3, X3
+	VMOVSD       X3, ret1+24(FP)
 	VZEROUPPER
 	RET
 
@@ -1303,11 +1340,11 @@ done13:
 TEXT ·expShiftSumF32AVX2(SB), NOSPLIT, $0-36
 	VMOVUPS      sc2e60000<>+0(SB), Y0
 	VMOVUPS      s4b4000ca<>+0(SB), Y1
-	VMOVUPS      s3d2aabce<>+0(SB), Y2
-	VBROADCASTSS shift+24(FP), Y3
+	VBROADCASTSS shift+24(FP), Y2
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
+	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	MOVQ         AX, BX
 	SHLQ         $0x02, BX
@@ -1318,8 +1355,8 @@ two2:
 	VMOVUPS      (CX), Y5
 	VMOVUPS      32(CX), Y6
 	PREFETCHT0   (CX)(BX*1)
-	VSUBPS       Y3, Y5, Y5
-	VSUBPS       Y3, Y6, Y6
+	VSUBPS       Y2, Y5, Y5
+	VSUBPS       Y2, Y6, Y6
 	VMAXPS       Y5, Y0, Y5
 	VMAXPS       Y6, Y0, Y9
 	VMOVUPS      Y1, Y6
@@ -1334,8 +1371,8 @@ two2:
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
 	VMULPS       Y5, Y5, Y8
 	VMULPS       Y9, Y9, Y13
-	VMOVUPS      Y2, Y11
-	VMOVUPS      Y2, Y14
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
 	VFMADD231PS  s3ab55c90<>+0(SB), Y8, Y11
 	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
 	VFMADD213PS  s3effffff<>+0(SB), Y8, Y11
@@ -1355,9 +1392,13 @@ two2:
 	VMULPS       s1a000000<>+0(SB), Y12, Y5
 	VMULPS       s1a000000<>+0(SB), Y15, Y6
 	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	VMOVUPS      Y6, 32(DX)
-	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	ADDQ         $+64, CX
 	ADDQ         $+64, DX
 	SUBQ         $+16, AX
@@ -1369,7 +1410,7 @@ loop1:
 	VMOVUPS (CX), Y5
 
 enter3:
-	VSUBPS       Y3, Y5, Y5
+	VSUBPS       Y2, Y5, Y5
 	VMAXPS       Y5, Y0, Y5
 	VMOVUPS      Y1, Y6
 	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y6
@@ -1377,7 +1418,7 @@ enter3:
 	VFNMADD231PS s3f317200<>+0(SB), Y8, Y5
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y5
 	VMULPS       Y5, Y5, Y8
-	VMOVUPS      Y2, Y9
+	VMOVUPS      s3d2aabce<>+0(SB), Y9
 	VFMADD231PS  s3ab55c90<>+0(SB), Y8, Y9
 	VFMADD213PS  s3effffff<>+0(SB), Y8, Y9
 	VMOVUPS      s3e2aaa55<>+0(SB), Y10
@@ -1390,7 +1431,9 @@ enter3:
 	CMPQ         AX, $+8
 	JL           leave5
 	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
 	SUBQ         $+8, AX
@@ -1429,7 +1472,9 @@ leave5:
 	NEGQ         BX
 	VMOVUPS      (CX)(BX*4), Y0
 	VANDPS       Y5, Y0, Y0
-	VADDPS       Y0, Y4, Y4
+	VADDPS       Y0, Y3, Y0
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y0, Y4
 	TESTQ        $0x00000004, AX
 	JE           skip10
 	VMOVUPS      X5, (DX)
@@ -1450,13 +1495,14 @@ skip11:
 
 skip12:
 done6:
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPS       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VADDPS       X0, X4, X4
-	VPSHUFD      $0xb1, X4, X0
-	VADDPS       X0, X4, X4
-	VMOVSS       X4, ret+32(FP)
+	VADDPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VADDPS       X0, X3, X3
+	VPSHUFD      $0xb1, X3, X0
+	VADDPS       X0, X3, X3
+	VMOVSS       X3, ret+32(FP)
 	VZEROUPPER
 	RET
 
@@ -1465,11 +1511,11 @@ done6:
 TEXT ·expShiftSumF64AVX2(SB), NOSPLIT, $0-40
 	VMOVUPD      dc087c00000000000<>+0(SB), Y0
 	VMOVUPD      d4338000000000618<>+0(SB), Y1
-	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y2
-	VBROADCASTSD shift+24(FP), Y3
+	VBROADCASTSD shift+24(FP), Y2
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
+	VXORPD       Y3, Y3, Y3
 	VXORPD       Y4, Y4, Y4
 	MOVQ         AX, BX
 	SHLQ         $0x03, BX
@@ -1480,8 +1526,9 @@ two2:
 	VMOVUPD      (CX), Y5
 	VMOVUPD      32(CX), Y6
 	PREFETCHT0   (CX)(BX*1)
-	VSUBPD       Y3, Y5, Y5
-	VSUBPD       Y3, Y6, Y6
+	PREFETCHT0   2048(DX)
+	VSUBPD       Y2, Y5, Y5
+	VSUBPD       Y2, Y6, Y6
 	VMAXPD       Y5, Y0, Y5
 	VMAXPD       Y6, Y0, Y9
 	VMOVUPD      Y1, Y6
@@ -1496,8 +1543,8 @@ two2:
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
 	VMULPD       Y5, Y5, Y8
 	VMULPD       Y9, Y9, Y13
-	VMOVUPD      Y2, Y11
-	VMOVUPD      Y2, Y14
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y8, Y11
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y8, Y11
@@ -1529,9 +1576,13 @@ two2:
 	VMULPD       d1e60000000000000<>+0(SB), Y12, Y5
 	VMULPD       d1e60000000000000<>+0(SB), Y15, Y6
 	VMOVUPD      Y5, (DX)
-	VADDPD       Y5, Y4, Y4
+	VADDPD       Y5, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	VMOVUPD      Y6, 32(DX)
-	VADDPD       Y6, Y4, Y4
+	VADDPD       Y6, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	ADDQ         $+64, CX
 	ADDQ         $+64, DX
 	SUBQ         $+8, AX
@@ -1543,7 +1594,7 @@ loop1:
 	VMOVUPD (CX), Y5
 
 enter3:
-	VSUBPD       Y3, Y5, Y5
+	VSUBPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y0, Y5
 	VMOVUPD      Y1, Y6
 	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y6
@@ -1551,7 +1602,7 @@ enter3:
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y5
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y5
 	VMULPD       Y5, Y5, Y8
-	VMOVUPD      Y2, Y9
+	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y9
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y8, Y9
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y8, Y9
 	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y8, Y9
@@ -1570,7 +1621,9 @@ enter3:
 	CMPQ         AX, $+4
 	JL           leave5
 	VMOVUPD      Y5, (DX)
-	VADDPD       Y5, Y4, Y4
+	VADDPD       Y5, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
 	SUBQ         $+4, AX
@@ -1601,7 +1654,9 @@ leave5:
 	NEGQ         BX
 	VMOVUPD      (CX)(BX*8), Y0
 	VANDPD       Y5, Y0, Y0
-	VADDPD       Y0, Y4, Y4
+	VADDPD       Y0, Y3, Y0
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y0, Y4
 	TESTQ        $0x00000002, AX
 	JE           skip9
 	VMOVUPS      X5, (DX)
@@ -1615,11 +1670,12 @@ skip9:
 
 skip10:
 done6:
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPD       X0, X4, X4
-	VPSHUFD      $0x4e, X4, X0
-	VADDPD       X0, X4, X4
-	VMOVSD       X4, ret+32(FP)
+	VADDPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VPSHUFD      $0x4e, X3, X0
+	VADDPD       X0, X3, X3
+	VMOVSD       X3, ret+32(FP)
 	VZEROUPPER
 	RET
 
@@ -2026,7 +2082,6 @@ done4:
 TEXT ·softmaxRowsF32AVX2(SB), NOSPLIT, $0-24
 	VMOVUPS sff800000<>+0(SB), Y0
 	VMOVUPS sc2e60000<>+0(SB), Y1
-	VMOVUPS s4b4000ca<>+0(SB), Y2
 
 row1:
 	MOVQ    n+8(FP), AX
@@ -2034,22 +2089,22 @@ row1:
 	MOVQ    x+0(FP), AX
 	MOVQ    n+8(FP), AX
 	MOVQ    x+0(FP), CX
+	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
 	VMOVUPS Y0, Y5
-	VMOVUPS Y0, Y6
 	SUBQ    $+32, AX
 	JL      one3
 
 many2:
-	VMOVUPS (CX), Y7
-	VMAXPS  Y3, Y7, Y3
-	VMOVUPS 32(CX), Y7
-	VMAXPS  Y4, Y7, Y4
-	VMOVUPS 64(CX), Y7
-	VMAXPS  Y5, Y7, Y5
-	VMOVUPS 96(CX), Y7
-	VMAXPS  Y6, Y7, Y6
+	VMOVUPS (CX), Y6
+	VMAXPS  Y2, Y6, Y2
+	VMOVUPS 32(CX), Y6
+	VMAXPS  Y3, Y6, Y3
+	VMOVUPS 64(CX), Y6
+	VMAXPS  Y4, Y6, Y4
+	VMOVUPS 96(CX), Y6
+	VMAXPS  Y5, Y6, Y5
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
 	JGE     many2
@@ -2059,8 +2114,8 @@ one3:
 	JL   tail5
 
 again4:
-	VMOVUPS (CX), Y7
-	VMAXPS  Y3, Y7, Y3
+	VMOVUPS (CX), Y6
+	VMAXPS  Y2, Y6, Y2
 	ADDQ    $+32, CX
 	SUBQ    $+8, AX
 	JGE     again4
@@ -2068,48 +2123,49 @@ again4:
 tail5:
 	ADDQ   $+8, AX
 	JE     done6
-	VXORPS Y7, Y7, Y7
+	VXORPS Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (CX)(DX*4), X7
+	VMOVSS (CX)(DX*4), X6
 
 skip7:
 	TESTQ    $0x00000002, AX
 	JE       skip8
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X8
-	VMOVLHPS X7, X8, X7
+	VMOVSD   (CX)(DX*4), X7
+	VMOVLHPS X6, X7, X6
 
 skip8:
 	TESTQ       $0x00000004, AX
 	JE          skip9
-	VMOVUPS     (CX), X8
-	VINSERTF128 $0x01, X7, Y8, Y7
+	VMOVUPS     (CX), X7
+	VINSERTF128 $0x01, X6, Y7, Y6
 
 skip9:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPS   (CX)(AX*4), Y9
-	VBLENDVPS Y9, Y7, Y0, Y7
-	VMAXPS    Y3, Y7, Y3
+	VMOVUPS   (CX)(AX*4), Y8
+	VBLENDVPS Y8, Y6, Y0, Y6
+	VMAXPS    Y2, Y6, Y2
 
 done6:
+	VMAXPS       Y4, Y2, Y2
 	VMAXPS       Y5, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y4, Y3, Y3
-	VEXTRACTF128 $0x01, Y3, X4
-	VMAXPS       X4, X3, X3
-	VPSHUFD      $0x4e, X3, X4
-	VMAXPS       X4, X3, X3
-	VPSHUFD      $0xb1, X3, X4
-	VMAXPS       X4, X3, X3
-	VBROADCASTSS X3, Y3
-	VMOVUPS      sff7fffff<>+0(SB), Y4
-	VMAXPS       Y3, Y4, Y3
+	VMAXPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VMAXPS       X3, X2, X2
+	VPSHUFD      $0x4e, X2, X3
+	VMAXPS       X3, X2, X2
+	VPSHUFD      $0xb1, X2, X3
+	VMAXPS       X3, X2, X2
+	VBROADCASTSS X2, Y2
+	VMOVUPS      sff7fffff<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
 	MOVQ         n+8(FP), AX
+	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	MOVQ         x+0(FP), CX
 
@@ -2118,35 +2174,35 @@ two11:
 	JL           loop10
 	VMOVUPS      (CX), Y5
 	VMOVUPS      32(CX), Y6
-	VSUBPS       Y3, Y5, Y5
-	VSUBPS       Y3, Y6, Y6
+	VSUBPS       Y2, Y5, Y5
+	VSUBPS       Y2, Y6, Y6
 	VMAXPS       Y5, Y1, Y5
 	VMAXPS       Y6, Y1, Y9
-	VMOVUPS      Y2, Y6
-	VMOVUPS      Y2, Y10
+	VMOVUPS      s4b4000ca<>+0(SB), Y6
+	VMOVUPS      s4b4000ca<>+0(SB), Y10
 	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y6
 	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
-	VSUBPS       Y2, Y6, Y7
-	VSUBPS       Y2, Y10, Y11
-	VFNMADD231PS s3f317200<>+0(SB), Y7, Y5
+	VSUBPS       s4b4000ca<>+0(SB), Y6, Y8
+	VSUBPS       s4b4000ca<>+0(SB), Y10, Y11
+	VFNMADD231PS s3f317200<>+0(SB), Y8, Y5
 	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y5
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y5
 	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
-	VMULPS       Y5, Y5, Y7
+	VMULPS       Y5, Y5, Y8
 	VMULPS       Y9, Y9, Y13
 	VMOVUPS      s3d2aabce<>+0(SB), Y11
 	VMOVUPS      s3d2aabce<>+0(SB), Y14
-	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y11
+	VFMADD231PS  s3ab55c90<>+0(SB), Y8, Y11
 	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
-	VFMADD213PS  s3effffff<>+0(SB), Y7, Y11
+	VFMADD213PS  s3effffff<>+0(SB), Y8, Y11
 	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
 	VMOVUPS      s3e2aaa55<>+0(SB), Y12
 	VMOVUPS      s3e2aaa55<>+0(SB), Y15
-	VFMADD231PS  s3c091630<>+0(SB), Y7, Y12
+	VFMADD231PS  s3c091630<>+0(SB), Y8, Y12
 	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
 	VFMADD213PS  Y11, Y5, Y12
 	VFMADD213PS  Y14, Y9, Y15
-	VFMADD213PS  Y5, Y7, Y12
+	VFMADD213PS  Y5, Y8, Y12
 	VFMADD213PS  Y9, Y13, Y15
 	VPSLLD       $0x17, Y6, Y5
 	VPSLLD       $0x17, Y10, Y6
@@ -2155,9 +2211,13 @@ two11:
 	VMULPS       s1a000000<>+0(SB), Y12, Y5
 	VMULPS       s1a000000<>+0(SB), Y15, Y6
 	VMOVUPS      Y5, (CX)
-	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	VMOVUPS      Y6, 32(CX)
-	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	ADDQ         $+64, CX
 	SUBQ         $+16, AX
 	JMP          two11
@@ -2168,28 +2228,30 @@ loop10:
 	VMOVUPS (CX), Y5
 
 enter12:
-	VSUBPS       Y3, Y5, Y5
+	VSUBPS       Y2, Y5, Y5
 	VMAXPS       Y5, Y1, Y5
-	VMOVUPS      Y2, Y6
+	VMOVUPS      s4b4000ca<>+0(SB), Y6
 	VFMADD231PS  s3fb8aa3b<>+0(SB), Y5, Y6
-	VSUBPS       Y2, Y6, Y7
-	VFNMADD231PS s3f317200<>+0(SB), Y7, Y5
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y7, Y5
-	VMULPS       Y5, Y5, Y7
+	VSUBPS       s4b4000ca<>+0(SB), Y6, Y8
+	VFNMADD231PS s3f317200<>+0(SB), Y8, Y5
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y8, Y5
+	VMULPS       Y5, Y5, Y8
 	VMOVUPS      s3d2aabce<>+0(SB), Y9
-	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y9
-	VFMADD213PS  s3effffff<>+0(SB), Y7, Y9
+	VFMADD231PS  s3ab55c90<>+0(SB), Y8, Y9
+	VFMADD213PS  s3effffff<>+0(SB), Y8, Y9
 	VMOVUPS      s3e2aaa55<>+0(SB), Y10
-	VFMADD231PS  s3c091630<>+0(SB), Y7, Y10
+	VFMADD231PS  s3c091630<>+0(SB), Y8, Y10
 	VFMADD213PS  Y9, Y5, Y10
-	VFMADD213PS  Y5, Y7, Y10
+	VFMADD213PS  Y5, Y8, Y10
 	VPSLLD       $0x17, Y6, Y5
 	VFMADD213PS  Y5, Y5, Y10
 	VMULPS       s1a000000<>+0(SB), Y10, Y5
 	CMPQ         AX, $+8
 	JL           leave14
 	VMOVUPS      Y5, (CX)
-	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y5, Y4
 	ADDQ         $+32, CX
 	SUBQ         $+8, AX
 	JMP          loop10
@@ -2209,14 +2271,14 @@ skip16:
 	JE       skip17
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X8
-	VMOVLHPS X5, X8, X5
+	VMOVSD   (CX)(DX*4), X7
+	VMOVLHPS X5, X7, X5
 
 skip17:
 	TESTQ       $0x00000004, AX
 	JE          skip18
-	VMOVUPS     (CX), X8
-	VINSERTF128 $0x01, X5, Y8, Y5
+	VMOVUPS     (CX), X7
+	VINSERTF128 $0x01, X5, Y7, Y5
 
 skip18:
 	JMP enter12
@@ -2225,9 +2287,11 @@ leave14:
 	LEAQ         masks<>+32(SB), DX
 	MOVQ         AX, BX
 	NEGQ         BX
-	VMOVUPS      (DX)(BX*4), Y3
-	VANDPS       Y5, Y3, Y3
-	VADDPS       Y3, Y4, Y4
+	VMOVUPS      (DX)(BX*4), Y2
+	VANDPS       Y5, Y2, Y2
+	VADDPS       Y2, Y3, Y2
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y2, Y4
 	TESTQ        $0x00000004, AX
 	JE           skip19
 	VMOVUPS      X5, (CX)
@@ -2248,32 +2312,33 @@ skip20:
 
 skip21:
 done15:
-	VEXTRACTF128 $0x01, Y4, X3
-	VADDPS       X3, X4, X4
-	VPSHUFD      $0x4e, X4, X3
-	VADDPS       X3, X4, X4
-	VPSHUFD      $0xb1, X4, X3
-	VADDPS       X3, X4, X4
-	VBROADCASTSS X4, Y3
-	VMOVUPS      s3f800000<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPS       $0x04, Y5, Y3, Y3
-	VANDPS       Y4, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X2
+	VADDPS       X2, X3, X3
+	VPSHUFD      $0x4e, X3, X2
+	VADDPS       X2, X3, X3
+	VPSHUFD      $0xb1, X3, X2
+	VADDPS       X2, X3, X3
+	VBROADCASTSS X3, Y2
+	VMOVUPS      s3f800000<>+0(SB), Y3
+	VDIVPS       Y2, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x04, Y4, Y2, Y2
+	VANDPS       Y3, Y2, Y2
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
 	SUBQ         $+32, AX
 	JL           one23
 
 many22:
-	VMULPS  (CX), Y3, Y4
-	VMOVUPS Y4, (CX)
-	VMULPS  32(CX), Y3, Y4
-	VMOVUPS Y4, 32(CX)
-	VMULPS  64(CX), Y3, Y4
-	VMOVUPS Y4, 64(CX)
-	VMULPS  96(CX), Y3, Y4
-	VMOVUPS Y4, 96(CX)
+	VMULPS  (CX), Y2, Y3
+	VMOVUPS Y3, (CX)
+	VMULPS  32(CX), Y2, Y3
+	VMOVUPS Y3, 32(CX)
+	VMULPS  64(CX), Y2, Y3
+	VMOVUPS Y3, 64(CX)
+	VMULPS  96(CX), Y2, Y3
+	VMOVUPS Y3, 96(CX)
 	ADDQ    $+128, CX
 	SUBQ    $+32, AX
 	JGE     many22
@@ -2283,8 +2348,8 @@ one23:
 	JL   tail24
 
 again26:
-	VMULPS  (CX), Y3, Y4
-	VMOVUPS Y4, (CX)
+	VMULPS  (CX), Y2, Y3
+	VMOVUPS Y3, (CX)
 	ADDQ    $+32, CX
 	SUBQ    $+8, AX
 	JGE     again26
@@ -2292,46 +2357,46 @@ again26:
 tail24:
 	ADDQ   $+8, AX
 	JE     done25
-	VXORPS Y4, Y4, Y4
+	VXORPS Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip27
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSS (CX)(DX*4), X4
+	VMOVSS (CX)(DX*4), X3
 
 skip27:
 	TESTQ    $0x00000002, AX
 	JE       skip28
 	MOVQ     AX, DX
 	ANDQ     $+4, DX
-	VMOVSD   (CX)(DX*4), X8
-	VMOVLHPS X4, X8, X4
+	VMOVSD   (CX)(DX*4), X7
+	VMOVLHPS X3, X7, X3
 
 skip28:
 	TESTQ       $0x00000004, AX
 	JE          skip29
-	VMOVUPS     (CX), X8
-	VINSERTF128 $0x01, X4, Y8, Y4
+	VMOVUPS     (CX), X7
+	VINSERTF128 $0x01, X3, Y7, Y3
 
 skip29:
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y3, Y2, Y2
 	TESTQ        $0x00000004, AX
 	JE           skip30
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
 skip30:
 	TESTQ   $0x00000002, AX
 	JE      skip31
-	VMOVLPS X3, (CX)
-	VPSRLDQ $0x08, X3, X3
+	VMOVLPS X2, (CX)
+	VPSRLDQ $0x08, X2, X2
 	ADDQ    $+8, CX
 
 skip31:
 	TESTQ  $0x00000001, AX
 	JE     skip32
-	VMOVSS X3, (CX)
+	VMOVSS X2, (CX)
 
 skip32:
 done25:
@@ -2348,7 +2413,6 @@ done25:
 TEXT ·softmaxRowsF64AVX2(SB), NOSPLIT, $0-24
 	VMOVUPD dfff0000000000000<>+0(SB), Y0
 	VMOVUPD dc087c00000000000<>+0(SB), Y1
-	VMOVUPD d4338000000000618<>+0(SB), Y2
 
 row1:
 	MOVQ    n+8(FP), AX
@@ -2356,22 +2420,22 @@ row1:
 	MOVQ    x+0(FP), AX
 	MOVQ    n+8(FP), AX
 	MOVQ    x+0(FP), CX
+	VMOVUPD Y0, Y2
 	VMOVUPD Y0, Y3
 	VMOVUPD Y0, Y4
 	VMOVUPD Y0, Y5
-	VMOVUPD Y0, Y6
 	SUBQ    $+16, AX
 	JL      one3
 
 many2:
-	VMOVUPD (CX), Y7
-	VMAXPD  Y3, Y7, Y3
-	VMOVUPD 32(CX), Y7
-	VMAXPD  Y4, Y7, Y4
-	VMOVUPD 64(CX), Y7
-	VMAXPD  Y5, Y7, Y5
-	VMOVUPD 96(CX), Y7
-	VMAXPD  Y6, Y7, Y6
+	VMOVUPD (CX), Y6
+	VMAXPD  Y2, Y6, Y2
+	VMOVUPD 32(CX), Y6
+	VMAXPD  Y3, Y6, Y3
+	VMOVUPD 64(CX), Y6
+	VMAXPD  Y4, Y6, Y4
+	VMOVUPD 96(CX), Y6
+	VMAXPD  Y5, Y6, Y5
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
 	JGE     many2
@@ -2381,8 +2445,8 @@ one3:
 	JL   tail5
 
 again4:
-	VMOVUPD (CX), Y7
-	VMAXPD  Y3, Y7, Y3
+	VMOVUPD (CX), Y6
+	VMAXPD  Y2, Y6, Y2
 	ADDQ    $+32, CX
 	SUBQ    $+4, AX
 	JGE     again4
@@ -2390,38 +2454,39 @@ again4:
 tail5:
 	ADDQ   $+4, AX
 	JE     done6
-	VXORPD Y7, Y7, Y7
+	VXORPD Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (CX)(DX*8), X7
+	VMOVSD (CX)(DX*8), X6
 
 skip7:
 	TESTQ       $0x00000002, AX
 	JE          skip8
-	VMOVUPS     (CX), X8
-	VINSERTF128 $0x01, X7, Y8, Y7
+	VMOVUPS     (CX), X7
+	VINSERTF128 $0x01, X6, Y7, Y6
 
 skip8:
 	LEAQ      masks<>+32(SB), CX
 	NEGQ      AX
-	VMOVUPD   (CX)(AX*8), Y9
-	VBLENDVPD Y9, Y7, Y0, Y7
-	VMAXPD    Y3, Y7, Y3
+	VMOVUPD   (CX)(AX*8), Y8
+	VBLENDVPD Y8, Y6, Y0, Y6
+	VMAXPD    Y2, Y6, Y2
 
 done6:
+	VMAXPD       Y4, Y2, Y2
 	VMAXPD       Y5, Y3, Y3
-	VMAXPD       Y6, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VEXTRACTF128 $0x01, Y3, X4
-	VMAXPD       X4, X3, X3
-	VPSHUFD      $0x4e, X3, X4
-	VMAXPD       X4, X3, X3
-	VBROADCASTSD X3, Y3
-	VMOVUPD      dffefffffffffffff<>+0(SB), Y4
-	VMAXPD       Y3, Y4, Y3
+	VMAXPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VMAXPD       X3, X2, X2
+	VPSHUFD      $0x4e, X2, X3
+	VMAXPD       X3, X2, X2
+	VBROADCASTSD X2, Y2
+	VMOVUPD      dffefffffffffffff<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
 	MOVQ         n+8(FP), AX
+	VXORPD       Y3, Y3, Y3
 	VXORPD       Y4, Y4, Y4
 	MOVQ         x+0(FP), CX
 
@@ -2430,47 +2495,47 @@ two10:
 	JL           loop9
 	VMOVUPD      (CX), Y5
 	VMOVUPD      32(CX), Y6
-	VSUBPD       Y3, Y5, Y5
-	VSUBPD       Y3, Y6, Y6
+	VSUBPD       Y2, Y5, Y5
+	VSUBPD       Y2, Y6, Y6
 	VMAXPD       Y5, Y1, Y5
 	VMAXPD       Y6, Y1, Y9
-	VMOVUPD      Y2, Y6
-	VMOVUPD      Y2, Y10
+	VMOVUPD      d4338000000000618<>+0(SB), Y6
+	VMOVUPD      d4338000000000618<>+0(SB), Y10
 	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y6
 	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y9, Y10
-	VSUBPD       Y2, Y6, Y7
-	VSUBPD       Y2, Y10, Y11
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y5
+	VSUBPD       d4338000000000618<>+0(SB), Y6, Y8
+	VSUBPD       d4338000000000618<>+0(SB), Y10, Y11
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y5
 	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y11, Y9
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y5
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y5
 	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y11, Y9
-	VMULPD       Y5, Y5, Y7
+	VMULPD       Y5, Y5, Y8
 	VMULPD       Y9, Y9, Y13
 	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y11
 	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y14
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y11
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y8, Y11
 	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y13, Y14
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y11
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y8, Y11
 	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y13, Y14
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y11
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y8, Y11
 	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y11
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y8, Y11
 	VFMADD213PD  d3fa5555555555558<>+0(SB), Y13, Y14
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y11
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y8, Y11
 	VFMADD213PD  d3fe0000000000000<>+0(SB), Y13, Y14
 	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y12
 	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y15
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y12
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y8, Y12
 	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y12
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y8, Y12
 	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y13, Y15
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y12
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y8, Y12
 	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y13, Y15
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y12
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y8, Y12
 	VFMADD213PD  d3fc5555555555559<>+0(SB), Y13, Y15
 	VFMADD213PD  Y11, Y5, Y12
 	VFMADD213PD  Y14, Y9, Y15
-	VFMADD213PD  Y5, Y7, Y12
+	VFMADD213PD  Y5, Y8, Y12
 	VFMADD213PD  Y9, Y13, Y15
 	VPSLLQ       $0x34, Y6, Y5
 	VPSLLQ       $0x34, Y10, Y6
@@ -2479,9 +2544,13 @@ two10:
 	VMULPD       d1e60000000000000<>+0(SB), Y12, Y5
 	VMULPD       d1e60000000000000<>+0(SB), Y15, Y6
 	VMOVUPD      Y5, (CX)
-	VADDPD       Y5, Y4, Y4
+	VADDPD       Y5, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	VMOVUPD      Y6, 32(CX)
-	VADDPD       Y6, Y4, Y4
+	VADDPD       Y6, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	ADDQ         $+64, CX
 	SUBQ         $+8, AX
 	JMP          two10
@@ -2492,34 +2561,36 @@ loop9:
 	VMOVUPD (CX), Y5
 
 enter11:
-	VSUBPD       Y3, Y5, Y5
+	VSUBPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y1, Y5
-	VMOVUPD      Y2, Y6
+	VMOVUPD      d4338000000000618<>+0(SB), Y6
 	VFMADD231PD  d3ff71547652b82fe<>+0(SB), Y5, Y6
-	VSUBPD       Y2, Y6, Y7
-	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y7, Y5
-	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
+	VSUBPD       d4338000000000618<>+0(SB), Y6, Y8
+	VFNMADD231PD d3fe62e42fee00000<>+0(SB), Y8, Y5
+	VFNMADD231PD d3dea39ef35793c76<>+0(SB), Y8, Y5
+	VMULPD       Y5, Y5, Y8
 	VMOVUPD      d3e927e4fac37b613<>+0(SB), Y9
-	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y7, Y9
-	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y7, Y9
-	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y7, Y9
-	VFMADD213PD  d3fa5555555555558<>+0(SB), Y7, Y9
-	VFMADD213PD  d3fe0000000000000<>+0(SB), Y7, Y9
+	VFMADD231PD  d3e21f395c6dfaee1<>+0(SB), Y8, Y9
+	VFMADD213PD  d3efa01a019c5f50a<>+0(SB), Y8, Y9
+	VFMADD213PD  d3f56c16c16c1704b<>+0(SB), Y8, Y9
+	VFMADD213PD  d3fa5555555555558<>+0(SB), Y8, Y9
+	VFMADD213PD  d3fe0000000000000<>+0(SB), Y8, Y9
 	VMOVUPD      d3ec71ddf8ff07e0a<>+0(SB), Y10
-	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y7, Y10
-	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y7, Y10
-	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y7, Y10
-	VFMADD213PD  d3fc5555555555559<>+0(SB), Y7, Y10
+	VFMADD231PD  d3e5af5d89e7ba597<>+0(SB), Y8, Y10
+	VFMADD213PD  d3f2a01a01afaaacb<>+0(SB), Y8, Y10
+	VFMADD213PD  d3f8111111110f6fe<>+0(SB), Y8, Y10
+	VFMADD213PD  d3fc5555555555559<>+0(SB), Y8, Y10
 	VFMADD213PD  Y9, Y5, Y10
-	VFMADD213PD  Y5, Y7, Y10
+	VFMADD213PD  Y5, Y8, Y10
 	VPSLLQ       $0x34, Y6, Y5
 	VFMADD213PD  Y5, Y5, Y10
 	VMULPD       d1e60000000000000<>+0(SB), Y10, Y5
 	CMPQ         AX, $+4
 	JL           leave13
 	VMOVUPD      Y5, (CX)
-	VADDPD       Y5, Y4, Y4
+	VADDPD       Y5, Y3, Y5
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y5, Y4
 	ADDQ         $+32, CX
 	SUBQ         $+4, AX
 	JMP          loop9
@@ -2537,8 +2608,8 @@ rest12:
 skip15:
 	TESTQ       $0x00000002, AX
 	JE          skip16
-	VMOVUPS     (CX), X8
-	VINSERTF128 $0x01, X5, Y8, Y5
+	VMOVUPS     (CX), X7
+	VINSERTF128 $0x01, X5, Y7, Y5
 
 skip16:
 	JMP enter11
@@ -2547,9 +2618,11 @@ leave13:
 	LEAQ         masks<>+32(SB), DX
 	MOVQ         AX, BX
 	NEGQ         BX
-	VMOVUPD      (DX)(BX*8), Y3
-	VANDPD       Y5, Y3, Y3
-	VADDPD       Y3, Y4, Y4
+	VMOVUPD      (DX)(BX*8), Y2
+	VANDPD       Y5, Y2, Y2
+	VADDPD       Y2, Y3, Y2
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y2, Y4
 	TESTQ        $0x00000002, AX
 	JE           skip17
 	VMOVUPS      X5, (CX)
@@ -2563,30 +2636,31 @@ skip17:
 
 skip18:
 done14:
-	VEXTRACTF128 $0x01, Y4, X3
-	VADDPD       X3, X4, X4
-	VPSHUFD      $0x4e, X4, X3
-	VADDPD       X3, X4, X4
-	VBROADCASTSD X4, Y3
-	VMOVUPD      d3ff0000000000000<>+0(SB), Y4
-	VDIVPD       Y3, Y4, Y4
-	VXORPD       Y5, Y5, Y5
-	VCMPPD       $0x04, Y5, Y3, Y3
-	VANDPD       Y4, Y3, Y3
+	VADDPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X2
+	VADDPD       X2, X3, X3
+	VPSHUFD      $0x4e, X3, X2
+	VADDPD       X2, X3, X3
+	VBROADCASTSD X3, Y2
+	VMOVUPD      d3ff0000000000000<>+0(SB), Y3
+	VDIVPD       Y2, Y3, Y3
+	VXORPD       Y4, Y4, Y4
+	VCMPPD       $0x04, Y4, Y2, Y2
+	VANDPD       Y3, Y2, Y2
 	MOVQ         n+8(FP), AX
 	MOVQ         x+0(FP), CX
 	SUBQ         $+16, AX
 	JL           one20
 
 many19:
-	VMULPD  (CX), Y3, Y4
-	VMOVUPD Y4, (CX)
-	VMULPD  32(CX), Y3, Y4
-	VMOVUPD Y4, 32(CX)
-	VMULPD  64(CX), Y3, Y4
-	VMOVUPD Y4, 64(CX)
-	VMULPD  96(CX), Y3, Y4
-	VMOVUPD Y4, 96(CX)
+	VMULPD  (CX), Y2, Y3
+	VMOVUPD Y3, (CX)
+	VMULPD  32(CX), Y2, Y3
+	VMOVUPD Y3, 32(CX)
+	VMULPD  64(CX), Y2, Y3
+	VMOVUPD Y3, 64(CX)
+	VMULPD  96(CX), Y2, Y3
+	VMOVUPD Y3, 96(CX)
 	ADDQ    $+128, CX
 	SUBQ    $+16, AX
 	JGE     many19
@@ -2596,8 +2670,8 @@ one20:
 	JL   tail21
 
 again23:
-	VMULPD  (CX), Y3, Y4
-	VMOVUPD Y4, (CX)
+	VMULPD  (CX), Y2, Y3
+	VMOVUPD Y3, (CX)
 	ADDQ    $+32, CX
 	SUBQ    $+4, AX
 	JGE     again23
@@ -2605,31 +2679,31 @@ again23:
 tail21:
 	ADDQ   $+4, AX
 	JE     done22
-	VXORPD Y4, Y4, Y4
+	VXORPD Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip24
 	MOVQ   AX, DX
 	ANDQ   $+2, DX
-	VMOVSD (CX)(DX*8), X4
+	VMOVSD (CX)(DX*8), X3
 
 skip24:
 	TESTQ       $0x00000002, AX
 	JE          skip25
-	VMOVUPS     (CX), X8
-	VINSERTF128 $0x01, X4, Y8, Y4
+	VMOVUPS     (CX), X7
+	VINSERTF128 $0x01, X3, Y7, Y3
 
 skip25:
-	VMULPD       Y4, Y3, Y3
+	VMULPD       Y3, Y2, Y2
 	TESTQ        $0x00000002, AX
 	JE           skip26
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $+16, CX
 
 skip26:
 	TESTQ  $0x00000001, AX
 	JE     skip27
-	VMOVSD X3, (CX)
+	VMOVSD X2, (CX)
 
 skip27:
 done22:

@@ -126,6 +126,11 @@ func (f *function) shortLoop(n reg.GPVirtual, in, out []stream, body func(x []op
 
 const cacheLine = 64
 
+// writeAhead is how many bytes ahead of what is written lies what will be and is fetched,
+// where mapping says that inputs are too. That is of use in float64 only: exponentials of
+// float32 keep up with memory, and fetching more costs them a fifth.
+const writeAhead = 2048
+
 // mapping is what longLoop does to each vector.
 type mapping struct {
 	in, out []stream
@@ -183,6 +188,11 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 		if m.next != nil {
 			for at := 0; at < 2*f.vectorBytes(); at += cacheLine {
 				f.PREFETCHT0(operand.Mem{Base: m.in[0].pointer, Index: *m.next, Scale: 1, Disp: at})
+				if f.double {
+					for _, out := range m.out {
+						f.PREFETCHT0(operand.Mem{Base: out.pointer, Disp: at + writeAhead})
+					}
+				}
 			}
 		}
 		guard(x[0])
@@ -369,19 +379,42 @@ func (f *function) sized(bytes int, body func()) {
 	f.part = was
 }
 
-// accumulate adds a vector to acc, which is narrow; of the lanes only those that the
-// mask says, unless lanes is nil.
-func (f *function) accumulate(acc, v vec, lanes func() mask) {
+// alternating is a sum of vectors with two narrow accumulators, that of every other narrow
+// vector and that of the others, so that an addition does not wait for the one before it. A
+// wide register holds both side by side.
+type alternating struct{ next, other vec }
+
+func (f *function) alternating() alternating {
+	sum := alternating{next: f.zero()}
+	if f.vectorBytes() == narrowBytes {
+		sum.other = f.zero()
+	}
+	return sum
+}
+
+// accumulate adds a vector to the sum; of the lanes only those that the mask says, unless
+// lanes is nil.
+func (f *function) accumulate(sum alternating, v vec, lanes func() mask) {
 	if lanes != nil {
 		v = f.keep(v, lanes())
 	}
-	upper := f.upper(v)
-	f.narrowly(func() {
-		f.emitFloat("VADD", v, acc, acc)
-		if upper != nil {
-			f.emitFloat("VADD", upper, acc, acc)
-		}
-	})
+	if sum.other == nil {
+		f.emitFloat("VADD", v, sum.next, sum.next)
+		return
+	}
+	added := f.add(sum.next, v)
+	f.emitFloat("VMOVU", sum.other, sum.next)
+	f.emitFloat("VMOVU", added, sum.other)
+}
+
+// total returns the sum of all lanes of all that was accumulated, in every lane of the low half.
+func (f *function) total(sum alternating) vec {
+	other := sum.other
+	if other == nil {
+		other = f.upper(sum.next)
+	}
+	f.narrowly(func() { f.emitFloat("VADD", other, sum.next, sum.next) })
+	return f.horizontal("VADD", sum.next)
 }
 
 // zeros returns k registers of zeros.

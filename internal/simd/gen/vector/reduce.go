@@ -48,12 +48,12 @@ var reduceKernels = []kernel{
 	{
 		name: "sumExp", wideFrom: costly, halves: true, params: with(sliceParams("x"), param{"shift", "T"}), result: []string{"T"}, small: smallReduction, emit: func(f *function) {
 			n, x, shift := f.load64("n"), f.streams("x"), f.scalar("shift")
-			acc := f.zero()
+			acc := f.alternating()
 			f.longLoop(n, mapping{in: x,
 				body: func(x []vec) []vec { return []vec{f.exp(f.sub(x[0], shift))} },
 				each: func(y []vec, lanes func() mask) { f.accumulate(acc, y[0], lanes) },
 			})
-			f.storeScalar(f.horizontal("VADD", acc), f.result(0))
+			f.storeScalar(f.total(acc), f.result(0))
 			f.finish()
 		},
 	},

@@ -86,7 +86,7 @@ func (f *function) rowExponentials(shift vec, store bool) vec {
 	if store {
 		out = f.streams("dst")
 	}
-	acc := f.zero()
+	acc := f.alternating()
 	bytes := f.GP64()
 	f.MOVQ(n, bytes)
 	f.SHLQ(operand.U8(pick(f, 2, 3)), bytes)
@@ -94,7 +94,7 @@ func (f *function) rowExponentials(shift vec, store bool) vec {
 		body: func(x []vec) []vec { return []vec{f.expSmall(f.sub(x[0], shift))} },
 		each: func(y []vec, lanes func() mask) { f.accumulate(acc, y[0], lanes) },
 	})
-	return f.horizontal("VADD", acc)
+	return f.total(acc)
 }
 
 var rowKernels = []kernel{
@@ -138,13 +138,13 @@ var rowKernels = []kernel{
 	ofRows("softmaxRows", []matrix{{"x", 1}}, func(f *function, s []stream) {
 		lowest := f.constant(-pick(f, float64(math.MaxFloat32), math.MaxFloat64))
 		shift := f.max(lowest, f.rowMaximum()) // so that −Inf less that is −Inf
-		n, acc := f.load64("n"), f.zero()
+		n, acc := f.load64("n"), f.alternating()
 		x := f.streams("x")
 		f.longLoop(n, mapping{in: x, out: x,
 			body: func(x []vec) []vec { return []vec{f.expSmall(f.sub(x[0], shift))} },
 			each: func(y []vec, lanes func() mask) { f.accumulate(acc, y[0], lanes) },
 		})
-		sum := f.spread(f.horizontal("VADD", acc))
+		sum := f.spread(f.total(acc))
 		factor := f.keep(f.div(f.constant(1), sum), f.compare(notEqual, sum, f.zero()))
 		n, x = f.load64("n"), f.streams("x")
 		f.shortLoop(n, x, x, func(x []op) []vec { return []vec{f.mul(factor, x[0])} })
