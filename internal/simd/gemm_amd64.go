@@ -395,15 +395,20 @@ func packA[T Float](dst, src []T, row, col, m, k int) {
 	tiles := tilesOf(m)
 	i, to := 0, 0
 	for h := tileRows(); h > 0; h-- {
-		for range tiles[h] {
-			if col == 1 && row != 1 {
-				transpose(at(dst, to), src[i*row:], row, h, h, k)
-			} else {
-				copyRows[T](at(dst, to), at(src, i), col, h, h, k)
-			}
-			to += h*k + packPad
-			i += h
+		n := tiles[h]
+		if n == 0 {
+			continue
 		}
+		size := h*k + packPad
+		if col == 1 && row != 1 {
+			for tile := range n {
+				transpose(at(dst, to+tile*size), src[(i+tile*h)*row:], row, h, h, k)
+			}
+		} else {
+			copyRows[T](at(dst, to), at(src, i), col, h, h, k, n, size)
+		}
+		to += n * size
+		i += n * h
 	}
 }
 
@@ -429,7 +434,7 @@ func packB[T Float](dst, src []T, row, col, k, n int) {
 		}
 	}
 	if j := n / w * w; j < n {
-		copyRows[T](at(dst, j*k), at(src, j), row, n-j, w, k)
+		copyRows[T](at(dst, j*k), at(src, j), row, n-j, w, k, 1, 0)
 	}
 }
 
@@ -453,12 +458,15 @@ func transpose[T Float](dst unsafe.Pointer, src []T, row, h, width, k int) {
 	}
 }
 
-// copyRows writes k groups of h elements, width apart: element i of group p is
-// src[p·from+i]. It may write beyond groups as transpose does.
-func copyRows[T Float](dst, src unsafe.Pointer, from, h, width, k int) {
+// copyRows writes panels, size elements apart, of k groups of h elements, width apart: element
+// i of group p in panel q is src[p·from+q·width+i]. It may write beyond groups as transpose does.
+func copyRows[T Float](dst, src unsafe.Pointer, from, h, width, k, panels, size int) {
 	lanes := lanesOf[T](active)
 	vecs := (h + lanes - 1) / lanes
-	t := gemmPack{dst: dst, k: k, step: bytesIn[T](width), from: bytesIn[T](from), mask: leading[T](active, h-(vecs-1)*lanes)}
+	t := gemmPack{
+		dst: dst, k: k, step: bytesIn[T](width), from: bytesIn[T](from),
+		panel: bytesIn[T](size), panels: panels, mask: leading[T](active, h-(vecs-1)*lanes),
+	}
 	t.rows[0] = src
 	if is32[T]() {
 		gemmCopyF32(vecs, &t)

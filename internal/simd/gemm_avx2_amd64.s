@@ -4611,7 +4611,7 @@ panel:
 	RET
 
 // func gemmCopy1F32AVX2(p *gemmPack)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmCopy1F32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    56(AX), CX
@@ -4619,12 +4619,23 @@ TEXT ·gemmCopy1F32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    (AX), BX
 	MOVQ    16(AX), SI
 	MOVQ    8(AX), DI
-	MOVQ    48(AX), AX
-	VMOVDQU (AX), Y0
+	MOVQ    32(AX), R8
+	MOVQ    48(AX), R9
+	VMOVDQU (R9), Y0
 
 row:
-	VMASKMOVPS (CX), Y0, Y1
-	VMOVUPS    Y1, (BX)
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	PREFETCHT0 (R9)(DX*8)
+	VMASKMOVPS (R9), Y0, Y1
+	VMOVUPS    Y1, (R10)
+	ADDQ       SI, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
 	ADDQ       DX, CX
 	ADDQ       SI, BX
 	DECQ       DI
@@ -4633,7 +4644,7 @@ row:
 	RET
 
 // func gemmCopy2F32AVX2(p *gemmPack)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmCopy2F32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    56(AX), CX
@@ -4641,14 +4652,25 @@ TEXT ·gemmCopy2F32AVX2(SB), NOSPLIT, $0-8
 	MOVQ    (AX), BX
 	MOVQ    16(AX), SI
 	MOVQ    8(AX), DI
-	MOVQ    48(AX), AX
-	VMOVDQU (AX), Y0
+	MOVQ    32(AX), R8
+	MOVQ    48(AX), R9
+	VMOVDQU (R9), Y0
 
 row:
-	VMOVUPS    (CX), Y1
-	VMOVUPS    Y1, (BX)
-	VMASKMOVPS 32(CX), Y0, Y1
-	VMOVUPS    Y1, 32(BX)
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	PREFETCHT0 (R9)(DX*8)
+	VMOVUPS    (R9), Y1
+	VMOVUPS    Y1, (R10)
+	VMASKMOVPS 32(R9), Y0, Y1
+	VMOVUPS    Y1, 32(R10)
+	ADDQ       SI, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
 	ADDQ       DX, CX
 	ADDQ       SI, BX
 	DECQ       DI
@@ -13389,7 +13411,7 @@ panel:
 	RET
 
 // func gemmCopy1F64AVX2(p *gemmPack)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmCopy1F64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    56(AX), CX
@@ -13397,12 +13419,23 @@ TEXT ·gemmCopy1F64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    (AX), BX
 	MOVQ    16(AX), SI
 	MOVQ    8(AX), DI
-	MOVQ    48(AX), AX
-	VMOVDQU (AX), Y0
+	MOVQ    32(AX), R8
+	MOVQ    48(AX), R9
+	VMOVDQU (R9), Y0
 
 row:
-	VMASKMOVPD (CX), Y0, Y1
-	VMOVUPD    Y1, (BX)
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	PREFETCHT0 (R9)(DX*8)
+	VMASKMOVPD (R9), Y0, Y1
+	VMOVUPD    Y1, (R10)
+	ADDQ       SI, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
 	ADDQ       DX, CX
 	ADDQ       SI, BX
 	DECQ       DI
@@ -13411,7 +13444,7 @@ row:
 	RET
 
 // func gemmCopy2F64AVX2(p *gemmPack)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmCopy2F64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	MOVQ    56(AX), CX
@@ -13419,14 +13452,25 @@ TEXT ·gemmCopy2F64AVX2(SB), NOSPLIT, $0-8
 	MOVQ    (AX), BX
 	MOVQ    16(AX), SI
 	MOVQ    8(AX), DI
-	MOVQ    48(AX), AX
-	VMOVDQU (AX), Y0
+	MOVQ    32(AX), R8
+	MOVQ    48(AX), R9
+	VMOVDQU (R9), Y0
 
 row:
-	VMOVUPD    (CX), Y1
-	VMOVUPD    Y1, (BX)
-	VMASKMOVPD 32(CX), Y0, Y1
-	VMOVUPD    Y1, 32(BX)
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	PREFETCHT0 (R9)(DX*8)
+	VMOVUPD    (R9), Y1
+	VMOVUPD    Y1, (R10)
+	VMASKMOVPD 32(R9), Y0, Y1
+	VMOVUPD    Y1, 32(R10)
+	ADDQ       SI, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
 	ADDQ       DX, CX
 	ADDQ       SI, BX
 	DECQ       DI

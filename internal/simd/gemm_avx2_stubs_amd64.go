@@ -159,12 +159,12 @@ func gemmTransposeF32AVX2(p *gemmPack)
 //go:noescape
 func gemmPanelsF32AVX2(p *gemmPack)
 
-// gemmCopy1F32AVX2 copies rows of 1 vectors, the last one masked.
+// gemmCopy1F32AVX2 copies rows to panels of up to 1 vectors, the last one masked.
 //
 //go:noescape
 func gemmCopy1F32AVX2(p *gemmPack)
 
-// gemmCopy2F32AVX2 copies rows of 2 vectors, the last one masked.
+// gemmCopy2F32AVX2 copies rows to panels of up to 2 vectors, the last one masked.
 //
 //go:noescape
 func gemmCopy2F32AVX2(p *gemmPack)
@@ -499,12 +499,12 @@ func gemmTransposeF64AVX2(p *gemmPack)
 //go:noescape
 func gemmPanelsF64AVX2(p *gemmPack)
 
-// gemmCopy1F64AVX2 copies rows of 1 vectors, the last one masked.
+// gemmCopy1F64AVX2 copies rows to panels of up to 1 vectors, the last one masked.
 //
 //go:noescape
 func gemmCopy1F64AVX2(p *gemmPack)
 
-// gemmCopy2F64AVX2 copies rows of 2 vectors, the last one masked.
+// gemmCopy2F64AVX2 copies rows to panels of up to 2 vectors, the last one masked.
 //
 //go:noescape
 func gemmCopy2F64AVX2(p *gemmPack)

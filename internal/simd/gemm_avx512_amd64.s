@@ -11098,7 +11098,7 @@ panel:
 	RET
 
 // func gemmCopy1F32AVX512(p *gemmPack)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmCopy1F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  56(AX), CX
@@ -11106,21 +11106,32 @@ TEXT ·gemmCopy1F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  (AX), BX
 	MOVQ  16(AX), SI
 	MOVQ  8(AX), DI
-	MOVQ  48(AX), AX
-	KMOVW (AX), K1
+	MOVQ  32(AX), R8
+	MOVQ  48(AX), R9
+	KMOVW (R9), K1
 
 row:
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS   Z0, (BX)
-	ADDQ      DX, CX
-	ADDQ      SI, BX
-	DECQ      DI
-	JNE       row
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	PREFETCHT0 (R9)(DX*8)
+	VMOVUPS.Z  (R9), K1, Z0
+	VMOVUPS    Z0, (R10)
+	ADDQ       SI, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
+	ADDQ       DX, CX
+	ADDQ       SI, BX
+	DECQ       DI
+	JNE        row
 	VZEROUPPER
 	RET
 
 // func gemmCopy2F32AVX512(p *gemmPack)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmCopy2F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  56(AX), CX
@@ -11128,18 +11139,29 @@ TEXT ·gemmCopy2F32AVX512(SB), NOSPLIT, $0-8
 	MOVQ  (AX), BX
 	MOVQ  16(AX), SI
 	MOVQ  8(AX), DI
-	MOVQ  48(AX), AX
-	KMOVW (AX), K1
+	MOVQ  32(AX), R8
+	MOVQ  48(AX), R9
+	KMOVW (R9), K1
 
 row:
-	VMOVUPS   (CX), Z0
-	VMOVUPS   Z0, (BX)
-	VMOVUPS.Z 64(CX), K1, Z0
-	VMOVUPS   Z0, 64(BX)
-	ADDQ      DX, CX
-	ADDQ      SI, BX
-	DECQ      DI
-	JNE       row
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	PREFETCHT0 (R9)(DX*8)
+	VMOVUPS    (R9), Z0
+	VMOVUPS    Z0, (R10)
+	VMOVUPS.Z  64(R9), K1, Z0
+	VMOVUPS    Z0, 64(R10)
+	ADDQ       SI, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
+	ADDQ       DX, CX
+	ADDQ       SI, BX
+	DECQ       DI
+	JNE        row
 	VZEROUPPER
 	RET
 
@@ -32776,7 +32798,7 @@ panel:
 	RET
 
 // func gemmCopy1F64AVX512(p *gemmPack)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmCopy1F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  56(AX), CX
@@ -32784,21 +32806,32 @@ TEXT ·gemmCopy1F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  (AX), BX
 	MOVQ  16(AX), SI
 	MOVQ  8(AX), DI
-	MOVQ  48(AX), AX
-	KMOVW (AX), K1
+	MOVQ  32(AX), R8
+	MOVQ  48(AX), R9
+	KMOVW (R9), K1
 
 row:
-	VMOVUPD.Z (CX), K1, Z0
-	VMOVUPD   Z0, (BX)
-	ADDQ      DX, CX
-	ADDQ      SI, BX
-	DECQ      DI
-	JNE       row
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	PREFETCHT0 (R9)(DX*8)
+	VMOVUPD.Z  (R9), K1, Z0
+	VMOVUPD    Z0, (R10)
+	ADDQ       SI, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
+	ADDQ       DX, CX
+	ADDQ       SI, BX
+	DECQ       DI
+	JNE        row
 	VZEROUPPER
 	RET
 
 // func gemmCopy2F64AVX512(p *gemmPack)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmCopy2F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  p+0(FP), AX
 	MOVQ  56(AX), CX
@@ -32806,18 +32839,29 @@ TEXT ·gemmCopy2F64AVX512(SB), NOSPLIT, $0-8
 	MOVQ  (AX), BX
 	MOVQ  16(AX), SI
 	MOVQ  8(AX), DI
-	MOVQ  48(AX), AX
-	KMOVW (AX), K1
+	MOVQ  32(AX), R8
+	MOVQ  48(AX), R9
+	KMOVW (R9), K1
 
 row:
-	VMOVUPD   (CX), Z0
-	VMOVUPD   Z0, (BX)
-	VMOVUPD.Z 64(CX), K1, Z0
-	VMOVUPD   Z0, 64(BX)
-	ADDQ      DX, CX
-	ADDQ      SI, BX
-	DECQ      DI
-	JNE       row
+	MOVQ 40(AX), R11
+	MOVQ CX, R9
+	MOVQ BX, R10
+
+panel:
+	PREFETCHT0 (R9)(DX*8)
+	VMOVUPD    (R9), Z0
+	VMOVUPD    Z0, (R10)
+	VMOVUPD.Z  64(R9), K1, Z0
+	VMOVUPD    Z0, 64(R10)
+	ADDQ       SI, R9
+	ADDQ       R8, R10
+	DECQ       R11
+	JNE        panel
+	ADDQ       DX, CX
+	ADDQ       SI, BX
+	DECQ       DI
+	JNE        row
 	VZEROUPPER
 	RET
 

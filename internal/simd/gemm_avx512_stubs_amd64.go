@@ -259,12 +259,12 @@ func gemmTransposeF32AVX512(p *gemmPack)
 //go:noescape
 func gemmPanelsF32AVX512(p *gemmPack)
 
-// gemmCopy1F32AVX512 copies rows of 1 vectors, the last one masked.
+// gemmCopy1F32AVX512 copies rows to panels of up to 1 vectors, the last one masked.
 //
 //go:noescape
 func gemmCopy1F32AVX512(p *gemmPack)
 
-// gemmCopy2F32AVX512 copies rows of 2 vectors, the last one masked.
+// gemmCopy2F32AVX512 copies rows to panels of up to 2 vectors, the last one masked.
 //
 //go:noescape
 func gemmCopy2F32AVX512(p *gemmPack)
@@ -839,12 +839,12 @@ func gemmTransposeF64AVX512(p *gemmPack)
 //go:noescape
 func gemmPanelsF64AVX512(p *gemmPack)
 
-// gemmCopy1F64AVX512 copies rows of 1 vectors, the last one masked.
+// gemmCopy1F64AVX512 copies rows to panels of up to 1 vectors, the last one masked.
 //
 //go:noescape
 func gemmCopy1F64AVX512(p *gemmPack)
 
-// gemmCopy2F64AVX512 copies rows of 2 vectors, the last one masked.
+// gemmCopy2F64AVX512 copies rows to panels of up to 2 vectors, the last one masked.
 //
 //go:noescape
 func gemmCopy2F64AVX512(p *gemmPack)

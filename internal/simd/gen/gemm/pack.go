@@ -175,23 +175,32 @@ func (c file) packPanels(e element) {
 // cacheLine is the number of bytes that a cache line has.
 const cacheLine = 64
 
-// packCopy emits the kernel that copies rows of that many vectors, the last one
-// masked, to rows a given distance apart.
+// packCopy emits the kernel that copies rows, that many vectors at a time, the last one
+// masked, to panels of a width of their own. It reads rows as packPanels does.
 func (c file) packCopy(e element, vecs int) {
-	f := c.begin(e, fmt.Sprintf("gemmCopy%d%s", vecs, e.name), fmt.Sprintf("copies rows of %d vectors, the last one masked.", vecs), "gemmPack")
+	f := c.begin(e, fmt.Sprintf("gemmCopy%d%s", vecs, e.name), fmt.Sprintf("copies rows to panels of up to %d vectors, the last one masked.", vecs), "gemmPack")
 	src, from := f.get(packRows), f.get(packFrom)
-	dst, step, k := f.get(packDst), f.get(packStep), f.get(packK)
+	dst, step, k, distance := f.get(packDst), f.get(packStep), f.get(packK), f.get(packPanel)
 	mask := f.loadMask(packMask, f.set.width)
 	f.Label("row")
+	in, out, n := f.GP64(), f.GP64(), f.get(packPanelCount)
+	f.MOVQ(src, in)
+	f.MOVQ(dst, out)
+	f.Label("panel")
+	f.PREFETCHT0(operand.Mem{Base: in, Index: from, Scale: 8})
 	for j := range vecs {
 		v := f.vector()
-		if m := (operand.Mem{Base: src, Disp: f.set.width * j}); j == vecs-1 {
+		if m := (operand.Mem{Base: in, Disp: f.set.width * j}); j == vecs-1 {
 			f.loadMasked(m, mask, v)
 		} else {
 			f.load(m, v)
 		}
-		f.store(v, operand.Mem{Base: dst, Disp: f.set.width * j})
+		f.store(v, operand.Mem{Base: out, Disp: f.set.width * j})
 	}
+	f.ADDQ(step, in)
+	f.ADDQ(distance, out)
+	f.DECQ(n)
+	f.JNE(operand.LabelRef("panel"))
 	f.ADDQ(from, src)
 	f.ADDQ(step, dst)
 	f.DECQ(k)
