@@ -42,6 +42,7 @@ const (
 	panelDepth  = 2048 // of packed B: a panel stays in the second-level cache
 	blockBytes  = 2048 // of a row of packed A: a block stays in the second-level cache
 	directDepth = 256  // of B read where it lies: it stays there for all tiles
+	shortRow    = 1024 // bytes of a row of B, of which A too is read where it lies: many rows in few pages
 
 	stripCols  = 64  // of a B whose rows are contiguous that a task packs
 	directCols = 256 // that a task reads without packing, of a wide B
@@ -87,6 +88,8 @@ func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool, bRow int) plan {
 	p.packA = !aAlongK && m*k*size >= packMinA && n >= packMinCols || m*k*size >= hugeMinA && n >= hugeMinCols
 	w := simd.GemmPanel[F]()
 	switch {
+	case p.packA && !aAlongK && !bAlongK && m*size < pageBytes && n*size <= shortRow:
+		p.packA, p.packB, p.depth = false, false, evenly(k, directDepth)
 	case p.packA:
 		p.depth, w = evenly(k, blockBytes/size), stripCols
 	case !p.packB && n >= 4*directCols:
