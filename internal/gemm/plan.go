@@ -36,8 +36,9 @@ const (
 	packMinB    = 512 << 10 // bytes of B, likewise, or any if its rows clash
 	packMinCols = 64        // of C, from which on A is packed if its columns are contiguous
 	packMinA    = 256 << 10 // bytes of A, likewise
-	hugeMinCols = 1024      // of C, from which on A is packed in any case
+	hugeMinCols = 1024      // of C, from which on A is packed if its rows are contiguous
 	hugeMinA    = 8 << 20   // bytes of A, likewise
+	hugeMinRow  = 8 << 10   // bytes of a row of A, likewise
 
 	panelDepth  = 2048 // of packed B: a panel stays in the second-level cache
 	blockBytes  = 2048 // of a row of packed A: a block stays in the second-level cache
@@ -85,7 +86,8 @@ func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool, bRow int) plan {
 	// Rows that are whole pages apart fall on the same few sets of the first-level cache.
 	clash := k > cacheWays && bRow*size%pageBytes == 0
 	p.packB = bAlongK || m >= packMinRows && (n*k*size > packMinB || clash)
-	p.packA = !aAlongK && m*k*size >= packMinA && n >= packMinCols || m*k*size >= hugeMinA && n >= hugeMinCols
+	p.packA = !aAlongK && m*k*size >= packMinA && n >= packMinCols ||
+		aAlongK && m*k*size >= hugeMinA && n >= hugeMinCols && k*size > hugeMinRow
 	w := simd.GemmPanel[F]()
 	switch {
 	case p.packA && !aAlongK && !bAlongK && m*size < pageBytes && n*size <= shortRow:
