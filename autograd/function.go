@@ -80,10 +80,8 @@ func (f *Function) backward(p *pass, n *node, g Variable) {
 		if grad.n == nil {
 			continue
 		}
-		got, in := grad.check(f.Name), n.input(i)
-		if !tensor.EqualShape(in.Shape, got.Shape) || in.DType != got.DType {
-			checkForm(f.Name, in, got, fmt.Sprintf("VJP returned a gradient of another %%s than operand %d", i))
-		}
+		got := grad.check(f.Name)
+		checkForm(f.Name, n.input(i), got, "VJP returned a gradient of another %s than operand %d", i)
 		if p.recorded && p.needs(n, i) && got.tape == nil {
 			panic(&TapeError{f.Name, "the gradient is to be differentiated again, but VJP did not compute it by operations on g"})
 		}

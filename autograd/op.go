@@ -168,13 +168,20 @@ func (o *op) same(a, b *node) {
 }
 
 // checkForm panics unless got has the shape and the element type of n. reason says what is
-// expected, with %s for "shape" or "type".
-func checkForm(op string, n, got *node, reason string) {
+// expected, with %s for "shape" or "type", and verbs for which.
+func checkForm(op string, n, got *node, reason string, which ...int) {
+	format := func(kind string) string {
+		args := []any{kind}
+		for _, i := range which {
+			args = append(args, i)
+		}
+		return fmt.Sprintf(reason, args...)
+	}
 	if !tensor.EqualShape(n.Shape, got.Shape) {
-		panic(&ShapeError{op, shapesOf(n, got), fmt.Sprintf(reason, "shape")})
+		panic(&ShapeError{op, shapesOf(n, got), format("shape")})
 	}
 	if n.DType != got.DType {
-		panic(&DTypeError{op, []DType{n.DType, got.DType}, fmt.Sprintf(reason, "type")})
+		panic(&DTypeError{op, []DType{n.DType, got.DType}, format("type")})
 	}
 }
 
