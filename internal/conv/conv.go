@@ -21,13 +21,21 @@ func forward[F simd.Float](s Shape, y []F, to Planes[F], x, w, bias []F, relu bo
 		t.run()
 		return
 	}
+	p := forwardProduct(&s, y, to, x, w, bias, relu)
+	if !p.runStrided(&s, false) {
+		p.run()
+	}
+	p.done()
+}
+
+// forwardProduct is the product that a convolution is.
+func forwardProduct[F simd.Float](s *Shape, y []F, to Planes[F], x, w, bias []F, relu bool) *product[F] {
 	p := get[F, product[F]](&products)
 	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
 	p.x, p.a, p.y, p.to, p.bias, p.accumulate, p.relu = x, w, y, to, bias, false, relu
-	p.windows(&s)
+	p.windows(s)
 	p.size, p.first, p.every = s.Count, [3]int{}, [3]int{1, 1, 1}
-	p.run()
-	p.done()
+	return p
 }
 
 // windows makes the windows those of the convolution.
@@ -62,9 +70,7 @@ func inputGradient[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F,
 		depthwiseInputGradient(&s, x, y, w, bias, accumulate)
 		return
 	}
-	p := get[F, product[F]](&products)
-	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.Out/s.Groups, s.In/s.Groups
-	p.x, p.from, p.y, p.bias, p.accumulate, p.relu = y, from, x, bias, accumulate, false
+	p := inputProduct(&s, x, y, from, bias, accumulate)
 	if s.spreads() && len(x) > 0 && s.Out*volume(s.Count) > 0 {
 		p.size, p.every, p.first = s.Size, s.Stride, [3]int{}
 		if p.residue(&s); sizeOf[F]() == 8 || !p.tiled() || s.spreadsLess(&p.slide) {
@@ -73,6 +79,27 @@ func inputGradient[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F,
 			return
 		}
 	}
+	p.on(s.Count)
+	p.a, p.size = w, s.Size
+	tiled := p.runStrided(&s, true)
+	p.done()
+	if !tiled {
+		byWindows(s, x, y, from, w, bias, accumulate)
+	}
+}
+
+// inputProduct is what products for the gradient of images have in common.
+func inputProduct[F simd.Float](s *Shape, x, y []F, from Planes[F], bias []F, accumulate bool) *product[F] {
+	p := get[F, product[F]](&products)
+	p.batch, p.groups, p.channels, p.rows = s.Batch, s.Groups, s.Out/s.Groups, s.In/s.Groups
+	p.x, p.from, p.y, p.bias, p.accumulate, p.relu = y, from, x, bias, accumulate, false
+	return p
+}
+
+// byWindows computes the gradient of images as products with windows of the gradient of the result, one for each
+// residue of positions by the stride.
+func byWindows[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F, accumulate bool) {
+	p := inputProduct(&s, x, y, from, bias, accumulate)
 	turned := get[F, buffer[F]](&buffers)
 	p.a = turned.of(len(w))
 	p.size, p.every = s.Size, s.Stride

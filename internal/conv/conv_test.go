@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/internal/simd"
@@ -53,6 +54,14 @@ var shapes = []struct {
 	{"tiles of 5×5", flat(3, 16, 18, 1, 14, 15, 5, 5, 1, 2, 1)},
 	{"tiles of 5×5, not padded", flat(3, 17, 16, 1, 13, 14, 5, 5, 1, 0, 1)},
 	{"tiles of many channels", flat(12, 97, 100, 1, 7, 7, 3, 3, 1, 1, 1)},
+	{"stride 2 by tiles", flat(16, 50, 48, 1, 18, 18, 3, 3, 2, 1, 1)},
+	{"stride 2 by tiles of 4×4", flat(9, 33, 48, 1, 16, 32, 3, 3, 2, 1, 1)},
+	{"stride 2 by tiles, odd sizes, not padded", flat(9, 34, 32, 1, 33, 17, 3, 3, 2, 0, 1)},
+	{"stride 2 by tiles, much padding", flat(5, 48, 34, 1, 29, 45, 3, 3, 2, 2, 1)},
+	{"4×4 stride 2 by tiles", flat(7, 17, 35, 1, 16, 18, 4, 4, 2, 1, 1)},
+	{"4×4 stride 2 by tiles, not padded", flat(7, 32, 18, 1, 17, 18, 4, 4, 2, 0, 1)},
+	{"5×5 stride 2 by tiles", flat(6, 18, 32, 1, 16, 17, 5, 5, 2, 2, 1)},
+	{"6×6 stride 2 by tiles", flat(5, 18, 33, 1, 18, 15, 6, 6, 2, 2, 1)},
 	{"signal", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 1, 3000}, Kernel: [3]int{1, 1, 7}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 0, 3}, Dilation: [3]int{1, 1, 1}}.counted()},
 	{"column", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 2, 1}}.counted()},
 	{"column stride 2", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 2, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 1, 1}}.counted()},
@@ -83,24 +92,24 @@ func (s Shape) counted() Shape {
 // indices in y, x and w.
 func (s *Shape) each(f func(y, x, w int)) {
 	in, out := s.In/s.Groups, s.Out/s.Groups
-	y := 0
-	for n := range s.Batch {
-		for o := range s.Out {
-			for i := range volume(s.Count) {
-				for c := range in {
-					for k := range volume(s.Kernel) {
-						at, inside := 0, true
-						for axis := range 3 {
-							j := along(i, axis, s.Count)*s.Stride[axis] - s.Padding[axis] + along(k, axis, s.Kernel)*s.Dilation[axis]
-							inside = inside && j >= 0 && j < s.Size[axis]
-							at = at*s.Size[axis] + j
-						}
-						if inside {
-							f(y, (n*s.In+o/out*in+c)*volume(s.Size)+at, (o*in+c)*volume(s.Kernel)+k)
-						}
+	size, count, kernel := volume(s.Size), volume(s.Count), volume(s.Kernel)
+	for i := range count {
+		for k := range kernel {
+			at, inside := 0, true
+			for axis := range 3 {
+				j := along(i, axis, s.Count)*s.Stride[axis] - s.Padding[axis] + along(k, axis, s.Kernel)*s.Dilation[axis]
+				inside = inside && j >= 0 && j < s.Size[axis]
+				at = at*s.Size[axis] + j
+			}
+			if !inside {
+				continue
+			}
+			for n := range s.Batch {
+				for o := range s.Out {
+					for c := range in {
+						f((n*s.Out+o)*count+i, (n*s.In+o/out*in+c)*size+at, (o*in+c)*kernel+k)
 					}
 				}
-				y++
 			}
 		}
 	}
@@ -213,11 +222,35 @@ func addBias[F simd.Float](r reference, bias []F, size int) {
 	}
 }
 
+// The shapes for tiles with a stride of 2 go by tiles.
+func TestStridedShapes(t *testing.T) {
+	sides := map[[2]int]bool{}
+	for _, test := range shapes {
+		if !strings.Contains(test.name, "stride 2 by tiles") {
+			continue
+		}
+		for _, backward := range []bool{false, true} {
+			shape, ok := test.strided(backward)
+			if !ok {
+				t.Errorf("%s, backward %v: by windows", test.name, backward)
+			}
+			sides[[2]int{shape.side, shape.out}] = true
+		}
+	}
+	for _, want := range [][2]int{{3, 3}, {3, 4}, {4, 3}, {4, 4}, {5, 4}, {6, 4}} {
+		if !sides[want] {
+			t.Errorf("kernels of %d×%d by tiles of %d×%d are not tested", want[0], want[0], want[1], want[1])
+		}
+	}
+}
+
 // NaN and infinities come where they belong and nowhere else, by tiles too.
 func TestInfinitiesStayWhereTheyBelong(t *testing.T) {
 	t.Run("few channels", func(t *testing.T) { testInfinities(t, flat(4, 16, 16, 1, 16, 16, 3, 3, 1, 1, 1)) })
 	t.Run("5×5", func(t *testing.T) { testInfinities(t, flat(4, 16, 16, 1, 9, 9, 5, 5, 1, 2, 1)) })
 	t.Run("many channels", func(t *testing.T) { testInfinities(t, flat(12, 97, 100, 1, 7, 7, 3, 3, 1, 1, 1)) })
+	t.Run("stride 2", func(t *testing.T) { testInfinities(t, flat(9, 33, 48, 1, 16, 32, 3, 3, 2, 1, 1)) })
+	t.Run("stride 2, 4×4", func(t *testing.T) { testInfinities(t, flat(7, 17, 35, 1, 16, 18, 4, 4, 2, 1, 1)) })
 }
 
 func testInfinities(t *testing.T, s Shape) {

@@ -31,7 +31,7 @@ func (p *pool) of(size uintptr) *sync.Pool {
 	return &p.double
 }
 
-var buffers, workers, products, gradients, tilings, tiledGradients, spreadings, depthwises, wides, memories, turnings pool
+var buffers, workers, products, gradients, tilings, tiledGradients, spreadings, depthwises, wides, memories, turnings, stridedTilings, stridedGradients pool
 
 // get is a value from the pool, or a new one.
 func get[F simd.Float, V any](p *pool) *V {

@@ -52,7 +52,9 @@ func weightGradient[F simd.Float](s Shape, w, x, y []F, from Planes[F], accumula
 	t.batch, t.groups, t.channels, t.out = s.Batch, s.Groups, s.In/s.Groups, s.Out/s.Groups
 	t.x, t.g, t.from, t.w, t.accumulate = x, y, from, w, accumulate
 	t.windows(&s)
-	t.run()
+	if !t.runStrided(&s) {
+		t.run()
+	}
 	t.x, t.g, t.from, t.w, t.partial = nil, nil, nil, nil, nil
 	put[F](&gradients, t)
 }

@@ -101,15 +101,15 @@ func (t *tileGrid) each(from, to int, f func(i, image, first, end int)) {
 	}
 }
 
-// transform transforms rows first ≤ r < end of tiles of an image to dst [36, tiles,
+// transform transforms rows first ≤ r < end of tiles of an image to dst [elements of tiles, tiles,
 // pitch], elements apart.
 func (t *tileGrid) transform(w *worker[float32], dst []float32, elements int, image []float32, first, end int) {
 	pixels, width := t.pixels(w, image, first, end)
-	pitch := t.pitch()
+	pitch, in := t.pitch(), t.apart+t.kernel-1
 	for r := range end - first {
 		tiles := simd.WinogradTiles{
-			Kernel: t.kernel, Channels: pitch, Tiles: t.cols, Src: pixels[r*t.apart*width*pitch:], SrcRow: width * pitch, SrcCol: pitch, SrcNext: t.apart * pitch,
-			Dst: dst[r*t.cols*pitch:], DstRow: simd.WinogradIn * elements, DstCol: elements, DstNext: pitch,
+			Kernel: t.kernel, In: in, Channels: pitch, Tiles: t.cols, Src: pixels[r*t.apart*width*pitch:], SrcRow: width * pitch, SrcCol: pitch, SrcNext: t.apart * pitch,
+			Dst: dst[r*t.cols*pitch:], DstRow: in * elements, DstCol: elements, DstNext: pitch,
 		}
 		if t.side == t.apart {
 			tiles.Gradient()
@@ -225,7 +225,7 @@ func transformed(w *worker[float32], kernels []float32, count, side int) []float
 		clear(columns[k*pitch+count : (k+1)*pitch])
 	}
 	t := simd.WinogradTiles{
-		Kernel: side, Channels: pitch, Tiles: 1, Src: columns, SrcRow: side * pitch, SrcCol: pitch,
+		Kernel: side, In: simd.WinogradIn, Channels: pitch, Tiles: 1, Src: columns, SrcRow: side * pitch, SrcCol: pitch,
 		Dst: out, DstRow: simd.WinogradIn * pitch, DstCol: pitch,
 	}
 	t.Kernels()
@@ -279,7 +279,7 @@ func (t *tiling) results(w *worker[float32], c channels, products []float32, ele
 	pixels := w.strips.of((end - first) * t.apart * width * pitch)
 	for r := range end - first {
 		tiles := simd.WinogradTiles{
-			Kernel: t.kernel, Channels: pitch, Tiles: t.cols, Src: products[r*t.cols*pitch:], SrcRow: simd.WinogradIn * elements, SrcCol: elements, SrcNext: pitch,
+			Kernel: t.kernel, In: simd.WinogradIn, Channels: pitch, Tiles: t.cols, Src: products[r*t.cols*pitch:], SrcRow: simd.WinogradIn * elements, SrcCol: elements, SrcNext: pitch,
 			Dst: pixels[r*t.apart*width*pitch:], DstRow: width * pitch, DstCol: pitch, DstNext: t.apart * pitch,
 		}
 		tiles.Result(t.bias[c.first:][:pitch])

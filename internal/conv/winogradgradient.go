@@ -131,7 +131,7 @@ func (d *tiledGradient) finish() {
 		clear(d.sums[k*pitch+t.channels*t.out : (k+1)*pitch])
 	}
 	tiles := simd.WinogradTiles{
-		Kernel: side, Channels: pitch, Tiles: 1, Src: d.sums, SrcRow: simd.WinogradIn * pitch, SrcCol: pitch, Dst: kernels, DstRow: side * pitch, DstCol: pitch,
+		Kernel: side, In: simd.WinogradIn, Channels: pitch, Tiles: 1, Src: d.sums, SrcRow: simd.WinogradIn * pitch, SrcCol: pitch, Dst: kernels, DstRow: side * pitch, DstCol: pitch,
 	}
 	tiles.KernelGradients()
 	for o := range t.out {

@@ -113,7 +113,7 @@ func (t *widely) convolve(w *worker[float32], first int) {
 		simd.TransposeStrided(columns, wideOut, p.a[(first*p.channels+c)*size:], p.channels*size, n, k*size)
 		for j := 0; j < n; j += panel {
 			kernels := simd.WinogradTiles{
-				Kernel: t.kernel, Channels: panel, Tiles: k, Src: columns[j:], SrcRow: t.kernel * wideOut, SrcCol: wideOut, SrcNext: size * wideOut,
+				Kernel: t.kernel, In: simd.WinogradIn, Channels: panel, Tiles: k, Src: columns[j:], SrcRow: t.kernel * wideOut, SrcCol: wideOut, SrcNext: size * wideOut,
 				Dst: panels[j*k:], DstRow: simd.WinogradIn * elements, DstCol: elements, DstNext: panel,
 			}
 			kernels.Kernels()
@@ -174,7 +174,7 @@ func (t *widely) gradients(w *worker[float32], first int) {
 			g.MulOuter()
 		}
 		gradients := simd.WinogradTiles{
-			Kernel: t.kernel, Channels: wideOut, Tiles: m, Src: result, SrcRow: simd.WinogradIn * sums, SrcCol: sums, SrcNext: wideOut,
+			Kernel: t.kernel, In: simd.WinogradIn, Channels: wideOut, Tiles: m, Src: result, SrcRow: simd.WinogradIn * sums, SrcCol: sums, SrcNext: wideOut,
 			Dst: kernels, DstRow: t.kernel * wideOut, DstCol: wideOut, DstNext: size * wideOut,
 		}
 		gradients.KernelGradients()

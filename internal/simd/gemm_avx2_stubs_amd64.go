@@ -729,6 +729,56 @@ func gemmTilesLargeKernelAVX2(p *gemmTiling)
 //go:noescape
 func gemmTilesLargeKernelGradientAVX2(p *gemmTiling)
 
+// gemmTiles5ImageAVX2 transforms tiles of 5×5 elements of images.
+//
+//go:noescape
+func gemmTiles5ImageAVX2(p *gemmTiling)
+
+// gemmTiles5GradientAVX2 transforms tiles of gradients to those of 5×5 elements.
+//
+//go:noescape
+func gemmTiles5GradientAVX2(p *gemmTiling)
+
+// gemmTiles5ResultAVX2 transforms products of 5×5 elements to tiles of results.
+//
+//go:noescape
+func gemmTiles5ResultAVX2(p *gemmTiling)
+
+// gemmTiles5KernelAVX2 transforms kernels of 2×2 elements to tiles of 5×5 elements.
+//
+//go:noescape
+func gemmTiles5KernelAVX2(p *gemmTiling)
+
+// gemmTiles5KernelGradientAVX2 transforms sums of 5×5 elements to gradients of kernels of 2×2.
+//
+//go:noescape
+func gemmTiles5KernelGradientAVX2(p *gemmTiling)
+
+// gemmTiles4ImageAVX2 transforms tiles of 4×4 elements of images.
+//
+//go:noescape
+func gemmTiles4ImageAVX2(p *gemmTiling)
+
+// gemmTiles4GradientAVX2 transforms tiles of gradients to those of 4×4 elements.
+//
+//go:noescape
+func gemmTiles4GradientAVX2(p *gemmTiling)
+
+// gemmTiles4ResultAVX2 transforms products of 4×4 elements to tiles of results.
+//
+//go:noescape
+func gemmTiles4ResultAVX2(p *gemmTiling)
+
+// gemmTiles4KernelAVX2 transforms kernels of 2×2 elements to tiles of 4×4 elements.
+//
+//go:noescape
+func gemmTiles4KernelAVX2(p *gemmTiling)
+
+// gemmTiles4KernelGradientAVX2 transforms sums of 4×4 elements to gradients of kernels of 2×2.
+//
+//go:noescape
+func gemmTiles4KernelGradientAVX2(p *gemmTiling)
+
 // gemmListColumnsAVX2 lists the columns of bytes that are not all to be skipped.
 //
 //go:noescape

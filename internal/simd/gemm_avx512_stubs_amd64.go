@@ -1209,6 +1209,56 @@ func gemmTilesLargeKernelAVX512(p *gemmTiling)
 //go:noescape
 func gemmTilesLargeKernelGradientAVX512(p *gemmTiling)
 
+// gemmTiles5ImageAVX512 transforms tiles of 5×5 elements of images.
+//
+//go:noescape
+func gemmTiles5ImageAVX512(p *gemmTiling)
+
+// gemmTiles5GradientAVX512 transforms tiles of gradients to those of 5×5 elements.
+//
+//go:noescape
+func gemmTiles5GradientAVX512(p *gemmTiling)
+
+// gemmTiles5ResultAVX512 transforms products of 5×5 elements to tiles of results.
+//
+//go:noescape
+func gemmTiles5ResultAVX512(p *gemmTiling)
+
+// gemmTiles5KernelAVX512 transforms kernels of 2×2 elements to tiles of 5×5 elements.
+//
+//go:noescape
+func gemmTiles5KernelAVX512(p *gemmTiling)
+
+// gemmTiles5KernelGradientAVX512 transforms sums of 5×5 elements to gradients of kernels of 2×2.
+//
+//go:noescape
+func gemmTiles5KernelGradientAVX512(p *gemmTiling)
+
+// gemmTiles4ImageAVX512 transforms tiles of 4×4 elements of images.
+//
+//go:noescape
+func gemmTiles4ImageAVX512(p *gemmTiling)
+
+// gemmTiles4GradientAVX512 transforms tiles of gradients to those of 4×4 elements.
+//
+//go:noescape
+func gemmTiles4GradientAVX512(p *gemmTiling)
+
+// gemmTiles4ResultAVX512 transforms products of 4×4 elements to tiles of results.
+//
+//go:noescape
+func gemmTiles4ResultAVX512(p *gemmTiling)
+
+// gemmTiles4KernelAVX512 transforms kernels of 2×2 elements to tiles of 4×4 elements.
+//
+//go:noescape
+func gemmTiles4KernelAVX512(p *gemmTiling)
+
+// gemmTiles4KernelGradientAVX512 transforms sums of 4×4 elements to gradients of kernels of 2×2.
+//
+//go:noescape
+func gemmTiles4KernelGradientAVX512(p *gemmTiling)
+
 // gemmListColumnsAVX512 lists the columns of bytes that are not all to be skipped.
 //
 //go:noescape

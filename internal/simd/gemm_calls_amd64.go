@@ -1107,6 +1107,96 @@ func gemmTilesLargeKernelGradient(p *gemmTiling) {
 	gemmTilesLargeKernelGradientAVX2(p)
 }
 
+// gemmTiles5Image runs the kernel.
+func gemmTiles5Image(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles5ImageAVX512(p)
+		return
+	}
+	gemmTiles5ImageAVX2(p)
+}
+
+// gemmTiles5Gradient runs the kernel.
+func gemmTiles5Gradient(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles5GradientAVX512(p)
+		return
+	}
+	gemmTiles5GradientAVX2(p)
+}
+
+// gemmTiles5Result runs the kernel.
+func gemmTiles5Result(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles5ResultAVX512(p)
+		return
+	}
+	gemmTiles5ResultAVX2(p)
+}
+
+// gemmTiles5Kernel runs the kernel.
+func gemmTiles5Kernel(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles5KernelAVX512(p)
+		return
+	}
+	gemmTiles5KernelAVX2(p)
+}
+
+// gemmTiles5KernelGradient runs the kernel.
+func gemmTiles5KernelGradient(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles5KernelGradientAVX512(p)
+		return
+	}
+	gemmTiles5KernelGradientAVX2(p)
+}
+
+// gemmTiles4Image runs the kernel.
+func gemmTiles4Image(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles4ImageAVX512(p)
+		return
+	}
+	gemmTiles4ImageAVX2(p)
+}
+
+// gemmTiles4Gradient runs the kernel.
+func gemmTiles4Gradient(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles4GradientAVX512(p)
+		return
+	}
+	gemmTiles4GradientAVX2(p)
+}
+
+// gemmTiles4Result runs the kernel.
+func gemmTiles4Result(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles4ResultAVX512(p)
+		return
+	}
+	gemmTiles4ResultAVX2(p)
+}
+
+// gemmTiles4Kernel runs the kernel.
+func gemmTiles4Kernel(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles4KernelAVX512(p)
+		return
+	}
+	gemmTiles4KernelAVX2(p)
+}
+
+// gemmTiles4KernelGradient runs the kernel.
+func gemmTiles4KernelGradient(p *gemmTiling) {
+	if active >= avx512 {
+		gemmTiles4KernelGradientAVX512(p)
+		return
+	}
+	gemmTiles4KernelGradientAVX2(p)
+}
+
 // gemmAxpyGroup is how many rows of B the kernels add to 1, 2 or 3 rows of C at
 // once.
 var gemmAxpyGroup = [...]int{1: 8, 2: 4, 3: 3}

@@ -4,10 +4,10 @@ package simd
 
 import "unsafe"
 
-// winogradConstants and winogradKernelConstants have a vector for each of the constants
+// winogradConstants, winogradKernelConstants and, for kernels of 2×2, winogradSmallConstants have a vector for each of the constants
 // that the kernels take, in their order.
 var (
-	winogradConstants, winogradKernelConstants = func() (tiles, kernels [11][16]float32) {
+	winogradConstants, winogradKernelConstants, winogradSmallConstants = func() (tiles, kernels, small [11][16]float32) {
 		const a, b, a2, b2 = winogradA, winogradB, winogradA * winogradA, winogradB * winogradB
 		const c, d = winogradC, winogradD
 		for i, v := range []float32{a2, b2, a, b, a * a2, b * b2, a2 * b2, -a2, -b2, -a2 - b2} {
@@ -20,7 +20,12 @@ var (
 				kernels[i][j] = v
 			}
 		}
-		return tiles, kernels
+		for i, v := range []float32{winogradE, winogradE * a, winogradF, winogradF * b, 0.5} {
+			for j := range small[i] {
+				small[i][j] = v
+			}
+		}
+		return tiles, kernels, small
 	}()
 )
 
@@ -51,7 +56,14 @@ func (w *WinogradTiles) image() {
 	var scratch [36][16]float32
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
-		gemmTilesImage(&t)
+		switch w.form() {
+		case winograd2In5:
+			gemmTiles5Image(&t)
+		case winograd2In4:
+			gemmTiles4Image(&t)
+		default:
+			gemmTilesImage(&t)
+		}
 	}
 }
 
@@ -63,10 +75,15 @@ func (w *WinogradTiles) gradient() {
 	var scratch [36][16]float32
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
-		if w.Kernel == 5 {
-			gemmTilesSmallGradient(&t)
-		} else {
+		switch w.form() {
+		case winograd3:
 			gemmTilesGradient(&t)
+		case winograd5:
+			gemmTilesSmallGradient(&t)
+		case winograd2In5:
+			gemmTiles5Gradient(&t)
+		case winograd2In4:
+			gemmTiles4Gradient(&t)
 		}
 	}
 }
@@ -80,10 +97,15 @@ func (w *WinogradTiles) result(bias []float32) {
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
 		t.bias = at(bias, c)
-		if w.Kernel == 5 {
-			gemmTilesSmallResult(&t)
-		} else {
+		switch w.form() {
+		case winograd3:
 			gemmTilesResult(&t)
+		case winograd5:
+			gemmTilesSmallResult(&t)
+		case winograd2In5:
+			gemmTiles5Result(&t)
+		case winograd2In4:
+			gemmTiles4Result(&t)
 		}
 	}
 }
@@ -96,11 +118,16 @@ func (w *WinogradTiles) kernels() {
 	var scratch [36][16]float32
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
-		t.constants = unsafe.Pointer(&winogradKernelConstants)
-		if w.Kernel == 5 {
-			gemmTilesLargeKernel(&t)
-		} else {
+		t.constants = w.kernelConstants()
+		switch w.form() {
+		case winograd3:
 			gemmTilesKernel(&t)
+		case winograd5:
+			gemmTilesLargeKernel(&t)
+		case winograd2In5:
+			gemmTiles5Kernel(&t)
+		case winograd2In4:
+			gemmTiles4Kernel(&t)
 		}
 	}
 }
@@ -113,11 +140,24 @@ func (w *WinogradTiles) kernelGradients() {
 	var scratch [36][16]float32
 	for c := 0; c < w.Channels; c += lanesOf[float32](active) {
 		t := w.tiling(&scratch, c)
-		t.constants = unsafe.Pointer(&winogradKernelConstants)
-		if w.Kernel == 5 {
-			gemmTilesLargeKernelGradient(&t)
-		} else {
+		t.constants = w.kernelConstants()
+		switch w.form() {
+		case winograd3:
 			gemmTilesKernelGradient(&t)
+		case winograd5:
+			gemmTilesLargeKernelGradient(&t)
+		case winograd2In5:
+			gemmTiles5KernelGradient(&t)
+		case winograd2In4:
+			gemmTiles4KernelGradient(&t)
 		}
 	}
+}
+
+// kernelConstants is the table for the transforms of kernels.
+func (w *WinogradTiles) kernelConstants() unsafe.Pointer {
+	if w.Kernel == 2 {
+		return unsafe.Pointer(&winogradSmallConstants)
+	}
+	return unsafe.Pointer(&winogradKernelConstants)
 }

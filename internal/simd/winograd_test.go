@@ -17,42 +17,44 @@ func randomFloats(r *rand.Rand, n int) []float32 {
 
 // The transforms make a convolution a product of elements, and their adjoints its gradient.
 func TestWinogradConvolves(t *testing.T) {
-	t.Run("3×3", func(t *testing.T) { testWinogradConvolves(t, 3) })
-	t.Run("5×5", func(t *testing.T) { testWinogradConvolves(t, 5) })
+	t.Run("2×2 by 4×4", func(t *testing.T) { testWinogradConvolves(t, 2, 4) })
+	t.Run("2×2 by 5×5", func(t *testing.T) { testWinogradConvolves(t, 2, 5) })
+	t.Run("3×3", func(t *testing.T) { testWinogradConvolves(t, 3, WinogradIn) })
+	t.Run("5×5", func(t *testing.T) { testWinogradConvolves(t, 5, WinogradIn) })
 }
 
-func testWinogradConvolves(t *testing.T, kernel int) {
+func testWinogradConvolves(t *testing.T, kernel, in int) {
 	r := rand.New(rand.NewPCG(1, 2))
 	const channels, tiles = 32, 3
-	out := winogradOut(kernel)
+	out, elements := in+1-kernel, in*in
 	row, width := (out*tiles+kernel-1)*channels, out*tiles*channels
-	g := randomFloats(r, kernel*kernel*channels)                                    // [kernel, kernel, channels]
-	image := randomFloats(r, 6*row)                                                 // [6, width, channels]: tiles overlap
-	upstream := randomFloats(r, out*width)                                          // [out, width, channels]
-	u, products := make([]float32, 36*channels), make([]float32, 36*tiles*channels) // [36, tiles, channels]
+	g := randomFloats(r, kernel*kernel*channels)                                                // [kernel, kernel, channels]
+	image := randomFloats(r, in*row)                                                            // [in, width, channels]: tiles overlap
+	upstream := randomFloats(r, out*width)                                                      // [out, width, channels]
+	u, products := make([]float32, elements*channels), make([]float32, elements*tiles*channels) // [elements, tiles, channels]
 	transformed, result := make([]float32, len(products)), make([]float32, len(upstream))
 	gradient, bias := make([]float32, len(g)), randomFloats(r, channels)
 	for _, set := range instructionSets() {
 		set.with(func() {
-			w := WinogradTiles{Kernel: kernel, Channels: channels, Tiles: 1, Src: g, SrcRow: kernel * channels, SrcCol: channels, Dst: u, DstRow: 6 * channels, DstCol: channels}
+			w := WinogradTiles{Kernel: kernel, In: in, Channels: channels, Tiles: 1, Src: g, SrcRow: kernel * channels, SrcCol: channels, Dst: u, DstRow: in * channels, DstCol: channels}
 			w.Kernels()
-			w = WinogradTiles{Kernel: kernel, Channels: channels, Tiles: tiles, Src: image, SrcRow: row, SrcCol: channels, SrcNext: out * channels,
-				Dst: transformed, DstRow: 6 * tiles * channels, DstCol: tiles * channels, DstNext: channels}
+			w = WinogradTiles{Kernel: kernel, In: in, Channels: channels, Tiles: tiles, Src: image, SrcRow: row, SrcCol: channels, SrcNext: out * channels,
+				Dst: transformed, DstRow: in * tiles * channels, DstCol: tiles * channels, DstNext: channels}
 			w.Image()
 			for i, v := range transformed {
 				products[i] = v * u[i/(tiles*channels)*channels+i%channels]
 			}
-			w = WinogradTiles{Kernel: kernel, Channels: channels, Tiles: tiles, Src: products, SrcRow: 6 * tiles * channels, SrcCol: tiles * channels, SrcNext: channels,
+			w = WinogradTiles{Kernel: kernel, In: in, Channels: channels, Tiles: tiles, Src: products, SrcRow: in * tiles * channels, SrcCol: tiles * channels, SrcNext: channels,
 				Dst: result, DstRow: width, DstCol: channels, DstNext: out * channels}
 			w.Result(bias)
-			w = WinogradTiles{Kernel: kernel, Channels: channels, Tiles: tiles, Src: upstream, SrcRow: width, SrcCol: channels, SrcNext: out * channels,
-				Dst: products, DstRow: 6 * tiles * channels, DstCol: tiles * channels, DstNext: channels}
+			w = WinogradTiles{Kernel: kernel, In: in, Channels: channels, Tiles: tiles, Src: upstream, SrcRow: width, SrcCol: channels, SrcNext: out * channels,
+				Dst: products, DstRow: in * tiles * channels, DstCol: tiles * channels, DstNext: channels}
 			w.Gradient()
-			sums := make([]float32, 36*channels)
+			sums := make([]float32, elements*channels)
 			for i, v := range products {
 				sums[i/(tiles*channels)*channels+i%channels] += v * transformed[i]
 			}
-			w = WinogradTiles{Kernel: kernel, Channels: channels, Tiles: 1, Src: sums, SrcRow: 6 * channels, SrcCol: channels, Dst: gradient, DstRow: kernel * channels, DstCol: channels}
+			w = WinogradTiles{Kernel: kernel, In: in, Channels: channels, Tiles: 1, Src: sums, SrcRow: in * channels, SrcCol: channels, Dst: gradient, DstRow: kernel * channels, DstCol: channels}
 			w.KernelGradients()
 		})
 		for c := range channels {
@@ -95,13 +97,23 @@ func TestWinogradSets(t *testing.T) {
 			{"result", 3, 6, 4, func(w *WinogradTiles) { w.Result(bias) }},
 			{"kernels", 3, 3, 6, (*WinogradTiles).Kernels},
 			{"gradients of kernels", 3, 6, 3, (*WinogradTiles).KernelGradients},
+			{"image by 5×5", 2, 5, 5, (*WinogradTiles).Image},
+			{"gradient for 2×2 by 5×5", 2, 4, 5, (*WinogradTiles).Gradient},
+			{"result of 2×2 by 5×5", 2, 5, 4, func(w *WinogradTiles) { w.Result(bias) }},
+			{"kernels of 2×2 by 5×5", 2, 2, 5, (*WinogradTiles).Kernels},
+			{"gradients of kernels of 2×2 by 5×5", 2, 5, 2, (*WinogradTiles).KernelGradients},
+			{"image by 4×4", 2, 4, 4, (*WinogradTiles).Image},
+			{"gradient for 2×2 by 4×4", 2, 3, 4, (*WinogradTiles).Gradient},
+			{"result of 2×2 by 4×4", 2, 4, 3, func(w *WinogradTiles) { w.Result(bias) }},
+			{"kernels of 2×2 by 4×4", 2, 2, 4, (*WinogradTiles).Kernels},
+			{"gradients of kernels of 2×2 by 4×4", 2, 4, 2, (*WinogradTiles).KernelGradients},
 			{"gradient for 5×5", 5, 2, 6, (*WinogradTiles).Gradient},
 			{"result of 5×5", 5, 6, 2, func(w *WinogradTiles) { w.Result(bias) }},
 			{"kernels of 5×5", 5, 5, 6, (*WinogradTiles).Kernels},
 			{"gradients of kernels of 5×5", 5, 6, 5, (*WinogradTiles).KernelGradients},
 		} {
 			w := WinogradTiles{
-				Kernel: transform.kernel, Channels: channels, Tiles: tiles, Src: guardedFloats[float32](t, transform.in*transform.in*tiles*channels, atEnd),
+				Kernel: transform.kernel, In: max(transform.in, transform.out), Channels: channels, Tiles: tiles, Src: guardedFloats[float32](t, transform.in*transform.in*tiles*channels, atEnd),
 				SrcRow: transform.in * tiles * channels, SrcCol: channels, SrcNext: transform.in * channels,
 				Dst:    guardedFloats[float32](t, transform.out*transform.out*tiles*channels, atEnd),
 				DstRow: transform.out * tiles * channels, DstCol: tiles * channels, DstNext: channels,
@@ -123,6 +135,7 @@ func TestWinogradPanics(t *testing.T) {
 		func(w *WinogradTiles) { w.SrcCol = -16; w.Gradient() },
 		func(w *WinogradTiles) { w.Result(nil) },
 		func(w *WinogradTiles) { w.Kernel = 4; w.Image() },
+		func(w *WinogradTiles) { w.In = 5; w.Image() },
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			defer func() {
@@ -130,7 +143,7 @@ func TestWinogradPanics(t *testing.T) {
 					t.Error("no panic")
 				}
 			}()
-			run(&WinogradTiles{Kernel: 3, Channels: 16, Tiles: 1, Src: make([]float32, 36*16), SrcRow: 6 * 16, SrcCol: 16, Dst: make([]float32, 36*16), DstRow: 6 * 16, DstCol: 16})
+			run(&WinogradTiles{Kernel: 3, In: WinogradIn, Channels: 16, Tiles: 1, Src: make([]float32, 36*16), SrcRow: 6 * 16, SrcCol: 16, Dst: make([]float32, 36*16), DstRow: 6 * 16, DstCol: 16})
 		})
 	}
 }

@@ -56,7 +56,10 @@ func pairs(most, each int, kernel func(i, j int) string) map[int]string {
 // winogradChoices lists those of kernels for float32 only.
 func winogradChoices() []choice {
 	var list []choice
-	for _, kernel := range []string{"Image", "Gradient", "Result", "Kernel", "KernelGradient", "SmallGradient", "SmallResult", "LargeKernel", "LargeKernelGradient"} {
+	for _, kernel := range []string{
+		"Image", "Gradient", "Result", "Kernel", "KernelGradient", "SmallGradient", "SmallResult", "LargeKernel", "LargeKernelGradient",
+		"5Image", "5Gradient", "5Result", "5Kernel", "5KernelGradient", "4Image", "4Gradient", "4Result", "4Kernel", "4KernelGradient",
+	} {
 		list = append(list, alone("gemmTiles"+kernel, "runs the kernel.", "gemmTiling"))
 	}
 	return list

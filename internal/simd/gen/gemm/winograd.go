@@ -1,6 +1,10 @@
 package main
 
-import "github.com/mmcloughlin/avo/operand"
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+)
 
 // Fields of gemmTiling.
 const (
@@ -47,6 +51,16 @@ const (
 	kernelDB3          // db³
 	kernelDB4          // db⁴
 	kernelCount
+)
+
+// Constants of the transforms of kernels of 2×2 elements, likewise: e = 1/2a(a²−b²), f = 1/2b(b²−a²).
+const (
+	smallE    = iota // e
+	smallEA          // ea
+	smallF           // f
+	smallFB          // fb
+	smallHalf        // ½
+	smallCount
 )
 
 // transform is a kernel under construction that transforms tiles.
@@ -192,6 +206,70 @@ func (t *transform) toLargeKernel(x []vec) []vec {
 	}
 }
 
+// The same for kernels of 2×2 elements and tiles of 4×4 of the result from 5×5: the points are ±a,
+// ±b and ∞.
+func (t *transform) fromInput5(x []vec) []vec {
+	even, odd := t.times(constA, t.plus(x[2], constMinusB2, x[0])), t.plus(x[3], constMinusB2, x[1])
+	plusA, minusA := t.sum(odd, even), t.difference(odd, even)
+	even, odd = t.times(constB, t.plus(x[2], constMinusA2, x[0])), t.plus(x[3], constMinusA2, x[1])
+	last := t.plus(t.plus(x[4], constMinusSum, x[2]), constProduct, x[0])
+	return []vec{plusA, minusA, t.sum(odd, even), t.difference(odd, even), last}
+}
+
+func (t *transform) fromGradient5(y []vec) []vec {
+	return t.fromGradient(y)[1:]
+}
+
+func (t *transform) toOutput5(m []vec) []vec {
+	sumA, differenceA := t.sum(m[0], m[1]), t.difference(m[0], m[1])
+	sumB, differenceB := t.sum(m[2], m[3]), t.difference(m[2], m[3])
+	return []vec{
+		t.sum(sumA, sumB),
+		t.plus(t.times(constA, differenceA), constB, differenceB),
+		t.plus(t.times(constA2, sumA), constB2, sumB),
+		t.plus(t.plus(m[4], constA3, differenceA), constB3, differenceB),
+	}
+}
+
+func (t *transform) fromKernel5(x []vec) []vec {
+	even, odd := t.times(smallE, x[0]), t.times(smallEA, x[1])
+	plusA, minusA := t.sum(odd, even), t.difference(odd, even)
+	even, odd = t.times(smallF, x[0]), t.times(smallFB, x[1])
+	return []vec{plusA, minusA, t.sum(odd, even), t.difference(odd, even), x[1]}
+}
+
+func (t *transform) toKernel5(x []vec) []vec {
+	return []vec{
+		t.plus(t.times(smallE, t.difference(x[0], x[1])), smallF, t.difference(x[2], x[3])),
+		t.plus(t.plus(x[4], smallEA, t.sum(x[0], x[1])), smallFB, t.sum(x[2], x[3])),
+	}
+}
+
+// The same for tiles of 3×3 of the result from 4×4: the points are 0, ±1 and ∞.
+func (t *transform) fromInput4(x []vec) []vec {
+	return []vec{t.difference(x[2], x[0]), t.sum(x[2], x[1]), t.difference(x[2], x[1]), t.difference(x[3], x[1])}
+}
+
+func (t *transform) fromGradient4(y []vec) []vec {
+	even := t.sum(y[0], y[2])
+	return []vec{y[0], t.sum(even, y[1]), t.difference(even, y[1]), y[2]}
+}
+
+func (t *transform) toOutput4(m []vec) []vec {
+	sum := t.sum(m[1], m[2])
+	return []vec{t.sum(m[0], sum), t.difference(m[1], m[2]), t.sum(sum, m[3])}
+}
+
+func (t *transform) fromKernel4(x []vec) []vec {
+	even, odd := t.times(smallHalf, x[0]), t.times(smallHalf, x[1])
+	return []vec{t.difference(t.zero(), x[0]), t.sum(even, odd), t.difference(even, odd), x[1]}
+}
+
+func (t *transform) toKernel4(x []vec) []vec {
+	sum, difference := t.sum(x[1], x[2]), t.difference(x[1], x[2])
+	return []vec{t.difference(t.times(smallHalf, sum), x[0]), t.plus(x[3], smallHalf, difference)}
+}
+
 // winograd emits the kernel that transforms tiles of in×in elements to out×out, each of which
 // is a vector of channels. Columns are transformed first, to scratch memory, then rows. A
 // bias is added to results.
@@ -265,4 +343,23 @@ func (c file) winogradKernels() {
 	c.winograd("gemmTilesSmallResult", "transforms products to tiles of 2×2 elements of results.", constCount, 6, 2, (*transform).toSmallOutput, true)
 	c.winograd("gemmTilesLargeKernel", "transforms kernels of 5×5 elements.", kernelCount, 5, 6, (*transform).fromLargeKernel, false)
 	c.winograd("gemmTilesLargeKernelGradient", "transforms sums to gradients of kernels of 5×5 elements.", kernelCount, 6, 5, (*transform).toLargeKernel, false)
+	for _, k := range []struct {
+		in                                          int
+		image, gradient, result, kernel, toGradient func(t *transform, x []vec) []vec
+	}{
+		{5, (*transform).fromInput5, (*transform).fromGradient5, (*transform).toOutput5, (*transform).fromKernel5, (*transform).toKernel5},
+		{4, (*transform).fromInput4, (*transform).fromGradient4, (*transform).toOutput4, (*transform).fromKernel4, (*transform).toKernel4},
+	} {
+		constants := 0
+		if k.in == 5 {
+			constants = constCount
+		}
+		name := func(kernel string) string { return fmt.Sprintf("gemmTiles%d%s", k.in, kernel) }
+		size := fmt.Sprintf(" of %d×%d elements", k.in, k.in)
+		c.winograd(name("Image"), "transforms tiles"+size+" of images.", constants, k.in, k.in, k.image, false)
+		c.winograd(name("Gradient"), "transforms tiles of gradients to those"+size+".", constants, k.in-1, k.in, k.gradient, false)
+		c.winograd(name("Result"), "transforms products"+size+" to tiles of results.", constants, k.in, k.in-1, k.result, true)
+		c.winograd(name("Kernel"), "transforms kernels of 2×2 elements to tiles"+size+".", smallCount, 2, k.in, k.kernel, false)
+		c.winograd(name("KernelGradient"), "transforms sums"+size+" to gradients of kernels of 2×2.", smallCount, k.in, 2, k.toGradient, false)
+	}
 }
