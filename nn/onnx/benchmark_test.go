@@ -5,12 +5,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/data"
 	"github.com/chainrule-go/chainrule/nn/onnx/internal/host"
 )
+
+// inferenceOnly is how a model is opened that is to be fast.
+var inferenceOnly = Config{Inference: true}
 
 // BenchmarkModels runs PyTorch's models in inference, one and 32 examples at once: those of the
 // directory that the environment variable CHAINRULE_INTERCHANGE names, or of internal/models.
@@ -26,25 +30,48 @@ func BenchmarkModels(b *testing.B) {
 	for _, file := range files {
 		for _, batch := range []int{1, 32} {
 			b.Run(fmt.Sprintf("%s/%d", filepath.Base(filepath.Dir(file)), batch), func(b *testing.B) {
-				m, err := Open(file, Config{})
-				if err != nil {
-					b.Fatal(err)
-				}
 				x, err := data.ReadNPYFile(filepath.Join(filepath.Dir(file), "input.npy"))
 				if err != nil {
 					b.Fatal(err)
 				}
-				inputs := map[string]Value{"x": batchOf(x, batch)}
-				tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
-				b.ReportAllocs()
-				for b.Loop() {
-					if _, err := m.Run(tape, inputs); err != nil {
-						b.Fatal(err)
-					}
-					tape.Reset()
-				}
+				benchmarkModel(b, file, map[string]Value{"x": batchOf(x, batch)})
 			})
 		}
+	}
+}
+
+// benchmarkModel runs a model in inference.
+func benchmarkModel(b *testing.B, file string, inputs map[string]Value) {
+	m, err := Open(file, inferenceOnly)
+	if err != nil {
+		b.Fatal(err)
+	}
+	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Run(tape, inputs); err != nil {
+			b.Fatal(err)
+		}
+		tape.Reset()
+	}
+}
+
+// BenchmarkPublishedModels runs the models of TestONNXModels, each with the inputs of its cases.
+func BenchmarkPublishedModels(b *testing.B) {
+	directory, cases := publishedCases(b)
+	for _, c := range cases {
+		b.Run(strings.TrimSuffix(c.Model, ".onnx")+"/"+c.Case, func(b *testing.B) {
+			file := filepath.Join(directory, c.Model)
+			m, err := Open(file, inferenceOnly)
+			if err != nil {
+				b.Fatal(err)
+			}
+			inputs, err := c.inputs(m, directory)
+			if err != nil {
+				b.Fatal(err)
+			}
+			benchmarkModel(b, file, inputs)
+		})
 	}
 }
 

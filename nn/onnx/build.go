@@ -369,6 +369,7 @@ func (b *builder) forget() {
 			needed[slot] = true
 		}
 		for _, n := range g.nodes {
+			n.attributes, n.read = nil, nil
 			for _, slot := range n.inputs {
 				if slot != absent {
 					needed[slot] = true

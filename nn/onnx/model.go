@@ -25,6 +25,13 @@ type Config struct {
 	// opened, so a model without parameters may be faster.
 	Trainable func(name string) bool
 
+	// Inference says that the model is to be run only: all weights and running statistics are
+	// constants, whatever Trainable says, and Dropout and BatchNormalization do what they do in
+	// inference on tapes in training mode too. The model has no parameters and no buffers then,
+	// and is faster: batch normalizations become part of convolutions, and matrices lie as the
+	// products want them. Gradients flow to its inputs.
+	Inference bool
+
 	// ExternalData lets tensors be read from other files than the model's. They must lie in
 	// its directory or below.
 	ExternalData bool

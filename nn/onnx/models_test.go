@@ -44,24 +44,37 @@ func readNPY(path string, dtype DataType) (Value, error) {
 	return ofHost(host.FromFloats(kinds[dtype], numbers, a.Shape...)), nil
 }
 
+// folder is the directory of the case's arrays, in that of the models.
+func (c modelCase) folder(directory string) string {
+	return filepath.Join(directory, strings.TrimSuffix(c.Model, ".onnx"), c.Case)
+}
+
+// inputs are what a model is given in the case.
+func (c modelCase) inputs(m *Model, directory string) (map[string]Value, error) {
+	inputs := map[string]Value{}
+	for _, in := range m.Inputs() {
+		v, err := readNPY(filepath.Join(c.folder(directory), "input_"+in.Name+".npy"), in.Type)
+		if err != nil {
+			return nil, err
+		}
+		inputs[in.Name] = v
+	}
+	return inputs, nil
+}
+
 // run computes a case of a model in a directory and compares the outputs with those there,
 // within 1e-4 of the largest element.
 func (c modelCase) run(m *Model, tape *autograd.Tape, directory string) error {
-	directory = filepath.Join(directory, strings.TrimSuffix(c.Model, ".onnx"), c.Case)
-	inputs := map[string]Value{}
-	for _, in := range m.Inputs() {
-		v, err := readNPY(filepath.Join(directory, "input_"+in.Name+".npy"), in.Type)
-		if err != nil {
-			return err
-		}
-		inputs[in.Name] = v
+	inputs, err := c.inputs(m, directory)
+	if err != nil {
+		return err
 	}
 	outputs, err := m.Run(tape, inputs)
 	if err != nil {
 		return err
 	}
 	for _, out := range m.Outputs() {
-		want, err := readNPY(filepath.Join(directory, "output_"+out.Name+".npy"), outputs[out.Name].Type())
+		want, err := readNPY(filepath.Join(c.folder(directory), "output_"+out.Name+".npy"), outputs[out.Name].Type())
 		if err != nil {
 			return err
 		}
@@ -93,10 +106,11 @@ func near(got, want Value, tolerance float64) error {
 	return nil
 }
 
-// TestONNXModels runs published models: every case of manifest.json in the directory that the
-// environment variable CHAINRULE_ONNX_MODELS names, on tapes that record and that do not.
-func TestONNXModels(t *testing.T) {
-	directory := os.Getenv("CHAINRULE_ONNX_MODELS")
+// publishedCases is the cases of manifest.json in the directory that the environment variable
+// CHAINRULE_ONNX_MODELS names.
+func publishedCases(t testing.TB) (directory string, cases []modelCase) {
+	t.Helper()
+	directory = os.Getenv("CHAINRULE_ONNX_MODELS")
 	if directory == "" {
 		t.Skip("CHAINRULE_ONNX_MODELS names no directory")
 	}
@@ -104,10 +118,16 @@ func TestONNXModels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var cases []modelCase
 	if err := json.Unmarshal(text, &cases); err != nil {
 		t.Fatal(err)
 	}
+	return directory, cases
+}
+
+// TestONNXModels runs published models: every case of manifest.json in the directory that the
+// environment variable CHAINRULE_ONNX_MODELS names, on tapes that record and that do not.
+func TestONNXModels(t *testing.T) {
+	directory, cases := publishedCases(t)
 	models, passed, failed := map[string]*Model{}, 0, 0
 	for _, c := range cases {
 		m, err := models[c.Model], error(nil)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chainrule-go/chainrule/autograd"
 	"github.com/chainrule-go/chainrule/nn/onnx/internal/onnxpb"
 )
 
@@ -29,8 +30,10 @@ type node struct {
 	role    role // how its results are kept
 	isPure  bool // they depend on the inputs alone
 
-	relu   bool        // of a convolution: max(x, 0) of what it gives
-	limits *[2]float64 // of a Clip that has them as attributes
+	relu      bool                      // of a convolution: max(x, 0) of what it gives
+	pool      *autograd.MaxPoolConfig   // of a convolution: and then pooled
+	attention *autograd.AttentionConfig // of an Attention of all in one, or of heads side by side
+	failed    bool                      // it cannot be computed before the model runs
 
 	// What operators are made from, while the model is opened.
 	attributes map[string]*onnxpb.AttributeProto
@@ -183,7 +186,7 @@ func (n *node) finish() {
 			unsupportedf("attribute %q", name)
 		}
 	}
-	n.attributes, n.read, n.graphs = nil, nil, nil
+	n.graphs = nil
 }
 
 // pure reports whether the node's results depend on its inputs alone.

@@ -48,21 +48,48 @@ func (c *call) convolved(w window, groups, at int, values func(i int) autograd.V
 		around[2+i] += m[0] + m[1] + 2*both[i]
 	}
 	c.room(around...)
-	return convolve(padded(values(0), 0, more), values(at), bias, w, both, groups, c.node.relu)
+	config := convolutionConfig{window: w, padding: both, groups: groups, relu: c.node.relu}
+	pool := c.node.pool
+	if pool != nil && pools(*pool, counts) {
+		config.pool, pool = *pool, nil
+	}
+	y := config.convolve(padded(values(0), 0, more), values(at), bias)
+	if pool != nil { // which says what is wrong
+		y = y.MaxPool(*pool)
+	}
+	return y
 }
 
-func convolve(x, weights, bias autograd.Variable, w window, padding []int, groups int, relu bool) autograd.Variable {
-	if len(padding) == 3 {
-		y := autograd.Conv3d(x, weights, bias, autograd.Conv3dConfig{
-			Stride: [3]int(w.strides), Padding: [3]int(padding), Dilation: [3]int(w.dilations), Groups: groups,
-		})
-		if relu {
-			y = y.ReLU()
+// pools reports whether images of some sizes can be pooled.
+func pools(pool autograd.MaxPoolConfig, sizes []int) bool {
+	for i, size := range sizes {
+		if size+2*pool.Padding[i] < pool.Kernel[i] {
+			return false
 		}
-		return y
 	}
-	config := autograd.ConvConfig{Stride: pair(w.strides), Padding: pair(padding), Dilation: pair(w.dilations), Groups: groups, ReLU: relu}
-	if len(padding) == 1 {
+	return true
+}
+
+// convolutionConfig is what a convolution is, of one, two or three axes.
+type convolutionConfig struct {
+	window  window
+	padding []int
+	groups  int
+	relu    bool
+	pool    autograd.MaxPoolConfig
+}
+
+func (k convolutionConfig) convolve(x, weights, bias autograd.Variable) autograd.Variable {
+	w := k.window
+	if len(k.padding) == 3 {
+		return autograd.Conv3d(x, weights, bias, autograd.Conv3dConfig{
+			Stride: [3]int(w.strides), Padding: [3]int(k.padding), Dilation: [3]int(w.dilations), Groups: k.groups, ReLU: k.relu, MaxPool: k.pool,
+		})
+	}
+	config := autograd.ConvConfig{
+		Stride: pair(w.strides), Padding: pair(k.padding), Dilation: pair(w.dilations), Groups: k.groups, ReLU: k.relu, MaxPool: k.pool,
+	}
+	if len(k.padding) == 1 {
 		return autograd.Conv1d(x, weights, bias, config)
 	}
 	return autograd.Conv2d(x, weights, bias, config)

@@ -186,7 +186,6 @@ func prelu(n *node) kernel {
 func clipByAttributes(n *node) kernel {
 	n.ignore("consumed_inputs")
 	low, high := n.float("min", -math.MaxFloat32), n.float("max", math.MaxFloat32)
-	n.limits = &[2]float64{low, high}
 	return unary(func(x autograd.Variable) autograd.Variable { return x.Clamp(low, high) })
 }
 

@@ -20,8 +20,10 @@ var normalizationOperators = family{"Normalization", []operator{
 	{name: "MeanVarianceNormalization", since: 9, in: one, make: meanVariance},
 }}
 
-// training reports whether the tape is in training mode.
-func (r *run) training() bool { return r.tape != nil && r.tape.Training() }
+// training reports whether the tape is in training mode, unless the model is for inference only.
+func (r *run) training() bool {
+	return r.tape != nil && r.tape.Training() && !r.model.config.Inference
+}
 
 // batchNormalization normalizes by the running statistics, inputs 3 and 4, or in training by
 // those of the batch. Where the tape is in training mode and the running statistics are
@@ -114,6 +116,10 @@ func groupNormalization(n *node) kernel {
 func layerNormalization(n *node) kernel {
 	axis, eps := n.int("axis", -1), n.float("epsilon", 1e-5)
 	n.ignore("stash_type")
+	return layerNormalizationFrom(axis, eps)
+}
+
+func layerNormalizationFrom(axis int, eps float64) kernel {
 	return func(c *call) {
 		x := c.float(0)
 		shape := slices.Clone(x.Shape())

@@ -156,7 +156,7 @@ func averagePool(n *node) kernel {
 func sumPool(x autograd.Variable, w window, shape []int) autograd.Variable {
 	images := append([]int{x.Dim(0) * x.Dim(1), 1}, x.Shape()[2:]...)
 	ones := autograd.Ones(x.DType(), append([]int{1, 1}, w.kernel...)...)
-	y := convolve(x.Reshape(images...), ones, autograd.Variable{}, w, make([]int, len(w.kernel)), 1, false)
+	y := convolutionConfig{window: w, padding: make([]int, len(w.kernel)), groups: 1}.convolve(x.Reshape(images...), ones, autograd.Variable{})
 	return y.Reshape(shape...)
 }
 

@@ -85,7 +85,7 @@ func hasFloats(p *onnxpb.GraphProto, depth int) bool {
 func (b *builder) weight(name string, slot int, v Value, u uses) {
 	m := b.model
 	switch {
-	case !v.isTensor() || !u.weight[name] && !u.running[name]:
+	case m.config.Inference || !v.isTensor() || !u.weight[name] && !u.running[name]:
 		b.set(slot, v)
 		return
 	case u.running[name]:
