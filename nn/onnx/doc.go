@@ -2,7 +2,8 @@
 // programs run and that PyTorch and others export.
 //
 // [Open] and [Read] make a [Model] of a file: an [nn.Module] whose parameters are the file's
-// weights, to be run and trained further.
+// weights, to be run and trained further, or with Config.Inference one that is run only and is
+// faster.
 //
 // [Export] and [ExportFile] trace a model on an example of its input:
 //

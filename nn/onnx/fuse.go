@@ -38,8 +38,8 @@ var patterns = []pattern{
 
 	{"HardSwish", []string{"Div", "Mul"}, (*fusion).hardSwish},
 	{"SiLU", []string{"Mul"}, (*fusion).silu},
-	{"GELU", []string{"Mul"}, (*fusion).gelu},
-	{"GELU by tanh", []string{"Mul"}, (*fusion).geluTanh},
+	{"GELU", []string{"Mul", "Div"}, (*fusion).gelu},
+	{"GELU by tanh", []string{"Mul", "Div"}, (*fusion).geluTanh},
 	{"layer normalization", []string{"Add", "Mul", "Div"}, (*fusion).layerNormalization},
 	{"group normalization", []string{"Reshape", "Mul", "Add"}, (*fusion).groupNormalization},
 	{"attention", []string{"MatMul"}, (*fusion).attention},
@@ -143,8 +143,9 @@ func (f *fusion) all() (changed bool) {
 			if f.gone[n] {
 				break
 			}
-			if p.ends == nil || n.op.domain == "" && slices.Contains(p.ends, n.op.name) {
-				changed = p.make(f, n) || changed
+			if (p.ends == nil || n.op.domain == "" && slices.Contains(p.ends, n.op.name)) && p.make(f, n) {
+				f.b.model.fused[p.name]++
+				changed = true
 			}
 		}
 	}

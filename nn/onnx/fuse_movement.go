@@ -66,10 +66,23 @@ func (f *fusion) isSize(n *node) bool {
 
 // nothing takes away a node whose result is its input.
 func (f *fusion) nothing(n *node) bool {
-	if len(n.outputs) > 1 && n.wants(1) || f.results[n.outputs[0]] || !f.isNothing(n) {
+	if len(n.outputs) > 1 && n.wants(1) || !f.isNothing(n) {
 		return false
 	}
-	f.replace(n.outputs[0], n.inputs[0])
+	result, x := n.outputs[0], n.inputs[0]
+	if !f.results[result] {
+		f.replace(result, x)
+		f.drop(n)
+		return true
+	}
+	// An output of a graph keeps its slot: what makes x is to make that.
+	maker := f.makes[x]
+	if maker == nil || f.gone[maker] || f.uses[x] != 1 {
+		return false
+	}
+	maker.outputs = slices.Clone(maker.outputs)
+	maker.outputs[slices.Index(maker.outputs, x)] = result
+	f.makes[result] = maker
 	f.drop(n)
 	return true
 }

@@ -2,13 +2,15 @@ package onnx
 
 import (
 	"bytes"
+	"maps"
 	"testing"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
 
 // FuzzRead reads damaged files and runs what can be read: errors are of this package, and memory
-// is bounded.
+// is bounded. Where nodes are put together, what comes out has the type and shape that it has as
+// the file is written.
 func FuzzRead(f *testing.F) {
 	tests := readNodeTests(f, "testdata/nodes.zip")
 	for _, test := range tests {
@@ -20,26 +22,45 @@ func FuzzRead(f *testing.F) {
 			f.Add(data)
 		}
 	}
+	for _, test := range allPatterns {
+		f.Add(test.bytes())
+	}
 	tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := Read(bytes.NewReader(data), Config{MaxBytes: 1 << 20})
+	run := func(t *testing.T, data []byte, config Config) (outputs map[string]string, err error) {
+		config.MaxBytes = 1 << 20
+		m, err := Read(bytes.NewReader(data), config)
 		if err != nil {
-			if !typedError(err) {
-				t.Fatalf("%T: %v", err, err)
-			}
-			return
+			return nil, err
 		}
 		inputs := map[string]Value{}
 		for _, in := range m.Inputs() {
 			v, ok := anyOf(in)
 			if !ok {
-				return
+				return nil, nil
 			}
 			inputs[in.Name] = v
 		}
 		tape.Reset()
-		if _, err := m.Run(tape, inputs); err != nil && !typedError(err) {
-			t.Fatalf("%T: %v", err, err)
+		values, err := m.Run(tape, inputs)
+		outputs = map[string]string{}
+		for name, v := range values {
+			outputs[name] = v.describe()
+		}
+		return outputs, err
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		want, wrong := run(t, data, Config{asWritten: true})
+		for _, config := range []Config{{}, {Inference: true}} {
+			got, err := run(t, data, config)
+			if err != nil && (!typedError(err) || wrong == nil) {
+				t.Fatalf("%T: %v; as written the error is %v", err, err, wrong)
+			}
+			if wrong == nil && !maps.Equal(got, want) {
+				t.Fatalf("the outputs are %v, as written %v", got, want)
+			}
+		}
+		if wrong != nil && !typedError(wrong) {
+			t.Fatalf("%T: %v", wrong, wrong)
 		}
 	})
 }

@@ -63,8 +63,10 @@ func examples(x models.Input, n int) models.Input {
 func TestONNXInterchange(t *testing.T) {
 	for _, c := range models.Cases(t) {
 		t.Run(c.Name, func(t *testing.T) {
-			for name, trainable := range map[string]func(string) bool{"parameters": nil, "constants": func(string) bool { return false }} {
-				m := openCase(t, c, Config{Trainable: trainable})
+			for name, config := range map[string]Config{
+				"parameters": {}, "constants": {Trainable: func(string) bool { return false }}, "inference": {Inference: true}, "as written": {asWritten: true},
+			} {
+				m := openCase(t, c, config)
 				tape := autograd.NewTape(autograd.TapeConfig{NoGrad: true})
 				for range 2 { // with new memory and with the same again
 					tape.Reset()
@@ -84,7 +86,7 @@ func TestONNXInterchange(t *testing.T) {
 					}
 					c.CheckOutput(t, c.Output.Shape, got)
 				}
-				if count := nn.NumParams(m); (count > 0) != (trainable == nil) {
+				if count := nn.NumParams(m); (count > 0) != (config.Trainable == nil && !config.Inference) {
 					t.Errorf("%s: there are %d parameters", name, count)
 				}
 			}

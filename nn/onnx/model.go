@@ -21,8 +21,7 @@ type Config struct {
 	// Trainable says which weights become parameters, by name; the others are constants.
 	// nil means all. Weights are the initializers of floating-point numbers; in a file
 	// without such, as some programs write them, the results of Constant nodes that have
-	// more than one element. What depends on constants alone is computed when the model is
-	// opened, so a model without parameters may be faster.
+	// more than one element.
 	Trainable func(name string) bool
 
 	// Inference says that the model is to be run only: all weights and running statistics are
@@ -40,6 +39,8 @@ type Config struct {
 	// what a file makes of its inputs may be larger than they are, to any degree. 0 means
 	// 4 GiB.
 	MaxBytes int64
+
+	asWritten bool // nodes are not put together: what the others are compared with
 }
 
 func (c Config) maxBytes() int64 {
@@ -69,6 +70,7 @@ type Model struct {
 	values  []Value // constants, parameters and buffers by slot
 	parts   *parts
 	buffers map[int]autograd.Variable // running statistics by slot
+	fused   map[string]int            // how often there was each of patterns
 	runs    sync.Pool                 // *run
 	records records
 }
@@ -154,7 +156,7 @@ func (m *Model) build(p *onnxpb.ModelProto, size int) {
 	for _, entry := range p.GetMetadataProps() {
 		m.metadata[entry.GetKey()] = entry.GetValue()
 	}
-	m.parts, m.buffers = newParts(), map[int]autograd.Variable{}
+	m.parts, m.buffers, m.fused = newParts(), map[int]autograd.Variable{}, map[string]int{}
 	b := &builder{model: m, functions: map[operatorName]*onnxpb.FunctionProto{}, names: map[string]bool{}}
 	b.fromConstants = !hasFloats(p.GetGraph(), 0)
 	b.versions = versionsOf(p.GetOpsetImport())
@@ -165,7 +167,9 @@ func (m *Model) build(p *onnxpb.ModelProto, size int) {
 	b.fold = &run{model: m, budget: foldBytes + 4*int64(size)}
 	m.main = b.graph(p.GetGraph(), p.GetGraph().GetName(), nil, nil)
 	m.describe(p.GetGraph())
-	b.fuse()
+	if !m.config.asWritten {
+		b.fuse()
+	}
 	b.setRoles(m.main)
 	b.forget()
 	m.values = b.values

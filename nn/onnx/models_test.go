@@ -128,29 +128,35 @@ func publishedCases(t testing.TB) (directory string, cases []modelCase) {
 // environment variable CHAINRULE_ONNX_MODELS names, on tapes that record and that do not.
 func TestONNXModels(t *testing.T) {
 	directory, cases := publishedCases(t)
-	models, passed, failed := map[string]*Model{}, 0, 0
-	for _, c := range cases {
-		m, err := models[c.Model], error(nil)
-		if m == nil {
-			m, err = Open(filepath.Join(directory, c.Model), Config{})
-			models[c.Model] = m
-		}
-		for _, config := range []autograd.TapeConfig{{NoGrad: true}, {}} {
-			if err == nil {
-				err = c.run(m, autograd.NewTape(config), directory)
+	passed, failed, unsupported := 0, 0, map[string]error{}
+	for name, config := range map[string]Config{"parameters": {}, "inference": {Inference: true}} {
+		models := map[string]*Model{}
+		for _, c := range cases {
+			m, err := models[c.Model], error(nil)
+			if m == nil {
+				m, err = Open(filepath.Join(directory, c.Model), config)
+				models[c.Model] = m
+			}
+			for _, config := range []autograd.TapeConfig{{NoGrad: true}, {}} {
+				if err == nil {
+					err = c.run(m, autograd.NewTape(config), directory)
+				}
+			}
+			var missing *UnsupportedError
+			switch {
+			case err == nil:
+				passed++
+			case errors.As(err, &missing):
+				models[c.Model] = nil
+				unsupported[c.Model+", "+c.Case] = err
+			default:
+				failed++
+				t.Errorf("%s, %s, %s: %v", name, c.Model, c.Case, err)
 			}
 		}
-		var unsupported *UnsupportedError
-		switch {
-		case err == nil:
-			passed++
-		case errors.As(err, &unsupported):
-			models[c.Model] = nil
-			t.Logf("%s, %s: %v", c.Model, c.Case, err)
-		default:
-			failed++
-			t.Errorf("%s, %s: %v", c.Model, c.Case, err)
-		}
 	}
-	t.Logf("%d passed, %d failed, %d unsupported", passed, failed, len(cases)-passed-failed)
+	for _, name := range sortedKeys(unsupported) {
+		t.Logf("%s: %v", name, unsupported[name])
+	}
+	t.Logf("%d passed, %d failed, %d unsupported", passed, failed, len(unsupported))
 }

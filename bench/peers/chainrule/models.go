@@ -27,7 +27,7 @@ func imported(name string, batch int) (workload.Work, error) {
 	if dir == "" {
 		return workload.Work{}, errors.New("the environment variable CHAINRULE_INTERCHANGE does not name a directory of models")
 	}
-	model, err := onnx.Open(filepath.Join(dir, name, "opset13.onnx"), onnx.Config{Trainable: func(string) bool { return false }})
+	model, err := onnx.Open(filepath.Join(dir, name, "opset13.onnx"), onnx.Config{Inference: true})
 	if err != nil {
 		return workload.Work{}, err
 	}
