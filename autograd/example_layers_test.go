@@ -2,6 +2,7 @@ package autograd_test
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/chainrule-go/chainrule/autograd"
 )
@@ -280,4 +281,16 @@ func ExampleSparseEmbedding() {
 	// float32 [2 2]
 	// [[2 2]
 	//  [4 4]]
+}
+
+func ExampleCTCLoss() {
+	// Three times; the classes are blank, a and b. All alignments of ab have probability 1/27.
+	logProbs := autograd.Zeros(autograd.Float64, 1, 3, 3).LogSoftmax(-1)
+	losses := autograd.CTCLoss(logProbs, [][]int{{1, 2}}, autograd.CTCConfig{})
+	fmt.Printf("%.4f\n", losses)
+	fmt.Printf("%.4f\n", math.Log(27./5)) // aab abb -ab a-b ab-
+	// Output:
+	// float64 [1]
+	// [1.6864]
+	// 1.6864
 }

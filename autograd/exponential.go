@@ -188,7 +188,7 @@ var logAddExpOp *binary
 
 func init() {
 	logAddExpOp = newBinary("logaddexp", binary{
-		kernel: tensor.Kernel2{F32: simd.LogAddExp[float32], F64: simd.LogAddExp[float64], Cost: 60},
+		kernel: tensor.Kernel2{F32: simd.LogAddExp[float32], F64: simd.LogAddExp[float64], Cost: 24},
 		da:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(a, b, y)) },
 		db:     func(g, a, b, y Variable) Variable { return strongMul(g, logAddExpSlope(b, a, y)) },
 	})

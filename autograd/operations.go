@@ -130,9 +130,9 @@
 // [RMSNorm], [BatchNorm], [BatchNormStats], [GroupNorm], [GroupNormStats], [Dropout],
 // [ScaledDotProductAttention], [SelfAttention], [AttentionWeights], [EncoderLayer].
 //
-// # Recurrent layers
+// # Recurrent layers, alignment
 //
-// [LSTM], [GRU], [RNN].
+// [LSTM], [GRU], [RNN], [CTCLoss].
 //
 // # Derivatives
 //

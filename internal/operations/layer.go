@@ -114,6 +114,12 @@ var layers = []Row{
 		{{2, 2}, {6, 2}, {6}, {2, 2}, {2}, {3, 2}, {3}, {2, 3}, {2}},
 		{{1, 2, 2}, {6, 2}, {6}, {2, 2}, {2}, {3, 2}, {3}, {2, 3}, {2}},
 	}},
+	{Name: "CTCLoss", F: of(func(x v) v {
+		if x.Dim(0) == 1 {
+			return autograd.CTCLoss(x, [][]int{{0, 2, 2}}, autograd.CTCConfig{Blank: 1})
+		}
+		return autograd.CTCLoss(x, [][]int{{1, 1, 2}, {}, {2}}, autograd.CTCConfig{TimeFirst: true, Lengths: []int{4, 2, 3}})
+	}), Shapes: [][][]int{{{4, 3, 3}}, {{1, 5, 3}}}},
 	{Name: "LSTM", F: func(xs []v) v {
 		y, h, c := autograd.LSTM(xs[0], autograd.RecurrentWeights{IH: xs[1], HH: xs[2], BiasIH: xs[3], BiasHH: xs[3], HR: xs[4]},
 			autograd.RecurrentConfig{H: xs[5], C: xs[6], Lengths: []int{2, 1}})

@@ -23,8 +23,8 @@
 //	compare.go	assembly	Greater GreaterEqual Less LessEqual Equal NotEqual Where
 //	convert.go	assembly	BytesToFloats Float32To64 Float64To32 Transpose TransposeStrided
 //	convert.go	Go	Gather
-//	exp.go	assembly	Exp Expm1 Log Log1p
-//	exp.go	Go	Log2 LogAddExp
+//	exp.go	assembly	Exp Expm1 Log Log1p LogAddExp LogAddExp3
+//	exp.go	Go	Log2
 //	exp.go	both	Pow
 //	linear.go	assembly	AddScaled Scale AddScalar Fill Clamp
 //	normalize.go	assembly	Moments GradientSums WeightedSums Normalize NormalizeRow NormalizeGradient

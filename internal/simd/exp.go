@@ -74,6 +74,30 @@ func Pow[T Float](dst, a, b []T) {
 // LogAddExp sets dst[i] = ln(e^a[i] + e^b[i]) without overflow.
 func LogAddExp[T Float](dst, a, b []T) {
 	checkBinary("LogAddExp", dst, a, b)
+	if len(a) < len(dst) {
+		a, b = b, a
+	}
+	if len(a) < len(dst) { // both are one element
+		if len(dst) > 0 {
+			logAddExpKernel(dst[:1], a, b)
+			Fill(dst, dst[0])
+		}
+		return
+	}
+	if len(b) == len(dst) {
+		logAddExpKernel(dst, a, b)
+		return
+	}
+	var repeated [64]T
+	Fill(repeated[:], b[0])
+	for len(dst) > 0 {
+		n := min(len(dst), len(repeated))
+		logAddExpKernel(dst[:n], a[:n], repeated[:n])
+		dst, a = dst[n:], a[n:]
+	}
+}
+
+func logAddExpGeneric[T Float](dst, a, b []T) {
 	zip(dst, a, b, func(a, b T) T { return T(logAddExp(float64(a), float64(b))) })
 }
 
@@ -85,6 +109,24 @@ func logAddExp(a, b float64) float64 {
 		a, b = b, a
 	}
 	return a + math.Log1p(math.Exp(b-a))
+}
+
+// LogAddExp3 sets dst[i] = ln(e^a[i] + e^b[i] + e^(c[i]+mask[i])) without overflow. A mask of
+// −Inf leaves c out, one of 0 does not. +Inf gives NaN. All have the same length; dst may be
+// one of the others.
+func LogAddExp3[T Float](dst, a, b, c, mask []T) {
+	logAddExp3Kernel(dst, a, b, c, mask)
+}
+
+func logAddExp3Generic[T Float](dst, a, b, c, mask []T) {
+	for i := range dst {
+		dst[i] = T(logAddExp3(float64(a[i]), float64(b[i]), float64(c[i]+mask[i])))
+	}
+}
+
+func logAddExp3(a, b, c float64) float64 {
+	largest := max(-math.MaxFloat64, a, b, c)
+	return math.Log(math.Exp(a-largest)+math.Exp(b-largest)+math.Exp(c-largest)) + largest
 }
 
 // exp64 is e^x. math.Exp on amd64 overflows too early, from 709.4 on; there x−1 is

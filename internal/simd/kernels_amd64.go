@@ -960,6 +960,39 @@ func geluKernel[T Float](dst []T, x []T) {
 	}
 }
 
+func logAddExpKernel[T Float](dst []T, a []T, b []T) {
+	switch {
+	case active < avx2:
+		logAddExpGeneric(dst, a, b)
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
+		logAddExpF32AVX2(ptr32(dst), ptr32(a), ptr32(b), len(dst))
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
+		logAddExpF64AVX2(ptr64(dst), ptr64(a), ptr64(b), len(dst))
+	case is32[T]():
+		logAddExpF32AVX512(ptr32(dst), ptr32(a), ptr32(b), len(dst))
+	default:
+		logAddExpF64AVX512(ptr64(dst), ptr64(a), ptr64(b), len(dst))
+	}
+}
+
+func logAddExp3Kernel[T Float](dst []T, a []T, b []T, c []T, mask []T) {
+	if len(a) != len(dst) || len(b) != len(dst) || len(c) != len(dst) || len(mask) != len(dst) {
+		panicLengths("LogAddExp3", len(dst), len(a), len(b), len(c), len(mask))
+	}
+	switch {
+	case active < avx2:
+		logAddExp3Generic(dst, a, b, c, mask)
+	case (active < avx512 || len(dst) < 64/sizeOf[T]()) && is32[T]():
+		logAddExp3F32AVX2(ptr32(dst), ptr32(a), ptr32(b), ptr32(c), ptr32(mask), len(dst))
+	case active < avx512 || len(dst) < 64/sizeOf[T]():
+		logAddExp3F64AVX2(ptr64(dst), ptr64(a), ptr64(b), ptr64(c), ptr64(mask), len(dst))
+	case is32[T]():
+		logAddExp3F32AVX512(ptr32(dst), ptr32(a), ptr32(b), ptr32(c), ptr32(mask), len(dst))
+	default:
+		logAddExp3F64AVX512(ptr64(dst), ptr64(a), ptr64(b), ptr64(c), ptr64(mask), len(dst))
+	}
+}
+
 func reluBackwardKernel[T Float](dst []T, grad []T, y []T) {
 	if len(grad) != len(dst) || len(y) != len(dst) {
 		panicLengths("ReLUBackward", len(dst), len(grad), len(y))
@@ -2848,6 +2881,30 @@ func geluF32AVX512(dst *float32, x *float32, n int)
 
 //go:noescape
 func geluF64AVX512(dst *float64, x *float64, n int)
+
+//go:noescape
+func logAddExpF32AVX2(dst *float32, a *float32, b *float32, n int)
+
+//go:noescape
+func logAddExpF64AVX2(dst *float64, a *float64, b *float64, n int)
+
+//go:noescape
+func logAddExpF32AVX512(dst *float32, a *float32, b *float32, n int)
+
+//go:noescape
+func logAddExpF64AVX512(dst *float64, a *float64, b *float64, n int)
+
+//go:noescape
+func logAddExp3F32AVX2(dst *float32, a *float32, b *float32, c *float32, mask *float32, n int)
+
+//go:noescape
+func logAddExp3F64AVX2(dst *float64, a *float64, b *float64, c *float64, mask *float64, n int)
+
+//go:noescape
+func logAddExp3F32AVX512(dst *float32, a *float32, b *float32, c *float32, mask *float32, n int)
+
+//go:noescape
+func logAddExp3F64AVX512(dst *float64, a *float64, b *float64, c *float64, mask *float64, n int)
 
 //go:noescape
 func reluBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)

@@ -330,6 +330,17 @@ func geluKernel[T Float](dst []T, x []T) {
 	geluGeneric(dst, x)
 }
 
+func logAddExpKernel[T Float](dst []T, a []T, b []T) {
+	logAddExpGeneric(dst, a, b)
+}
+
+func logAddExp3Kernel[T Float](dst []T, a []T, b []T, c []T, mask []T) {
+	if len(a) != len(dst) || len(b) != len(dst) || len(c) != len(dst) || len(mask) != len(dst) {
+		panicLengths("LogAddExp3", len(dst), len(a), len(b), len(c), len(mask))
+	}
+	logAddExp3Generic(dst, a, b, c, mask)
+}
+
 func reluBackwardKernel[T Float](dst []T, grad []T, y []T) {
 	if len(grad) != len(dst) || len(y) != len(dst) {
 		panicLengths("ReLUBackward", len(dst), len(grad), len(y))

@@ -157,6 +157,53 @@ func TestLogAddExp(t *testing.T) {
 	}
 }
 
+// TestLogAddExp3 compares with sums of exponentials of 128 bits, with every instruction set.
+func TestLogAddExp3(t *testing.T) {
+	everyForm(t, testLogAddExp3[float32], testLogAddExp3[float64])
+}
+
+func testLogAddExp3[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 5))
+	const n = 200
+	s := make([][]T, 5)
+	for i := range s {
+		s[i] = make([]T, n)
+		for k := range s[i] {
+			s[i][k] = T(r.NormFloat64() * []float64{0.1, 3, 300}[k%3])
+		}
+	}
+	for k := range n {
+		s[4][k] = T([]float64{0, -inf}[k%2])
+		for i := range 3 {
+			if r.IntN(5) == 0 {
+				s[1+i][k] = T(-inf)
+			}
+		}
+	}
+	s[1][0], s[3][0] = T(nan), 0
+	s[3][2] = T(nan)
+	LogAddExp3(s[0], s[1], s[2], s[3], s[4])
+	for k, got := range s[0] {
+		sum, largest, isNaN := bigInt(0), -inf, false
+		for _, x := range []float64{float64(s[1][k]), float64(s[2][k]), float64(s[3][k] + s[4][k])} {
+			isNaN = isNaN || x != x
+			if largest = max(largest, x); !isNaN && x > -inf {
+				sum = bigAdd(sum, bigExp(newBig(x)))
+			}
+		}
+		want := nan
+		if !isNaN {
+			want = -inf
+			if sum.Sign() > 0 {
+				want, _ = bigLog(sum).Float64()
+			}
+		}
+		if !within(got, T(want), 2, 2*epsilon[T]()) {
+			t.Errorf("ln(e^%g + e^%g + e^(%g%+g)) = %g, want %g", s[1][k], s[2][k], s[3][k], s[4][k], got, want)
+		}
+	}
+}
+
 // TestBackward checks the fused gradients against derivatives that share no code
 // with them, with every instruction set.
 func TestBackward(t *testing.T) {

@@ -121,6 +121,15 @@ func rows[T Float]() []row[T] {
 		unary("gelu", 8, GELU[T], geluGeneric[T]).
 			accurate(func(x *big.Float) *big.Float { return bigMul(x, bigNormalCDF(x)) }, -38.7, 9, 0, minus0, inf, minus0),
 
+		binary("logAddExp", LogAddExp[T], logAddExpGeneric[T]).within(4).near(2).
+			valued(2.3132616875182229, 2.3132616875182229, 2+math.Ln2, nan, nan, nan, inf, inf, inf, -2.6867383124817771),
+		row[T]{
+			kernel: "logAddExp3", operands: "dst a b c mask", ulps: 4, slack: 4,
+			draw: orMinusInf[T],
+			run:  func(s [][]T) []T { LogAddExp3(s[0], s[1], s[2], s[3], s[4]); return nil },
+			ref:  func(s [][]T) []T { logAddExp3Generic(s[0], s[1], s[2], s[3], s[4]); return nil },
+		}.tested("TestLogAddExp3"),
+
 		pair("reluBackward", 0, ReLUBackward[T], reluBackwardGeneric[T]).
 			slope(func(y float64) float64 { return oneIf[float64](y > 0) }),
 		pair("sigmoidBackward", 0, SigmoidBackward[T], sigmoidBackwardGeneric[T]).
@@ -372,6 +381,14 @@ var (
 )
 
 func normal[T Float](r *rand.Rand) T { return T(3 * r.NormFloat64()) }
+
+// orMinusInf draws −Inf too.
+func orMinusInf[T Float](r *rand.Rand) T {
+	if r.IntN(3) == 0 {
+		return T(-inf)
+	}
+	return normal[T](r)
+}
 
 // angle draws angles, some of them too large for polynomials.
 func angle[T Float](r *rand.Rand) T {

@@ -43,6 +43,11 @@ func allWork(dtype DType) []work {
 	statistics, sums, matrix := r.array(2, 400), r.array(2, 400), Channels{Batch: 300, Channels: 400, Size: 1}
 	moments, rowSum := r.array(2, 300), r.array(400)
 	table := r.array(400, 400)
+	lattice := CTC{Batch: 20, Time: 15, Classes: 400, Example: 15 * 400, Instant: 400, Labels: labels[:60]}
+	for range lattice.Batch {
+		lattice.Lengths, lattice.Counts = append(lattice.Lengths, lattice.Time), append(lattice.Counts, 3)
+	}
+	lattice.Saved = r.array(lattice.SavedSize())
 	perm, start, step := []int{1, 0}, []int{0, 399}, []int{1, -1}
 	return []work{
 		{"Map1", func() { Map1(&sine, dst, x) }, dst},
@@ -59,6 +64,10 @@ func allWork(dtype DType) []work {
 		{"Softmax of columns", func() { Softmax(dst, x, 0) }, dst},
 		{"SoftmaxBackward", func() { SoftmaxBackward(dst, x, y, 1) }, dst},
 		{"CrossEntropy", func() { CrossEntropy(losses, dst, x, labels) }, losses},
+		{"CTC", func() {
+			lattice.Forward(losses, x)
+			lattice.Backward(dst, losses, losses, x, false)
+		}, dst},
 		{"CumSum", func() { CumSum(dst, x, 1, false) }, dst},
 		{"MatMul", func() { MatMul(square, x, y, false, true, false, nil) }, square},
 		{"Permute", func() { Permute(transposed, x, perm) }, transposed},

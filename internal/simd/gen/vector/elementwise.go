@@ -20,11 +20,14 @@ func short(name string, body func(f *function, x op) vec) kernel {
 
 // long is a kernel of one operand with a costly body.
 func long(name string, body func(f *function, x vec) vec) kernel {
-	return kernel{name: name, wideFrom: costly, params: sliceParams("dst", "x"), emit: func(f *function) {
-		n, s := f.load64("n"), f.streams("dst", "x")
-		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec {
-			return []vec{body(f, x[0])}
-		}})
+	return longOf(name, []string{"x"}, func(f *function, x []vec) vec { return body(f, x[0]) })
+}
+
+// longOf is a kernel of operands, none of them broadcast, with a costly body.
+func longOf(name string, operands []string, body func(f *function, x []vec) vec) kernel {
+	return kernel{name: name, wideFrom: costly, params: with(sliceParams("dst"), sliceParams(operands...)...), emit: func(f *function) {
+		n, s := f.load64("n"), f.streams(append([]string{"dst"}, operands...)...)
+		f.longLoop(n, mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec { return []vec{body(f, x)} }})
 		f.finish()
 	}}
 }
@@ -73,6 +76,10 @@ var transcendentalKernels = []kernel{
 	long("erf", (*function).erf),
 	long("erfc", (*function).erfc),
 	long("gelu", (*function).gelu),
+	internally(longOf("logAddExp", []string{"a", "b"}, func(f *function, x []vec) vec { return f.logAddExp(x[0], x[1]) })),
+	longOf("logAddExp3", []string{"a", "b", "c", "mask"}, func(f *function, x []vec) vec {
+		return f.logAddExp3(x[0], x[1], f.add(x[2], x[3]))
+	}),
 }
 
 // pair is a kernel of a gradient and the value it is taken at, none of them
@@ -224,7 +231,11 @@ func scaled(name string, scalars []string, body func(f *function, x op, s []vec)
 }
 
 func scaledInternal(name string, scalars []string, body func(f *function, x op, s []vec) vec) kernel {
-	k := scaled(name, scalars, body)
+	return internally(scaled(name, scalars, body))
+}
+
+// internally marks a kernel as internal.
+func internally(k kernel) kernel {
 	k.internal = true
 	return k
 }

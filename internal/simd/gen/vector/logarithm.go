@@ -95,3 +95,22 @@ func (f *function) logSigmoid(x vec) vec {
 	z := f.expSmall(f.or(x, f.bits(f.signBit())))
 	return f.sub(f.min(f.constant(math.Copysign(0, -1)), x), f.log1pUnit(z))
 }
+
+// logAddExp returns ln(e^a + e^b) = max(a, b) + ln(1 + e^(−|a−b|)).
+func (f *function) logAddExp(a, b vec) vec {
+	gap := f.or(f.sub(a, b), f.bits(f.signBit()))
+	gap = f.keep(gap, f.compare(notEqual, a, b)) // of equal infinities too
+	return f.add(f.log1pUnit(f.expSmall(gap)), f.max(a, b))
+}
+
+// logAddExp3 returns ln(e^a + e^b + e^c). The greatest of them is taken out first, but not
+// −Inf, so that −Inf less that is −Inf.
+func (f *function) logAddExp3(a, b, c vec) vec {
+	largest := f.max(f.constant(-pick(f, float64(math.MaxFloat32), math.MaxFloat64)), f.max(f.max(a, b), c))
+	sum := f.expSmall(f.sub(a, largest))
+	sum = f.add(sum, f.expSmall(f.sub(b, largest)))
+	sum = f.add(sum, f.expSmall(f.sub(c, largest)))
+	y := f.add(f.logSplit(f.splitLog(sum)), largest) // sum is 0 or in [1, 3]
+	y = f.blend(y, f.constant(math.Inf(-1)), f.compare(equal, sum, f.zero()))
+	return f.blend(y, sum, f.compare(unordered, sum, sum))
+}
