@@ -36,6 +36,8 @@ var patterns = []pattern{
 	{"product of rows in another shape", []string{"Reshape"}, (*fusion).reshapedLinear},
 	{"product of rows in another order", []string{"Transpose"}, (*fusion).transposedLinear},
 
+	{"recurrent layer of constants", []string{"LSTM", "GRU"}, (*fusion).recurrent},
+
 	{"HardSwish", []string{"Div", "Mul"}, (*fusion).hardSwish},
 	{"SiLU", []string{"Mul"}, (*fusion).silu},
 	{"GELU", []string{"Mul", "Div"}, (*fusion).gelu},

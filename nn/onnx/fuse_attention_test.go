@@ -212,3 +212,19 @@ var encoderPatterns = []patternTest{
 		strings.Replace(before, "y = Add(h, fed)", "y0 = Add(h, fed)\ny = Add(y0, h)", 1)),
 	{name: "parameters", pattern: "layer of an encoder", none: true, file: encoderTest("", "", after).file},
 }
+
+// recurrentTest is a layer of 3 hidden elements in two directions, over n steps of a batch of 2.
+func recurrentTest(name string, none bool, config Config, gates int, text string) patternTest {
+	return patternTest{name: name, pattern: "recurrent layer of constants", none: none, config: config, file: file{inputs: "x float n 2 4", outputs: "y, h",
+		initializers: tensors(weight("w", 2, gates*3, 4), weight("r", 2, gates*3, 3), weight("b", 2, gates*6)), nodes: lines(nil, text)}}
+}
+
+var recurrentPatterns = []patternTest{
+	recurrentTest("LSTM", false, inference, 4, "y h = LSTM(x, w, r, b);direction=bidirectional hidden_size=3"),
+	recurrentTest("LSTM without bias", false, inference, 4, "y h = LSTM(x, w, r);direction=bidirectional"),
+	recurrentTest("GRU", false, inference, 3, "y h = GRU(x, w, r, b);direction=bidirectional linear_before_reset=1"),
+	recurrentTest("GRU with another reset", true, inference, 3, "y h = GRU(x, w, r, b);direction=bidirectional"),
+	recurrentTest("coupled gates", true, inference, 4, "y h = LSTM(x, w, r, b);direction=bidirectional input_forget=1"),
+	recurrentTest("parameters", true, Config{}, 4, "y h = LSTM(x, w, r, b);direction=bidirectional"),
+	recurrentTest("one parameter", true, Config{Trainable: func(name string) bool { return name == "b" }}, 4, "y h = LSTM(x, w, r, b);direction=bidirectional"),
+}

@@ -125,7 +125,7 @@ func operatorsOf(m *Model) string {
 	return strings.Join(names, " ")
 }
 
-var allPatterns = slices.Concat(movementPatterns, convolutionPatterns, productPatterns, functionPatterns, normalizationPatterns, attentionPatterns, encoderPatterns)
+var allPatterns = slices.Concat(movementPatterns, convolutionPatterns, productPatterns, functionPatterns, normalizationPatterns, attentionPatterns, encoderPatterns, recurrentPatterns)
 
 // TestPatterns compares files whose nodes are put together with what they are as they are written.
 func TestPatterns(t *testing.T) {

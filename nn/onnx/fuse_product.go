@@ -154,3 +154,38 @@ func (f *fusion) transposedLinear(n *node) bool {
 	n.inputs[0] = first.inputs[0]
 	return true
 }
+
+// recurrent puts the gates of a layer's weights in the order of package autograd, once, where they are
+// constant.
+func (f *fusion) recurrent(n *node) bool {
+	if n.weights != nil {
+		return false
+	}
+	c := &call{run: f.b.fold, node: n, in: make([]Value, len(n.inputs))}
+	count := 0
+	for i := 1; i < min(4, len(n.inputs)); i++ {
+		slot := n.inputs[i]
+		if slot != absent && !f.b.constant[slot] || slot == absent && i < 3 {
+			return false
+		}
+		c.in[i] = f.value(slot)
+		count += c.in[i].Size()
+	}
+	kind := map[string]*recurrentRule{"LSTM": lstmKind, "GRU": gruKind}[n.op.name]
+	var weights []autograd.RecurrentWeights
+	err := autograd.Try(func() {
+		l := newRecurrentLayer(n, kind)
+		l.beforeReset, l.couple = n.flag("linear_before_reset", false), n.flag("input_forget", false)
+		if !l.isFused() || !f.affords(count) {
+			return
+		}
+		for d := range l.reverse {
+			weights = append(weights, l.weights(c, d, kind.order))
+		}
+	})
+	if err != nil { // which comes again when the model is run
+		return false
+	}
+	n.weights = weights
+	return weights != nil
+}

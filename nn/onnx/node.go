@@ -30,10 +30,11 @@ type node struct {
 	role    role // how its results are kept
 	isPure  bool // they depend on the inputs alone
 
-	relu      bool                      // of a convolution: max(x, 0) of what it gives
-	pool      *autograd.MaxPoolConfig   // of a convolution: and then pooled
-	attention *autograd.AttentionConfig // of an Attention of all in one, or of heads side by side
-	failed    bool                      // it cannot be computed before the model runs
+	relu      bool                        // of a convolution: max(x, 0) of what it gives
+	pool      *autograd.MaxPoolConfig     // of a convolution: and then pooled
+	attention *autograd.AttentionConfig   // of an Attention of all in one, or of heads side by side
+	weights   []autograd.RecurrentWeights // of a recurrent layer, for each direction, if they are constant
+	failed    bool                        // it cannot be computed before the model runs
 
 	// What operators are made from, while the model is opened.
 	attributes map[string]*onnxpb.AttributeProto

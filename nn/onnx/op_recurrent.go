@@ -203,7 +203,7 @@ func (l *recurrentLayer) run(c *call) {
 		}
 		var y, h, cell autograd.Variable
 		if l.isFused() && peepholes == (autograd.Variable{}) {
-			y, h, cell = l.kind.fused(l, x, l.weights(c, d, l.kind.order), config)
+			y, h, cell = l.kind.fused(l, x, l.known(c, d), config)
 		} else {
 			y, h, cell = l.stepByStep(c, d, x, peepholes, config)
 		}
@@ -251,6 +251,21 @@ func (l *recurrentLayer) state(c *call, i, d int, x autograd.Variable) autograd.
 		return all.Slice(1, d, d+1).Reshape(all.Dim(0), all.Dim(2))
 	}
 	return all.Slice(0, d, d+1).Reshape(all.Dim(1), all.Dim(2))
+}
+
+// known is the weights of a direction as package autograd has them: those that were made when the
+// model was opened, if they are constant.
+func (l *recurrentLayer) known(c *call, d int) autograd.RecurrentWeights {
+	if c.node.weights == nil {
+		return l.weights(c, d, l.kind.order)
+	}
+	w := c.node.weights[d]
+	for _, v := range []*autograd.Variable{&w.IH, &w.HH, &w.BiasIH, &w.BiasHH} {
+		if *v != (autograd.Variable{}) {
+			*v = c.onTape(*v)
+		}
+	}
+	return w
 }
 
 // weights is the weights of a direction, their gates in the given order.
