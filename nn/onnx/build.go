@@ -123,7 +123,7 @@ func (b *builder) graph(p *onnxpb.GraphProto, name string, parent *scope, attrib
 
 // declared is what is said about an output of a graph, nothing if that is no tensor.
 func declared(p *onnxpb.ValueInfoProto) Info {
-	if p.GetType().GetTensorType() == nil {
+	if p.GetType().GetTensorType() == nil && p.GetType().GetOptionalType() == nil {
 		return Info{Name: p.GetName()}
 	}
 	return infoOf(p)

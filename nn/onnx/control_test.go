@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,5 +99,44 @@ func TestEndlessLoop(t *testing.T) {
 	}
 	if _, err := m.Run(nil, nil); err == nil {
 		t.Error("an endless loop ended well")
+	}
+}
+
+// An optional input may be left out, and a model may ask whether it was.
+func TestOptionalInputs(t *testing.T) {
+	optional := info("x float 2")
+	optional.Type = &onnxpb.TypeProto{Value: &onnxpb.TypeProto_OptionalType{OptionalType: &onnxpb.TypeProto_Optional{ElemType: optional.Type}}}
+	then := testGraph("then", nil, []string{"a"}, nodeOf("a = OptionalGetElement(x)"))
+	otherwise := testGraph("otherwise", nil, []string{"b"}, nodeOf("b = Constant()", attribute("value", floatTensor("", []int{2}, 5, 6))))
+	g := testGraph("g", nil, []string{"there", "y"},
+		nodeOf("there = OptionalHasElement(x)"),
+		nodeOf("y = If(there)", testSubgraph("then_branch", then), testSubgraph("else_branch", otherwise)),
+	)
+	g.Input = []*onnxpb.ValueInfoProto{optional}
+	m := testModel(t, 18, g)
+	if in := m.Inputs()[0]; !in.Optional || in.Type != Float || len(in.Shape) != 1 {
+		t.Errorf("the input is %+v", in)
+	}
+	for _, test := range []struct {
+		inputs map[string]Value
+		there  bool
+		want   []float32
+	}{
+		{map[string]Value{"x": vector(1, 2)}, true, []float32{1, 2}},
+		{map[string]Value{"x": {}}, false, []float32{5, 6}},
+		{nil, false, []float32{5, 6}},
+	} {
+		got, err := m.Run(nil, test.inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there := got["there"].Bools(); len(got["there"].Shape()) != 0 || there[0] != test.there || !slices.Equal(got["y"].Variable().Float32s(), test.want) {
+			t.Errorf("%v gives %v and %v", test.inputs, there, got["y"].Variable())
+		}
+	}
+	for _, inputs := range []map[string]Value{{"x": vector(1, 2, 3)}, {"z": vector(1, 2)}} {
+		if _, err := m.Run(nil, inputs); !typedError(err) {
+			t.Errorf("%v gives the error %v", inputs, err)
+		}
 	}
 }

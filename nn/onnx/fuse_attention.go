@@ -23,7 +23,7 @@ func attention(config autograd.AttentionConfig) kernel {
 			return
 		}
 		q, k := c.value(0).Shape(), c.value(1).Shape()
-		if len(q) > 1 && len(k) > 1 { // the scores
+		if c.has(3) && len(q) > 1 && len(k) > 1 { // where a gradient of the bias is wanted there are all scores
 			c.room(append(slices.Clone(q[:len(q)-1]), max(1, config.Heads), k[len(k)-2])...)
 		}
 		c.set(0, autograd.ScaledDotProductAttention(c.float(0), c.float(1), c.float(2), config))
@@ -309,6 +309,8 @@ var encoderOperator = &operator{name: "EncoderLayer"}
 
 func encoderLayer(config autograd.EncoderConfig) kernel {
 	return func(c *call) {
+		x, hidden := c.value(0), c.value(5).Shape()[0]
+		c.room(x.Size(), max(3, 1+hidden/max(1, c.value(5).Shape()[1])))
 		c.set(0, autograd.EncoderLayer(c.float(0), autograd.EncoderWeights{
 			In: c.float(1), InBias: c.optional(2), Out: c.float(3), OutBias: c.optional(4),
 			Linear1: c.float(5), Bias1: c.optional(6), Linear2: c.float(7), Bias2: c.optional(8),

@@ -29,7 +29,7 @@ func (f *fusion) viewOf(slot int) (v view, scale float64, ok bool) {
 	var path []*node
 	var slots []int
 	scale = 1
-	for len(path) < maxViews {
+	for range maxViews {
 		n := f.makes[slot]
 		if slot == absent || n == nil || f.gone[n] || n.op.domain != "" || !f.moves(n) {
 			break

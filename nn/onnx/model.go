@@ -83,6 +83,8 @@ type Info struct {
 	// there are, which HasShape tells apart from a scalar.
 	Shape    []Dim
 	HasShape bool
+	// Optional says that an input may be left out, or be the zero Value.
+	Optional bool
 }
 
 // Dim is the size of an axis of an input or output.
@@ -196,6 +198,9 @@ func (m *Model) describe(p *onnxpb.GraphProto) {
 func infoOf(p *onnxpb.ValueInfoProto) Info {
 	info := Info{Name: p.GetName()}
 	t := p.GetType().GetTensorType()
+	if optional := p.GetType().GetOptionalType(); optional != nil {
+		t, info.Optional = optional.GetElemType().GetTensorType(), true
+	}
 	if t == nil {
 		if p.GetType() != nil {
 			unsupportedf("%q is no tensor", p.GetName())
@@ -276,10 +281,12 @@ func (m *Model) Run(tape *autograd.Tape, inputs map[string]Value) (map[string]Va
 	found := 0
 	for i, in := range m.inputs {
 		v, ok := inputs[in.Name]
-		if !ok || v.isNone() {
+		if v.isNone() && !in.Optional {
 			return nil, m.mistake(fmt.Sprintf("there is no input %q", in.Name))
 		}
-		found++
+		if ok {
+			found++
+		}
 		ordered[i] = v
 	}
 	if found < len(inputs) {
@@ -382,6 +389,9 @@ func (m *Model) checkInputs(inputs []Value) error {
 // mismatch is what is declared, where v is not that; else it is empty. sizes, if it is not
 // nil, has the sizes that names stand for, and gets those of v.
 func (in Info) mismatch(v Value, sizes map[string]int) string {
+	if in.Optional && v.isNone() {
+		return ""
+	}
 	half := v.dtype == Float && (in.Type == Float16 || in.Type == BFloat16)
 	if in.Type != Undefined && in.Type != v.dtype && !half {
 		return in.describe()

@@ -13,7 +13,12 @@ var controlOperators = family{"Control flow", []operator{
 	{name: "Loop", since: 1, in: span{0, many}, out: oneOrMore, make: loop, typed: true},
 	{name: "Scan", since: 8, in: oneOrMore, out: oneOrMore, make: scanBatches, typed: true, note: "of sequences of one length"},
 	{name: "Scan", since: 9, in: oneOrMore, out: oneOrMore, make: scan, typed: true},
+	{name: "OptionalHasElement", since: 15, in: span{0, 1}, make: simple(hasElement), plain: []int{0}, note: "of tensors"},
+	{name: "OptionalGetElement", since: 15, in: one, make: simple(func(c *call) { c.setValue(0, c.value(0)) }), typed: true, note: "of tensors"},
 }}
+
+// hasElement is whether there is an input: one of the model that is optional may be none.
+func hasElement(c *call) { c.setHost(0, host.NewBools([]bool{c.has(0)})) }
 
 // choose evaluates one of two graphs, which have no inputs of their own but see the values of
 // the graphs that they are within.
