@@ -294,3 +294,15 @@ func ExampleCTCLoss() {
 	// [1.6864]
 	// 1.6864
 }
+
+func ExampleRotary() {
+	// A quarter of a turn for each position, of the pair in front.
+	angles := autograd.New([]float64{0, math.Pi / 2, math.Pi}, 3, 1)
+	x := autograd.New([]float64{1, 2, 7, 1, 2, 7, 1, 2, 7}, 3, 3)
+	fmt.Printf("%.0f\n", autograd.Rotary(x, angles.Cos(), angles.Sin(), autograd.RotaryConfig{Heads: 1}))
+	// Output:
+	// float64 [3 3]
+	// [[ 1  2  7]
+	//  [-2  1  7]
+	//  [-1 -2  7]]
+}

@@ -128,7 +128,8 @@
 // [Variable.AdaptiveMaxPool], [Variable.AdaptiveMaxPoolIndices], [Variable.AvgPool],
 // [Variable.AdaptiveAvgPool], [Variable.Interpolate], [GridSample], [LayerNorm],
 // [RMSNorm], [BatchNorm], [BatchNormStats], [GroupNorm], [GroupNormStats], [Dropout],
-// [ScaledDotProductAttention], [SelfAttention], [AttentionWeights], [EncoderLayer].
+// [ScaledDotProductAttention], [SelfAttention], [AttentionWeights], [Rotary],
+// [EncoderLayer].
 //
 // # Recurrent layers, alignment
 //

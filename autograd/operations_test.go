@@ -55,7 +55,7 @@ var families = []struct{ title, files string }{
 	{"Shapes and types", "shape.go dtype.go variable.go"},
 	{"Pieces and places", "slice.go movement.go pad.go"},
 	{"Picking and placing by indices", "index.go rows.go place.go"},
-	{"Convolutions, windows, normalization, attention", "convolution.go convtranspose.go window.go pooling.go interpolate.go gridsample.go normalization.go dropout.go attention.go encoderlayer.go"},
+	{"Convolutions, windows, normalization, attention", "convolution.go convtranspose.go window.go pooling.go interpolate.go gridsample.go normalization.go dropout.go attention.go rotary.go encoderlayer.go"},
 	{"Recurrent layers, alignment", "recurrent.go ctc.go"},
 	{"Derivatives", "grad.go transform.go checkpoint.go"},
 }

@@ -121,15 +121,20 @@ func (a *MultiheadAttention) Attend(q, k, v autograd.Variable, input AttentionIn
 	q, k, v = a.batchFirst(q, single), a.batchFirst(k, single), a.batchFirst(v, single)
 	a.check(q, k, v)
 	input.dropout, input.extra = a.dropout, a.extra()
+	together := q == k && k == v && a.InProjWeight != autograd.Variable{} && input.extra == 0 // one product makes all three
 	switch {
 	case input.NeedWeights || input.NeedHeadWeights:
 		weights = autograd.AttentionWeights(a.turned(q, 0, 0), a.withExtra(a.turned(k, 1, 0), a.BiasK), input.config(q, 0, single))
 		y = weights.MatMul(a.withExtra(a.perHead(a.project(v, 2)), a.BiasV)).Transpose(1, 2).Reshape(q.Dim(0), q.Dim(1), a.features)
 		weights = input.weights(weights, single)
-	case a.rotary != nil:
+	case a.rotary != nil && !together:
 		return Hooked(a, a.combine(a.turned(q, 0, 0), a.turned(k, 1, 0), a.perHead(a.project(v, 2)), input, single)), weights
-	case q == k && k == v && a.InProjWeight != autograd.Variable{} && input.extra == 0:
-		y = autograd.SelfAttention(autograd.Linear(q, a.InProjWeight, a.InProjBias), input.config(q, a.heads, single))
+	case together:
+		qkv := autograd.Linear(q, a.InProjWeight, a.InProjBias)
+		if a.rotary != nil {
+			qkv = a.rotary.turn(qkv, 2*a.heads, 0)
+		}
+		y = autograd.SelfAttention(qkv, input.config(q, a.heads, single))
 	default:
 		y = autograd.ScaledDotProductAttention(a.project(q, 0), a.withExtra(a.project(k, 1), a.BiasK), a.withExtra(a.project(v, 2), a.BiasV), input.config(q, a.heads, single))
 	}

@@ -44,21 +44,33 @@ func newPositionTable(op string, length, features int) positionTable {
 
 // of is the rows of table for x [..., positions, features], whose first position is start.
 func (p *positionTable) of(x, table autograd.Variable, start int) autograd.Variable {
-	if x.Rank() < 2 || x.Dim(-1) != p.features || start < 0 || start+x.Dim(-2) > p.length {
-		panic(shapeError(p.op, fmt.Sprintf("expected [..., positions, %d] with at most %d positions, of which %d come before", p.features, p.length, start), x))
+	if x.Rank() < 2 || x.Dim(-1) != p.features {
+		p.refuse(x, start)
+	}
+	return p.rows(x, table, start)
+}
+
+// rows is of for x of any features.
+func (p *positionTable) rows(x, table autograd.Variable, start int) autograd.Variable {
+	if start < 0 || start+x.Dim(-2) > p.length {
+		p.refuse(x, start)
 	}
 	return table.Slice(0, start, start+x.Dim(-2))
 }
 
-// computed is of for a table that was computed, in x's type and on its tape.
-func (p *positionTable) computed(x, table autograd.Variable, start int) autograd.Variable {
+func (p *positionTable) refuse(x autograd.Variable, start int) {
+	panic(shapeError(p.op, fmt.Sprintf("expected [..., positions, %d] with at most %d positions, of which %d come before", p.features, p.length, start), x))
+}
+
+// computed is a table that was computed in x's type and on its tape.
+func computed(x, table autograd.Variable) autograd.Variable {
 	if table.DType() != x.DType() {
 		table = table.AsType(x.DType())
 	}
 	if tape := x.Tape(); tape != nil {
 		table = tape.Const(table)
 	}
-	return p.of(x, table, start)
+	return table
 }
 
 // angles is a table of f(position·base^(−2i/features)) for each pair i of features, at
@@ -103,7 +115,7 @@ func (p *SinusoidalPositions) Forward(x autograd.Variable) autograd.Variable { r
 // From is Forward for a part of a sequence that begins with position start.
 func (p *SinusoidalPositions) From(x autograd.Variable, start int) autograd.Variable {
 	defer in(p)
-	return Hooked(p, x.Add(p.positions.computed(x, p.table, start)))
+	return Hooked(p, x.Add(p.positions.of(x, computed(x, p.table), start)))
 }
 
 // LearnedPositions adds to each position a vector of its own, as BERT and GPT-2 do. Its
@@ -178,13 +190,14 @@ func (p *RotaryPositions) Forward(x autograd.Variable) autograd.Variable { retur
 // From is Forward for a part of a sequence that begins with position start.
 func (p *RotaryPositions) From(x autograd.Variable, start int) autograd.Variable {
 	defer in(p)
-	cos, sin := p.positions.computed(x, p.cos, start), p.positions.computed(x, p.sin, start)
-	pairs := p.positions.features / 2
-	if p.halves {
-		a, b := x.Slice(-1, 0, pairs), x.Slice(-1, pairs, 2*pairs)
-		return Hooked(p, autograd.Concat(-1, a.Mul(cos).Sub(b.Mul(sin)), b.Mul(cos).Add(a.Mul(sin))))
+	if x.Rank() < 2 || x.Dim(-1) != p.positions.features {
+		p.positions.refuse(x, start)
 	}
-	x = x.Unflatten(-1, pairs, 2)
-	a, b := x.Slice(-1, 0, 1).Squeeze(-1), x.Slice(-1, 1, 2).Squeeze(-1)
-	return Hooked(p, autograd.Stack(-1, a.Mul(cos).Sub(b.Mul(sin)), b.Mul(cos).Add(a.Mul(sin))).Flatten(-2))
+	return Hooked(p, p.turn(x, 1, start))
+}
+
+// turn is x [..., positions, width] with the first heads of a row turned.
+func (p *RotaryPositions) turn(x autograd.Variable, heads, start int) autograd.Variable {
+	cos, sin := p.positions.rows(x, computed(x, p.cos), start), p.positions.rows(x, computed(x, p.sin), start)
+	return autograd.Rotary(x, cos, sin, autograd.RotaryConfig{Heads: heads, Halves: p.halves})
 }

@@ -109,3 +109,33 @@ func TestRotaryAttention(t *testing.T) {
 		t.Errorf("(-whole +generated):\n%s", diff)
 	}
 }
+
+// One product for queries, keys and values, turned side by side, gives what a product for each and
+// heads apart give, and so do its gradients: with and without masks, in pairs and in halves.
+func TestRotaryAttentionOfOneProduct(t *testing.T) {
+	for _, halves := range []bool{false, true} {
+		rotary := nn.NewRotaryPositions(6, 4, nn.PositionsConfig{Halves: halves, DType: double})
+		a := nn.NewMultiheadAttention(newRand(1), 8, 2, nn.MultiheadAttentionConfig{Rotary: rotary, DType: double})
+		x := autograd.Normal(newRand(2), double, 0, 1, 3, 6, 8)
+		upstream := autograd.Normal(newRand(3), double, 0, 1, 3, 6, 8)
+		keys := autograd.Ones(double, 3, 6)
+		keys.Float64s()[4] = 0
+		for _, input := range []nn.AttentionInput{{}, {Causal: true}, {KeyKeep: keys}} {
+			var results [2][]float64
+			for i := range results {
+				tape := autograd.NewTape(autograd.TapeConfig{})
+				watched := tape.Watch(x)
+				input.NeedWeights = i == 1 // heads apart
+				y, _ := a.Attend(watched, watched, watched, input)
+				grads := y.Mul(tape.Const(upstream)).Sum().Backward()
+				results[i] = append(results[i], y.Floats()...)
+				for _, of := range []v{watched, a.InProjWeight, a.InProjBias} {
+					results[i] = append(results[i], grads.Of(of).Floats()...)
+				}
+			}
+			if diff := cmp.Diff(results[1], results[0], closely); diff != "" {
+				t.Errorf("halves %v, causal %v (-heads apart +side by side):\n%s", halves, input.Causal, diff)
+			}
+		}
+	}
+}

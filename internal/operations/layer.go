@@ -101,6 +101,13 @@ var layers = []Row{
 	{Name: "SelfAttention", F: of(func(qkv v) v {
 		return autograd.SelfAttention(qkv, autograd.AttentionConfig{Heads: 2, Causal: true, Scale: 0.6})
 	}), Shapes: [][][]int{{{2, 3, 6}}, {{2, 12}}}},
+	{Name: "Rotary", F: func(xs []v) v {
+		angle := autograd.New([]float64{0.3, 1.2, -0.7, 2.1, 0, 4}, 3, 2).AsType(xs[0].DType())
+		if len(xs) == 3 {
+			return autograd.Rotary(xs[0], xs[1], xs[2], autograd.RotaryConfig{Halves: true})
+		}
+		return autograd.Rotary(xs[0], angle.Cos(), angle.Sin(), autograd.RotaryConfig{Heads: 1, Halves: xs[0].Rank() == 2})
+	}, Shapes: [][][]int{{{2, 3, 6}}, {{3, 5}}, {{2, 4}, {2, 1}, {2, 1}}}},
 	{Name: "EncoderLayer", F: func(xs []v) v {
 		w := autograd.EncoderWeights{
 			In: xs[1], InBias: xs[2], Out: xs[3], OutBias: xs[4], Linear1: xs[5], Bias1: xs[6], Linear2: xs[7],

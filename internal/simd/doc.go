@@ -36,6 +36,7 @@
 //	random.go	assembly	RandomBits KeepBits
 //	recurrent.go	assembly	LSTM LSTMBackward GRU GRUBackward
 //	reduce.go	assembly	Sum SumAbs SumSquares SumExp Dot MaxOf MinOf ArgMax SumRows
+//	rotary.go	assembly	RotatePairs RotateHalves
 //	softmax.go	assembly	Softmax CrossEntropyRow LogSoftmax LogSumExp SoftmaxBackward
 //	softmax.go	assembly	LogSoftmaxBackward ExpSum SoftmaxGradient SoftmaxRows SoftmaxRowsBackward
 //	special.go	assembly	Erf Erfc

@@ -2324,6 +2324,72 @@ func keepBitsAssembly[T Float](width int, dst, x *T, bits *uint32, n int, scale 
 	}
 }
 
+func rotatePairsKernel[T Float](dst []T, x []T, cos []T, sin []T, rows int) {
+	n := len(cos)
+	width := rotatePairsWidth[T](n)
+	if width == 0 {
+		rotatePairsGeneric(dst, x, cos, sin, rows)
+		return
+	}
+	rotatePairsAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(cos), unsafe.SliceData(sin), n, rows)
+}
+
+func rotatePairsWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 256/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func rotatePairsAssembly[T Float](width int, dst, x, cos, sin *T, n, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		rotatePairsF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), (*float32)(unsafe.Pointer(cos)), (*float32)(unsafe.Pointer(sin)), n, rows)
+	case width < 64:
+		rotatePairsF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), (*float64)(unsafe.Pointer(cos)), (*float64)(unsafe.Pointer(sin)), n, rows)
+	case is32[T]():
+		rotatePairsF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), (*float32)(unsafe.Pointer(cos)), (*float32)(unsafe.Pointer(sin)), n, rows)
+	default:
+		rotatePairsF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), (*float64)(unsafe.Pointer(cos)), (*float64)(unsafe.Pointer(sin)), n, rows)
+	}
+}
+
+func rotateHalvesKernel[T Float](dst []T, x []T, cos []T, sin []T, rows int) {
+	n := len(cos)
+	width := rotateHalvesWidth[T](n)
+	if width == 0 {
+		rotateHalvesGeneric(dst, x, cos, sin, rows)
+		return
+	}
+	rotateHalvesAssembly(width, unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(cos), unsafe.SliceData(sin), n, rows)
+}
+
+func rotateHalvesWidth[T Float](n int) int {
+	switch {
+	case active < avx2:
+		return 0
+	case active < avx512 || n < 256/sizeOf[T]():
+		return 32
+	}
+	return 64
+}
+
+func rotateHalvesAssembly[T Float](width int, dst, x, cos, sin *T, n, rows int) {
+	switch {
+	case width < 64 && is32[T]():
+		rotateHalvesF32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), (*float32)(unsafe.Pointer(cos)), (*float32)(unsafe.Pointer(sin)), n, rows)
+	case width < 64:
+		rotateHalvesF64AVX2((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), (*float64)(unsafe.Pointer(cos)), (*float64)(unsafe.Pointer(sin)), n, rows)
+	case is32[T]():
+		rotateHalvesF32AVX512((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), (*float32)(unsafe.Pointer(cos)), (*float32)(unsafe.Pointer(sin)), n, rows)
+	default:
+		rotateHalvesF64AVX512((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(x)), (*float64)(unsafe.Pointer(cos)), (*float64)(unsafe.Pointer(sin)), n, rows)
+	}
+}
+
 //go:noescape
 func addF32AVX2(dst *float32, a *float32, b *float32, n int, aStep int, bStep int)
 
@@ -3607,3 +3673,27 @@ func keepBitsF32AVX512(dst, x *float32, bits *uint32, n int, scale float32)
 
 //go:noescape
 func keepBitsF64AVX512(dst, x *float64, bits *uint32, n int, scale float64)
+
+//go:noescape
+func rotatePairsF32AVX2(dst, x, cos, sin *float32, n, rows int)
+
+//go:noescape
+func rotatePairsF64AVX2(dst, x, cos, sin *float64, n, rows int)
+
+//go:noescape
+func rotatePairsF32AVX512(dst, x, cos, sin *float32, n, rows int)
+
+//go:noescape
+func rotatePairsF64AVX512(dst, x, cos, sin *float64, n, rows int)
+
+//go:noescape
+func rotateHalvesF32AVX2(dst, x, cos, sin *float32, n, rows int)
+
+//go:noescape
+func rotateHalvesF64AVX2(dst, x, cos, sin *float64, n, rows int)
+
+//go:noescape
+func rotateHalvesF32AVX512(dst, x, cos, sin *float32, n, rows int)
+
+//go:noescape
+func rotateHalvesF64AVX512(dst, x, cos, sin *float64, n, rows int)

@@ -637,3 +637,11 @@ func randomBitsKernel(dst []uint32, seed uint64, start uint64, threshold uint32)
 func keepBitsKernel[T Float](dst []T, x []T, bits []uint32, scale T) {
 	keepBitsGeneric(dst, x, bits, scale)
 }
+
+func rotatePairsKernel[T Float](dst []T, x []T, cos []T, sin []T, rows int) {
+	rotatePairsGeneric(dst, x, cos, sin, rows)
+}
+
+func rotateHalvesKernel[T Float](dst []T, x []T, cos []T, sin []T, rows int) {
+	rotateHalvesGeneric(dst, x, cos, sin, rows)
+}

@@ -358,6 +358,8 @@ var otherKernels = map[string]string{
 	"lstm": "TestRecurrentKernels", "lstmBackward": "TestRecurrentKernels",
 	"gru": "TestRecurrentKernels", "gruBackward": "TestRecurrentKernels",
 
+	"rotatePairs": "TestRotary", "rotateHalves": "TestRotary",
+
 	"softmaxRows": "TestSoftmaxRows", "softmaxRowsGradient": "TestSoftmaxRows",
 
 	"layerNormColumns": "TestLayerNormColumns", "softmaxColumns": "TestSoftmaxColumns",

@@ -42,7 +42,7 @@ func allWork(dtype DType) []work {
 	weights, layout, groups := r.array(400), Channels{Batch: 30, Channels: 40, Size: 100}, Channels{Batch: 30, Channels: 40, Size: 100, Groups: 8}
 	statistics, sums, matrix := r.array(2, 400), r.array(2, 400), Channels{Batch: 300, Channels: 400, Size: 1}
 	moments, rowSum := r.array(2, 300), r.array(400)
-	table := r.array(400, 400)
+	table, turns := r.array(400, 400), r.array(4, 200)
 	lattice := CTC{Batch: 20, Time: 15, Classes: 400, Example: 15 * 400, Instant: 400, Labels: labels[:60]}
 	for range lattice.Batch {
 		lattice.Lengths, lattice.Counts = append(lattice.Lengths, lattice.Time), append(lattice.Counts, 3)
@@ -68,6 +68,7 @@ func allWork(dtype DType) []work {
 			lattice.Forward(losses, x)
 			lattice.Backward(dst, losses, losses, x, false)
 		}, dst},
+		{"Rotate", func() { Rotate(dst, x, turns, turns, Rotary{Positions: 4, Width: 400, Heads: 1}, true, false) }, dst},
 		{"CumSum", func() { CumSum(dst, x, 1, false) }, dst},
 		{"MatMul", func() { MatMul(square, x, y, false, true, false, nil) }, square},
 		{"Permute", func() { Permute(transposed, x, perm) }, transposed},
