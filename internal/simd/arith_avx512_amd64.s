@@ -4,8 +4,14 @@
 
 #include "textflag.h"
 
+DATA s00000000<>+0(SB)/4, $0x00000000
+GLOBL s00000000<>(SB), RODATA|NOPTR, $4
+
 DATA s3f800000<>+0(SB)/4, $0x3f800000
 GLOBL s3f800000<>(SB), RODATA|NOPTR, $4
+
+DATA d0000000000000000<>+0(SB)/8, $0x0000000000000000
+GLOBL d0000000000000000<>(SB), RODATA|NOPTR, $8
 
 DATA d3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
 GLOBL d3ff0000000000000<>(SB), RODATA|NOPTR, $8
@@ -1719,6 +1725,7 @@ done6:
 // func strongMulF32AVX512(dst *float32, grad *float32, d *float32, n int, gradStep int, dStep int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·strongMulF32AVX512(SB), NOSPLIT, $256-48
+	VBROADCASTSS s00000000<>+0(SB), Z0
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -1726,18 +1733,18 @@ TEXT ·strongMulF32AVX512(SB), NOSPLIT, $256-48
 	MOVQ         gradStep+32(FP), SI
 	SHLQ         $0x07, SI
 	JNE          whole1
-	VBROADCASTSS (DX), Z0
-	VMOVUPS      Z0, (SP)
-	VMOVUPS      Z0, 64(SP)
+	VBROADCASTSS (DX), Z1
+	VMOVUPS      Z1, (SP)
+	VMOVUPS      Z1, 64(SP)
 	LEAQ         (SP), DX
 
 whole1:
 	MOVQ         dStep+40(FP), DI
 	SHLQ         $0x07, DI
 	JNE          whole2
-	VBROADCASTSS (BX), Z0
-	VMOVUPS      Z0, 128(SP)
-	VMOVUPS      Z0, 192(SP)
+	VBROADCASTSS (BX), Z1
+	VMOVUPS      Z1, 128(SP)
+	VMOVUPS      Z1, 192(SP)
 	LEAQ         128(SP), BX
 
 whole2:
@@ -1745,18 +1752,16 @@ whole2:
 	JL   one4
 
 many3:
-	VMOVUPS   (DX), Z0
-	VMULPS    (BX), Z0, Z4
-	VXORPS    Y1, Y1, Y1
-	VCMPPS    $0x04, Z1, Z0, K1
-	VMOVUPS.Z Z4, K1, Z0
-	VMOVUPS   Z0, (CX)
-	VMOVUPS   64(DX), Z0
-	VMULPS    64(BX), Z0, Z4
-	VXORPS    Y1, Y1, Y1
-	VCMPPS    $0x04, Z1, Z0, K1
-	VMOVUPS.Z Z4, K1, Z0
-	VMOVUPS   Z0, 64(CX)
+	VMOVUPS   (DX), Z1
+	VMULPS    (BX), Z1, Z5
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z5, K1, Z1
+	VMOVUPS   Z1, (CX)
+	VMOVUPS   64(DX), Z1
+	VMULPS    64(BX), Z1, Z5
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z5, K1, Z1
+	VMOVUPS   Z1, 64(CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
 	ADDQ      $+128, CX
@@ -1770,12 +1775,11 @@ one4:
 	JL   tail5
 
 again7:
-	VMOVUPS   (DX), Z0
-	VMULPS    (BX), Z0, Z4
-	VXORPS    Y1, Y1, Y1
-	VCMPPS    $0x04, Z1, Z0, K1
-	VMOVUPS.Z Z4, K1, Z0
-	VMOVUPS   Z0, (CX)
+	VMOVUPS   (DX), Z1
+	VMULPS    (BX), Z1, Z5
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z5, K1, Z1
+	VMOVUPS   Z1, (CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
 	ADDQ      $+64, CX
@@ -1785,70 +1789,69 @@ again7:
 tail5:
 	ADDQ   $+16, AX
 	JE     done6
-	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip8
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X1
+	VMOVSS (DX)(SI*4), X2
 
 skip8:
 	TESTQ    $0x00000002, AX
 	JE       skip9
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X2
-	VMOVLHPS X1, X2, X1
+	VMOVSD   (DX)(SI*4), X3
+	VMOVLHPS X2, X3, X2
 
 skip9:
 	TESTQ        $0x00000004, AX
 	JE           skip10
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X2
-	VINSERTF32X4 $0x01, X1, Y2, Y1
+	VMOVUPS      (DX)(SI*4), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
 
 skip10:
 	TESTQ        $0x00000008, AX
 	JE           skip11
-	VMOVUPS      (DX), Y2
-	VINSERTF64X4 $0x01, Y1, Z2, Z1
+	VMOVUPS      (DX), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
 
 skip11:
-	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip12
 	MOVQ   AX, DX
 	ANDQ   $+14, DX
-	VMOVSS (BX)(DX*4), X2
+	VMOVSS (BX)(DX*4), X3
 
 skip12:
 	TESTQ    $0x00000002, AX
 	JE       skip13
 	MOVQ     AX, DX
 	ANDQ     $+12, DX
-	VMOVSD   (BX)(DX*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (BX)(DX*4), X4
+	VMOVLHPS X3, X4, X3
 
 skip13:
 	TESTQ        $0x00000004, AX
 	JE           skip14
 	MOVQ         AX, DX
 	ANDQ         $+8, DX
-	VMOVUPS      (BX)(DX*4), X3
-	VINSERTF32X4 $0x01, X2, Y3, Y2
+	VMOVUPS      (BX)(DX*4), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
 
 skip14:
 	TESTQ        $0x00000008, AX
 	JE           skip15
-	VMOVUPS      (BX), Y3
-	VINSERTF64X4 $0x01, Y2, Z3, Z2
+	VMOVUPS      (BX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
 
 skip15:
-	VMULPS        Z2, Z1, Z0
-	VXORPS        Y3, Y3, Y3
-	VCMPPS        $0x04, Z3, Z1, K1
-	VMOVUPS.Z     Z0, K1, Z0
+	VMULPS        Z3, Z2, Z1
+	VCMPPS        $0x04, Z0, Z2, K1
+	VMOVUPS.Z     Z1, K1, Z0
 	TESTQ         $0x00000008, AX
 	JE            skip16
 	VMOVUPS       Y0, (CX)
@@ -1882,6 +1885,7 @@ done6:
 // func strongMulF64AVX512(dst *float64, grad *float64, d *float64, n int, gradStep int, dStep int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·strongMulF64AVX512(SB), NOSPLIT, $256-48
+	VBROADCASTSD d0000000000000000<>+0(SB), Z0
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -1889,18 +1893,18 @@ TEXT ·strongMulF64AVX512(SB), NOSPLIT, $256-48
 	MOVQ         gradStep+32(FP), SI
 	SHLQ         $0x07, SI
 	JNE          whole1
-	VBROADCASTSD (DX), Z0
-	VMOVUPD      Z0, (SP)
-	VMOVUPD      Z0, 64(SP)
+	VBROADCASTSD (DX), Z1
+	VMOVUPD      Z1, (SP)
+	VMOVUPD      Z1, 64(SP)
 	LEAQ         (SP), DX
 
 whole1:
 	MOVQ         dStep+40(FP), DI
 	SHLQ         $0x07, DI
 	JNE          whole2
-	VBROADCASTSD (BX), Z0
-	VMOVUPD      Z0, 128(SP)
-	VMOVUPD      Z0, 192(SP)
+	VBROADCASTSD (BX), Z1
+	VMOVUPD      Z1, 128(SP)
+	VMOVUPD      Z1, 192(SP)
 	LEAQ         128(SP), BX
 
 whole2:
@@ -1908,18 +1912,16 @@ whole2:
 	JL   one4
 
 many3:
-	VMOVUPD   (DX), Z0
-	VMULPD    (BX), Z0, Z4
-	VXORPD    Y1, Y1, Y1
-	VCMPPD    $0x04, Z1, Z0, K1
-	VMOVUPD.Z Z4, K1, Z0
-	VMOVUPD   Z0, (CX)
-	VMOVUPD   64(DX), Z0
-	VMULPD    64(BX), Z0, Z4
-	VXORPD    Y1, Y1, Y1
-	VCMPPD    $0x04, Z1, Z0, K1
-	VMOVUPD.Z Z4, K1, Z0
-	VMOVUPD   Z0, 64(CX)
+	VMOVUPD   (DX), Z1
+	VMULPD    (BX), Z1, Z5
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z5, K1, Z1
+	VMOVUPD   Z1, (CX)
+	VMOVUPD   64(DX), Z1
+	VMULPD    64(BX), Z1, Z5
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z5, K1, Z1
+	VMOVUPD   Z1, 64(CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
 	ADDQ      $+128, CX
@@ -1933,12 +1935,11 @@ one4:
 	JL   tail5
 
 again7:
-	VMOVUPD   (DX), Z0
-	VMULPD    (BX), Z0, Z4
-	VXORPD    Y1, Y1, Y1
-	VCMPPD    $0x04, Z1, Z0, K1
-	VMOVUPD.Z Z4, K1, Z0
-	VMOVUPD   Z0, (CX)
+	VMOVUPD   (DX), Z1
+	VMULPD    (BX), Z1, Z5
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z5, K1, Z1
+	VMOVUPD   Z1, (CX)
 	ADDQ      SI, DX
 	ADDQ      DI, BX
 	ADDQ      $+64, CX
@@ -1948,54 +1949,53 @@ again7:
 tail5:
 	ADDQ   $+8, AX
 	JE     done6
-	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
 	JE     skip8
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X1
+	VMOVSD (DX)(SI*8), X2
 
 skip8:
 	TESTQ        $0x00000002, AX
 	JE           skip9
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X2
-	VINSERTF32X4 $0x01, X1, Y2, Y1
+	VMOVUPS      (DX)(SI*8), X3
+	VINSERTF32X4 $0x01, X2, Y3, Y2
 
 skip9:
 	TESTQ        $0x00000004, AX
 	JE           skip10
-	VMOVUPS      (DX), Y2
-	VINSERTF64X4 $0x01, Y1, Z2, Z1
+	VMOVUPS      (DX), Y3
+	VINSERTF64X4 $0x01, Y2, Z3, Z2
 
 skip10:
-	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip11
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSD (BX)(DX*8), X2
+	VMOVSD (BX)(DX*8), X3
 
 skip11:
 	TESTQ        $0x00000002, AX
 	JE           skip12
 	MOVQ         AX, DX
 	ANDQ         $+4, DX
-	VMOVUPS      (BX)(DX*8), X3
-	VINSERTF32X4 $0x01, X2, Y3, Y2
+	VMOVUPS      (BX)(DX*8), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
 
 skip12:
 	TESTQ        $0x00000004, AX
 	JE           skip13
-	VMOVUPS      (BX), Y3
-	VINSERTF64X4 $0x01, Y2, Z3, Z2
+	VMOVUPS      (BX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
 
 skip13:
-	VMULPD        Z2, Z1, Z0
-	VXORPD        Y3, Y3, Y3
-	VCMPPD        $0x04, Z3, Z1, K1
-	VMOVUPD.Z     Z0, K1, Z0
+	VMULPD        Z3, Z2, Z1
+	VCMPPD        $0x04, Z0, Z2, K1
+	VMOVUPD.Z     Z1, K1, Z0
 	TESTQ         $0x00000004, AX
 	JE            skip14
 	VMOVUPS       Y0, (CX)

@@ -4,6 +4,12 @@
 
 #include "textflag.h"
 
+DATA s00000000<>+0(SB)/8, $0x0000000000000000
+DATA s00000000<>+8(SB)/8, $0x0000000000000000
+DATA s00000000<>+16(SB)/8, $0x0000000000000000
+DATA s00000000<>+24(SB)/8, $0x0000000000000000
+GLOBL s00000000<>(SB), RODATA|NOPTR, $32
+
 DATA s1a000000<>+0(SB)/8, $0x1a0000001a000000
 DATA s1a000000<>+8(SB)/8, $0x1a0000001a000000
 DATA s1a000000<>+16(SB)/8, $0x1a0000001a000000
@@ -22,17 +28,17 @@ DATA s3ab55c90<>+16(SB)/8, $0x3ab55c903ab55c90
 DATA s3ab55c90<>+24(SB)/8, $0x3ab55c903ab55c90
 GLOBL s3ab55c90<>(SB), RODATA|NOPTR, $32
 
-DATA s3b0f6e1d<>+0(SB)/8, $0x3b0f6e1d3b0f6e1d
-DATA s3b0f6e1d<>+8(SB)/8, $0x3b0f6e1d3b0f6e1d
-DATA s3b0f6e1d<>+16(SB)/8, $0x3b0f6e1d3b0f6e1d
-DATA s3b0f6e1d<>+24(SB)/8, $0x3b0f6e1d3b0f6e1d
-GLOBL s3b0f6e1d<>(SB), RODATA|NOPTR, $32
-
 DATA s3c091630<>+0(SB)/8, $0x3c0916303c091630
 DATA s3c091630<>+8(SB)/8, $0x3c0916303c091630
 DATA s3c091630<>+16(SB)/8, $0x3c0916303c091630
 DATA s3c091630<>+24(SB)/8, $0x3c0916303c091630
 GLOBL s3c091630<>(SB), RODATA|NOPTR, $32
+
+DATA s3cdb6000<>+0(SB)/8, $0x3cdb60003cdb6000
+DATA s3cdb6000<>+8(SB)/8, $0x3cdb60003cdb6000
+DATA s3cdb6000<>+16(SB)/8, $0x3cdb60003cdb6000
+DATA s3cdb6000<>+24(SB)/8, $0x3cdb60003cdb6000
+GLOBL s3cdb6000<>(SB), RODATA|NOPTR, $32
 
 DATA s3d2aabce<>+0(SB)/8, $0x3d2aabce3d2aabce
 DATA s3d2aabce<>+8(SB)/8, $0x3d2aabce3d2aabce
@@ -46,11 +52,11 @@ DATA s3d922279<>+16(SB)/8, $0x3d9222793d922279
 DATA s3d922279<>+24(SB)/8, $0x3d9222793d922279
 GLOBL s3d922279<>(SB), RODATA|NOPTR, $32
 
-DATA s3daea266<>+0(SB)/8, $0x3daea2663daea266
-DATA s3daea266<>+8(SB)/8, $0x3daea2663daea266
-DATA s3daea266<>+16(SB)/8, $0x3daea2663daea266
-DATA s3daea266<>+24(SB)/8, $0x3daea2663daea266
-GLOBL s3daea266<>(SB), RODATA|NOPTR, $32
+DATA s3e0ded29<>+0(SB)/8, $0x3e0ded293e0ded29
+DATA s3e0ded29<>+8(SB)/8, $0x3e0ded293e0ded29
+DATA s3e0ded29<>+16(SB)/8, $0x3e0ded293e0ded29
+DATA s3e0ded29<>+24(SB)/8, $0x3e0ded293e0ded29
+GLOBL s3e0ded29<>(SB), RODATA|NOPTR, $32
 
 DATA s3e2aaa55<>+0(SB)/8, $0x3e2aaa553e2aaa55
 DATA s3e2aaa55<>+8(SB)/8, $0x3e2aaa553e2aaa55
@@ -64,17 +70,17 @@ DATA s3e5b33b6<>+16(SB)/8, $0x3e5b33b63e5b33b6
 DATA s3e5b33b6<>+24(SB)/8, $0x3e5b33b63e5b33b6
 GLOBL s3e5b33b6<>(SB), RODATA|NOPTR, $32
 
-DATA s3ecc422a<>+0(SB)/8, $0x3ecc422a3ecc422a
-DATA s3ecc422a<>+8(SB)/8, $0x3ecc422a3ecc422a
-DATA s3ecc422a<>+16(SB)/8, $0x3ecc422a3ecc422a
-DATA s3ecc422a<>+24(SB)/8, $0x3ecc422a3ecc422a
-GLOBL s3ecc422a<>(SB), RODATA|NOPTR, $32
+DATA s3ec271d7<>+0(SB)/8, $0x3ec271d73ec271d7
+DATA s3ec271d7<>+8(SB)/8, $0x3ec271d73ec271d7
+DATA s3ec271d7<>+16(SB)/8, $0x3ec271d73ec271d7
+DATA s3ec271d7<>+24(SB)/8, $0x3ec271d73ec271d7
+GLOBL s3ec271d7<>(SB), RODATA|NOPTR, $32
 
-DATA s3ed621ef<>+0(SB)/8, $0x3ed621ef3ed621ef
-DATA s3ed621ef<>+8(SB)/8, $0x3ed621ef3ed621ef
-DATA s3ed621ef<>+16(SB)/8, $0x3ed621ef3ed621ef
-DATA s3ed621ef<>+24(SB)/8, $0x3ed621ef3ed621ef
-GLOBL s3ed621ef<>(SB), RODATA|NOPTR, $32
+DATA s3ed4c986<>+0(SB)/8, $0x3ed4c9863ed4c986
+DATA s3ed4c986<>+8(SB)/8, $0x3ed4c9863ed4c986
+DATA s3ed4c986<>+16(SB)/8, $0x3ed4c9863ed4c986
+DATA s3ed4c986<>+24(SB)/8, $0x3ed4c9863ed4c986
+GLOBL s3ed4c986<>(SB), RODATA|NOPTR, $32
 
 DATA s3effffff<>+0(SB)/8, $0x3effffff3effffff
 DATA s3effffff<>+8(SB)/8, $0x3effffff3effffff
@@ -94,11 +100,11 @@ DATA s3f317200<>+16(SB)/8, $0x3f3172003f317200
 DATA s3f317200<>+24(SB)/8, $0x3f3172003f317200
 GLOBL s3f317200<>(SB), RODATA|NOPTR, $32
 
-DATA s3f427225<>+0(SB)/8, $0x3f4272253f427225
-DATA s3f427225<>+8(SB)/8, $0x3f4272253f427225
-DATA s3f427225<>+16(SB)/8, $0x3f4272253f427225
-DATA s3f427225<>+24(SB)/8, $0x3f4272253f427225
-GLOBL s3f427225<>(SB), RODATA|NOPTR, $32
+DATA s3f3e23fc<>+0(SB)/8, $0x3f3e23fc3f3e23fc
+DATA s3f3e23fc<>+8(SB)/8, $0x3f3e23fc3f3e23fc
+DATA s3f3e23fc<>+16(SB)/8, $0x3f3e23fc3f3e23fc
+DATA s3f3e23fc<>+24(SB)/8, $0x3f3e23fc3f3e23fc
+GLOBL s3f3e23fc<>(SB), RODATA|NOPTR, $32
 
 DATA s3f800000<>+0(SB)/8, $0x3f8000003f800000
 DATA s3f800000<>+8(SB)/8, $0x3f8000003f800000
@@ -118,17 +124,11 @@ DATA s3fcc422a<>+16(SB)/8, $0x3fcc422a3fcc422a
 DATA s3fcc422a<>+24(SB)/8, $0x3fcc422a3fcc422a
 GLOBL s3fcc422a<>(SB), RODATA|NOPTR, $32
 
-DATA s40880000<>+0(SB)/8, $0x4088000040880000
-DATA s40880000<>+8(SB)/8, $0x4088000040880000
-DATA s40880000<>+16(SB)/8, $0x4088000040880000
-DATA s40880000<>+24(SB)/8, $0x4088000040880000
-GLOBL s40880000<>(SB), RODATA|NOPTR, $32
-
-DATA s41080000<>+0(SB)/8, $0x4108000041080000
-DATA s41080000<>+8(SB)/8, $0x4108000041080000
-DATA s41080000<>+16(SB)/8, $0x4108000041080000
-DATA s41080000<>+24(SB)/8, $0x4108000041080000
-GLOBL s41080000<>(SB), RODATA|NOPTR, $32
+DATA s40c00000<>+0(SB)/8, $0x40c0000040c00000
+DATA s40c00000<>+8(SB)/8, $0x40c0000040c00000
+DATA s40c00000<>+16(SB)/8, $0x40c0000040c00000
+DATA s40c00000<>+24(SB)/8, $0x40c0000040c00000
+GLOBL s40c00000<>(SB), RODATA|NOPTR, $32
 
 DATA s41400000<>+0(SB)/8, $0x4140000041400000
 DATA s41400000<>+8(SB)/8, $0x4140000041400000
@@ -148,6 +148,12 @@ DATA s42e60000<>+16(SB)/8, $0x42e6000042e60000
 DATA s42e60000<>+24(SB)/8, $0x42e6000042e60000
 GLOBL s42e60000<>(SB), RODATA|NOPTR, $32
 
+DATA s4b400000<>+0(SB)/8, $0x4b4000004b400000
+DATA s4b400000<>+8(SB)/8, $0x4b4000004b400000
+DATA s4b400000<>+16(SB)/8, $0x4b4000004b400000
+DATA s4b400000<>+24(SB)/8, $0x4b4000004b400000
+GLOBL s4b400000<>(SB), RODATA|NOPTR, $32
+
 DATA s4b4000ca<>+0(SB)/8, $0x4b4000ca4b4000ca
 DATA s4b4000ca<>+8(SB)/8, $0x4b4000ca4b4000ca
 DATA s4b4000ca<>+16(SB)/8, $0x4b4000ca4b4000ca
@@ -166,35 +172,17 @@ DATA s80000000<>+16(SB)/8, $0x8000000080000000
 DATA s80000000<>+24(SB)/8, $0x8000000080000000
 GLOBL s80000000<>(SB), RODATA|NOPTR, $32
 
-DATA sb97c06b2<>+0(SB)/8, $0xb97c06b2b97c06b2
-DATA sb97c06b2<>+8(SB)/8, $0xb97c06b2b97c06b2
-DATA sb97c06b2<>+16(SB)/8, $0xb97c06b2b97c06b2
-DATA sb97c06b2<>+24(SB)/8, $0xb97c06b2b97c06b2
-GLOBL sb97c06b2<>(SB), RODATA|NOPTR, $32
+DATA sbea538da<>+0(SB)/8, $0xbea538dabea538da
+DATA sbea538da<>+8(SB)/8, $0xbea538dabea538da
+DATA sbea538da<>+16(SB)/8, $0xbea538dabea538da
+DATA sbea538da<>+24(SB)/8, $0xbea538dabea538da
+GLOBL sbea538da<>(SB), RODATA|NOPTR, $32
 
-DATA sb9c33322<>+0(SB)/8, $0xb9c33322b9c33322
-DATA sb9c33322<>+8(SB)/8, $0xb9c33322b9c33322
-DATA sb9c33322<>+16(SB)/8, $0xb9c33322b9c33322
-DATA sb9c33322<>+24(SB)/8, $0xb9c33322b9c33322
-GLOBL sb9c33322<>(SB), RODATA|NOPTR, $32
-
-DATA sba43506e<>+0(SB)/8, $0xba43506eba43506e
-DATA sba43506e<>+8(SB)/8, $0xba43506eba43506e
-DATA sba43506e<>+16(SB)/8, $0xba43506eba43506e
-DATA sba43506e<>+24(SB)/8, $0xba43506eba43506e
-GLOBL sba43506e<>(SB), RODATA|NOPTR, $32
-
-DATA sbc9eaa4c<>+0(SB)/8, $0xbc9eaa4cbc9eaa4c
-DATA sbc9eaa4c<>+8(SB)/8, $0xbc9eaa4cbc9eaa4c
-DATA sbc9eaa4c<>+16(SB)/8, $0xbc9eaa4cbc9eaa4c
-DATA sbc9eaa4c<>+24(SB)/8, $0xbc9eaa4cbc9eaa4c
-GLOBL sbc9eaa4c<>(SB), RODATA|NOPTR, $32
-
-DATA sbe61ceab<>+0(SB)/8, $0xbe61ceabbe61ceab
-DATA sbe61ceab<>+8(SB)/8, $0xbe61ceabbe61ceab
-DATA sbe61ceab<>+16(SB)/8, $0xbe61ceabbe61ceab
-DATA sbe61ceab<>+24(SB)/8, $0xbe61ceabbe61ceab
-GLOBL sbe61ceab<>(SB), RODATA|NOPTR, $32
+DATA sbec6ecb4<>+0(SB)/8, $0xbec6ecb4bec6ecb4
+DATA sbec6ecb4<>+8(SB)/8, $0xbec6ecb4bec6ecb4
+DATA sbec6ecb4<>+16(SB)/8, $0xbec6ecb4bec6ecb4
+DATA sbec6ecb4<>+24(SB)/8, $0xbec6ecb4bec6ecb4
+GLOBL sbec6ecb4<>(SB), RODATA|NOPTR, $32
 
 DATA sbf000000<>+0(SB)/8, $0xbf000000bf000000
 DATA sbf000000<>+8(SB)/8, $0xbf000000bf000000
@@ -202,11 +190,17 @@ DATA sbf000000<>+16(SB)/8, $0xbf000000bf000000
 DATA sbf000000<>+24(SB)/8, $0xbf000000bf000000
 GLOBL sbf000000<>(SB), RODATA|NOPTR, $32
 
-DATA sbf200882<>+0(SB)/8, $0xbf200882bf200882
-DATA sbf200882<>+8(SB)/8, $0xbf200882bf200882
-DATA sbf200882<>+16(SB)/8, $0xbf200882bf200882
-DATA sbf200882<>+24(SB)/8, $0xbf200882bf200882
-GLOBL sbf200882<>(SB), RODATA|NOPTR, $32
+DATA sc06a5f39<>+0(SB)/8, $0xc06a5f39c06a5f39
+DATA sc06a5f39<>+8(SB)/8, $0xc06a5f39c06a5f39
+DATA sc06a5f39<>+16(SB)/8, $0xc06a5f39c06a5f39
+DATA sc06a5f39<>+24(SB)/8, $0xc06a5f39c06a5f39
+GLOBL sc06a5f39<>(SB), RODATA|NOPTR, $32
+
+DATA sc0c00000<>+0(SB)/8, $0xc0c00000c0c00000
+DATA sc0c00000<>+8(SB)/8, $0xc0c00000c0c00000
+DATA sc0c00000<>+16(SB)/8, $0xc0c00000c0c00000
+DATA sc0c00000<>+24(SB)/8, $0xc0c00000c0c00000
+GLOBL sc0c00000<>(SB), RODATA|NOPTR, $32
 
 DATA sc1400000<>+0(SB)/8, $0xc1400000c1400000
 DATA sc1400000<>+8(SB)/8, $0xc1400000c1400000
@@ -214,17 +208,17 @@ DATA sc1400000<>+16(SB)/8, $0xc1400000c1400000
 DATA sc1400000<>+24(SB)/8, $0xc1400000c1400000
 GLOBL sc1400000<>(SB), RODATA|NOPTR, $32
 
-DATA sc1680000<>+0(SB)/8, $0xc1680000c1680000
-DATA sc1680000<>+8(SB)/8, $0xc1680000c1680000
-DATA sc1680000<>+16(SB)/8, $0xc1680000c1680000
-DATA sc1680000<>+24(SB)/8, $0xc1680000c1680000
-GLOBL sc1680000<>(SB), RODATA|NOPTR, $32
-
 DATA sc2e60000<>+0(SB)/8, $0xc2e60000c2e60000
 DATA sc2e60000<>+8(SB)/8, $0xc2e60000c2e60000
 DATA sc2e60000<>+16(SB)/8, $0xc2e60000c2e60000
 DATA sc2e60000<>+24(SB)/8, $0xc2e60000c2e60000
 GLOBL sc2e60000<>(SB), RODATA|NOPTR, $32
+
+DATA d0000000000000000<>+0(SB)/8, $0x0000000000000000
+DATA d0000000000000000<>+8(SB)/8, $0x0000000000000000
+DATA d0000000000000000<>+16(SB)/8, $0x0000000000000000
+DATA d0000000000000000<>+24(SB)/8, $0x0000000000000000
+GLOBL d0000000000000000<>(SB), RODATA|NOPTR, $32
 
 DATA d1e60000000000000<>+0(SB)/8, $0x1e60000000000000
 DATA d1e60000000000000<>+8(SB)/8, $0x1e60000000000000
@@ -550,6 +544,106 @@ DATA dc087c00000000000<>+16(SB)/8, $0xc087c00000000000
 DATA dc087c00000000000<>+24(SB)/8, $0xc087c00000000000
 GLOBL dc087c00000000000<>(SB), RODATA|NOPTR, $32
 
+DATA geluDerivative0<>+0(SB)/4, $(0)
+DATA geluDerivative0<>+4(SB)/4, $(2.0341797)
+DATA geluDerivative0<>+8(SB)/4, $(2.9824219)
+DATA geluDerivative0<>+12(SB)/4, $(3.7304688)
+DATA geluDerivative0<>+16(SB)/4, $(4.371582)
+DATA geluDerivative0<>+20(SB)/4, $(4.9467773)
+DATA geluDerivative0<>+24(SB)/4, $(5.476074)
+DATA geluDerivative0<>+28(SB)/4, $(5.9819336)
+GLOBL geluDerivative0<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative1<>+0(SB)/4, $(0.5)
+DATA geluDerivative1<>+4(SB)/4, $(-0.081543826)
+DATA geluDerivative1<>+8(SB)/4, $(-0.012501331)
+DATA geluDerivative1<>+12(SB)/4, $(-0.00131947)
+DATA geluDerivative1<>+16(SB)/4, $(-0.00011734378)
+DATA geluDerivative1<>+20(SB)/4, $(-9.205879e-06)
+DATA geluDerivative1<>+24(SB)/4, $(-6.5076966e-07)
+DATA geluDerivative1<>+28(SB)/4, $(-3.939766e-08)
+GLOBL geluDerivative1<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative2<>+0(SB)/4, $(-0.79788446)
+DATA geluDerivative2<>+4(SB)/4, $(0.10773673)
+DATA geluDerivative2<>+8(SB)/4, $(0.032206554)
+DATA geluDerivative2<>+12(SB)/4, $(0.0045200973)
+DATA geluDerivative2<>+16(SB)/4, $(0.0004834331)
+DATA geluDerivative2<>+20(SB)/4, $(4.353116e-05)
+DATA geluDerivative2<>+24(SB)/4, $(3.4371126e-06)
+DATA geluDerivative2<>+28(SB)/4, $(2.2872864e-07)
+GLOBL geluDerivative2<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative3<>+0(SB)/4, $(-3.6657816e-06)
+DATA geluDerivative3<>+4(SB)/4, $(-0.007068221)
+DATA geluDerivative3<>+8(SB)/4, $(-0.034095645)
+DATA geluDerivative3<>+12(SB)/4, $(-0.007016035)
+DATA geluDerivative3<>+16(SB)/4, $(-0.000933171)
+DATA geluDerivative3<>+20(SB)/4, $(-9.8086355e-05)
+DATA geluDerivative3<>+24(SB)/4, $(-8.738418e-06)
+DATA geluDerivative3<>+28(SB)/4, $(-6.4362143e-07)
+GLOBL geluDerivative3<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative4<>+0(SB)/4, $(0.26601028)
+DATA geluDerivative4<>+4(SB)/4, $(-0.065865606)
+DATA geluDerivative4<>+8(SB)/4, $(0.016232949)
+DATA geluDerivative4<>+12(SB)/4, $(0.006337275)
+DATA geluDerivative4<>+16(SB)/4, $(0.0011087538)
+DATA geluDerivative4<>+20(SB)/4, $(0.00013932803)
+DATA geluDerivative4<>+24(SB)/4, $(1.4190921e-05)
+DATA geluDerivative4<>+28(SB)/4, $(1.1665288e-06)
+GLOBL geluDerivative4<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative5<>+0(SB)/4, $(-0.00032105827)
+DATA geluDerivative5<>+4(SB)/4, $(0.044533473)
+DATA geluDerivative5<>+8(SB)/4, $(0.00039746772)
+DATA geluDerivative5<>+12(SB)/4, $(-0.0034594196)
+DATA geluDerivative5<>+16(SB)/4, $(-0.0008893184)
+DATA geluDerivative5<>+20(SB)/4, $(-0.00013876421)
+DATA geluDerivative5<>+24(SB)/4, $(-1.6469225e-05)
+DATA geluDerivative5<>+28(SB)/4, $(-1.5310313e-06)
+GLOBL geluDerivative5<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative6<>+0(SB)/4, $(-0.058639638)
+DATA geluDerivative6<>+4(SB)/4, $(-0.003574289)
+DATA geluDerivative6<>+8(SB)/4, $(-0.0050345478)
+DATA geluDerivative6<>+12(SB)/4, $(0.0008869959)
+DATA geluDerivative6<>+16(SB)/4, $(0.0004990104)
+DATA geluDerivative6<>+20(SB)/4, $(0.00010209158)
+DATA geluDerivative6<>+24(SB)/4, $(1.4322911e-05)
+DATA geluDerivative6<>+28(SB)/4, $(1.4957857e-06)
+GLOBL geluDerivative6<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative7<>+0(SB)/4, $(-0.0027161713)
+DATA geluDerivative7<>+4(SB)/4, $(-0.005533211)
+DATA geluDerivative7<>+8(SB)/4, $(0.0023019244)
+DATA geluDerivative7<>+12(SB)/4, $(0.00010809779)
+DATA geluDerivative7<>+16(SB)/4, $(-0.00015436007)
+DATA geluDerivative7<>+20(SB)/4, $(-5.421959e-05)
+DATA geluDerivative7<>+24(SB)/4, $(-1.0275929e-05)
+DATA geluDerivative7<>+28(SB)/4, $(-1.3777586e-06)
+GLOBL geluDerivative7<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative8<>+0(SB)/4, $(0.013244634)
+DATA geluDerivative8<>+4(SB)/4, $(0.0049780705)
+DATA geluDerivative8<>+8(SB)/4, $(-0.00077570806)
+DATA geluDerivative8<>+12(SB)/4, $(-0.000332578)
+DATA geluDerivative8<>+16(SB)/4, $(6.284797e-05)
+DATA geluDerivative8<>+20(SB)/4, $(2.4489735e-05)
+DATA geluDerivative8<>+24(SB)/4, $(4.0910113e-06)
+DATA geluDerivative8<>+28(SB)/4, $(3.9229204e-07)
+GLOBL geluDerivative8<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative9<>+0(SB)/4, $(-0.0030053996)
+DATA geluDerivative9<>+4(SB)/4, $(0.0017214305)
+DATA geluDerivative9<>+8(SB)/4, $(-0.00060267694)
+DATA geluDerivative9<>+12(SB)/4, $(6.666194e-05)
+DATA geluDerivative9<>+16(SB)/4, $(4.724088e-05)
+DATA geluDerivative9<>+20(SB)/4, $(-3.4772875e-06)
+DATA geluDerivative9<>+24(SB)/4, $(-3.6099243e-06)
+DATA geluDerivative9<>+28(SB)/4, $(-8.751744e-07)
+GLOBL geluDerivative9<>(SB), RODATA|NOPTR, $32
+
 DATA masks<>+0(SB)/8, $0xffffffffffffffff
 DATA masks<>+8(SB)/8, $0xffffffffffffffff
 DATA masks<>+16(SB)/8, $0xffffffffffffffff
@@ -783,6 +877,7 @@ done4:
 // Requires: AVX
 TEXT ·sigmoidBackwardF32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPS s3f800000<>+0(SB), Y0
+	VMOVUPS s00000000<>+0(SB), Y1
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
@@ -791,42 +886,38 @@ TEXT ·sigmoidBackwardF32AVX2(SB), NOSPLIT, $0-32
 	JL      one2
 
 many1:
-	VMOVUPS (DX), Y1
-	VMOVUPS (BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VMULPS  Y3, Y2, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)
-	VMOVUPS 32(DX), Y1
-	VMOVUPS 32(BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VMULPS  Y3, Y2, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS 64(DX), Y1
-	VMOVUPS 64(BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VMULPS  Y3, Y2, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(CX)
-	VMOVUPS 96(DX), Y1
-	VMOVUPS 96(BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VMULPS  Y3, Y2, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(CX)
+	VMOVUPS (DX), Y2
+	VMOVUPS (BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (CX)
+	VMOVUPS 32(DX), Y2
+	VMOVUPS 32(BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 64(BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS 96(DX), Y2
+	VMOVUPS 96(BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 96(CX)
 	ADDQ    $+128, DX
 	ADDQ    $+128, BX
 	ADDQ    $+128, CX
@@ -838,1379 +929,19 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPS (DX), Y1
-	VMOVUPS (BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VMULPS  Y3, Y2, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)
+	VMOVUPS (DX), Y2
+	VMOVUPS (BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (CX)
 	ADDQ    $+32, DX
 	ADDQ    $+32, BX
 	ADDQ    $+32, CX
 	SUBQ    $+8, AX
 	JGE     again5
-
-tail3:
-	ADDQ   $+8, AX
-	JE     done4
-	VXORPS Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X1
-
-skip6:
-	TESTQ    $0x00000002, AX
-	JE       skip7
-	MOVQ     AX, SI
-	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X4
-	VMOVLHPS X1, X4, X1
-
-skip7:
-	TESTQ       $0x00000004, AX
-	JE          skip8
-	VMOVUPS     (DX), X4
-	VINSERTF128 $0x01, X1, Y4, Y1
-
-skip8:
-	VXORPS Y2, Y2, Y2
-	TESTQ  $0x00000001, AX
-	JE     skip9
-	MOVQ   AX, DX
-	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X2
-
-skip9:
-	TESTQ    $0x00000002, AX
-	JE       skip10
-	MOVQ     AX, DX
-	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X4
-	VMOVLHPS X2, X4, X2
-
-skip10:
-	TESTQ       $0x00000004, AX
-	JE          skip11
-	VMOVUPS     (BX), X4
-	VINSERTF128 $0x01, X2, Y4, Y2
-
-skip11:
-	VSUBPS       Y2, Y0, Y0
-	VMULPS       Y0, Y2, Y0
-	VMULPS       Y0, Y1, Y0
-	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y1, Y1
-	VANDPS       Y0, Y1, Y0
-	TESTQ        $0x00000004, AX
-	JE           skip12
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip12:
-	TESTQ   $0x00000002, AX
-	JE      skip13
-	VMOVLPS X0, (CX)
-	VPSRLDQ $0x08, X0, X0
-	ADDQ    $+8, CX
-
-skip13:
-	TESTQ  $0x00000001, AX
-	JE     skip14
-	VMOVSS X0, (CX)
-
-skip14:
-done4:
-	VZEROUPPER
-	RET
-
-// func sigmoidBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
-// Requires: AVX
-TEXT ·sigmoidBackwardF64AVX2(SB), NOSPLIT, $0-32
-	VMOVUPD d3ff0000000000000<>+0(SB), Y0
-	MOVQ    n+24(FP), AX
-	MOVQ    dst+0(FP), CX
-	MOVQ    grad+8(FP), DX
-	MOVQ    y+16(FP), BX
-	SUBQ    $+16, AX
-	JL      one2
-
-many1:
-	VMOVUPD (DX), Y1
-	VMOVUPD (BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VMULPD  Y3, Y2, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, (CX)
-	VMOVUPD 32(DX), Y1
-	VMOVUPD 32(BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VMULPD  Y3, Y2, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, 32(CX)
-	VMOVUPD 64(DX), Y1
-	VMOVUPD 64(BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VMULPD  Y3, Y2, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, 64(CX)
-	VMOVUPD 96(DX), Y1
-	VMOVUPD 96(BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VMULPD  Y3, Y2, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+16, AX
-	JGE     many1
-
-one2:
-	ADDQ $+12, AX
-	JL   tail3
-
-again5:
-	VMOVUPD (DX), Y1
-	VMOVUPD (BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VMULPD  Y3, Y2, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+4, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+4, AX
-	JE     done4
-	VXORPD Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X1
-
-skip6:
-	TESTQ       $0x00000002, AX
-	JE          skip7
-	VMOVUPS     (DX), X4
-	VINSERTF128 $0x01, X1, Y4, Y1
-
-skip7:
-	VXORPD Y2, Y2, Y2
-	TESTQ  $0x00000001, AX
-	JE     skip8
-	MOVQ   AX, DX
-	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X2
-
-skip8:
-	TESTQ       $0x00000002, AX
-	JE          skip9
-	VMOVUPS     (BX), X4
-	VINSERTF128 $0x01, X2, Y4, Y2
-
-skip9:
-	VSUBPD       Y2, Y0, Y0
-	VMULPD       Y0, Y2, Y0
-	VMULPD       Y0, Y1, Y0
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y1, Y1
-	VANDPD       Y0, Y1, Y0
-	TESTQ        $0x00000002, AX
-	JE           skip10
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip10:
-	TESTQ  $0x00000001, AX
-	JE     skip11
-	VMOVSD X0, (CX)
-
-skip11:
-done4:
-	VZEROUPPER
-	RET
-
-// func tanhBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
-// Requires: AVX
-TEXT ·tanhBackwardF32AVX2(SB), NOSPLIT, $0-32
-	VMOVUPS s3f800000<>+0(SB), Y0
-	MOVQ    n+24(FP), AX
-	MOVQ    dst+0(FP), CX
-	MOVQ    grad+8(FP), DX
-	MOVQ    y+16(FP), BX
-	SUBQ    $+32, AX
-	JL      one2
-
-many1:
-	VMOVUPS (DX), Y1
-	VMOVUPS (BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VADDPS  Y0, Y2, Y2
-	VMULPS  Y2, Y3, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)
-	VMOVUPS 32(DX), Y1
-	VMOVUPS 32(BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VADDPS  Y0, Y2, Y2
-	VMULPS  Y2, Y3, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS 64(DX), Y1
-	VMOVUPS 64(BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VADDPS  Y0, Y2, Y2
-	VMULPS  Y2, Y3, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(CX)
-	VMOVUPS 96(DX), Y1
-	VMOVUPS 96(BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VADDPS  Y0, Y2, Y2
-	VMULPS  Y2, Y3, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+32, AX
-	JGE     many1
-
-one2:
-	ADDQ $+24, AX
-	JL   tail3
-
-again5:
-	VMOVUPS (DX), Y1
-	VMOVUPS (BX), Y2
-	VSUBPS  Y2, Y0, Y3
-	VADDPS  Y0, Y2, Y2
-	VMULPS  Y2, Y3, Y2
-	VMULPS  Y2, Y1, Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y1, Y1
-	VANDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+8, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+8, AX
-	JE     done4
-	VXORPS Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X1
-
-skip6:
-	TESTQ    $0x00000002, AX
-	JE       skip7
-	MOVQ     AX, SI
-	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X4
-	VMOVLHPS X1, X4, X1
-
-skip7:
-	TESTQ       $0x00000004, AX
-	JE          skip8
-	VMOVUPS     (DX), X4
-	VINSERTF128 $0x01, X1, Y4, Y1
-
-skip8:
-	VXORPS Y2, Y2, Y2
-	TESTQ  $0x00000001, AX
-	JE     skip9
-	MOVQ   AX, DX
-	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X2
-
-skip9:
-	TESTQ    $0x00000002, AX
-	JE       skip10
-	MOVQ     AX, DX
-	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X4
-	VMOVLHPS X2, X4, X2
-
-skip10:
-	TESTQ       $0x00000004, AX
-	JE          skip11
-	VMOVUPS     (BX), X4
-	VINSERTF128 $0x01, X2, Y4, Y2
-
-skip11:
-	VSUBPS       Y2, Y0, Y3
-	VADDPS       Y0, Y2, Y0
-	VMULPS       Y0, Y3, Y0
-	VMULPS       Y0, Y1, Y0
-	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y1, Y1
-	VANDPS       Y0, Y1, Y0
-	TESTQ        $0x00000004, AX
-	JE           skip12
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip12:
-	TESTQ   $0x00000002, AX
-	JE      skip13
-	VMOVLPS X0, (CX)
-	VPSRLDQ $0x08, X0, X0
-	ADDQ    $+8, CX
-
-skip13:
-	TESTQ  $0x00000001, AX
-	JE     skip14
-	VMOVSS X0, (CX)
-
-skip14:
-done4:
-	VZEROUPPER
-	RET
-
-// func tanhBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
-// Requires: AVX
-TEXT ·tanhBackwardF64AVX2(SB), NOSPLIT, $0-32
-	VMOVUPD d3ff0000000000000<>+0(SB), Y0
-	MOVQ    n+24(FP), AX
-	MOVQ    dst+0(FP), CX
-	MOVQ    grad+8(FP), DX
-	MOVQ    y+16(FP), BX
-	SUBQ    $+16, AX
-	JL      one2
-
-many1:
-	VMOVUPD (DX), Y1
-	VMOVUPD (BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VADDPD  Y0, Y2, Y2
-	VMULPD  Y2, Y3, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, (CX)
-	VMOVUPD 32(DX), Y1
-	VMOVUPD 32(BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VADDPD  Y0, Y2, Y2
-	VMULPD  Y2, Y3, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, 32(CX)
-	VMOVUPD 64(DX), Y1
-	VMOVUPD 64(BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VADDPD  Y0, Y2, Y2
-	VMULPD  Y2, Y3, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, 64(CX)
-	VMOVUPD 96(DX), Y1
-	VMOVUPD 96(BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VADDPD  Y0, Y2, Y2
-	VMULPD  Y2, Y3, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+16, AX
-	JGE     many1
-
-one2:
-	ADDQ $+12, AX
-	JL   tail3
-
-again5:
-	VMOVUPD (DX), Y1
-	VMOVUPD (BX), Y2
-	VSUBPD  Y2, Y0, Y3
-	VADDPD  Y0, Y2, Y2
-	VMULPD  Y2, Y3, Y2
-	VMULPD  Y2, Y1, Y2
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y1, Y1
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+4, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+4, AX
-	JE     done4
-	VXORPD Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X1
-
-skip6:
-	TESTQ       $0x00000002, AX
-	JE          skip7
-	VMOVUPS     (DX), X4
-	VINSERTF128 $0x01, X1, Y4, Y1
-
-skip7:
-	VXORPD Y2, Y2, Y2
-	TESTQ  $0x00000001, AX
-	JE     skip8
-	MOVQ   AX, DX
-	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X2
-
-skip8:
-	TESTQ       $0x00000002, AX
-	JE          skip9
-	VMOVUPS     (BX), X4
-	VINSERTF128 $0x01, X2, Y4, Y2
-
-skip9:
-	VSUBPD       Y2, Y0, Y3
-	VADDPD       Y0, Y2, Y0
-	VMULPD       Y0, Y3, Y0
-	VMULPD       Y0, Y1, Y0
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y1, Y1
-	VANDPD       Y0, Y1, Y0
-	TESTQ        $0x00000002, AX
-	JE           skip10
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip10:
-	TESTQ  $0x00000001, AX
-	JE     skip11
-	VMOVSD X0, (CX)
-
-skip11:
-done4:
-	VZEROUPPER
-	RET
-
-// func sqrtBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
-// Requires: AVX
-TEXT ·sqrtBackwardF32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ y+16(FP), BX
-	SUBQ $+32, AX
-	JL   one2
-
-many1:
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	VMOVUPS 32(DX), Y0
-	VMOVUPS 32(BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(CX)
-	VMOVUPS 64(DX), Y0
-	VMOVUPS 64(BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(CX)
-	VMOVUPS 96(DX), Y0
-	VMOVUPS 96(BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+32, AX
-	JGE     many1
-
-one2:
-	ADDQ $+24, AX
-	JL   tail3
-
-again5:
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+8, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+8, AX
-	JE     done4
-	VXORPS Y0, Y0, Y0
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X0
-
-skip6:
-	TESTQ    $0x00000002, AX
-	JE       skip7
-	MOVQ     AX, SI
-	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X2
-	VMOVLHPS X0, X2, X0
-
-skip7:
-	TESTQ       $0x00000004, AX
-	JE          skip8
-	VMOVUPS     (DX), X2
-	VINSERTF128 $0x01, X0, Y2, Y0
-
-skip8:
-	VXORPS Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip9
-	MOVQ   AX, DX
-	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X1
-
-skip9:
-	TESTQ    $0x00000002, AX
-	JE       skip10
-	MOVQ     AX, DX
-	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X2
-	VMOVLHPS X1, X2, X1
-
-skip10:
-	TESTQ       $0x00000004, AX
-	JE          skip11
-	VMOVUPS     (BX), X2
-	VINSERTF128 $0x01, X1, Y2, Y1
-
-skip11:
-	VADDPS       Y1, Y1, Y1
-	VDIVPS       Y1, Y0, Y1
-	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y0, Y0
-	VANDPS       Y1, Y0, Y0
-	TESTQ        $0x00000004, AX
-	JE           skip12
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip12:
-	TESTQ   $0x00000002, AX
-	JE      skip13
-	VMOVLPS X0, (CX)
-	VPSRLDQ $0x08, X0, X0
-	ADDQ    $+8, CX
-
-skip13:
-	TESTQ  $0x00000001, AX
-	JE     skip14
-	VMOVSS X0, (CX)
-
-skip14:
-done4:
-	VZEROUPPER
-	RET
-
-// func sqrtBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
-// Requires: AVX
-TEXT ·sqrtBackwardF64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ y+16(FP), BX
-	SUBQ $+16, AX
-	JL   one2
-
-many1:
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, (CX)
-	VMOVUPD 32(DX), Y0
-	VMOVUPD 32(BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 32(CX)
-	VMOVUPD 64(DX), Y0
-	VMOVUPD 64(BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 64(CX)
-	VMOVUPD 96(DX), Y0
-	VMOVUPD 96(BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+16, AX
-	JGE     many1
-
-one2:
-	ADDQ $+12, AX
-	JL   tail3
-
-again5:
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+4, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+4, AX
-	JE     done4
-	VXORPD Y0, Y0, Y0
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X0
-
-skip6:
-	TESTQ       $0x00000002, AX
-	JE          skip7
-	VMOVUPS     (DX), X2
-	VINSERTF128 $0x01, X0, Y2, Y0
-
-skip7:
-	VXORPD Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip8
-	MOVQ   AX, DX
-	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X1
-
-skip8:
-	TESTQ       $0x00000002, AX
-	JE          skip9
-	VMOVUPS     (BX), X2
-	VINSERTF128 $0x01, X1, Y2, Y1
-
-skip9:
-	VADDPD       Y1, Y1, Y1
-	VDIVPD       Y1, Y0, Y1
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y0, Y0
-	VANDPD       Y1, Y0, Y0
-	TESTQ        $0x00000002, AX
-	JE           skip10
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip10:
-	TESTQ  $0x00000001, AX
-	JE     skip11
-	VMOVSD X0, (CX)
-
-skip11:
-done4:
-	VZEROUPPER
-	RET
-
-// func logBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
-// Requires: AVX
-TEXT ·logBackwardF32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-	SUBQ $+32, AX
-	JL   one2
-
-many1:
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	VMOVUPS 32(DX), Y0
-	VMOVUPS 32(BX), Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(CX)
-	VMOVUPS 64(DX), Y0
-	VMOVUPS 64(BX), Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(CX)
-	VMOVUPS 96(DX), Y0
-	VMOVUPS 96(BX), Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+32, AX
-	JGE     many1
-
-one2:
-	ADDQ $+24, AX
-	JL   tail3
-
-again5:
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VDIVPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+8, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+8, AX
-	JE     done4
-	VXORPS Y0, Y0, Y0
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X0
-
-skip6:
-	TESTQ    $0x00000002, AX
-	JE       skip7
-	MOVQ     AX, SI
-	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X2
-	VMOVLHPS X0, X2, X0
-
-skip7:
-	TESTQ       $0x00000004, AX
-	JE          skip8
-	VMOVUPS     (DX), X2
-	VINSERTF128 $0x01, X0, Y2, Y0
-
-skip8:
-	VXORPS Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip9
-	MOVQ   AX, DX
-	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X1
-
-skip9:
-	TESTQ    $0x00000002, AX
-	JE       skip10
-	MOVQ     AX, DX
-	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X2
-	VMOVLHPS X1, X2, X1
-
-skip10:
-	TESTQ       $0x00000004, AX
-	JE          skip11
-	VMOVUPS     (BX), X2
-	VINSERTF128 $0x01, X1, Y2, Y1
-
-skip11:
-	VDIVPS       Y1, Y0, Y1
-	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y0, Y0
-	VANDPS       Y1, Y0, Y0
-	TESTQ        $0x00000004, AX
-	JE           skip12
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip12:
-	TESTQ   $0x00000002, AX
-	JE      skip13
-	VMOVLPS X0, (CX)
-	VPSRLDQ $0x08, X0, X0
-	ADDQ    $+8, CX
-
-skip13:
-	TESTQ  $0x00000001, AX
-	JE     skip14
-	VMOVSS X0, (CX)
-
-skip14:
-done4:
-	VZEROUPPER
-	RET
-
-// func logBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
-// Requires: AVX
-TEXT ·logBackwardF64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-	SUBQ $+16, AX
-	JL   one2
-
-many1:
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, (CX)
-	VMOVUPD 32(DX), Y0
-	VMOVUPD 32(BX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 32(CX)
-	VMOVUPD 64(DX), Y0
-	VMOVUPD 64(BX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 64(CX)
-	VMOVUPD 96(DX), Y0
-	VMOVUPD 96(BX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+16, AX
-	JGE     many1
-
-one2:
-	ADDQ $+12, AX
-	JL   tail3
-
-again5:
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+4, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+4, AX
-	JE     done4
-	VXORPD Y0, Y0, Y0
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X0
-
-skip6:
-	TESTQ       $0x00000002, AX
-	JE          skip7
-	VMOVUPS     (DX), X2
-	VINSERTF128 $0x01, X0, Y2, Y0
-
-skip7:
-	VXORPD Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip8
-	MOVQ   AX, DX
-	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X1
-
-skip8:
-	TESTQ       $0x00000002, AX
-	JE          skip9
-	VMOVUPS     (BX), X2
-	VINSERTF128 $0x01, X1, Y2, Y1
-
-skip9:
-	VDIVPD       Y1, Y0, Y1
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y0, Y0
-	VANDPD       Y1, Y0, Y0
-	TESTQ        $0x00000002, AX
-	JE           skip10
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip10:
-	TESTQ  $0x00000001, AX
-	JE     skip11
-	VMOVSD X0, (CX)
-
-skip11:
-done4:
-	VZEROUPPER
-	RET
-
-// func squareBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
-// Requires: AVX
-TEXT ·squareBackwardF32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-	SUBQ $+32, AX
-	JL   one2
-
-many1:
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VMULPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	VMOVUPS 32(DX), Y0
-	VMOVUPS 32(BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VMULPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(CX)
-	VMOVUPS 64(DX), Y0
-	VMOVUPS 64(BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VMULPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(CX)
-	VMOVUPS 96(DX), Y0
-	VMOVUPS 96(BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VMULPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+32, AX
-	JGE     many1
-
-one2:
-	ADDQ $+24, AX
-	JL   tail3
-
-again5:
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VADDPS  Y1, Y1, Y1
-	VMULPS  Y1, Y0, Y1
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x04, Y3, Y0, Y0
-	VANDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+8, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+8, AX
-	JE     done4
-	VXORPS Y0, Y0, Y0
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X0
-
-skip6:
-	TESTQ    $0x00000002, AX
-	JE       skip7
-	MOVQ     AX, SI
-	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X2
-	VMOVLHPS X0, X2, X0
-
-skip7:
-	TESTQ       $0x00000004, AX
-	JE          skip8
-	VMOVUPS     (DX), X2
-	VINSERTF128 $0x01, X0, Y2, Y0
-
-skip8:
-	VXORPS Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip9
-	MOVQ   AX, DX
-	ANDQ   $+6, DX
-	VMOVSS (BX)(DX*4), X1
-
-skip9:
-	TESTQ    $0x00000002, AX
-	JE       skip10
-	MOVQ     AX, DX
-	ANDQ     $+4, DX
-	VMOVSD   (BX)(DX*4), X2
-	VMOVLHPS X1, X2, X1
-
-skip10:
-	TESTQ       $0x00000004, AX
-	JE          skip11
-	VMOVUPS     (BX), X2
-	VINSERTF128 $0x01, X1, Y2, Y1
-
-skip11:
-	VADDPS       Y1, Y1, Y1
-	VMULPS       Y1, Y0, Y1
-	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x04, Y2, Y0, Y0
-	VANDPS       Y1, Y0, Y0
-	TESTQ        $0x00000004, AX
-	JE           skip12
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip12:
-	TESTQ   $0x00000002, AX
-	JE      skip13
-	VMOVLPS X0, (CX)
-	VPSRLDQ $0x08, X0, X0
-	ADDQ    $+8, CX
-
-skip13:
-	TESTQ  $0x00000001, AX
-	JE     skip14
-	VMOVSS X0, (CX)
-
-skip14:
-done4:
-	VZEROUPPER
-	RET
-
-// func squareBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
-// Requires: AVX
-TEXT ·squareBackwardF64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-	SUBQ $+16, AX
-	JL   one2
-
-many1:
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VMULPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, (CX)
-	VMOVUPD 32(DX), Y0
-	VMOVUPD 32(BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VMULPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 32(CX)
-	VMOVUPD 64(DX), Y0
-	VMOVUPD 64(BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VMULPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 64(CX)
-	VMOVUPD 96(DX), Y0
-	VMOVUPD 96(BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VMULPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, 96(CX)
-	ADDQ    $+128, DX
-	ADDQ    $+128, BX
-	ADDQ    $+128, CX
-	SUBQ    $+16, AX
-	JGE     many1
-
-one2:
-	ADDQ $+12, AX
-	JL   tail3
-
-again5:
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VADDPD  Y1, Y1, Y1
-	VMULPD  Y1, Y0, Y1
-	VXORPD  Y3, Y3, Y3
-	VCMPPD  $0x04, Y3, Y0, Y0
-	VANDPD  Y1, Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $+32, DX
-	ADDQ    $+32, BX
-	ADDQ    $+32, CX
-	SUBQ    $+4, AX
-	JGE     again5
-
-tail3:
-	ADDQ   $+4, AX
-	JE     done4
-	VXORPD Y0, Y0, Y0
-	TESTQ  $0x00000001, AX
-	JE     skip6
-	MOVQ   AX, SI
-	ANDQ   $+2, SI
-	VMOVSD (DX)(SI*8), X0
-
-skip6:
-	TESTQ       $0x00000002, AX
-	JE          skip7
-	VMOVUPS     (DX), X2
-	VINSERTF128 $0x01, X0, Y2, Y0
-
-skip7:
-	VXORPD Y1, Y1, Y1
-	TESTQ  $0x00000001, AX
-	JE     skip8
-	MOVQ   AX, DX
-	ANDQ   $+2, DX
-	VMOVSD (BX)(DX*8), X1
-
-skip8:
-	TESTQ       $0x00000002, AX
-	JE          skip9
-	VMOVUPS     (BX), X2
-	VINSERTF128 $0x01, X1, Y2, Y1
-
-skip9:
-	VADDPD       Y1, Y1, Y1
-	VMULPD       Y1, Y0, Y1
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x04, Y2, Y0, Y0
-	VANDPD       Y1, Y0, Y0
-	TESTQ        $0x00000002, AX
-	JE           skip10
-	VMOVUPS      X0, (CX)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $+16, CX
-
-skip10:
-	TESTQ  $0x00000001, AX
-	JE     skip11
-	VMOVSD X0, (CX)
-
-skip11:
-done4:
-	VZEROUPPER
-	RET
-
-// func absBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
-// Requires: AVX
-TEXT ·absBackwardF32AVX2(SB), NOSPLIT, $0-32
-	VMOVUPS s80000000<>+0(SB), Y0
-	VMOVUPS s3f800000<>+0(SB), Y1
-	MOVQ    n+24(FP), AX
-	MOVQ    dst+0(FP), CX
-	MOVQ    grad+8(FP), DX
-	MOVQ    x+16(FP), BX
-	SUBQ    $+32, AX
-	JL      one2
-
-many1:
-	VMOVUPS   (DX), Y2
-	VMOVUPS   (BX), Y3
-	VANDPS    Y0, Y3, Y4
-	VORPS     Y1, Y4, Y4
-	VXORPS    Y6, Y6, Y6
-	VCMPPS    $0x0c, Y6, Y3, Y6
-	VBLENDVPS Y6, Y4, Y3, Y3
-	VMULPS    Y3, Y2, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y3, Y2, Y2
-	VMOVUPS   Y2, (CX)
-	VMOVUPS   32(DX), Y2
-	VMOVUPS   32(BX), Y3
-	VANDPS    Y0, Y3, Y4
-	VORPS     Y1, Y4, Y4
-	VXORPS    Y6, Y6, Y6
-	VCMPPS    $0x0c, Y6, Y3, Y6
-	VBLENDVPS Y6, Y4, Y3, Y3
-	VMULPS    Y3, Y2, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y3, Y2, Y2
-	VMOVUPS   Y2, 32(CX)
-	VMOVUPS   64(DX), Y2
-	VMOVUPS   64(BX), Y3
-	VANDPS    Y0, Y3, Y4
-	VORPS     Y1, Y4, Y4
-	VXORPS    Y6, Y6, Y6
-	VCMPPS    $0x0c, Y6, Y3, Y6
-	VBLENDVPS Y6, Y4, Y3, Y3
-	VMULPS    Y3, Y2, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y3, Y2, Y2
-	VMOVUPS   Y2, 64(CX)
-	VMOVUPS   96(DX), Y2
-	VMOVUPS   96(BX), Y3
-	VANDPS    Y0, Y3, Y4
-	VORPS     Y1, Y4, Y4
-	VXORPS    Y6, Y6, Y6
-	VCMPPS    $0x0c, Y6, Y3, Y6
-	VBLENDVPS Y6, Y4, Y3, Y3
-	VMULPS    Y3, Y2, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y3, Y2, Y2
-	VMOVUPS   Y2, 96(CX)
-	ADDQ      $+128, DX
-	ADDQ      $+128, BX
-	ADDQ      $+128, CX
-	SUBQ      $+32, AX
-	JGE       many1
-
-one2:
-	ADDQ $+24, AX
-	JL   tail3
-
-again5:
-	VMOVUPS   (DX), Y2
-	VMOVUPS   (BX), Y3
-	VANDPS    Y0, Y3, Y4
-	VORPS     Y1, Y4, Y4
-	VXORPS    Y6, Y6, Y6
-	VCMPPS    $0x0c, Y6, Y3, Y6
-	VBLENDVPS Y6, Y4, Y3, Y3
-	VMULPS    Y3, Y2, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Y4, Y2, Y2
-	VANDPS    Y3, Y2, Y2
-	VMOVUPS   Y2, (CX)
-	ADDQ      $+32, DX
-	ADDQ      $+32, BX
-	ADDQ      $+32, CX
-	SUBQ      $+8, AX
-	JGE       again5
 
 tail3:
 	ADDQ   $+8, AX
@@ -2259,13 +990,9 @@ skip10:
 	VINSERTF128 $0x01, X3, Y5, Y3
 
 skip11:
-	VANDPS       Y0, Y3, Y0
-	VORPS        Y1, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-	VCMPPS       $0x0c, Y1, Y3, Y1
-	VBLENDVPS    Y1, Y0, Y3, Y0
+	VSUBPS       Y3, Y0, Y0
+	VMULPS       Y0, Y3, Y0
 	VMULPS       Y0, Y2, Y0
-	VXORPS       Y1, Y1, Y1
 	VCMPPS       $0x04, Y1, Y2, Y1
 	VANDPS       Y0, Y1, Y0
 	TESTQ        $0x00000004, AX
@@ -2291,95 +1018,75 @@ done4:
 	VZEROUPPER
 	RET
 
-// func absBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
+// func sigmoidBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
 // Requires: AVX
-TEXT ·absBackwardF64AVX2(SB), NOSPLIT, $0-32
-	VMOVUPD d8000000000000000<>+0(SB), Y0
-	VMOVUPD d3ff0000000000000<>+0(SB), Y1
+TEXT ·sigmoidBackwardF64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD d3ff0000000000000<>+0(SB), Y0
+	VMOVUPD d0000000000000000<>+0(SB), Y1
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
-	MOVQ    x+16(FP), BX
+	MOVQ    y+16(FP), BX
 	SUBQ    $+16, AX
 	JL      one2
 
 many1:
-	VMOVUPD   (DX), Y2
-	VMOVUPD   (BX), Y3
-	VANDPD    Y0, Y3, Y4
-	VORPD     Y1, Y4, Y4
-	VXORPD    Y6, Y6, Y6
-	VCMPPD    $0x0c, Y6, Y3, Y6
-	VBLENDVPD Y6, Y4, Y3, Y3
-	VMULPD    Y3, Y2, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y3, Y2, Y2
-	VMOVUPD   Y2, (CX)
-	VMOVUPD   32(DX), Y2
-	VMOVUPD   32(BX), Y3
-	VANDPD    Y0, Y3, Y4
-	VORPD     Y1, Y4, Y4
-	VXORPD    Y6, Y6, Y6
-	VCMPPD    $0x0c, Y6, Y3, Y6
-	VBLENDVPD Y6, Y4, Y3, Y3
-	VMULPD    Y3, Y2, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y3, Y2, Y2
-	VMOVUPD   Y2, 32(CX)
-	VMOVUPD   64(DX), Y2
-	VMOVUPD   64(BX), Y3
-	VANDPD    Y0, Y3, Y4
-	VORPD     Y1, Y4, Y4
-	VXORPD    Y6, Y6, Y6
-	VCMPPD    $0x0c, Y6, Y3, Y6
-	VBLENDVPD Y6, Y4, Y3, Y3
-	VMULPD    Y3, Y2, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y3, Y2, Y2
-	VMOVUPD   Y2, 64(CX)
-	VMOVUPD   96(DX), Y2
-	VMOVUPD   96(BX), Y3
-	VANDPD    Y0, Y3, Y4
-	VORPD     Y1, Y4, Y4
-	VXORPD    Y6, Y6, Y6
-	VCMPPD    $0x0c, Y6, Y3, Y6
-	VBLENDVPD Y6, Y4, Y3, Y3
-	VMULPD    Y3, Y2, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y3, Y2, Y2
-	VMOVUPD   Y2, 96(CX)
-	ADDQ      $+128, DX
-	ADDQ      $+128, BX
-	ADDQ      $+128, CX
-	SUBQ      $+16, AX
-	JGE       many1
+	VMOVUPD (DX), Y2
+	VMOVUPD (BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VMULPD  Y4, Y3, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, (CX)
+	VMOVUPD 32(DX), Y2
+	VMOVUPD 32(BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VMULPD  Y4, Y3, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, 32(CX)
+	VMOVUPD 64(DX), Y2
+	VMOVUPD 64(BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VMULPD  Y4, Y3, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, 64(CX)
+	VMOVUPD 96(DX), Y2
+	VMOVUPD 96(BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VMULPD  Y4, Y3, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many1
 
 one2:
 	ADDQ $+12, AX
 	JL   tail3
 
 again5:
-	VMOVUPD   (DX), Y2
-	VMOVUPD   (BX), Y3
-	VANDPD    Y0, Y3, Y4
-	VORPD     Y1, Y4, Y4
-	VXORPD    Y6, Y6, Y6
-	VCMPPD    $0x0c, Y6, Y3, Y6
-	VBLENDVPD Y6, Y4, Y3, Y3
-	VMULPD    Y3, Y2, Y3
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Y4, Y2, Y2
-	VANDPD    Y3, Y2, Y2
-	VMOVUPD   Y2, (CX)
-	ADDQ      $+32, DX
-	ADDQ      $+32, BX
-	ADDQ      $+32, CX
-	SUBQ      $+4, AX
-	JGE       again5
+	VMOVUPD (DX), Y2
+	VMOVUPD (BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VMULPD  Y4, Y3, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+4, AX
+	JGE     again5
 
 tail3:
 	ADDQ   $+4, AX
@@ -2412,14 +1119,1341 @@ skip8:
 	VINSERTF128 $0x01, X3, Y5, Y3
 
 skip9:
-	VANDPD       Y0, Y3, Y0
+	VSUBPD       Y3, Y0, Y0
+	VMULPD       Y0, Y3, Y0
+	VMULPD       Y0, Y2, Y0
+	VCMPPD       $0x04, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSD X0, (CX)
+
+skip11:
+done4:
+	VZEROUPPER
+	RET
+
+// func tanhBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·tanhBackwardF32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS s3f800000<>+0(SB), Y0
+	VMOVUPS s00000000<>+0(SB), Y1
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    y+16(FP), BX
+	SUBQ    $+32, AX
+	JL      one2
+
+many1:
+	VMOVUPS (DX), Y2
+	VMOVUPS (BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VADDPS  Y0, Y3, Y3
+	VMULPS  Y3, Y4, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (CX)
+	VMOVUPS 32(DX), Y2
+	VMOVUPS 32(BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VADDPS  Y0, Y3, Y3
+	VMULPS  Y3, Y4, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 64(BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VADDPS  Y0, Y3, Y3
+	VMULPS  Y3, Y4, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS 96(DX), Y2
+	VMOVUPS 96(BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VADDPS  Y0, Y3, Y3
+	VMULPS  Y3, Y4, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JGE     many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS (DX), Y2
+	VMOVUPS (BX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VADDPS  Y0, Y3, Y3
+	VMULPS  Y3, Y4, Y3
+	VMULPS  Y3, Y2, Y3
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+8, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X2
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X5
+	VMOVLHPS X2, X5, X2
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X5
+	VINSERTF128 $0x01, X2, Y5, Y2
+
+skip8:
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X3
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X5
+	VMOVLHPS X3, X5, X3
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X5
+	VINSERTF128 $0x01, X3, Y5, Y3
+
+skip11:
+	VSUBPS       Y3, Y0, Y4
+	VADDPS       Y0, Y3, Y0
+	VMULPS       Y0, Y4, Y0
+	VMULPS       Y0, Y2, Y0
+	VCMPPS       $0x04, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip12:
+	TESTQ   $0x00000002, AX
+	JE      skip13
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip13:
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	VMOVSS X0, (CX)
+
+skip14:
+done4:
+	VZEROUPPER
+	RET
+
+// func tanhBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
+// Requires: AVX
+TEXT ·tanhBackwardF64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD d3ff0000000000000<>+0(SB), Y0
+	VMOVUPD d0000000000000000<>+0(SB), Y1
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    y+16(FP), BX
+	SUBQ    $+16, AX
+	JL      one2
+
+many1:
+	VMOVUPD (DX), Y2
+	VMOVUPD (BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VADDPD  Y0, Y3, Y3
+	VMULPD  Y3, Y4, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, (CX)
+	VMOVUPD 32(DX), Y2
+	VMOVUPD 32(BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VADDPD  Y0, Y3, Y3
+	VMULPD  Y3, Y4, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, 32(CX)
+	VMOVUPD 64(DX), Y2
+	VMOVUPD 64(BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VADDPD  Y0, Y3, Y3
+	VMULPD  Y3, Y4, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, 64(CX)
+	VMOVUPD 96(DX), Y2
+	VMOVUPD 96(BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VADDPD  Y0, Y3, Y3
+	VMULPD  Y3, Y4, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD (DX), Y2
+	VMOVUPD (BX), Y3
+	VSUBPD  Y3, Y0, Y4
+	VADDPD  Y0, Y3, Y3
+	VMULPD  Y3, Y4, Y3
+	VMULPD  Y3, Y2, Y3
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VANDPD  Y3, Y2, Y2
+	VMOVUPD Y2, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+4, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X2
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X5
+	VINSERTF128 $0x01, X2, Y5, Y2
+
+skip7:
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X3
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X5
+	VINSERTF128 $0x01, X3, Y5, Y3
+
+skip9:
+	VSUBPD       Y3, Y0, Y4
+	VADDPD       Y0, Y3, Y0
+	VMULPD       Y0, Y4, Y0
+	VMULPD       Y0, Y2, Y0
+	VCMPPD       $0x04, Y1, Y2, Y1
+	VANDPD       Y0, Y1, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSD X0, (CX)
+
+skip11:
+done4:
+	VZEROUPPER
+	RET
+
+// func sqrtBackwardF32AVX2(dst *float32, grad *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·sqrtBackwardF32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS s00000000<>+0(SB), Y0
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    y+16(FP), BX
+	SUBQ    $+32, AX
+	JL      one2
+
+many1:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 32(BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS 64(DX), Y1
+	VMOVUPS 64(BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(CX)
+	VMOVUPS 96(DX), Y1
+	VMOVUPS 96(BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JGE     many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+8, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X3
+	VMOVLHPS X1, X3, X1
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X1, Y3, Y1
+
+skip8:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
+
+skip11:
+	VADDPS       Y2, Y2, Y2
+	VDIVPS       Y2, Y1, Y2
+	VCMPPS       $0x04, Y0, Y1, Y0
+	VANDPS       Y2, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip12:
+	TESTQ   $0x00000002, AX
+	JE      skip13
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip13:
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	VMOVSS X0, (CX)
+
+skip14:
+done4:
+	VZEROUPPER
+	RET
+
+// func sqrtBackwardF64AVX2(dst *float64, grad *float64, y *float64, n int)
+// Requires: AVX
+TEXT ·sqrtBackwardF64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD d0000000000000000<>+0(SB), Y0
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    y+16(FP), BX
+	SUBQ    $+16, AX
+	JL      one2
+
+many1:
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, (CX)
+	VMOVUPD 32(DX), Y1
+	VMOVUPD 32(BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD 64(DX), Y1
+	VMOVUPD 64(BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 64(CX)
+	VMOVUPD 96(DX), Y1
+	VMOVUPD 96(BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+4, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X1, Y3, Y1
+
+skip7:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
+
+skip9:
+	VADDPD       Y2, Y2, Y2
+	VDIVPD       Y2, Y1, Y2
+	VCMPPD       $0x04, Y0, Y1, Y0
+	VANDPD       Y2, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSD X0, (CX)
+
+skip11:
+done4:
+	VZEROUPPER
+	RET
+
+// func logBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·logBackwardF32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS s00000000<>+0(SB), Y0
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    x+16(FP), BX
+	SUBQ    $+32, AX
+	JL      one2
+
+many1:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 32(BX), Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS 64(DX), Y1
+	VMOVUPS 64(BX), Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(CX)
+	VMOVUPS 96(DX), Y1
+	VMOVUPS 96(BX), Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JGE     many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VDIVPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+8, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X3
+	VMOVLHPS X1, X3, X1
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X1, Y3, Y1
+
+skip8:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
+
+skip11:
+	VDIVPS       Y2, Y1, Y2
+	VCMPPS       $0x04, Y0, Y1, Y0
+	VANDPS       Y2, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip12:
+	TESTQ   $0x00000002, AX
+	JE      skip13
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip13:
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	VMOVSS X0, (CX)
+
+skip14:
+done4:
+	VZEROUPPER
+	RET
+
+// func logBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
+// Requires: AVX
+TEXT ·logBackwardF64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD d0000000000000000<>+0(SB), Y0
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    x+16(FP), BX
+	SUBQ    $+16, AX
+	JL      one2
+
+many1:
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, (CX)
+	VMOVUPD 32(DX), Y1
+	VMOVUPD 32(BX), Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD 64(DX), Y1
+	VMOVUPD 64(BX), Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 64(CX)
+	VMOVUPD 96(DX), Y1
+	VMOVUPD 96(BX), Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VDIVPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+4, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X1, Y3, Y1
+
+skip7:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
+
+skip9:
+	VDIVPD       Y2, Y1, Y2
+	VCMPPD       $0x04, Y0, Y1, Y0
+	VANDPD       Y2, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSD X0, (CX)
+
+skip11:
+done4:
+	VZEROUPPER
+	RET
+
+// func squareBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·squareBackwardF32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS s00000000<>+0(SB), Y0
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    x+16(FP), BX
+	SUBQ    $+32, AX
+	JL      one2
+
+many1:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VMULPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 32(BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VMULPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS 64(DX), Y1
+	VMOVUPS 64(BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VMULPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(CX)
+	VMOVUPS 96(DX), Y1
+	VMOVUPS 96(BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VMULPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JGE     many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VADDPS  Y2, Y2, Y2
+	VMULPS  Y2, Y1, Y2
+	VCMPPS  $0x04, Y0, Y1, Y1
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+8, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X1
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X3
+	VMOVLHPS X1, X3, X1
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X1, Y3, Y1
+
+skip8:
+	VXORPS Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X2
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X3
+	VMOVLHPS X2, X3, X2
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
+
+skip11:
+	VADDPS       Y2, Y2, Y2
+	VMULPS       Y2, Y1, Y2
+	VCMPPS       $0x04, Y0, Y1, Y0
+	VANDPS       Y2, Y0, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip12:
+	TESTQ   $0x00000002, AX
+	JE      skip13
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip13:
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	VMOVSS X0, (CX)
+
+skip14:
+done4:
+	VZEROUPPER
+	RET
+
+// func squareBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
+// Requires: AVX
+TEXT ·squareBackwardF64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD d0000000000000000<>+0(SB), Y0
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    x+16(FP), BX
+	SUBQ    $+16, AX
+	JL      one2
+
+many1:
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VMULPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, (CX)
+	VMOVUPD 32(DX), Y1
+	VMOVUPD 32(BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VMULPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD 64(DX), Y1
+	VMOVUPD 64(BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VMULPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 64(CX)
+	VMOVUPD 96(DX), Y1
+	VMOVUPD 96(BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VMULPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, 96(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+16, AX
+	JGE     many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VADDPD  Y2, Y2, Y2
+	VMULPD  Y2, Y1, Y2
+	VCMPPD  $0x04, Y0, Y1, Y1
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+4, AX
+	JGE     again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y1, Y1, Y1
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X1
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X3
+	VINSERTF128 $0x01, X1, Y3, Y1
+
+skip7:
+	VXORPD Y2, Y2, Y2
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X2
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X3
+	VINSERTF128 $0x01, X2, Y3, Y2
+
+skip9:
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y1, Y2
+	VCMPPD       $0x04, Y0, Y1, Y0
+	VANDPD       Y2, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JE           skip10
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip10:
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	VMOVSD X0, (CX)
+
+skip11:
+done4:
+	VZEROUPPER
+	RET
+
+// func absBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·absBackwardF32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS s80000000<>+0(SB), Y0
+	VMOVUPS s3f800000<>+0(SB), Y1
+	VMOVUPS s00000000<>+0(SB), Y2
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    x+16(FP), BX
+	SUBQ    $+32, AX
+	JL      one2
+
+many1:
+	VMOVUPS   (DX), Y3
+	VMOVUPS   (BX), Y4
+	VANDPS    Y0, Y4, Y5
+	VORPS     Y1, Y5, Y5
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x0c, Y7, Y4, Y7
+	VBLENDVPS Y7, Y5, Y4, Y4
+	VMULPS    Y4, Y3, Y4
+	VCMPPS    $0x04, Y2, Y3, Y3
+	VANDPS    Y4, Y3, Y3
+	VMOVUPS   Y3, (CX)
+	VMOVUPS   32(DX), Y3
+	VMOVUPS   32(BX), Y4
+	VANDPS    Y0, Y4, Y5
+	VORPS     Y1, Y5, Y5
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x0c, Y7, Y4, Y7
+	VBLENDVPS Y7, Y5, Y4, Y4
+	VMULPS    Y4, Y3, Y4
+	VCMPPS    $0x04, Y2, Y3, Y3
+	VANDPS    Y4, Y3, Y3
+	VMOVUPS   Y3, 32(CX)
+	VMOVUPS   64(DX), Y3
+	VMOVUPS   64(BX), Y4
+	VANDPS    Y0, Y4, Y5
+	VORPS     Y1, Y5, Y5
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x0c, Y7, Y4, Y7
+	VBLENDVPS Y7, Y5, Y4, Y4
+	VMULPS    Y4, Y3, Y4
+	VCMPPS    $0x04, Y2, Y3, Y3
+	VANDPS    Y4, Y3, Y3
+	VMOVUPS   Y3, 64(CX)
+	VMOVUPS   96(DX), Y3
+	VMOVUPS   96(BX), Y4
+	VANDPS    Y0, Y4, Y5
+	VORPS     Y1, Y5, Y5
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x0c, Y7, Y4, Y7
+	VBLENDVPS Y7, Y5, Y4, Y4
+	VMULPS    Y4, Y3, Y4
+	VCMPPS    $0x04, Y2, Y3, Y3
+	VANDPS    Y4, Y3, Y3
+	VMOVUPS   Y3, 96(CX)
+	ADDQ      $+128, DX
+	ADDQ      $+128, BX
+	ADDQ      $+128, CX
+	SUBQ      $+32, AX
+	JGE       many1
+
+one2:
+	ADDQ $+24, AX
+	JL   tail3
+
+again5:
+	VMOVUPS   (DX), Y3
+	VMOVUPS   (BX), Y4
+	VANDPS    Y0, Y4, Y5
+	VORPS     Y1, Y5, Y5
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x0c, Y7, Y4, Y7
+	VBLENDVPS Y7, Y5, Y4, Y4
+	VMULPS    Y4, Y3, Y4
+	VCMPPS    $0x04, Y2, Y3, Y3
+	VANDPS    Y4, Y3, Y3
+	VMOVUPS   Y3, (CX)
+	ADDQ      $+32, DX
+	ADDQ      $+32, BX
+	ADDQ      $+32, CX
+	SUBQ      $+8, AX
+	JGE       again5
+
+tail3:
+	ADDQ   $+8, AX
+	JE     done4
+	VXORPS Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (DX)(SI*4), X3
+
+skip6:
+	TESTQ    $0x00000002, AX
+	JE       skip7
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X6
+	VMOVLHPS X3, X6, X3
+
+skip7:
+	TESTQ       $0x00000004, AX
+	JE          skip8
+	VMOVUPS     (DX), X6
+	VINSERTF128 $0x01, X3, Y6, Y3
+
+skip8:
+	VXORPS Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip9
+	MOVQ   AX, DX
+	ANDQ   $+6, DX
+	VMOVSS (BX)(DX*4), X4
+
+skip9:
+	TESTQ    $0x00000002, AX
+	JE       skip10
+	MOVQ     AX, DX
+	ANDQ     $+4, DX
+	VMOVSD   (BX)(DX*4), X6
+	VMOVLHPS X4, X6, X4
+
+skip10:
+	TESTQ       $0x00000004, AX
+	JE          skip11
+	VMOVUPS     (BX), X6
+	VINSERTF128 $0x01, X4, Y6, Y4
+
+skip11:
+	VANDPS       Y0, Y4, Y0
+	VORPS        Y1, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x0c, Y1, Y4, Y1
+	VBLENDVPS    Y1, Y0, Y4, Y0
+	VMULPS       Y0, Y3, Y0
+	VCMPPS       $0x04, Y2, Y3, Y1
+	VANDPS       Y0, Y1, Y0
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      X0, (CX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $+16, CX
+
+skip12:
+	TESTQ   $0x00000002, AX
+	JE      skip13
+	VMOVLPS X0, (CX)
+	VPSRLDQ $0x08, X0, X0
+	ADDQ    $+8, CX
+
+skip13:
+	TESTQ  $0x00000001, AX
+	JE     skip14
+	VMOVSS X0, (CX)
+
+skip14:
+done4:
+	VZEROUPPER
+	RET
+
+// func absBackwardF64AVX2(dst *float64, grad *float64, x *float64, n int)
+// Requires: AVX
+TEXT ·absBackwardF64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD d8000000000000000<>+0(SB), Y0
+	VMOVUPD d3ff0000000000000<>+0(SB), Y1
+	VMOVUPD d0000000000000000<>+0(SB), Y2
+	MOVQ    n+24(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    grad+8(FP), DX
+	MOVQ    x+16(FP), BX
+	SUBQ    $+16, AX
+	JL      one2
+
+many1:
+	VMOVUPD   (DX), Y3
+	VMOVUPD   (BX), Y4
+	VANDPD    Y0, Y4, Y5
+	VORPD     Y1, Y5, Y5
+	VXORPD    Y7, Y7, Y7
+	VCMPPD    $0x0c, Y7, Y4, Y7
+	VBLENDVPD Y7, Y5, Y4, Y4
+	VMULPD    Y4, Y3, Y4
+	VCMPPD    $0x04, Y2, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VMOVUPD   Y3, (CX)
+	VMOVUPD   32(DX), Y3
+	VMOVUPD   32(BX), Y4
+	VANDPD    Y0, Y4, Y5
+	VORPD     Y1, Y5, Y5
+	VXORPD    Y7, Y7, Y7
+	VCMPPD    $0x0c, Y7, Y4, Y7
+	VBLENDVPD Y7, Y5, Y4, Y4
+	VMULPD    Y4, Y3, Y4
+	VCMPPD    $0x04, Y2, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VMOVUPD   Y3, 32(CX)
+	VMOVUPD   64(DX), Y3
+	VMOVUPD   64(BX), Y4
+	VANDPD    Y0, Y4, Y5
+	VORPD     Y1, Y5, Y5
+	VXORPD    Y7, Y7, Y7
+	VCMPPD    $0x0c, Y7, Y4, Y7
+	VBLENDVPD Y7, Y5, Y4, Y4
+	VMULPD    Y4, Y3, Y4
+	VCMPPD    $0x04, Y2, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VMOVUPD   Y3, 64(CX)
+	VMOVUPD   96(DX), Y3
+	VMOVUPD   96(BX), Y4
+	VANDPD    Y0, Y4, Y5
+	VORPD     Y1, Y5, Y5
+	VXORPD    Y7, Y7, Y7
+	VCMPPD    $0x0c, Y7, Y4, Y7
+	VBLENDVPD Y7, Y5, Y4, Y4
+	VMULPD    Y4, Y3, Y4
+	VCMPPD    $0x04, Y2, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VMOVUPD   Y3, 96(CX)
+	ADDQ      $+128, DX
+	ADDQ      $+128, BX
+	ADDQ      $+128, CX
+	SUBQ      $+16, AX
+	JGE       many1
+
+one2:
+	ADDQ $+12, AX
+	JL   tail3
+
+again5:
+	VMOVUPD   (DX), Y3
+	VMOVUPD   (BX), Y4
+	VANDPD    Y0, Y4, Y5
+	VORPD     Y1, Y5, Y5
+	VXORPD    Y7, Y7, Y7
+	VCMPPD    $0x0c, Y7, Y4, Y7
+	VBLENDVPD Y7, Y5, Y4, Y4
+	VMULPD    Y4, Y3, Y4
+	VCMPPD    $0x04, Y2, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VMOVUPD   Y3, (CX)
+	ADDQ      $+32, DX
+	ADDQ      $+32, BX
+	ADDQ      $+32, CX
+	SUBQ      $+4, AX
+	JGE       again5
+
+tail3:
+	ADDQ   $+4, AX
+	JE     done4
+	VXORPD Y3, Y3, Y3
+	TESTQ  $0x00000001, AX
+	JE     skip6
+	MOVQ   AX, SI
+	ANDQ   $+2, SI
+	VMOVSD (DX)(SI*8), X3
+
+skip6:
+	TESTQ       $0x00000002, AX
+	JE          skip7
+	VMOVUPS     (DX), X6
+	VINSERTF128 $0x01, X3, Y6, Y3
+
+skip7:
+	VXORPD Y4, Y4, Y4
+	TESTQ  $0x00000001, AX
+	JE     skip8
+	MOVQ   AX, DX
+	ANDQ   $+2, DX
+	VMOVSD (BX)(DX*8), X4
+
+skip8:
+	TESTQ       $0x00000002, AX
+	JE          skip9
+	VMOVUPS     (BX), X6
+	VINSERTF128 $0x01, X4, Y6, Y4
+
+skip9:
+	VANDPD       Y0, Y4, Y0
 	VORPD        Y1, Y0, Y0
 	VXORPD       Y1, Y1, Y1
-	VCMPPD       $0x0c, Y1, Y3, Y1
-	VBLENDVPD    Y1, Y0, Y3, Y0
-	VMULPD       Y0, Y2, Y0
-	VXORPD       Y1, Y1, Y1
-	VCMPPD       $0x04, Y1, Y2, Y1
+	VCMPPD       $0x0c, Y1, Y4, Y1
+	VBLENDVPD    Y1, Y0, Y4, Y0
+	VMULPD       Y0, Y3, Y0
+	VCMPPD       $0x04, Y2, Y3, Y1
 	VANDPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JE           skip10
@@ -2498,13 +2532,11 @@ two2:
 	VDIVPS       Y5, Y2, Y2
 	VDIVPS       Y6, Y4, Y4
 	VMULPS       Y1, Y2, Y2
-	VMULPS       Y3, Y4, Y5
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y6, Y6, Y6
-	VCMPPS       $0x04, Y4, Y1, Y1
-	VCMPPS       $0x04, Y6, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VCMPPS       $0x04, s00000000<>+0(SB), Y1, Y1
+	VCMPPS       $0x04, s00000000<>+0(SB), Y3, Y3
 	VANDPS       Y2, Y1, Y1
-	VANDPS       Y5, Y3, Y2
+	VANDPS       Y4, Y3, Y2
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(CX)
 	ADDQ         $+64, DX
@@ -2543,8 +2575,7 @@ enter3:
 	VADDPS       s3f800000<>+0(SB), Y3, Y3
 	VDIVPS       Y3, Y2, Y2
 	VMULPS       Y1, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VCMPPS       $0x04, Y3, Y1, Y1
+	VCMPPS       $0x04, s00000000<>+0(SB), Y1, Y1
 	VANDPS       Y2, Y1, Y1
 	CMPQ         AX, $+8
 	JL           leave5
@@ -2701,13 +2732,11 @@ two2:
 	VDIVPD       Y5, Y2, Y2
 	VDIVPD       Y6, Y4, Y4
 	VMULPD       Y1, Y2, Y2
-	VMULPD       Y3, Y4, Y5
-	VXORPD       Y4, Y4, Y4
-	VXORPD       Y6, Y6, Y6
-	VCMPPD       $0x04, Y4, Y1, Y1
-	VCMPPD       $0x04, Y6, Y3, Y3
+	VMULPD       Y3, Y4, Y4
+	VCMPPD       $0x04, d0000000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x04, d0000000000000000<>+0(SB), Y3, Y3
 	VANDPD       Y2, Y1, Y1
-	VANDPD       Y5, Y3, Y2
+	VANDPD       Y4, Y3, Y2
 	VMOVUPD      Y1, (CX)
 	VMOVUPD      Y2, 32(CX)
 	ADDQ         $+64, DX
@@ -2752,8 +2781,7 @@ enter3:
 	VADDPD       d3ff0000000000000<>+0(SB), Y3, Y3
 	VDIVPD       Y3, Y2, Y2
 	VMULPD       Y1, Y2, Y2
-	VXORPD       Y3, Y3, Y3
-	VCMPPD       $0x04, Y3, Y1, Y1
+	VCMPPD       $0x04, d0000000000000000<>+0(SB), Y1, Y1
 	VANDPD       Y2, Y1, Y1
 	CMPQ         AX, $+4
 	JL           leave5
@@ -2817,162 +2845,359 @@ done6:
 // func geluBackwardF32AVX2(dst *float32, grad *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluBackwardF32AVX2(SB), NOSPLIT, $0-32
-	VMOVUPS s3f800000<>+0(SB), Y0
-	VMOVUPS s41680000<>+0(SB), Y1
-	VMOVUPS sc1680000<>+0(SB), Y2
-	VMOVUPS s40880000<>+0(SB), Y3
-	VMOVUPS s4b4000ca<>+0(SB), Y4
+	VMOVUPS s40c00000<>+0(SB), Y0
+	VMOVUPS s3ed4c986<>+0(SB), Y1
 	MOVQ    n+24(FP), AX
 	MOVQ    dst+0(FP), CX
 	MOVQ    grad+8(FP), DX
 	MOVQ    x+16(FP), BX
 
+two2:
+	CMPQ        AX, $+16
+	JL          loop1
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     32(DX), Y4
+	VMOVUPS     32(BX), Y5
+	VANDPS      s7fffffff<>+0(SB), Y3, Y6
+	VANDPS      s7fffffff<>+0(SB), Y5, Y7
+	VMINPS      Y6, Y0, Y6
+	VMINPS      Y7, Y0, Y10
+	VMOVUPS     Y1, Y7
+	VMOVUPS     Y1, Y11
+	VFMADD231PS s3e0ded29<>+0(SB), Y6, Y7
+	VFMADD231PS s3e0ded29<>+0(SB), Y10, Y11
+	VFMADD213PS s4b400000<>+0(SB), Y6, Y7
+	VFMADD213PS s4b400000<>+0(SB), Y10, Y11
+	VPERMPS     geluDerivative0<>+0(SB), Y7, Y9
+	VPERMPS     geluDerivative0<>+0(SB), Y11, Y12
+	VSUBPS      Y9, Y6, Y6
+	VSUBPS      Y12, Y10, Y12
+	VPERMPS     geluDerivative9<>+0(SB), Y7, Y9
+	VPERMPS     geluDerivative9<>+0(SB), Y11, Y13
+	VPERMPS     geluDerivative8<>+0(SB), Y7, Y10
+	VPERMPS     geluDerivative8<>+0(SB), Y11, Y14
+	VFMADD213PS Y10, Y6, Y9
+	VFMADD213PS Y14, Y12, Y13
+	VPERMPS     geluDerivative7<>+0(SB), Y7, Y10
+	VPERMPS     geluDerivative7<>+0(SB), Y11, Y14
+	VFMADD213PS Y10, Y6, Y9
+	VFMADD213PS Y14, Y12, Y13
+	VPERMPS     geluDerivative6<>+0(SB), Y7, Y10
+	VPERMPS     geluDerivative6<>+0(SB), Y11, Y14
+	VFMADD213PS Y10, Y6, Y9
+	VFMADD213PS Y14, Y12, Y13
+	VPERMPS     geluDerivative5<>+0(SB), Y7, Y10
+	VPERMPS     geluDerivative5<>+0(SB), Y11, Y14
+	VFMADD213PS Y10, Y6, Y9
+	VFMADD213PS Y14, Y12, Y13
+	VPERMPS     geluDerivative4<>+0(SB), Y7, Y10
+	VPERMPS     geluDerivative4<>+0(SB), Y11, Y14
+	VFMADD213PS Y10, Y6, Y9
+	VFMADD213PS Y14, Y12, Y13
+	VPERMPS     geluDerivative3<>+0(SB), Y7, Y10
+	VPERMPS     geluDerivative3<>+0(SB), Y11, Y14
+	VFMADD213PS Y10, Y6, Y9
+	VFMADD213PS Y14, Y12, Y13
+	VPERMPS     geluDerivative2<>+0(SB), Y7, Y10
+	VPERMPS     geluDerivative2<>+0(SB), Y11, Y14
+	VFMADD213PS Y10, Y6, Y9
+	VFMADD213PS Y14, Y12, Y13
+	VPERMPS     geluDerivative1<>+0(SB), Y7, Y7
+	VPERMPS     geluDerivative1<>+0(SB), Y11, Y10
+	VFMADD213PS Y7, Y6, Y9
+	VFMADD213PS Y10, Y12, Y13
+	VCMPPS      $0x1d, s00000000<>+0(SB), Y3, Y6
+	VCMPPS      $0x1d, s00000000<>+0(SB), Y5, Y10
+	VMOVUPS     s3f800000<>+0(SB), Y7
+	VMOVUPS     s3f800000<>+0(SB), Y11
+	VSUBPS      Y9, Y7, Y7
+	VSUBPS      Y13, Y11, Y11
+	VBLENDVPS   Y6, Y7, Y9, Y9
+	VBLENDVPS   Y10, Y11, Y13, Y13
+	VCMPPS      $0x04, s00000000<>+0(SB), Y2, Y6
+	VCMPPS      $0x04, s00000000<>+0(SB), Y4, Y7
+	VMULPS      Y2, Y9, Y9
+	VMULPS      Y4, Y13, Y10
+	VANDPS      Y9, Y6, Y6
+	VANDPS      Y10, Y7, Y7
+	VCMPPS      $0x11, sc0c00000<>+0(SB), Y3, Y9
+	VCMPPS      $0x11, sc0c00000<>+0(SB), Y5, Y10
+	VORPS       Y10, Y9, Y9
+	VMOVMSKPS   Y9, SI
+	TESTL       SI, SI
+	JNE         seldom3
+
+common4:
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y7, 32(CX)
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	ADDQ    $+64, CX
+	SUBQ    $+16, AX
+	JMP     two2
+
+seldom3:
+	VANDPS       s7fffffff<>+0(SB), Y3, Y9
+	VMOVUPS      s41680000<>+0(SB), Y10
+	VMINPS       Y9, Y10, Y9
+	VMULPS       Y9, Y9, Y10
+	VMOVUPS      Y9, Y11
+	VFMSUB213PS  Y10, Y9, Y11
+	VMULPS       sbf000000<>+0(SB), Y10, Y12
+	VMOVUPS      s4b4000ca<>+0(SB), Y13
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y12, Y13
+	VSUBPS       s4b4000ca<>+0(SB), Y13, Y14
+	VFNMADD231PS s3f317200<>+0(SB), Y14, Y12
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y14, Y12
+	VFNMADD231PS s3f000000<>+0(SB), Y11, Y12
+	VMULPS       Y12, Y12, Y11
+	VMOVUPS      s3d2aabce<>+0(SB), Y14
+	VFMADD231PS  s3ab55c90<>+0(SB), Y11, Y14
+	VFMADD213PS  s3effffff<>+0(SB), Y11, Y14
+	VMOVUPS      s3e2aaa55<>+0(SB), Y15
+	VFMADD231PS  s3c091630<>+0(SB), Y11, Y15
+	VFMADD213PS  Y14, Y12, Y15
+	VFMADD213PS  Y12, Y11, Y15
+	VPSLLD       $0x17, Y13, Y11
+	VFMADD213PS  Y11, Y11, Y15
+	VMOVUPS      s3f800000<>+0(SB), Y11
+	VDIVPS       Y10, Y11, Y10
+	VSUBPS       s3cdb6000<>+0(SB), Y10, Y10
+	VMOVUPS      s3f3e23fc<>+0(SB), Y11
+	VFMADD231PS  sc06a5f39<>+0(SB), Y10, Y11
+	VFMADD213PS  sbea538da<>+0(SB), Y10, Y11
+	VFMADD213PS  s3ec271d7<>+0(SB), Y10, Y11
+	VFMADD213PS  sbec6ecb4<>+0(SB), Y10, Y11
+	VMULPS       Y9, Y11, Y9
+	VMULPS       Y15, Y9, Y9
+	VMULPS       s1a000000<>+0(SB), Y9, Y9
+	VCMPPS       $0x1d, s00000000<>+0(SB), Y3, Y10
+	VMOVUPS      s3f800000<>+0(SB), Y11
+	VSUBPS       Y9, Y11, Y11
+	VBLENDVPS    Y10, Y11, Y9, Y9
+	VCMPPS       $0x04, s00000000<>+0(SB), Y2, Y10
+	VMULPS       Y2, Y9, Y2
+	VANDPS       Y2, Y10, Y2
+	VCMPPS       $0x11, sc0c00000<>+0(SB), Y3, Y3
+	VBLENDVPS    Y3, Y2, Y6, Y2
+	VMOVUPS      Y2, Y6
+	VANDPS       s7fffffff<>+0(SB), Y5, Y2
+	VMOVUPS      s41680000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      Y2, Y9
+	VFMSUB213PS  Y3, Y2, Y9
+	VMULPS       sbf000000<>+0(SB), Y3, Y10
+	VMOVUPS      s4b4000ca<>+0(SB), Y11
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y10, Y11
+	VSUBPS       s4b4000ca<>+0(SB), Y11, Y12
+	VFNMADD231PS s3f317200<>+0(SB), Y12, Y10
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y12, Y10
+	VFNMADD231PS s3f000000<>+0(SB), Y9, Y10
+	VMULPS       Y10, Y10, Y9
+	VMOVUPS      s3d2aabce<>+0(SB), Y12
+	VFMADD231PS  s3ab55c90<>+0(SB), Y9, Y12
+	VFMADD213PS  s3effffff<>+0(SB), Y9, Y12
+	VMOVUPS      s3e2aaa55<>+0(SB), Y13
+	VFMADD231PS  s3c091630<>+0(SB), Y9, Y13
+	VFMADD213PS  Y12, Y10, Y13
+	VFMADD213PS  Y10, Y9, Y13
+	VPSLLD       $0x17, Y11, Y9
+	VFMADD213PS  Y9, Y9, Y13
+	VMOVUPS      s3f800000<>+0(SB), Y9
+	VDIVPS       Y3, Y9, Y3
+	VSUBPS       s3cdb6000<>+0(SB), Y3, Y3
+	VMOVUPS      s3f3e23fc<>+0(SB), Y9
+	VFMADD231PS  sc06a5f39<>+0(SB), Y3, Y9
+	VFMADD213PS  sbea538da<>+0(SB), Y3, Y9
+	VFMADD213PS  s3ec271d7<>+0(SB), Y3, Y9
+	VFMADD213PS  sbec6ecb4<>+0(SB), Y3, Y9
+	VMULPS       Y2, Y9, Y2
+	VMULPS       Y13, Y2, Y2
+	VMULPS       s1a000000<>+0(SB), Y2, Y2
+	VCMPPS       $0x1d, s00000000<>+0(SB), Y5, Y3
+	VMOVUPS      s3f800000<>+0(SB), Y9
+	VSUBPS       Y2, Y9, Y9
+	VBLENDVPS    Y3, Y9, Y2, Y2
+	VCMPPS       $0x04, s00000000<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y2, Y2
+	VANDPS       Y2, Y3, Y2
+	VCMPPS       $0x11, sc0c00000<>+0(SB), Y5, Y3
+	VBLENDVPS    Y3, Y2, Y7, Y2
+	VMOVUPS      Y2, Y7
+	JMP          common4
+
 loop1:
 	CMPQ    AX, $+8
-	JL      rest3
-	VMOVUPS (DX), Y5
-	VMOVUPS (BX), Y6
+	JL      rest6
+	VMOVUPS (DX), Y2
+	VMOVUPS (BX), Y3
 
-enter2:
-	VMAXPS       Y6, Y2, Y6
-	VMINPS       Y6, Y1, Y6
-	VANDPS       s7fffffff<>+0(SB), Y6, Y8
-	VMINPS       Y8, Y1, Y8
-	VADDPS       Y3, Y8, Y9
-	VSUBPS       Y9, Y3, Y10
-	VADDPS       Y8, Y10, Y10
-	VDIVPS       Y9, Y0, Y11
-	VMULPS       Y8, Y8, Y12
-	VMOVUPS      Y8, Y13
-	VFMSUB213PS  Y12, Y8, Y13
-	VMULPS       sbf000000<>+0(SB), Y12, Y8
-	VMOVUPS      Y4, Y12
-	VFMADD231PS  s3fb8aa3b<>+0(SB), Y8, Y12
-	VSUBPS       Y4, Y12, Y14
-	VFNMADD231PS s3f317200<>+0(SB), Y14, Y8
-	VFNMADD231PS s35bfbe8e<>+0(SB), Y14, Y8
-	VFNMADD231PS s3f000000<>+0(SB), Y13, Y8
-	VMULPS       Y8, Y8, Y13
-	VMOVUPS      s3d2aabce<>+0(SB), Y14
-	VFMADD231PS  s3ab55c90<>+0(SB), Y13, Y14
-	VFMADD213PS  s3effffff<>+0(SB), Y13, Y14
-	VMOVUPS      s3e2aaa55<>+0(SB), Y15
-	VFMADD231PS  s3c091630<>+0(SB), Y13, Y15
-	VFMADD213PS  Y14, Y8, Y15
-	VFMADD213PS  Y8, Y13, Y15
-	VPSLLD       $0x17, Y12, Y8
-	VFMADD213PS  Y8, Y8, Y15
-	VMOVUPS      Y0, Y8
-	VFNMADD231PS Y9, Y11, Y8
-	VFNMADD231PS Y10, Y11, Y8
-	VMOVUPS      Y0, Y9
-	VFNMADD231PS s41080000<>+0(SB), Y11, Y9
-	VMULPS       s41080000<>+0(SB), Y11, Y10
-	VFNMADD231PS Y8, Y10, Y9
-	VFMADD213PS  Y11, Y11, Y8
-	VMULPS       Y15, Y8, Y8
-	VMULPS       Y9, Y9, Y10
-	VMOVUPS      sba43506e<>+0(SB), Y11
-	VFMADD231PS  sb9c33322<>+0(SB), Y10, Y11
-	VFMADD213PS  s3daea266<>+0(SB), Y10, Y11
-	VMOVUPS      s3b0f6e1d<>+0(SB), Y12
-	VFMADD231PS  sb97c06b2<>+0(SB), Y10, Y12
-	VFMADD213PS  sbc9eaa4c<>+0(SB), Y10, Y12
+enter5:
+	VANDPS      s7fffffff<>+0(SB), Y3, Y4
+	VMINPS      Y4, Y0, Y4
+	VMOVUPS     Y1, Y5
+	VFMADD231PS s3e0ded29<>+0(SB), Y4, Y5
+	VFMADD213PS s4b400000<>+0(SB), Y4, Y5
+	VPERMPS     geluDerivative0<>+0(SB), Y5, Y6
+	VSUBPS      Y6, Y4, Y4
+	VPERMPS     geluDerivative9<>+0(SB), Y5, Y6
+	VPERMPS     geluDerivative8<>+0(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     geluDerivative7<>+0(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     geluDerivative6<>+0(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     geluDerivative5<>+0(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     geluDerivative4<>+0(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     geluDerivative3<>+0(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     geluDerivative2<>+0(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     geluDerivative1<>+0(SB), Y5, Y5
+	VFMADD213PS Y5, Y4, Y6
+	VCMPPS      $0x1d, s00000000<>+0(SB), Y3, Y4
+	VMOVUPS     s3f800000<>+0(SB), Y5
+	VSUBPS      Y6, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y6, Y6
+	VCMPPS      $0x04, s00000000<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y6, Y5
+	VANDPS      Y5, Y4, Y4
+	VCMPPS      $0x11, sc0c00000<>+0(SB), Y3, Y5
+	VMOVMSKPS   Y5, SI
+	TESTL       SI, SI
+	JNE         seldom9
+
+common10:
+	CMPQ    AX, $+8
+	JL      leave7
+	VMOVUPS Y4, (CX)
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, CX
+	SUBQ    $+8, AX
+	JMP     loop1
+
+seldom9:
+	VANDPS       s7fffffff<>+0(SB), Y3, Y5
+	VMOVUPS      s41680000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMULPS       Y5, Y5, Y6
+	VMOVUPS      Y5, Y7
+	VFMSUB213PS  Y6, Y5, Y7
+	VMULPS       sbf000000<>+0(SB), Y6, Y9
+	VMOVUPS      s4b4000ca<>+0(SB), Y10
+	VFMADD231PS  s3fb8aa3b<>+0(SB), Y9, Y10
+	VSUBPS       s4b4000ca<>+0(SB), Y10, Y11
+	VFNMADD231PS s3f317200<>+0(SB), Y11, Y9
+	VFNMADD231PS s35bfbe8e<>+0(SB), Y11, Y9
+	VFNMADD231PS s3f000000<>+0(SB), Y7, Y9
+	VMULPS       Y9, Y9, Y7
+	VMOVUPS      s3d2aabce<>+0(SB), Y11
+	VFMADD231PS  s3ab55c90<>+0(SB), Y7, Y11
+	VFMADD213PS  s3effffff<>+0(SB), Y7, Y11
+	VMOVUPS      s3e2aaa55<>+0(SB), Y12
+	VFMADD231PS  s3c091630<>+0(SB), Y7, Y12
 	VFMADD213PS  Y11, Y9, Y12
-	VFMADD213PS  sbe61ceab<>+0(SB), Y9, Y12
-	VFMADD213PS  s3ed621ef<>+0(SB), Y9, Y12
-	VFMADD213PS  sbf200882<>+0(SB), Y9, Y12
-	VFMADD213PS  s3f427225<>+0(SB), Y9, Y12
-	VMULPS       Y8, Y12, Y8
-	VMULPS       s1a000000<>+0(SB), Y8, Y8
-	VMULPS       s1a000000<>+0(SB), Y15, Y9
-	VSUBPS       Y8, Y0, Y10
-	VBLENDVPS    Y6, Y8, Y10, Y8
-	VMULPS       s3ecc422a<>+0(SB), Y9, Y9
-	VFMADD231PS  Y6, Y9, Y8
-	VMULPS       Y5, Y8, Y6
-	VXORPS       Y8, Y8, Y8
-	VCMPPS       $0x04, Y8, Y5, Y5
-	VANDPS       Y6, Y5, Y5
-	CMPQ         AX, $+8
-	JL           leave4
-	VMOVUPS      Y5, (CX)
-	ADDQ         $+32, DX
-	ADDQ         $+32, BX
-	ADDQ         $+32, CX
-	SUBQ         $+8, AX
-	JMP          loop1
+	VFMADD213PS  Y9, Y7, Y12
+	VPSLLD       $0x17, Y10, Y7
+	VFMADD213PS  Y7, Y7, Y12
+	VMOVUPS      s3f800000<>+0(SB), Y7
+	VDIVPS       Y6, Y7, Y6
+	VSUBPS       s3cdb6000<>+0(SB), Y6, Y6
+	VMOVUPS      s3f3e23fc<>+0(SB), Y7
+	VFMADD231PS  sc06a5f39<>+0(SB), Y6, Y7
+	VFMADD213PS  sbea538da<>+0(SB), Y6, Y7
+	VFMADD213PS  s3ec271d7<>+0(SB), Y6, Y7
+	VFMADD213PS  sbec6ecb4<>+0(SB), Y6, Y7
+	VMULPS       Y5, Y7, Y5
+	VMULPS       Y12, Y5, Y5
+	VMULPS       s1a000000<>+0(SB), Y5, Y5
+	VCMPPS       $0x1d, s00000000<>+0(SB), Y3, Y6
+	VMOVUPS      s3f800000<>+0(SB), Y7
+	VSUBPS       Y5, Y7, Y7
+	VBLENDVPS    Y6, Y7, Y5, Y5
+	VCMPPS       $0x04, s00000000<>+0(SB), Y2, Y6
+	VMULPS       Y2, Y5, Y2
+	VANDPS       Y2, Y6, Y2
+	VCMPPS       $0x11, sc0c00000<>+0(SB), Y3, Y3
+	VBLENDVPS    Y3, Y2, Y4, Y2
+	VMOVUPS      Y2, Y4
+	JMP          common10
 
-rest3:
+rest6:
 	TESTQ  AX, AX
-	JE     done5
-	VXORPS Y5, Y5, Y5
+	JE     done8
+	VXORPS Y2, Y2, Y2
 	TESTQ  $0x00000001, AX
-	JE     skip6
+	JE     skip11
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSS (DX)(SI*4), X5
-
-skip6:
-	TESTQ    $0x00000002, AX
-	JE       skip7
-	MOVQ     AX, SI
-	ANDQ     $+4, SI
-	VMOVSD   (DX)(SI*4), X7
-	VMOVLHPS X5, X7, X5
-
-skip7:
-	TESTQ       $0x00000004, AX
-	JE          skip8
-	VMOVUPS     (DX), X7
-	VINSERTF128 $0x01, X5, Y7, Y5
-
-skip8:
-	VXORPS Y6, Y6, Y6
-	TESTQ  $0x00000001, AX
-	JE     skip9
-	MOVQ   AX, SI
-	ANDQ   $+6, SI
-	VMOVSS (BX)(SI*4), X6
-
-skip9:
-	TESTQ    $0x00000002, AX
-	JE       skip10
-	MOVQ     AX, SI
-	ANDQ     $+4, SI
-	VMOVSD   (BX)(SI*4), X7
-	VMOVLHPS X6, X7, X6
-
-skip10:
-	TESTQ       $0x00000004, AX
-	JE          skip11
-	VMOVUPS     (BX), X7
-	VINSERTF128 $0x01, X6, Y7, Y6
+	VMOVSS (DX)(SI*4), X2
 
 skip11:
-	JMP enter2
-
-leave4:
-	TESTQ        $0x00000004, AX
-	JE           skip12
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $+16, CX
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (DX)(SI*4), X8
+	VMOVLHPS X2, X8, X2
 
 skip12:
-	TESTQ   $0x00000002, AX
-	JE      skip13
-	VMOVLPS X5, (CX)
-	VPSRLDQ $0x08, X5, X5
-	ADDQ    $+8, CX
+	TESTQ       $0x00000004, AX
+	JE          skip13
+	VMOVUPS     (DX), X8
+	VINSERTF128 $0x01, X2, Y8, Y2
 
 skip13:
+	VXORPS Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip14
-	VMOVSS X5, (CX)
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSS (BX)(SI*4), X3
 
 skip14:
-done5:
+	TESTQ    $0x00000002, AX
+	JE       skip15
+	MOVQ     AX, SI
+	ANDQ     $+4, SI
+	VMOVSD   (BX)(SI*4), X8
+	VMOVLHPS X3, X8, X3
+
+skip15:
+	TESTQ       $0x00000004, AX
+	JE          skip16
+	VMOVUPS     (BX), X8
+	VINSERTF128 $0x01, X3, Y8, Y3
+
+skip16:
+	JMP enter5
+
+leave7:
+	TESTQ        $0x00000004, AX
+	JE           skip17
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $+16, CX
+
+skip17:
+	TESTQ   $0x00000002, AX
+	JE      skip18
+	VMOVLPS X4, (CX)
+	VPSRLDQ $0x08, X4, X4
+	ADDQ    $+8, CX
+
+skip18:
+	TESTQ  $0x00000001, AX
+	JE     skip19
+	VMOVSS X4, (CX)
+
+skip19:
+done8:
 	VZEROUPPER
 	RET
 
@@ -3070,10 +3295,9 @@ enter2:
 	VBLENDVPD    Y6, Y8, Y10, Y8
 	VMULPD       d3fd9884533d43651<>+0(SB), Y9, Y9
 	VFMADD231PD  Y6, Y9, Y8
-	VMULPD       Y5, Y8, Y6
-	VXORPD       Y8, Y8, Y8
-	VCMPPD       $0x04, Y8, Y5, Y5
-	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, d0000000000000000<>+0(SB), Y5, Y6
+	VMULPD       Y5, Y8, Y5
+	VANDPD       Y5, Y6, Y5
 	CMPQ         AX, $+4
 	JL           leave4
 	VMOVUPD      Y5, (CX)
@@ -3189,8 +3413,7 @@ enter2:
 	VMULPS       Y10, Y12, Y10
 	VFMADD231PS  Y8, Y10, Y11
 	VMULPS       Y7, Y11, Y8
-	VXORPS       Y10, Y10, Y10
-	VCMPPS       $0x04, Y10, Y7, Y7
+	VCMPPS       $0x04, s00000000<>+0(SB), Y7, Y7
 	VANDPS       Y8, Y7, Y7
 	CMPQ         AX, $+8
 	JL           leave4
@@ -3336,8 +3559,7 @@ enter2:
 	VMULPD       Y10, Y12, Y10
 	VFMADD231PD  Y8, Y10, Y11
 	VMULPD       Y7, Y11, Y8
-	VXORPD       Y10, Y10, Y10
-	VCMPPD       $0x04, Y10, Y7, Y7
+	VCMPPD       $0x04, d0000000000000000<>+0(SB), Y7, Y7
 	VANDPD       Y8, Y7, Y7
 	CMPQ         AX, $+4
 	JL           leave4
@@ -3473,13 +3695,11 @@ two2:
 	VMULPS       Y4, Y9, Y2
 	VMULPS       Y7, Y11, Y4
 	VMULPS       Y1, Y2, Y2
-	VMULPS       Y3, Y4, Y6
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y7, Y7, Y7
-	VCMPPS       $0x04, Y4, Y1, Y1
-	VCMPPS       $0x04, Y7, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VCMPPS       $0x04, s00000000<>+0(SB), Y1, Y1
+	VCMPPS       $0x04, s00000000<>+0(SB), Y3, Y3
 	VANDPS       Y2, Y1, Y1
-	VANDPS       Y6, Y3, Y2
+	VANDPS       Y4, Y3, Y2
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(CX)
 	ADDQ         $+64, DX
@@ -3525,8 +3745,7 @@ enter3:
 	VFMADD213PS  s3f800000<>+0(SB), Y2, Y3
 	VMULPS       Y3, Y6, Y2
 	VMULPS       Y1, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VCMPPS       $0x04, Y3, Y1, Y1
+	VCMPPS       $0x04, s00000000<>+0(SB), Y1, Y1
 	VANDPS       Y2, Y1, Y1
 	CMPQ         AX, $+8
 	JL           leave5
@@ -3697,13 +3916,11 @@ two2:
 	VMULPD       Y4, Y9, Y2
 	VMULPD       Y7, Y11, Y4
 	VMULPD       Y1, Y2, Y2
-	VMULPD       Y3, Y4, Y6
-	VXORPD       Y4, Y4, Y4
-	VXORPD       Y7, Y7, Y7
-	VCMPPD       $0x04, Y4, Y1, Y1
-	VCMPPD       $0x04, Y7, Y3, Y3
+	VMULPD       Y3, Y4, Y4
+	VCMPPD       $0x04, d0000000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x04, d0000000000000000<>+0(SB), Y3, Y3
 	VANDPD       Y2, Y1, Y1
-	VANDPD       Y6, Y3, Y2
+	VANDPD       Y4, Y3, Y2
 	VMOVUPD      Y1, (CX)
 	VMOVUPD      Y2, 32(CX)
 	ADDQ         $+64, DX
@@ -3755,8 +3972,7 @@ enter3:
 	VFMADD213PD  d3ff0000000000000<>+0(SB), Y2, Y3
 	VMULPD       Y3, Y6, Y2
 	VMULPD       Y1, Y2, Y2
-	VXORPD       Y3, Y3, Y3
-	VCMPPD       $0x04, Y3, Y1, Y1
+	VCMPPD       $0x04, d0000000000000000<>+0(SB), Y1, Y1
 	VANDPD       Y2, Y1, Y1
 	CMPQ         AX, $+4
 	JL           leave5

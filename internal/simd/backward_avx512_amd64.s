@@ -4,6 +4,9 @@
 
 #include "textflag.h"
 
+DATA s00000000<>+0(SB)/4, $0x00000000
+GLOBL s00000000<>(SB), RODATA|NOPTR, $4
+
 DATA s1a000000<>+0(SB)/4, $0x1a000000
 GLOBL s1a000000<>(SB), RODATA|NOPTR, $4
 
@@ -13,11 +16,11 @@ GLOBL s35bfbe8e<>(SB), RODATA|NOPTR, $4
 DATA s3ab55c90<>+0(SB)/4, $0x3ab55c90
 GLOBL s3ab55c90<>(SB), RODATA|NOPTR, $4
 
-DATA s3b0f6e1d<>+0(SB)/4, $0x3b0f6e1d
-GLOBL s3b0f6e1d<>(SB), RODATA|NOPTR, $4
-
 DATA s3c091630<>+0(SB)/4, $0x3c091630
 GLOBL s3c091630<>(SB), RODATA|NOPTR, $4
+
+DATA s3cdb6000<>+0(SB)/4, $0x3cdb6000
+GLOBL s3cdb6000<>(SB), RODATA|NOPTR, $4
 
 DATA s3d2aabce<>+0(SB)/4, $0x3d2aabce
 GLOBL s3d2aabce<>(SB), RODATA|NOPTR, $4
@@ -25,8 +28,8 @@ GLOBL s3d2aabce<>(SB), RODATA|NOPTR, $4
 DATA s3d922279<>+0(SB)/4, $0x3d922279
 GLOBL s3d922279<>(SB), RODATA|NOPTR, $4
 
-DATA s3daea266<>+0(SB)/4, $0x3daea266
-GLOBL s3daea266<>(SB), RODATA|NOPTR, $4
+DATA s3e0ded29<>+0(SB)/4, $0x3e0ded29
+GLOBL s3e0ded29<>(SB), RODATA|NOPTR, $4
 
 DATA s3e2aaa55<>+0(SB)/4, $0x3e2aaa55
 GLOBL s3e2aaa55<>(SB), RODATA|NOPTR, $4
@@ -34,11 +37,11 @@ GLOBL s3e2aaa55<>(SB), RODATA|NOPTR, $4
 DATA s3e5b33b6<>+0(SB)/4, $0x3e5b33b6
 GLOBL s3e5b33b6<>(SB), RODATA|NOPTR, $4
 
-DATA s3ecc422a<>+0(SB)/4, $0x3ecc422a
-GLOBL s3ecc422a<>(SB), RODATA|NOPTR, $4
+DATA s3ec271d7<>+0(SB)/4, $0x3ec271d7
+GLOBL s3ec271d7<>(SB), RODATA|NOPTR, $4
 
-DATA s3ed621ef<>+0(SB)/4, $0x3ed621ef
-GLOBL s3ed621ef<>(SB), RODATA|NOPTR, $4
+DATA s3ed4c986<>+0(SB)/4, $0x3ed4c986
+GLOBL s3ed4c986<>(SB), RODATA|NOPTR, $4
 
 DATA s3effffff<>+0(SB)/4, $0x3effffff
 GLOBL s3effffff<>(SB), RODATA|NOPTR, $4
@@ -49,8 +52,8 @@ GLOBL s3f000000<>(SB), RODATA|NOPTR, $4
 DATA s3f317200<>+0(SB)/4, $0x3f317200
 GLOBL s3f317200<>(SB), RODATA|NOPTR, $4
 
-DATA s3f427225<>+0(SB)/4, $0x3f427225
-GLOBL s3f427225<>(SB), RODATA|NOPTR, $4
+DATA s3f3e23fc<>+0(SB)/4, $0x3f3e23fc
+GLOBL s3f3e23fc<>(SB), RODATA|NOPTR, $4
 
 DATA s3f800000<>+0(SB)/4, $0x3f800000
 GLOBL s3f800000<>(SB), RODATA|NOPTR, $4
@@ -61,11 +64,8 @@ GLOBL s3fb8aa3b<>(SB), RODATA|NOPTR, $4
 DATA s3fcc422a<>+0(SB)/4, $0x3fcc422a
 GLOBL s3fcc422a<>(SB), RODATA|NOPTR, $4
 
-DATA s40880000<>+0(SB)/4, $0x40880000
-GLOBL s40880000<>(SB), RODATA|NOPTR, $4
-
-DATA s41080000<>+0(SB)/4, $0x41080000
-GLOBL s41080000<>(SB), RODATA|NOPTR, $4
+DATA s40c00000<>+0(SB)/4, $0x40c00000
+GLOBL s40c00000<>(SB), RODATA|NOPTR, $4
 
 DATA s41400000<>+0(SB)/4, $0x41400000
 GLOBL s41400000<>(SB), RODATA|NOPTR, $4
@@ -76,6 +76,9 @@ GLOBL s41680000<>(SB), RODATA|NOPTR, $4
 DATA s42e60000<>+0(SB)/4, $0x42e60000
 GLOBL s42e60000<>(SB), RODATA|NOPTR, $4
 
+DATA s4b400000<>+0(SB)/4, $0x4b400000
+GLOBL s4b400000<>(SB), RODATA|NOPTR, $4
+
 DATA s4b4000ca<>+0(SB)/4, $0x4b4000ca
 GLOBL s4b4000ca<>(SB), RODATA|NOPTR, $4
 
@@ -85,35 +88,29 @@ GLOBL s7fffffff<>(SB), RODATA|NOPTR, $4
 DATA s80000000<>+0(SB)/4, $0x80000000
 GLOBL s80000000<>(SB), RODATA|NOPTR, $4
 
-DATA sb97c06b2<>+0(SB)/4, $0xb97c06b2
-GLOBL sb97c06b2<>(SB), RODATA|NOPTR, $4
+DATA sbea538da<>+0(SB)/4, $0xbea538da
+GLOBL sbea538da<>(SB), RODATA|NOPTR, $4
 
-DATA sb9c33322<>+0(SB)/4, $0xb9c33322
-GLOBL sb9c33322<>(SB), RODATA|NOPTR, $4
-
-DATA sba43506e<>+0(SB)/4, $0xba43506e
-GLOBL sba43506e<>(SB), RODATA|NOPTR, $4
-
-DATA sbc9eaa4c<>+0(SB)/4, $0xbc9eaa4c
-GLOBL sbc9eaa4c<>(SB), RODATA|NOPTR, $4
-
-DATA sbe61ceab<>+0(SB)/4, $0xbe61ceab
-GLOBL sbe61ceab<>(SB), RODATA|NOPTR, $4
+DATA sbec6ecb4<>+0(SB)/4, $0xbec6ecb4
+GLOBL sbec6ecb4<>(SB), RODATA|NOPTR, $4
 
 DATA sbf000000<>+0(SB)/4, $0xbf000000
 GLOBL sbf000000<>(SB), RODATA|NOPTR, $4
 
-DATA sbf200882<>+0(SB)/4, $0xbf200882
-GLOBL sbf200882<>(SB), RODATA|NOPTR, $4
+DATA sc06a5f39<>+0(SB)/4, $0xc06a5f39
+GLOBL sc06a5f39<>(SB), RODATA|NOPTR, $4
+
+DATA sc0c00000<>+0(SB)/4, $0xc0c00000
+GLOBL sc0c00000<>(SB), RODATA|NOPTR, $4
 
 DATA sc1400000<>+0(SB)/4, $0xc1400000
 GLOBL sc1400000<>(SB), RODATA|NOPTR, $4
 
-DATA sc1680000<>+0(SB)/4, $0xc1680000
-GLOBL sc1680000<>(SB), RODATA|NOPTR, $4
-
 DATA sc2e60000<>+0(SB)/4, $0xc2e60000
 GLOBL sc2e60000<>(SB), RODATA|NOPTR, $4
+
+DATA d0000000000000000<>+0(SB)/8, $0x0000000000000000
+GLOBL d0000000000000000<>(SB), RODATA|NOPTR, $8
 
 DATA d1e60000000000000<>+0(SB)/8, $0x1e60000000000000
 GLOBL d1e60000000000000<>(SB), RODATA|NOPTR, $8
@@ -276,6 +273,106 @@ GLOBL dc0434ccccccccccd<>(SB), RODATA|NOPTR, $8
 
 DATA dc087c00000000000<>+0(SB)/8, $0xc087c00000000000
 GLOBL dc087c00000000000<>(SB), RODATA|NOPTR, $8
+
+DATA geluDerivative0<>+0(SB)/4, $(0)
+DATA geluDerivative0<>+4(SB)/4, $(2.0341797)
+DATA geluDerivative0<>+8(SB)/4, $(2.9824219)
+DATA geluDerivative0<>+12(SB)/4, $(3.7304688)
+DATA geluDerivative0<>+16(SB)/4, $(4.371582)
+DATA geluDerivative0<>+20(SB)/4, $(4.9467773)
+DATA geluDerivative0<>+24(SB)/4, $(5.476074)
+DATA geluDerivative0<>+28(SB)/4, $(5.9819336)
+GLOBL geluDerivative0<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative1<>+0(SB)/4, $(0.5)
+DATA geluDerivative1<>+4(SB)/4, $(-0.081543826)
+DATA geluDerivative1<>+8(SB)/4, $(-0.012501331)
+DATA geluDerivative1<>+12(SB)/4, $(-0.00131947)
+DATA geluDerivative1<>+16(SB)/4, $(-0.00011734378)
+DATA geluDerivative1<>+20(SB)/4, $(-9.205879e-06)
+DATA geluDerivative1<>+24(SB)/4, $(-6.5076966e-07)
+DATA geluDerivative1<>+28(SB)/4, $(-3.939766e-08)
+GLOBL geluDerivative1<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative2<>+0(SB)/4, $(-0.79788446)
+DATA geluDerivative2<>+4(SB)/4, $(0.10773673)
+DATA geluDerivative2<>+8(SB)/4, $(0.032206554)
+DATA geluDerivative2<>+12(SB)/4, $(0.0045200973)
+DATA geluDerivative2<>+16(SB)/4, $(0.0004834331)
+DATA geluDerivative2<>+20(SB)/4, $(4.353116e-05)
+DATA geluDerivative2<>+24(SB)/4, $(3.4371126e-06)
+DATA geluDerivative2<>+28(SB)/4, $(2.2872864e-07)
+GLOBL geluDerivative2<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative3<>+0(SB)/4, $(-3.6657816e-06)
+DATA geluDerivative3<>+4(SB)/4, $(-0.007068221)
+DATA geluDerivative3<>+8(SB)/4, $(-0.034095645)
+DATA geluDerivative3<>+12(SB)/4, $(-0.007016035)
+DATA geluDerivative3<>+16(SB)/4, $(-0.000933171)
+DATA geluDerivative3<>+20(SB)/4, $(-9.8086355e-05)
+DATA geluDerivative3<>+24(SB)/4, $(-8.738418e-06)
+DATA geluDerivative3<>+28(SB)/4, $(-6.4362143e-07)
+GLOBL geluDerivative3<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative4<>+0(SB)/4, $(0.26601028)
+DATA geluDerivative4<>+4(SB)/4, $(-0.065865606)
+DATA geluDerivative4<>+8(SB)/4, $(0.016232949)
+DATA geluDerivative4<>+12(SB)/4, $(0.006337275)
+DATA geluDerivative4<>+16(SB)/4, $(0.0011087538)
+DATA geluDerivative4<>+20(SB)/4, $(0.00013932803)
+DATA geluDerivative4<>+24(SB)/4, $(1.4190921e-05)
+DATA geluDerivative4<>+28(SB)/4, $(1.1665288e-06)
+GLOBL geluDerivative4<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative5<>+0(SB)/4, $(-0.00032105827)
+DATA geluDerivative5<>+4(SB)/4, $(0.044533473)
+DATA geluDerivative5<>+8(SB)/4, $(0.00039746772)
+DATA geluDerivative5<>+12(SB)/4, $(-0.0034594196)
+DATA geluDerivative5<>+16(SB)/4, $(-0.0008893184)
+DATA geluDerivative5<>+20(SB)/4, $(-0.00013876421)
+DATA geluDerivative5<>+24(SB)/4, $(-1.6469225e-05)
+DATA geluDerivative5<>+28(SB)/4, $(-1.5310313e-06)
+GLOBL geluDerivative5<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative6<>+0(SB)/4, $(-0.058639638)
+DATA geluDerivative6<>+4(SB)/4, $(-0.003574289)
+DATA geluDerivative6<>+8(SB)/4, $(-0.0050345478)
+DATA geluDerivative6<>+12(SB)/4, $(0.0008869959)
+DATA geluDerivative6<>+16(SB)/4, $(0.0004990104)
+DATA geluDerivative6<>+20(SB)/4, $(0.00010209158)
+DATA geluDerivative6<>+24(SB)/4, $(1.4322911e-05)
+DATA geluDerivative6<>+28(SB)/4, $(1.4957857e-06)
+GLOBL geluDerivative6<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative7<>+0(SB)/4, $(-0.0027161713)
+DATA geluDerivative7<>+4(SB)/4, $(-0.005533211)
+DATA geluDerivative7<>+8(SB)/4, $(0.0023019244)
+DATA geluDerivative7<>+12(SB)/4, $(0.00010809779)
+DATA geluDerivative7<>+16(SB)/4, $(-0.00015436007)
+DATA geluDerivative7<>+20(SB)/4, $(-5.421959e-05)
+DATA geluDerivative7<>+24(SB)/4, $(-1.0275929e-05)
+DATA geluDerivative7<>+28(SB)/4, $(-1.3777586e-06)
+GLOBL geluDerivative7<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative8<>+0(SB)/4, $(0.013244634)
+DATA geluDerivative8<>+4(SB)/4, $(0.0049780705)
+DATA geluDerivative8<>+8(SB)/4, $(-0.00077570806)
+DATA geluDerivative8<>+12(SB)/4, $(-0.000332578)
+DATA geluDerivative8<>+16(SB)/4, $(6.284797e-05)
+DATA geluDerivative8<>+20(SB)/4, $(2.4489735e-05)
+DATA geluDerivative8<>+24(SB)/4, $(4.0910113e-06)
+DATA geluDerivative8<>+28(SB)/4, $(3.9229204e-07)
+GLOBL geluDerivative8<>(SB), RODATA|NOPTR, $32
+
+DATA geluDerivative9<>+0(SB)/4, $(-0.0030053996)
+DATA geluDerivative9<>+4(SB)/4, $(0.0017214305)
+DATA geluDerivative9<>+8(SB)/4, $(-0.00060267694)
+DATA geluDerivative9<>+12(SB)/4, $(6.666194e-05)
+DATA geluDerivative9<>+16(SB)/4, $(4.724088e-05)
+DATA geluDerivative9<>+20(SB)/4, $(-3.4772875e-06)
+DATA geluDerivative9<>+24(SB)/4, $(-3.6099243e-06)
+DATA geluDerivative9<>+28(SB)/4, $(-8.751744e-07)
+GLOBL geluDerivative9<>(SB), RODATA|NOPTR, $32
 
 // func reluBackwardF32AVX512(dst *float32, grad *float32, y *float32, n int)
 // Requires: AVX, AVX512F, AVX512VL
@@ -530,6 +627,7 @@ done4:
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·sigmoidBackwardF32AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS s3f800000<>+0(SB), Z0
+	VBROADCASTSS s00000000<>+0(SB), Z1
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -538,24 +636,22 @@ TEXT ·sigmoidBackwardF32AVX512(SB), NOSPLIT, $0-32
 	JL           one2
 
 many1:
-	VMOVUPS   (DX), Z1
-	VMOVUPS   (BX), Z2
-	VSUBPS    Z2, Z0, Z3
-	VMULPS    Z3, Z2, Z2
-	VMULPS    Z2, Z1, Z2
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Z4, Z1, K1
-	VMOVUPS.Z Z2, K1, Z1
-	VMOVUPS   Z1, (CX)
-	VMOVUPS   64(DX), Z1
-	VMOVUPS   64(BX), Z2
-	VSUBPS    Z2, Z0, Z3
-	VMULPS    Z3, Z2, Z2
-	VMULPS    Z2, Z1, Z2
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Z4, Z1, K1
-	VMOVUPS.Z Z2, K1, Z1
-	VMOVUPS   Z1, 64(CX)
+	VMOVUPS   (DX), Z2
+	VMOVUPS   (BX), Z3
+	VSUBPS    Z3, Z0, Z4
+	VMULPS    Z4, Z3, Z3
+	VMULPS    Z3, Z2, Z3
+	VCMPPS    $0x04, Z1, Z2, K1
+	VMOVUPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, (CX)
+	VMOVUPS   64(DX), Z2
+	VMOVUPS   64(BX), Z3
+	VSUBPS    Z3, Z0, Z4
+	VMULPS    Z4, Z3, Z3
+	VMULPS    Z3, Z2, Z3
+	VCMPPS    $0x04, Z1, Z2, K1
+	VMOVUPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -567,15 +663,14 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPS   (DX), Z1
-	VMOVUPS   (BX), Z2
-	VSUBPS    Z2, Z0, Z3
-	VMULPS    Z3, Z2, Z2
-	VMULPS    Z2, Z1, Z2
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Z4, Z1, K1
-	VMOVUPS.Z Z2, K1, Z1
-	VMOVUPS   Z1, (CX)
+	VMOVUPS   (DX), Z2
+	VMOVUPS   (BX), Z3
+	VSUBPS    Z3, Z0, Z4
+	VMULPS    Z4, Z3, Z3
+	VMULPS    Z3, Z2, Z3
+	VCMPPS    $0x04, Z1, Z2, K1
+	VMOVUPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -585,71 +680,70 @@ again5:
 tail3:
 	ADDQ   $+16, AX
 	JE     done4
-	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X4
+	VMOVSS (DX)(SI*4), X5
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X5
-	VMOVLHPS X4, X5, X4
+	VMOVSD   (DX)(SI*4), X6
+	VMOVLHPS X5, X6, X5
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X5
-	VINSERTF32X4 $0x01, X4, Y5, Y4
+	VMOVUPS      (DX)(SI*4), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
 
 skip8:
 	TESTQ        $0x00000008, AX
 	JE           skip9
-	VMOVUPS      (DX), Y5
-	VINSERTF64X4 $0x01, Y4, Z5, Z4
+	VMOVUPS      (DX), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
 
 skip9:
-	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+14, DX
-	VMOVSS (BX)(DX*4), X5
+	VMOVSS (BX)(DX*4), X6
 
 skip10:
 	TESTQ    $0x00000002, AX
 	JE       skip11
 	MOVQ     AX, DX
 	ANDQ     $+12, DX
-	VMOVSD   (BX)(DX*4), X6
-	VMOVLHPS X5, X6, X5
+	VMOVSD   (BX)(DX*4), X7
+	VMOVLHPS X6, X7, X6
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	MOVQ         AX, DX
 	ANDQ         $+8, DX
-	VMOVUPS      (BX)(DX*4), X6
-	VINSERTF32X4 $0x01, X5, Y6, Y5
+	VMOVUPS      (BX)(DX*4), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
 
 skip12:
 	TESTQ        $0x00000008, AX
 	JE           skip13
-	VMOVUPS      (BX), Y6
-	VINSERTF64X4 $0x01, Y5, Z6, Z5
+	VMOVUPS      (BX), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
 
 skip13:
-	VSUBPS        Z5, Z0, Z0
+	VSUBPS        Z6, Z0, Z0
+	VMULPS        Z0, Z6, Z0
 	VMULPS        Z0, Z5, Z0
-	VMULPS        Z0, Z4, Z0
-	VXORPS        Y6, Y6, Y6
-	VCMPPS        $0x04, Z6, Z4, K1
+	VCMPPS        $0x04, Z1, Z5, K1
 	VMOVUPS.Z     Z0, K1, Z0
 	TESTQ         $0x00000008, AX
 	JE            skip14
@@ -685,6 +779,7 @@ done4:
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·sigmoidBackwardF64AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSD d3ff0000000000000<>+0(SB), Z0
+	VBROADCASTSD d0000000000000000<>+0(SB), Z1
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -693,24 +788,22 @@ TEXT ·sigmoidBackwardF64AVX512(SB), NOSPLIT, $0-32
 	JL           one2
 
 many1:
-	VMOVUPD   (DX), Z1
-	VMOVUPD   (BX), Z2
-	VSUBPD    Z2, Z0, Z3
-	VMULPD    Z3, Z2, Z2
-	VMULPD    Z2, Z1, Z2
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Z4, Z1, K1
-	VMOVUPD.Z Z2, K1, Z1
-	VMOVUPD   Z1, (CX)
-	VMOVUPD   64(DX), Z1
-	VMOVUPD   64(BX), Z2
-	VSUBPD    Z2, Z0, Z3
-	VMULPD    Z3, Z2, Z2
-	VMULPD    Z2, Z1, Z2
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Z4, Z1, K1
-	VMOVUPD.Z Z2, K1, Z1
-	VMOVUPD   Z1, 64(CX)
+	VMOVUPD   (DX), Z2
+	VMOVUPD   (BX), Z3
+	VSUBPD    Z3, Z0, Z4
+	VMULPD    Z4, Z3, Z3
+	VMULPD    Z3, Z2, Z3
+	VCMPPD    $0x04, Z1, Z2, K1
+	VMOVUPD.Z Z3, K1, Z2
+	VMOVUPD   Z2, (CX)
+	VMOVUPD   64(DX), Z2
+	VMOVUPD   64(BX), Z3
+	VSUBPD    Z3, Z0, Z4
+	VMULPD    Z4, Z3, Z3
+	VMULPD    Z3, Z2, Z3
+	VCMPPD    $0x04, Z1, Z2, K1
+	VMOVUPD.Z Z3, K1, Z2
+	VMOVUPD   Z2, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -722,15 +815,14 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPD   (DX), Z1
-	VMOVUPD   (BX), Z2
-	VSUBPD    Z2, Z0, Z3
-	VMULPD    Z3, Z2, Z2
-	VMULPD    Z2, Z1, Z2
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Z4, Z1, K1
-	VMOVUPD.Z Z2, K1, Z1
-	VMOVUPD   Z1, (CX)
+	VMOVUPD   (DX), Z2
+	VMOVUPD   (BX), Z3
+	VSUBPD    Z3, Z0, Z4
+	VMULPD    Z4, Z3, Z3
+	VMULPD    Z3, Z2, Z3
+	VCMPPD    $0x04, Z1, Z2, K1
+	VMOVUPD.Z Z3, K1, Z2
+	VMOVUPD   Z2, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -740,55 +832,54 @@ again5:
 tail3:
 	ADDQ   $+8, AX
 	JE     done4
-	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X4
+	VMOVSD (DX)(SI*8), X5
 
 skip6:
 	TESTQ        $0x00000002, AX
 	JE           skip7
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X5
-	VINSERTF32X4 $0x01, X4, Y5, Y4
+	VMOVUPS      (DX)(SI*8), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
-	VMOVUPS      (DX), Y5
-	VINSERTF64X4 $0x01, Y4, Z5, Z4
+	VMOVUPS      (DX), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
 
 skip8:
-	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSD (BX)(DX*8), X5
+	VMOVSD (BX)(DX*8), X6
 
 skip9:
 	TESTQ        $0x00000002, AX
 	JE           skip10
 	MOVQ         AX, DX
 	ANDQ         $+4, DX
-	VMOVUPS      (BX)(DX*8), X6
-	VINSERTF32X4 $0x01, X5, Y6, Y5
+	VMOVUPS      (BX)(DX*8), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
 
 skip10:
 	TESTQ        $0x00000004, AX
 	JE           skip11
-	VMOVUPS      (BX), Y6
-	VINSERTF64X4 $0x01, Y5, Z6, Z5
+	VMOVUPS      (BX), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
 
 skip11:
-	VSUBPD        Z5, Z0, Z0
+	VSUBPD        Z6, Z0, Z0
+	VMULPD        Z0, Z6, Z0
 	VMULPD        Z0, Z5, Z0
-	VMULPD        Z0, Z4, Z0
-	VXORPD        Y6, Y6, Y6
-	VCMPPD        $0x04, Z6, Z4, K1
+	VCMPPD        $0x04, Z1, Z5, K1
 	VMOVUPD.Z     Z0, K1, Z0
 	TESTQ         $0x00000004, AX
 	JE            skip12
@@ -817,6 +908,7 @@ done4:
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·tanhBackwardF32AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS s3f800000<>+0(SB), Z0
+	VBROADCASTSS s00000000<>+0(SB), Z1
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -825,26 +917,24 @@ TEXT ·tanhBackwardF32AVX512(SB), NOSPLIT, $0-32
 	JL           one2
 
 many1:
-	VMOVUPS   (DX), Z1
-	VMOVUPS   (BX), Z2
-	VSUBPS    Z2, Z0, Z3
-	VADDPS    Z0, Z2, Z2
-	VMULPS    Z2, Z3, Z2
-	VMULPS    Z2, Z1, Z2
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Z4, Z1, K1
-	VMOVUPS.Z Z2, K1, Z1
-	VMOVUPS   Z1, (CX)
-	VMOVUPS   64(DX), Z1
-	VMOVUPS   64(BX), Z2
-	VSUBPS    Z2, Z0, Z3
-	VADDPS    Z0, Z2, Z2
-	VMULPS    Z2, Z3, Z2
-	VMULPS    Z2, Z1, Z2
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Z4, Z1, K1
-	VMOVUPS.Z Z2, K1, Z1
-	VMOVUPS   Z1, 64(CX)
+	VMOVUPS   (DX), Z2
+	VMOVUPS   (BX), Z3
+	VSUBPS    Z3, Z0, Z4
+	VADDPS    Z0, Z3, Z3
+	VMULPS    Z3, Z4, Z3
+	VMULPS    Z3, Z2, Z3
+	VCMPPS    $0x04, Z1, Z2, K1
+	VMOVUPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, (CX)
+	VMOVUPS   64(DX), Z2
+	VMOVUPS   64(BX), Z3
+	VSUBPS    Z3, Z0, Z4
+	VADDPS    Z0, Z3, Z3
+	VMULPS    Z3, Z4, Z3
+	VMULPS    Z3, Z2, Z3
+	VCMPPS    $0x04, Z1, Z2, K1
+	VMOVUPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -856,16 +946,15 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPS   (DX), Z1
-	VMOVUPS   (BX), Z2
-	VSUBPS    Z2, Z0, Z3
-	VADDPS    Z0, Z2, Z2
-	VMULPS    Z2, Z3, Z2
-	VMULPS    Z2, Z1, Z2
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x04, Z4, Z1, K1
-	VMOVUPS.Z Z2, K1, Z1
-	VMOVUPS   Z1, (CX)
+	VMOVUPS   (DX), Z2
+	VMOVUPS   (BX), Z3
+	VSUBPS    Z3, Z0, Z4
+	VADDPS    Z0, Z3, Z3
+	VMULPS    Z3, Z4, Z3
+	VMULPS    Z3, Z2, Z3
+	VCMPPS    $0x04, Z1, Z2, K1
+	VMOVUPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -875,72 +964,71 @@ again5:
 tail3:
 	ADDQ   $+16, AX
 	JE     done4
-	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X4
+	VMOVSS (DX)(SI*4), X5
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X5
-	VMOVLHPS X4, X5, X4
+	VMOVSD   (DX)(SI*4), X6
+	VMOVLHPS X5, X6, X5
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X5
-	VINSERTF32X4 $0x01, X4, Y5, Y4
+	VMOVUPS      (DX)(SI*4), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
 
 skip8:
 	TESTQ        $0x00000008, AX
 	JE           skip9
-	VMOVUPS      (DX), Y5
-	VINSERTF64X4 $0x01, Y4, Z5, Z4
+	VMOVUPS      (DX), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
 
 skip9:
-	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+14, DX
-	VMOVSS (BX)(DX*4), X5
+	VMOVSS (BX)(DX*4), X6
 
 skip10:
 	TESTQ    $0x00000002, AX
 	JE       skip11
 	MOVQ     AX, DX
 	ANDQ     $+12, DX
-	VMOVSD   (BX)(DX*4), X6
-	VMOVLHPS X5, X6, X5
+	VMOVSD   (BX)(DX*4), X7
+	VMOVLHPS X6, X7, X6
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	MOVQ         AX, DX
 	ANDQ         $+8, DX
-	VMOVUPS      (BX)(DX*4), X6
-	VINSERTF32X4 $0x01, X5, Y6, Y5
+	VMOVUPS      (BX)(DX*4), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
 
 skip12:
 	TESTQ        $0x00000008, AX
 	JE           skip13
-	VMOVUPS      (BX), Y6
-	VINSERTF64X4 $0x01, Y5, Z6, Z5
+	VMOVUPS      (BX), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
 
 skip13:
-	VSUBPS        Z5, Z0, Z1
-	VADDPS        Z0, Z5, Z0
-	VMULPS        Z0, Z1, Z0
-	VMULPS        Z0, Z4, Z0
-	VXORPS        Y6, Y6, Y6
-	VCMPPS        $0x04, Z6, Z4, K1
+	VSUBPS        Z6, Z0, Z2
+	VADDPS        Z0, Z6, Z0
+	VMULPS        Z0, Z2, Z0
+	VMULPS        Z0, Z5, Z0
+	VCMPPS        $0x04, Z1, Z5, K1
 	VMOVUPS.Z     Z0, K1, Z0
 	TESTQ         $0x00000008, AX
 	JE            skip14
@@ -976,6 +1064,7 @@ done4:
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·tanhBackwardF64AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSD d3ff0000000000000<>+0(SB), Z0
+	VBROADCASTSD d0000000000000000<>+0(SB), Z1
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -984,26 +1073,24 @@ TEXT ·tanhBackwardF64AVX512(SB), NOSPLIT, $0-32
 	JL           one2
 
 many1:
-	VMOVUPD   (DX), Z1
-	VMOVUPD   (BX), Z2
-	VSUBPD    Z2, Z0, Z3
-	VADDPD    Z0, Z2, Z2
-	VMULPD    Z2, Z3, Z2
-	VMULPD    Z2, Z1, Z2
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Z4, Z1, K1
-	VMOVUPD.Z Z2, K1, Z1
-	VMOVUPD   Z1, (CX)
-	VMOVUPD   64(DX), Z1
-	VMOVUPD   64(BX), Z2
-	VSUBPD    Z2, Z0, Z3
-	VADDPD    Z0, Z2, Z2
-	VMULPD    Z2, Z3, Z2
-	VMULPD    Z2, Z1, Z2
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Z4, Z1, K1
-	VMOVUPD.Z Z2, K1, Z1
-	VMOVUPD   Z1, 64(CX)
+	VMOVUPD   (DX), Z2
+	VMOVUPD   (BX), Z3
+	VSUBPD    Z3, Z0, Z4
+	VADDPD    Z0, Z3, Z3
+	VMULPD    Z3, Z4, Z3
+	VMULPD    Z3, Z2, Z3
+	VCMPPD    $0x04, Z1, Z2, K1
+	VMOVUPD.Z Z3, K1, Z2
+	VMOVUPD   Z2, (CX)
+	VMOVUPD   64(DX), Z2
+	VMOVUPD   64(BX), Z3
+	VSUBPD    Z3, Z0, Z4
+	VADDPD    Z0, Z3, Z3
+	VMULPD    Z3, Z4, Z3
+	VMULPD    Z3, Z2, Z3
+	VCMPPD    $0x04, Z1, Z2, K1
+	VMOVUPD.Z Z3, K1, Z2
+	VMOVUPD   Z2, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -1015,16 +1102,15 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPD   (DX), Z1
-	VMOVUPD   (BX), Z2
-	VSUBPD    Z2, Z0, Z3
-	VADDPD    Z0, Z2, Z2
-	VMULPD    Z2, Z3, Z2
-	VMULPD    Z2, Z1, Z2
-	VXORPD    Y4, Y4, Y4
-	VCMPPD    $0x04, Z4, Z1, K1
-	VMOVUPD.Z Z2, K1, Z1
-	VMOVUPD   Z1, (CX)
+	VMOVUPD   (DX), Z2
+	VMOVUPD   (BX), Z3
+	VSUBPD    Z3, Z0, Z4
+	VADDPD    Z0, Z3, Z3
+	VMULPD    Z3, Z4, Z3
+	VMULPD    Z3, Z2, Z3
+	VCMPPD    $0x04, Z1, Z2, K1
+	VMOVUPD.Z Z3, K1, Z2
+	VMOVUPD   Z2, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -1034,56 +1120,55 @@ again5:
 tail3:
 	ADDQ   $+8, AX
 	JE     done4
-	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X4
+	VMOVSD (DX)(SI*8), X5
 
 skip6:
 	TESTQ        $0x00000002, AX
 	JE           skip7
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X5
-	VINSERTF32X4 $0x01, X4, Y5, Y4
+	VMOVUPS      (DX)(SI*8), X6
+	VINSERTF32X4 $0x01, X5, Y6, Y5
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
-	VMOVUPS      (DX), Y5
-	VINSERTF64X4 $0x01, Y4, Z5, Z4
+	VMOVUPS      (DX), Y6
+	VINSERTF64X4 $0x01, Y5, Z6, Z5
 
 skip8:
-	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSD (BX)(DX*8), X5
+	VMOVSD (BX)(DX*8), X6
 
 skip9:
 	TESTQ        $0x00000002, AX
 	JE           skip10
 	MOVQ         AX, DX
 	ANDQ         $+4, DX
-	VMOVUPS      (BX)(DX*8), X6
-	VINSERTF32X4 $0x01, X5, Y6, Y5
+	VMOVUPS      (BX)(DX*8), X7
+	VINSERTF32X4 $0x01, X6, Y7, Y6
 
 skip10:
 	TESTQ        $0x00000004, AX
 	JE           skip11
-	VMOVUPS      (BX), Y6
-	VINSERTF64X4 $0x01, Y5, Z6, Z5
+	VMOVUPS      (BX), Y7
+	VINSERTF64X4 $0x01, Y6, Z7, Z6
 
 skip11:
-	VSUBPD        Z5, Z0, Z1
-	VADDPD        Z0, Z5, Z0
-	VMULPD        Z0, Z1, Z0
-	VMULPD        Z0, Z4, Z0
-	VXORPD        Y6, Y6, Y6
-	VCMPPD        $0x04, Z6, Z4, K1
+	VSUBPD        Z6, Z0, Z2
+	VADDPD        Z0, Z6, Z0
+	VMULPD        Z0, Z2, Z0
+	VMULPD        Z0, Z5, Z0
+	VCMPPD        $0x04, Z1, Z5, K1
 	VMOVUPD.Z     Z0, K1, Z0
 	TESTQ         $0x00000004, AX
 	JE            skip12
@@ -1111,30 +1196,29 @@ done4:
 // func sqrtBackwardF32AVX512(dst *float32, grad *float32, y *float32, n int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·sqrtBackwardF32AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ y+16(FP), BX
-	SUBQ $+32, AX
-	JL   one2
+	VBROADCASTSS s00000000<>+0(SB), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         grad+8(FP), DX
+	MOVQ         y+16(FP), BX
+	SUBQ         $+32, AX
+	JL           one2
 
 many1:
-	VMOVUPS   (DX), Z0
-	VMOVUPS   (BX), Z1
-	VADDPS    Z1, Z1, Z1
-	VDIVPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, (CX)
-	VMOVUPS   64(DX), Z0
-	VMOVUPS   64(BX), Z1
-	VADDPS    Z1, Z1, Z1
-	VDIVPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, 64(CX)
+	VMOVUPS   (DX), Z1
+	VMOVUPS   (BX), Z2
+	VADDPS    Z2, Z2, Z2
+	VDIVPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, (CX)
+	VMOVUPS   64(DX), Z1
+	VMOVUPS   64(BX), Z2
+	VADDPS    Z2, Z2, Z2
+	VDIVPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -1146,14 +1230,13 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPS   (DX), Z0
-	VMOVUPS   (BX), Z1
-	VADDPS    Z1, Z1, Z1
-	VDIVPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, (CX)
+	VMOVUPS   (DX), Z1
+	VMOVUPS   (BX), Z2
+	VADDPS    Z2, Z2, Z2
+	VDIVPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -1163,71 +1246,70 @@ again5:
 tail3:
 	ADDQ   $+16, AX
 	JE     done4
-	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X2
+	VMOVSS (DX)(SI*4), X3
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (DX)(SI*4), X4
+	VMOVLHPS X3, X4, X3
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X3
-	VINSERTF32X4 $0x01, X2, Y3, Y2
+	VMOVUPS      (DX)(SI*4), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
 
 skip8:
 	TESTQ        $0x00000008, AX
 	JE           skip9
-	VMOVUPS      (DX), Y3
-	VINSERTF64X4 $0x01, Y2, Z3, Z2
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
 
 skip9:
-	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+14, DX
-	VMOVSS (BX)(DX*4), X3
+	VMOVSS (BX)(DX*4), X4
 
 skip10:
 	TESTQ    $0x00000002, AX
 	JE       skip11
 	MOVQ     AX, DX
 	ANDQ     $+12, DX
-	VMOVSD   (BX)(DX*4), X4
-	VMOVLHPS X3, X4, X3
+	VMOVSD   (BX)(DX*4), X5
+	VMOVLHPS X4, X5, X4
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	MOVQ         AX, DX
 	ANDQ         $+8, DX
-	VMOVUPS      (BX)(DX*4), X4
-	VINSERTF32X4 $0x01, X3, Y4, Y3
+	VMOVUPS      (BX)(DX*4), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
 
 skip12:
 	TESTQ        $0x00000008, AX
 	JE           skip13
-	VMOVUPS      (BX), Y4
-	VINSERTF64X4 $0x01, Y3, Z4, Z3
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
 
 skip13:
-	VADDPS        Z3, Z3, Z0
-	VDIVPS        Z0, Z2, Z0
-	VXORPS        Y4, Y4, Y4
-	VCMPPS        $0x04, Z4, Z2, K1
-	VMOVUPS.Z     Z0, K1, Z0
+	VADDPS        Z4, Z4, Z1
+	VDIVPS        Z1, Z3, Z1
+	VCMPPS        $0x04, Z0, Z3, K1
+	VMOVUPS.Z     Z1, K1, Z0
 	TESTQ         $0x00000008, AX
 	JE            skip14
 	VMOVUPS       Y0, (CX)
@@ -1261,30 +1343,29 @@ done4:
 // func sqrtBackwardF64AVX512(dst *float64, grad *float64, y *float64, n int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·sqrtBackwardF64AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ y+16(FP), BX
-	SUBQ $+16, AX
-	JL   one2
+	VBROADCASTSD d0000000000000000<>+0(SB), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         grad+8(FP), DX
+	MOVQ         y+16(FP), BX
+	SUBQ         $+16, AX
+	JL           one2
 
 many1:
-	VMOVUPD   (DX), Z0
-	VMOVUPD   (BX), Z1
-	VADDPD    Z1, Z1, Z1
-	VDIVPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, (CX)
-	VMOVUPD   64(DX), Z0
-	VMOVUPD   64(BX), Z1
-	VADDPD    Z1, Z1, Z1
-	VDIVPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, 64(CX)
+	VMOVUPD   (DX), Z1
+	VMOVUPD   (BX), Z2
+	VADDPD    Z2, Z2, Z2
+	VDIVPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, (CX)
+	VMOVUPD   64(DX), Z1
+	VMOVUPD   64(BX), Z2
+	VADDPD    Z2, Z2, Z2
+	VDIVPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -1296,14 +1377,13 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPD   (DX), Z0
-	VMOVUPD   (BX), Z1
-	VADDPD    Z1, Z1, Z1
-	VDIVPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, (CX)
+	VMOVUPD   (DX), Z1
+	VMOVUPD   (BX), Z2
+	VADDPD    Z2, Z2, Z2
+	VDIVPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -1313,55 +1393,54 @@ again5:
 tail3:
 	ADDQ   $+8, AX
 	JE     done4
-	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X2
+	VMOVSD (DX)(SI*8), X3
 
 skip6:
 	TESTQ        $0x00000002, AX
 	JE           skip7
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X3
-	VINSERTF32X4 $0x01, X2, Y3, Y2
+	VMOVUPS      (DX)(SI*8), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
-	VMOVUPS      (DX), Y3
-	VINSERTF64X4 $0x01, Y2, Z3, Z2
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
 
 skip8:
-	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSD (BX)(DX*8), X3
+	VMOVSD (BX)(DX*8), X4
 
 skip9:
 	TESTQ        $0x00000002, AX
 	JE           skip10
 	MOVQ         AX, DX
 	ANDQ         $+4, DX
-	VMOVUPS      (BX)(DX*8), X4
-	VINSERTF32X4 $0x01, X3, Y4, Y3
+	VMOVUPS      (BX)(DX*8), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
 
 skip10:
 	TESTQ        $0x00000004, AX
 	JE           skip11
-	VMOVUPS      (BX), Y4
-	VINSERTF64X4 $0x01, Y3, Z4, Z3
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
 
 skip11:
-	VADDPD        Z3, Z3, Z0
-	VDIVPD        Z0, Z2, Z0
-	VXORPD        Y4, Y4, Y4
-	VCMPPD        $0x04, Z4, Z2, K1
-	VMOVUPD.Z     Z0, K1, Z0
+	VADDPD        Z4, Z4, Z1
+	VDIVPD        Z1, Z3, Z1
+	VCMPPD        $0x04, Z0, Z3, K1
+	VMOVUPD.Z     Z1, K1, Z0
 	TESTQ         $0x00000004, AX
 	JE            skip12
 	VMOVUPS       Y0, (CX)
@@ -1388,28 +1467,27 @@ done4:
 // func logBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·logBackwardF32AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-	SUBQ $+32, AX
-	JL   one2
+	VBROADCASTSS s00000000<>+0(SB), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         grad+8(FP), DX
+	MOVQ         x+16(FP), BX
+	SUBQ         $+32, AX
+	JL           one2
 
 many1:
-	VMOVUPS   (DX), Z0
-	VMOVUPS   (BX), Z1
-	VDIVPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, (CX)
-	VMOVUPS   64(DX), Z0
-	VMOVUPS   64(BX), Z1
-	VDIVPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, 64(CX)
+	VMOVUPS   (DX), Z1
+	VMOVUPS   (BX), Z2
+	VDIVPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, (CX)
+	VMOVUPS   64(DX), Z1
+	VMOVUPS   64(BX), Z2
+	VDIVPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -1421,13 +1499,12 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPS   (DX), Z0
-	VMOVUPS   (BX), Z1
-	VDIVPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, (CX)
+	VMOVUPS   (DX), Z1
+	VMOVUPS   (BX), Z2
+	VDIVPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -1437,70 +1514,69 @@ again5:
 tail3:
 	ADDQ   $+16, AX
 	JE     done4
-	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X2
+	VMOVSS (DX)(SI*4), X3
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (DX)(SI*4), X4
+	VMOVLHPS X3, X4, X3
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X3
-	VINSERTF32X4 $0x01, X2, Y3, Y2
+	VMOVUPS      (DX)(SI*4), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
 
 skip8:
 	TESTQ        $0x00000008, AX
 	JE           skip9
-	VMOVUPS      (DX), Y3
-	VINSERTF64X4 $0x01, Y2, Z3, Z2
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
 
 skip9:
-	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+14, DX
-	VMOVSS (BX)(DX*4), X3
+	VMOVSS (BX)(DX*4), X4
 
 skip10:
 	TESTQ    $0x00000002, AX
 	JE       skip11
 	MOVQ     AX, DX
 	ANDQ     $+12, DX
-	VMOVSD   (BX)(DX*4), X4
-	VMOVLHPS X3, X4, X3
+	VMOVSD   (BX)(DX*4), X5
+	VMOVLHPS X4, X5, X4
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	MOVQ         AX, DX
 	ANDQ         $+8, DX
-	VMOVUPS      (BX)(DX*4), X4
-	VINSERTF32X4 $0x01, X3, Y4, Y3
+	VMOVUPS      (BX)(DX*4), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
 
 skip12:
 	TESTQ        $0x00000008, AX
 	JE           skip13
-	VMOVUPS      (BX), Y4
-	VINSERTF64X4 $0x01, Y3, Z4, Z3
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
 
 skip13:
-	VDIVPS        Z3, Z2, Z0
-	VXORPS        Y4, Y4, Y4
-	VCMPPS        $0x04, Z4, Z2, K1
-	VMOVUPS.Z     Z0, K1, Z0
+	VDIVPS        Z4, Z3, Z1
+	VCMPPS        $0x04, Z0, Z3, K1
+	VMOVUPS.Z     Z1, K1, Z0
 	TESTQ         $0x00000008, AX
 	JE            skip14
 	VMOVUPS       Y0, (CX)
@@ -1534,28 +1610,27 @@ done4:
 // func logBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·logBackwardF64AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-	SUBQ $+16, AX
-	JL   one2
+	VBROADCASTSD d0000000000000000<>+0(SB), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         grad+8(FP), DX
+	MOVQ         x+16(FP), BX
+	SUBQ         $+16, AX
+	JL           one2
 
 many1:
-	VMOVUPD   (DX), Z0
-	VMOVUPD   (BX), Z1
-	VDIVPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, (CX)
-	VMOVUPD   64(DX), Z0
-	VMOVUPD   64(BX), Z1
-	VDIVPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, 64(CX)
+	VMOVUPD   (DX), Z1
+	VMOVUPD   (BX), Z2
+	VDIVPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, (CX)
+	VMOVUPD   64(DX), Z1
+	VMOVUPD   64(BX), Z2
+	VDIVPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -1567,13 +1642,12 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPD   (DX), Z0
-	VMOVUPD   (BX), Z1
-	VDIVPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, (CX)
+	VMOVUPD   (DX), Z1
+	VMOVUPD   (BX), Z2
+	VDIVPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -1583,54 +1657,53 @@ again5:
 tail3:
 	ADDQ   $+8, AX
 	JE     done4
-	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X2
+	VMOVSD (DX)(SI*8), X3
 
 skip6:
 	TESTQ        $0x00000002, AX
 	JE           skip7
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X3
-	VINSERTF32X4 $0x01, X2, Y3, Y2
+	VMOVUPS      (DX)(SI*8), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
-	VMOVUPS      (DX), Y3
-	VINSERTF64X4 $0x01, Y2, Z3, Z2
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
 
 skip8:
-	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSD (BX)(DX*8), X3
+	VMOVSD (BX)(DX*8), X4
 
 skip9:
 	TESTQ        $0x00000002, AX
 	JE           skip10
 	MOVQ         AX, DX
 	ANDQ         $+4, DX
-	VMOVUPS      (BX)(DX*8), X4
-	VINSERTF32X4 $0x01, X3, Y4, Y3
+	VMOVUPS      (BX)(DX*8), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
 
 skip10:
 	TESTQ        $0x00000004, AX
 	JE           skip11
-	VMOVUPS      (BX), Y4
-	VINSERTF64X4 $0x01, Y3, Z4, Z3
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
 
 skip11:
-	VDIVPD        Z3, Z2, Z0
-	VXORPD        Y4, Y4, Y4
-	VCMPPD        $0x04, Z4, Z2, K1
-	VMOVUPD.Z     Z0, K1, Z0
+	VDIVPD        Z4, Z3, Z1
+	VCMPPD        $0x04, Z0, Z3, K1
+	VMOVUPD.Z     Z1, K1, Z0
 	TESTQ         $0x00000004, AX
 	JE            skip12
 	VMOVUPS       Y0, (CX)
@@ -1657,30 +1730,29 @@ done4:
 // func squareBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·squareBackwardF32AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-	SUBQ $+32, AX
-	JL   one2
+	VBROADCASTSS s00000000<>+0(SB), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         grad+8(FP), DX
+	MOVQ         x+16(FP), BX
+	SUBQ         $+32, AX
+	JL           one2
 
 many1:
-	VMOVUPS   (DX), Z0
-	VMOVUPS   (BX), Z1
-	VADDPS    Z1, Z1, Z1
-	VMULPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, (CX)
-	VMOVUPS   64(DX), Z0
-	VMOVUPS   64(BX), Z1
-	VADDPS    Z1, Z1, Z1
-	VMULPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, 64(CX)
+	VMOVUPS   (DX), Z1
+	VMOVUPS   (BX), Z2
+	VADDPS    Z2, Z2, Z2
+	VMULPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, (CX)
+	VMOVUPS   64(DX), Z1
+	VMOVUPS   64(BX), Z2
+	VADDPS    Z2, Z2, Z2
+	VMULPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -1692,14 +1764,13 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPS   (DX), Z0
-	VMOVUPS   (BX), Z1
-	VADDPS    Z1, Z1, Z1
-	VMULPS    Z1, Z0, Z1
-	VXORPS    Y2, Y2, Y2
-	VCMPPS    $0x04, Z2, Z0, K1
-	VMOVUPS.Z Z1, K1, Z0
-	VMOVUPS   Z0, (CX)
+	VMOVUPS   (DX), Z1
+	VMOVUPS   (BX), Z2
+	VADDPS    Z2, Z2, Z2
+	VMULPS    Z2, Z1, Z2
+	VCMPPS    $0x04, Z0, Z1, K1
+	VMOVUPS.Z Z2, K1, Z1
+	VMOVUPS   Z1, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -1709,71 +1780,70 @@ again5:
 tail3:
 	ADDQ   $+16, AX
 	JE     done4
-	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X2
+	VMOVSS (DX)(SI*4), X3
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X3
-	VMOVLHPS X2, X3, X2
+	VMOVSD   (DX)(SI*4), X4
+	VMOVLHPS X3, X4, X3
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X3
-	VINSERTF32X4 $0x01, X2, Y3, Y2
+	VMOVUPS      (DX)(SI*4), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
 
 skip8:
 	TESTQ        $0x00000008, AX
 	JE           skip9
-	VMOVUPS      (DX), Y3
-	VINSERTF64X4 $0x01, Y2, Z3, Z2
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
 
 skip9:
-	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+14, DX
-	VMOVSS (BX)(DX*4), X3
+	VMOVSS (BX)(DX*4), X4
 
 skip10:
 	TESTQ    $0x00000002, AX
 	JE       skip11
 	MOVQ     AX, DX
 	ANDQ     $+12, DX
-	VMOVSD   (BX)(DX*4), X4
-	VMOVLHPS X3, X4, X3
+	VMOVSD   (BX)(DX*4), X5
+	VMOVLHPS X4, X5, X4
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	MOVQ         AX, DX
 	ANDQ         $+8, DX
-	VMOVUPS      (BX)(DX*4), X4
-	VINSERTF32X4 $0x01, X3, Y4, Y3
+	VMOVUPS      (BX)(DX*4), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
 
 skip12:
 	TESTQ        $0x00000008, AX
 	JE           skip13
-	VMOVUPS      (BX), Y4
-	VINSERTF64X4 $0x01, Y3, Z4, Z3
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
 
 skip13:
-	VADDPS        Z3, Z3, Z0
-	VMULPS        Z0, Z2, Z0
-	VXORPS        Y4, Y4, Y4
-	VCMPPS        $0x04, Z4, Z2, K1
-	VMOVUPS.Z     Z0, K1, Z0
+	VADDPS        Z4, Z4, Z1
+	VMULPS        Z1, Z3, Z1
+	VCMPPS        $0x04, Z0, Z3, K1
+	VMOVUPS.Z     Z1, K1, Z0
 	TESTQ         $0x00000008, AX
 	JE            skip14
 	VMOVUPS       Y0, (CX)
@@ -1807,30 +1877,29 @@ done4:
 // func squareBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·squareBackwardF64AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), AX
-	MOVQ dst+0(FP), CX
-	MOVQ grad+8(FP), DX
-	MOVQ x+16(FP), BX
-	SUBQ $+16, AX
-	JL   one2
+	VBROADCASTSD d0000000000000000<>+0(SB), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         grad+8(FP), DX
+	MOVQ         x+16(FP), BX
+	SUBQ         $+16, AX
+	JL           one2
 
 many1:
-	VMOVUPD   (DX), Z0
-	VMOVUPD   (BX), Z1
-	VADDPD    Z1, Z1, Z1
-	VMULPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, (CX)
-	VMOVUPD   64(DX), Z0
-	VMOVUPD   64(BX), Z1
-	VADDPD    Z1, Z1, Z1
-	VMULPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, 64(CX)
+	VMOVUPD   (DX), Z1
+	VMOVUPD   (BX), Z2
+	VADDPD    Z2, Z2, Z2
+	VMULPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, (CX)
+	VMOVUPD   64(DX), Z1
+	VMOVUPD   64(BX), Z2
+	VADDPD    Z2, Z2, Z2
+	VMULPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -1842,14 +1911,13 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPD   (DX), Z0
-	VMOVUPD   (BX), Z1
-	VADDPD    Z1, Z1, Z1
-	VMULPD    Z1, Z0, Z1
-	VXORPD    Y2, Y2, Y2
-	VCMPPD    $0x04, Z2, Z0, K1
-	VMOVUPD.Z Z1, K1, Z0
-	VMOVUPD   Z0, (CX)
+	VMOVUPD   (DX), Z1
+	VMOVUPD   (BX), Z2
+	VADDPD    Z2, Z2, Z2
+	VMULPD    Z2, Z1, Z2
+	VCMPPD    $0x04, Z0, Z1, K1
+	VMOVUPD.Z Z2, K1, Z1
+	VMOVUPD   Z1, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -1859,55 +1927,54 @@ again5:
 tail3:
 	ADDQ   $+8, AX
 	JE     done4
-	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X2
+	VMOVSD (DX)(SI*8), X3
 
 skip6:
 	TESTQ        $0x00000002, AX
 	JE           skip7
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X3
-	VINSERTF32X4 $0x01, X2, Y3, Y2
+	VMOVUPS      (DX)(SI*8), X4
+	VINSERTF32X4 $0x01, X3, Y4, Y3
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
-	VMOVUPS      (DX), Y3
-	VINSERTF64X4 $0x01, Y2, Z3, Z2
+	VMOVUPS      (DX), Y4
+	VINSERTF64X4 $0x01, Y3, Z4, Z3
 
 skip8:
-	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSD (BX)(DX*8), X3
+	VMOVSD (BX)(DX*8), X4
 
 skip9:
 	TESTQ        $0x00000002, AX
 	JE           skip10
 	MOVQ         AX, DX
 	ANDQ         $+4, DX
-	VMOVUPS      (BX)(DX*8), X4
-	VINSERTF32X4 $0x01, X3, Y4, Y3
+	VMOVUPS      (BX)(DX*8), X5
+	VINSERTF32X4 $0x01, X4, Y5, Y4
 
 skip10:
 	TESTQ        $0x00000004, AX
 	JE           skip11
-	VMOVUPS      (BX), Y4
-	VINSERTF64X4 $0x01, Y3, Z4, Z3
+	VMOVUPS      (BX), Y5
+	VINSERTF64X4 $0x01, Y4, Z5, Z4
 
 skip11:
-	VADDPD        Z3, Z3, Z0
-	VMULPD        Z0, Z2, Z0
-	VXORPD        Y4, Y4, Y4
-	VCMPPD        $0x04, Z4, Z2, K1
-	VMOVUPD.Z     Z0, K1, Z0
+	VADDPD        Z4, Z4, Z1
+	VMULPD        Z1, Z3, Z1
+	VCMPPD        $0x04, Z0, Z3, K1
+	VMOVUPD.Z     Z1, K1, Z0
 	TESTQ         $0x00000004, AX
 	JE            skip12
 	VMOVUPS       Y0, (CX)
@@ -1936,6 +2003,7 @@ done4:
 TEXT ·absBackwardF32AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS s80000000<>+0(SB), Z0
 	VBROADCASTSS s3f800000<>+0(SB), Z1
+	VBROADCASTSS s00000000<>+0(SB), Z2
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -1944,30 +2012,28 @@ TEXT ·absBackwardF32AVX512(SB), NOSPLIT, $0-32
 	JL           one2
 
 many1:
-	VMOVUPS   (DX), Z2
-	VMOVUPS   (BX), Z3
-	VANDPS    Z0, Z3, Z4
-	VORPS     Z1, Z4, Z4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x0c, Z5, Z3, K1
-	VBLENDMPS Z4, Z3, K1, Z6
-	VMULPS    Z6, Z2, Z3
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x04, Z5, Z2, K1
-	VMOVUPS.Z Z3, K1, Z2
-	VMOVUPS   Z2, (CX)
-	VMOVUPS   64(DX), Z2
-	VMOVUPS   64(BX), Z3
-	VANDPS    Z0, Z3, Z4
-	VORPS     Z1, Z4, Z4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x0c, Z5, Z3, K1
-	VBLENDMPS Z4, Z3, K1, Z7
-	VMULPS    Z7, Z2, Z3
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x04, Z5, Z2, K1
-	VMOVUPS.Z Z3, K1, Z2
-	VMOVUPS   Z2, 64(CX)
+	VMOVUPS   (DX), Z3
+	VMOVUPS   (BX), Z4
+	VANDPS    Z0, Z4, Z5
+	VORPS     Z1, Z5, Z5
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x0c, Z6, Z4, K1
+	VBLENDMPS Z5, Z4, K1, Z7
+	VMULPS    Z7, Z3, Z4
+	VCMPPS    $0x04, Z2, Z3, K1
+	VMOVUPS.Z Z4, K1, Z3
+	VMOVUPS   Z3, (CX)
+	VMOVUPS   64(DX), Z3
+	VMOVUPS   64(BX), Z4
+	VANDPS    Z0, Z4, Z5
+	VORPS     Z1, Z5, Z5
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x0c, Z6, Z4, K1
+	VBLENDMPS Z5, Z4, K1, Z8
+	VMULPS    Z8, Z3, Z4
+	VCMPPS    $0x04, Z2, Z3, K1
+	VMOVUPS.Z Z4, K1, Z3
+	VMOVUPS   Z3, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -1979,18 +2045,17 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPS   (DX), Z2
-	VMOVUPS   (BX), Z3
-	VANDPS    Z0, Z3, Z4
-	VORPS     Z1, Z4, Z4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x0c, Z5, Z3, K1
-	VBLENDMPS Z4, Z3, K1, Z8
-	VMULPS    Z8, Z2, Z3
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x04, Z5, Z2, K1
-	VMOVUPS.Z Z3, K1, Z2
-	VMOVUPS   Z2, (CX)
+	VMOVUPS   (DX), Z3
+	VMOVUPS   (BX), Z4
+	VANDPS    Z0, Z4, Z5
+	VORPS     Z1, Z5, Z5
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x0c, Z6, Z4, K1
+	VBLENDMPS Z5, Z4, K1, Z9
+	VMULPS    Z9, Z3, Z4
+	VCMPPS    $0x04, Z2, Z3, K1
+	VMOVUPS.Z Z4, K1, Z3
+	VMOVUPS   Z3, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -2000,74 +2065,73 @@ again5:
 tail3:
 	ADDQ   $+16, AX
 	JE     done4
-	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X5
+	VMOVSS (DX)(SI*4), X6
 
 skip6:
 	TESTQ    $0x00000002, AX
 	JE       skip7
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X9
-	VMOVLHPS X5, X9, X5
+	VMOVSD   (DX)(SI*4), X10
+	VMOVLHPS X6, X10, X6
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X9
-	VINSERTF32X4 $0x01, X5, Y9, Y5
+	VMOVUPS      (DX)(SI*4), X10
+	VINSERTF32X4 $0x01, X6, Y10, Y6
 
 skip8:
 	TESTQ        $0x00000008, AX
 	JE           skip9
-	VMOVUPS      (DX), Y9
-	VINSERTF64X4 $0x01, Y5, Z9, Z5
+	VMOVUPS      (DX), Y10
+	VINSERTF64X4 $0x01, Y6, Z10, Z6
 
 skip9:
-	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, DX
 	ANDQ   $+14, DX
-	VMOVSS (BX)(DX*4), X9
+	VMOVSS (BX)(DX*4), X10
 
 skip10:
 	TESTQ    $0x00000002, AX
 	JE       skip11
 	MOVQ     AX, DX
 	ANDQ     $+12, DX
-	VMOVSD   (BX)(DX*4), X10
-	VMOVLHPS X9, X10, X9
+	VMOVSD   (BX)(DX*4), X11
+	VMOVLHPS X10, X11, X10
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
 	MOVQ         AX, DX
 	ANDQ         $+8, DX
-	VMOVUPS      (BX)(DX*4), X10
-	VINSERTF32X4 $0x01, X9, Y10, Y9
+	VMOVUPS      (BX)(DX*4), X11
+	VINSERTF32X4 $0x01, X10, Y11, Y10
 
 skip12:
 	TESTQ        $0x00000008, AX
 	JE           skip13
-	VMOVUPS      (BX), Y10
-	VINSERTF64X4 $0x01, Y9, Z10, Z9
+	VMOVUPS      (BX), Y11
+	VINSERTF64X4 $0x01, Y10, Z11, Z10
 
 skip13:
-	VANDPS        Z0, Z9, Z0
+	VANDPS        Z0, Z10, Z0
 	VORPS         Z1, Z0, Z0
-	VXORPS        Y10, Y10, Y10
-	VCMPPS        $0x0c, Z10, Z9, K1
-	VBLENDMPS     Z0, Z9, K1, Z11
-	VMULPS        Z11, Z5, Z0
-	VXORPS        Y10, Y10, Y10
-	VCMPPS        $0x04, Z10, Z5, K1
+	VXORPS        Y11, Y11, Y11
+	VCMPPS        $0x0c, Z11, Z10, K1
+	VBLENDMPS     Z0, Z10, K1, Z12
+	VMULPS        Z12, Z6, Z0
+	VCMPPS        $0x04, Z2, Z6, K1
 	VMOVUPS.Z     Z0, K1, Z0
 	TESTQ         $0x00000008, AX
 	JE            skip14
@@ -2104,6 +2168,7 @@ done4:
 TEXT ·absBackwardF64AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSD d8000000000000000<>+0(SB), Z0
 	VBROADCASTSD d3ff0000000000000<>+0(SB), Z1
+	VBROADCASTSD d0000000000000000<>+0(SB), Z2
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -2112,30 +2177,28 @@ TEXT ·absBackwardF64AVX512(SB), NOSPLIT, $0-32
 	JL           one2
 
 many1:
-	VMOVUPD   (DX), Z2
-	VMOVUPD   (BX), Z3
-	VANDPD    Z0, Z3, Z4
-	VORPD     Z1, Z4, Z4
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x0c, Z5, Z3, K1
-	VBLENDMPD Z4, Z3, K1, Z6
-	VMULPD    Z6, Z2, Z3
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x04, Z5, Z2, K1
-	VMOVUPD.Z Z3, K1, Z2
-	VMOVUPD   Z2, (CX)
-	VMOVUPD   64(DX), Z2
-	VMOVUPD   64(BX), Z3
-	VANDPD    Z0, Z3, Z4
-	VORPD     Z1, Z4, Z4
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x0c, Z5, Z3, K1
-	VBLENDMPD Z4, Z3, K1, Z7
-	VMULPD    Z7, Z2, Z3
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x04, Z5, Z2, K1
-	VMOVUPD.Z Z3, K1, Z2
-	VMOVUPD   Z2, 64(CX)
+	VMOVUPD   (DX), Z3
+	VMOVUPD   (BX), Z4
+	VANDPD    Z0, Z4, Z5
+	VORPD     Z1, Z5, Z5
+	VXORPD    Y6, Y6, Y6
+	VCMPPD    $0x0c, Z6, Z4, K1
+	VBLENDMPD Z5, Z4, K1, Z7
+	VMULPD    Z7, Z3, Z4
+	VCMPPD    $0x04, Z2, Z3, K1
+	VMOVUPD.Z Z4, K1, Z3
+	VMOVUPD   Z3, (CX)
+	VMOVUPD   64(DX), Z3
+	VMOVUPD   64(BX), Z4
+	VANDPD    Z0, Z4, Z5
+	VORPD     Z1, Z5, Z5
+	VXORPD    Y6, Y6, Y6
+	VCMPPD    $0x0c, Z6, Z4, K1
+	VBLENDMPD Z5, Z4, K1, Z8
+	VMULPD    Z8, Z3, Z4
+	VCMPPD    $0x04, Z2, Z3, K1
+	VMOVUPD.Z Z4, K1, Z3
+	VMOVUPD   Z3, 64(CX)
 	ADDQ      $+128, DX
 	ADDQ      $+128, BX
 	ADDQ      $+128, CX
@@ -2147,18 +2210,17 @@ one2:
 	JL   tail3
 
 again5:
-	VMOVUPD   (DX), Z2
-	VMOVUPD   (BX), Z3
-	VANDPD    Z0, Z3, Z4
-	VORPD     Z1, Z4, Z4
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x0c, Z5, Z3, K1
-	VBLENDMPD Z4, Z3, K1, Z8
-	VMULPD    Z8, Z2, Z3
-	VXORPD    Y5, Y5, Y5
-	VCMPPD    $0x04, Z5, Z2, K1
-	VMOVUPD.Z Z3, K1, Z2
-	VMOVUPD   Z2, (CX)
+	VMOVUPD   (DX), Z3
+	VMOVUPD   (BX), Z4
+	VANDPD    Z0, Z4, Z5
+	VORPD     Z1, Z5, Z5
+	VXORPD    Y6, Y6, Y6
+	VCMPPD    $0x0c, Z6, Z4, K1
+	VBLENDMPD Z5, Z4, K1, Z9
+	VMULPD    Z9, Z3, Z4
+	VCMPPD    $0x04, Z2, Z3, K1
+	VMOVUPD.Z Z4, K1, Z3
+	VMOVUPD   Z3, (CX)
 	ADDQ      $+64, DX
 	ADDQ      $+64, BX
 	ADDQ      $+64, CX
@@ -2168,58 +2230,57 @@ again5:
 tail3:
 	ADDQ   $+8, AX
 	JE     done4
-	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
 	TESTQ  $0x00000001, AX
 	JE     skip6
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X5
+	VMOVSD (DX)(SI*8), X6
 
 skip6:
 	TESTQ        $0x00000002, AX
 	JE           skip7
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X9
-	VINSERTF32X4 $0x01, X5, Y9, Y5
+	VMOVUPS      (DX)(SI*8), X10
+	VINSERTF32X4 $0x01, X6, Y10, Y6
 
 skip7:
 	TESTQ        $0x00000004, AX
 	JE           skip8
-	VMOVUPS      (DX), Y9
-	VINSERTF64X4 $0x01, Y5, Z9, Z5
+	VMOVUPS      (DX), Y10
+	VINSERTF64X4 $0x01, Y6, Z10, Z6
 
 skip8:
-	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
 	TESTQ  $0x00000001, AX
 	JE     skip9
 	MOVQ   AX, DX
 	ANDQ   $+6, DX
-	VMOVSD (BX)(DX*8), X9
+	VMOVSD (BX)(DX*8), X10
 
 skip9:
 	TESTQ        $0x00000002, AX
 	JE           skip10
 	MOVQ         AX, DX
 	ANDQ         $+4, DX
-	VMOVUPS      (BX)(DX*8), X10
-	VINSERTF32X4 $0x01, X9, Y10, Y9
+	VMOVUPS      (BX)(DX*8), X11
+	VINSERTF32X4 $0x01, X10, Y11, Y10
 
 skip10:
 	TESTQ        $0x00000004, AX
 	JE           skip11
-	VMOVUPS      (BX), Y10
-	VINSERTF64X4 $0x01, Y9, Z10, Z9
+	VMOVUPS      (BX), Y11
+	VINSERTF64X4 $0x01, Y10, Z11, Z10
 
 skip11:
-	VANDPD        Z0, Z9, Z0
+	VANDPD        Z0, Z10, Z0
 	VORPD         Z1, Z0, Z0
-	VXORPD        Y10, Y10, Y10
-	VCMPPD        $0x0c, Z10, Z9, K1
-	VBLENDMPD     Z0, Z9, K1, Z11
-	VMULPD        Z11, Z5, Z0
-	VXORPD        Y10, Y10, Y10
-	VCMPPD        $0x04, Z10, Z5, K1
+	VXORPD        Y11, Y11, Y11
+	VCMPPD        $0x0c, Z11, Z10, K1
+	VBLENDMPD     Z0, Z10, K1, Z12
+	VMULPD        Z12, Z6, Z0
+	VCMPPD        $0x04, Z2, Z6, K1
 	VMOVUPD.Z     Z0, K1, Z0
 	TESTQ         $0x00000004, AX
 	JE            skip12
@@ -2257,6 +2318,7 @@ TEXT ·softplusBackwardF32AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS s3f317200<>+0(SB), Z7
 	VBROADCASTSS s35bfbe8e<>+0(SB), Z8
 	VBROADCASTSS s3ab55c90<>+0(SB), Z9
+	VBROADCASTSS s3effffff<>+0(SB), Z10
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -2265,62 +2327,60 @@ TEXT ·softplusBackwardF32AVX512(SB), NOSPLIT, $0-32
 two2:
 	CMPQ             AX, $+32
 	JL               loop1
-	VMOVUPS          (DX), Z10
-	VMOVUPS          (BX), Z11
-	VMOVUPS          64(DX), Z12
-	VMOVUPS          64(BX), Z13
-	VORPS            Z5, Z11, Z14
-	VORPS            Z5, Z13, Z17
-	VMAXPS           Z14, Z1, Z14
-	VMAXPS           Z17, Z1, Z23
+	VMOVUPS          (DX), Z11
+	VMOVUPS          (BX), Z12
+	VMOVUPS          64(DX), Z13
+	VMOVUPS          64(BX), Z14
+	VORPS            Z5, Z12, Z15
+	VORPS            Z5, Z14, Z17
+	VMAXPS           Z15, Z1, Z15
+	VMAXPS           Z17, Z1, Z24
 	VMOVUPS          Z2, Z17
-	VMOVUPS          Z2, Z24
-	VFMADD231PS      Z6, Z14, Z17
-	VFMADD231PS      Z6, Z23, Z24
+	VMOVUPS          Z2, Z25
+	VFMADD231PS      Z6, Z15, Z17
+	VFMADD231PS      Z6, Z24, Z25
 	VSUBPS           Z2, Z17, Z17
-	VSUBPS           Z2, Z24, Z27
-	VFNMADD231PS     Z7, Z17, Z14
-	VFNMADD231PS     Z7, Z27, Z23
-	VFNMADD231PS     Z8, Z17, Z14
-	VFNMADD231PS     Z8, Z27, Z23
-	VMULPS           Z14, Z14, Z24
-	VMULPS           Z23, Z23, Z28
-	VMOVUPS          Z3, Z25
-	VMOVUPS          Z3, Z29
-	VFMADD231PS      Z9, Z24, Z25
-	VFMADD231PS      Z9, Z28, Z29
-	VFMADD213PS.BCST s3effffff<>+0(SB), Z24, Z25
-	VFMADD213PS.BCST s3effffff<>+0(SB), Z28, Z29
-	VMOVUPS          Z4, Z26
-	VMOVUPS          Z4, Z30
-	VFMADD231PS.BCST s3c091630<>+0(SB), Z24, Z26
-	VFMADD231PS.BCST s3c091630<>+0(SB), Z28, Z30
-	VFMADD213PS      Z25, Z14, Z26
-	VFMADD213PS      Z29, Z23, Z30
-	VFMADD213PS      Z14, Z24, Z26
-	VFMADD213PS      Z23, Z28, Z30
-	VADDPS           Z0, Z26, Z14
-	VADDPS           Z0, Z30, Z23
-	VSCALEFPS        Z17, Z14, Z14
-	VSCALEFPS        Z27, Z23, Z17
-	VPMOVD2M         Z11, K1
-	VPMOVD2M         Z13, K2
-	VBLENDMPS        Z14, Z0, K1, Z15
+	VSUBPS           Z2, Z25, Z28
+	VFNMADD231PS     Z7, Z17, Z15
+	VFNMADD231PS     Z7, Z28, Z24
+	VFNMADD231PS     Z8, Z17, Z15
+	VFNMADD231PS     Z8, Z28, Z24
+	VMULPS           Z15, Z15, Z25
+	VMULPS           Z24, Z24, Z29
+	VMOVUPS          Z3, Z26
+	VMOVUPS          Z3, Z30
+	VFMADD231PS      Z9, Z25, Z26
+	VFMADD231PS      Z9, Z29, Z30
+	VFMADD213PS      Z10, Z25, Z26
+	VFMADD213PS      Z10, Z29, Z30
+	VMOVUPS          Z4, Z27
+	VMOVUPS          Z4, Z31
+	VFMADD231PS.BCST s3c091630<>+0(SB), Z25, Z27
+	VFMADD231PS.BCST s3c091630<>+0(SB), Z29, Z31
+	VFMADD213PS      Z26, Z15, Z27
+	VFMADD213PS      Z30, Z24, Z31
+	VFMADD213PS      Z15, Z25, Z27
+	VFMADD213PS      Z24, Z29, Z31
+	VADDPS           Z0, Z27, Z15
+	VADDPS           Z0, Z31, Z24
+	VSCALEFPS        Z17, Z15, Z15
+	VSCALEFPS        Z28, Z24, Z17
+	VPMOVD2M         Z12, K1
+	VPMOVD2M         Z14, K2
+	VBLENDMPS        Z15, Z0, K1, Z16
 	VBLENDMPS        Z17, Z0, K2, Z18
-	VADDPS           Z0, Z14, Z11
-	VADDPS           Z0, Z17, Z13
-	VDIVPS           Z11, Z15, Z11
-	VDIVPS           Z13, Z18, Z13
-	VMULPS           Z10, Z11, Z11
-	VMULPS           Z12, Z13, Z13
-	VXORPS           Y16, Y16, Y16
-	VXORPS           Y19, Y19, Y19
-	VCMPPS           $0x04, Z16, Z10, K1
-	VCMPPS           $0x04, Z19, Z12, K2
-	VMOVUPS.Z        Z11, K1, Z10
-	VMOVUPS.Z        Z13, K2, Z11
-	VMOVUPS          Z10, (CX)
-	VMOVUPS          Z11, 64(CX)
+	VADDPS           Z0, Z15, Z12
+	VADDPS           Z0, Z17, Z14
+	VDIVPS           Z12, Z16, Z12
+	VDIVPS           Z14, Z18, Z14
+	VMULPS           Z11, Z12, Z12
+	VMULPS           Z13, Z14, Z14
+	VCMPPS.BCST      $0x04, s00000000<>+0(SB), Z11, K1
+	VCMPPS.BCST      $0x04, s00000000<>+0(SB), Z13, K2
+	VMOVUPS.Z        Z12, K1, Z11
+	VMOVUPS.Z        Z14, K2, Z12
+	VMOVUPS          Z11, (CX)
+	VMOVUPS          Z12, 64(CX)
 	ADDQ             $+128, DX
 	ADDQ             $+128, BX
 	ADDQ             $+128, CX
@@ -2330,38 +2390,37 @@ two2:
 loop1:
 	CMPQ    AX, $+16
 	JL      rest4
-	VMOVUPS (DX), Z16
-	VMOVUPS (BX), Z19
+	VMOVUPS (DX), Z19
+	VMOVUPS (BX), Z20
 
 enter3:
-	VORPS            Z5, Z19, Z10
-	VMAXPS           Z10, Z1, Z10
-	VMOVUPS          Z2, Z11
-	VFMADD231PS      Z6, Z10, Z11
-	VSUBPS           Z2, Z11, Z11
-	VFNMADD231PS     Z7, Z11, Z10
-	VFNMADD231PS     Z8, Z11, Z10
-	VMULPS           Z10, Z10, Z12
-	VMOVUPS          Z3, Z13
-	VFMADD231PS      Z9, Z12, Z13
-	VFMADD213PS.BCST s3effffff<>+0(SB), Z12, Z13
-	VMOVUPS          Z4, Z14
-	VFMADD231PS.BCST s3c091630<>+0(SB), Z12, Z14
-	VFMADD213PS      Z13, Z10, Z14
-	VFMADD213PS      Z10, Z12, Z14
-	VADDPS           Z0, Z14, Z10
-	VSCALEFPS        Z11, Z10, Z10
-	VPMOVD2M         Z19, K1
-	VBLENDMPS        Z10, Z0, K1, Z20
-	VADDPS           Z0, Z10, Z10
-	VDIVPS           Z10, Z20, Z10
-	VMULPS           Z16, Z10, Z10
-	VXORPS           Y31, Y31, Y31
-	VCMPPS           $0x04, Z31, Z16, K1
-	VMOVUPS.Z        Z10, K1, Z10
+	VORPS            Z5, Z20, Z11
+	VMAXPS           Z11, Z1, Z11
+	VMOVUPS          Z2, Z12
+	VFMADD231PS      Z6, Z11, Z12
+	VSUBPS           Z2, Z12, Z12
+	VFNMADD231PS     Z7, Z12, Z11
+	VFNMADD231PS     Z8, Z12, Z11
+	VMULPS           Z11, Z11, Z13
+	VMOVUPS          Z3, Z14
+	VFMADD231PS      Z9, Z13, Z14
+	VFMADD213PS      Z10, Z13, Z14
+	VMOVUPS          Z4, Z15
+	VFMADD231PS.BCST s3c091630<>+0(SB), Z13, Z15
+	VFMADD213PS      Z14, Z11, Z15
+	VFMADD213PS      Z11, Z13, Z15
+	VADDPS           Z0, Z15, Z11
+	VSCALEFPS        Z12, Z11, Z11
+	VPMOVD2M         Z20, K1
+	VBLENDMPS        Z11, Z0, K1, Z21
+	VADDPS           Z0, Z11, Z11
+	VDIVPS           Z11, Z21, Z11
+	VMULPS           Z19, Z11, Z11
+	VCMPPS.BCST      $0x04, s00000000<>+0(SB), Z19, K1
+	VMOVUPS.Z        Z11, K1, Z11
 	CMPQ             AX, $+16
 	JL               leave5
-	VMOVUPS          Z10, (CX)
+	VMOVUPS          Z11, (CX)
 	ADDQ             $+64, DX
 	ADDQ             $+64, BX
 	ADDQ             $+64, CX
@@ -2371,64 +2430,64 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPS Y16, Y16, Y16
+	VXORPS Y19, Y19, Y19
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X16
+	VMOVSS (DX)(SI*4), X19
 
 skip7:
 	TESTQ    $0x00000002, AX
 	JE       skip8
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X21
-	VMOVLHPS X16, X21, X16
+	VMOVSD   (DX)(SI*4), X22
+	VMOVLHPS X19, X22, X19
 
 skip8:
 	TESTQ        $0x00000004, AX
 	JE           skip9
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X21
-	VINSERTF32X4 $0x01, X16, Y21, Y16
+	VMOVUPS      (DX)(SI*4), X22
+	VINSERTF32X4 $0x01, X19, Y22, Y19
 
 skip9:
 	TESTQ        $0x00000008, AX
 	JE           skip10
-	VMOVUPS      (DX), Y21
-	VINSERTF64X4 $0x01, Y16, Z21, Z16
+	VMOVUPS      (DX), Y22
+	VINSERTF64X4 $0x01, Y19, Z22, Z19
 
 skip10:
-	VXORPS Y19, Y19, Y19
+	VXORPS Y20, Y20, Y20
 	TESTQ  $0x00000001, AX
 	JE     skip11
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (BX)(SI*4), X19
+	VMOVSS (BX)(SI*4), X20
 
 skip11:
 	TESTQ    $0x00000002, AX
 	JE       skip12
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (BX)(SI*4), X22
-	VMOVLHPS X19, X22, X19
+	VMOVSD   (BX)(SI*4), X23
+	VMOVLHPS X20, X23, X20
 
 skip12:
 	TESTQ        $0x00000004, AX
 	JE           skip13
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (BX)(SI*4), X22
-	VINSERTF32X4 $0x01, X19, Y22, Y19
+	VMOVUPS      (BX)(SI*4), X23
+	VINSERTF32X4 $0x01, X20, Y23, Y20
 
 skip13:
 	TESTQ        $0x00000008, AX
 	JE           skip14
-	VMOVUPS      (BX), Y22
-	VINSERTF64X4 $0x01, Y19, Z22, Z19
+	VMOVUPS      (BX), Y23
+	VINSERTF64X4 $0x01, Y20, Z23, Z20
 
 skip14:
 	JMP enter3
@@ -2436,28 +2495,28 @@ skip14:
 leave5:
 	TESTQ         $0x00000008, AX
 	JE            skip15
-	VMOVUPS       Y10, (CX)
-	VEXTRACTF64X4 $0x01, Z10, Y10
+	VMOVUPS       Y11, (CX)
+	VEXTRACTF64X4 $0x01, Z11, Y11
 	ADDQ          $+32, CX
 
 skip15:
 	TESTQ         $0x00000004, AX
 	JE            skip16
-	VMOVUPS       X10, (CX)
-	VEXTRACTF32X4 $0x01, Y10, X10
+	VMOVUPS       X11, (CX)
+	VEXTRACTF32X4 $0x01, Y11, X11
 	ADDQ          $+16, CX
 
 skip16:
 	TESTQ   $0x00000002, AX
 	JE      skip17
-	VMOVLPS X10, (CX)
-	VPSRLDQ $0x08, X10, X10
+	VMOVLPS X11, (CX)
+	VPSRLDQ $0x08, X11, X11
 	ADDQ    $+8, CX
 
 skip17:
 	TESTQ  $0x00000001, AX
 	JE     skip18
-	VMOVSS X10, (CX)
+	VMOVSS X11, (CX)
 
 skip18:
 done6:
@@ -2477,6 +2536,7 @@ TEXT ·softplusBackwardF64AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSD d3fe62e42fee00000<>+0(SB), Z7
 	VBROADCASTSD d3dea39ef35793c76<>+0(SB), Z8
 	VBROADCASTSD d3e21f395c6dfaee1<>+0(SB), Z9
+	VBROADCASTSD d3efa01a019c5f50a<>+0(SB), Z10
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -2485,74 +2545,72 @@ TEXT ·softplusBackwardF64AVX512(SB), NOSPLIT, $0-32
 two2:
 	CMPQ             AX, $+16
 	JL               loop1
-	VMOVUPD          (DX), Z10
-	VMOVUPD          (BX), Z11
-	VMOVUPD          64(DX), Z12
-	VMOVUPD          64(BX), Z13
-	VORPD            Z5, Z11, Z14
-	VORPD            Z5, Z13, Z17
-	VMAXPD           Z14, Z1, Z14
-	VMAXPD           Z17, Z1, Z23
+	VMOVUPD          (DX), Z11
+	VMOVUPD          (BX), Z12
+	VMOVUPD          64(DX), Z13
+	VMOVUPD          64(BX), Z14
+	VORPD            Z5, Z12, Z15
+	VORPD            Z5, Z14, Z17
+	VMAXPD           Z15, Z1, Z15
+	VMAXPD           Z17, Z1, Z24
 	VMOVUPD          Z2, Z17
-	VMOVUPD          Z2, Z24
-	VFMADD231PD      Z6, Z14, Z17
-	VFMADD231PD      Z6, Z23, Z24
+	VMOVUPD          Z2, Z25
+	VFMADD231PD      Z6, Z15, Z17
+	VFMADD231PD      Z6, Z24, Z25
 	VSUBPD           Z2, Z17, Z17
-	VSUBPD           Z2, Z24, Z27
-	VFNMADD231PD     Z7, Z17, Z14
-	VFNMADD231PD     Z7, Z27, Z23
-	VFNMADD231PD     Z8, Z17, Z14
-	VFNMADD231PD     Z8, Z27, Z23
-	VMULPD           Z14, Z14, Z24
-	VMULPD           Z23, Z23, Z28
-	VMOVUPD          Z3, Z25
-	VMOVUPD          Z3, Z29
-	VFMADD231PD      Z9, Z24, Z25
-	VFMADD231PD      Z9, Z28, Z29
-	VFMADD213PD.BCST d3efa01a019c5f50a<>+0(SB), Z24, Z25
-	VFMADD213PD.BCST d3efa01a019c5f50a<>+0(SB), Z28, Z29
-	VFMADD213PD.BCST d3f56c16c16c1704b<>+0(SB), Z24, Z25
-	VFMADD213PD.BCST d3f56c16c16c1704b<>+0(SB), Z28, Z29
-	VFMADD213PD.BCST d3fa5555555555558<>+0(SB), Z24, Z25
-	VFMADD213PD.BCST d3fa5555555555558<>+0(SB), Z28, Z29
-	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z24, Z25
-	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z28, Z29
-	VMOVUPD          Z4, Z26
-	VMOVUPD          Z4, Z30
-	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z24, Z26
-	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z28, Z30
-	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z24, Z26
-	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z28, Z30
-	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z24, Z26
-	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z28, Z30
-	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z24, Z26
-	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z28, Z30
-	VFMADD213PD      Z25, Z14, Z26
-	VFMADD213PD      Z29, Z23, Z30
-	VFMADD213PD      Z14, Z24, Z26
-	VFMADD213PD      Z23, Z28, Z30
-	VADDPD           Z0, Z26, Z14
-	VADDPD           Z0, Z30, Z23
-	VSCALEFPD        Z17, Z14, Z14
-	VSCALEFPD        Z27, Z23, Z17
-	VPMOVQ2M         Z11, K1
-	VPMOVQ2M         Z13, K2
-	VBLENDMPD        Z14, Z0, K1, Z15
+	VSUBPD           Z2, Z25, Z28
+	VFNMADD231PD     Z7, Z17, Z15
+	VFNMADD231PD     Z7, Z28, Z24
+	VFNMADD231PD     Z8, Z17, Z15
+	VFNMADD231PD     Z8, Z28, Z24
+	VMULPD           Z15, Z15, Z25
+	VMULPD           Z24, Z24, Z29
+	VMOVUPD          Z3, Z26
+	VMOVUPD          Z3, Z30
+	VFMADD231PD      Z9, Z25, Z26
+	VFMADD231PD      Z9, Z29, Z30
+	VFMADD213PD      Z10, Z25, Z26
+	VFMADD213PD      Z10, Z29, Z30
+	VFMADD213PD.BCST d3f56c16c16c1704b<>+0(SB), Z25, Z26
+	VFMADD213PD.BCST d3f56c16c16c1704b<>+0(SB), Z29, Z30
+	VFMADD213PD.BCST d3fa5555555555558<>+0(SB), Z25, Z26
+	VFMADD213PD.BCST d3fa5555555555558<>+0(SB), Z29, Z30
+	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z25, Z26
+	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z29, Z30
+	VMOVUPD          Z4, Z27
+	VMOVUPD          Z4, Z31
+	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z25, Z27
+	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z29, Z31
+	VFMADD213PD      Z26, Z15, Z27
+	VFMADD213PD      Z30, Z24, Z31
+	VFMADD213PD      Z15, Z25, Z27
+	VFMADD213PD      Z24, Z29, Z31
+	VADDPD           Z0, Z27, Z15
+	VADDPD           Z0, Z31, Z24
+	VSCALEFPD        Z17, Z15, Z15
+	VSCALEFPD        Z28, Z24, Z17
+	VPMOVQ2M         Z12, K1
+	VPMOVQ2M         Z14, K2
+	VBLENDMPD        Z15, Z0, K1, Z16
 	VBLENDMPD        Z17, Z0, K2, Z18
-	VADDPD           Z0, Z14, Z11
-	VADDPD           Z0, Z17, Z13
-	VDIVPD           Z11, Z15, Z11
-	VDIVPD           Z13, Z18, Z13
-	VMULPD           Z10, Z11, Z11
-	VMULPD           Z12, Z13, Z13
-	VXORPD           Y16, Y16, Y16
-	VXORPD           Y19, Y19, Y19
-	VCMPPD           $0x04, Z16, Z10, K1
-	VCMPPD           $0x04, Z19, Z12, K2
-	VMOVUPD.Z        Z11, K1, Z10
-	VMOVUPD.Z        Z13, K2, Z11
-	VMOVUPD          Z10, (CX)
-	VMOVUPD          Z11, 64(CX)
+	VADDPD           Z0, Z15, Z12
+	VADDPD           Z0, Z17, Z14
+	VDIVPD           Z12, Z16, Z12
+	VDIVPD           Z14, Z18, Z14
+	VMULPD           Z11, Z12, Z12
+	VMULPD           Z13, Z14, Z14
+	VCMPPD.BCST      $0x04, d0000000000000000<>+0(SB), Z11, K1
+	VCMPPD.BCST      $0x04, d0000000000000000<>+0(SB), Z13, K2
+	VMOVUPD.Z        Z12, K1, Z11
+	VMOVUPD.Z        Z14, K2, Z12
+	VMOVUPD          Z11, (CX)
+	VMOVUPD          Z12, 64(CX)
 	ADDQ             $+128, DX
 	ADDQ             $+128, BX
 	ADDQ             $+128, CX
@@ -2562,44 +2620,43 @@ two2:
 loop1:
 	CMPQ    AX, $+8
 	JL      rest4
-	VMOVUPD (DX), Z16
-	VMOVUPD (BX), Z19
+	VMOVUPD (DX), Z19
+	VMOVUPD (BX), Z20
 
 enter3:
-	VORPD            Z5, Z19, Z10
-	VMAXPD           Z10, Z1, Z10
-	VMOVUPD          Z2, Z11
-	VFMADD231PD      Z6, Z10, Z11
-	VSUBPD           Z2, Z11, Z11
-	VFNMADD231PD     Z7, Z11, Z10
-	VFNMADD231PD     Z8, Z11, Z10
-	VMULPD           Z10, Z10, Z12
-	VMOVUPD          Z3, Z13
-	VFMADD231PD      Z9, Z12, Z13
-	VFMADD213PD.BCST d3efa01a019c5f50a<>+0(SB), Z12, Z13
-	VFMADD213PD.BCST d3f56c16c16c1704b<>+0(SB), Z12, Z13
-	VFMADD213PD.BCST d3fa5555555555558<>+0(SB), Z12, Z13
-	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z12, Z13
-	VMOVUPD          Z4, Z14
-	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z12, Z14
-	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z12, Z14
-	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z12, Z14
-	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z12, Z14
-	VFMADD213PD      Z13, Z10, Z14
-	VFMADD213PD      Z10, Z12, Z14
-	VADDPD           Z0, Z14, Z10
-	VSCALEFPD        Z11, Z10, Z10
-	VPMOVQ2M         Z19, K1
-	VBLENDMPD        Z10, Z0, K1, Z20
-	VADDPD           Z0, Z10, Z10
-	VDIVPD           Z10, Z20, Z10
-	VMULPD           Z16, Z10, Z10
-	VXORPD           Y31, Y31, Y31
-	VCMPPD           $0x04, Z31, Z16, K1
-	VMOVUPD.Z        Z10, K1, Z10
+	VORPD            Z5, Z20, Z11
+	VMAXPD           Z11, Z1, Z11
+	VMOVUPD          Z2, Z12
+	VFMADD231PD      Z6, Z11, Z12
+	VSUBPD           Z2, Z12, Z12
+	VFNMADD231PD     Z7, Z12, Z11
+	VFNMADD231PD     Z8, Z12, Z11
+	VMULPD           Z11, Z11, Z13
+	VMOVUPD          Z3, Z14
+	VFMADD231PD      Z9, Z13, Z14
+	VFMADD213PD      Z10, Z13, Z14
+	VFMADD213PD.BCST d3f56c16c16c1704b<>+0(SB), Z13, Z14
+	VFMADD213PD.BCST d3fa5555555555558<>+0(SB), Z13, Z14
+	VFMADD213PD.BCST d3fe0000000000000<>+0(SB), Z13, Z14
+	VMOVUPD          Z4, Z15
+	VFMADD231PD.BCST d3e5af5d89e7ba597<>+0(SB), Z13, Z15
+	VFMADD213PD.BCST d3f2a01a01afaaacb<>+0(SB), Z13, Z15
+	VFMADD213PD.BCST d3f8111111110f6fe<>+0(SB), Z13, Z15
+	VFMADD213PD.BCST d3fc5555555555559<>+0(SB), Z13, Z15
+	VFMADD213PD      Z14, Z11, Z15
+	VFMADD213PD      Z11, Z13, Z15
+	VADDPD           Z0, Z15, Z11
+	VSCALEFPD        Z12, Z11, Z11
+	VPMOVQ2M         Z20, K1
+	VBLENDMPD        Z11, Z0, K1, Z21
+	VADDPD           Z0, Z11, Z11
+	VDIVPD           Z11, Z21, Z11
+	VMULPD           Z19, Z11, Z11
+	VCMPPD.BCST      $0x04, d0000000000000000<>+0(SB), Z19, K1
+	VMOVUPD.Z        Z11, K1, Z11
 	CMPQ             AX, $+8
 	JL               leave5
-	VMOVUPD          Z10, (CX)
+	VMOVUPD          Z11, (CX)
 	ADDQ             $+64, DX
 	ADDQ             $+64, BX
 	ADDQ             $+64, CX
@@ -2609,48 +2666,48 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPD Y16, Y16, Y16
+	VXORPD Y19, Y19, Y19
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X16
+	VMOVSD (DX)(SI*8), X19
 
 skip7:
 	TESTQ        $0x00000002, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X21
-	VINSERTF32X4 $0x01, X16, Y21, Y16
+	VMOVUPS      (DX)(SI*8), X22
+	VINSERTF32X4 $0x01, X19, Y22, Y19
 
 skip8:
 	TESTQ        $0x00000004, AX
 	JE           skip9
-	VMOVUPS      (DX), Y21
-	VINSERTF64X4 $0x01, Y16, Z21, Z16
+	VMOVUPS      (DX), Y22
+	VINSERTF64X4 $0x01, Y19, Z22, Z19
 
 skip9:
-	VXORPD Y19, Y19, Y19
+	VXORPD Y20, Y20, Y20
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (BX)(SI*8), X19
+	VMOVSD (BX)(SI*8), X20
 
 skip10:
 	TESTQ        $0x00000002, AX
 	JE           skip11
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (BX)(SI*8), X22
-	VINSERTF32X4 $0x01, X19, Y22, Y19
+	VMOVUPS      (BX)(SI*8), X23
+	VINSERTF32X4 $0x01, X20, Y23, Y20
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
-	VMOVUPS      (BX), Y22
-	VINSERTF64X4 $0x01, Y19, Z22, Z19
+	VMOVUPS      (BX), Y23
+	VINSERTF64X4 $0x01, Y20, Z23, Z20
 
 skip12:
 	JMP enter3
@@ -2658,21 +2715,21 @@ skip12:
 leave5:
 	TESTQ         $0x00000004, AX
 	JE            skip13
-	VMOVUPS       Y10, (CX)
-	VEXTRACTF64X4 $0x01, Z10, Y10
+	VMOVUPS       Y11, (CX)
+	VEXTRACTF64X4 $0x01, Z11, Y11
 	ADDQ          $+32, CX
 
 skip13:
 	TESTQ         $0x00000002, AX
 	JE            skip14
-	VMOVUPS       X10, (CX)
-	VEXTRACTF32X4 $0x01, Y10, X10
+	VMOVUPS       X11, (CX)
+	VEXTRACTF32X4 $0x01, Y11, X11
 	ADDQ          $+16, CX
 
 skip14:
 	TESTQ  $0x00000001, AX
 	JE     skip15
-	VMOVSD X10, (CX)
+	VMOVSD X11, (CX)
 
 skip15:
 done6:
@@ -2682,322 +2739,378 @@ done6:
 // func geluBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·geluBackwardF32AVX512(SB), NOSPLIT, $0-32
-	VBROADCASTSS s3f800000<>+0(SB), Z0
-	VBROADCASTSS s41680000<>+0(SB), Z1
-	VBROADCASTSS sc1680000<>+0(SB), Z2
-	VBROADCASTSS s40880000<>+0(SB), Z3
-	MOVQ         n+24(FP), AX
-	MOVQ         dst+0(FP), CX
-	MOVQ         grad+8(FP), DX
-	MOVQ         x+16(FP), BX
+	VBROADCASTSS    s40c00000<>+0(SB), Z0
+	VBROADCASTSS    s3ed4c986<>+0(SB), Z1
+	MOVQ            n+24(FP), AX
+	MOVQ            dst+0(FP), CX
+	MOVQ            grad+8(FP), DX
+	MOVQ            x+16(FP), BX
+	VBROADCASTF64X4 geluDerivative0<>+0(SB), Z2
+	VBROADCASTF64X4 geluDerivative1<>+0(SB), Z3
+	VBROADCASTF64X4 geluDerivative2<>+0(SB), Z4
+	VBROADCASTF64X4 geluDerivative3<>+0(SB), Z5
+	VBROADCASTF64X4 geluDerivative4<>+0(SB), Z6
+	VBROADCASTF64X4 geluDerivative5<>+0(SB), Z7
+	VBROADCASTF64X4 geluDerivative6<>+0(SB), Z8
+	VBROADCASTF64X4 geluDerivative7<>+0(SB), Z9
+	VBROADCASTF64X4 geluDerivative8<>+0(SB), Z10
+	VBROADCASTF64X4 geluDerivative9<>+0(SB), Z11
 
 two2:
-	CMPQ              AX, $+32
-	JL                loop1
-	VMOVUPS           (DX), Z4
-	VMOVUPS           (BX), Z5
-	VMOVUPS           64(DX), Z6
-	VMOVUPS           64(BX), Z7
-	VMAXPS            Z5, Z2, Z5
-	VMAXPS            Z7, Z2, Z7
-	VMINPS            Z5, Z1, Z5
-	VMINPS            Z7, Z1, Z15
-	VANDPS.BCST       s7fffffff<>+0(SB), Z5, Z7
-	VANDPS.BCST       s7fffffff<>+0(SB), Z15, Z16
-	VMINPS            Z7, Z1, Z7
-	VMINPS            Z16, Z1, Z18
-	VADDPS            Z3, Z7, Z16
-	VADDPS            Z3, Z18, Z19
-	VSUBPS            Z16, Z3, Z17
-	VSUBPS            Z19, Z3, Z20
-	VADDPS            Z7, Z17, Z17
-	VADDPS            Z18, Z20, Z23
-	VDIVPS            Z16, Z0, Z20
-	VDIVPS            Z19, Z0, Z24
-	VMULPS            Z7, Z7, Z21
-	VMULPS            Z18, Z18, Z25
-	VMOVUPS           Z7, Z22
-	VMOVUPS           Z18, Z26
-	VFMSUB213PS       Z21, Z7, Z22
-	VFMSUB213PS       Z25, Z18, Z26
-	VMULPS.BCST       sbf000000<>+0(SB), Z21, Z7
-	VMULPS.BCST       sbf000000<>+0(SB), Z25, Z25
-	VBROADCASTSS      s4b4000ca<>+0(SB), Z18
-	VBROADCASTSS      s4b4000ca<>+0(SB), Z28
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z7, Z18
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z25, Z28
-	VSUBPS.BCST       s4b4000ca<>+0(SB), Z18, Z21
-	VSUBPS.BCST       s4b4000ca<>+0(SB), Z28, Z29
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z21, Z7
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z29, Z25
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z21, Z7
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z29, Z25
-	VFNMADD231PS.BCST s3f000000<>+0(SB), Z22, Z7
-	VFNMADD231PS.BCST s3f000000<>+0(SB), Z26, Z25
-	VMULPS            Z7, Z7, Z21
-	VMULPS            Z25, Z25, Z29
-	VBROADCASTSS      s3d2aabce<>+0(SB), Z22
+	CMPQ             AX, $+32
+	JL               loop1
+	VMOVUPS          (DX), Z12
+	VMOVUPS          (BX), Z13
+	VMOVUPS          64(DX), Z14
+	VMOVUPS          64(BX), Z15
+	VANDPS.BCST      s7fffffff<>+0(SB), Z13, Z16
+	VANDPS.BCST      s7fffffff<>+0(SB), Z15, Z17
+	VMINPS           Z16, Z0, Z16
+	VMINPS           Z17, Z0, Z26
+	VMOVUPS          Z1, Z17
+	VMOVUPS          Z1, Z27
+	VFMADD231PS.BCST s3e0ded29<>+0(SB), Z16, Z17
+	VFMADD231PS.BCST s3e0ded29<>+0(SB), Z26, Z27
+	VFMADD213PS.BCST s4b400000<>+0(SB), Z16, Z17
+	VFMADD213PS.BCST s4b400000<>+0(SB), Z26, Z27
+	VPERMPS          Z2, Z17, Z25
+	VPERMPS          Z2, Z27, Z28
+	VSUBPS           Z25, Z16, Z16
+	VSUBPS           Z28, Z26, Z28
+	VPERMPS          Z11, Z17, Z25
+	VPERMPS          Z11, Z27, Z29
+	VPERMPS          Z10, Z17, Z26
+	VPERMPS          Z10, Z27, Z30
+	VFMADD213PS      Z26, Z16, Z25
+	VFMADD213PS      Z30, Z28, Z29
+	VPERMPS          Z9, Z17, Z26
+	VPERMPS          Z9, Z27, Z30
+	VFMADD213PS      Z26, Z16, Z25
+	VFMADD213PS      Z30, Z28, Z29
+	VPERMPS          Z8, Z17, Z26
+	VPERMPS          Z8, Z27, Z30
+	VFMADD213PS      Z26, Z16, Z25
+	VFMADD213PS      Z30, Z28, Z29
+	VPERMPS          Z7, Z17, Z26
+	VPERMPS          Z7, Z27, Z30
+	VFMADD213PS      Z26, Z16, Z25
+	VFMADD213PS      Z30, Z28, Z29
+	VPERMPS          Z6, Z17, Z26
+	VPERMPS          Z6, Z27, Z30
+	VFMADD213PS      Z26, Z16, Z25
+	VFMADD213PS      Z30, Z28, Z29
+	VPERMPS          Z5, Z17, Z26
+	VPERMPS          Z5, Z27, Z30
+	VFMADD213PS      Z26, Z16, Z25
+	VFMADD213PS      Z30, Z28, Z29
+	VPERMPS          Z4, Z17, Z26
+	VPERMPS          Z4, Z27, Z30
+	VFMADD213PS      Z26, Z16, Z25
+	VFMADD213PS      Z30, Z28, Z29
+	VPERMPS          Z3, Z17, Z17
+	VPERMPS          Z3, Z27, Z26
+	VFMADD213PS      Z17, Z16, Z25
+	VFMADD213PS      Z26, Z28, Z29
+	VCMPPS.BCST      $0x1d, s00000000<>+0(SB), Z13, K1
+	VCMPPS.BCST      $0x1d, s00000000<>+0(SB), Z15, K2
+	VBROADCASTSS     s3f800000<>+0(SB), Z16
+	VBROADCASTSS     s3f800000<>+0(SB), Z17
+	VSUBPS           Z25, Z16, K1, Z25
+	VSUBPS           Z29, Z17, K2, Z29
+	VCMPPS.BCST      $0x04, s00000000<>+0(SB), Z12, K1
+	VCMPPS.BCST      $0x04, s00000000<>+0(SB), Z14, K2
+	VMULPS.Z         Z12, Z25, K1, Z16
+	VMULPS.Z         Z14, Z29, K2, Z17
+	VCMPPS.BCST      $0x11, sc0c00000<>+0(SB), Z13, K1
+	VCMPPS.BCST      $0x11, sc0c00000<>+0(SB), Z15, K2
+	KORW             K2, K1, K1
+	KORTESTW         K1, K1
+	JNE              seldom3
+
+common4:
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    $+128, DX
+	ADDQ    $+128, BX
+	ADDQ    $+128, CX
+	SUBQ    $+32, AX
+	JMP     two2
+
+seldom3:
+	VANDPS.BCST       s7fffffff<>+0(SB), Z13, Z25
+	VBROADCASTSS      s41680000<>+0(SB), Z26
+	VMINPS            Z25, Z26, Z25
+	VMULPS            Z25, Z25, Z26
+	VMOVUPS           Z25, Z27
+	VFMSUB213PS       Z26, Z25, Z27
+	VMULPS.BCST       sbf000000<>+0(SB), Z26, Z28
+	VBROADCASTSS      s4b4000ca<>+0(SB), Z29
+	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z28, Z29
+	VSUBPS.BCST       s4b4000ca<>+0(SB), Z29, Z30
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z30, Z28
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z30, Z28
+	VFNMADD231PS.BCST s3f000000<>+0(SB), Z27, Z28
+	VMULPS            Z28, Z28, Z27
 	VBROADCASTSS      s3d2aabce<>+0(SB), Z30
-	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z21, Z22
-	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z29, Z30
-	VFMADD213PS.BCST  s3effffff<>+0(SB), Z21, Z22
-	VFMADD213PS.BCST  s3effffff<>+0(SB), Z29, Z30
-	VBROADCASTSS      s3e2aaa55<>+0(SB), Z26
+	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z27, Z30
+	VFMADD213PS.BCST  s3effffff<>+0(SB), Z27, Z30
 	VBROADCASTSS      s3e2aaa55<>+0(SB), Z31
-	VFMADD231PS.BCST  s3c091630<>+0(SB), Z21, Z26
-	VFMADD231PS.BCST  s3c091630<>+0(SB), Z29, Z31
-	VFMADD213PS       Z22, Z7, Z26
-	VFMADD213PS       Z30, Z25, Z31
-	VFMADD213PS       Z7, Z21, Z26
-	VFMADD213PS       Z25, Z29, Z31
-	VPSLLD            $0x17, Z18, Z7
-	VPSLLD            $0x17, Z28, Z18
-	VFMADD213PS       Z7, Z7, Z26
-	VFMADD213PS       Z18, Z18, Z31
-	VMOVUPS           Z0, Z7
-	VMOVUPS           Z0, Z18
-	VFNMADD231PS      Z16, Z20, Z7
-	VFNMADD231PS      Z19, Z24, Z18
-	VFNMADD231PS      Z17, Z20, Z7
-	VFNMADD231PS      Z23, Z24, Z18
-	VMOVUPS           Z0, Z16
-	VMOVUPS           Z0, Z19
-	VFNMADD231PS.BCST s41080000<>+0(SB), Z20, Z16
-	VFNMADD231PS.BCST s41080000<>+0(SB), Z24, Z19
-	VMULPS.BCST       s41080000<>+0(SB), Z20, Z17
-	VMULPS.BCST       s41080000<>+0(SB), Z24, Z21
-	VFNMADD231PS      Z7, Z17, Z16
-	VFNMADD231PS      Z18, Z21, Z19
-	VFMADD213PS       Z20, Z20, Z7
-	VFMADD213PS       Z24, Z24, Z18
-	VMULPS            Z26, Z7, Z7
-	VMULPS            Z31, Z18, Z21
-	VMULPS            Z16, Z16, Z17
-	VMULPS            Z19, Z19, Z22
-	VBROADCASTSS      sba43506e<>+0(SB), Z18
-	VBROADCASTSS      sba43506e<>+0(SB), Z23
-	VFMADD231PS.BCST  sb9c33322<>+0(SB), Z17, Z18
-	VFMADD231PS.BCST  sb9c33322<>+0(SB), Z22, Z23
-	VFMADD213PS.BCST  s3daea266<>+0(SB), Z17, Z18
-	VFMADD213PS.BCST  s3daea266<>+0(SB), Z22, Z23
-	VBROADCASTSS      s3b0f6e1d<>+0(SB), Z20
-	VBROADCASTSS      s3b0f6e1d<>+0(SB), Z24
-	VFMADD231PS.BCST  sb97c06b2<>+0(SB), Z17, Z20
-	VFMADD231PS.BCST  sb97c06b2<>+0(SB), Z22, Z24
-	VFMADD213PS.BCST  sbc9eaa4c<>+0(SB), Z17, Z20
-	VFMADD213PS.BCST  sbc9eaa4c<>+0(SB), Z22, Z24
-	VFMADD213PS       Z18, Z16, Z20
-	VFMADD213PS       Z23, Z19, Z24
-	VFMADD213PS.BCST  sbe61ceab<>+0(SB), Z16, Z20
-	VFMADD213PS.BCST  sbe61ceab<>+0(SB), Z19, Z24
-	VFMADD213PS.BCST  s3ed621ef<>+0(SB), Z16, Z20
-	VFMADD213PS.BCST  s3ed621ef<>+0(SB), Z19, Z24
-	VFMADD213PS.BCST  sbf200882<>+0(SB), Z16, Z20
-	VFMADD213PS.BCST  sbf200882<>+0(SB), Z19, Z24
-	VFMADD213PS.BCST  s3f427225<>+0(SB), Z16, Z20
-	VFMADD213PS.BCST  s3f427225<>+0(SB), Z19, Z24
-	VMULPS            Z7, Z20, Z7
-	VMULPS            Z21, Z24, Z16
-	VMULPS.BCST       s1a000000<>+0(SB), Z7, Z7
-	VMULPS.BCST       s1a000000<>+0(SB), Z16, Z16
-	VMULPS.BCST       s1a000000<>+0(SB), Z26, Z17
-	VMULPS.BCST       s1a000000<>+0(SB), Z31, Z19
-	VSUBPS            Z7, Z0, Z18
-	VSUBPS            Z16, Z0, Z20
-	VPMOVD2M          Z5, K1
-	VPMOVD2M          Z15, K2
-	VBLENDMPS         Z7, Z18, K1, Z8
-	VBLENDMPS         Z16, Z20, K2, Z10
-	VMULPS.BCST       s3ecc422a<>+0(SB), Z17, Z7
-	VMULPS.BCST       s3ecc422a<>+0(SB), Z19, Z16
-	VFMADD231PS       Z5, Z7, Z8
-	VFMADD231PS       Z15, Z16, Z10
-	VMULPS            Z4, Z8, Z5
-	VMULPS            Z6, Z10, Z7
-	VXORPS            Y9, Y9, Y9
-	VXORPS            Y11, Y11, Y11
-	VCMPPS            $0x04, Z9, Z4, K1
-	VCMPPS            $0x04, Z11, Z6, K2
-	VMOVUPS.Z         Z5, K1, Z4
-	VMOVUPS.Z         Z7, K2, Z5
-	VMOVUPS           Z4, (CX)
-	VMOVUPS           Z5, 64(CX)
-	ADDQ              $+128, DX
-	ADDQ              $+128, BX
-	ADDQ              $+128, CX
-	SUBQ              $+32, AX
-	JMP               two2
+	VFMADD231PS.BCST  s3c091630<>+0(SB), Z27, Z31
+	VFMADD213PS       Z30, Z28, Z31
+	VFMADD213PS       Z28, Z27, Z31
+	VPSLLD            $0x17, Z29, Z27
+	VFMADD213PS       Z27, Z27, Z31
+	VBROADCASTSS      s3f800000<>+0(SB), Z27
+	VDIVPS            Z26, Z27, Z26
+	VSUBPS.BCST       s3cdb6000<>+0(SB), Z26, Z26
+	VBROADCASTSS      s3f3e23fc<>+0(SB), Z27
+	VFMADD231PS.BCST  sc06a5f39<>+0(SB), Z26, Z27
+	VFMADD213PS.BCST  sbea538da<>+0(SB), Z26, Z27
+	VFMADD213PS.BCST  s3ec271d7<>+0(SB), Z26, Z27
+	VFMADD213PS.BCST  sbec6ecb4<>+0(SB), Z26, Z27
+	VMULPS            Z25, Z27, Z25
+	VMULPS            Z31, Z25, Z25
+	VMULPS.BCST       s1a000000<>+0(SB), Z25, Z25
+	VCMPPS.BCST       $0x1d, s00000000<>+0(SB), Z13, K1
+	VBROADCASTSS      s3f800000<>+0(SB), Z26
+	VSUBPS            Z25, Z26, K1, Z25
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z12, K1
+	VMULPS.Z          Z12, Z25, K1, Z12
+	VCMPPS.BCST       $0x11, sc0c00000<>+0(SB), Z13, K1
+	VBLENDMPS         Z12, Z16, K1, Z18
+	VMOVUPS           Z18, Z16
+	VANDPS.BCST       s7fffffff<>+0(SB), Z15, Z12
+	VBROADCASTSS      s41680000<>+0(SB), Z13
+	VMINPS            Z12, Z13, Z12
+	VMULPS            Z12, Z12, Z13
+	VMOVUPS           Z12, Z25
+	VFMSUB213PS       Z13, Z12, Z25
+	VMULPS.BCST       sbf000000<>+0(SB), Z13, Z26
+	VBROADCASTSS      s4b4000ca<>+0(SB), Z27
+	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z26, Z27
+	VSUBPS.BCST       s4b4000ca<>+0(SB), Z27, Z28
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z28, Z26
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z28, Z26
+	VFNMADD231PS.BCST s3f000000<>+0(SB), Z25, Z26
+	VMULPS            Z26, Z26, Z25
+	VBROADCASTSS      s3d2aabce<>+0(SB), Z28
+	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z25, Z28
+	VFMADD213PS.BCST  s3effffff<>+0(SB), Z25, Z28
+	VBROADCASTSS      s3e2aaa55<>+0(SB), Z29
+	VFMADD231PS.BCST  s3c091630<>+0(SB), Z25, Z29
+	VFMADD213PS       Z28, Z26, Z29
+	VFMADD213PS       Z26, Z25, Z29
+	VPSLLD            $0x17, Z27, Z25
+	VFMADD213PS       Z25, Z25, Z29
+	VBROADCASTSS      s3f800000<>+0(SB), Z25
+	VDIVPS            Z13, Z25, Z13
+	VSUBPS.BCST       s3cdb6000<>+0(SB), Z13, Z13
+	VBROADCASTSS      s3f3e23fc<>+0(SB), Z25
+	VFMADD231PS.BCST  sc06a5f39<>+0(SB), Z13, Z25
+	VFMADD213PS.BCST  sbea538da<>+0(SB), Z13, Z25
+	VFMADD213PS.BCST  s3ec271d7<>+0(SB), Z13, Z25
+	VFMADD213PS.BCST  sbec6ecb4<>+0(SB), Z13, Z25
+	VMULPS            Z12, Z25, Z12
+	VMULPS            Z29, Z12, Z12
+	VMULPS.BCST       s1a000000<>+0(SB), Z12, Z12
+	VCMPPS.BCST       $0x1d, s00000000<>+0(SB), Z15, K1
+	VBROADCASTSS      s3f800000<>+0(SB), Z13
+	VSUBPS            Z12, Z13, K1, Z12
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z14, K1
+	VMULPS.Z          Z14, Z12, K1, Z12
+	VCMPPS.BCST       $0x11, sc0c00000<>+0(SB), Z15, K1
+	VBLENDMPS         Z12, Z17, K1, Z19
+	VMOVUPS           Z19, Z17
+	JMP               common4
 
 loop1:
 	CMPQ    AX, $+16
-	JL      rest4
-	VMOVUPS (DX), Z9
-	VMOVUPS (BX), Z11
+	JL      rest6
+	VMOVUPS (DX), Z20
+	VMOVUPS (BX), Z21
 
-enter3:
-	VMAXPS            Z11, Z2, Z4
-	VMINPS            Z4, Z1, Z4
-	VANDPS.BCST       s7fffffff<>+0(SB), Z4, Z5
-	VMINPS            Z5, Z1, Z5
-	VADDPS            Z3, Z5, Z6
-	VSUBPS            Z6, Z3, Z7
-	VADDPS            Z5, Z7, Z7
-	VDIVPS            Z6, Z0, Z8
-	VMULPS            Z5, Z5, Z10
-	VMOVUPS           Z5, Z15
-	VFMSUB213PS       Z10, Z5, Z15
-	VMULPS.BCST       sbf000000<>+0(SB), Z10, Z5
-	VBROADCASTSS      s4b4000ca<>+0(SB), Z10
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z5, Z10
-	VSUBPS.BCST       s4b4000ca<>+0(SB), Z10, Z16
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z16, Z5
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z16, Z5
-	VFNMADD231PS.BCST s3f000000<>+0(SB), Z15, Z5
-	VMULPS            Z5, Z5, Z15
-	VBROADCASTSS      s3d2aabce<>+0(SB), Z16
-	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z15, Z16
-	VFMADD213PS.BCST  s3effffff<>+0(SB), Z15, Z16
-	VBROADCASTSS      s3e2aaa55<>+0(SB), Z17
-	VFMADD231PS.BCST  s3c091630<>+0(SB), Z15, Z17
-	VFMADD213PS       Z16, Z5, Z17
-	VFMADD213PS       Z5, Z15, Z17
-	VPSLLD            $0x17, Z10, Z5
-	VFMADD213PS       Z5, Z5, Z17
-	VMOVUPS           Z0, Z5
-	VFNMADD231PS      Z6, Z8, Z5
-	VFNMADD231PS      Z7, Z8, Z5
-	VMOVUPS           Z0, Z6
-	VFNMADD231PS.BCST s41080000<>+0(SB), Z8, Z6
-	VMULPS.BCST       s41080000<>+0(SB), Z8, Z7
-	VFNMADD231PS      Z5, Z7, Z6
-	VFMADD213PS       Z8, Z8, Z5
-	VMULPS            Z17, Z5, Z5
-	VMULPS            Z6, Z6, Z7
-	VBROADCASTSS      sba43506e<>+0(SB), Z8
-	VFMADD231PS.BCST  sb9c33322<>+0(SB), Z7, Z8
-	VFMADD213PS.BCST  s3daea266<>+0(SB), Z7, Z8
-	VBROADCASTSS      s3b0f6e1d<>+0(SB), Z10
-	VFMADD231PS.BCST  sb97c06b2<>+0(SB), Z7, Z10
-	VFMADD213PS.BCST  sbc9eaa4c<>+0(SB), Z7, Z10
-	VFMADD213PS       Z8, Z6, Z10
-	VFMADD213PS.BCST  sbe61ceab<>+0(SB), Z6, Z10
-	VFMADD213PS.BCST  s3ed621ef<>+0(SB), Z6, Z10
-	VFMADD213PS.BCST  sbf200882<>+0(SB), Z6, Z10
-	VFMADD213PS.BCST  s3f427225<>+0(SB), Z6, Z10
-	VMULPS            Z5, Z10, Z5
-	VMULPS.BCST       s1a000000<>+0(SB), Z5, Z5
-	VMULPS.BCST       s1a000000<>+0(SB), Z17, Z6
-	VSUBPS            Z5, Z0, Z7
-	VPMOVD2M          Z4, K1
-	VBLENDMPS         Z5, Z7, K1, Z12
-	VMULPS.BCST       s3ecc422a<>+0(SB), Z6, Z5
-	VFMADD231PS       Z4, Z5, Z12
-	VMULPS            Z9, Z12, Z4
-	VXORPS            Y27, Y27, Y27
-	VCMPPS            $0x04, Z27, Z9, K1
-	VMOVUPS.Z         Z4, K1, Z4
-	CMPQ              AX, $+16
-	JL                leave5
-	VMOVUPS           Z4, (CX)
-	ADDQ              $+64, DX
-	ADDQ              $+64, BX
-	ADDQ              $+64, CX
-	SUBQ              $+16, AX
-	JMP               loop1
+enter5:
+	VANDPS.BCST      s7fffffff<>+0(SB), Z21, Z12
+	VMINPS           Z12, Z0, Z12
+	VMOVUPS          Z1, Z13
+	VFMADD231PS.BCST s3e0ded29<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST s4b400000<>+0(SB), Z12, Z13
+	VPERMPS          Z2, Z13, Z14
+	VSUBPS           Z14, Z12, Z12
+	VPERMPS          Z11, Z13, Z14
+	VPERMPS          Z10, Z13, Z15
+	VFMADD213PS      Z15, Z12, Z14
+	VPERMPS          Z9, Z13, Z15
+	VFMADD213PS      Z15, Z12, Z14
+	VPERMPS          Z8, Z13, Z15
+	VFMADD213PS      Z15, Z12, Z14
+	VPERMPS          Z7, Z13, Z15
+	VFMADD213PS      Z15, Z12, Z14
+	VPERMPS          Z6, Z13, Z15
+	VFMADD213PS      Z15, Z12, Z14
+	VPERMPS          Z5, Z13, Z15
+	VFMADD213PS      Z15, Z12, Z14
+	VPERMPS          Z4, Z13, Z15
+	VFMADD213PS      Z15, Z12, Z14
+	VPERMPS          Z3, Z13, Z13
+	VFMADD213PS      Z13, Z12, Z14
+	VCMPPS.BCST      $0x1d, s00000000<>+0(SB), Z21, K1
+	VBROADCASTSS     s3f800000<>+0(SB), Z12
+	VSUBPS           Z14, Z12, K1, Z14
+	VCMPPS.BCST      $0x04, s00000000<>+0(SB), Z20, K1
+	VMULPS.Z         Z20, Z14, K1, Z12
+	VCMPPS.BCST      $0x11, sc0c00000<>+0(SB), Z21, K1
+	KORTESTW         K1, K1
+	JNE              seldom9
 
-rest4:
+common10:
+	CMPQ    AX, $+16
+	JL      leave7
+	VMOVUPS Z12, (CX)
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	ADDQ    $+64, CX
+	SUBQ    $+16, AX
+	JMP     loop1
+
+seldom9:
+	VANDPS.BCST       s7fffffff<>+0(SB), Z21, Z13
+	VBROADCASTSS      s41680000<>+0(SB), Z14
+	VMINPS            Z13, Z14, Z13
+	VMULPS            Z13, Z13, Z14
+	VMOVUPS           Z13, Z15
+	VFMSUB213PS       Z14, Z13, Z15
+	VMULPS.BCST       sbf000000<>+0(SB), Z14, Z16
+	VBROADCASTSS      s4b4000ca<>+0(SB), Z17
+	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z16, Z17
+	VSUBPS.BCST       s4b4000ca<>+0(SB), Z17, Z18
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z18, Z16
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z18, Z16
+	VFNMADD231PS.BCST s3f000000<>+0(SB), Z15, Z16
+	VMULPS            Z16, Z16, Z15
+	VBROADCASTSS      s3d2aabce<>+0(SB), Z18
+	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z15, Z18
+	VFMADD213PS.BCST  s3effffff<>+0(SB), Z15, Z18
+	VBROADCASTSS      s3e2aaa55<>+0(SB), Z19
+	VFMADD231PS.BCST  s3c091630<>+0(SB), Z15, Z19
+	VFMADD213PS       Z18, Z16, Z19
+	VFMADD213PS       Z16, Z15, Z19
+	VPSLLD            $0x17, Z17, Z15
+	VFMADD213PS       Z15, Z15, Z19
+	VBROADCASTSS      s3f800000<>+0(SB), Z15
+	VDIVPS            Z14, Z15, Z14
+	VSUBPS.BCST       s3cdb6000<>+0(SB), Z14, Z14
+	VBROADCASTSS      s3f3e23fc<>+0(SB), Z15
+	VFMADD231PS.BCST  sc06a5f39<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  sbea538da<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  s3ec271d7<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  sbec6ecb4<>+0(SB), Z14, Z15
+	VMULPS            Z13, Z15, Z13
+	VMULPS            Z19, Z13, Z13
+	VMULPS.BCST       s1a000000<>+0(SB), Z13, Z13
+	VCMPPS.BCST       $0x1d, s00000000<>+0(SB), Z21, K1
+	VBROADCASTSS      s3f800000<>+0(SB), Z14
+	VSUBPS            Z13, Z14, K1, Z13
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z20, K1
+	VMULPS.Z          Z20, Z13, K1, Z13
+	VCMPPS.BCST       $0x11, sc0c00000<>+0(SB), Z21, K1
+	VBLENDMPS         Z13, Z12, K1, Z22
+	VMOVUPS           Z22, Z12
+	JMP               common10
+
+rest6:
 	TESTQ  AX, AX
-	JE     done6
-	VXORPS Y9, Y9, Y9
-	TESTQ  $0x00000001, AX
-	JE     skip7
-	MOVQ   AX, SI
-	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X9
-
-skip7:
-	TESTQ    $0x00000002, AX
-	JE       skip8
-	MOVQ     AX, SI
-	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X13
-	VMOVLHPS X9, X13, X9
-
-skip8:
-	TESTQ        $0x00000004, AX
-	JE           skip9
-	MOVQ         AX, SI
-	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X13
-	VINSERTF32X4 $0x01, X9, Y13, Y9
-
-skip9:
-	TESTQ        $0x00000008, AX
-	JE           skip10
-	VMOVUPS      (DX), Y13
-	VINSERTF64X4 $0x01, Y9, Z13, Z9
-
-skip10:
-	VXORPS Y11, Y11, Y11
+	JE     done8
+	VXORPS Y20, Y20, Y20
 	TESTQ  $0x00000001, AX
 	JE     skip11
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (BX)(SI*4), X11
+	VMOVSS (DX)(SI*4), X20
 
 skip11:
 	TESTQ    $0x00000002, AX
 	JE       skip12
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (BX)(SI*4), X14
-	VMOVLHPS X11, X14, X11
+	VMOVSD   (DX)(SI*4), X23
+	VMOVLHPS X20, X23, X20
 
 skip12:
 	TESTQ        $0x00000004, AX
 	JE           skip13
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (BX)(SI*4), X14
-	VINSERTF32X4 $0x01, X11, Y14, Y11
+	VMOVUPS      (DX)(SI*4), X23
+	VINSERTF32X4 $0x01, X20, Y23, Y20
 
 skip13:
 	TESTQ        $0x00000008, AX
 	JE           skip14
-	VMOVUPS      (BX), Y14
-	VINSERTF64X4 $0x01, Y11, Z14, Z11
+	VMOVUPS      (DX), Y23
+	VINSERTF64X4 $0x01, Y20, Z23, Z20
 
 skip14:
-	JMP enter3
-
-leave5:
-	TESTQ         $0x00000008, AX
-	JE            skip15
-	VMOVUPS       Y4, (CX)
-	VEXTRACTF64X4 $0x01, Z4, Y4
-	ADDQ          $+32, CX
+	VXORPS Y21, Y21, Y21
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	MOVQ   AX, SI
+	ANDQ   $+14, SI
+	VMOVSS (BX)(SI*4), X21
 
 skip15:
-	TESTQ         $0x00000004, AX
-	JE            skip16
-	VMOVUPS       X4, (CX)
-	VEXTRACTF32X4 $0x01, Y4, X4
-	ADDQ          $+16, CX
+	TESTQ    $0x00000002, AX
+	JE       skip16
+	MOVQ     AX, SI
+	ANDQ     $+12, SI
+	VMOVSD   (BX)(SI*4), X24
+	VMOVLHPS X21, X24, X21
 
 skip16:
-	TESTQ   $0x00000002, AX
-	JE      skip17
-	VMOVLPS X4, (CX)
-	VPSRLDQ $0x08, X4, X4
-	ADDQ    $+8, CX
+	TESTQ        $0x00000004, AX
+	JE           skip17
+	MOVQ         AX, SI
+	ANDQ         $+8, SI
+	VMOVUPS      (BX)(SI*4), X24
+	VINSERTF32X4 $0x01, X21, Y24, Y21
 
 skip17:
-	TESTQ  $0x00000001, AX
-	JE     skip18
-	VMOVSS X4, (CX)
+	TESTQ        $0x00000008, AX
+	JE           skip18
+	VMOVUPS      (BX), Y24
+	VINSERTF64X4 $0x01, Y21, Z24, Z21
 
 skip18:
-done6:
+	JMP enter5
+
+leave7:
+	TESTQ         $0x00000008, AX
+	JE            skip19
+	VMOVUPS       Y12, (CX)
+	VEXTRACTF64X4 $0x01, Z12, Y12
+	ADDQ          $+32, CX
+
+skip19:
+	TESTQ         $0x00000004, AX
+	JE            skip20
+	VMOVUPS       X12, (CX)
+	VEXTRACTF32X4 $0x01, Y12, X12
+	ADDQ          $+16, CX
+
+skip20:
+	TESTQ   $0x00000002, AX
+	JE      skip21
+	VMOVLPS X12, (CX)
+	VPSRLDQ $0x08, X12, X12
+	ADDQ    $+8, CX
+
+skip21:
+	TESTQ  $0x00000001, AX
+	JE     skip22
+	VMOVSS X12, (CX)
+
+skip22:
+done8:
 	VZEROUPPER
 	RET
 
@@ -3008,6 +3121,7 @@ TEXT ·geluBackwardF64AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSD d40434ccccccccccd<>+0(SB), Z1
 	VBROADCASTSD dc0434ccccccccccd<>+0(SB), Z2
 	VBROADCASTSD d4013e00000000000<>+0(SB), Z3
+	VBROADCASTSD d4338000000000618<>+0(SB), Z4
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -3016,170 +3130,166 @@ TEXT ·geluBackwardF64AVX512(SB), NOSPLIT, $0-32
 two2:
 	CMPQ              AX, $+16
 	JL                loop1
-	VMOVUPD           (DX), Z4
-	VMOVUPD           (BX), Z5
-	VMOVUPD           64(DX), Z6
-	VMOVUPD           64(BX), Z7
-	VMAXPD            Z5, Z2, Z5
-	VMAXPD            Z7, Z2, Z7
-	VMINPD            Z5, Z1, Z5
-	VMINPD            Z7, Z1, Z15
-	VANDPD.BCST       d7fffffffffffffff<>+0(SB), Z5, Z7
-	VANDPD.BCST       d7fffffffffffffff<>+0(SB), Z15, Z16
-	VMINPD            Z7, Z1, Z7
-	VMINPD            Z16, Z1, Z18
-	VADDPD            Z3, Z7, Z16
-	VADDPD            Z3, Z18, Z19
-	VSUBPD            Z16, Z3, Z17
-	VSUBPD            Z19, Z3, Z20
-	VADDPD            Z7, Z17, Z17
-	VADDPD            Z18, Z20, Z23
-	VDIVPD            Z16, Z0, Z20
-	VDIVPD            Z19, Z0, Z24
-	VMULPD            Z7, Z7, Z21
-	VMULPD            Z18, Z18, Z25
-	VMOVUPD           Z7, Z22
-	VMOVUPD           Z18, Z26
-	VFMSUB213PD       Z21, Z7, Z22
-	VFMSUB213PD       Z25, Z18, Z26
-	VMULPD.BCST       dbfe0000000000000<>+0(SB), Z21, Z7
-	VMULPD.BCST       dbfe0000000000000<>+0(SB), Z25, Z25
-	VBROADCASTSD      d4338000000000618<>+0(SB), Z18
-	VBROADCASTSD      d4338000000000618<>+0(SB), Z28
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z7, Z18
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z25, Z28
-	VSUBPD.BCST       d4338000000000618<>+0(SB), Z18, Z21
-	VSUBPD.BCST       d4338000000000618<>+0(SB), Z28, Z29
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z21, Z7
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z29, Z25
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z21, Z7
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z29, Z25
-	VFNMADD231PD.BCST d3fe0000000000000<>+0(SB), Z22, Z7
-	VFNMADD231PD.BCST d3fe0000000000000<>+0(SB), Z26, Z25
-	VMULPD            Z7, Z7, Z21
-	VMULPD            Z25, Z25, Z29
-	VBROADCASTSD      d3e927e4fac37b613<>+0(SB), Z22
+	VMOVUPD           (DX), Z5
+	VMOVUPD           (BX), Z6
+	VMOVUPD           64(DX), Z7
+	VMOVUPD           64(BX), Z8
+	VMAXPD            Z6, Z2, Z6
+	VMAXPD            Z8, Z2, Z8
+	VMINPD            Z6, Z1, Z6
+	VMINPD            Z8, Z1, Z16
+	VANDPD.BCST       d7fffffffffffffff<>+0(SB), Z6, Z8
+	VANDPD.BCST       d7fffffffffffffff<>+0(SB), Z16, Z17
+	VMINPD            Z8, Z1, Z8
+	VMINPD            Z17, Z1, Z19
+	VADDPD            Z3, Z8, Z17
+	VADDPD            Z3, Z19, Z20
+	VSUBPD            Z17, Z3, Z18
+	VSUBPD            Z20, Z3, Z21
+	VADDPD            Z8, Z18, Z18
+	VADDPD            Z19, Z21, Z24
+	VDIVPD            Z17, Z0, Z21
+	VDIVPD            Z20, Z0, Z25
+	VMULPD            Z8, Z8, Z22
+	VMULPD            Z19, Z19, Z26
+	VMOVUPD           Z8, Z23
+	VMOVUPD           Z19, Z27
+	VFMSUB213PD       Z22, Z8, Z23
+	VFMSUB213PD       Z26, Z19, Z27
+	VMULPD.BCST       dbfe0000000000000<>+0(SB), Z22, Z8
+	VMULPD.BCST       dbfe0000000000000<>+0(SB), Z26, Z26
+	VMOVUPD           Z4, Z19
+	VMOVUPD           Z4, Z28
+	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z8, Z19
+	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z26, Z28
+	VSUBPD            Z4, Z19, Z22
+	VSUBPD            Z4, Z28, Z29
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z22, Z8
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z29, Z26
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z22, Z8
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z29, Z26
+	VFNMADD231PD.BCST d3fe0000000000000<>+0(SB), Z23, Z8
+	VFNMADD231PD.BCST d3fe0000000000000<>+0(SB), Z27, Z26
+	VMULPD            Z8, Z8, Z22
+	VMULPD            Z26, Z26, Z29
+	VBROADCASTSD      d3e927e4fac37b613<>+0(SB), Z23
 	VBROADCASTSD      d3e927e4fac37b613<>+0(SB), Z30
-	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z21, Z22
+	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z22, Z23
 	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z29, Z30
-	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z21, Z22
+	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z22, Z23
 	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z29, Z30
-	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z21, Z22
+	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z22, Z23
 	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z29, Z30
-	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z21, Z22
+	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z22, Z23
 	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z29, Z30
-	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z21, Z22
+	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z22, Z23
 	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z29, Z30
-	VBROADCASTSD      d3ec71ddf8ff07e0a<>+0(SB), Z26
+	VBROADCASTSD      d3ec71ddf8ff07e0a<>+0(SB), Z27
 	VBROADCASTSD      d3ec71ddf8ff07e0a<>+0(SB), Z31
-	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z21, Z26
+	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z22, Z27
 	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z29, Z31
-	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z21, Z26
+	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z22, Z27
 	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z29, Z31
-	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z21, Z26
+	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z22, Z27
 	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z29, Z31
-	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z21, Z26
+	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z22, Z27
 	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z29, Z31
-	VFMADD213PD       Z22, Z7, Z26
-	VFMADD213PD       Z30, Z25, Z31
-	VFMADD213PD       Z7, Z21, Z26
-	VFMADD213PD       Z25, Z29, Z31
-	VPSLLQ            $0x34, Z18, Z7
-	VPSLLQ            $0x34, Z28, Z18
-	VFMADD213PD       Z7, Z7, Z26
-	VFMADD213PD       Z18, Z18, Z31
-	VMOVUPD           Z0, Z7
-	VMOVUPD           Z0, Z18
-	VFNMADD231PD      Z16, Z20, Z7
-	VFNMADD231PD      Z19, Z24, Z18
-	VFNMADD231PD      Z17, Z20, Z7
-	VFNMADD231PD      Z23, Z24, Z18
-	VMOVUPD           Z0, Z16
+	VFMADD213PD       Z23, Z8, Z27
+	VFMADD213PD       Z30, Z26, Z31
+	VFMADD213PD       Z8, Z22, Z27
+	VFMADD213PD       Z26, Z29, Z31
+	VPSLLQ            $0x34, Z19, Z8
+	VPSLLQ            $0x34, Z28, Z19
+	VFMADD213PD       Z8, Z8, Z27
+	VFMADD213PD       Z19, Z19, Z31
+	VMOVUPD           Z0, Z8
 	VMOVUPD           Z0, Z19
-	VFNMADD231PD.BCST d4023e00000000000<>+0(SB), Z20, Z16
-	VFNMADD231PD.BCST d4023e00000000000<>+0(SB), Z24, Z19
-	VMULPD.BCST       d4023e00000000000<>+0(SB), Z20, Z17
-	VMULPD.BCST       d4023e00000000000<>+0(SB), Z24, Z21
-	VFNMADD231PD      Z7, Z17, Z16
-	VFNMADD231PD      Z18, Z21, Z19
-	VFMADD213PD       Z20, Z20, Z7
-	VFMADD213PD       Z24, Z24, Z18
-	VMULPD            Z26, Z7, Z7
-	VMULPD            Z31, Z18, Z21
-	VMULPD            Z16, Z16, Z17
-	VMULPD            Z19, Z19, Z22
-	VBROADCASTSD      dbe705d8ffcf12641<>+0(SB), Z18
-	VBROADCASTSD      dbe705d8ffcf12641<>+0(SB), Z23
-	VFMADD231PD.BCST  d3e3bb06b9c21b3cf<>+0(SB), Z17, Z18
-	VFMADD231PD.BCST  d3e3bb06b9c21b3cf<>+0(SB), Z22, Z23
-	VFMADD213PD.BCST  d3e9b50df4ecc0aa1<>+0(SB), Z17, Z18
-	VFMADD213PD.BCST  d3e9b50df4ecc0aa1<>+0(SB), Z22, Z23
-	VFMADD213PD.BCST  dbec562c8b06cbb9a<>+0(SB), Z17, Z18
-	VFMADD213PD.BCST  dbec562c8b06cbb9a<>+0(SB), Z22, Z23
-	VFMADD213PD.BCST  d3eee7dcf990155bd<>+0(SB), Z17, Z18
-	VFMADD213PD.BCST  d3eee7dcf990155bd<>+0(SB), Z22, Z23
-	VFMADD213PD.BCST  dbf055d131d8b0911<>+0(SB), Z17, Z18
-	VFMADD213PD.BCST  dbf055d131d8b0911<>+0(SB), Z22, Z23
-	VFMADD213PD.BCST  dbf4cd0bd8babc4a5<>+0(SB), Z17, Z18
-	VFMADD213PD.BCST  dbf4cd0bd8babc4a5<>+0(SB), Z22, Z23
-	VFMADD213PD.BCST  d3f93fbb59d3961ca<>+0(SB), Z17, Z18
-	VFMADD213PD.BCST  d3f93fbb59d3961ca<>+0(SB), Z22, Z23
-	VFMADD213PD.BCST  d3fc4b16670f7470f<>+0(SB), Z17, Z18
-	VFMADD213PD.BCST  d3fc4b16670f7470f<>+0(SB), Z22, Z23
-	VBROADCASTSD      dbe4c6d26f7be4cca<>+0(SB), Z20
-	VBROADCASTSD      dbe4c6d26f7be4cca<>+0(SB), Z24
-	VFMADD231PD.BCST  d3e21e4c08b52f43c<>+0(SB), Z17, Z20
-	VFMADD231PD.BCST  d3e21e4c08b52f43c<>+0(SB), Z22, Z24
-	VFMADD213PD.BCST  d3e723e460449e15f<>+0(SB), Z17, Z20
-	VFMADD213PD.BCST  d3e723e460449e15f<>+0(SB), Z22, Z24
-	VFMADD213PD.BCST  dbea029d021d8ca4c<>+0(SB), Z17, Z20
-	VFMADD213PD.BCST  dbea029d021d8ca4c<>+0(SB), Z22, Z24
-	VFMADD213PD.BCST  d3ed3ccda80b355b2<>+0(SB), Z17, Z20
-	VFMADD213PD.BCST  d3ed3ccda80b355b2<>+0(SB), Z22, Z24
-	VFMADD213PD.BCST  dbf0b37eba5554821<>+0(SB), Z17, Z20
-	VFMADD213PD.BCST  dbf0b37eba5554821<>+0(SB), Z22, Z24
-	VFMADD213PD.BCST  d3f411357b37899e7<>+0(SB), Z17, Z20
-	VFMADD213PD.BCST  d3f411357b37899e7<>+0(SB), Z22, Z24
-	VFMADD213PD.BCST  dbf64a7ecc2e1ccc9<>+0(SB), Z17, Z20
-	VFMADD213PD.BCST  dbf64a7ecc2e1ccc9<>+0(SB), Z22, Z24
-	VFMADD213PD.BCST  dbfb114dc38edd855<>+0(SB), Z17, Z20
-	VFMADD213PD.BCST  dbfb114dc38edd855<>+0(SB), Z22, Z24
-	VFMADD213PD       Z18, Z16, Z20
-	VFMADD213PD       Z23, Z19, Z24
-	VFMADD213PD.BCST  dbfd3d65e93afa6e1<>+0(SB), Z16, Z20
-	VFMADD213PD.BCST  dbfd3d65e93afa6e1<>+0(SB), Z19, Z24
-	VFMADD213PD.BCST  d3fdf857a04f1b27e<>+0(SB), Z16, Z20
-	VFMADD213PD.BCST  d3fdf857a04f1b27e<>+0(SB), Z19, Z24
-	VFMADD213PD.BCST  dbfe53f5ceddf4a6d<>+0(SB), Z16, Z20
-	VFMADD213PD.BCST  dbfe53f5ceddf4a6d<>+0(SB), Z19, Z24
-	VFMADD213PD.BCST  d3fe89a8cc2a5f0e2<>+0(SB), Z16, Z20
-	VFMADD213PD.BCST  d3fe89a8cc2a5f0e2<>+0(SB), Z19, Z24
-	VMULPD            Z7, Z20, Z7
-	VMULPD            Z21, Z24, Z16
-	VMULPD.BCST       d1e60000000000000<>+0(SB), Z7, Z7
-	VMULPD.BCST       d1e60000000000000<>+0(SB), Z16, Z16
-	VMULPD.BCST       d1e60000000000000<>+0(SB), Z26, Z17
-	VMULPD.BCST       d1e60000000000000<>+0(SB), Z31, Z19
-	VSUBPD            Z7, Z0, Z18
-	VSUBPD            Z16, Z0, Z20
-	VPMOVQ2M          Z5, K1
-	VPMOVQ2M          Z15, K2
-	VBLENDMPD         Z7, Z18, K1, Z8
-	VBLENDMPD         Z16, Z20, K2, Z10
-	VMULPD.BCST       d3fd9884533d43651<>+0(SB), Z17, Z7
-	VMULPD.BCST       d3fd9884533d43651<>+0(SB), Z19, Z16
-	VFMADD231PD       Z5, Z7, Z8
-	VFMADD231PD       Z15, Z16, Z10
-	VMULPD            Z4, Z8, Z5
-	VMULPD            Z6, Z10, Z7
-	VXORPD            Y9, Y9, Y9
-	VXORPD            Y11, Y11, Y11
-	VCMPPD            $0x04, Z9, Z4, K1
-	VCMPPD            $0x04, Z11, Z6, K2
-	VMOVUPD.Z         Z5, K1, Z4
-	VMOVUPD.Z         Z7, K2, Z5
-	VMOVUPD           Z4, (CX)
-	VMOVUPD           Z5, 64(CX)
+	VFNMADD231PD      Z17, Z21, Z8
+	VFNMADD231PD      Z20, Z25, Z19
+	VFNMADD231PD      Z18, Z21, Z8
+	VFNMADD231PD      Z24, Z25, Z19
+	VMOVUPD           Z0, Z17
+	VMOVUPD           Z0, Z20
+	VFNMADD231PD.BCST d4023e00000000000<>+0(SB), Z21, Z17
+	VFNMADD231PD.BCST d4023e00000000000<>+0(SB), Z25, Z20
+	VMULPD.BCST       d4023e00000000000<>+0(SB), Z21, Z18
+	VMULPD.BCST       d4023e00000000000<>+0(SB), Z25, Z22
+	VFNMADD231PD      Z8, Z18, Z17
+	VFNMADD231PD      Z19, Z22, Z20
+	VFMADD213PD       Z21, Z21, Z8
+	VFMADD213PD       Z25, Z25, Z19
+	VMULPD            Z27, Z8, Z8
+	VMULPD            Z31, Z19, Z22
+	VMULPD            Z17, Z17, Z18
+	VMULPD            Z20, Z20, Z23
+	VBROADCASTSD      dbe705d8ffcf12641<>+0(SB), Z19
+	VBROADCASTSD      dbe705d8ffcf12641<>+0(SB), Z24
+	VFMADD231PD.BCST  d3e3bb06b9c21b3cf<>+0(SB), Z18, Z19
+	VFMADD231PD.BCST  d3e3bb06b9c21b3cf<>+0(SB), Z23, Z24
+	VFMADD213PD.BCST  d3e9b50df4ecc0aa1<>+0(SB), Z18, Z19
+	VFMADD213PD.BCST  d3e9b50df4ecc0aa1<>+0(SB), Z23, Z24
+	VFMADD213PD.BCST  dbec562c8b06cbb9a<>+0(SB), Z18, Z19
+	VFMADD213PD.BCST  dbec562c8b06cbb9a<>+0(SB), Z23, Z24
+	VFMADD213PD.BCST  d3eee7dcf990155bd<>+0(SB), Z18, Z19
+	VFMADD213PD.BCST  d3eee7dcf990155bd<>+0(SB), Z23, Z24
+	VFMADD213PD.BCST  dbf055d131d8b0911<>+0(SB), Z18, Z19
+	VFMADD213PD.BCST  dbf055d131d8b0911<>+0(SB), Z23, Z24
+	VFMADD213PD.BCST  dbf4cd0bd8babc4a5<>+0(SB), Z18, Z19
+	VFMADD213PD.BCST  dbf4cd0bd8babc4a5<>+0(SB), Z23, Z24
+	VFMADD213PD.BCST  d3f93fbb59d3961ca<>+0(SB), Z18, Z19
+	VFMADD213PD.BCST  d3f93fbb59d3961ca<>+0(SB), Z23, Z24
+	VFMADD213PD.BCST  d3fc4b16670f7470f<>+0(SB), Z18, Z19
+	VFMADD213PD.BCST  d3fc4b16670f7470f<>+0(SB), Z23, Z24
+	VBROADCASTSD      dbe4c6d26f7be4cca<>+0(SB), Z21
+	VBROADCASTSD      dbe4c6d26f7be4cca<>+0(SB), Z25
+	VFMADD231PD.BCST  d3e21e4c08b52f43c<>+0(SB), Z18, Z21
+	VFMADD231PD.BCST  d3e21e4c08b52f43c<>+0(SB), Z23, Z25
+	VFMADD213PD.BCST  d3e723e460449e15f<>+0(SB), Z18, Z21
+	VFMADD213PD.BCST  d3e723e460449e15f<>+0(SB), Z23, Z25
+	VFMADD213PD.BCST  dbea029d021d8ca4c<>+0(SB), Z18, Z21
+	VFMADD213PD.BCST  dbea029d021d8ca4c<>+0(SB), Z23, Z25
+	VFMADD213PD.BCST  d3ed3ccda80b355b2<>+0(SB), Z18, Z21
+	VFMADD213PD.BCST  d3ed3ccda80b355b2<>+0(SB), Z23, Z25
+	VFMADD213PD.BCST  dbf0b37eba5554821<>+0(SB), Z18, Z21
+	VFMADD213PD.BCST  dbf0b37eba5554821<>+0(SB), Z23, Z25
+	VFMADD213PD.BCST  d3f411357b37899e7<>+0(SB), Z18, Z21
+	VFMADD213PD.BCST  d3f411357b37899e7<>+0(SB), Z23, Z25
+	VFMADD213PD.BCST  dbf64a7ecc2e1ccc9<>+0(SB), Z18, Z21
+	VFMADD213PD.BCST  dbf64a7ecc2e1ccc9<>+0(SB), Z23, Z25
+	VFMADD213PD.BCST  dbfb114dc38edd855<>+0(SB), Z18, Z21
+	VFMADD213PD.BCST  dbfb114dc38edd855<>+0(SB), Z23, Z25
+	VFMADD213PD       Z19, Z17, Z21
+	VFMADD213PD       Z24, Z20, Z25
+	VFMADD213PD.BCST  dbfd3d65e93afa6e1<>+0(SB), Z17, Z21
+	VFMADD213PD.BCST  dbfd3d65e93afa6e1<>+0(SB), Z20, Z25
+	VFMADD213PD.BCST  d3fdf857a04f1b27e<>+0(SB), Z17, Z21
+	VFMADD213PD.BCST  d3fdf857a04f1b27e<>+0(SB), Z20, Z25
+	VFMADD213PD.BCST  dbfe53f5ceddf4a6d<>+0(SB), Z17, Z21
+	VFMADD213PD.BCST  dbfe53f5ceddf4a6d<>+0(SB), Z20, Z25
+	VFMADD213PD.BCST  d3fe89a8cc2a5f0e2<>+0(SB), Z17, Z21
+	VFMADD213PD.BCST  d3fe89a8cc2a5f0e2<>+0(SB), Z20, Z25
+	VMULPD            Z8, Z21, Z8
+	VMULPD            Z22, Z25, Z17
+	VMULPD.BCST       d1e60000000000000<>+0(SB), Z8, Z8
+	VMULPD.BCST       d1e60000000000000<>+0(SB), Z17, Z17
+	VMULPD.BCST       d1e60000000000000<>+0(SB), Z27, Z18
+	VMULPD.BCST       d1e60000000000000<>+0(SB), Z31, Z20
+	VSUBPD            Z8, Z0, Z19
+	VSUBPD            Z17, Z0, Z21
+	VPMOVQ2M          Z6, K1
+	VPMOVQ2M          Z16, K2
+	VBLENDMPD         Z8, Z19, K1, Z9
+	VBLENDMPD         Z17, Z21, K2, Z10
+	VMULPD.BCST       d3fd9884533d43651<>+0(SB), Z18, Z8
+	VMULPD.BCST       d3fd9884533d43651<>+0(SB), Z20, Z17
+	VFMADD231PD       Z6, Z8, Z9
+	VFMADD231PD       Z16, Z17, Z10
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z5, K1
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z7, K2
+	VMULPD.Z          Z5, Z9, K1, Z5
+	VMULPD.Z          Z7, Z10, K2, Z6
+	VMOVUPD           Z5, (CX)
+	VMOVUPD           Z6, 64(CX)
 	ADDQ              $+128, DX
 	ADDQ              $+128, BX
 	ADDQ              $+128, CX
@@ -3189,92 +3299,90 @@ two2:
 loop1:
 	CMPQ    AX, $+8
 	JL      rest4
-	VMOVUPD (DX), Z9
-	VMOVUPD (BX), Z11
+	VMOVUPD (DX), Z11
+	VMOVUPD (BX), Z12
 
 enter3:
-	VMAXPD            Z11, Z2, Z4
-	VMINPD            Z4, Z1, Z4
-	VANDPD.BCST       d7fffffffffffffff<>+0(SB), Z4, Z5
+	VMAXPD            Z12, Z2, Z5
 	VMINPD            Z5, Z1, Z5
-	VADDPD            Z3, Z5, Z6
-	VSUBPD            Z6, Z3, Z7
-	VADDPD            Z5, Z7, Z7
-	VDIVPD            Z6, Z0, Z8
-	VMULPD            Z5, Z5, Z10
-	VMOVUPD           Z5, Z15
-	VFMSUB213PD       Z10, Z5, Z15
-	VMULPD.BCST       dbfe0000000000000<>+0(SB), Z10, Z5
-	VBROADCASTSD      d4338000000000618<>+0(SB), Z10
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z5, Z10
-	VSUBPD.BCST       d4338000000000618<>+0(SB), Z10, Z16
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z16, Z5
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z16, Z5
-	VFNMADD231PD.BCST d3fe0000000000000<>+0(SB), Z15, Z5
-	VMULPD            Z5, Z5, Z15
-	VBROADCASTSD      d3e927e4fac37b613<>+0(SB), Z16
-	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z15, Z16
-	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z15, Z16
-	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z15, Z16
-	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z15, Z16
-	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z15, Z16
-	VBROADCASTSD      d3ec71ddf8ff07e0a<>+0(SB), Z17
-	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z15, Z17
-	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z15, Z17
-	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z15, Z17
-	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z15, Z17
-	VFMADD213PD       Z16, Z5, Z17
-	VFMADD213PD       Z5, Z15, Z17
-	VPSLLQ            $0x34, Z10, Z5
-	VFMADD213PD       Z5, Z5, Z17
-	VMOVUPD           Z0, Z5
-	VFNMADD231PD      Z6, Z8, Z5
-	VFNMADD231PD      Z7, Z8, Z5
+	VANDPD.BCST       d7fffffffffffffff<>+0(SB), Z5, Z6
+	VMINPD            Z6, Z1, Z6
+	VADDPD            Z3, Z6, Z7
+	VSUBPD            Z7, Z3, Z8
+	VADDPD            Z6, Z8, Z8
+	VDIVPD            Z7, Z0, Z9
+	VMULPD            Z6, Z6, Z10
+	VMOVUPD           Z6, Z16
+	VFMSUB213PD       Z10, Z6, Z16
+	VMULPD.BCST       dbfe0000000000000<>+0(SB), Z10, Z6
+	VMOVUPD           Z4, Z10
+	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z6, Z10
+	VSUBPD            Z4, Z10, Z17
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z17, Z6
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z17, Z6
+	VFNMADD231PD.BCST d3fe0000000000000<>+0(SB), Z16, Z6
+	VMULPD            Z6, Z6, Z16
+	VBROADCASTSD      d3e927e4fac37b613<>+0(SB), Z17
+	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z16, Z17
+	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z16, Z17
+	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z16, Z17
+	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z16, Z17
+	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z16, Z17
+	VBROADCASTSD      d3ec71ddf8ff07e0a<>+0(SB), Z18
+	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z16, Z18
+	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z16, Z18
+	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z16, Z18
+	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z16, Z18
+	VFMADD213PD       Z17, Z6, Z18
+	VFMADD213PD       Z6, Z16, Z18
+	VPSLLQ            $0x34, Z10, Z6
+	VFMADD213PD       Z6, Z6, Z18
 	VMOVUPD           Z0, Z6
-	VFNMADD231PD.BCST d4023e00000000000<>+0(SB), Z8, Z6
-	VMULPD.BCST       d4023e00000000000<>+0(SB), Z8, Z7
-	VFNMADD231PD      Z5, Z7, Z6
-	VFMADD213PD       Z8, Z8, Z5
-	VMULPD            Z17, Z5, Z5
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      dbe705d8ffcf12641<>+0(SB), Z8
-	VFMADD231PD.BCST  d3e3bb06b9c21b3cf<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  d3e9b50df4ecc0aa1<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  dbec562c8b06cbb9a<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  d3eee7dcf990155bd<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  dbf055d131d8b0911<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  dbf4cd0bd8babc4a5<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  d3f93fbb59d3961ca<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  d3fc4b16670f7470f<>+0(SB), Z7, Z8
+	VFNMADD231PD      Z7, Z9, Z6
+	VFNMADD231PD      Z8, Z9, Z6
+	VMOVUPD           Z0, Z7
+	VFNMADD231PD.BCST d4023e00000000000<>+0(SB), Z9, Z7
+	VMULPD.BCST       d4023e00000000000<>+0(SB), Z9, Z8
+	VFNMADD231PD      Z6, Z8, Z7
+	VFMADD213PD       Z9, Z9, Z6
+	VMULPD            Z18, Z6, Z6
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      dbe705d8ffcf12641<>+0(SB), Z9
+	VFMADD231PD.BCST  d3e3bb06b9c21b3cf<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST  d3e9b50df4ecc0aa1<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST  dbec562c8b06cbb9a<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST  d3eee7dcf990155bd<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST  dbf055d131d8b0911<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST  dbf4cd0bd8babc4a5<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST  d3f93fbb59d3961ca<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST  d3fc4b16670f7470f<>+0(SB), Z8, Z9
 	VBROADCASTSD      dbe4c6d26f7be4cca<>+0(SB), Z10
-	VFMADD231PD.BCST  d3e21e4c08b52f43c<>+0(SB), Z7, Z10
-	VFMADD213PD.BCST  d3e723e460449e15f<>+0(SB), Z7, Z10
-	VFMADD213PD.BCST  dbea029d021d8ca4c<>+0(SB), Z7, Z10
-	VFMADD213PD.BCST  d3ed3ccda80b355b2<>+0(SB), Z7, Z10
-	VFMADD213PD.BCST  dbf0b37eba5554821<>+0(SB), Z7, Z10
-	VFMADD213PD.BCST  d3f411357b37899e7<>+0(SB), Z7, Z10
-	VFMADD213PD.BCST  dbf64a7ecc2e1ccc9<>+0(SB), Z7, Z10
-	VFMADD213PD.BCST  dbfb114dc38edd855<>+0(SB), Z7, Z10
-	VFMADD213PD       Z8, Z6, Z10
-	VFMADD213PD.BCST  dbfd3d65e93afa6e1<>+0(SB), Z6, Z10
-	VFMADD213PD.BCST  d3fdf857a04f1b27e<>+0(SB), Z6, Z10
-	VFMADD213PD.BCST  dbfe53f5ceddf4a6d<>+0(SB), Z6, Z10
-	VFMADD213PD.BCST  d3fe89a8cc2a5f0e2<>+0(SB), Z6, Z10
-	VMULPD            Z5, Z10, Z5
-	VMULPD.BCST       d1e60000000000000<>+0(SB), Z5, Z5
-	VMULPD.BCST       d1e60000000000000<>+0(SB), Z17, Z6
-	VSUBPD            Z5, Z0, Z7
-	VPMOVQ2M          Z4, K1
-	VBLENDMPD         Z5, Z7, K1, Z12
-	VMULPD.BCST       d3fd9884533d43651<>+0(SB), Z6, Z5
-	VFMADD231PD       Z4, Z5, Z12
-	VMULPD            Z9, Z12, Z4
-	VXORPD            Y27, Y27, Y27
-	VCMPPD            $0x04, Z27, Z9, K1
-	VMOVUPD.Z         Z4, K1, Z4
+	VFMADD231PD.BCST  d3e21e4c08b52f43c<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST  d3e723e460449e15f<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST  dbea029d021d8ca4c<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST  d3ed3ccda80b355b2<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST  dbf0b37eba5554821<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST  d3f411357b37899e7<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST  dbf64a7ecc2e1ccc9<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST  dbfb114dc38edd855<>+0(SB), Z8, Z10
+	VFMADD213PD       Z9, Z7, Z10
+	VFMADD213PD.BCST  dbfd3d65e93afa6e1<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST  d3fdf857a04f1b27e<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST  dbfe53f5ceddf4a6d<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST  d3fe89a8cc2a5f0e2<>+0(SB), Z7, Z10
+	VMULPD            Z6, Z10, Z6
+	VMULPD.BCST       d1e60000000000000<>+0(SB), Z6, Z6
+	VMULPD.BCST       d1e60000000000000<>+0(SB), Z18, Z7
+	VSUBPD            Z6, Z0, Z8
+	VPMOVQ2M          Z5, K1
+	VBLENDMPD         Z6, Z8, K1, Z13
+	VMULPD.BCST       d3fd9884533d43651<>+0(SB), Z7, Z6
+	VFMADD231PD       Z5, Z6, Z13
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z11, K1
+	VMULPD.Z          Z11, Z13, K1, Z5
 	CMPQ              AX, $+8
 	JL                leave5
-	VMOVUPD           Z4, (CX)
+	VMOVUPD           Z5, (CX)
 	ADDQ              $+64, DX
 	ADDQ              $+64, BX
 	ADDQ              $+64, CX
@@ -3284,48 +3392,48 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPD Y9, Y9, Y9
+	VXORPD Y11, Y11, Y11
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X9
+	VMOVSD (DX)(SI*8), X11
 
 skip7:
 	TESTQ        $0x00000002, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X13
-	VINSERTF32X4 $0x01, X9, Y13, Y9
+	VMOVUPS      (DX)(SI*8), X14
+	VINSERTF32X4 $0x01, X11, Y14, Y11
 
 skip8:
 	TESTQ        $0x00000004, AX
 	JE           skip9
-	VMOVUPS      (DX), Y13
-	VINSERTF64X4 $0x01, Y9, Z13, Z9
+	VMOVUPS      (DX), Y14
+	VINSERTF64X4 $0x01, Y11, Z14, Z11
 
 skip9:
-	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (BX)(SI*8), X11
+	VMOVSD (BX)(SI*8), X12
 
 skip10:
 	TESTQ        $0x00000002, AX
 	JE           skip11
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (BX)(SI*8), X14
-	VINSERTF32X4 $0x01, X11, Y14, Y11
+	VMOVUPS      (BX)(SI*8), X15
+	VINSERTF32X4 $0x01, X12, Y15, Y12
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
-	VMOVUPS      (BX), Y14
-	VINSERTF64X4 $0x01, Y11, Z14, Z11
+	VMOVUPS      (BX), Y15
+	VINSERTF64X4 $0x01, Y12, Z15, Z12
 
 skip12:
 	JMP enter3
@@ -3333,21 +3441,21 @@ skip12:
 leave5:
 	TESTQ         $0x00000004, AX
 	JE            skip13
-	VMOVUPS       Y4, (CX)
-	VEXTRACTF64X4 $0x01, Z4, Y4
+	VMOVUPS       Y5, (CX)
+	VEXTRACTF64X4 $0x01, Z5, Y5
 	ADDQ          $+32, CX
 
 skip13:
 	TESTQ         $0x00000002, AX
 	JE            skip14
-	VMOVUPS       X4, (CX)
-	VEXTRACTF32X4 $0x01, Y4, X4
+	VMOVUPS       X5, (CX)
+	VEXTRACTF32X4 $0x01, Y5, X5
 	ADDQ          $+16, CX
 
 skip14:
 	TESTQ  $0x00000001, AX
 	JE     skip15
-	VMOVSD X4, (CX)
+	VMOVSD X5, (CX)
 
 skip15:
 done6:
@@ -3365,6 +3473,505 @@ TEXT ·geluTanhBackwardF32AVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS s4b4000ca<>+0(SB), Z5
 	VBROADCASTSS s3d2aabce<>+0(SB), Z6
 	VBROADCASTSS s3e2aaa55<>+0(SB), Z7
+	VBROADCASTSS s3d922279<>+0(SB), Z8
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         grad+8(FP), DX
+	MOVQ         x+16(FP), BX
+
+two2:
+	CMPQ              AX, $+32
+	JL                loop1
+	VMOVUPS           (DX), Z9
+	VMOVUPS           (BX), Z10
+	VMOVUPS           64(DX), Z11
+	VMOVUPS           64(BX), Z12
+	VMAXPS            Z10, Z2, Z10
+	VMAXPS            Z12, Z2, Z12
+	VMINPS            Z10, Z3, Z10
+	VMINPS            Z12, Z3, Z21
+	VMULPS            Z10, Z10, Z12
+	VMULPS            Z21, Z21, Z22
+	VMOVUPS           Z0, Z20
+	VMOVUPS           Z0, Z23
+	VFMADD231PS       Z8, Z12, Z20
+	VFMADD231PS       Z8, Z22, Z23
+	VMULPS            Z10, Z20, Z20
+	VMULPS            Z21, Z23, Z24
+	VMOVUPS           Z0, Z23
+	VMOVUPS           Z0, Z25
+	VFMADD231PS.BCST  s3e5b33b6<>+0(SB), Z12, Z23
+	VFMADD231PS.BCST  s3e5b33b6<>+0(SB), Z22, Z25
+	VMULPS            Z10, Z23, Z10
+	VMULPS            Z21, Z25, Z21
+	VORPS.BCST        s80000000<>+0(SB), Z20, Z12
+	VORPS.BCST        s80000000<>+0(SB), Z24, Z22
+	VMAXPS            Z12, Z4, Z12
+	VMAXPS            Z22, Z4, Z23
+	VMOVUPS           Z5, Z22
+	VMOVUPS           Z5, Z25
+	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z12, Z22
+	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z23, Z25
+	VSUBPS            Z5, Z22, Z22
+	VSUBPS            Z5, Z25, Z28
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z22, Z12
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z28, Z23
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z22, Z12
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z28, Z23
+	VMULPS            Z12, Z12, Z25
+	VMULPS            Z23, Z23, Z29
+	VMOVUPS           Z6, Z26
+	VMOVUPS           Z6, Z30
+	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z25, Z26
+	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z29, Z30
+	VFMADD213PS.BCST  s3effffff<>+0(SB), Z25, Z26
+	VFMADD213PS.BCST  s3effffff<>+0(SB), Z29, Z30
+	VMOVUPS           Z7, Z27
+	VMOVUPS           Z7, Z31
+	VFMADD231PS.BCST  s3c091630<>+0(SB), Z25, Z27
+	VFMADD231PS.BCST  s3c091630<>+0(SB), Z29, Z31
+	VFMADD213PS       Z26, Z12, Z27
+	VFMADD213PS       Z30, Z23, Z31
+	VFMADD213PS       Z12, Z25, Z27
+	VFMADD213PS       Z23, Z29, Z31
+	VADDPS            Z1, Z27, Z12
+	VADDPS            Z1, Z31, Z23
+	VSCALEFPS         Z22, Z12, Z12
+	VSCALEFPS         Z28, Z23, Z23
+	VADDPS            Z1, Z12, Z22
+	VADDPS            Z1, Z23, Z25
+	VDIVPS            Z22, Z1, Z22
+	VDIVPS            Z25, Z1, Z25
+	VMULPS            Z22, Z12, Z12
+	VMULPS            Z25, Z23, Z23
+	VPMOVD2M          Z20, K1
+	VPMOVD2M          Z24, K2
+	VBLENDMPS         Z12, Z22, K1, Z13
+	VBLENDMPS         Z23, Z25, K2, Z14
+	VMULPS            Z12, Z22, Z12
+	VMULPS            Z23, Z25, Z20
+	VFMADD231PS       Z10, Z12, Z13
+	VFMADD231PS       Z21, Z20, Z14
+	VMULPS            Z9, Z13, Z10
+	VMULPS            Z11, Z14, Z12
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z9, K1
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z11, K2
+	VMOVUPS.Z         Z10, K1, Z9
+	VMOVUPS.Z         Z12, K2, Z10
+	VMOVUPS           Z9, (CX)
+	VMOVUPS           Z10, 64(CX)
+	ADDQ              $+128, DX
+	ADDQ              $+128, BX
+	ADDQ              $+128, CX
+	SUBQ              $+32, AX
+	JMP               two2
+
+loop1:
+	CMPQ    AX, $+16
+	JL      rest4
+	VMOVUPS (DX), Z15
+	VMOVUPS (BX), Z16
+
+enter3:
+	VMAXPS            Z16, Z2, Z9
+	VMINPS            Z9, Z3, Z9
+	VMULPS            Z9, Z9, Z10
+	VMOVUPS           Z0, Z11
+	VFMADD231PS       Z8, Z10, Z11
+	VMULPS            Z9, Z11, Z11
+	VMOVUPS           Z0, Z12
+	VFMADD231PS.BCST  s3e5b33b6<>+0(SB), Z10, Z12
+	VMULPS            Z9, Z12, Z9
+	VORPS.BCST        s80000000<>+0(SB), Z11, Z10
+	VMAXPS            Z10, Z4, Z10
+	VMOVUPS           Z5, Z12
+	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z10, Z12
+	VSUBPS            Z5, Z12, Z12
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z12, Z10
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z12, Z10
+	VMULPS            Z10, Z10, Z13
+	VMOVUPS           Z6, Z14
+	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  s3effffff<>+0(SB), Z13, Z14
+	VMOVUPS           Z7, Z20
+	VFMADD231PS.BCST  s3c091630<>+0(SB), Z13, Z20
+	VFMADD213PS       Z14, Z10, Z20
+	VFMADD213PS       Z10, Z13, Z20
+	VADDPS            Z1, Z20, Z10
+	VSCALEFPS         Z12, Z10, Z10
+	VADDPS            Z1, Z10, Z12
+	VDIVPS            Z12, Z1, Z12
+	VMULPS            Z12, Z10, Z10
+	VPMOVD2M          Z11, K1
+	VBLENDMPS         Z10, Z12, K1, Z17
+	VMULPS            Z10, Z12, Z10
+	VFMADD231PS       Z9, Z10, Z17
+	VMULPS            Z15, Z17, Z9
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z15, K1
+	VMOVUPS.Z         Z9, K1, Z9
+	CMPQ              AX, $+16
+	JL                leave5
+	VMOVUPS           Z9, (CX)
+	ADDQ              $+64, DX
+	ADDQ              $+64, BX
+	ADDQ              $+64, CX
+	SUBQ              $+16, AX
+	JMP               loop1
+
+rest4:
+	TESTQ  AX, AX
+	JE     done6
+	VXORPS Y15, Y15, Y15
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+14, SI
+	VMOVSS (DX)(SI*4), X15
+
+skip7:
+	TESTQ    $0x00000002, AX
+	JE       skip8
+	MOVQ     AX, SI
+	ANDQ     $+12, SI
+	VMOVSD   (DX)(SI*4), X18
+	VMOVLHPS X15, X18, X15
+
+skip8:
+	TESTQ        $0x00000004, AX
+	JE           skip9
+	MOVQ         AX, SI
+	ANDQ         $+8, SI
+	VMOVUPS      (DX)(SI*4), X18
+	VINSERTF32X4 $0x01, X15, Y18, Y15
+
+skip9:
+	TESTQ        $0x00000008, AX
+	JE           skip10
+	VMOVUPS      (DX), Y18
+	VINSERTF64X4 $0x01, Y15, Z18, Z15
+
+skip10:
+	VXORPS Y16, Y16, Y16
+	TESTQ  $0x00000001, AX
+	JE     skip11
+	MOVQ   AX, SI
+	ANDQ   $+14, SI
+	VMOVSS (BX)(SI*4), X16
+
+skip11:
+	TESTQ    $0x00000002, AX
+	JE       skip12
+	MOVQ     AX, SI
+	ANDQ     $+12, SI
+	VMOVSD   (BX)(SI*4), X19
+	VMOVLHPS X16, X19, X16
+
+skip12:
+	TESTQ        $0x00000004, AX
+	JE           skip13
+	MOVQ         AX, SI
+	ANDQ         $+8, SI
+	VMOVUPS      (BX)(SI*4), X19
+	VINSERTF32X4 $0x01, X16, Y19, Y16
+
+skip13:
+	TESTQ        $0x00000008, AX
+	JE           skip14
+	VMOVUPS      (BX), Y19
+	VINSERTF64X4 $0x01, Y16, Z19, Z16
+
+skip14:
+	JMP enter3
+
+leave5:
+	TESTQ         $0x00000008, AX
+	JE            skip15
+	VMOVUPS       Y9, (CX)
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	ADDQ          $+32, CX
+
+skip15:
+	TESTQ         $0x00000004, AX
+	JE            skip16
+	VMOVUPS       X9, (CX)
+	VEXTRACTF32X4 $0x01, Y9, X9
+	ADDQ          $+16, CX
+
+skip16:
+	TESTQ   $0x00000002, AX
+	JE      skip17
+	VMOVLPS X9, (CX)
+	VPSRLDQ $0x08, X9, X9
+	ADDQ    $+8, CX
+
+skip17:
+	TESTQ  $0x00000001, AX
+	JE     skip18
+	VMOVSS X9, (CX)
+
+skip18:
+done6:
+	VZEROUPPER
+	RET
+
+// func geluTanhBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
+TEXT ·geluTanhBackwardF64AVX512(SB), NOSPLIT, $0-32
+	VBROADCASTSD d3ff9884533d43651<>+0(SB), Z0
+	VBROADCASTSD d3ff0000000000000<>+0(SB), Z1
+	VBROADCASTSD dc038000000000000<>+0(SB), Z2
+	VBROADCASTSD d4038000000000000<>+0(SB), Z3
+	VBROADCASTSD dc087c00000000000<>+0(SB), Z4
+	VBROADCASTSD d4338000000000618<>+0(SB), Z5
+	VBROADCASTSD d3e927e4fac37b613<>+0(SB), Z6
+	VBROADCASTSD d3ec71ddf8ff07e0a<>+0(SB), Z7
+	VBROADCASTSD d3fb2444f2a4d8b4b<>+0(SB), Z8
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         grad+8(FP), DX
+	MOVQ         x+16(FP), BX
+
+two2:
+	CMPQ              AX, $+16
+	JL                loop1
+	VMOVUPD           (DX), Z9
+	VMOVUPD           (BX), Z10
+	VMOVUPD           64(DX), Z11
+	VMOVUPD           64(BX), Z12
+	VMAXPD            Z10, Z2, Z10
+	VMAXPD            Z12, Z2, Z12
+	VMINPD            Z10, Z3, Z10
+	VMINPD            Z12, Z3, Z21
+	VMULPD            Z10, Z10, Z12
+	VMULPD            Z21, Z21, Z22
+	VMOVUPD           Z0, Z20
+	VMOVUPD           Z0, Z23
+	VFMADD231PD       Z8, Z12, Z20
+	VFMADD231PD       Z8, Z22, Z23
+	VMULPD            Z10, Z20, Z20
+	VMULPD            Z21, Z23, Z24
+	VMOVUPD           Z0, Z23
+	VMOVUPD           Z0, Z25
+	VFMADD231PD.BCST  d3fcb6676bf7450f0<>+0(SB), Z12, Z23
+	VFMADD231PD.BCST  d3fcb6676bf7450f0<>+0(SB), Z22, Z25
+	VMULPD            Z10, Z23, Z10
+	VMULPD            Z21, Z25, Z21
+	VORPD.BCST        d8000000000000000<>+0(SB), Z20, Z12
+	VORPD.BCST        d8000000000000000<>+0(SB), Z24, Z22
+	VMAXPD            Z12, Z4, Z12
+	VMAXPD            Z22, Z4, Z23
+	VMOVUPD           Z5, Z22
+	VMOVUPD           Z5, Z25
+	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z12, Z22
+	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z23, Z25
+	VSUBPD            Z5, Z22, Z22
+	VSUBPD            Z5, Z25, Z28
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z22, Z12
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z28, Z23
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z22, Z12
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z28, Z23
+	VMULPD            Z12, Z12, Z25
+	VMULPD            Z23, Z23, Z29
+	VMOVUPD           Z6, Z26
+	VMOVUPD           Z6, Z30
+	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z25, Z26
+	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z29, Z30
+	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z25, Z26
+	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z29, Z30
+	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z25, Z26
+	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z29, Z30
+	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z25, Z26
+	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z29, Z30
+	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z25, Z26
+	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z29, Z30
+	VMOVUPD           Z7, Z27
+	VMOVUPD           Z7, Z31
+	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z25, Z27
+	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z29, Z31
+	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z25, Z27
+	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z29, Z31
+	VFMADD213PD       Z26, Z12, Z27
+	VFMADD213PD       Z30, Z23, Z31
+	VFMADD213PD       Z12, Z25, Z27
+	VFMADD213PD       Z23, Z29, Z31
+	VADDPD            Z1, Z27, Z12
+	VADDPD            Z1, Z31, Z23
+	VSCALEFPD         Z22, Z12, Z12
+	VSCALEFPD         Z28, Z23, Z23
+	VADDPD            Z1, Z12, Z22
+	VADDPD            Z1, Z23, Z25
+	VDIVPD            Z22, Z1, Z22
+	VDIVPD            Z25, Z1, Z25
+	VMULPD            Z22, Z12, Z12
+	VMULPD            Z25, Z23, Z23
+	VPMOVQ2M          Z20, K1
+	VPMOVQ2M          Z24, K2
+	VBLENDMPD         Z12, Z22, K1, Z13
+	VBLENDMPD         Z23, Z25, K2, Z14
+	VMULPD            Z12, Z22, Z12
+	VMULPD            Z23, Z25, Z20
+	VFMADD231PD       Z10, Z12, Z13
+	VFMADD231PD       Z21, Z20, Z14
+	VMULPD            Z9, Z13, Z10
+	VMULPD            Z11, Z14, Z12
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z9, K1
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z11, K2
+	VMOVUPD.Z         Z10, K1, Z9
+	VMOVUPD.Z         Z12, K2, Z10
+	VMOVUPD           Z9, (CX)
+	VMOVUPD           Z10, 64(CX)
+	ADDQ              $+128, DX
+	ADDQ              $+128, BX
+	ADDQ              $+128, CX
+	SUBQ              $+16, AX
+	JMP               two2
+
+loop1:
+	CMPQ    AX, $+8
+	JL      rest4
+	VMOVUPD (DX), Z15
+	VMOVUPD (BX), Z16
+
+enter3:
+	VMAXPD            Z16, Z2, Z9
+	VMINPD            Z9, Z3, Z9
+	VMULPD            Z9, Z9, Z10
+	VMOVUPD           Z0, Z11
+	VFMADD231PD       Z8, Z10, Z11
+	VMULPD            Z9, Z11, Z11
+	VMOVUPD           Z0, Z12
+	VFMADD231PD.BCST  d3fcb6676bf7450f0<>+0(SB), Z10, Z12
+	VMULPD            Z9, Z12, Z9
+	VORPD.BCST        d8000000000000000<>+0(SB), Z11, Z10
+	VMAXPD            Z10, Z4, Z10
+	VMOVUPD           Z5, Z12
+	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z10, Z12
+	VSUBPD            Z5, Z12, Z12
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z12, Z10
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z12, Z10
+	VMULPD            Z10, Z10, Z13
+	VMOVUPD           Z6, Z14
+	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z13, Z14
+	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z13, Z14
+	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z13, Z14
+	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z13, Z14
+	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z13, Z14
+	VMOVUPD           Z7, Z20
+	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z13, Z20
+	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z13, Z20
+	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z13, Z20
+	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z13, Z20
+	VFMADD213PD       Z14, Z10, Z20
+	VFMADD213PD       Z10, Z13, Z20
+	VADDPD            Z1, Z20, Z10
+	VSCALEFPD         Z12, Z10, Z10
+	VADDPD            Z1, Z10, Z12
+	VDIVPD            Z12, Z1, Z12
+	VMULPD            Z12, Z10, Z10
+	VPMOVQ2M          Z11, K1
+	VBLENDMPD         Z10, Z12, K1, Z17
+	VMULPD            Z10, Z12, Z10
+	VFMADD231PD       Z9, Z10, Z17
+	VMULPD            Z15, Z17, Z9
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z15, K1
+	VMOVUPD.Z         Z9, K1, Z9
+	CMPQ              AX, $+8
+	JL                leave5
+	VMOVUPD           Z9, (CX)
+	ADDQ              $+64, DX
+	ADDQ              $+64, BX
+	ADDQ              $+64, CX
+	SUBQ              $+8, AX
+	JMP               loop1
+
+rest4:
+	TESTQ  AX, AX
+	JE     done6
+	VXORPD Y15, Y15, Y15
+	TESTQ  $0x00000001, AX
+	JE     skip7
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSD (DX)(SI*8), X15
+
+skip7:
+	TESTQ        $0x00000002, AX
+	JE           skip8
+	MOVQ         AX, SI
+	ANDQ         $+4, SI
+	VMOVUPS      (DX)(SI*8), X18
+	VINSERTF32X4 $0x01, X15, Y18, Y15
+
+skip8:
+	TESTQ        $0x00000004, AX
+	JE           skip9
+	VMOVUPS      (DX), Y18
+	VINSERTF64X4 $0x01, Y15, Z18, Z15
+
+skip9:
+	VXORPD Y16, Y16, Y16
+	TESTQ  $0x00000001, AX
+	JE     skip10
+	MOVQ   AX, SI
+	ANDQ   $+6, SI
+	VMOVSD (BX)(SI*8), X16
+
+skip10:
+	TESTQ        $0x00000002, AX
+	JE           skip11
+	MOVQ         AX, SI
+	ANDQ         $+4, SI
+	VMOVUPS      (BX)(SI*8), X19
+	VINSERTF32X4 $0x01, X16, Y19, Y16
+
+skip11:
+	TESTQ        $0x00000004, AX
+	JE           skip12
+	VMOVUPS      (BX), Y19
+	VINSERTF64X4 $0x01, Y16, Z19, Z16
+
+skip12:
+	JMP enter3
+
+leave5:
+	TESTQ         $0x00000004, AX
+	JE            skip13
+	VMOVUPS       Y9, (CX)
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	ADDQ          $+32, CX
+
+skip13:
+	TESTQ         $0x00000002, AX
+	JE            skip14
+	VMOVUPS       X9, (CX)
+	VEXTRACTF32X4 $0x01, Y9, X9
+	ADDQ          $+16, CX
+
+skip14:
+	TESTQ  $0x00000001, AX
+	JE     skip15
+	VMOVSD X9, (CX)
+
+skip15:
+done6:
+	VZEROUPPER
+	RET
+
+// func siluBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
+TEXT ·siluBackwardF32AVX512(SB), NOSPLIT, $0-32
+	VBROADCASTSS sc2e60000<>+0(SB), Z0
+	VBROADCASTSS s3f800000<>+0(SB), Z1
+	VBROADCASTSS s42e60000<>+0(SB), Z2
+	VBROADCASTSS s4b4000ca<>+0(SB), Z3
+	VBROADCASTSS s3d2aabce<>+0(SB), Z4
+	VBROADCASTSS s3e2aaa55<>+0(SB), Z5
+	VBROADCASTSS s80000000<>+0(SB), Z6
+	VBROADCASTSS s3fb8aa3b<>+0(SB), Z7
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -3377,78 +3984,66 @@ two2:
 	VMOVUPS           (BX), Z9
 	VMOVUPS           64(DX), Z10
 	VMOVUPS           64(BX), Z11
-	VMAXPS            Z9, Z2, Z9
-	VMAXPS            Z11, Z2, Z11
-	VMINPS            Z9, Z3, Z9
-	VMINPS            Z11, Z3, Z20
-	VMULPS            Z9, Z9, Z11
-	VMULPS            Z20, Z20, Z21
-	VMOVUPS           Z0, Z19
-	VMOVUPS           Z0, Z22
-	VFMADD231PS.BCST  s3d922279<>+0(SB), Z11, Z19
-	VFMADD231PS.BCST  s3d922279<>+0(SB), Z21, Z22
-	VMULPS            Z9, Z19, Z19
-	VMULPS            Z20, Z22, Z23
-	VMOVUPS           Z0, Z22
-	VMOVUPS           Z0, Z24
-	VFMADD231PS.BCST  s3e5b33b6<>+0(SB), Z11, Z22
-	VFMADD231PS.BCST  s3e5b33b6<>+0(SB), Z21, Z24
-	VMULPS            Z9, Z22, Z9
-	VMULPS            Z20, Z24, Z20
-	VORPS.BCST        s80000000<>+0(SB), Z19, Z11
-	VORPS.BCST        s80000000<>+0(SB), Z23, Z21
-	VMAXPS            Z11, Z4, Z11
-	VMAXPS            Z21, Z4, Z22
-	VMOVUPS           Z5, Z21
-	VMOVUPS           Z5, Z24
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z11, Z21
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z22, Z24
-	VSUBPS            Z5, Z21, Z21
-	VSUBPS            Z5, Z24, Z28
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z21, Z11
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z28, Z22
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z21, Z11
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z28, Z22
-	VMULPS            Z11, Z11, Z24
-	VMULPS            Z22, Z22, Z29
-	VMOVUPS           Z6, Z26
-	VMOVUPS           Z6, Z30
-	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z24, Z26
+	VMAXPS            Z9, Z0, Z9
+	VMAXPS            Z11, Z0, Z11
+	VMINPS            Z9, Z2, Z9
+	VMINPS            Z11, Z2, Z22
+	VORPS             Z6, Z9, Z11
+	VORPS             Z6, Z22, Z23
+	VMAXPS            Z11, Z0, Z11
+	VMAXPS            Z23, Z0, Z24
+	VMOVUPS           Z3, Z23
+	VMOVUPS           Z3, Z25
+	VFMADD231PS       Z7, Z11, Z23
+	VFMADD231PS       Z7, Z24, Z25
+	VSUBPS            Z3, Z23, Z23
+	VSUBPS            Z3, Z25, Z28
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z23, Z11
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z28, Z24
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z23, Z11
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z28, Z24
+	VMULPS            Z11, Z11, Z25
+	VMULPS            Z24, Z24, Z29
+	VMOVUPS           Z4, Z26
+	VMOVUPS           Z4, Z30
+	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z25, Z26
 	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z29, Z30
-	VFMADD213PS.BCST  s3effffff<>+0(SB), Z24, Z26
+	VFMADD213PS.BCST  s3effffff<>+0(SB), Z25, Z26
 	VFMADD213PS.BCST  s3effffff<>+0(SB), Z29, Z30
-	VMOVUPS           Z7, Z27
-	VMOVUPS           Z7, Z31
-	VFMADD231PS.BCST  s3c091630<>+0(SB), Z24, Z27
+	VMOVUPS           Z5, Z27
+	VMOVUPS           Z5, Z31
+	VFMADD231PS.BCST  s3c091630<>+0(SB), Z25, Z27
 	VFMADD231PS.BCST  s3c091630<>+0(SB), Z29, Z31
 	VFMADD213PS       Z26, Z11, Z27
-	VFMADD213PS       Z30, Z22, Z31
-	VFMADD213PS       Z11, Z24, Z27
-	VFMADD213PS       Z22, Z29, Z31
+	VFMADD213PS       Z30, Z24, Z31
+	VFMADD213PS       Z11, Z25, Z27
+	VFMADD213PS       Z24, Z29, Z31
 	VADDPS            Z1, Z27, Z11
-	VADDPS            Z1, Z31, Z22
-	VSCALEFPS         Z21, Z11, Z11
-	VSCALEFPS         Z28, Z22, Z22
-	VADDPS            Z1, Z11, Z21
-	VADDPS            Z1, Z22, Z24
-	VDIVPS            Z21, Z1, Z21
-	VDIVPS            Z24, Z1, Z24
-	VMULPS            Z21, Z11, Z11
-	VMULPS            Z24, Z22, Z22
-	VPMOVD2M          Z19, K1
-	VPMOVD2M          Z23, K2
-	VBLENDMPS         Z11, Z21, K1, Z12
-	VBLENDMPS         Z22, Z24, K2, Z14
-	VMULPS            Z11, Z21, Z11
-	VMULPS            Z22, Z24, Z19
-	VFMADD231PS       Z9, Z11, Z12
-	VFMADD231PS       Z20, Z19, Z14
-	VMULPS            Z8, Z12, Z9
-	VMULPS            Z10, Z14, Z11
-	VXORPS            Y13, Y13, Y13
-	VXORPS            Y15, Y15, Y15
-	VCMPPS            $0x04, Z13, Z8, K1
-	VCMPPS            $0x04, Z15, Z10, K2
+	VADDPS            Z1, Z31, Z24
+	VSCALEFPS         Z23, Z11, Z11
+	VSCALEFPS         Z28, Z24, Z24
+	VADDPS            Z1, Z11, Z23
+	VADDPS            Z1, Z24, Z25
+	VDIVPS            Z23, Z1, Z23
+	VDIVPS            Z25, Z1, Z25
+	VMULPS            Z23, Z11, Z11
+	VMULPS            Z25, Z24, Z24
+	VPMOVD2M          Z9, K1
+	VPMOVD2M          Z22, K2
+	VBLENDMPS         Z11, Z23, K1, Z12
+	VBLENDMPS         Z24, Z25, K2, Z14
+	VPMOVD2M          Z9, K1
+	VPMOVD2M          Z22, K2
+	VBLENDMPS         Z23, Z11, K1, Z13
+	VBLENDMPS         Z25, Z24, K2, Z15
+	VFMADD213PS       Z1, Z9, Z13
+	VFMADD213PS       Z1, Z22, Z15
+	VMULPS            Z13, Z12, Z9
+	VMULPS            Z15, Z14, Z11
+	VMULPS            Z8, Z9, Z9
+	VMULPS            Z10, Z11, Z11
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z8, K1
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z10, K2
 	VMOVUPS.Z         Z9, K1, Z8
 	VMOVUPS.Z         Z11, K2, Z9
 	VMOVUPS           Z8, (CX)
@@ -3462,46 +4057,40 @@ two2:
 loop1:
 	CMPQ    AX, $+16
 	JL      rest4
-	VMOVUPS (DX), Z13
-	VMOVUPS (BX), Z15
+	VMOVUPS (DX), Z16
+	VMOVUPS (BX), Z17
 
 enter3:
-	VMAXPS            Z15, Z2, Z8
-	VMINPS            Z8, Z3, Z8
-	VMULPS            Z8, Z8, Z9
-	VMOVUPS           Z0, Z10
-	VFMADD231PS.BCST  s3d922279<>+0(SB), Z9, Z10
-	VMULPS            Z8, Z10, Z10
-	VMOVUPS           Z0, Z11
-	VFMADD231PS.BCST  s3e5b33b6<>+0(SB), Z9, Z11
-	VMULPS            Z8, Z11, Z8
-	VORPS.BCST        s80000000<>+0(SB), Z10, Z9
-	VMAXPS            Z9, Z4, Z9
-	VMOVUPS           Z5, Z11
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z9, Z11
-	VSUBPS            Z5, Z11, Z11
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z11, Z9
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z11, Z9
-	VMULPS            Z9, Z9, Z12
-	VMOVUPS           Z6, Z14
-	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z12, Z14
-	VFMADD213PS.BCST  s3effffff<>+0(SB), Z12, Z14
-	VMOVUPS           Z7, Z19
-	VFMADD231PS.BCST  s3c091630<>+0(SB), Z12, Z19
-	VFMADD213PS       Z14, Z9, Z19
-	VFMADD213PS       Z9, Z12, Z19
-	VADDPS            Z1, Z19, Z9
-	VSCALEFPS         Z11, Z9, Z9
-	VADDPS            Z1, Z9, Z11
-	VDIVPS            Z11, Z1, Z11
-	VMULPS            Z11, Z9, Z9
-	VPMOVD2M          Z10, K1
-	VBLENDMPS         Z9, Z11, K1, Z16
-	VMULPS            Z9, Z11, Z9
-	VFMADD231PS       Z8, Z9, Z16
-	VMULPS            Z13, Z16, Z8
-	VXORPS            Y25, Y25, Y25
-	VCMPPS            $0x04, Z25, Z13, K1
+	VMAXPS            Z17, Z0, Z8
+	VMINPS            Z8, Z2, Z8
+	VORPS             Z6, Z8, Z9
+	VMAXPS            Z9, Z0, Z9
+	VMOVUPS           Z3, Z10
+	VFMADD231PS       Z7, Z9, Z10
+	VSUBPS            Z3, Z10, Z10
+	VFNMADD231PS.BCST s3f317200<>+0(SB), Z10, Z9
+	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z10, Z9
+	VMULPS            Z9, Z9, Z11
+	VMOVUPS           Z4, Z12
+	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  s3effffff<>+0(SB), Z11, Z12
+	VMOVUPS           Z5, Z13
+	VFMADD231PS.BCST  s3c091630<>+0(SB), Z11, Z13
+	VFMADD213PS       Z12, Z9, Z13
+	VFMADD213PS       Z9, Z11, Z13
+	VADDPS            Z1, Z13, Z9
+	VSCALEFPS         Z10, Z9, Z9
+	VADDPS            Z1, Z9, Z10
+	VDIVPS            Z10, Z1, Z10
+	VMULPS            Z10, Z9, Z9
+	VPMOVD2M          Z8, K1
+	VBLENDMPS         Z9, Z10, K1, Z18
+	VPMOVD2M          Z8, K1
+	VBLENDMPS         Z10, Z9, K1, Z19
+	VFMADD213PS       Z1, Z8, Z19
+	VMULPS            Z19, Z18, Z8
+	VMULPS            Z16, Z8, Z8
+	VCMPPS.BCST       $0x04, s00000000<>+0(SB), Z16, K1
 	VMOVUPS.Z         Z8, K1, Z8
 	CMPQ              AX, $+16
 	JL                leave5
@@ -3515,64 +4104,64 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPS Y13, Y13, Y13
+	VXORPS Y16, Y16, Y16
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X13
+	VMOVSS (DX)(SI*4), X16
 
 skip7:
 	TESTQ    $0x00000002, AX
 	JE       skip8
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X17
-	VMOVLHPS X13, X17, X13
+	VMOVSD   (DX)(SI*4), X20
+	VMOVLHPS X16, X20, X16
 
 skip8:
 	TESTQ        $0x00000004, AX
 	JE           skip9
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X17
-	VINSERTF32X4 $0x01, X13, Y17, Y13
+	VMOVUPS      (DX)(SI*4), X20
+	VINSERTF32X4 $0x01, X16, Y20, Y16
 
 skip9:
 	TESTQ        $0x00000008, AX
 	JE           skip10
-	VMOVUPS      (DX), Y17
-	VINSERTF64X4 $0x01, Y13, Z17, Z13
+	VMOVUPS      (DX), Y20
+	VINSERTF64X4 $0x01, Y16, Z20, Z16
 
 skip10:
-	VXORPS Y15, Y15, Y15
+	VXORPS Y17, Y17, Y17
 	TESTQ  $0x00000001, AX
 	JE     skip11
 	MOVQ   AX, SI
 	ANDQ   $+14, SI
-	VMOVSS (BX)(SI*4), X15
+	VMOVSS (BX)(SI*4), X17
 
 skip11:
 	TESTQ    $0x00000002, AX
 	JE       skip12
 	MOVQ     AX, SI
 	ANDQ     $+12, SI
-	VMOVSD   (BX)(SI*4), X18
-	VMOVLHPS X15, X18, X15
+	VMOVSD   (BX)(SI*4), X21
+	VMOVLHPS X17, X21, X17
 
 skip12:
 	TESTQ        $0x00000004, AX
 	JE           skip13
 	MOVQ         AX, SI
 	ANDQ         $+8, SI
-	VMOVUPS      (BX)(SI*4), X18
-	VINSERTF32X4 $0x01, X15, Y18, Y15
+	VMOVUPS      (BX)(SI*4), X21
+	VINSERTF32X4 $0x01, X17, Y21, Y17
 
 skip13:
 	TESTQ        $0x00000008, AX
 	JE           skip14
-	VMOVUPS      (BX), Y18
-	VINSERTF64X4 $0x01, Y15, Z18, Z15
+	VMOVUPS      (BX), Y21
+	VINSERTF64X4 $0x01, Y17, Z21, Z17
 
 skip14:
 	JMP enter3
@@ -3608,17 +4197,17 @@ done6:
 	VZEROUPPER
 	RET
 
-// func geluTanhBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
+// func siluBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL
-TEXT ·geluTanhBackwardF64AVX512(SB), NOSPLIT, $0-32
-	VBROADCASTSD d3ff9884533d43651<>+0(SB), Z0
+TEXT ·siluBackwardF64AVX512(SB), NOSPLIT, $0-32
+	VBROADCASTSD dc087c00000000000<>+0(SB), Z0
 	VBROADCASTSD d3ff0000000000000<>+0(SB), Z1
-	VBROADCASTSD dc038000000000000<>+0(SB), Z2
-	VBROADCASTSD d4038000000000000<>+0(SB), Z3
-	VBROADCASTSD dc087c00000000000<>+0(SB), Z4
-	VBROADCASTSD d4338000000000618<>+0(SB), Z5
-	VBROADCASTSD d3e927e4fac37b613<>+0(SB), Z6
-	VBROADCASTSD d3ec71ddf8ff07e0a<>+0(SB), Z7
+	VBROADCASTSD d4087c00000000000<>+0(SB), Z2
+	VBROADCASTSD d4338000000000618<>+0(SB), Z3
+	VBROADCASTSD d3e927e4fac37b613<>+0(SB), Z4
+	VBROADCASTSD d3ec71ddf8ff07e0a<>+0(SB), Z5
+	VBROADCASTSD d8000000000000000<>+0(SB), Z6
+	VBROADCASTSD d3ff71547652b82fe<>+0(SB), Z7
 	MOVQ         n+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         grad+8(FP), DX
@@ -3631,90 +4220,78 @@ two2:
 	VMOVUPD           (BX), Z9
 	VMOVUPD           64(DX), Z10
 	VMOVUPD           64(BX), Z11
-	VMAXPD            Z9, Z2, Z9
-	VMAXPD            Z11, Z2, Z11
-	VMINPD            Z9, Z3, Z9
-	VMINPD            Z11, Z3, Z20
-	VMULPD            Z9, Z9, Z11
-	VMULPD            Z20, Z20, Z21
-	VMOVUPD           Z0, Z19
-	VMOVUPD           Z0, Z22
-	VFMADD231PD.BCST  d3fb2444f2a4d8b4b<>+0(SB), Z11, Z19
-	VFMADD231PD.BCST  d3fb2444f2a4d8b4b<>+0(SB), Z21, Z22
-	VMULPD            Z9, Z19, Z19
-	VMULPD            Z20, Z22, Z23
-	VMOVUPD           Z0, Z22
-	VMOVUPD           Z0, Z24
-	VFMADD231PD.BCST  d3fcb6676bf7450f0<>+0(SB), Z11, Z22
-	VFMADD231PD.BCST  d3fcb6676bf7450f0<>+0(SB), Z21, Z24
-	VMULPD            Z9, Z22, Z9
-	VMULPD            Z20, Z24, Z20
-	VORPD.BCST        d8000000000000000<>+0(SB), Z19, Z11
-	VORPD.BCST        d8000000000000000<>+0(SB), Z23, Z21
-	VMAXPD            Z11, Z4, Z11
-	VMAXPD            Z21, Z4, Z22
-	VMOVUPD           Z5, Z21
-	VMOVUPD           Z5, Z24
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z11, Z21
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z22, Z24
-	VSUBPD            Z5, Z21, Z21
-	VSUBPD            Z5, Z24, Z28
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z21, Z11
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z28, Z22
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z21, Z11
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z28, Z22
-	VMULPD            Z11, Z11, Z24
-	VMULPD            Z22, Z22, Z29
-	VMOVUPD           Z6, Z26
-	VMOVUPD           Z6, Z30
-	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z24, Z26
+	VMAXPD            Z9, Z0, Z9
+	VMAXPD            Z11, Z0, Z11
+	VMINPD            Z9, Z2, Z9
+	VMINPD            Z11, Z2, Z22
+	VORPD             Z6, Z9, Z11
+	VORPD             Z6, Z22, Z23
+	VMAXPD            Z11, Z0, Z11
+	VMAXPD            Z23, Z0, Z24
+	VMOVUPD           Z3, Z23
+	VMOVUPD           Z3, Z25
+	VFMADD231PD       Z7, Z11, Z23
+	VFMADD231PD       Z7, Z24, Z25
+	VSUBPD            Z3, Z23, Z23
+	VSUBPD            Z3, Z25, Z28
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z23, Z11
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z28, Z24
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z23, Z11
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z28, Z24
+	VMULPD            Z11, Z11, Z25
+	VMULPD            Z24, Z24, Z29
+	VMOVUPD           Z4, Z26
+	VMOVUPD           Z4, Z30
+	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z25, Z26
 	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z29, Z30
-	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z24, Z26
+	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z25, Z26
 	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z29, Z30
-	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z24, Z26
+	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z25, Z26
 	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z29, Z30
-	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z24, Z26
+	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z25, Z26
 	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z29, Z30
-	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z24, Z26
+	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z25, Z26
 	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z29, Z30
-	VMOVUPD           Z7, Z27
-	VMOVUPD           Z7, Z31
-	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z24, Z27
+	VMOVUPD           Z5, Z27
+	VMOVUPD           Z5, Z31
+	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z25, Z27
 	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z29, Z31
-	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z24, Z27
+	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z25, Z27
 	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z29, Z31
-	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z24, Z27
+	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z25, Z27
 	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z29, Z31
-	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z24, Z27
+	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z25, Z27
 	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z29, Z31
 	VFMADD213PD       Z26, Z11, Z27
-	VFMADD213PD       Z30, Z22, Z31
-	VFMADD213PD       Z11, Z24, Z27
-	VFMADD213PD       Z22, Z29, Z31
+	VFMADD213PD       Z30, Z24, Z31
+	VFMADD213PD       Z11, Z25, Z27
+	VFMADD213PD       Z24, Z29, Z31
 	VADDPD            Z1, Z27, Z11
-	VADDPD            Z1, Z31, Z22
-	VSCALEFPD         Z21, Z11, Z11
-	VSCALEFPD         Z28, Z22, Z22
-	VADDPD            Z1, Z11, Z21
-	VADDPD            Z1, Z22, Z24
-	VDIVPD            Z21, Z1, Z21
-	VDIVPD            Z24, Z1, Z24
-	VMULPD            Z21, Z11, Z11
-	VMULPD            Z24, Z22, Z22
-	VPMOVQ2M          Z19, K1
-	VPMOVQ2M          Z23, K2
-	VBLENDMPD         Z11, Z21, K1, Z12
-	VBLENDMPD         Z22, Z24, K2, Z14
-	VMULPD            Z11, Z21, Z11
-	VMULPD            Z22, Z24, Z19
-	VFMADD231PD       Z9, Z11, Z12
-	VFMADD231PD       Z20, Z19, Z14
-	VMULPD            Z8, Z12, Z9
-	VMULPD            Z10, Z14, Z11
-	VXORPD            Y13, Y13, Y13
-	VXORPD            Y15, Y15, Y15
-	VCMPPD            $0x04, Z13, Z8, K1
-	VCMPPD            $0x04, Z15, Z10, K2
+	VADDPD            Z1, Z31, Z24
+	VSCALEFPD         Z23, Z11, Z11
+	VSCALEFPD         Z28, Z24, Z24
+	VADDPD            Z1, Z11, Z23
+	VADDPD            Z1, Z24, Z25
+	VDIVPD            Z23, Z1, Z23
+	VDIVPD            Z25, Z1, Z25
+	VMULPD            Z23, Z11, Z11
+	VMULPD            Z25, Z24, Z24
+	VPMOVQ2M          Z9, K1
+	VPMOVQ2M          Z22, K2
+	VBLENDMPD         Z11, Z23, K1, Z12
+	VBLENDMPD         Z24, Z25, K2, Z14
+	VPMOVQ2M          Z9, K1
+	VPMOVQ2M          Z22, K2
+	VBLENDMPD         Z23, Z11, K1, Z13
+	VBLENDMPD         Z25, Z24, K2, Z15
+	VFMADD213PD       Z1, Z9, Z13
+	VFMADD213PD       Z1, Z22, Z15
+	VMULPD            Z13, Z12, Z9
+	VMULPD            Z15, Z14, Z11
+	VMULPD            Z8, Z9, Z9
+	VMULPD            Z10, Z11, Z11
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z8, K1
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z10, K2
 	VMOVUPD.Z         Z9, K1, Z8
 	VMOVUPD.Z         Z11, K2, Z9
 	VMOVUPD           Z8, (CX)
@@ -3728,52 +4305,46 @@ two2:
 loop1:
 	CMPQ    AX, $+8
 	JL      rest4
-	VMOVUPD (DX), Z13
-	VMOVUPD (BX), Z15
+	VMOVUPD (DX), Z16
+	VMOVUPD (BX), Z17
 
 enter3:
-	VMAXPD            Z15, Z2, Z8
-	VMINPD            Z8, Z3, Z8
-	VMULPD            Z8, Z8, Z9
-	VMOVUPD           Z0, Z10
-	VFMADD231PD.BCST  d3fb2444f2a4d8b4b<>+0(SB), Z9, Z10
-	VMULPD            Z8, Z10, Z10
-	VMOVUPD           Z0, Z11
-	VFMADD231PD.BCST  d3fcb6676bf7450f0<>+0(SB), Z9, Z11
-	VMULPD            Z8, Z11, Z8
-	VORPD.BCST        d8000000000000000<>+0(SB), Z10, Z9
-	VMAXPD            Z9, Z4, Z9
-	VMOVUPD           Z5, Z11
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z9, Z11
-	VSUBPD            Z5, Z11, Z11
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z11, Z9
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z11, Z9
-	VMULPD            Z9, Z9, Z12
-	VMOVUPD           Z6, Z14
-	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z12, Z14
-	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z12, Z14
-	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z12, Z14
-	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z12, Z14
-	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z12, Z14
-	VMOVUPD           Z7, Z19
-	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z12, Z19
-	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z12, Z19
-	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z12, Z19
-	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z12, Z19
-	VFMADD213PD       Z14, Z9, Z19
-	VFMADD213PD       Z9, Z12, Z19
-	VADDPD            Z1, Z19, Z9
-	VSCALEFPD         Z11, Z9, Z9
-	VADDPD            Z1, Z9, Z11
-	VDIVPD            Z11, Z1, Z11
-	VMULPD            Z11, Z9, Z9
-	VPMOVQ2M          Z10, K1
-	VBLENDMPD         Z9, Z11, K1, Z16
-	VMULPD            Z9, Z11, Z9
-	VFMADD231PD       Z8, Z9, Z16
-	VMULPD            Z13, Z16, Z8
-	VXORPD            Y25, Y25, Y25
-	VCMPPD            $0x04, Z25, Z13, K1
+	VMAXPD            Z17, Z0, Z8
+	VMINPD            Z8, Z2, Z8
+	VORPD             Z6, Z8, Z9
+	VMAXPD            Z9, Z0, Z9
+	VMOVUPD           Z3, Z10
+	VFMADD231PD       Z7, Z9, Z10
+	VSUBPD            Z3, Z10, Z10
+	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z10, Z9
+	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z10, Z9
+	VMULPD            Z9, Z9, Z11
+	VMOVUPD           Z4, Z12
+	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z11, Z12
+	VMOVUPD           Z5, Z13
+	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z11, Z13
+	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z11, Z13
+	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z11, Z13
+	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z11, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VFMADD213PD       Z9, Z11, Z13
+	VADDPD            Z1, Z13, Z9
+	VSCALEFPD         Z10, Z9, Z9
+	VADDPD            Z1, Z9, Z10
+	VDIVPD            Z10, Z1, Z10
+	VMULPD            Z10, Z9, Z9
+	VPMOVQ2M          Z8, K1
+	VBLENDMPD         Z9, Z10, K1, Z18
+	VPMOVQ2M          Z8, K1
+	VBLENDMPD         Z10, Z9, K1, Z19
+	VFMADD213PD       Z1, Z8, Z19
+	VMULPD            Z19, Z18, Z8
+	VMULPD            Z16, Z8, Z8
+	VCMPPD.BCST       $0x04, d0000000000000000<>+0(SB), Z16, K1
 	VMOVUPD.Z         Z8, K1, Z8
 	CMPQ              AX, $+8
 	JL                leave5
@@ -3787,48 +4358,48 @@ enter3:
 rest4:
 	TESTQ  AX, AX
 	JE     done6
-	VXORPD Y13, Y13, Y13
+	VXORPD Y16, Y16, Y16
 	TESTQ  $0x00000001, AX
 	JE     skip7
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X13
+	VMOVSD (DX)(SI*8), X16
 
 skip7:
 	TESTQ        $0x00000002, AX
 	JE           skip8
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X17
-	VINSERTF32X4 $0x01, X13, Y17, Y13
+	VMOVUPS      (DX)(SI*8), X20
+	VINSERTF32X4 $0x01, X16, Y20, Y16
 
 skip8:
 	TESTQ        $0x00000004, AX
 	JE           skip9
-	VMOVUPS      (DX), Y17
-	VINSERTF64X4 $0x01, Y13, Z17, Z13
+	VMOVUPS      (DX), Y20
+	VINSERTF64X4 $0x01, Y16, Z20, Z16
 
 skip9:
-	VXORPD Y15, Y15, Y15
+	VXORPD Y17, Y17, Y17
 	TESTQ  $0x00000001, AX
 	JE     skip10
 	MOVQ   AX, SI
 	ANDQ   $+6, SI
-	VMOVSD (BX)(SI*8), X15
+	VMOVSD (BX)(SI*8), X17
 
 skip10:
 	TESTQ        $0x00000002, AX
 	JE           skip11
 	MOVQ         AX, SI
 	ANDQ         $+4, SI
-	VMOVUPS      (BX)(SI*8), X18
-	VINSERTF32X4 $0x01, X15, Y18, Y15
+	VMOVUPS      (BX)(SI*8), X21
+	VINSERTF32X4 $0x01, X17, Y21, Y17
 
 skip11:
 	TESTQ        $0x00000004, AX
 	JE           skip12
-	VMOVUPS      (BX), Y18
-	VINSERTF64X4 $0x01, Y15, Z18, Z15
+	VMOVUPS      (BX), Y21
+	VINSERTF64X4 $0x01, Y17, Z21, Z17
 
 skip12:
 	JMP enter3
@@ -3851,477 +4422,6 @@ skip14:
 	TESTQ  $0x00000001, AX
 	JE     skip15
 	VMOVSD X8, (CX)
-
-skip15:
-done6:
-	VZEROUPPER
-	RET
-
-// func siluBackwardF32AVX512(dst *float32, grad *float32, x *float32, n int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
-TEXT ·siluBackwardF32AVX512(SB), NOSPLIT, $0-32
-	VBROADCASTSS sc2e60000<>+0(SB), Z0
-	VBROADCASTSS s3f800000<>+0(SB), Z1
-	VBROADCASTSS s42e60000<>+0(SB), Z2
-	VBROADCASTSS s4b4000ca<>+0(SB), Z3
-	VBROADCASTSS s3d2aabce<>+0(SB), Z4
-	VBROADCASTSS s3e2aaa55<>+0(SB), Z5
-	VBROADCASTSS s80000000<>+0(SB), Z6
-	MOVQ         n+24(FP), AX
-	MOVQ         dst+0(FP), CX
-	MOVQ         grad+8(FP), DX
-	MOVQ         x+16(FP), BX
-
-two2:
-	CMPQ              AX, $+32
-	JL                loop1
-	VMOVUPS           (DX), Z7
-	VMOVUPS           (BX), Z8
-	VMOVUPS           64(DX), Z9
-	VMOVUPS           64(BX), Z10
-	VMAXPS            Z8, Z0, Z8
-	VMAXPS            Z10, Z0, Z10
-	VMINPS            Z8, Z2, Z8
-	VMINPS            Z10, Z2, Z21
-	VORPS             Z6, Z8, Z10
-	VORPS             Z6, Z21, Z22
-	VMAXPS            Z10, Z0, Z10
-	VMAXPS            Z22, Z0, Z23
-	VMOVUPS           Z3, Z22
-	VMOVUPS           Z3, Z24
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z10, Z22
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z23, Z24
-	VSUBPS            Z3, Z22, Z22
-	VSUBPS            Z3, Z24, Z27
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z22, Z10
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z27, Z23
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z22, Z10
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z27, Z23
-	VMULPS            Z10, Z10, Z24
-	VMULPS            Z23, Z23, Z28
-	VMOVUPS           Z4, Z25
-	VMOVUPS           Z4, Z29
-	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z24, Z25
-	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z28, Z29
-	VFMADD213PS.BCST  s3effffff<>+0(SB), Z24, Z25
-	VFMADD213PS.BCST  s3effffff<>+0(SB), Z28, Z29
-	VMOVUPS           Z5, Z26
-	VMOVUPS           Z5, Z30
-	VFMADD231PS.BCST  s3c091630<>+0(SB), Z24, Z26
-	VFMADD231PS.BCST  s3c091630<>+0(SB), Z28, Z30
-	VFMADD213PS       Z25, Z10, Z26
-	VFMADD213PS       Z29, Z23, Z30
-	VFMADD213PS       Z10, Z24, Z26
-	VFMADD213PS       Z23, Z28, Z30
-	VADDPS            Z1, Z26, Z10
-	VADDPS            Z1, Z30, Z23
-	VSCALEFPS         Z22, Z10, Z10
-	VSCALEFPS         Z27, Z23, Z23
-	VADDPS            Z1, Z10, Z22
-	VADDPS            Z1, Z23, Z24
-	VDIVPS            Z22, Z1, Z22
-	VDIVPS            Z24, Z1, Z24
-	VMULPS            Z22, Z10, Z10
-	VMULPS            Z24, Z23, Z23
-	VPMOVD2M          Z8, K1
-	VPMOVD2M          Z21, K2
-	VBLENDMPS         Z10, Z22, K1, Z11
-	VBLENDMPS         Z23, Z24, K2, Z14
-	VPMOVD2M          Z8, K1
-	VPMOVD2M          Z21, K2
-	VBLENDMPS         Z22, Z10, K1, Z12
-	VBLENDMPS         Z24, Z23, K2, Z15
-	VFMADD213PS       Z1, Z8, Z12
-	VFMADD213PS       Z1, Z21, Z15
-	VMULPS            Z12, Z11, Z8
-	VMULPS            Z15, Z14, Z10
-	VMULPS            Z7, Z8, Z8
-	VMULPS            Z9, Z10, Z10
-	VXORPS            Y13, Y13, Y13
-	VXORPS            Y16, Y16, Y16
-	VCMPPS            $0x04, Z13, Z7, K1
-	VCMPPS            $0x04, Z16, Z9, K2
-	VMOVUPS.Z         Z8, K1, Z7
-	VMOVUPS.Z         Z10, K2, Z8
-	VMOVUPS           Z7, (CX)
-	VMOVUPS           Z8, 64(CX)
-	ADDQ              $+128, DX
-	ADDQ              $+128, BX
-	ADDQ              $+128, CX
-	SUBQ              $+32, AX
-	JMP               two2
-
-loop1:
-	CMPQ    AX, $+16
-	JL      rest4
-	VMOVUPS (DX), Z13
-	VMOVUPS (BX), Z16
-
-enter3:
-	VMAXPS            Z16, Z0, Z7
-	VMINPS            Z7, Z2, Z7
-	VORPS             Z6, Z7, Z8
-	VMAXPS            Z8, Z0, Z8
-	VMOVUPS           Z3, Z9
-	VFMADD231PS.BCST  s3fb8aa3b<>+0(SB), Z8, Z9
-	VSUBPS            Z3, Z9, Z9
-	VFNMADD231PS.BCST s3f317200<>+0(SB), Z9, Z8
-	VFNMADD231PS.BCST s35bfbe8e<>+0(SB), Z9, Z8
-	VMULPS            Z8, Z8, Z10
-	VMOVUPS           Z4, Z11
-	VFMADD231PS.BCST  s3ab55c90<>+0(SB), Z10, Z11
-	VFMADD213PS.BCST  s3effffff<>+0(SB), Z10, Z11
-	VMOVUPS           Z5, Z12
-	VFMADD231PS.BCST  s3c091630<>+0(SB), Z10, Z12
-	VFMADD213PS       Z11, Z8, Z12
-	VFMADD213PS       Z8, Z10, Z12
-	VADDPS            Z1, Z12, Z8
-	VSCALEFPS         Z9, Z8, Z8
-	VADDPS            Z1, Z8, Z9
-	VDIVPS            Z9, Z1, Z9
-	VMULPS            Z9, Z8, Z8
-	VPMOVD2M          Z7, K1
-	VBLENDMPS         Z8, Z9, K1, Z17
-	VPMOVD2M          Z7, K1
-	VBLENDMPS         Z9, Z8, K1, Z18
-	VFMADD213PS       Z1, Z7, Z18
-	VMULPS            Z18, Z17, Z7
-	VMULPS            Z13, Z7, Z7
-	VXORPS            Y31, Y31, Y31
-	VCMPPS            $0x04, Z31, Z13, K1
-	VMOVUPS.Z         Z7, K1, Z7
-	CMPQ              AX, $+16
-	JL                leave5
-	VMOVUPS           Z7, (CX)
-	ADDQ              $+64, DX
-	ADDQ              $+64, BX
-	ADDQ              $+64, CX
-	SUBQ              $+16, AX
-	JMP               loop1
-
-rest4:
-	TESTQ  AX, AX
-	JE     done6
-	VXORPS Y13, Y13, Y13
-	TESTQ  $0x00000001, AX
-	JE     skip7
-	MOVQ   AX, SI
-	ANDQ   $+14, SI
-	VMOVSS (DX)(SI*4), X13
-
-skip7:
-	TESTQ    $0x00000002, AX
-	JE       skip8
-	MOVQ     AX, SI
-	ANDQ     $+12, SI
-	VMOVSD   (DX)(SI*4), X19
-	VMOVLHPS X13, X19, X13
-
-skip8:
-	TESTQ        $0x00000004, AX
-	JE           skip9
-	MOVQ         AX, SI
-	ANDQ         $+8, SI
-	VMOVUPS      (DX)(SI*4), X19
-	VINSERTF32X4 $0x01, X13, Y19, Y13
-
-skip9:
-	TESTQ        $0x00000008, AX
-	JE           skip10
-	VMOVUPS      (DX), Y19
-	VINSERTF64X4 $0x01, Y13, Z19, Z13
-
-skip10:
-	VXORPS Y16, Y16, Y16
-	TESTQ  $0x00000001, AX
-	JE     skip11
-	MOVQ   AX, SI
-	ANDQ   $+14, SI
-	VMOVSS (BX)(SI*4), X16
-
-skip11:
-	TESTQ    $0x00000002, AX
-	JE       skip12
-	MOVQ     AX, SI
-	ANDQ     $+12, SI
-	VMOVSD   (BX)(SI*4), X20
-	VMOVLHPS X16, X20, X16
-
-skip12:
-	TESTQ        $0x00000004, AX
-	JE           skip13
-	MOVQ         AX, SI
-	ANDQ         $+8, SI
-	VMOVUPS      (BX)(SI*4), X20
-	VINSERTF32X4 $0x01, X16, Y20, Y16
-
-skip13:
-	TESTQ        $0x00000008, AX
-	JE           skip14
-	VMOVUPS      (BX), Y20
-	VINSERTF64X4 $0x01, Y16, Z20, Z16
-
-skip14:
-	JMP enter3
-
-leave5:
-	TESTQ         $0x00000008, AX
-	JE            skip15
-	VMOVUPS       Y7, (CX)
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	ADDQ          $+32, CX
-
-skip15:
-	TESTQ         $0x00000004, AX
-	JE            skip16
-	VMOVUPS       X7, (CX)
-	VEXTRACTF32X4 $0x01, Y7, X7
-	ADDQ          $+16, CX
-
-skip16:
-	TESTQ   $0x00000002, AX
-	JE      skip17
-	VMOVLPS X7, (CX)
-	VPSRLDQ $0x08, X7, X7
-	ADDQ    $+8, CX
-
-skip17:
-	TESTQ  $0x00000001, AX
-	JE     skip18
-	VMOVSS X7, (CX)
-
-skip18:
-done6:
-	VZEROUPPER
-	RET
-
-// func siluBackwardF64AVX512(dst *float64, grad *float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
-TEXT ·siluBackwardF64AVX512(SB), NOSPLIT, $0-32
-	VBROADCASTSD dc087c00000000000<>+0(SB), Z0
-	VBROADCASTSD d3ff0000000000000<>+0(SB), Z1
-	VBROADCASTSD d4087c00000000000<>+0(SB), Z2
-	VBROADCASTSD d4338000000000618<>+0(SB), Z3
-	VBROADCASTSD d3e927e4fac37b613<>+0(SB), Z4
-	VBROADCASTSD d3ec71ddf8ff07e0a<>+0(SB), Z5
-	VBROADCASTSD d8000000000000000<>+0(SB), Z6
-	MOVQ         n+24(FP), AX
-	MOVQ         dst+0(FP), CX
-	MOVQ         grad+8(FP), DX
-	MOVQ         x+16(FP), BX
-
-two2:
-	CMPQ              AX, $+16
-	JL                loop1
-	VMOVUPD           (DX), Z7
-	VMOVUPD           (BX), Z8
-	VMOVUPD           64(DX), Z9
-	VMOVUPD           64(BX), Z10
-	VMAXPD            Z8, Z0, Z8
-	VMAXPD            Z10, Z0, Z10
-	VMINPD            Z8, Z2, Z8
-	VMINPD            Z10, Z2, Z21
-	VORPD             Z6, Z8, Z10
-	VORPD             Z6, Z21, Z22
-	VMAXPD            Z10, Z0, Z10
-	VMAXPD            Z22, Z0, Z23
-	VMOVUPD           Z3, Z22
-	VMOVUPD           Z3, Z24
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z10, Z22
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z23, Z24
-	VSUBPD            Z3, Z22, Z22
-	VSUBPD            Z3, Z24, Z27
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z22, Z10
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z27, Z23
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z22, Z10
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z27, Z23
-	VMULPD            Z10, Z10, Z24
-	VMULPD            Z23, Z23, Z28
-	VMOVUPD           Z4, Z25
-	VMOVUPD           Z4, Z29
-	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z24, Z25
-	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z28, Z29
-	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z24, Z25
-	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z28, Z29
-	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z24, Z25
-	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z28, Z29
-	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z24, Z25
-	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z28, Z29
-	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z24, Z25
-	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z28, Z29
-	VMOVUPD           Z5, Z26
-	VMOVUPD           Z5, Z30
-	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z24, Z26
-	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z28, Z30
-	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z24, Z26
-	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z28, Z30
-	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z24, Z26
-	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z28, Z30
-	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z24, Z26
-	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z28, Z30
-	VFMADD213PD       Z25, Z10, Z26
-	VFMADD213PD       Z29, Z23, Z30
-	VFMADD213PD       Z10, Z24, Z26
-	VFMADD213PD       Z23, Z28, Z30
-	VADDPD            Z1, Z26, Z10
-	VADDPD            Z1, Z30, Z23
-	VSCALEFPD         Z22, Z10, Z10
-	VSCALEFPD         Z27, Z23, Z23
-	VADDPD            Z1, Z10, Z22
-	VADDPD            Z1, Z23, Z24
-	VDIVPD            Z22, Z1, Z22
-	VDIVPD            Z24, Z1, Z24
-	VMULPD            Z22, Z10, Z10
-	VMULPD            Z24, Z23, Z23
-	VPMOVQ2M          Z8, K1
-	VPMOVQ2M          Z21, K2
-	VBLENDMPD         Z10, Z22, K1, Z11
-	VBLENDMPD         Z23, Z24, K2, Z14
-	VPMOVQ2M          Z8, K1
-	VPMOVQ2M          Z21, K2
-	VBLENDMPD         Z22, Z10, K1, Z12
-	VBLENDMPD         Z24, Z23, K2, Z15
-	VFMADD213PD       Z1, Z8, Z12
-	VFMADD213PD       Z1, Z21, Z15
-	VMULPD            Z12, Z11, Z8
-	VMULPD            Z15, Z14, Z10
-	VMULPD            Z7, Z8, Z8
-	VMULPD            Z9, Z10, Z10
-	VXORPD            Y13, Y13, Y13
-	VXORPD            Y16, Y16, Y16
-	VCMPPD            $0x04, Z13, Z7, K1
-	VCMPPD            $0x04, Z16, Z9, K2
-	VMOVUPD.Z         Z8, K1, Z7
-	VMOVUPD.Z         Z10, K2, Z8
-	VMOVUPD           Z7, (CX)
-	VMOVUPD           Z8, 64(CX)
-	ADDQ              $+128, DX
-	ADDQ              $+128, BX
-	ADDQ              $+128, CX
-	SUBQ              $+16, AX
-	JMP               two2
-
-loop1:
-	CMPQ    AX, $+8
-	JL      rest4
-	VMOVUPD (DX), Z13
-	VMOVUPD (BX), Z16
-
-enter3:
-	VMAXPD            Z16, Z0, Z7
-	VMINPD            Z7, Z2, Z7
-	VORPD             Z6, Z7, Z8
-	VMAXPD            Z8, Z0, Z8
-	VMOVUPD           Z3, Z9
-	VFMADD231PD.BCST  d3ff71547652b82fe<>+0(SB), Z8, Z9
-	VSUBPD            Z3, Z9, Z9
-	VFNMADD231PD.BCST d3fe62e42fee00000<>+0(SB), Z9, Z8
-	VFNMADD231PD.BCST d3dea39ef35793c76<>+0(SB), Z9, Z8
-	VMULPD            Z8, Z8, Z10
-	VMOVUPD           Z4, Z11
-	VFMADD231PD.BCST  d3e21f395c6dfaee1<>+0(SB), Z10, Z11
-	VFMADD213PD.BCST  d3efa01a019c5f50a<>+0(SB), Z10, Z11
-	VFMADD213PD.BCST  d3f56c16c16c1704b<>+0(SB), Z10, Z11
-	VFMADD213PD.BCST  d3fa5555555555558<>+0(SB), Z10, Z11
-	VFMADD213PD.BCST  d3fe0000000000000<>+0(SB), Z10, Z11
-	VMOVUPD           Z5, Z12
-	VFMADD231PD.BCST  d3e5af5d89e7ba597<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST  d3f2a01a01afaaacb<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST  d3f8111111110f6fe<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST  d3fc5555555555559<>+0(SB), Z10, Z12
-	VFMADD213PD       Z11, Z8, Z12
-	VFMADD213PD       Z8, Z10, Z12
-	VADDPD            Z1, Z12, Z8
-	VSCALEFPD         Z9, Z8, Z8
-	VADDPD            Z1, Z8, Z9
-	VDIVPD            Z9, Z1, Z9
-	VMULPD            Z9, Z8, Z8
-	VPMOVQ2M          Z7, K1
-	VBLENDMPD         Z8, Z9, K1, Z17
-	VPMOVQ2M          Z7, K1
-	VBLENDMPD         Z9, Z8, K1, Z18
-	VFMADD213PD       Z1, Z7, Z18
-	VMULPD            Z18, Z17, Z7
-	VMULPD            Z13, Z7, Z7
-	VXORPD            Y31, Y31, Y31
-	VCMPPD            $0x04, Z31, Z13, K1
-	VMOVUPD.Z         Z7, K1, Z7
-	CMPQ              AX, $+8
-	JL                leave5
-	VMOVUPD           Z7, (CX)
-	ADDQ              $+64, DX
-	ADDQ              $+64, BX
-	ADDQ              $+64, CX
-	SUBQ              $+8, AX
-	JMP               loop1
-
-rest4:
-	TESTQ  AX, AX
-	JE     done6
-	VXORPD Y13, Y13, Y13
-	TESTQ  $0x00000001, AX
-	JE     skip7
-	MOVQ   AX, SI
-	ANDQ   $+6, SI
-	VMOVSD (DX)(SI*8), X13
-
-skip7:
-	TESTQ        $0x00000002, AX
-	JE           skip8
-	MOVQ         AX, SI
-	ANDQ         $+4, SI
-	VMOVUPS      (DX)(SI*8), X19
-	VINSERTF32X4 $0x01, X13, Y19, Y13
-
-skip8:
-	TESTQ        $0x00000004, AX
-	JE           skip9
-	VMOVUPS      (DX), Y19
-	VINSERTF64X4 $0x01, Y13, Z19, Z13
-
-skip9:
-	VXORPD Y16, Y16, Y16
-	TESTQ  $0x00000001, AX
-	JE     skip10
-	MOVQ   AX, SI
-	ANDQ   $+6, SI
-	VMOVSD (BX)(SI*8), X16
-
-skip10:
-	TESTQ        $0x00000002, AX
-	JE           skip11
-	MOVQ         AX, SI
-	ANDQ         $+4, SI
-	VMOVUPS      (BX)(SI*8), X20
-	VINSERTF32X4 $0x01, X16, Y20, Y16
-
-skip11:
-	TESTQ        $0x00000004, AX
-	JE           skip12
-	VMOVUPS      (BX), Y20
-	VINSERTF64X4 $0x01, Y16, Z20, Z16
-
-skip12:
-	JMP enter3
-
-leave5:
-	TESTQ         $0x00000004, AX
-	JE            skip13
-	VMOVUPS       Y7, (CX)
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	ADDQ          $+32, CX
-
-skip13:
-	TESTQ         $0x00000002, AX
-	JE            skip14
-	VMOVUPS       X7, (CX)
-	VEXTRACTF32X4 $0x01, Y7, X7
-	ADDQ          $+16, CX
-
-skip14:
-	TESTQ  $0x00000001, AX
-	JE     skip15
-	VMOVSD X7, (CX)
 
 skip15:
 done6:

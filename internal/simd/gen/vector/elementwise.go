@@ -75,7 +75,7 @@ var transcendentalKernels = []kernel{
 	long("mish", (*function).mish),
 	long("erf", (*function).erf),
 	long("erfc", (*function).erfc),
-	long("gelu", (*function).gelu),
+	geluKernel(),
 	internally(longOf("logAddExp", []string{"a", "b"}, func(f *function, x []vec) vec { return f.logAddExp(x[0], x[1]) })),
 	longOf("logAddExp3", []string{"a", "b", "c", "mask"}, func(f *function, x []vec) vec {
 		return f.logAddExp3(x[0], x[1], f.add(x[2], x[3]))
@@ -109,7 +109,7 @@ func longPair(name, value string, derivative func(f *function, x vec) vec) kerne
 
 // strong returns y, but 0 where g is 0.
 func (f *function) strong(g, y vec) vec {
-	return f.keep(y, f.compare(notEqual, g, f.zero()))
+	return f.keep(y, f.compare(notEqual, g, f.constant(0)))
 }
 
 var backwardKernels = []kernel{
@@ -135,7 +135,7 @@ var backwardKernels = []kernel{
 		return f.mul(g, f.blend(x, one, f.compare(lessOrGreater, x, f.zero())))
 	}),
 	longPair("softplusBackward", "x", (*function).sigmoid),
-	longPair("geluBackward", "x", (*function).geluDerivative),
+	geluBackwardKernel(),
 	longPair("geluTanhBackward", "x", (*function).geluTanhDerivative),
 	longPair("siluBackward", "x", (*function).siluDerivative),
 }

@@ -42,6 +42,12 @@ type function struct {
 	inRegs    map[uint64]vec
 	names     map[string]uint64
 
+	// tables are those that the function takes numbers from, by name.
+	tables map[string][pieceCount]float32
+
+	// seldom says that what is emitted is not often run: its constants stay in memory.
+	seldom bool
+
 	// wide says that long loops do two vectors a turn.
 	wide bool
 
@@ -154,7 +160,7 @@ func (f *function) reg(a op) vec {
 // copy returns a fresh register with the value of a.
 func (f *function) copy(a op) vec {
 	if f.isConstant(a) {
-		f.constants[f.names[a.(operand.Mem).Symbol.Name]] += loadWeight
+		f.weigh(f.names[a.(operand.Mem).Symbol.Name], loadWeight)
 		if f.set.masks {
 			return f.broadcast(a)
 		}
@@ -283,11 +289,18 @@ func (f *function) bits(b uint64) op {
 	if !slices.Contains(f.order, b) {
 		f.order = append(f.order, b)
 	}
-	f.constants[b]++
+	f.weigh(b, 1)
 	if r, ok := f.inRegs[b]; ok {
 		return r
 	}
 	return f.memory(b)
+}
+
+// weigh adds to what a constant would gain from a register.
+func (f *function) weigh(b uint64, weight int) {
+	if !f.seldom {
+		f.constants[b] += weight
+	}
 }
 
 // memory is where the constant lies.
@@ -361,11 +374,11 @@ func (f *function) finish() {
 
 // compileFunction builds the function a kernel has for one instruction set and
 // element type, wide if that can be and with as many constants hoisted as there are
-// registers for, and reports the constants.
-func compileFunction(set *instructionSet, name, signature string, double bool, emit func(*function)) (*ir.Function, []uint64) {
+// registers for. It returns what that was made from too, for the constants and tables.
+func compileFunction(set *instructionSet, name, signature string, double bool, emit func(*function)) (*ir.Function, *function) {
 	for _, wide := range []bool{true, false} {
 		trial := buildFunction(set, name, signature, double, wide, nil, emit)
-		wanted := trial.order
+		wanted := slices.DeleteFunc(slices.Clone(trial.order), func(b uint64) bool { return trial.constants[b] == 0 })
 		sort.SliceStable(wanted, func(i, j int) bool {
 			return trial.constants[wanted[i]] > trial.constants[wanted[j]]
 		})
@@ -376,7 +389,7 @@ func compileFunction(set *instructionSet, name, signature string, double bool, e
 				panic(fmt.Sprintf("%s: %v", name, err))
 			}
 			if pass.Compile.Execute(file) == nil && set.fits(file.Functions()[0]) {
-				return file.Functions()[0], wanted
+				return file.Functions()[0], trial
 			}
 		}
 	}
@@ -404,6 +417,7 @@ func buildFunction(set *instructionSet, name, signature string, double, wide boo
 		constants: map[uint64]int{},
 		inRegs:    map[uint64]vec{},
 		names:     map[string]uint64{},
+		tables:    map[string][pieceCount]float32{},
 	}
 	f.Function(name)
 	f.Attributes(attr.NOSPLIT)

@@ -143,6 +143,11 @@ type mapping struct {
 	// still counts them.
 	guard func(x []vec)
 
+	// rare, where set, says in which lanes instead computes the results, which is left out
+	// where there are none. Then body leaves its arguments alone.
+	rare    func(x []vec) mask
+	instead func(x []vec) []vec
+
 	// next, where set, holds how many bytes behind the first input lies what will
 	// be read next, for the processor to fetch meanwhile.
 	next *reg.GPVirtual
@@ -178,6 +183,32 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 		}
 	}
 
+	// exceptions puts right what body made of vectors with rare lanes, out of line, in
+	// the code that it returns.
+	exceptions := func(x, y [][]vec) (outOfLine func()) {
+		if m.rare == nil {
+			return func() {}
+		}
+		seldom, common := f.label("seldom"), f.label("common")
+		any := m.rare(x[0])
+		for _, x := range x[1:] {
+			f.joinMask(any, m.rare(x))
+		}
+		f.jumpIfAny(any, seldom)
+		f.Label(common)
+		return func() {
+			f.Label(seldom)
+			f.seldom = true
+			for j, x := range x {
+				for i, v := range m.instead(x) {
+					f.emitFloat("VMOVU", f.blend(y[j][i], v, m.rare(x)), y[j][i])
+				}
+			}
+			f.seldom = false
+			f.JMP(ref(common))
+		}
+	}
+
 	loop := f.label("loop")
 	if f.wide {
 		two := f.label("two")
@@ -199,11 +230,13 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 		guard(x[1])
 		var y [2][]vec
 		f.interleave(2, func(j int) { y[j] = m.body(x[j]) })
+		outOfLine := exceptions(x[:], y[:])
 		store(y[0], 0)
 		store(y[1], 1)
 		f.advance(2, all...)
 		f.SUBQ(2*lanes, n)
 		f.JMP(ref(two))
+		outOfLine()
 	}
 
 	enter, rest, leave, done := f.label("enter"), f.label("rest"), f.label("leave"), f.label("done")
@@ -214,12 +247,14 @@ func (f *function) longLoop(n reg.GPVirtual, m mapping) {
 	f.Label(enter)
 	guard(x)
 	y := m.body(x)
+	outOfLine := exceptions([][]vec{x}, [][]vec{y})
 	f.CMPQ(n, lanes)
 	f.JL(ref(leave))
 	store(y, 0)
 	f.advance(1, all...)
 	f.SUBQ(lanes, n)
 	f.JMP(ref(loop))
+	outOfLine()
 
 	f.Label(rest)
 	f.TESTQ(n, n)

@@ -162,13 +162,13 @@ func assemble(a architecture, set *instructionSet, kernels []kernel) []byte {
 		return nil
 	}
 	functions := make([]*ir.Function, len(tasks))
-	constants := make([][]uint64, len(tasks))
+	sources := make([]*function, len(tasks))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, t := range tasks {
 		wait.Go(func() {
 			slots <- struct{}{}
-			functions[i], constants[i] = compileFunction(set, t.kernel.assembly(set, t.double), t.kernel.signature(elementTypes[t.double]), t.double, t.kernel.emit)
+			functions[i], sources[i] = compileFunction(set, t.kernel.assembly(set, t.double), t.kernel.signature(elementTypes[t.double]), t.double, t.kernel.emit)
 			<-slots
 		})
 	}
@@ -180,12 +180,23 @@ func assemble(a architecture, set *instructionSet, kernels []kernel) []byte {
 		used := map[uint64]bool{}
 		for i, t := range tasks {
 			if t.double == double {
-				for _, b := range constants[i] {
+				for _, b := range sources[i].order {
 					used[b] = true
 				}
 			}
 		}
 		emitConstants(c, set, used, double)
+	}
+	tables := map[string][pieceCount]float32{}
+	for _, s := range sources {
+		maps.Copy(tables, s.tables)
+	}
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		c.StaticGlobal(name)
+		c.DataAttributes(attr.RODATA | attr.NOPTR)
+		for _, v := range tables[name] {
+			c.AppendDatum(operand.F32(v))
+		}
 	}
 	if !set.masks {
 		c.StaticGlobal(maskTable)

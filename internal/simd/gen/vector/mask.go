@@ -73,6 +73,25 @@ func (f *function) keep(x op, m mask) vec {
 	return d
 }
 
+// mulWhere returns a·b in the lanes where the mask says so, 0 elsewhere.
+func (f *function) mulWhere(a, b vec, m mask) vec {
+	if !f.set.masks {
+		return f.keep(f.mul(a, b), m)
+	}
+	d := f.vector()
+	f.emit(pick(f, "VMULPS_Z", "VMULPD_Z"), f.whole(b), f.whole(a), m, f.whole(d))
+	return d
+}
+
+// subFromWhere sets y = a − y in the lanes where the mask says so.
+func (f *function) subFromWhere(y vec, a op, m mask) {
+	if !f.set.masks {
+		f.emitFloat("VBLENDV", m, f.sub(a, y), y, y)
+		return
+	}
+	f.emit(pick(f, "VSUBPS", "VSUBPD"), f.whole(y), f.reg(a), m, f.whole(y))
+}
+
 // setOnes returns y with the lanes set to ones, which is a NaN, where the mask says
 // so.
 func (f *function) setOnes(y vec, m mask) vec {

@@ -18,12 +18,7 @@ func (f *function) tail(x vec, normal bool, factor op) (tail, density vec) {
 	rounding := f.add(f.sub(f.reg(center), s), x) // x + a − s, exactly
 	w := f.div(one, s)
 
-	high := f.mul(x, x)
-	low := f.mulSub(f.copy(x), x, high) // x² − high, exactly
-	r := f.mul(high, f.constant(-exponent))
-	bits, _ := f.reduceExp(r, f.tinyExponent()+f.bias())
-	f.subMul(r, low, f.constant(exponent))
-	density = f.scale(f.expm1Reduced(r), bits)
+	density, _ = f.bell(x, exponent)
 
 	rest := f.copy(one) // 1 − w·(x+a)
 	f.subMul(rest, w, s)
@@ -46,13 +41,23 @@ func (f *function) tail(x vec, normal bool, factor op) (tail, density vec) {
 	return f.mul(p, weight), density
 }
 
+// bell returns e^(−exponent·x²), raised by 2^tinyExponent, and x².
+func (f *function) bell(x vec, exponent float64) (density, square vec) {
+	high := f.mul(x, x)
+	low := f.mulSub(f.copy(x), x, high) // x² − high, exactly
+	r := f.mul(high, f.constant(-exponent))
+	bits, _ := f.reduceExp(r, f.tinyExponent()+f.bias())
+	f.subMul(r, low, f.constant(exponent))
+	return f.scale(f.expm1Reduced(r), bits), high
+}
+
 // tailHead is how many terms of the polynomial are taken one by one.
 const tailHead = 4
 
 // tailEnd is where erfc(x), or Φ(−x), has become 0.
 func (f *function) tailEnd(normal bool) float64 {
 	if normal {
-		return pick(f, 14.5, 38.6)
+		return 38.6 // in double
 	}
 	return pick(f, 10.19, 27.3)
 }
@@ -101,4 +106,40 @@ func (f *function) geluDerivative(x vec) vec {
 	cdf, density := f.normalCDF(x)
 	const invSqrt2Pi = 0.398942280401432677939946059934381868
 	return f.addMul(cdf, f.mul(density, f.constant(invSqrt2Pi)), x)
+}
+
+// geluKernel maps gelu. In single precision it is what h = t·Φ(−t), t = |x|, leaves of
+// max(x, 0), where −0 stands for 0 to keep the sign of small results.
+func geluKernel() kernel {
+	return kernel{name: "gelu", wideFrom: costly, params: sliceParams("dst", "x"), emit: func(f *function) {
+		n, s := f.load64("n"), f.streams("dst", "x")
+		m := mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec { return []vec{f.gelu(x[0])} }}
+		if !f.double {
+			f.byPieces(&m, geluPieces, 0, func(x []vec, h vec) []vec {
+				return []vec{f.sub(f.max(f.bits(f.signBit()), x[0]), h)}
+			})
+		}
+		f.longLoop(n, m)
+		f.finish()
+	}}
+}
+
+// geluBackwardKernel multiplies with geluDerivative. In single precision it is
+// h = Φ(−t) − t·φ(t), t = |x|, for negative x and 1 − h for positive x.
+func geluBackwardKernel() kernel {
+	return kernel{name: "geluBackward", wideFrom: costly, params: sliceParams("dst", "grad", "x"), emit: func(f *function) {
+		n, s := f.load64("n"), f.streams("dst", "grad", "x")
+		product := func(g, derivative vec) []vec {
+			return []vec{f.mulWhere(derivative, g, f.compare(notEqual, g, f.constant(0)))}
+		}
+		m := mapping{in: s[1:], out: s[:1], body: func(x []vec) []vec { return product(x[0], f.geluDerivative(x[1])) }}
+		if !f.double {
+			f.byPieces(&m, geluDerivativePieces, 1, func(x []vec, h vec) []vec {
+				f.subFromWhere(h, f.constant(1), f.compare(greaterEqual, x[1], f.constant(0)))
+				return product(x[0], h)
+			})
+		}
+		f.longLoop(n, m)
+		f.finish()
+	}}
 }
