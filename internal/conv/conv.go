@@ -52,7 +52,7 @@ func (p *slide) windows(s *Shape) {
 
 // done gives p back, without what it refers to.
 func (p *product[F]) done() {
-	p.x, p.from, p.a, p.y, p.to, p.bias = nil, nil, nil, nil, nil, nil
+	p.x, p.from, p.a, p.y, p.to, p.bias, p.odd = nil, nil, nil, nil, nil, nil, nil
 	put[F](&products, p)
 }
 
@@ -107,13 +107,27 @@ func byWindows[F simd.Float](s Shape, x, y []F, from Planes[F], w, bias []F, acc
 	for axis := range residues {
 		residues[axis] = min(s.Stride[axis], s.Size[axis])
 	}
+	if p.pairs(&s, residues[2]) {
+		p.odd = inputProduct(&s, x, y, from, bias, accumulate)
+		p.odd.size, p.odd.every = p.size, p.every
+		residues[2] = 1
+	}
 	for r := range volume(residues) {
 		p.first = [3]int{r / (residues[1] * residues[2]), r / residues[2] % residues[1], r % residues[2]}
 		p.residue(&s)
 		p.turn(&s, w)
+		if p.odd != nil {
+			p.odd.a = p.a[p.groups*p.rows*p.channels*p.kernel():]
+			p.odd.first = [3]int{p.first[0], p.first[1], 1}
+			p.odd.residue(&s)
+			p.odd.turn(&s, w)
+		}
 		p.run()
 	}
 	put[F](&buffers, turned)
+	if p.odd != nil {
+		p.odd.done()
+	}
 	p.done()
 }
 

@@ -22,6 +22,8 @@ type product[F simd.Float] struct {
 	size         [3]int // of Y
 	first, every [3]int
 
+	odd *product[F] // unless nil, what gives the elements of Y between these in rows: first is one more
+
 	plan
 }
 
@@ -67,6 +69,9 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // cut makes the plan.
 func (p *product[F]) cut() {
+	if p.odd != nil {
+		p.odd.cut()
+	}
 	windows, kernel := volume(p.grid), p.kernel()
 	size := int(sizeOf[F]())
 	p.direct = p.every == [3]int{1, 1, 1} && p.size == p.grid
@@ -76,7 +81,7 @@ func (p *product[F]) cut() {
 	p.blocks = max(ceilDiv(windows, maxBlock), min(ceilDiv(want, images), windows/minBlock))
 	p.block = evenly(windows, ceilDiv(windows, p.blocks), 32)
 	p.few = p.rows <= fewRows || p.rows <= fewerRows && p.channels*kernel <= shortWindow
-	if p.few && p.grid[2] <= maxBlock {
+	if (p.few || p.odd != nil) && p.grid[2] <= maxBlock {
 		p.block = evenly(windows, ceilDiv(windows, p.blocks), p.grid[2]) // whole rows
 	}
 	p.blocks = ceilDiv(windows, p.block)
@@ -141,6 +146,10 @@ func (p *product[F]) blockOfRows(w *worker[F], y, x []F, image, block, row, rows
 	kernel := p.kernel()
 	group := image % p.groups
 
+	if p.odd != nil {
+		p.pairOfRows(w, y, x, image, from, to, row, rows)
+		return
+	}
 	g := simd.Gemm[F]{M: rows, ARow: p.channels * kernel, ACol: 1}
 	a := p.a[min((group*p.rows+row)*g.ARow, len(p.a)):]
 	plane := volume(p.size)
@@ -227,7 +236,7 @@ func (p *product[F]) byRows(v *view[F], offsets []int, g simd.Gemm[F], a []F, fr
 		y := line - z*p.grid[1]
 		c := simd.Correlation[F]{
 			Rows: 1, N: min(p.grid[2]-x, to-i), Offsets: offsets,
-			Src: v.src[v.start(&p.slide, z, y, x):], SrcRow: p.step[1] * v.y, ResultRow: p.grid[2],
+			Src: v.src[v.start(z, y, x):], SrcRow: v.next[1], ResultRow: p.grid[2],
 		}
 		if c.N == p.grid[2] {
 			c.Rows = min(p.grid[1]-y, (to-i)/c.N)

@@ -65,25 +65,63 @@ func (s *slide) source(b box) box {
 // each other begin at elements next to each other.
 type view[F simd.Float] struct {
 	src           []F
-	channel, z, y int // distances
-	phase         int // the distance of columns that are next to each other in the image, with a step along the rows
-	windows       box // that lie on it
-	origin        int // where the first window begins
+	channel, z, y int    // distances of elements
+	next          [2]int // distances of windows along the first two axes
+	phase         int    // the distance of columns that are next to each other in the image, with a step along the rows
+	windows       box    // that lie on it
+	origin        int    // where the first window begins
 }
 
 // view makes a view of channels of an image, which begins there, for the windows in b.
 func (w *worker[F]) view(s *slide, image []F, channels int, b box) view[F] {
 	part := s.source(b)
-	whole := s.step[2] == 1
-	for axis, n := range s.size {
-		whole = whole && part.first[axis] >= 0 && part.end[axis] <= n
-	}
-	if whole {
+	if s.step[2] == 1 && s.inside(part) {
 		v := view[F]{src: image, channel: s.plane, z: s.frame, y: s.size[2], windows: b}
+		v.next = [2]int{s.step[0] * v.z, s.step[1] * v.y}
 		v.origin = part.first[0]*v.z + part.first[1]*v.y + part.first[2]
 		return v
 	}
-	return w.copied(s, image, channels, b, part)
+	if s.step[2] == 2 && s.kernel() == 1 && s.inside(part) {
+		return w.everySecond(s, image, channels, b, part)
+	}
+	v := w.copied(s, image, channels, b, part)
+	v.next = [2]int{s.step[0] * v.z, s.step[1] * v.y}
+	return v
+}
+
+// inside reports whether the part lies in the image.
+func (s *slide) inside(part box) bool {
+	for axis, n := range s.size {
+		if part.first[axis] < 0 || part.end[axis] > n {
+			return false
+		}
+	}
+	return true
+}
+
+// windowSets is a distance in elements at which channels would fall on few sets of the cache.
+const windowSets = 256
+
+// everySecond is a view of a copy of the elements that windows of one element with a step of 2 along
+// the rows have, one next to the other.
+func (w *worker[F]) everySecond(s *slide, image []F, channels int, b, part box) view[F] {
+	depth, height, width := b.end[0]-b.first[0], b.end[1]-b.first[1], b.end[2]-b.first[2]
+	v := view[F]{channel: apart(depth * height * width), next: [2]int{height * width, width}, windows: b}
+	if row := s.step[1] * s.size[2]; depth == 1 && height*row == s.plane && height*width%windowSets != 0 {
+		// The rows of all channels are as far apart.
+		v.channel = height * width
+		v.src = w.images.of(channels * v.channel)
+		simd.EverySecond(v.src, width, image[part.first[1]*s.size[2]+part.first[2]:], row, channels*height, width)
+		return v
+	}
+	v.src = w.images.of(channels * v.channel)
+	for c := range channels {
+		for z := range depth {
+			at := c*s.plane + (part.first[0]+z*s.step[0])*s.frame + part.first[1]*s.size[2] + part.first[2]
+			simd.EverySecond(v.src[c*v.channel+z*height*width:], width, image[at:], s.step[1]*s.size[2], height, width)
+		}
+	}
+	return v
 }
 
 // copied is a view of a copy of the part.
@@ -207,8 +245,8 @@ func (v *view[F]) tapOffsets(list []int, s *slide, channel, first, end int) []in
 }
 
 // start is where the window with these numbers along the axes begins.
-func (v *view[F]) start(s *slide, z, y, x int) int {
-	return v.origin + (z-v.windows.first[0])*s.step[0]*v.z + (y-v.windows.first[1])*s.step[1]*v.y + x - v.windows.first[2]
+func (v *view[F]) start(z, y, x int) int {
+	return v.origin + (z-v.windows.first[0])*v.next[0] + (y-v.windows.first[1])*v.next[1] + x - v.windows.first[2]
 }
 
 // runs appends where the windows with numbers from ≤ i < to begin.
@@ -218,7 +256,7 @@ func (v *view[F]) runs(list []simd.Run, s *slide, from, to int) []simd.Run {
 		x, z := from-row*s.grid[2], row/s.grid[1]
 		y := row - z*s.grid[1]
 		n := min(s.grid[2]-x, to-from)
-		at := v.start(s, z, y, x)
+		at := v.start(z, y, x)
 		if last := len(list) - 1; last >= 0 && list[last].At+list[last].N == at {
 			list[last].N += n
 		} else {

@@ -187,7 +187,7 @@ func (t *gradient[F]) byRows(w *worker[F], v *view[F], image, from, to int, sums
 		y := line - z*t.grid[1]
 		c := simd.Correlation[F]{
 			Rows: 1, N: min(t.grid[2]-x, to-i), Offsets: w.windows.Offsets,
-			Src: v.src[v.start(&t.slide, z, y, x):], SrcRow: t.step[1] * v.y, ResultRow: t.grid[2],
+			Src: v.src[v.start(z, y, x):], SrcRow: v.next[1], ResultRow: t.grid[2],
 		}
 		if c.N == t.grid[2] {
 			c.Rows = min(t.grid[1]-y, (to-i)/c.N)

@@ -335,7 +335,7 @@ func (t *tiling) exactly(w *worker[float32], some channels, result []float32, im
 	v := w.view(&p.slide, p.image(w, image), p.channels, box{[3]int{0, y, 0}, [3]int{1, y + height, width}})
 	w.windows.Offsets = v.offsets(w.windows.Offsets[:0], &p.slide, 0, p.channels*p.kernel())
 	c := simd.Correlation[float32]{
-		Rows: height, N: width, Src: v.src[v.start(&p.slide, 0, y, 0):], SrcRow: v.y, Offsets: w.windows.Offsets, ResultRow: width,
+		Rows: height, N: width, Src: v.src[v.start(0, y, 0):], SrcRow: v.y, Offsets: w.windows.Offsets, ResultRow: width,
 	}
 	c.Result = result
 	c.Correlate(simd.Results[float32]{

@@ -4825,6 +4825,121 @@ vectors:
 	VZEROUPPER
 	RET
 
+// func gemmEverySecondF32AVX2(p *gemmSeconds)
+// Requires: AVX, AVX2
+TEXT ·gemmEverySecondF32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    32(AX), CX
+	VMOVDQU (CX), Y0
+	VMOVDQU 32(CX), Y1
+	VMOVDQU 64(CX), Y2
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    48(AX), BX
+
+row:
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	MOVQ  40(AX), R8
+	TESTQ R8, R8
+	JEQ   last
+
+vector:
+	VMOVUPS (DI), Y3
+	VMOVUPS 32(DI), Y4
+	VSHUFPS $0x88, Y4, Y3, Y3
+	VPERMPD $0xd8, Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000020, SI
+	DECQ    R8
+	JNE     vector
+
+last:
+	VMASKMOVPS (DI), Y0, Y3
+	VMASKMOVPS 32(DI), Y1, Y4
+	VSHUFPS    $0x88, Y4, Y3, Y3
+	VPERMPD    $0xd8, Y3, Y3
+	VMASKMOVPS Y3, Y2, (SI)
+	ADDQ       56(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmAlternateF32AVX2(p *gemmSeconds)
+// Requires: AVX
+TEXT ·gemmAlternateF32AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    32(AX), CX
+	VMOVDQU (CX), Y0
+	VMOVDQU 32(CX), Y1
+	VMOVDQU 64(CX), Y2
+	VMOVDQU 96(CX), Y3
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    48(AX), SI
+
+row:
+	MOVQ  CX, DI
+	MOVQ  DX, R8
+	MOVQ  BX, R9
+	MOVQ  40(AX), R10
+	TESTQ R10, R10
+	JEQ   last
+
+vector:
+	VMOVUPS    (R8), Y4
+	VMOVUPS    (R9), Y5
+	VUNPCKLPS  Y5, Y4, Y6
+	VUNPCKHPS  Y5, Y4, Y4
+	VPERM2F128 $0x20, Y4, Y6, Y5
+	VPERM2F128 $0x31, Y4, Y6, Y4
+	MOVQ       80(AX), R11
+	TESTQ      $0x00000001, R11
+	JEQ        no_accumulate_whole
+	VMOVUPS    (DI), Y6
+	VADDPS     Y6, Y5, Y5
+	VMOVUPS    32(DI), Y6
+	VADDPS     Y6, Y4, Y4
+
+no_accumulate_whole:
+	VMOVUPS Y5, (DI)
+	VMOVUPS Y4, 32(DI)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000020, R8
+	ADDQ    $0x00000020, R9
+	DECQ    R10
+	JNE     vector
+
+last:
+	VMASKMOVPS (R8), Y0, Y4
+	VMASKMOVPS (R9), Y1, Y5
+	VUNPCKLPS  Y5, Y4, Y6
+	VUNPCKHPS  Y5, Y4, Y4
+	VPERM2F128 $0x20, Y4, Y6, Y5
+	VPERM2F128 $0x31, Y4, Y6, Y4
+	MOVQ       80(AX), R8
+	TESTQ      $0x00000001, R8
+	JEQ        no_accumulate_last
+	VMASKMOVPS (DI), Y2, Y6
+	VADDPS     Y6, Y5, Y5
+	VMASKMOVPS 32(DI), Y3, Y6
+	VADDPS     Y6, Y4, Y4
+
+no_accumulate_last:
+	VMASKMOVPS Y5, Y2, (DI)
+	VMASKMOVPS Y4, Y3, 32(DI)
+	ADDQ       56(AX), CX
+	ADDQ       64(AX), DX
+	ADDQ       72(AX), BX
+	DECQ       SI
+	JNE        row
+	VZEROUPPER
+	RET
+
 // func gemmCorrelate1x1F32AVX2(p *gemmTaps)
 // Requires: AVX, FMA3
 TEXT ·gemmCorrelate1x1F32AVX2(SB), NOSPLIT, $0-8
@@ -13622,6 +13737,121 @@ vectors:
 	ADDQ    $0x00000020, DX
 	DECQ    BX
 	JNE     vectors
+	VZEROUPPER
+	RET
+
+// func gemmEverySecondF64AVX2(p *gemmSeconds)
+// Requires: AVX, AVX2
+TEXT ·gemmEverySecondF64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    32(AX), CX
+	VMOVDQU (CX), Y0
+	VMOVDQU 32(CX), Y1
+	VMOVDQU 64(CX), Y2
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    48(AX), BX
+
+row:
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	MOVQ  40(AX), R8
+	TESTQ R8, R8
+	JEQ   last
+
+vector:
+	VMOVUPD   (DI), Y3
+	VMOVUPD   32(DI), Y4
+	VUNPCKLPD Y4, Y3, Y3
+	VPERMPD   $0xd8, Y3, Y3
+	VMOVUPD   Y3, (SI)
+	ADDQ      $0x00000040, DI
+	ADDQ      $0x00000020, SI
+	DECQ      R8
+	JNE       vector
+
+last:
+	VMASKMOVPD (DI), Y0, Y3
+	VMASKMOVPD 32(DI), Y1, Y4
+	VUNPCKLPD  Y4, Y3, Y3
+	VPERMPD    $0xd8, Y3, Y3
+	VMASKMOVPD Y3, Y2, (SI)
+	ADDQ       56(AX), CX
+	ADDQ       64(AX), DX
+	DECQ       BX
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func gemmAlternateF64AVX2(p *gemmSeconds)
+// Requires: AVX
+TEXT ·gemmAlternateF64AVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    32(AX), CX
+	VMOVDQU (CX), Y0
+	VMOVDQU 32(CX), Y1
+	VMOVDQU 64(CX), Y2
+	VMOVDQU 96(CX), Y3
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    48(AX), SI
+
+row:
+	MOVQ  CX, DI
+	MOVQ  DX, R8
+	MOVQ  BX, R9
+	MOVQ  40(AX), R10
+	TESTQ R10, R10
+	JEQ   last
+
+vector:
+	VMOVUPD    (R8), Y4
+	VMOVUPD    (R9), Y5
+	VUNPCKLPD  Y5, Y4, Y6
+	VUNPCKHPD  Y5, Y4, Y4
+	VPERM2F128 $0x20, Y4, Y6, Y5
+	VPERM2F128 $0x31, Y4, Y6, Y4
+	MOVQ       80(AX), R11
+	TESTQ      $0x00000001, R11
+	JEQ        no_accumulate_whole
+	VMOVUPD    (DI), Y6
+	VADDPD     Y6, Y5, Y5
+	VMOVUPD    32(DI), Y6
+	VADDPD     Y6, Y4, Y4
+
+no_accumulate_whole:
+	VMOVUPD Y5, (DI)
+	VMOVUPD Y4, 32(DI)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000020, R8
+	ADDQ    $0x00000020, R9
+	DECQ    R10
+	JNE     vector
+
+last:
+	VMASKMOVPD (R8), Y0, Y4
+	VMASKMOVPD (R9), Y1, Y5
+	VUNPCKLPD  Y5, Y4, Y6
+	VUNPCKHPD  Y5, Y4, Y4
+	VPERM2F128 $0x20, Y4, Y6, Y5
+	VPERM2F128 $0x31, Y4, Y6, Y4
+	MOVQ       80(AX), R8
+	TESTQ      $0x00000001, R8
+	JEQ        no_accumulate_last
+	VMASKMOVPD (DI), Y2, Y6
+	VADDPD     Y6, Y5, Y5
+	VMASKMOVPD 32(DI), Y3, Y6
+	VADDPD     Y6, Y4, Y4
+
+no_accumulate_last:
+	VMASKMOVPD Y5, Y2, (DI)
+	VMASKMOVPD Y4, Y3, 32(DI)
+	ADDQ       56(AX), CX
+	ADDQ       64(AX), DX
+	ADDQ       72(AX), BX
+	DECQ       SI
+	JNE        row
 	VZEROUPPER
 	RET
 

@@ -194,6 +194,16 @@ func gemmWindows4F32AVX2(p *gemmWindows)
 //go:noescape
 func gemmDeinterleaveF32AVX2(p *gemmPack)
 
+// gemmEverySecondF32AVX2 takes every second element of rows.
+//
+//go:noescape
+func gemmEverySecondF32AVX2(p *gemmSeconds)
+
+// gemmAlternateF32AVX2 puts the elements of rows of two matrices in turn.
+//
+//go:noescape
+func gemmAlternateF32AVX2(p *gemmSeconds)
+
 // gemmCorrelate1x1F32AVX2 computes rows of 1 results by groups of 4 vectors and at last 1, the last one masked.
 //
 //go:noescape
@@ -533,6 +543,16 @@ func gemmWindows4F64AVX2(p *gemmWindows)
 //
 //go:noescape
 func gemmDeinterleaveF64AVX2(p *gemmPack)
+
+// gemmEverySecondF64AVX2 takes every second element of rows.
+//
+//go:noescape
+func gemmEverySecondF64AVX2(p *gemmSeconds)
+
+// gemmAlternateF64AVX2 puts the elements of rows of two matrices in turn.
+//
+//go:noescape
+func gemmAlternateF64AVX2(p *gemmSeconds)
 
 // gemmCorrelate1x1F64AVX2 computes rows of 1 results by groups of 4 vectors and at last 1, the last one masked.
 //

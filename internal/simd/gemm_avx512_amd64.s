@@ -11308,6 +11308,123 @@ vectors:
 	VZEROUPPER
 	RET
 
+// func gemmEverySecondF32AVX512(p *gemmSeconds)
+// Requires: AVX, AVX512F
+TEXT ·gemmEverySecondF32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	MOVQ    32(AX), CX
+	KMOVW   (CX), K1
+	KMOVW   32(CX), K2
+	KMOVW   64(CX), K3
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    48(AX), BX
+
+row:
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	MOVQ  40(AX), R8
+	TESTQ R8, R8
+	JEQ   last
+
+vector:
+	VMOVUPS   (DI), Z1
+	VMOVUPS   64(DI), Z2
+	VPERMT2PS Z2, Z0, Z1
+	VMOVUPS   Z1, (SI)
+	ADDQ      $0x00000080, DI
+	ADDQ      $0x00000040, SI
+	DECQ      R8
+	JNE       vector
+
+last:
+	VMOVUPS.Z (DI), K1, Z1
+	VMOVUPS.Z 64(DI), K2, Z2
+	VPERMT2PS Z2, Z0, Z1
+	VMOVUPS   Z1, K3, (SI)
+	ADDQ      56(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmAlternateF32AVX512(p *gemmSeconds)
+// Requires: AVX, AVX512F
+TEXT ·gemmAlternateF32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	MOVQ    32(AX), CX
+	KMOVW   (CX), K1
+	KMOVW   32(CX), K2
+	KMOVW   64(CX), K3
+	KMOVW   96(CX), K4
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    48(AX), SI
+
+row:
+	MOVQ  CX, DI
+	MOVQ  DX, R8
+	MOVQ  BX, R9
+	MOVQ  40(AX), R10
+	TESTQ R10, R10
+	JEQ   last
+
+vector:
+	VMOVUPS   (R8), Z2
+	VMOVUPS   (R9), Z3
+	VMOVAPS   Z2, Z4
+	VPERMT2PS Z3, Z0, Z4
+	VPERMT2PS Z3, Z1, Z2
+	MOVQ      80(AX), R11
+	TESTQ     $0x00000001, R11
+	JEQ       no_accumulate_whole
+	VMOVUPS   (DI), Z3
+	VADDPS    Z3, Z4, Z4
+	VMOVUPS   64(DI), Z3
+	VADDPS    Z3, Z2, Z2
+
+no_accumulate_whole:
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z2, 64(DI)
+	ADDQ    $0x00000080, DI
+	ADDQ    $0x00000040, R8
+	ADDQ    $0x00000040, R9
+	DECQ    R10
+	JNE     vector
+
+last:
+	VMOVUPS.Z (R8), K1, Z2
+	VMOVUPS.Z (R9), K2, Z3
+	VMOVAPS   Z2, Z4
+	VPERMT2PS Z3, Z0, Z4
+	VPERMT2PS Z3, Z1, Z2
+	MOVQ      80(AX), R8
+	TESTQ     $0x00000001, R8
+	JEQ       no_accumulate_last
+	VMOVUPS.Z (DI), K3, Z3
+	VADDPS    Z3, Z4, Z4
+	VMOVUPS.Z 64(DI), K4, Z3
+	VADDPS    Z3, Z2, Z2
+
+no_accumulate_last:
+	VMOVUPS Z4, K3, (DI)
+	VMOVUPS Z2, K4, 64(DI)
+	ADDQ    56(AX), CX
+	ADDQ    64(AX), DX
+	ADDQ    72(AX), BX
+	DECQ    SI
+	JNE     row
+	VZEROUPPER
+	RET
+
 // func gemmCorrelate1x1F32AVX512(p *gemmTaps)
 // Requires: AVX, AVX512F
 TEXT ·gemmCorrelate1x1F32AVX512(SB), NOSPLIT, $0-8
@@ -33005,6 +33122,123 @@ vectors:
 	ADDQ    $0x00000040, DX
 	DECQ    BX
 	JNE     vectors
+	VZEROUPPER
+	RET
+
+// func gemmEverySecondF64AVX512(p *gemmSeconds)
+// Requires: AVX, AVX512F
+TEXT ·gemmEverySecondF64AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    24(AX), CX
+	VMOVUPD (CX), Z0
+	VMOVUPD 64(CX), Z1
+	MOVQ    32(AX), CX
+	KMOVW   (CX), K1
+	KMOVW   32(CX), K2
+	KMOVW   64(CX), K3
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    48(AX), BX
+
+row:
+	MOVQ  CX, SI
+	MOVQ  DX, DI
+	MOVQ  40(AX), R8
+	TESTQ R8, R8
+	JEQ   last
+
+vector:
+	VMOVUPD   (DI), Z1
+	VMOVUPD   64(DI), Z2
+	VPERMT2PD Z2, Z0, Z1
+	VMOVUPD   Z1, (SI)
+	ADDQ      $0x00000080, DI
+	ADDQ      $0x00000040, SI
+	DECQ      R8
+	JNE       vector
+
+last:
+	VMOVUPD.Z (DI), K1, Z1
+	VMOVUPD.Z 64(DI), K2, Z2
+	VPERMT2PD Z2, Z0, Z1
+	VMOVUPD   Z1, K3, (SI)
+	ADDQ      56(AX), CX
+	ADDQ      64(AX), DX
+	DECQ      BX
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func gemmAlternateF64AVX512(p *gemmSeconds)
+// Requires: AVX, AVX512F
+TEXT ·gemmAlternateF64AVX512(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    24(AX), CX
+	VMOVUPD (CX), Z0
+	VMOVUPD 64(CX), Z1
+	MOVQ    32(AX), CX
+	KMOVW   (CX), K1
+	KMOVW   32(CX), K2
+	KMOVW   64(CX), K3
+	KMOVW   96(CX), K4
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    48(AX), SI
+
+row:
+	MOVQ  CX, DI
+	MOVQ  DX, R8
+	MOVQ  BX, R9
+	MOVQ  40(AX), R10
+	TESTQ R10, R10
+	JEQ   last
+
+vector:
+	VMOVUPD   (R8), Z2
+	VMOVUPD   (R9), Z3
+	VMOVAPS   Z2, Z4
+	VPERMT2PD Z3, Z0, Z4
+	VPERMT2PD Z3, Z1, Z2
+	MOVQ      80(AX), R11
+	TESTQ     $0x00000001, R11
+	JEQ       no_accumulate_whole
+	VMOVUPD   (DI), Z3
+	VADDPD    Z3, Z4, Z4
+	VMOVUPD   64(DI), Z3
+	VADDPD    Z3, Z2, Z2
+
+no_accumulate_whole:
+	VMOVUPD Z4, (DI)
+	VMOVUPD Z2, 64(DI)
+	ADDQ    $0x00000080, DI
+	ADDQ    $0x00000040, R8
+	ADDQ    $0x00000040, R9
+	DECQ    R10
+	JNE     vector
+
+last:
+	VMOVUPD.Z (R8), K1, Z2
+	VMOVUPD.Z (R9), K2, Z3
+	VMOVAPS   Z2, Z4
+	VPERMT2PD Z3, Z0, Z4
+	VPERMT2PD Z3, Z1, Z2
+	MOVQ      80(AX), R8
+	TESTQ     $0x00000001, R8
+	JEQ       no_accumulate_last
+	VMOVUPD.Z (DI), K3, Z3
+	VADDPD    Z3, Z4, Z4
+	VMOVUPD.Z 64(DI), K4, Z3
+	VADDPD    Z3, Z2, Z2
+
+no_accumulate_last:
+	VMOVUPD Z4, K3, (DI)
+	VMOVUPD Z2, K4, 64(DI)
+	ADDQ    56(AX), CX
+	ADDQ    64(AX), DX
+	ADDQ    72(AX), BX
+	DECQ    SI
+	JNE     row
 	VZEROUPPER
 	RET
 

@@ -294,6 +294,16 @@ func gemmWindows4F32AVX512(p *gemmWindows)
 //go:noescape
 func gemmDeinterleaveF32AVX512(p *gemmPack)
 
+// gemmEverySecondF32AVX512 takes every second element of rows.
+//
+//go:noescape
+func gemmEverySecondF32AVX512(p *gemmSeconds)
+
+// gemmAlternateF32AVX512 puts the elements of rows of two matrices in turn.
+//
+//go:noescape
+func gemmAlternateF32AVX512(p *gemmSeconds)
+
 // gemmCorrelate1x1F32AVX512 computes rows of 1 results by groups of 4 vectors and at last 1, the last one masked.
 //
 //go:noescape
@@ -873,6 +883,16 @@ func gemmWindows4F64AVX512(p *gemmWindows)
 //
 //go:noescape
 func gemmDeinterleaveF64AVX512(p *gemmPack)
+
+// gemmEverySecondF64AVX512 takes every second element of rows.
+//
+//go:noescape
+func gemmEverySecondF64AVX512(p *gemmSeconds)
+
+// gemmAlternateF64AVX512 puts the elements of rows of two matrices in turn.
+//
+//go:noescape
+func gemmAlternateF64AVX512(p *gemmSeconds)
 
 // gemmCorrelate1x1F64AVX512 computes rows of 1 results by groups of 4 vectors and at last 1, the last one masked.
 //

@@ -414,6 +414,24 @@ func gemmDeinterleaveF32(p *gemmPack) {
 	gemmDeinterleaveF32AVX2(p)
 }
 
+// gemmEverySecondF32 runs the kernel.
+func gemmEverySecondF32(p *gemmSeconds) {
+	if active >= avx512 {
+		gemmEverySecondF32AVX512(p)
+		return
+	}
+	gemmEverySecondF32AVX2(p)
+}
+
+// gemmAlternateF32 runs the kernel.
+func gemmAlternateF32(p *gemmSeconds) {
+	if active >= avx512 {
+		gemmAlternateF32AVX512(p)
+		return
+	}
+	gemmAlternateF32AVX2(p)
+}
+
 // gemmOuterF64 runs the kernel for tiles of that many rows in a form of gemmFull and so on.
 func gemmOuterF64(rows, form int, p *gemmTiles) {
 	if active >= avx512 {
@@ -822,6 +840,24 @@ func gemmDeinterleaveF64(p *gemmPack) {
 		return
 	}
 	gemmDeinterleaveF64AVX2(p)
+}
+
+// gemmEverySecondF64 runs the kernel.
+func gemmEverySecondF64(p *gemmSeconds) {
+	if active >= avx512 {
+		gemmEverySecondF64AVX512(p)
+		return
+	}
+	gemmEverySecondF64AVX2(p)
+}
+
+// gemmAlternateF64 runs the kernel.
+func gemmAlternateF64(p *gemmSeconds) {
+	if active >= avx512 {
+		gemmAlternateF64AVX512(p)
+		return
+	}
+	gemmAlternateF64AVX2(p)
 }
 
 // gemmPlanesForwardF32 runs the kernel for kernels of that size.

@@ -22,6 +22,14 @@ func (c *Planes[T]) sums(sums []T)                      { c.sumsGeneric(sums) }
 
 func (s *Spread[T]) add(height, width int) { s.addGeneric() }
 
+func everySecond[T Float](dst []T, dstRow int, src []T, srcRow, rows, n int) {
+	everySecondGeneric(dst, dstRow, src, srcRow, rows, n)
+}
+
+func alternate[T Float](dst []T, dstRow int, even []T, evenRow int, odd []T, oddRow, rows, n int, accumulate bool) {
+	alternateGeneric(dst, dstRow, even, evenRow, odd, oddRow, rows, n, accumulate)
+}
+
 func (w *WinogradTiles) image()                { w.imageGeneric() }
 func (w *WinogradTiles) gradient()             { w.gradientGeneric() }
 func (w *WinogradTiles) result(bias []float32) { w.resultGeneric(bias) }

@@ -185,6 +185,8 @@ func choices(e element) []choice {
 		one("gemmTranspose", "runs the kernel.", "gemmPack"),
 		one("gemmPanels", "runs the kernel.", "gemmPack"),
 		one("gemmDeinterleave", "runs the kernel.", "gemmPack"),
+		one("gemmEverySecond", "runs the kernel.", "gemmSeconds"),
+		one("gemmAlternate", "runs the kernel.", "gemmSeconds"),
 	}
 }
 

@@ -114,6 +114,8 @@ func (c file) kernels(e element) {
 		c.windows(e, pieces)
 	}
 	c.deinterleave(e)
+	c.everySecond(e)
+	c.alternate(e)
 	for rows := 1; rows <= c.set.tapRows; rows++ {
 		for vecs := 1; vecs <= tapVecs; vecs++ {
 			c.correlate(e, rows, vecs)
