@@ -33,6 +33,7 @@ var patterns = []pattern{
 	{"scale and shift", []string{"Add"}, (*fusion).scaleShift},
 	{"convolution of what is scaled and shifted", []string{"Conv"}, (*fusion).shiftedConvolution},
 	{"product with a matrix", []string{"MatMul", "Gemm"}, (*fusion).linear},
+	{"product with a matrix and what is added", []string{"Add"}, (*fusion).linearBias},
 	{"product of rows in another shape", []string{"Reshape"}, (*fusion).reshapedLinear},
 	{"product of rows in another order", []string{"Transpose"}, (*fusion).transposedLinear},
 

@@ -329,7 +329,7 @@ type block struct {
 // blockOf finds a part by what it gives.
 func (f *fusion) blockOf(slot int, between ...string) *block {
 	second := f.only(slot, "Linear")
-	if second == nil {
+	if second == nil || second.columns {
 		return nil
 	}
 	middle := f.only(second.inputs[0], between...)
@@ -337,7 +337,7 @@ func (f *fusion) blockOf(slot int, between ...string) *block {
 		return nil
 	}
 	first := f.only(middle.inputs[0], "Linear")
-	if first == nil {
+	if first == nil || first.columns {
 		return nil
 	}
 	return &block{first.inputs[0], first, second, middle}

@@ -242,10 +242,12 @@ var productPatterns = []patternTest{
 		initializers: tensors(weight("w", 3, 4), weight("b", 1)), nodes: lines(nil, `y = Gemm(x, w, b);alpha=0.5 transB=1`)}},
 	{name: "Gemm of parameters", pattern: "product with a matrix", left: "Linear", file: file{inputs: "x float n 4", outputs: "y float ? ?",
 		initializers: tensors(weight("w", 3, 4), weight("b", 3)), nodes: lines(nil, `y = Gemm(x, w, b);transB=1`)}},
-	{name: "parameters the other way round", pattern: "product with a matrix", none: true, left: "MatMul Gemm", file: file{inputs: "x float n 4", outputs: "y float ? ?",
-		initializers: tensors(weight("w", 4, 3), weight("v", 3, 2)), nodes: lines(nil, `
-			h = MatMul(x, w)
-			y = Gemm(h, v)`)}},
+	{name: "MatMul of parameters", pattern: "product with a matrix", left: "Linear", file: file{inputs: "x float n 2 4", outputs: "y float ? ? ?",
+		initializers: tensors(weight("w", 4, 3)), nodes: lines(nil, `y = MatMul(x, w)`)}},
+	{name: "Gemm of parameters the other way round", pattern: "product with a matrix", none: true, left: "Gemm", file: file{inputs: "x float n 4", outputs: "y float ? ?",
+		initializers: tensors(weight("w", 4, 3)), nodes: lines(nil, `y = Gemm(x, w)`)}},
+	{name: "the second factor", pattern: "product with a matrix", none: true, file: file{inputs: "x float 4 5", outputs: "y float ? ?",
+		initializers: tensors(weight("w", 3, 4)), nodes: lines(nil, `y = MatMul(w, x)`)}},
 	{name: "a number for each row", pattern: "product with a matrix", none: true, config: inference, file: file{inputs: "x float 3 4", outputs: "y float ? ?",
 		initializers: tensors(weight("w", 4, 3), weight("b", 3, 1)), nodes: lines(nil, `y = Gemm(x, w, b)`)}},
 	{name: "the first transposed", pattern: "product with a matrix", none: true, config: inference, file: file{inputs: "x float 4 3", outputs: "y float ? ?",
@@ -253,10 +255,33 @@ var productPatterns = []patternTest{
 	{name: "many matrices", pattern: "product with a matrix", none: true, config: inference, file: file{inputs: "x float 2 5 4", outputs: "y float ? ? ?",
 		initializers: tensors(weight("w", 2, 4, 3)), nodes: lines(nil, `y = MatMul(x, w)`)}},
 
+	{name: "parameters", pattern: "product with a matrix and what is added", left: "Linear", file: file{inputs: "x float n 2 4", outputs: "y float ? ? ?",
+		initializers: tensors(weight("w", 4, 3), weight("b", 3)), nodes: lines(nil, `
+			h = MatMul(x, w)
+			y = Add(b, h)`)}},
+	{name: "of Gemm", pattern: "product with a matrix and what is added", left: "Linear", file: file{inputs: "x float n 4", outputs: "y float ? ?",
+		initializers: tensors(weight("w", 3, 4), weight("b", 3)), nodes: lines(nil, `
+			h = Gemm(x, w);transB=1
+			y = Add(h, b)`)}},
+	{name: "a number for each row", pattern: "product with a matrix and what is added", none: true, left: "Linear Add", file: file{inputs: "x float n 2 4", outputs: "y float ? ? ?",
+		initializers: tensors(weight("w", 4, 3), weight("b", 2, 1)), nodes: lines(nil, `
+			h = MatMul(x, w)
+			y = Add(b, h)`)}},
+	{name: "used twice", pattern: "product with a matrix and what is added", none: true, left: "Linear Add Mul", file: file{inputs: "x float n 2 4", outputs: "y float ? ? ?",
+		initializers: tensors(weight("w", 4, 3), weight("b", 3)), nodes: lines(nil, `
+			h = MatMul(x, w)
+			a = Add(b, h)
+			y = Mul(a, h)`)}},
+
 	{name: "rows", pattern: "product of rows in another shape", left: "Linear", file: file{inputs: "x float n 5 4", outputs: "y float ? ? ?",
 		initializers: tensors(weight("w", 3, 4), weight("b", 3), intTensor("rows", -1, 4), intTensor("back", -1, 5, 3)), nodes: lines(nil, `
 			r = Reshape(x, rows)
 			h = Gemm(r, w, b);transB=1
+			y = Reshape(h, back)`)}},
+	{name: "rows times parameters", pattern: "product of rows in another shape", left: "Linear", file: file{inputs: "x float n 5 4", outputs: "y float ? ? ?",
+		initializers: tensors(weight("w", 4, 3), intTensor("rows", -1, 4), intTensor("back", -1, 5, 3)), nodes: lines(nil, `
+			r = Reshape(x, rows)
+			h = MatMul(r, w)
 			y = Reshape(h, back)`)}},
 	{name: "apart otherwise", pattern: "product of rows in another shape", none: true, file: file{inputs: "x float n 6 4", outputs: "y float ? ? ?",
 		initializers: tensors(weight("w", 3, 4), weight("b", 3), intTensor("rows", -1, 4), intTensor("back", -1, 2, 3)), nodes: lines(nil, `
@@ -274,6 +299,12 @@ var productPatterns = []patternTest{
 			t = Transpose(x);perm=[1,0,2]
 			h = MatMul(t, w)
 			y = Transpose(h);perm=[1,0,2]`)}},
+	{name: "times parameters", pattern: "product of rows in another order", left: "Linear", file: file{inputs: "x float n 5 4", outputs: "y float ? ? ?",
+		initializers: tensors(weight("w", 4, 3), weight("b", 3)), nodes: lines(nil, `
+			t = Transpose(x);perm=[1,0,2]
+			h = MatMul(t, w)
+			a = Add(h, b)
+			y = Transpose(a);perm=[1,0,2]`)}},
 	{name: "not back", pattern: "product of rows in another order", none: true, config: inference, file: file{inputs: "x float n 5 2 4", outputs: "y float ? ? ? ?",
 		initializers: tensors(weight("w", 4, 3)), nodes: lines(nil, `
 			t = Transpose(x);perm=[1,2,0,3]

@@ -146,7 +146,7 @@ func (f *fusion) normalizationOf(n *node, channels, rank int) (a affine, ok bool
 func (f *fusion) scaledProduct(n *node) bool {
 	for _, slot := range n.inputs[:min(2, len(n.inputs))] {
 		product := f.only(slot, "Conv", "ConvTranspose", "Linear")
-		if product == nil || product.relu || product.pool != nil || n.op.name == "BatchNormalization" && slot != n.inputs[0] {
+		if product == nil || product.relu || product.pool != nil || product.columns || n.op.name == "BatchNormalization" && slot != n.inputs[0] {
 			continue
 		}
 		weights, shape, ok := f.constantFloats(product.inputs[1])

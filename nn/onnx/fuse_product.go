@@ -9,33 +9,59 @@ import (
 // Patterns around products with matrices.
 
 // linearOperator is x·wᵀ + bias of rows: x [..., in], w [out, in] and, if there is one, bias [out].
+// Where the node says so w is [in, out], as parameters of a MatMul are, which stay as they are.
 var linearOperator = &operator{name: "Linear"}
 
 func linearRows(c *call) {
 	x, w := c.float(0), c.value(1)
 	same(c.in[0], w)
+	_, out := c.node.sides(w.Shape())
 	if x.Rank() > 0 {
-		rows, out := x.Size()/max(1, x.Dim(-1)), w.Shape()[0]
-		c.room(rows, out)
+		c.room(x.Size()/max(1, x.Dim(-1)), out)
 	}
-	c.set(0, autograd.Linear(x, c.float(1), c.optional(2)))
+	if !c.node.columns {
+		c.set(0, autograd.Linear(x, c.float(1), c.optional(2)))
+		return
+	}
+	y := x.MatMul(c.float(1))
+	if c.has(2) {
+		y = y.Add(c.float(2))
+	}
+	c.set(0, y)
+}
+
+// sides is how many features go into a Linear with weights of a shape, and how many come out.
+func (n *node) sides(w []int) (in, out int) {
+	if n.columns {
+		return w[0], w[1]
+	}
+	return w[1], w[0]
 }
 
 func shapeOfLinear(s *shapes, n *node) ([]dim, bool) {
 	x, known := s.of(n, 0)
-	w, ok := s.of(n, 1)
-	if !ok || !known || len(x) < 1 || len(w) != 2 {
-		return nil, false
+	if w := s.b.values[n.inputs[1]].Shape(); known && len(x) > 0 && len(w) == 2 {
+		_, out := n.sides(w)
+		return append(slices.Clone(x[:len(x)-1]), size(out)), true
 	}
-	return append(slices.Clone(x[:len(x)-1]), w[0]), true
+	return nil, false
 }
 
-// linear makes a product with a matrix one with rows that lie as the operation has them: a matrix
-// that does not must be constant.
+// linear makes a product with a matrix one with rows that lie as the operation has them, where the
+// matrix does or is constant.
 func (f *fusion) linear(n *node) bool {
 	if n.op.name == "MatMul" {
+		w := f.value(n.inputs[1])
+		if !w.isTensor() || len(w.Shape()) != 2 || isEmpty(w.Shape()) {
+			return false
+		}
 		data, shape, ok := f.constantFloats(n.inputs[1])
-		if !ok || len(shape) != 2 || isEmpty(shape) || !f.affords(len(data)) {
+		if !ok {
+			f.become(n, linearOperator, linearRows, n.inputs...)
+			n.columns = true
+			return true
+		}
+		if !f.affords(len(data)) {
 			return false
 		}
 		f.become(n, linearOperator, linearRows, n.inputs[0], f.transposed(n.inputs[1], data, shape, 1))
@@ -70,6 +96,24 @@ func (f *fusion) linear(n *node) bool {
 	}
 	f.become(n, linearOperator, linearRows, inputs...)
 	return true
+}
+
+// linearBias makes what is added to each row of a product its bias.
+func (f *fusion) linearBias(n *node) bool {
+	for from := range n.inputs {
+		product, with := f.only(n.inputs[from], "Linear"), n.inputs[1-from]
+		if product == nil || len(product.inputs) != 2 || n.version < 7 {
+			continue
+		}
+		w, added := f.value(product.inputs[1]), f.value(with)
+		if _, out := product.sides(w.Shape()); !added.isTensor() || added.dtype != w.dtype || !slices.Equal(added.Shape(), []int{out}) {
+			continue
+		}
+		f.merge(n, product)
+		n.inputs = append(n.inputs, with)
+		return true
+	}
+	return false
 }
 
 // isEmpty reports whether there are no elements.
@@ -118,10 +162,9 @@ func (f *fusion) reshapedLinear(n *node) bool {
 		return false
 	}
 	x, known := f.shapes.of(first, 0)
-	w, fits := f.shapes.of(product, 1)
 	y, ok := f.shapes.shape[n.outputs[0]]
-	if !ok || !known || !fits || len(x) < 1 || len(w) != 2 || x[len(x)-1] != w[1] || len(y) != len(x) ||
-		!slices.Equal(append(slices.Clone(x[:len(x)-1]), w[0]), y) {
+	in, out := product.sides(f.value(product.inputs[1]).Shape())
+	if !ok || !known || len(x) < 1 || x[len(x)-1] != size(in) || !slices.Equal(append(slices.Clone(x[:len(x)-1]), size(out)), y) {
 		return false
 	}
 	f.merge(n, product, first)

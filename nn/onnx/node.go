@@ -33,6 +33,7 @@ type node struct {
 	relu      bool                        // of a convolution: max(x, 0) of what it gives
 	pool      *autograd.MaxPoolConfig     // of a convolution: and then pooled
 	attention *autograd.AttentionConfig   // of an Attention of all in one, or of heads side by side
+	columns   bool                        // of a Linear: its weights are [in, out]
 	weights   []autograd.RecurrentWeights // of a recurrent layer, for each direction, if they are constant
 	failed    bool                        // it cannot be computed before the model runs
 
