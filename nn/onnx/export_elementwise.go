@@ -111,6 +111,7 @@ var exportActivations = exportRows{
 	"log softmax": composed("LogSoftmax", func(e *exporter, i int) string {
 		return e.emit("LogSoftmax", e.ins(i), attrInt("axis", the[int](e, i, "axis")))
 	}),
+	"ctc loss": without("ONNX has no loss of alignments"),
 	"cross entropy": composed("SoftmaxCrossEntropyLoss", func(e *exporter, i int) string {
 		lists := e.intLists(i, "labels")
 		for _, list := range lists {
