@@ -360,26 +360,41 @@ func (r *run) place() (place Place, version int) {
 	return r.node.place, r.node.version
 }
 
-// forget drops constants that nothing needs any more, and what graphs and nodes were made
-// from.
+// forget drops what graphs and nodes were made from, and slots that nothing needs any more: a run
+// has a value for each.
 func (b *builder) forget() {
-	needed := make([]bool, len(b.values))
-	for _, g := range b.graphs {
-		for _, slot := range g.outputs {
-			needed[slot] = true
-		}
-		for _, n := range g.nodes {
-			n.attributes, n.read = nil, nil
-			for _, slot := range n.inputs {
-				if slot != absent {
-					needed[slot] = true
-				}
+	slots := make([]int, len(b.values)) // new ones, from 1 on
+	count := 0
+	renumber := func(list []int) []int {
+		list = slices.Clone(list) // nodes may share one
+		for i, slot := range list {
+			if slot == absent {
+				continue
 			}
+			if slots[slot] == 0 {
+				count++
+				slots[slot] = count
+			}
+			list[i] = slots[slot] - 1
+		}
+		return list
+	}
+	for _, g := range b.graphs {
+		g.inputs, g.outputs = renumber(g.inputs), renumber(g.outputs)
+		for _, n := range g.nodes {
+			n.inputs, n.outputs = renumber(n.inputs), renumber(n.outputs)
+			n.attributes, n.read, n.graphs = nil, nil, nil
 		}
 	}
-	for slot := range b.values {
-		if b.constant[slot] && !needed[slot] {
-			b.values[slot] = Value{}
+	values, buffers := make([]Value, count), map[int]autograd.Variable{}
+	for old, slot := range slots {
+		if slot == 0 {
+			continue
+		}
+		values[slot-1] = b.values[old]
+		if buffer, ok := b.model.buffers[old]; ok {
+			buffers[slot-1] = buffer
 		}
 	}
+	b.values, b.model.buffers = values, buffers
 }
