@@ -52,6 +52,8 @@ var shapes = []struct {
 	{"one element", flat(2, 4, 5, 1, 1, 1, 3, 3, 1, 1, 1)},
 	{"many channels", flat(1, 150, 70, 1, 4, 7, 3, 3, 1, 1, 1)},
 	{"many rows", flat(1, 4, 400, 1, 4, 5, 3, 3, 1, 1, 1)},
+	{"many weights, small images", flat(5, 120, 1000, 1, 3, 3, 3, 3, 2, 1, 1)},
+	{"1×1 of many weights, small images", flat(3, 900, 1200, 1, 2, 3, 1, 1, 1, 0, 1)},
 	{"large image", flat(1, 2, 3, 1, 30, 70, 3, 3, 1, 1, 1)},
 	{"batch", flat(40, 2, 5, 1, 6, 6, 3, 3, 1, 1, 1)},
 	{"empty batch", flat(0, 4, 8, 1, 6, 6, 3, 3, 1, 1, 1)},
@@ -226,6 +228,21 @@ func testConvolution[F simd.Float](t *testing.T, s Shape) {
 func addBias[F simd.Float](r reference, bias []F, size int) {
 	for i := range r.sum {
 		r.add(i, float64(bias[i/size%len(bias)]))
+	}
+}
+
+// Some shapes have gradients of weights that take several images at a time.
+func TestShapesOfSeveralImages(t *testing.T) {
+	for _, test := range shapes {
+		if !strings.Contains(test.name, "many weights, small images") {
+			continue
+		}
+		s := test.collapsed()
+		g := gradient[float32]{batch: s.Batch, groups: s.Groups, channels: s.In / s.Groups, out: s.Out / s.Groups}
+		g.windows(&s)
+		if g.cut(); g.group < 2 || g.few {
+			t.Errorf("%s: one image at a time", test.name)
+		}
 	}
 }
 

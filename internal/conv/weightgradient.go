@@ -21,6 +21,7 @@ type gradient[F simd.Float] struct {
 	rowBlock, rowBlocks int  // rows of a task
 	part, parts         int  // images of a task
 	block               int  // windows that are packed at a time
+	group               int  // images whose windows are packed together, where they have few
 	few                 bool // Y has so few channels that nothing is packed
 	partial             []F  // [groups, rowBlocks, parts, rowBlock, out]
 	adding              bool
@@ -30,6 +31,9 @@ type gradient[F simd.Float] struct {
 const (
 	gradientBlock = 512     // windows that are packed at a time
 	gradientBytes = 1 << 18 // of the gradient of Y that are packed at a time
+	groupBytes    = 1 << 19 // the same, of several images
+	groupWindows  = 64      // of an image, up to which several are packed together
+	groupSums     = 1 << 16 // bytes of sums from which on that is done
 	partialSize   = 1 << 21 // elements of partial sums
 	maxFewOut     = 8       // channels of Y up to which rows may be multiplied
 	stripRows     = 96      // rows of windows that are packed at a time
@@ -81,6 +85,10 @@ func (t *gradient[F]) cut() {
 	t.rowBlocks = max(1, min(want/(t.groups*t.parts), rows/stripRows))
 	t.rowBlock = evenly(rows, ceilDiv(rows, t.rowBlocks), 12)
 	t.rowBlocks = ceilDiv(rows, t.rowBlock)
+	t.group = 1
+	if windows <= groupWindows && rows*t.out*size >= groupSums {
+		t.group = max(1, min(t.part, min(gradientBlock, groupBytes/size/t.out)/windows))
+	}
 	if t.few = t.fewChannels(); t.few && t.grid[2] <= maxBlock {
 		t.block = evenly(windows, maxBlock, t.grid[2]) // whole rows
 		return
@@ -123,15 +131,13 @@ func (t *gradient[F]) run() {
 
 // DoRange does tasks of the stage.
 func (t *gradient[F]) DoRange(lo, hi int) {
-	if t.adding {
-		for i := lo; i < hi; i++ {
-			t.add(i)
-		}
-		return
-	}
 	w := newWorker[F]()
 	for i := lo; i < hi; i++ {
-		t.task(w, i)
+		if t.adding {
+			t.add(w, i)
+		} else {
+			t.task(w, i)
+		}
 	}
 	w.windows.Src, w.rows.Src = nil, nil
 	put[F](&workers, w)
@@ -151,7 +157,14 @@ func (t *gradient[F]) task(w *worker[F], i int) {
 		sums = w.strips.of((end - first) * simd.TapLanes[F]() * t.out)
 		clear(sums)
 	}
-	for n := part * t.part; n < min((part+1)*t.part, t.batch); n++ {
+	lastImage := min((part+1)*t.part, t.batch)
+	if t.group > 1 && !t.few {
+		for n := part * t.part; n < lastImage; n += t.group {
+			t.imagesOf(w, n*t.groups+group, min(t.group, lastImage-n), first, end, sum, n > part*t.part)
+		}
+		return
+	}
+	for n := part * t.part; n < lastImage; n++ {
 		image := n*t.groups + group
 		for from := 0; from < windows; from += t.block {
 			to := min(from+t.block, windows)
@@ -249,22 +262,59 @@ func (t *gradient[F]) windowsOf(w *worker[F], v *view[F], image, first, end, fro
 	w.windows.Offsets = offsets
 }
 
+// imagesOf computes rows first ≤ i < end of the product over all windows of count images, image and those behind
+// it in the same group of channels: one product, so that its sums are read and written once.
+func (t *gradient[F]) imagesOf(w *worker[F], image, count, first, end int, sum []F, accumulate bool) {
+	windows, panel := volume(t.grid), simd.GemmPanel[F]()
+	columns := count * windows
+	pitch := simd.RowPitch(columns+simd.RowPitch(1)) | simd.RowPitch(1)
+	g := simd.Gemm[F]{N: t.out, K: columns, CRow: t.out, ARow: pitch, ACol: 1, PackedB: true, Accumulate: accumulate}
+	g.B = w.panels.of(simd.PackedBLen[F](g.N, g.K))
+	for i := range count {
+		grad := t.grad(w, image+i*t.groups)
+		for j := 0; j < t.out; j += panel {
+			simd.PackB(g.B[j*columns+i*windows*panel:], grad[j*windows:], 1, windows, windows, min(panel, t.out-j))
+		}
+	}
+	g.A = w.strips.of((stripRows + 1) * pitch)
+	for row := first; row < end; row += stripRows {
+		g.M = min(stripRows, end-row)
+		for i := range count {
+			v := t.prepare(w, image+i*t.groups, row, row+g.M, 0, windows)
+			w.windows.Src = v.src
+			w.windows.Runs = v.runs(w.windows.Runs[:0], &t.slide, 0, windows)
+			w.windows.PackRows(g.A[i*windows:], pitch) // what it writes behind is overwritten by the next image
+		}
+		g.C = sum[(row-first)*t.out:]
+		g.MulOuter()
+	}
+}
+
 // add adds up the partial sums of a block of rows and puts them into w.
-func (t *gradient[F]) add(i int) {
+func (t *gradient[F]) add(w *worker[F], i int) {
 	size := t.rowBlock * t.out
 	sum := t.partial[i*t.parts*size:][:size]
 	for part := 1; part < t.parts; part++ {
 		simd.Add(sum, sum, t.partial[(i*t.parts+part)*size:][:size])
 	}
-	rows := t.rows()
+	all := t.rows()
 	group, first := i/t.rowBlocks, i%t.rowBlocks*t.rowBlock
-	for row := range min(t.rowBlock, rows-first) {
-		for o, v := range sum[row*t.out : (row+1)*t.out] {
-			at := (group*t.out+o)*rows + first + row
-			if t.accumulate {
-				v += t.w[at]
-			}
-			t.w[at] = v
+	rows := min(t.rowBlock, all-first)
+	weights := t.w[group*t.out*all+first:]
+	if !t.accumulate {
+		simd.TransposeStrided(weights, all, sum, t.out, rows, t.out)
+		return
+	}
+	transposed := w.result.of(addedOut * rows)
+	for o := 0; o < t.out; o += addedOut {
+		n := min(addedOut, t.out-o)
+		simd.TransposeStrided(transposed, rows, sum[o:], t.out, rows, n)
+		for k := range n {
+			to := weights[(o+k)*all:][:rows]
+			simd.Add(to, to, transposed[k*rows:][:rows])
 		}
 	}
 }
+
+// addedOut is how many rows of weights sums are added to at a time.
+const addedOut = 16
