@@ -104,13 +104,22 @@ func (f *function) logAddExp(a, b vec) vec {
 }
 
 // logAddExp3 returns ln(e^a + e^b + e^c). The greatest of them is taken out first, but not
-// −Inf, so that −Inf less that is −Inf.
+// −Inf, so that −Inf less that is no NaN.
 func (f *function) logAddExp3(a, b, c vec) vec {
-	largest := f.max(f.constant(-pick(f, float64(math.MaxFloat32), math.MaxFloat64)), f.max(f.max(a, b), c))
-	sum := f.expSmall(f.sub(a, largest))
-	sum = f.add(sum, f.expSmall(f.sub(b, largest)))
-	sum = f.add(sum, f.expSmall(f.sub(c, largest)))
-	y := f.add(f.logSplit(f.splitLog(sum)), largest) // sum is 0 or in [1, 3]
-	y = f.blend(y, f.constant(math.Inf(-1)), f.compare(equal, sum, f.zero()))
+	greatest := f.max(f.max(a, b), c)
+	shift := f.max(f.constant(-pick(f, float64(math.MaxFloat32), math.MaxFloat64)), greatest)
+	sum := f.expBesideOne(f.sub(a, shift))
+	sum = f.add(sum, f.expBesideOne(f.sub(b, shift)))
+	sum = f.add(sum, f.expBesideOne(f.sub(c, shift)))
+	y := f.add(f.logSplit(f.splitLog(sum)), shift) // sum is in [1, 3], unless all are −Inf
+	y = f.blend(y, f.constant(math.Inf(-1)), f.compare(equal, greatest, f.constant(math.Inf(-1))))
 	return f.blend(y, sum, f.compare(unordered, sum, sum))
+}
+
+// expBesideOne returns e^x for x ≤ 0, or the least normal number e^x for all below, which is
+// nothing beside 1: subnormal numbers are slow.
+func (f *function) expBesideOne(x vec) vec {
+	r := f.max(f.constant(pick(f, -87.0, -708.0)), x)
+	bits, _ := f.reduceExp(r, f.bias())
+	return f.scale(f.expm1Reduced(r), bits)
 }
