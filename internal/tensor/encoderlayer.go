@@ -2,7 +2,10 @@ package tensor
 
 import (
 	"math"
+	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
@@ -15,7 +18,8 @@ import (
 // weights of attention, and normalization goes down columns. A task takes a block of
 // positions, for which all intermediate results stay in its processor's second-level cache.
 // It needs the others for their keys and values only: there is one place to wait, behind the
-// projection of queries, keys and values, or none where a task takes whole sequences.
+// projection of queries, keys and values, which it makes for them too where nobody else is at
+// it; or none where a task takes whole sequences.
 
 // EncoderLayer is self-attention and a feed-forward network, each added to what goes in, with
 // a normalization behind each sum or in front of each part.
@@ -83,18 +87,16 @@ type encoder[T simd.Float] struct {
 	block  int // positions
 	blocks int // of a sequence
 	stride int // of rows of queries, keys and values, which are of one sequence
-	phase  encoderPhase
 
-	// Of all sequences, unless tasks take whole ones.
+	// Of all sequences, unless tasks take whole ones: then there are no projections.
 	states, projected []T
+	projections       []atomic.Int32 // of blocks
 }
 
-type encoderPhase int
-
+// What a projection of a block is, after 0: somebody is at it, or it is there.
 const (
-	wholeSequences encoderPhase = iota
-	projection
-	rest
+	underway = 1
+	done     = 2
 )
 
 var encoders32, encoders64 sync.Pool
@@ -107,7 +109,7 @@ func encode[T simd.Float](pool *sync.Pool, l *EncoderLayer, y, x []T) {
 	if !ok {
 		e = new(encoder[T])
 	}
-	*e = encoder[T]{EncoderLayer: *l, x: x, y: y, block: encoderBlock}
+	*e = encoder[T]{EncoderLayer: *l, x: x, y: y, block: encoderBlock, projections: e.projections[:0]}
 	for _, w := range [...]struct {
 		to   *[]T
 		from *Array
@@ -126,7 +128,7 @@ func encode[T simd.Float](pool *sync.Pool, l *EncoderLayer, y, x []T) {
 	}
 	e.run()
 	giveBackAll(borrowed[:]...)
-	*e = encoder[T]{}
+	*e = encoder[T]{projections: e.projections}
 	pool.Put(e)
 }
 
@@ -143,11 +145,14 @@ func (e *encoder[T]) run() {
 		parallel.For(e.Batch, 1, e)
 		return
 	}
-	states := borrow[T](e.Batch * (e.blocks*e.stateSize() + e.projectedSize()))
-	e.states, e.projected = states.buf[:e.Batch*e.blocks*e.stateSize()], states.buf[e.Batch*e.blocks*e.stateSize():]
-	for e.phase = projection; e.phase <= rest; e.phase++ {
-		parallel.For(e.Batch*e.blocks, 1, e)
+	blocks := e.Batch * e.blocks
+	states := borrow[T](blocks*e.stateSize() + e.Batch*e.projectedSize())
+	e.states, e.projected = states.buf[:blocks*e.stateSize()], states.buf[blocks*e.stateSize():]
+	e.projections = slices.Grow(e.projections, blocks)[:blocks]
+	for i := range e.projections {
+		e.projections[i].Store(0)
 	}
+	parallel.For(blocks, 1, e)
 	giveBack(states)
 }
 
@@ -159,7 +164,11 @@ func (e *encoder[T]) DoRange(lo, hi int) {
 	t := encoderTask[T]{encoder: e}
 	state, projected := e.stateSize(), e.projectedSize()
 	scores := e.block * e.Length
-	memory := borrow[T](2*state + e.Hidden*e.block + scores + e.blocks*state + projected)
+	size := 2*state + e.Hidden*e.block + scores
+	if len(e.projections) == 0 {
+		size += e.blocks*state + projected
+	}
+	memory := borrow[T](size)
 	defer giveBack(memory)
 	left := memory.buf
 	part := func(n int) []T {
@@ -170,23 +179,16 @@ func (e *encoder[T]) DoRange(lo, hi int) {
 	t.heads, t.normed, t.hidden = part(state), part(state), part(e.Hidden*e.block)
 	t.scores = part(scores)
 	for i := lo; i < hi; i++ {
-		switch e.phase {
-		case wholeSequences:
-			t.sequence, t.projected = i, left[e.blocks*state:][:projected]
-			for b := range e.blocks {
-				t.project(b, left[b*state:][:state])
-			}
-			for b := range e.blocks {
-				t.finish(b, left[b*state:][:state])
-			}
-		default:
-			t.sequence = i / e.blocks
-			t.projected = e.projected[t.sequence*projected:][:projected]
-			if s := e.states[i*state:][:state]; e.phase == projection {
-				t.project(i%e.blocks, s)
-			} else {
-				t.finish(i%e.blocks, s)
-			}
+		if len(e.projections) > 0 {
+			t.finishBlock(i)
+			continue
+		}
+		t.sequence, t.projected = i, left[e.blocks*state:][:projected]
+		for b := range e.blocks {
+			t.project(b, left[b*state:][:state])
+		}
+		for b := range e.blocks {
+			t.finish(b, left[b*state:][:state])
 		}
 	}
 }
@@ -200,6 +202,63 @@ type encoderTask[T simd.Float] struct {
 	// Of a block, [features, block] and [hidden, block].
 	heads, normed, hidden []T
 	scores                []T // of a head's keys and queries, [length, block]
+
+	fetched T // of no use but to fetch
+}
+
+// finishBlock computes the result for block i of all sequences' together. Of the sequence's
+// projections it makes those that nobody has begun, its own first, so that it never waits
+// for what only this goroutine could do.
+func (t *encoderTask[T]) finishBlock(i int) {
+	t.sequence = i / t.blocks
+	first, own := t.sequence*t.blocks, i%t.blocks
+	t.projected = t.encoder.projected[t.sequence*t.projectedSize():][:t.projectedSize()]
+	state := func(b int) []T { return t.states[(first+b)*t.stateSize():][:t.stateSize()] }
+	for k := range t.blocks {
+		b := (own + k) % t.blocks
+		if p := &t.projections[first+b]; p.CompareAndSwap(0, underway) {
+			t.projectOnce(p, b, state(b))
+		}
+	}
+	for b := range t.blocks {
+		for n := 1; t.projections[first+b].Load() != done; n++ {
+			if n%1024 == 0 {
+				runtime.Gosched()
+			}
+		}
+	}
+	if len(t.projections) <= parallel.Workers() {
+		t.fetch(own)
+	}
+	t.finish(own, state(own))
+}
+
+// fetch reads a number of each line of keys and values of the sequence's other blocks, so that
+// this processor's cache gets them side by side, not one after the other as products come
+// upon them.
+func (t *encoderTask[T]) fetch(own int) {
+	line := 64 / elementSize[T]()
+	var even, odd T
+	for block := range t.blocks {
+		if block == own {
+			continue
+		}
+		for row := t.Features; row < 3*t.Features; row += 2 {
+			a := t.projected[row*t.stride+block*t.block:][:t.block]
+			b := t.projected[(row+1)*t.stride+block*t.block:][:t.block]
+			for i := 0; i < len(a) && i < len(b); i += line {
+				even += a[i]
+				odd += b[i]
+			}
+		}
+	}
+	t.fetched = even + odd
+}
+
+// projectOnce projects a block and says so, even if it panics: nobody shall wait forever.
+func (t *encoderTask[T]) projectOnce(p *atomic.Int32, block int, state []T) {
+	defer p.Store(done)
+	t.project(block, state)
 }
 
 // positions are those of a block: where they begin and how many they are.
