@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -82,6 +83,7 @@ func TestConvolutionsAllocateNothing(t *testing.T) {
 }
 
 func testAllocations[F simd.Float](t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would empty the pools
 	for _, s := range allShapes() {
 		x, w, g := operands[F](&s)
 		y, dx, dw, bias := make([]F, len(g)), make([]F, len(x)), make([]F, len(w)), make([]F, max(s.In, s.Out))

@@ -50,17 +50,45 @@ func (t *turning[F]) DoRange(lo, hi int) {
 // block turns channels first ≤ c < end of images and from ≤ o < to of results.
 func (t *turning[F]) block(group, first, end, from, to int) {
 	taps := len(t.order)
-	for o := from; o < to; o++ {
-		for c := first; c < end; c++ {
-			kernel := t.from[((group*t.out+o)*t.in+c)*t.kernel:][:t.kernel]
-			turned := t.to[((group*t.in+c)*t.out+o)*taps:][:taps]
-			if taps == 9 && t.kernel == 9 {
-				k := (*[9]F)(kernel)
-				*(*[9]F)(turned) = [9]F{k[8], k[7], k[6], k[5], k[4], k[3], k[2], k[1], k[0]}
-				continue
+	if t.kernel == 1 && taps == 1 {
+		simd.TransposeStrided(t.to[(group*t.in+first)*t.out+from:], t.out, t.from[(group*t.out+from)*t.in+first:], t.in, to-from, end-first)
+		return
+	}
+	for c := first; c < end; c++ {
+		to := t.to[((group*t.in+c)*t.out+from)*taps:][:(to-from)*taps]
+		kernels := t.from[((group*t.out+from)*t.in+c)*t.kernel:]
+		next := t.in * t.kernel // of results
+		switch {
+		case taps == 9 && t.kernel == 9:
+			for at := 0; len(to) > 0; at += next {
+				k := (*[9]F)(kernels[at:])
+				*(*[9]F)(to) = [9]F{k[8], k[7], k[6], k[5], k[4], k[3], k[2], k[1], k[0]}
+				to = to[9:]
 			}
-			for i, k := range t.order {
-				turned[i] = kernel[k]
+		case taps == 1:
+			at := t.order[0]
+			for i := range to {
+				to[i] = kernels[at]
+				at += next
+			}
+		case taps == 2:
+			a, b := t.order[0], t.order[1]
+			for at := 0; len(to) > 1; at += next {
+				to[0], to[1] = kernels[at+a], kernels[at+b]
+				to = to[2:]
+			}
+		case taps == 4:
+			a, b, c, d := t.order[0], t.order[1], t.order[2], t.order[3]
+			for at := 0; len(to) > 3; at += next {
+				to[0], to[1], to[2], to[3] = kernels[at+a], kernels[at+b], kernels[at+c], kernels[at+d]
+				to = to[4:]
+			}
+		default:
+			for at := 0; len(to) > 0; at += next {
+				for i, k := range t.order {
+					to[i] = kernels[at+k]
+				}
+				to = to[taps:]
 			}
 		}
 	}
