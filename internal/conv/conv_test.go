@@ -66,7 +66,7 @@ var shapes = []struct {
 	{"stride 2 by tiles", flat(16, 50, 48, 1, 18, 18, 3, 3, 2, 1, 1)},
 	{"stride 2 by tiles of 4×4", flat(9, 33, 48, 1, 16, 32, 3, 3, 2, 1, 1)},
 	{"stride 2 by tiles, odd sizes, not padded", flat(9, 34, 32, 1, 33, 17, 3, 3, 2, 0, 1)},
-	{"stride 2 by tiles, much padding", flat(5, 48, 34, 1, 29, 45, 3, 3, 2, 2, 1)},
+	{"stride 2 by tiles, much padding, images in two parts", flat(8, 48, 34, 1, 29, 45, 3, 3, 2, 2, 1)},
 	{"4×4 stride 2 by tiles", flat(7, 17, 35, 1, 16, 18, 4, 4, 2, 1, 1)},
 	{"4×4 stride 2 by tiles, not padded", flat(7, 32, 18, 1, 17, 18, 4, 4, 2, 0, 1)},
 	{"5×5 stride 2 by tiles", flat(6, 18, 32, 1, 16, 17, 5, 5, 2, 2, 1)},

@@ -14,11 +14,13 @@
 //     to each other. (product.go, view.go)
 //   - The gradient of X is a convolution of that of Y with the weights turned around. With
 //     a stride it is one for each residue of the position, each with the weights that
-//     reach there. Where X is not padded, kernels are large and tiles save less, it is Wᵀ·G instead, added to
-//     where the elements of the kernel lead. (conv.go, spread.go)
+//     reach there; where these are few enough, what belongs to even and to odd columns is put together in a cache
+//     (conv.go, pair.go). Where X is not padded, kernels are large and tiles save less, it is Wᵀ·G instead, added to
+//     where the elements of the kernel lead. (spread.go)
 //   - The gradient of W is a product over all windows, windows(X[n])·Gᵀ, transposed: of
 //     windows it takes rows, which are copied as they are, and what is transposed is the
-//     gradient of Y, which has fewer elements. (weightgradient.go)
+//     gradient of Y, which has fewer elements. Of images with few windows it takes several at a time, so that
+//     large sums are not read and written for each. (weightgradient.go)
 //   - Depthwise convolutions of 3×3 and 5×5 elements, with a stride of 1 or 2, go down each plane, a
 //     vector wide: each row is loaded once, at the distances of the taps, and added to the three or
 //     five rows of the result that it belongs to, which are in registers with the weights. Masks
@@ -41,7 +43,8 @@
 //     144. The largest error is 7 of those units by tiles of 3×3, 13 by tiles of 4×4 and 22 for
 //     kernels of 5×5; the root mean square 0.6, 1.1 and 1.1.
 //     (winogradstrided.go, winogradstridedweights.go, winogradstridedgradient.go)
-//   - A kernel of 1×1 sees an image as one long row of windows.
+//   - A kernel of 1×1 sees an image as one long row of windows; with a stride of 2 a copy of every second
+//     element of every second row. (view.go)
 //   - Where the result is not kept but pooled, a task computes whole images, whose planes it hands
 //     over, and asks for those of the gradient when it needs them. (planes.go)
 //
@@ -60,11 +63,11 @@
 //	3×3, 64 → 64, 28×28               3.7  203%   3.8  197%   3.7  202%      9.2    19.2
 //	5×5, 32 → 64, 28×28               5.8  177%   6.2  167%   6.2  166%     11.0    23.2
 //	3×3 depthwise, 64, 56×56          1.3   35%   1.3   35%   1.8   25%      6.9    18.0
-//	3×3 by 2, 64 → 128, 56×56        19.7   76%  26.9   56%  19.6   76%     24.6    46.1
+//	3×3 by 2, 64 → 128, 56×56        13.0  114%  12.9  115%  13.4  110%     24.6    46.1
 //	3×3, 512 → 512, 7×7              15.7  189%  19.2  154%  15.6  190%     32.7    86.7
 //	5×5, 1 → 6, 28×28                0.17   35%  0.33   19%  0.26   23%     0.40    3.0
 //	5×5, 6 → 16, 14×14, not padded   0.25   50%  0.67   19%  0.26   48%     0.19    0.93
 //
-// The depthwise convolution is bound by memory: it moves 51 MB, 39 GB/s. The gradient of X of a strided
-// convolution scatters each residue's results, element by element.
+// The depthwise convolution is bound by memory: it moves 51 MB, 39 GB/s. The row with a stride of 2 is
+// of later runs, while other programs ran.
 package conv

@@ -1,8 +1,6 @@
 package conv
 
 import (
-	"sync/atomic"
-
 	"github.com/chainrule-go/chainrule/internal/parallel"
 	"github.com/chainrule-go/chainrule/internal/simd"
 )
@@ -22,7 +20,6 @@ type stridedGradient struct {
 	tiles, others []float32
 	sums          []float32 // [elements of tiles, phases·channels·out]
 	stage         stridedStage
-	spoiled       atomic.Bool // there is a sum that is infinite or NaN
 }
 
 // stridedStage is what tasks do: transform images, multiply, transform sums to weights.
@@ -70,8 +67,7 @@ func (t *gradient[F]) runStrided(s *Shape) bool {
 		d.stage = stridedProducts
 		parallel.Run(d.size(), d)
 	}
-	d.spoiled.Store(!finite(d.sums, d.sumSize(), d.size(), len(phases)*s.In*s.Out))
-	fine := !d.spoiled.Load()
+	fine := finite(d.sums, d.sumSize(), d.size(), len(phases)*s.In*s.Out)
 	if fine {
 		d.stage = stridedResults
 		parallel.Run(ceilDiv(s.In, wideOut), d)
