@@ -169,6 +169,7 @@ var shapes = []mulCase{
 	{m: 130, n: 100, k: 131}, // tiles
 	{m: 34, n: 50, k: 1100},  // more steps than a panel has
 	{m: 9, n: 1100, k: 270},  // B is wide and not packed
+	{m: 7, n: 1001, k: 1024}, // a column is left when dot products are cut evenly
 	{m: 1100, n: 20, k: 70},  // more rows than a task has
 	{m: 200, n: 90, k: 530},  // A is packed if it is transposed
 	{m: 33, n: 21, k: 4500},  // sums over parts of k
@@ -198,7 +199,12 @@ func TestMulHuge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a second or two")
 	}
-	c := mulCase{m: 1030, n: hugeMinCols + 9, k: hugeMinA/8/1030 + 1}
+	c := mulCase{m: 1030, n: hugeMinCols + 9, k: max(hugeMinA/8/1030, hugeMinRow/8) + 1}
+	for _, contiguous := range []bool{false, true} {
+		if !planFor[float64](c.m, c.n, c.k, contiguous, false, c.n).packA {
+			t.Errorf("A is not packed, rows contiguous: %v", contiguous)
+		}
+	}
 	mem := newMemory[float64](t, 1<<21)
 	layouts(c, func(c mulCase) {
 		p := newProblem(mem, c)
@@ -215,6 +221,20 @@ func TestMulHuge(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestDotProductsHaveColumns: no task of dot products has fewer columns than the kernel takes.
+func TestDotProductsHaveColumns(t *testing.T) {
+	for _, k := range []int{100, 768, 2048, 5000} {
+		for m := 1; m <= 12; m++ {
+			for n := simd.MinDotCols; n < 3000; n++ {
+				p := planFor[float32](m, n, k, true, true, 1)
+				if last := n - (p.colTasks-1)*p.cols; p.path == byDot && (last < simd.MinDotCols || last > p.cols) {
+					t.Fatalf("[%d, %d]·[%d, %d]: %d tasks of %d columns", m, k, k, n, p.colTasks, p.cols)
+				}
+			}
+		}
+	}
 }
 
 // TestMulNaN checks, on all paths, that a zero does not hide what it meets.

@@ -80,7 +80,7 @@ func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool, bRow int) plan {
 	case m <= simd.MaxAxpyRows && !bAlongK:
 		return plan{path: byAxpy}.cut(work, m, n, never, axpyCols)
 	case m <= pick[F](12, 16) && bAlongK:
-		return plan{path: byDot}.cut(work, m, n, never, simd.MinDotCols)
+		return plan{path: byDot}.cut(work, m, n, never, simd.MinDotCols).lastAtLeast(simd.MinDotCols, n)
 	}
 	p := plan{path: byTiles, depth: evenly(k, panelDepth)}
 	// Rows that are whole pages apart fall on the same few sets of the first-level cache.
@@ -100,6 +100,16 @@ func planFor[F simd.Float](m, n, k int, aAlongK, bAlongK bool, bRow int) plan {
 		w = stripCols
 	}
 	return p.cut(work, m, n, minRows, w)
+}
+
+// lastAtLeast is p with tasks of some more columns if the last ones would have fewer than least of all n, a number that
+// widths are multiples of.
+func (p plan) lastAtLeast(least, n int) plan {
+	for p.cols < n && n%p.cols > 0 && n%p.cols < least {
+		p.cols += least
+	}
+	p.colTasks = (n + p.cols - 1) / p.cols
+	return p
 }
 
 // evenly is the size of the pieces when n is cut into pieces of about the same
