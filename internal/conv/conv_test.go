@@ -29,6 +29,7 @@ var shapes = []struct {
 	{"3×3 stride 2 of many weights", flat(2, 130, 140, 1, 7, 8, 3, 3, 2, 1, 1)},
 	{"signal stride 2", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 1, 2500}, Kernel: [3]int{1, 1, 5}, Stride: [3]int{1, 1, 2}, Padding: [3]int{0, 0, 2}, Dilation: [3]int{1, 1, 1}}.counted()},
 	{"volume 1×1×1 stride 2", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{5, 6, 7}, Kernel: [3]int{1, 1, 1}, Stride: [3]int{2, 2, 2}, Dilation: [3]int{1, 1, 1}}.counted()},
+	{"volume 1×1×1 stride 2, frames of one row, padded", Shape{Batch: 1, In: 2, Out: 9, Groups: 1, Size: [3]int{2, 1, 2600}, Kernel: [3]int{1, 1, 1}, Stride: [3]int{1, 2, 2}, Padding: [3]int{0, 2, 0}, Dilation: [3]int{1, 1, 1}}.counted()},
 	{"2×2 stride 3", flat(1, 2, 2, 1, 11, 10, 2, 2, 3, 1, 1)},
 	{"4×4 stride 4", flat(2, 3, 30, 1, 16, 16, 4, 4, 4, 0, 1)},
 	{"3×3 stride 2 dilation 2", flat(1, 2, 3, 1, 15, 13, 3, 3, 2, 2, 2)},

@@ -111,7 +111,7 @@ func (w *worker[F]) everySecond(s *slide, image []F, channels int, b, part box) 
 		// The rows of all channels are as far apart.
 		v.channel = height * width
 		v.src = w.images.of(channels * v.channel)
-		simd.EverySecond(v.src, width, image[part.first[1]*s.size[2]+part.first[2]:], row, channels*height, width)
+		simd.EverySecond(v.src, width, image[part.first[0]*s.frame+part.first[1]*s.size[2]+part.first[2]:], row, channels*height, width)
 		return v
 	}
 	v.src = w.images.of(channels * v.channel)
