@@ -12,6 +12,8 @@ func supported() instructionSet {
 		return noAssembly
 	case !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasBMI2:
 		return avx2
+	case !x.HasAMXTile || !x.HasAMXBF16:
+		return avx512
 	}
-	return avx512
+	return amx
 }

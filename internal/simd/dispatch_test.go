@@ -47,9 +47,22 @@ func TestChoose(t *testing.T) {
 		{"avx512", avx2, avx2},
 		{"avx2", noAssembly, noAssembly},
 		{"sse", avx512, avx512},
+		{"amx", avx512, avx512},
+		{"avx2", amx, avx2},
+		{"avx512", amx, avx512},
+		{"", amx, avx512},
 	} {
-		if got := choose(c.word, c.best); got != c.want {
+		asked := func() bool {
+			t.Errorf("choose(%q, %v) asks for tiles", c.word, c.best)
+			return true
+		}
+		if got := choose(c.word, c.best, asked); got != c.want {
 			t.Errorf("choose(%q, %v) = %v, want %v", c.word, c.best, got, c.want)
+		}
+	}
+	for allowed, want := range map[bool]instructionSet{true: amx, false: avx512} {
+		if got := choose("amx", amx, func() bool { return allowed }); got != want {
+			t.Errorf("choose of tiles, allowed %v, = %v, want %v", allowed, got, want)
 		}
 	}
 }

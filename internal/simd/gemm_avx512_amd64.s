@@ -48359,3 +48359,94 @@ group:
 	MOVQ          CX, 24(AX)
 	VZEROUPPER
 	RET
+
+// func gemmRangesF32AVX512(p *gemmRange)
+// Requires: AVX, AVX512F
+TEXT ·gemmRangesF32AVX512(SB), NOSPLIT, $0-8
+	MOVQ       p+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       8(AX), DX
+	MOVQ       24(AX), BX
+	MOVQ       32(AX), SI
+	MOVQ       16(AX), AX
+	KMOVW      (AX), K1
+	VMOVDQU32  (DX), Z0
+	VMOVDQU32  64(DX), Z1
+	VPTERNLOGD $0xff, Z2, Z2, Z2
+	VPSRLD     $0x01, Z2, Z3
+
+loop:
+	VMOVUPS.Z (CX), K1, Z4
+	VPANDD    Z3, Z4, Z4
+	VPMAXUD   Z4, Z0, Z0
+	VPADDD    Z2, Z4, Z4
+	VPMINUD   Z4, Z1, Z1
+	ADDQ      BX, CX
+	DECQ      SI
+	JNE       loop
+	VMOVDQU32 Z0, (DX)
+	VMOVDQU32 Z1, 64(DX)
+	VZEROUPPER
+	RET
+
+// func gemmSplitF32AVX512(p *gemmSplitting)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·gemmSplitF32AVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         64(AX), BX
+	MOVQ         40(AX), SI
+	MOVQ         48(AX), DI
+	MOVQ         56(AX), R8
+	MOVQ         32(AX), R9
+	KMOVW        (R9), K1
+	MOVQ         16(AX), R9
+	VMOVUPS      (R9), Z0
+	MOVQ         24(AX), AX
+	VMOVDQU16    (AX), Z1
+	MOVL         $0x47800080, AX
+	VPBROADCASTD AX, Z2
+
+loop:
+	VMOVUPS.Z (CX), K1, Z3
+	VMOVUPS.Z (CX)(SI*1), K1, Z4
+	VSCALEFPS Z0, Z3, Z3
+	VSCALEFPS Z0, Z4, Z4
+	VMULPS    Z2, Z3, Z5
+	VSUBPS    Z3, Z5, Z6
+	VSUBPS    Z6, Z5, Z5
+	VSUBPS    Z5, Z3, Z3
+	VMULPS    Z2, Z4, Z6
+	VSUBPS    Z4, Z6, Z7
+	VSUBPS    Z7, Z6, Z6
+	VSUBPS    Z6, Z4, Z4
+	VMOVDQA32 Z1, Z7
+	VPERMI2W  Z6, Z5, Z7
+	VMOVDQU16 Z7, (DX)
+	VMULPS    Z2, Z3, Z5
+	VSUBPS    Z3, Z5, Z6
+	VSUBPS    Z6, Z5, Z5
+	VSUBPS    Z5, Z3, Z3
+	VMULPS    Z2, Z4, Z6
+	VSUBPS    Z4, Z6, Z7
+	VSUBPS    Z7, Z6, Z6
+	VSUBPS    Z6, Z4, Z4
+	VMOVDQA32 Z1, Z7
+	VPERMI2W  Z6, Z5, Z7
+	VMOVDQU16 Z7, 1024(DX)
+	VMULPS    Z2, Z3, Z5
+	VSUBPS    Z3, Z5, Z3
+	VSUBPS    Z3, Z5, Z5
+	VMULPS    Z2, Z4, Z3
+	VSUBPS    Z4, Z3, Z4
+	VSUBPS    Z4, Z3, Z3
+	VMOVDQA32 Z1, Z4
+	VPERMI2W  Z3, Z5, Z4
+	VMOVDQU16 Z4, 2048(DX)
+	ADDQ      DI, CX
+	ADDQ      R8, DX
+	DECQ      BX
+	JNE       loop
+	VZEROUPPER
+	RET

@@ -1283,3 +1283,13 @@ func gemmTiles4KernelGradientAVX512(p *gemmTiling)
 //
 //go:noescape
 func gemmListColumnsAVX512(p *gemmList)
+
+// gemmRangesF32AVX512 finds the range of magnitudes in each lane.
+//
+//go:noescape
+func gemmRangesF32AVX512(p *gemmRange)
+
+// gemmSplitF32AVX512 splits pairs of vectors into rows of tiles.
+//
+//go:noescape
+func gemmSplitF32AVX512(p *gemmSplitting)

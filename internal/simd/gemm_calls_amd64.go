@@ -1233,6 +1233,28 @@ func gemmTiles4KernelGradient(p *gemmTiling) {
 	gemmTiles4KernelGradientAVX2(p)
 }
 
+// gemmSplitTilesF32 runs the kernel for groups of high × wide tiles.
+func gemmSplitTilesF32(precision SplitPrecision, high, wide int, p *gemmSplitTiles) {
+	switch 4*int(precision) + 2*high + wide {
+	case 3:
+		gemmSplitHighest1x1F32AMX(p)
+	case 4:
+		gemmSplitHighest1x2F32AMX(p)
+	case 5:
+		gemmSplitHighest2x1F32AMX(p)
+	case 6:
+		gemmSplitHighest2x2F32AMX(p)
+	case 7:
+		gemmSplitHigh1x1F32AMX(p)
+	case 8:
+		gemmSplitHigh1x2F32AMX(p)
+	case 9:
+		gemmSplitHigh2x1F32AMX(p)
+	case 10:
+		gemmSplitHigh2x2F32AMX(p)
+	}
+}
+
 // gemmAxpyGroup is how many rows of B the kernels add to 1, 2 or 3 rows of C at
 // once.
 var gemmAxpyGroup = [...]int{1: 8, 2: 4, 3: 3}

@@ -30,14 +30,14 @@ func main() {
 // generate returns the files by name.
 func generate() map[string][]byte {
 	files := map[string][]byte{"gemm_calls_amd64.go": calls()}
-	for _, s := range []*instructionSet{avx2, avx512} {
+	for _, s := range []*instructionSet{avx2, avx512, amx} {
 		c := file{build.NewContext(), s}
 		c.ConstraintExpr("amd64,!noasm")
-		for _, e := range []element{single, double} {
-			c.kernels(e)
+		if s == amx {
+			c.tileKernels()
+		} else {
+			c.vectorKernels()
 		}
-		c.winogradKernels()
-		c.byteKernels()
 		out, err := c.Result()
 		if err != nil {
 			log.Fatal(err)
@@ -82,6 +82,30 @@ var outerForms = []struct {
 	vecs   int
 	masked bool
 }{{panelVecs, false}, {panelVecs, true}, {1, true}}
+
+// vectorKernels emits the kernels that run on vectors.
+func (c file) vectorKernels() {
+	for _, e := range []element{single, double} {
+		c.kernels(e)
+	}
+	c.winogradKernels()
+	c.byteKernels()
+	if c.set == avx512 {
+		c.ranges(single)
+		c.split(single)
+	}
+}
+
+// tileKernels emits the kernels that run on AMX tiles.
+func (c file) tileKernels() {
+	for precision := range splitPrecisions {
+		for high := 1; high <= 2; high++ {
+			for wide := 1; wide <= 2; wide++ {
+				c.splitTiles(single, precision, high, wide)
+			}
+		}
+	}
+}
 
 // kernels emits the kernels for one element type.
 func (c file) kernels(e element) {

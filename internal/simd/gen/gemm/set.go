@@ -35,6 +35,8 @@ var (
 		planeRows: map[int]int{3: 3, 5: 3},
 		unroll:    map[int]int{7: 2, 8: 2, 9: 2, 10: 2, 11: 2, 12: 2},
 	}
+	// Nothing but products on tiles; vectors are those of AVX-512.
+	amx = &instructionSet{name: "AMX", file: "amx", width: 64, opmasks: true}
 )
 
 // unrolled is how many steps along k a pass of the inner loop makes.
