@@ -104,8 +104,8 @@ type SplitPrecision int
 const (
 	// SplitHighest adds up six: results are as accurate as those of float32 arithmetic.
 	SplitHighest SplitPrecision = iota
-	// SplitHigh adds up the three largest: products have an error of 2⁻¹⁶ or less, and on
-	// average a tenth of it.
+	// SplitHigh adds up the three largest: products have an error of 2⁻¹⁵ or less, most of them
+	// one of 2⁻¹⁸.
 	SplitHigh
 )
 

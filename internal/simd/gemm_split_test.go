@@ -1,6 +1,8 @@
 package simd
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"math"
@@ -11,7 +13,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 )
 
 // needTiles skips the test where there are no AMX tiles, or nobody asked for them.
@@ -199,6 +200,105 @@ func TestMulSplit(t *testing.T) {
 	}
 }
 
+// TestSplitAccuracy compares the errors of products of splits with those of float32 arithmetic, one
+// fused multiply-add after the other, in units of 2⁻²⁴ times the sum of the magnitudes.
+func TestSplitAccuracy(t *testing.T) {
+	power := func(i int) int { return i*37%121 - 60 }
+	normal := func(r *rand.Rand, _, _ int) float64 { return r.NormFloat64() }
+	scaled := func(exponent int) func(r *rand.Rand, _, _ int) float64 {
+		return func(r *rand.Rand, _, _ int) float64 { return math.Ldexp(r.NormFloat64(), exponent) }
+	}
+	for _, c := range []struct {
+		name string
+		a, b func(r *rand.Rand, i, p int) float64 // of row or column i, step p
+		fits bool
+	}{
+		{"normal", normal, normal, true},
+		{"positive", func(r *rand.Rand, _, _ int) float64 { return r.Float64() }, func(r *rand.Rand, _, _ int) float64 { return r.Float64() }, true},
+		{"rows and columns scaled", func(r *rand.Rand, i, _ int) float64 { return math.Ldexp(r.NormFloat64(), power(i)) },
+			func(r *rand.Rand, i, _ int) float64 { return math.Ldexp(r.NormFloat64(), power(i+50)) }, true},
+		{"steps scaled", func(r *rand.Rand, _, p int) float64 { return math.Ldexp(r.NormFloat64(), power(p)) },
+			func(r *rand.Rand, _, p int) float64 { return math.Ldexp(r.NormFloat64(), -power(p)) }, false},
+		{"elements scaled", func(r *rand.Rand, _, _ int) float64 { return math.Ldexp(r.NormFloat64(), r.IntN(41)-20) },
+			func(r *rand.Rand, _, _ int) float64 { return math.Ldexp(r.NormFloat64(), r.IntN(41)-20) }, true},
+		// The sums are about 2⁻²⁰ of their terms.
+		{"cancelling", func(_ *rand.Rand, i, p int) float64 {
+			return 1 + rand.New(rand.NewPCG(uint64(i), uint64(p/2))).Float64()
+		},
+			func(r *rand.Rand, i, p int) float64 {
+				v := 1 + rand.New(rand.NewPCG(uint64(i), uint64(p/2+5000))).Float64()
+				return v * float64(1-p%2*2) * (1 + 0x1p-20*r.Float64())
+			}, true},
+		{"subnormal A", scaled(-130), normal, true},
+		{"results almost subnormal", scaled(-60), scaled(-60), true},
+		{"largest A", func(r *rand.Rand, _, _ int) float64 { return math.Ldexp(r.Float64()-0.5, 128) }, scaled(-20), true},
+		{"bytes", func(r *rand.Rand, _, _ int) float64 { return float64(r.IntN(256)) }, normal, true},
+		{"all magnitudes", func(r *rand.Rand, _, p int) float64 { return math.Ldexp(1, p*41%277-149) }, normal, false},
+		{"an infinity", func(r *rand.Rand, i, p int) float64 { return 1 / float64(i+p) }, normal, false},
+		{"a NaN", normal, func(r *rand.Rand, i, p int) float64 { return math.Sqrt(float64(i + p - 1)) }, false},
+	} {
+		for _, k := range []int{32, 256, 1000} {
+			const m, n = 16, 16
+			r := rand.New(rand.NewPCG(uint64(k), 1))
+			g := &Gemm[float32]{M: m, N: n, K: k, C: make([]float32, m*n), CRow: n,
+				A: make([]float32, m*k), ARow: k, ACol: 1, B: make([]float32, k*n), BRow: n, BCol: 1}
+			for i := range g.A {
+				g.A[i] = float32(c.a(r, i/k, i%k))
+			}
+			for i := range g.B {
+				g.B[i] = float32(c.b(r, i%n, i/n))
+			}
+			a, b := splitOperands(g)
+			if fits := SplitFits(a, b); fits != c.fits {
+				t.Fatalf("%s, %d steps: fits: %v", c.name, k, fits)
+			}
+			if !c.fits {
+				continue
+			}
+			for i := range g.C {
+				sum := float32(0)
+				for p := range k {
+					sum = float32(math.FMA(float64(g.A[i/n*k+p]), float64(g.B[p*n+i%n]), float64(sum)))
+				}
+				g.C[i] = sum
+			}
+			chain := splitErrors(g)
+			MulSplit(g, a, b, SplitHighest)
+			highest := splitErrors(g)
+			MulSplit(g, a, b, SplitHigh)
+			high := splitErrors(g)
+			if testing.Verbose() {
+				t.Logf("%-25s %4d steps: largest and root mean square: float32 %6.3g %6.3g; highest %7.3g %7.3g; high %5.3g %5.3g",
+					c.name, k, chain[0], chain[1], highest[0], highest[1], high[0], high[1])
+			}
+			if !(highest[0] <= 1.1*chain[0] && highest[1] <= chain[1]) {
+				t.Errorf("%s, %d steps: errors of %v, float32 arithmetic has %v", c.name, k, highest, chain)
+			}
+			if !(high[0] <= 512) {
+				t.Errorf("%s, %d steps: errors of %v with three products", c.name, k, high)
+			}
+		}
+	}
+}
+
+// splitErrors is the largest error of C and their root mean square, in units of 2⁻²⁴ times the sum of
+// the magnitudes; rounding to a subnormal number is not counted.
+func splitErrors(g *Gemm[float32]) (errors [2]float64) {
+	for i, got := range g.C {
+		want, size := 0.0, 0.0
+		for p := range g.K {
+			v := float64(g.A[i/g.N*g.K+p]) * float64(g.B[p*g.N+i%g.N])
+			want += v
+			size += math.Abs(v)
+		}
+		e := max(math.Abs(float64(got)-want)-0x1p-150, 0) / (0x1p-24 * size)
+		errors[0] = max(errors[0], e)
+		errors[1] += e * e / float64(len(g.C))
+	}
+	errors[1] = math.Sqrt(errors[1])
+	return errors
+}
+
 func TestMulSplitPanics(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -233,15 +333,11 @@ func TestMulSplitPanics(t *testing.T) {
 // goroutines are preempted and memory is collected. All products must have the same bits.
 func TestTilesUnderSignals(t *testing.T) {
 	needTiles(t)
-	if err := pprof.StartCPUProfile(io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	defer pprof.StopCPUProfile()
-	lasting := 30 * time.Second
+	rounds := 20000
 	if testing.Short() {
-		lasting = 3 * time.Second
+		rounds = 40
 	}
-	const m, n, k = 96, 64, 512
+	const m, n, k = 64, 64, 256
 	r := rand.New(rand.NewPCG(7, 8))
 	a, b := make([]float32, m*k), make([]float32, k*n)
 	for _, s := range [][]float32{a, b} {
@@ -254,14 +350,17 @@ func TestTilesUnderSignals(t *testing.T) {
 	}
 	want := make([]float32, m*n)
 	product(want)
+	var profile bytes.Buffer
+	if err := pprof.StartCPUProfile(&profile); err != nil {
+		t.Fatal(err)
+	}
 	var wait sync.WaitGroup
-	end := time.Now().Add(lasting)
 	for range 4 * runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			c := make([]float32, m*n)
-			for i := 0; time.Now().Before(end); i++ {
-				if i%8 == 0 {
-					runtime.GC()
+			for i := range rounds {
+				if i%10 == 0 {
+					runtime.GC() // which stops all goroutines
 				}
 				Fill(c, 0)
 				product(c)
@@ -273,4 +372,14 @@ func TestTilesUnderSignals(t *testing.T) {
 		})
 	}
 	wait.Wait()
+	pprof.StopCPUProfile()
+	text, err := gzip.NewReader(&profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := io.ReadAll(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("a profiling signal arrived while tiles were in use: %v", bytes.Contains(names, []byte("gemmSplitHighest2x2F32AMX")))
 }
