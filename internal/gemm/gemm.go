@@ -13,6 +13,10 @@ type Epilogue[F simd.Float] struct {
 	Accumulate bool
 	// Bias, unless nil, has an element for each column of C, which is added.
 	Bias []F
+	// High allows an error of 2⁻¹⁵ in products of float32, where that is faster: on AMX tiles, which
+	// then have half the work. Most errors are 2⁻¹⁸; sums of them are of float32. Elsewhere it
+	// changes nothing.
+	High bool
 }
 
 // Mul computes C = A·B for A [m, k], B [k, n] and C [m, n], with the epilogue

@@ -38,6 +38,10 @@ func (p *product[F]) multiply() {
 		p.long()
 		return
 	}
+	if q := p.onTiles(); q != nil {
+		multiplyOnTiles(q)
+		return
+	}
 	p.plan = planFor[F](m, n, k, p.a.ColStride == 1, p.b.ColStride != 1, p.b.RowStride)
 	p.to = k
 	if p.tasks() == 1 && !p.packA {

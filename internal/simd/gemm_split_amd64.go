@@ -154,10 +154,10 @@ func rangesOf(src []float32, step, count, n int) (ranges [splitRows]splitRange) 
 }
 
 // run splits count pairs of vectors from src on.
-func (t *gemmSplitting) run(dst []uint16, src []float32, count int) {
+func (t gemmSplitting) run(dst []uint16, src []float32, count int) {
 	if count > 0 {
 		t.src, t.dst, t.count = at(src, 0), unsafe.Pointer(unsafe.SliceData(dst)), count
-		gemmSplitF32AVX512(t)
+		gemmSplitF32AVX512(&t)
 	}
 }
 
