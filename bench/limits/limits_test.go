@@ -39,7 +39,7 @@ func TestTogether(t *testing.T) {
 
 // The loops of the instruction set in use, and of the smaller ones, end, also at once.
 func TestLoopsEnd(t *testing.T) {
-	for _, set := range []string{"none", "avx2", "avx512"} {
+	for _, set := range []string{"none", "avx2", "avx512", "amx"} {
 		loop, ok := fmaLoops[set]
 		if !ok {
 			continue // of another architecture

@@ -9,8 +9,13 @@
 //
 // The environment variable CHAINRULE_SIMD, read at start, chooses the instruction
 // set: none (the references run), avx2 or avx512. Unset or any other word, it is the
-// largest set that the processor has, and so it is if the processor lacks the one
+// largest of these that the processor has, and so it is if the processor lacks the one
 // asked for. InstructionSet tells.
+//
+// The word amx adds matrix products on AMX tiles (gemm_split.go), on Linux. They have run in an
+// emulator only, which gave the bits of their reference, and never come into use unasked.
+// Where the processor has no tiles for bfloat16, or the kernel does not allow them, the
+// word means avx512.
 //
 // The vector functions by file and form; all have a reference in Go:
 //

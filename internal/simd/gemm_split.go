@@ -145,11 +145,6 @@ func (r *splitRange) add(x float32) {
 	r.largest, r.least = max(r.largest, bits), min(r.least, bits-1)
 }
 
-// join takes notice of what another one has seen.
-func (r *splitRange) join(other splitRange) {
-	r.largest, r.least = max(r.largest, other.largest), min(r.least, other.least)
-}
-
 // emptyRange is that of no elements.
 var emptyRange = splitRange{least: math.MaxUint32}
 

@@ -153,6 +153,11 @@ func rangesOf(src []float32, step, count, n int) (ranges [splitRows]splitRange) 
 	return ranges
 }
 
+// join takes notice of what another one has seen.
+func (r *splitRange) join(other splitRange) {
+	r.largest, r.least = max(r.largest, other.largest), min(r.least, other.least)
+}
+
 // run splits count pairs of vectors from src on.
 func (t gemmSplitting) run(dst []uint16, src []float32, count int) {
 	if count > 0 {
