@@ -13,6 +13,7 @@ import (
 // splitCases are products on AMX tiles of several blocks, with rests of all kinds.
 var splitCases = []mulCase{
 	{m: 32, n: 32, k: 64},
+	{m: 33, n: 40, k: 515, flags: 2, slack: 2},
 	{m: 33, n: 40, k: 70, flags: 1, slack: 2},
 	{m: 130, n: 33, k: 100, flags: 2, atEnd: true},
 	{m: 40, n: 129, k: 65, flags: 3, slack: 1, atEnd: true},
@@ -30,7 +31,9 @@ func TestProductsOnTiles(t *testing.T) {
 			p := newProblem(mem, c)
 			want, tolerance := p.expected()
 			before := slices.Clone(p.c.Data)
+			var errors []float64 // sums of squares
 			for _, high := range []bool{false, true} {
+				errors = append(errors, 0)
 				copy(p.c.Data, before)
 				p.e.High = high
 				multiplyOnTiles(&product[float32]{c: p.c, a: p.a, b: p.b, e: p.e})
@@ -47,10 +50,15 @@ func TestProductsOnTiles(t *testing.T) {
 					if high {
 						allowed *= 512 / float64(c.k)
 					}
-					if !(math.Abs(float64(v)-want[at]) <= allowed) {
+					e := math.Abs(float64(v) - want[at])
+					if !(e <= allowed) {
 						t.Fatalf("%v high=%v: element %d, %d is %v, want %v ± %v", c, high, row, col, v, want[at], allowed)
 					}
+					errors[len(errors)-1] += e * e
 				}
+			}
+			if !(errors[0]*10 < errors[1]) {
+				t.Errorf("%v: squared errors of %v with six products and of %v with three", c, errors[0], errors[1])
 			}
 		})
 	}

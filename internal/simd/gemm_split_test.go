@@ -161,10 +161,10 @@ func TestMulSplit(t *testing.T) {
 	for _, m := range []int{1, 5, 16, 17, 32, 33, 50, 64} {
 		for _, n := range []int{1, 15, 16, 17, 32, 40, 65} {
 			for _, k := range []int{0, 1, 31, 32, 33, 70} {
-				if x++; testing.Short() && x%5 > 0 {
+				if x++; x%2 > 0 || testing.Short() && x%5 > 0 {
 					continue
 				}
-				c := gemmCase{m: m, n: n, k: k, flags: x % 4, slack: x / 4 % 3, atEnd: x%2 == 0}
+				c := gemmCase{m: m, n: n, k: k, flags: x / 2 % 4, slack: x / 8 % 3, atEnd: x/2%2 == 0}
 				r := rand.New(rand.NewPCG(uint64(x), 0))
 				g := Gemm[float32]{M: m, N: n, K: k, CRow: n + c.slack, Accumulate: c.flags&1 != 0}
 				g.A, g.ARow, g.ACol = operand(mem.a, r, m, k, byRows, c.slack, c.atEnd)
