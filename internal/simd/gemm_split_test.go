@@ -41,11 +41,6 @@ func splitOperands(g *Gemm[float32]) (a, b *Split) {
 	return a, b
 }
 
-func mulSplitHighest(g *Gemm[float32]) {
-	a, b := splitOperands(g)
-	MulSplit(g, a, b, SplitHighest)
-}
-
 // TestTileAddRoundsOnce compares the imitated arithmetic with exact arithmetic.
 func TestTileAddRoundsOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -345,8 +340,9 @@ func TestTilesUnderSignals(t *testing.T) {
 			s[i] = float32(r.NormFloat64())
 		}
 	}
+	x, y := splitOperands(&Gemm[float32]{M: m, N: n, K: k, A: a, ARow: k, ACol: 1, B: b, BRow: n, BCol: 1})
 	product := func(c []float32) {
-		mulSplitHighest(&Gemm[float32]{M: m, N: n, K: k, C: c, CRow: n, A: a, ARow: k, ACol: 1, B: b, BRow: n, BCol: 1})
+		MulSplit(&Gemm[float32]{M: m, N: n, K: k, C: c, CRow: n}, x, y, SplitHighest)
 	}
 	want := make([]float32, m*n)
 	product(want)
@@ -359,7 +355,7 @@ func TestTilesUnderSignals(t *testing.T) {
 		wait.Go(func() {
 			c := make([]float32, m*n)
 			for i := range rounds {
-				if i%10 == 0 {
+				if i%32 == 0 {
 					runtime.GC() // which stops all goroutines
 				}
 				Fill(c, 0)
