@@ -248,6 +248,17 @@ func attentionBackward(p *pass, n, g *node) {
 				*operand.to, *operand.add = p.destination(n, i)
 			}
 		}
+		// The kernel is free to write the gradients in any order: where they go to one array, as of
+		// a memory that is keys and values, all are added to it.
+		for _, pair := range [...]struct {
+			a, b       *tensor.Array
+			addA, addB *bool
+		}{{to.Q, to.K, &to.AddQ, &to.AddK}, {to.Q, to.V, &to.AddQ, &to.AddV}, {to.K, to.V, &to.AddK, &to.AddV}} {
+			if pair.a != nil && pair.a == pair.b && !*pair.addA {
+				tensor.Fill(pair.a, 0)
+				*pair.addA, *pair.addB = true, true
+			}
+		}
 	}
 	a.Backward(headsOf(n, 0, 1, a.Out, config.Heads), &g.Array, to)
 }

@@ -285,6 +285,50 @@ func TestAttentionGradientsOfSome(t *testing.T) {
 	}
 }
 
+// One Variable may be two of the operands, or all, whether there are many heads or few, and whether
+// it has a gradient already.
+func TestAttentionOfOneVariable(t *testing.T) {
+	for _, c := range []attentionCase{
+		{batch: 1, heads: 2, queries: 5, keys: 5, features: 3, out: 3},
+		{batch: 3, heads: 4, queries: 5, keys: 5, features: 3, out: 3, sideBySide: true},
+		{batch: 1, heads: 2, queries: 150, keys: 150, features: 3, out: 3},
+		{batch: 3, heads: 4, queries: 150, keys: 150, features: 3, out: 3},
+	} {
+		for _, which := range [][3]int{{0, 1, 1}, {0, 0, 1}, {0, 1, 0}, {0, 0, 0}} {
+			for _, uses := range []int{1, 2} {
+				t.Run(fmt.Sprint(c.String(), which, uses), func(t *testing.T) {
+					gradients := func(recorded bool) (list [][]float64) {
+						tape := autograd.NewTape(autograd.TapeConfig{})
+						xs, mask, bias := c.draw()
+						for i := range xs {
+							xs[i] = tape.Watch(xs[i])
+						}
+						sum := autograd.Scalar(0.0)
+						for range uses {
+							sum = sum.Add(c.run([]autograd.Variable{xs[which[0]], xs[which[1]], xs[which[2]]}, mask, bias).Square().Sum())
+						}
+						if recorded {
+							for _, g := range autograd.Grad(sum, xs[:1+slices.Max(which[:])]...) {
+								list = append(list, g.Floats())
+							}
+							return list
+						}
+						grads := sum.Backward()
+						for _, x := range xs[:1+slices.Max(which[:])] {
+							list = append(list, grads.Of(x).Floats())
+						}
+						return list
+					}
+					got := gradients(false)
+					for i, want := range gradients(true) {
+						near(t, fmt.Sprintf("gradient %d", i), want, got[i], 1e-10)
+					}
+				})
+			}
+		}
+	}
+}
+
 // Dropout drops as many weights as it should, leaves the expected value as it is, and drops
 // nothing in inference.
 func TestAttentionDropout(t *testing.T) {
