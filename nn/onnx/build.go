@@ -24,6 +24,8 @@ type builder struct {
 	constant  []bool  // whether the value of a slot is known, by slot
 	fold      *run    // evaluates what depends on constants alone
 	graphs    []*graph
+	reads     int                  // how many elements of constants patterns may still look at
+	matrices  map[turnedMatrix]int // constants that were made of others
 	nodes     int
 	depth     int
 	inlined   bool // within a function

@@ -8,7 +8,9 @@ import (
 
 // Nodes that package autograd has as one operation become one: what an operation gives is then
 // written once, and not read and written again. Values and gradients are those of the nodes, but
-// for rounding. What lies between the nodes must be used by nothing else.
+// for rounding; and where the nodes compute 0·∞ or ∞−∞, as of functions at −∞ and of attention to
+// no key at all, the operation may give the limit, 0, in place of NaN. What lies between the nodes
+// must be used by nothing else.
 
 // pattern is nodes that are put together.
 type pattern struct {
@@ -71,8 +73,21 @@ type sweep struct {
 	same    map[int]int  // slots that are to be another
 }
 
+// maxReads is how often patterns look at the constants, and minReads at how many elements in any
+// case: nodes of a file may share one that is large.
+const (
+	maxReads = 64
+	minReads = 1 << 24
+)
+
 // fuse puts nodes together in all graphs.
 func (b *builder) fuse() {
+	b.reads, b.matrices = minReads, map[turnedMatrix]int{}
+	for slot, v := range b.values {
+		if b.constant[slot] && v.isTensor() {
+			b.reads += maxReads * v.Size()
+		}
+	}
 	for range maxSweeps {
 		b.dropUnused()
 		s := &sweep{b: b, shapes: b.infer(), uses: b.countUses(), results: map[int]bool{}, same: map[int]int{}}
@@ -166,7 +181,8 @@ func (f *fusion) all() (changed bool) {
 	return true
 }
 
-// rename puts slots in the place of others.
+// rename puts slots in the place of others. What a graph within another one took for the same may be
+// taken for a third by that, which is looked at later.
 func (b *builder) rename(same map[int]int) {
 	if len(same) == 0 {
 		return
@@ -174,9 +190,10 @@ func (b *builder) rename(same map[int]int) {
 	for _, g := range b.graphs {
 		for _, n := range g.nodes {
 			for i, slot := range n.inputs {
-				if other, ok := same[slot]; ok {
-					n.inputs[i] = other
+				for other, ok := same[slot]; ok; other, ok = same[slot] {
+					slot = other
 				}
+				n.inputs[i] = slot
 			}
 		}
 	}
@@ -274,10 +291,16 @@ func (f *fusion) constantFloats(slot int) (data []float64, shape []int, ok bool)
 		return nil, nil, false
 	}
 	v := f.b.values[slot]
-	if !v.isTensor() || v.dtype != Float && v.dtype != Double {
+	if !v.isTensor() || v.dtype != Float && v.dtype != Double || !f.mayRead(v.Size()) {
 		return nil, nil, false
 	}
 	return v.float.Floats(), v.Shape(), true
+}
+
+// mayRead reports whether patterns may look at so many more elements, and counts them.
+func (f *fusion) mayRead(count int) bool {
+	f.b.reads -= count
+	return f.b.reads >= 0
 }
 
 // value is what is known of a slot, a parameter too.

@@ -285,13 +285,33 @@ func (f *fusion) wayBack(n *node, q heads) (move *node, back bool, end *node) {
 	v.transpose(perm)
 	row := atom{2, size(1), size(q.heads * q.features)}
 	batch, positions := atom{0, size(1), q.batch}, atom{1, size(1), q.positions}
-	switch atoms := merged(slices.Concat(v.axes...)); {
-	case slices.Equal(atoms, merged([]atom{batch, positions, row})):
-		return move, false, end
-	case slices.Equal(atoms, merged([]atom{positions, batch, row})):
-		return move, true, end
+	atoms := merged(slices.Concat(v.axes...))
+	for _, back := range []bool{false, true} {
+		order := []atom{batch, positions, row}
+		if back {
+			order[0], order[1] = positions, batch
+		}
+		if slices.Equal(atoms, merged(order)) && f.keepsAxes(end, []dim{order[0].size, order[1].size, row.size}) {
+			return move, back, end
+		}
 	}
 	return nil, false, nil
+}
+
+// keepsAxes reports whether a Reshape gives the same if its input has another shape: where it keeps
+// the size of an axis, 0, that is the same in both.
+func (f *fusion) keepsAxes(n *node, dims []dim) bool {
+	before, known := f.shapes.of(n, 0)
+	if len(n.inputs) < 2 {
+		return false
+	}
+	to, ok := f.shapes.numbers[n.inputs[1]]
+	for i, d := range to {
+		if d == size(0) && (i >= len(dims) || i >= len(before) || before[i] != dims[i]) {
+			return false
+		}
+	}
+	return ok && known
 }
 
 // user is the node of an operator that alone uses a slot.
@@ -350,7 +370,7 @@ func (f *fusion) residual(n *node, between ...string) (x int, part *block, norm 
 	}
 	for i, slot := range n.inputs {
 		part := f.blockOf(n.inputs[1-i], between...)
-		if part == nil {
+		if part == nil || slot == absent {
 			continue
 		}
 		if part.x == slot {
@@ -370,7 +390,7 @@ func (f *fusion) encoderLayer(n *node) bool {
 	var norm2 *node
 	if n.op.name == "LayerNormalization" {
 		norm2 = n
-		if end = f.only(n.inputs[0], "Add"); end == nil {
+		if end = f.only(n.inputs[0], "Add"); end == nil || len(n.outputs) != 1 {
 			return false
 		}
 	}

@@ -6,7 +6,7 @@ import "strings"
 func attentionTest(name, left, inputs, text string) patternTest {
 	return patternTest{name: name, pattern: "attention", left: left, none: left == "", config: inference, file: file{inputs: inputs, outputs: "y",
 		initializers: tensors(weight("wq", 6, 6), weight("wk", 6, 6), weight("wv", 6, 6), weight("wqkv", 6, 18), weight("bqkv", 18),
-			intTensor("split", 0, 0, 2, 3), intTensor("join", 0, 0, 6), intTensor("swapped", 0, 0, 3, 2), intTensor("three", 0, 0, 3, 6), intTensor("merged", 5, -1, 3), intTensor("apart", 5, -1, 6),
+			intTensor("split", 0, 0, 2, 3), intTensor("join", 0, 0, 6), intTensor("kept", 0, 0, 0, 3, 1), intTensor("swapped", 0, 0, 3, 2), intTensor("three", 0, 0, 3, 6), intTensor("merged", 5, -1, 3), intTensor("apart", 5, -1, 6),
 			intTensor("i0", 0), intTensor("i6", 6), intTensor("i12", 12), intTensor("i18", 18), intTensor("last", -1), intTensor("sixes", 6, 6, 6)),
 		nodes: lines(map[string]float32{"root": 1.7320508, "overroot": 0.57735026, "two": 2}, `
 			first = Constant();value_int=0
@@ -136,6 +136,11 @@ var attentionPatterns = []patternTest{
 		z = MatMul(p, vh)
 		z4 = Transpose(z);perm=[0,2,3,1]
 		y = Reshape(z4, join)`),
+	attentionTest("as many axes are kept as there are heads'", "Linear Linear Linear Reshape Reshape Reshape Transpose Transpose Transpose Attention Transpose Reshape", "x float n 5 6", headsOfThree+`
+		p = Softmax(s)
+		z = MatMul(p, vh)
+		z4 = Transpose(z);perm=[0,2,1,3]
+		y = Reshape(z4, kept)`),
 	attentionTest("values of other heads", "Linear Linear Linear Reshape Reshape Reshape Transpose Transpose Transpose Attention Transpose Reshape", "x float n 5 6", strings.Replace(headsOfThree, "v4 = Reshape(v, split)", `
 		v3 = Reshape(v, swapped)
 		v4 = Transpose(v3);perm=[0,1,3,2]`, 1)+`
@@ -196,10 +201,19 @@ var (
 	before = normFirst + attendOf("n1") + "h = Add(attended, x)\n" + normSecond + feedOf("n2", "Gelu(f)") + "y = Add(h, fed)"
 )
 
+// meanOfEncoder is a layer whose last normalization gives the mean too.
+func meanOfEncoder() patternTest {
+	test := encoderTest("the mean is an output", "Linear Attention Linear Add LayerNormalization Linear Relu Linear Add LayerNormalization",
+		strings.Replace(after, "y = LayerNormalization", "y mean = LayerNormalization", 1))
+	test.outputs = "y float ? ? ?, mean float ? ? ?"
+	return test
+}
+
 var encoderPatterns = []patternTest{
 	encoderTest("normalization after", "EncoderLayer", after),
 	encoderTest("normalization after, GELU", "EncoderLayer", strings.Replace(after, "Relu(f)", "Gelu(f)", 1)),
 	encoderTest("normalization before", "EncoderLayer", before),
+	meanOfEncoder(),
 	encoderTest("another epsilon", "Linear Attention Linear Add LayerNormalization Linear Relu Linear Add LayerNormalization",
 		strings.Replace(after, "LayerNormalization(h0, g1, h1)", "LayerNormalization(h0, g1, h1);epsilon=0.001", 1)),
 	encoderTest("GELU by tanh", "LayerNormalization Linear Attention Linear Add LayerNormalization Linear Gelu Linear Add",

@@ -21,8 +21,12 @@ func (f *fusion) convolutionBias(n *node) bool {
 		if !weights.isTensor() || !added.isTensor() || weights.dtype != added.dtype {
 			continue
 		}
-		channels, rank := weights.Shape()[0], len(weights.Shape())
-		if rank < 3 || !slices.Equal(added.Shape(), axisShape(rank, 1, channels)) && !slices.Equal(added.Shape(), axisShape(rank-1, 0, channels)) {
+		rank := len(weights.Shape())
+		if rank < 3 {
+			continue
+		}
+		channels := weights.Shape()[0]
+		if !slices.Equal(added.Shape(), axisShape(rank, 1, channels)) && !slices.Equal(added.Shape(), axisShape(rank-1, 0, channels)) {
 			continue
 		}
 		f.merge(n, conv)
@@ -87,6 +91,9 @@ func (f *fusion) affineOf(n *node, x, channels, axis, rank int) (a affine, ok bo
 		}
 		return nil, false
 	}
+	if !f.mayRead(3 * channels) {
+		return affine{}, false
+	}
 	ones, zeros := slices.Repeat([]float64{1}, channels), make([]float64, channels)
 	switch {
 	case n.op.name == "BatchNormalization":
@@ -122,7 +129,8 @@ func negated(x []float64) []float64 { return convert(x, func(x float64) float64 
 
 // normalizationOf is what a batch normalization by constants makes of each channel.
 func (f *fusion) normalizationOf(n *node, channels, rank int) (a affine, ok bool) {
-	if rank < 3 || n.flag("training_mode", false) || len(n.outputs) != 1 {
+	if rank < 3 || !f.b.model.config.Inference || n.flag("training_mode", false) || len(n.outputs) != 1 {
+		// Without Inference a tape in training mode normalizes by the batch, whatever the statistics are.
 		return affine{}, false
 	}
 	var by [4][]float64 // scale, shift, mean, variance
@@ -149,16 +157,17 @@ func (f *fusion) scaledProduct(n *node) bool {
 		if product == nil || product.relu || product.pool != nil || product.columns || n.op.name == "BatchNormalization" && slot != n.inputs[0] {
 			continue
 		}
-		weights, shape, ok := f.constantFloats(product.inputs[1])
-		if !ok {
+		w := f.value(product.inputs[1])
+		if !w.isTensor() {
 			continue
 		}
+		shape := w.Shape()
 		channelsOf, channels, ok := outputChannels(product, shape)
 		rank, axis := len(shape), 1
 		if product.op.name == "Linear" {
 			rank, axis = 1, 0
 		}
-		if !ok || rank < 3 && rank != 1 {
+		if !ok || rank < 3 && rank != 1 || !f.mayRead(channels) {
 			continue
 		}
 		bias := make([]float64, channels)
@@ -173,10 +182,14 @@ func (f *fusion) scaledProduct(n *node) bool {
 		if !ok {
 			continue
 		}
+		weights, _, ok := f.constantFloats(product.inputs[1])
+		if !ok {
+			continue
+		}
 		for i := range bias {
 			bias[i] = bias[i]*a.scale[i] + a.shift[i]
 		}
-		slot, dtype := product.inputs[1], f.value(product.inputs[1]).dtype
+		slot, dtype := product.inputs[1], w.dtype
 		if slices.ContainsFunc(a.scale, func(x float64) bool { return x != 1 }) {
 			if !f.affords(len(weights)) {
 				return false
@@ -203,7 +216,7 @@ func (f *fusion) scaledProduct(n *node) bool {
 // outputChannels is how many channels a convolution or product with weights of a shape gives, and
 // which of them element i of the weights is for.
 func outputChannels(n *node, shape []int) (of func(i int) int, channels int, ok bool) {
-	if host.SizeOf(shape) == 0 {
+	if len(shape) < 2 || host.SizeOf(shape) == 0 {
 		return nil, 0, false
 	}
 	if n.op.name != "ConvTranspose" {
@@ -211,7 +224,7 @@ func outputChannels(n *node, shape []int) (of func(i int) int, channels int, ok 
 		return func(i int) int { return i / each }, shape[0], true
 	}
 	groups := n.int("group", 1) // weights are [in, out/groups, …]
-	if len(shape) < 2 || groups < 1 || shape[0]%groups != 0 {
+	if groups < 1 || shape[0]%groups != 0 {
 		return nil, 0, false
 	}
 	each, kernel, out := host.SizeOf(shape[1:]), host.SizeOf(shape[2:]), shape[1]

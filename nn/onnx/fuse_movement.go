@@ -70,6 +70,9 @@ func (f *fusion) nothing(n *node) bool {
 		return false
 	}
 	result, x := n.outputs[0], n.inputs[0]
+	if x == absent { // the error comes when the model is run
+		return false
+	}
 	if !f.results[result] {
 		f.replace(result, x)
 		f.drop(n)

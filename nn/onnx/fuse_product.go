@@ -50,49 +50,39 @@ func shapeOfLinear(s *shapes, n *node) ([]dim, bool) {
 // linear makes a product with a matrix one with rows that lie as the operation has them, where the
 // matrix does or is constant.
 func (f *fusion) linear(n *node) bool {
-	if n.op.name == "MatMul" {
-		w := f.value(n.inputs[1])
-		if !w.isTensor() || len(w.Shape()) != 2 || isEmpty(w.Shape()) {
-			return false
-		}
-		data, shape, ok := f.constantFloats(n.inputs[1])
-		if !ok {
-			f.become(n, linearOperator, linearRows, n.inputs...)
-			n.columns = true
-			return true
-		}
-		if !f.affords(len(data)) {
-			return false
-		}
-		f.become(n, linearOperator, linearRows, n.inputs[0], f.transposed(n.inputs[1], data, shape, 1))
-		return true
-	}
-	alpha, beta := n.float("alpha", 1), n.float("beta", 1)
 	w := f.value(n.inputs[1])
-	if n.flag("transA", false) || !w.isTensor() || len(w.Shape()) != 2 || isEmpty(w.Shape()) {
+	if !w.isTensor() || len(w.Shape()) != 2 || isEmpty(w.Shape()) {
 		return false
 	}
-	weights, out := n.inputs[1], w.Shape()[0]
-	data, shape, constant := f.constantFloats(weights)
-	switch byRows := n.flag("transB", false); {
-	case byRows && alpha == 1:
-	case !constant || !f.affords(len(data)):
+	weights := n.inputs[1]
+	constant := f.b.constant[weights] && (w.dtype == Float || w.dtype == Double)
+	if n.op.name == "MatMul" {
+		ok := true
+		if constant {
+			weights, ok = f.turned(turnedMatrix{weights, 1, true})
+		}
+		if ok {
+			f.become(n, linearOperator, linearRows, n.inputs[0], weights)
+			n.columns = !constant
+		}
+		return ok
+	}
+	m := turnedMatrix{weights, n.float("alpha", 1), !n.flag("transB", false)}
+	if same := !m.turn && m.times == 1; n.flag("transA", false) || !same && !constant {
 		return false
-	case byRows:
-		weights = f.numbersSlot(w.dtype, convert(data, func(x float64) float64 { return x * alpha }), shape...)
-	default:
-		out = shape[1]
+	} else if !same {
+		var ok bool
+		if weights, ok = f.turned(m); !ok {
+			return false
+		}
 	}
 	inputs := []int{n.inputs[0], weights}
 	if len(n.inputs) > 2 && n.inputs[2] != absent {
-		bias, ok := f.gemmBias(n, out, beta, w.dtype)
+		bias, ok := f.gemmBias(n, f.value(weights).Shape()[0], n.float("beta", 1), w.dtype)
 		if !ok {
 			return false
 		}
 		inputs = append(inputs, bias)
-	}
-	if !n.flag("transB", false) {
-		inputs[1] = f.transposed(weights, data, shape, alpha)
 	}
 	f.become(n, linearOperator, linearRows, inputs...)
 	return true
@@ -119,16 +109,44 @@ func (f *fusion) linearBias(n *node) bool {
 // isEmpty reports whether there are no elements.
 func isEmpty(shape []int) bool { return slices.Contains(shape, 0) }
 
-// transposed is a slot with a matrix the other way round, times a number.
-func (f *fusion) transposed(slot int, data []float64, shape []int, times float64) int {
+// turnedMatrix is a constant matrix times a number, the other way round if it says so.
+type turnedMatrix struct {
+	slot  int
+	times float64
+	turn  bool
+}
+
+// turned is a slot with a matrix that is made of another, the same for all nodes; ok is false if there is
+// no memory for it.
+func (f *fusion) turned(m turnedMatrix) (slot int, ok bool) {
+	if slot, ok = f.b.matrices[m]; ok {
+		return slot, true
+	}
+	v := f.value(m.slot)
+	if !f.affords(v.Size()) {
+		return absent, false
+	}
+	data, shape, ok := f.constantFloats(m.slot)
+	if !ok {
+		return absent, false
+	}
 	rows, columns := shape[0], shape[1]
 	moved := make([]float64, len(data))
+	down, right := columns, 1 // how far rows, and elements of one, come to be apart
+	if m.turn {
+		down, right = 1, rows
+	}
 	for i := range rows {
-		for j := range columns {
-			moved[j*rows+i] = data[i*columns+j] * times
+		for j, x := range data[i*columns:][:columns] {
+			moved[i*down+j*right] = x * m.times
 		}
 	}
-	return f.numbersSlot(f.value(slot).dtype, moved, columns, rows)
+	if m.turn {
+		rows, columns = columns, rows
+	}
+	slot = f.numbersSlot(v.dtype, moved, rows, columns)
+	f.b.matrices[m] = slot
+	return slot, true
 }
 
 // gemmBias is a slot with what a Gemm adds to each row, times beta.
@@ -142,7 +160,7 @@ func (f *fusion) gemmBias(n *node, out int, beta float64, dtype DataType) (slot 
 		return slot, true
 	}
 	data, shape, ok := f.constantFloats(slot)
-	if !ok || len(shape) > 2 || len(shape) == 2 && shape[0] != 1 || len(data) != 1 && len(data) != out {
+	if !ok || len(shape) > 2 || len(shape) == 2 && shape[0] != 1 || len(data) != 1 && len(data) != out || !f.affords(out) {
 		return 0, false
 	}
 	if len(data) == 1 {

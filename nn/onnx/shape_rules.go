@@ -60,8 +60,9 @@ func shapeOfConcat(s *shapes, n *node) ([]dim, bool) {
 		}
 		total += part
 		more, ok := s.numbers[n.inputs[i]]
-		allNumbers = allNumbers && ok && len(numbers) <= maxNumbers
-		numbers = append(numbers, more...)
+		if allNumbers = allNumbers && ok && len(numbers)+len(more) <= maxNumbers; allNumbers {
+			numbers = append(numbers, more...)
+		}
 	}
 	if allNumbers {
 		s.setNumbers(n, numbers)
@@ -195,6 +196,8 @@ func arithmetic(operator string, a, b dim) (result dim, ok bool) {
 	x, knownX := a.known()
 	y, knownY := b.known()
 	switch {
+	case max(x, y) >= maxElements: // stands for any larger number
+		return dim{}, false
 	case operator == "Mul" && a.factor >= 0 && b.factor >= 0:
 		return a.times(b)
 	case operator == "Div" && a.factor >= 0:

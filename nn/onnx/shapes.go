@@ -18,19 +18,19 @@ type shapes struct {
 	symbols int
 }
 
-// maxNumbers is the most elements that are looked at one by one.
+// maxNumbers is the most axes, and elements of integers, that are looked at one by one.
 const maxNumbers = 64
 
 // infer finds what is known of all graphs' values.
 func (b *builder) infer() *shapes {
 	s := &shapes{b: b, shape: map[int][]dim{}, numbers: map[int][]dim{}, names: map[string]dim{}}
 	for i, slot := range b.model.main.inputs {
-		if i < len(b.model.inputs) && b.model.inputs[i].HasShape {
+		if i < len(b.model.inputs) && b.model.inputs[i].HasShape && len(b.model.inputs[i].Shape) <= maxNumbers {
 			s.shape[slot] = s.declared(b.model.inputs[i].Shape)
 		}
 	}
 	for slot, v := range b.values {
-		if v.isNone() {
+		if v.isNone() || len(v.Shape()) > maxNumbers {
 			continue
 		}
 		dims := make([]dim, 0, len(v.Shape()))
