@@ -159,8 +159,12 @@ func (f *fusion) gemmBias(n *node, out int, beta float64, dtype DataType) (slot 
 	if beta == 1 && slices.Equal(v.Shape(), []int{out}) {
 		return slot, true
 	}
-	data, shape, ok := f.constantFloats(slot)
-	if !ok || len(shape) > 2 || len(shape) == 2 && shape[0] != 1 || len(data) != 1 && len(data) != out || !f.affords(out) {
+	shape := v.Shape()
+	if len(shape) > 2 || len(shape) == 2 && shape[0] != 1 || v.Size() != 1 && v.Size() != out || !f.b.constant[slot] || !f.affords(out) {
+		return 0, false
+	}
+	data, _, ok := f.constantFloats(slot)
+	if !ok {
 		return 0, false
 	}
 	if len(data) == 1 {
