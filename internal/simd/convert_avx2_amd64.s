@@ -185,7 +185,7 @@ done4:
 	RET
 
 // func transposeF32AVX2(dst *float32, src *float32, dstRow int, srcRow int, tileRows int, tileCols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·transposeF32AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -203,7 +203,19 @@ column1:
 	MOVQ AX, R10
 
 tile2:
-	LEAQ           (R9)(SI*4), R12
+	LEAQ       (R9)(SI*4), R12
+	CMPQ       SI, $+512
+	JL         near3
+	PREFETCHT0 128(R9)
+	PREFETCHT0 128(R9)(SI*1)
+	PREFETCHT0 128(R9)(SI*2)
+	PREFETCHT0 128(R9)(DI*1)
+	PREFETCHT0 128(R12)
+	PREFETCHT0 128(R12)(SI*1)
+	PREFETCHT0 128(R12)(SI*2)
+	PREFETCHT0 128(R12)(DI*1)
+
+near3:
 	VBROADCASTF128 (R9), Y0
 	VINSERTF128    $0x01, (R12), Y0, Y0
 	VBROADCASTF128 (R9)(SI*1), Y1
@@ -259,7 +271,7 @@ tile2:
 	RET
 
 // func transposeF64AVX2(dst *float64, src *float64, dstRow int, srcRow int, tileRows int, tileCols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·transposeF64AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -277,6 +289,14 @@ column1:
 	MOVQ AX, R10
 
 tile2:
+	CMPQ       SI, $+512
+	JL         near3
+	PREFETCHT0 128(R9)
+	PREFETCHT0 128(R9)(SI*1)
+	PREFETCHT0 128(R9)(SI*2)
+	PREFETCHT0 128(R9)(DI*1)
+
+near3:
 	VBROADCASTF128 (R9), Y0
 	VINSERTF128    $0x01, (R9)(SI*2), Y0, Y0
 	VBROADCASTF128 (R9)(SI*1), Y1

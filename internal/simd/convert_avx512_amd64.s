@@ -233,7 +233,7 @@ done6:
 	RET
 
 // func transposeF32AVX512(dst *float32, src *float32, dstRow int, srcRow int, tileRows int, tileCols int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·transposeF32AVX512(SB), NOSPLIT, $0-48
 	MOVQ  dst+0(FP), AX
 	MOVQ  src+8(FP), CX
@@ -257,9 +257,29 @@ column1:
 	MOVQ AX, R10
 
 tile2:
-	LEAQ            (R9)(SI*4), R12
-	LEAQ            (R12)(SI*4), R13
-	LEAQ            (R13)(SI*4), R14
+	LEAQ       (R9)(SI*4), R12
+	LEAQ       (R12)(SI*4), R13
+	LEAQ       (R13)(SI*4), R14
+	CMPQ       SI, $+512
+	JL         near3
+	PREFETCHT0 128(R9)
+	PREFETCHT0 128(R9)(SI*1)
+	PREFETCHT0 128(R9)(SI*2)
+	PREFETCHT0 128(R9)(DI*1)
+	PREFETCHT0 128(R12)
+	PREFETCHT0 128(R12)(SI*1)
+	PREFETCHT0 128(R12)(SI*2)
+	PREFETCHT0 128(R12)(DI*1)
+	PREFETCHT0 128(R13)
+	PREFETCHT0 128(R13)(SI*1)
+	PREFETCHT0 128(R13)(SI*2)
+	PREFETCHT0 128(R13)(DI*1)
+	PREFETCHT0 128(R14)
+	PREFETCHT0 128(R14)(SI*1)
+	PREFETCHT0 128(R14)(SI*2)
+	PREFETCHT0 128(R14)(DI*1)
+
+near3:
 	VBROADCASTF32X4 (R9), Z0
 	VBROADCASTF32X4 (R12), K1, Z0
 	VBROADCASTF32X4 (R13), K2, Z0
@@ -393,7 +413,7 @@ tile2:
 	RET
 
 // func transposeF64AVX512(dst *float64, src *float64, dstRow int, srcRow int, tileRows int, tileCols int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·transposeF64AVX512(SB), NOSPLIT, $0-48
 	MOVQ  dst+0(FP), AX
 	MOVQ  src+8(FP), CX
@@ -417,7 +437,19 @@ column1:
 	MOVQ AX, R10
 
 tile2:
-	LEAQ            (R9)(SI*4), R12
+	LEAQ       (R9)(SI*4), R12
+	CMPQ       SI, $+512
+	JL         near3
+	PREFETCHT0 128(R9)
+	PREFETCHT0 128(R9)(SI*1)
+	PREFETCHT0 128(R9)(SI*2)
+	PREFETCHT0 128(R9)(DI*1)
+	PREFETCHT0 128(R12)
+	PREFETCHT0 128(R12)(SI*1)
+	PREFETCHT0 128(R12)(SI*2)
+	PREFETCHT0 128(R12)(DI*1)
+
+near3:
 	VBROADCASTF64X2 (R9), Z0
 	VBROADCASTF64X2 (R9)(SI*2), K1, Z0
 	VBROADCASTF64X2 (R12), K2, Z0

@@ -64,7 +64,15 @@ func emitTranspose(f *function) {
 	f.MOVQ(src, s)
 	f.MOVQ(dst, d)
 	f.Label(tile)
-	columns := f.columnsOf(from.lines(f, s), parts)
+	lines := from.lines(f, s)
+	near := f.label("near")
+	f.CMPQ(from.one, operand.I32(transposeFar))
+	f.JL(ref(near))
+	for _, line := range lines {
+		f.PREFETCHT0(line.Offset(transposeAhead))
+	}
+	f.Label(near)
+	columns := f.columnsOf(lines, parts)
 	for i, line := range to.lines(f, d) {
 		f.store(columns[i], line)
 	}
@@ -82,6 +90,13 @@ func emitTranspose(f *function) {
 	f.JNE(ref(column))
 	f.finish()
 }
+
+// Rows so many bytes apart are far from each other for the processor, which then does not see
+// what is read next: their elements are fetched, so many bytes ahead.
+const (
+	transposeFar   = 512
+	transposeAhead = 128
+)
 
 // pitch is the distance of two lines of a matrix in bytes, and three times it.
 type pitch struct{ one, three reg.GPVirtual }
