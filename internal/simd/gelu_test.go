@@ -28,3 +28,20 @@ func testGELUBackwardTerms[T Float](t *testing.T) {
 		}
 	}
 }
+
+// TestGELUBackwardOfFarNegatives checks that the derivative of GELU is 0 where it is less than any number, so that
+// gradients of whatever size are 0 there.
+func TestGELUBackwardOfFarNegatives(t *testing.T) {
+	everyForm(t, func(t *testing.T) { testGELUBackwardOfFarNegatives[float32](t, 14.6) }, func(t *testing.T) { testGELUBackwardOfFarNegatives[float64](t, 38.7) })
+}
+
+func testGELUBackwardOfFarNegatives[T Float](t *testing.T, from float64) {
+	x := []T{T(-from), T(-2 * from), -1e30, T(-inf)}
+	g, y := []T{1e38, 1e38, 1e38, 1e38}, make([]T, 4)
+	GELUBackward(y, g, x)
+	for i, v := range y {
+		if v != 0 {
+			t.Errorf("the gradient at %g is %g", x[i], v)
+		}
+	}
+}

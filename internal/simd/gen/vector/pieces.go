@@ -22,7 +22,7 @@ const (
 )
 
 // farEnd is where these functions have become 0.
-const farEnd = 14.5
+const farEnd = 14.6
 
 // pieces is such a function, h. Piece i is where slope·t + curve·t² rounds to i: they get
 // shorter as the function gets steeper, relative to its values. Beyond end, h(t) is
