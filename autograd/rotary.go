@@ -56,7 +56,7 @@ func Rotary(x, cos, sin Variable, config RotaryConfig) Variable {
 	if heads == 0 && features > 0 && width%features == 0 {
 		heads = width / features
 	}
-	if features == 0 || heads*features > width || heads == 0 && width > 0 {
+	if features == 0 || heads > width/features || heads == 0 && width > 0 {
 		panic(&ShapeError{name, shapesOf(in, c, s), fmt.Sprintf("rows of x are no heads of %d features, as many as the angles are for, or not %d", features, config.Heads)})
 	}
 	var buffer [3]*node
