@@ -72,6 +72,8 @@ var shapes = []struct {
 	{"4×4 stride 2 by tiles, not padded", flat(7, 32, 18, 1, 17, 18, 4, 4, 2, 0, 1)},
 	{"5×5 stride 2 by tiles", flat(6, 18, 32, 1, 16, 17, 5, 5, 2, 2, 1)},
 	{"6×6 stride 2 by tiles", flat(5, 18, 33, 1, 18, 15, 6, 6, 2, 2, 1)},
+	{"many channels, padding beyond the kernel", flat(9, 16, 17, 1, 14, 15, 3, 3, 1, 3, 1)},
+	{"many channels, stride 2, padding beyond the kernel", flat(9, 34, 32, 1, 17, 33, 4, 4, 2, 4, 1)},
 	{"signal", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 1, 3000}, Kernel: [3]int{1, 1, 7}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 0, 3}, Dilation: [3]int{1, 1, 1}}.counted()},
 	{"column", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 2, 1}}.counted()},
 	{"column stride 2", Shape{Batch: 2, In: 3, Out: 4, Groups: 1, Size: [3]int{1, 20, 5}, Kernel: [3]int{1, 3, 1}, Stride: [3]int{1, 2, 1}, Padding: [3]int{0, 1, 0}, Dilation: [3]int{1, 1, 1}}.counted()},

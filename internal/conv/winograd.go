@@ -47,8 +47,12 @@ func (s *slide) tileable(batch, groups, in, out int) bool {
 	}
 	count, out := batch, tileOut(kernel)
 	for axis := 1; axis < 3; axis++ {
-		if least, most := s.reach(axis); len(s.taps[axis]) != kernel || most-least != kernel-1 {
+		least, most := s.reach(axis)
+		if len(s.taps[axis]) != kernel || most-least != kernel-1 {
 			return false
+		}
+		if most < 0 || s.grid[axis]-1+least >= s.size[axis] {
+			return false // results of windows that lie outside are exactly the bias
 		}
 		count *= ceilDiv(s.grid[axis], out)
 	}

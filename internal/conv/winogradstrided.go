@@ -54,6 +54,11 @@ func (s *Shape) strided(backward bool) (best stridedShape, ok bool) {
 		s.Kernel[2] != side || side < 3 || side > 6 || s.Stride[1] != 2 || s.Stride[2] != 2 || s.Dilation[1] != 1 || s.Dilation[2] != 1 {
 		return best, false
 	}
+	for axis := 1; axis < 3 && !backward; axis++ {
+		if s.Padding[axis] >= side || 2*(s.Count[axis]-1)-s.Padding[axis] >= s.Size[axis] {
+			return best, false // results of windows that lie outside are exactly the bias
+		}
+	}
 	in, out := float64(s.In), float64(s.Out)
 	windows := float64(s.Batch * volume(s.Count) * volume(s.Kernel))
 	least := windows * in * (out + stridedWindow)
