@@ -58,3 +58,25 @@ func testRotary[T Float](t *testing.T) {
 		}
 	}
 }
+
+// TestRotaryStaysInMemory runs the kernels on operands that begin and end where memory does.
+func TestRotaryStaysInMemory(t *testing.T) {
+	everyForm(t, testRotaryStaysInMemory[float32], testRotaryStaysInMemory[float64])
+}
+
+func testRotaryStaysInMemory[T Float](t *testing.T) {
+	const longest, most = 40, 3
+	for _, atEnd := range []bool{false, true} {
+		var memory [4][]T
+		for i := range memory {
+			memory[i] = guardedFloats[T](t, 2*longest*most, atEnd)
+		}
+		for pairs := range longest {
+			for rows := 1; rows <= most; rows++ {
+				dst, x := cut(memory[0], 2*pairs*rows, atEnd), cut(memory[1], 2*pairs*rows, atEnd)
+				RotatePairs(dst, x, cut(memory[2], 2*pairs, atEnd), cut(memory[3], 2*pairs, atEnd), rows)
+				RotateHalves(dst, x, cut(memory[2], pairs, atEnd), cut(memory[3], pairs, atEnd), rows)
+			}
+		}
+	}
+}
