@@ -4,5 +4,10 @@ package simd
 
 import "testing"
 
-// guardedFloats returns n elements; guard pages are set up on Linux only.
+// Guard pages are set up on Linux only.
+
+// guarded returns n bytes.
+func guarded(_ testing.TB, n int, _ bool) []byte { return make([]byte, n) }
+
+// guardedFloats returns n elements.
 func guardedFloats[T Float](_ testing.TB, n int, _ bool) []T { return make([]T, n) }
