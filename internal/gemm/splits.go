@@ -64,9 +64,9 @@ func (s *splitProduct) reserve(depth int) {
 	as := (s.product.c.Rows + splitRows - 1) / splitRows
 	bs := (s.product.c.Cols + splitCols - 1) / splitCols
 	lenA, lenB := simd.SplitLen(splitRows, depth), simd.SplitLen(splitCols, depth)
-	s.tiles = grown(s.tiles, as*lenA+bs*lenB)
-	s.exponents = grown(s.exponents, as*simd.SplitExponents(splitRows)+bs*simd.SplitExponents(splitCols))
-	s.a, s.b = grown(s.a, as), grown(s.b, bs)
+	s.tiles = grow(s.tiles, as*lenA+bs*lenB)
+	s.exponents = grow(s.exponents, as*simd.SplitExponents(splitRows)+bs*simd.SplitExponents(splitCols))
+	s.a, s.b = grow(s.a, as), grow(s.b, bs)
 	tiles, exponents := s.tiles, s.exponents
 	cut := func(blocks []simd.Split, n, rows int) {
 		for i := range blocks {
@@ -76,14 +76,6 @@ func (s *splitProduct) reserve(depth int) {
 	}
 	cut(s.a, lenA, splitRows)
 	cut(s.b, lenB, splitCols)
-}
-
-// grown is n elements, of s if it has as many.
-func grown[E any](s []E, n int) []E {
-	if cap(s) < n {
-		return make([]E, n)
-	}
-	return s[:n]
 }
 
 // Do runs a task.
