@@ -292,17 +292,7 @@ func (t *tiling) results(w *worker[float32], c channels, products []float32, ele
 	plane, n := volume(p.size), height*p.size[2]
 	all := p.result(w, image*p.rows+c.first, c.n)
 	result := all[y*p.size[2]:]
-	rows, distance := result, plane
-	if p.accumulate {
-		rows, distance = w.apart.of(c.n*n), n
-	}
-	if width == p.size[2] {
-		simd.TransposeStrided(rows, distance, pixels, pitch, n, c.n)
-	} else {
-		for i := range height {
-			simd.TransposeStrided(rows[i*p.size[2]:], distance, pixels[i*width*pitch:], pitch, p.size[2], c.n)
-		}
-	}
+	rows, distance := toPlanes(p, w, result, pixels, width, c, height)
 	fine := finite(rows, distance, c.n, n)
 	if !fine {
 		t.exactly(w, c, result, image, y, height)
@@ -319,6 +309,24 @@ func (t *tiling) results(w *worker[float32], c channels, products []float32, ele
 	if end == t.tileGrid.rows {
 		p.finished(image*p.rows+c.first, all)
 	}
+}
+
+// toPlanes writes pixels, in height rows of that width, to rows of channels, distance elements apart:
+// those of the result, or others where they are to be added to it.
+func toPlanes(p *product[float32], w *worker[float32], result, pixels []float32, width int, c channels, height int) (rows []float32, distance int) {
+	n := height * p.size[2]
+	rows, distance = result, volume(p.size)
+	if p.accumulate {
+		rows, distance = w.apart.of(c.n*n), n
+	}
+	if width == p.size[2] {
+		simd.TransposeStrided(rows, distance, pixels, c.pitch, n, c.n)
+		return rows, distance
+	}
+	for i := range height {
+		simd.TransposeStrided(rows[i*p.size[2]:], distance, pixels[i*width*c.pitch:], c.pitch, p.size[2], c.n)
+	}
+	return rows, distance
 }
 
 // finite reports whether neither NaN nor an infinity is among count rows of n elements.

@@ -353,17 +353,7 @@ func (t *stridedTiling) store(w *worker[float32], pixels []float32, width, image
 	p := t.p
 	pitch, plane, n := simd.RowPitch(p.rows), volume(p.size), height*p.size[2]
 	result := p.result(w, image*p.rows, p.rows)[y*p.size[2]:]
-	rows, distance := result, plane
-	if p.accumulate {
-		rows, distance = w.apart.of(p.rows*n), n
-	}
-	if width == p.size[2] {
-		simd.TransposeStrided(rows, distance, pixels, pitch, n, p.rows)
-	} else {
-		for i := range height {
-			simd.TransposeStrided(rows[i*p.size[2]:], distance, pixels[i*width*pitch:], pitch, p.size[2], p.rows)
-		}
-	}
+	rows, distance := toPlanes(p, w, result, pixels, width, channels{0, p.rows, pitch}, height)
 	if t.backward {
 		t.unreached(rows, distance, y, height)
 	}
